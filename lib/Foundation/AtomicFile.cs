@@ -1,0 +1,42 @@
+namespace Dreambooth.Lab.Foundation;
+
+/// <summary>
+/// Writes a file so that a reader sees the old content or the whole new one, never a part: the content goes to a
+/// temporary file in the same folder, is flushed to the disk and then renamed over the target.
+/// </summary>
+public static class AtomicFile
+{
+    /// <summary>Writes <paramref name="path"/>; its folder is created when missing.</summary>
+    /// <param name="path">The target file; replaced when it exists.</param>
+    /// <param name="write">Receives the stream to write to; when it throws, the target stays as it was.</param>
+    public static void Write(string path, Action<FileStream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(write);
+        var target = Path.GetFullPath(path);
+        var folder = Path.GetDirectoryName(target)!;
+        Directory.CreateDirectory(folder);
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Writes <paramref name="text"/> to <paramref name="path"/> as UTF-8 without a byte order mark.</summary>
+    /// <param name="path">The target file; replaced when it exists.</param>
+    /// <param name="text">The whole content.</param>
+    public static void WriteAllText(string path, string text) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+}
