@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>
+/// One reading of a GPU through NVIDIA's management library (NVML): the device's own view, which counts every process
+/// and every byte that a caching allocator keeps reserved. All sizes are in bytes.
+/// </summary>
+/// <param name="Name">The product name, for example <c>NVIDIA H100 80GB HBM3</c>.</param>
+/// <param name="Total">Memory of the device.</param>
+/// <param name="Free">Memory that nothing has reserved.</param>
+/// <param name="Used">Memory in use by all processes.</param>
+public sealed record GpuMemory(string Name, long Total, long Free, long Used)
+{
+    private static bool _unavailable;
+
+    /// <summary>Reads the device with the given index.</summary>
+    /// <param name="index">NVML's device index, from 0.</param>
+    /// <returns>The reading, or null where there is no NVIDIA driver or no such device.</returns>
+    public static GpuMemory? Read(int index)
+    {
+        if (_unavailable)
+            return null;
+        try
+        {
+            if (nvmlInit_v2() != 0 || nvmlDeviceGetHandleByIndex_v2((uint)index, out var device) != 0)
+                return null;
+            var name = new byte[96];
+            return nvmlDeviceGetName(device, name, (uint)name.Length) != 0 || nvmlDeviceGetMemoryInfo(device, out var memory) != 0
+                ? null
+                : new GpuMemory(System.Text.Encoding.UTF8.GetString(name).TrimEnd('\0'), (long)memory.Total, (long)memory.Free, (long)memory.Used);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            _unavailable = true;
+            return null;
+        }
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct NvmlMemory
+    {
+        public ulong Total;
+        public ulong Free;
+        public ulong Used;
+    }
+
+#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke: the driver installs the library in the system's search path
+    [DllImport("libnvidia-ml.so.1")]
+    private static extern int nvmlInit_v2();
+
+    [DllImport("libnvidia-ml.so.1")]
+    private static extern int nvmlDeviceGetHandleByIndex_v2(uint index, out nint device);
+
+    [DllImport("libnvidia-ml.so.1")]
+    private static extern int nvmlDeviceGetName(nint device, [Out] byte[] name, uint length);
+
+    [DllImport("libnvidia-ml.so.1")]
+    private static extern int nvmlDeviceGetMemoryInfo(nint device, out NvmlMemory memory);
+#pragma warning restore SYSLIB1054, CA5392
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using TorchSharp;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>What a run depends on outside of the project: versions, libraries, devices, memory, Unicode support.</summary>
+/// <param name="Lab">Version of this assembly.</param>
+/// <param name="DotNet">The .NET runtime.</param>
+/// <param name="System">The operating system and processor architecture.</param>
+/// <param name="Processors">Logical processors that the process may use.</param>
+/// <param name="MemoryBytes">Memory that the process may use, in bytes.</param>
+/// <param name="Libraries">The libtorch libraries found and loaded.</param>
+/// <param name="LibTorch">libtorch's version, or null when it did not load.</param>
+/// <param name="TorchSharp">TorchSharp's version.</param>
+/// <param name="UnicodeWorks">Whether Unicode normalisation works; without it, token ids change silently.</param>
+/// <param name="Gpus">The NVIDIA GPUs that libtorch can use; empty for a CPU build.</param>
+/// <param name="Problems">What makes the lab unusable here and what to do about it; empty when it is usable.</param>
+public sealed record SystemReport(
+    string Lab,
+    string DotNet,
+    string System,
+    int Processors,
+    long MemoryBytes,
+    TorchLibrariesReport Libraries,
+    string? LibTorch,
+    string? TorchSharp,
+    bool UnicodeWorks,
+    IReadOnlyList<GpuMemory> Gpus,
+    IReadOnlyList<string> Problems)
+{
+    /// <summary>Whether the lab can run here.</summary>
+    public bool Usable => Problems.Count == 0;
+
+    /// <summary>Looks at this machine; loads libtorch if that has not happened yet.</summary>
+    public static SystemReport Collect()
+    {
+        var libraries = TorchLibraries.Load();
+        var unicode = NormalisationWorks();
+        var problems = new List<string>();
+        if (libraries.Problem is not null)
+            problems.Add(libraries.Problem);
+        if (!unicode)
+            problems.Add("Unicode normalisation does not work: install the ICU library (Debian and Ubuntu: apt-get install libicu-dev) and leave DOTNET_SYSTEM_GLOBALIZATION_INVARIANT unset.");
+        return new SystemReport(
+            typeof(SystemReport).Assembly.GetName().Version?.ToString(3) ?? "0",
+            RuntimeInformation.FrameworkDescription,
+            $"{RuntimeInformation.OSDescription} ({RuntimeInformation.OSArchitecture})",
+            Environment.ProcessorCount,
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+            libraries,
+            libraries.Problem is null ? TorchVersion() : null,
+            AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "TorchSharp")?.GetName().Version?.ToString(3),
+            unicode,
+            libraries.Problem is null ? Devices() : [],
+            problems);
+    }
+
+    /// <summary>Whether strings are normalised and lower-cased by the full Unicode tables.</summary>
+    public static bool NormalisationWorks() =>
+        "e\u0301".Normalize(NormalizationForm.FormC) == "\u00e9" && "\ufb01".Normalize(NormalizationForm.FormKC) == "fi";
+
+    private static string TorchVersion() => torch.__version__;
+
+    private static GpuMemory[] Devices() =>
+        torch.cuda.is_available()
+            ? [.. Enumerable.Range(0, torch.cuda.device_count()).Select(i => GpuMemory.Read(i) ?? new GpuMemory($"CUDA device {i}", 0, 0, 0))]
+            : [];
+}

@@ -1,0 +1,127 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>
+/// Finds libtorch and TorchSharp's native library and loads them by full path before TorchSharp is first used:
+/// from the folder that <c>LIBTORCH_DIR</c> names (an existing PyTorch's <c>lib</c> folder, CUDA builds included), else
+/// from the NuGet packages beside this assembly. Where the system's C++ library is older than the one TorchSharp was
+/// linked with (Debian 12, Ubuntu 22.04), a copy of TorchSharp's library with that one version need marked weak is used.
+/// </summary>
+public static class TorchLibraries
+{
+    /// <summary>The version need of TorchSharp 0.107.0 that old systems lack; only a link-time marker stands behind it.</summary>
+    private const string NewestCxxVersion = "GLIBCXX_3.4.32";
+
+    private static readonly Lock Gate = new();
+    private static TorchLibrariesReport? _report;
+
+    /// <summary>Loads the libraries if that has not happened yet.</summary>
+    /// <returns>What was found and loaded.</returns>
+    /// <exception cref="LabException">A library is missing or does not load; the message says what to do.</exception>
+    public static TorchLibrariesReport EnsureLoaded()
+    {
+        var report = Load();
+        return report.Problem is null ? report : throw new LabException(report.Problem);
+    }
+
+    /// <summary>Loads the libraries if that has not happened yet, and reports a failure instead of throwing it.</summary>
+    public static TorchLibrariesReport Load()
+    {
+        lock (Gate)
+            return _report ??= Find();
+    }
+
+    // Libraries must be in the process before TorchSharp's first call. Waiting for its assembly to load
+    // keeps commands that need no tensors fast.
+    [ModuleInitializer]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "A notebook that references the assembly has no start-up code of ours.")]
+    internal static void LoadWithTorchSharp()
+    {
+        if (Array.Exists(AppDomain.CurrentDomain.GetAssemblies(), IsTorchSharp))
+            Load();
+        else
+            AppDomain.CurrentDomain.AssemblyLoad += static (_, loaded) => { if (IsTorchSharp(loaded.LoadedAssembly)) Load(); };
+    }
+
+    private static bool IsTorchSharp(Assembly assembly) => assembly.GetName().Name == "TorchSharp";
+
+    private static TorchLibrariesReport Find()
+    {
+        var loaded = new List<string>();
+        try
+        {
+            var packages = PackageFolder();
+            var external = Environment.GetEnvironmentVariable("LIBTORCH_DIR");
+            var torch = string.IsNullOrEmpty(external) ? packages : external;
+            if (!File.Exists(Path.Combine(torch, FileName("torch_cpu"))))
+                return new(torch, loaded, false, string.IsNullOrEmpty(external)
+                    ? $"libtorch was not found in {torch}. Build the project again (dotnet build), or set LIBTORCH_DIR to the lib folder of a PyTorch install."
+                    : $"LIBTORCH_DIR is {external}, which holds no {FileName("torch_cpu")}. Set it to the lib folder of a PyTorch install (python3 -c \"import torch, os; print(os.path.join(os.path.dirname(torch.__file__), 'lib'))\").");
+            foreach (var name in new[] { "c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch" })
+            {
+                var path = Path.Combine(torch, FileName(name));
+                if (!File.Exists(path))
+                    continue;
+                NativeLibrary.Load(path);
+                loaded.Add(path);
+            }
+
+            var binding = Path.Combine(packages, FileName("LibTorchSharp"));
+            if (!File.Exists(binding))
+                return new(torch, loaded, false, $"TorchSharp's native library was not found: {binding}. Build the project again (dotnet build).");
+            var (used, marked) = LoadBinding(binding);
+            loaded.Add(used);
+            return new(torch, loaded, marked, null);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException or LabException)
+        {
+            return new(string.Empty, loaded, false, $"libtorch could not be loaded: {e.Message} Run `dotnet run -- doctor` for what was found.");
+        }
+    }
+
+    private static (string Path, bool Marked) LoadBinding(string path)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+            return (path, false);
+        }
+        catch (DllNotFoundException e) when (OperatingSystem.IsLinux() && e.Message.Contains(NewestCxxVersion, StringComparison.Ordinal))
+        {
+            var copy = MarkedCopy(path);
+            NativeLibrary.Load(copy);
+            return (copy, true);
+        }
+    }
+
+    private static string MarkedCopy(string path)
+    {
+        var image = File.ReadAllBytes(path);
+        var key = Convert.ToHexStringLower(SHA256.HashData(image))[..32];
+        var copy = Path.Combine(UserFolders.Cache, "native", key, Path.GetFileName(path));
+        if (ElfVersionNeed.MarkWeak(image, NewestCxxVersion) == 0)
+            throw new LabException($"{path} asks for {NewestCxxVersion} in a way that cannot be relaxed; a newer libstdc++ is needed (GCC 13.2 or later).");
+        if (!File.Exists(copy) || !File.ReadAllBytes(copy).AsSpan().SequenceEqual(image))
+            AtomicFile.Write(copy, stream => stream.Write(image));
+        return copy;
+    }
+
+    /// <summary>The first folder, of those where a build or a publish puts native libraries, that holds TorchSharp's.</summary>
+    private static string PackageFolder()
+    {
+        var platform = RuntimeInformation.RuntimeIdentifier.Split('-')[^1];
+        var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        var roots = new[] { Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location), AppContext.BaseDirectory }
+            .OfType<string>().Where(root => root.Length > 0).Distinct().ToArray();
+        var folders = roots.SelectMany(root => new[] { Path.Combine(root, "runtimes", $"{system}-{platform}", "native"), root }).ToArray();
+        return Array.Find(folders, folder => File.Exists(Path.Combine(folder, FileName("LibTorchSharp")))) ?? folders[0];
+    }
+
+    private static string FileName(string library) =>
+        OperatingSystem.IsWindows() ? $"{library}.dll" : OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
+}
