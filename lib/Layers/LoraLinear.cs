@@ -1,0 +1,65 @@
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Layers;
+
+/// <summary>A linear layer, <c>[..., in] → [..., out]</c>, that can carry LoRA updates.</summary>
+public sealed class LoraLinear : WeightedLayer
+{
+    private readonly List<LoraWeights> _adapters = [];
+
+    /// <summary>Declares the layer; see <see cref="WeightedLayer"/> for how it gets its values.</summary>
+    /// <param name="inFeatures">Width of the input.</param>
+    /// <param name="outFeatures">Width of the output.</param>
+    /// <param name="bias">Whether there is a bias.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public LoraLinear(long inFeatures, long outFeatures, bool bias, Device device, ScalarType dtype)
+        : base(nameof(LoraLinear), [outFeatures, inFeatures], bias ? [outFeatures] : null, device, dtype)
+    {
+    }
+
+    /// <summary>Width of the input.</summary>
+    public long InFeatures => Weight.shape[1];
+
+    /// <summary>Width of the output.</summary>
+    public long OutFeatures => Weight.shape[0];
+
+    /// <summary>The updates that the layer carries, in the order of their attachment.</summary>
+    public IReadOnlyList<LoraWeights> Adapters => _adapters;
+
+    /// <summary>Adds an update; the layer uses it from the next forward on.</summary>
+    /// <param name="update">Its <c>A</c> must be <c>[rank, in]</c> and its <c>B</c> <c>[out, rank]</c> of this layer.</param>
+    public void Attach(LoraWeights update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        if (update.A.shape[1] != InFeatures || update.B.shape[0] != OutFeatures || update.A.shape[0] != update.B.shape[1])
+            throw new ArgumentException(
+                $"A LoRA update with A [{string.Join(", ", update.A.shape)}] and B [{string.Join(", ", update.B.shape)}] does not fit a linear layer {InFeatures} → {OutFeatures}.",
+                nameof(update));
+        if (_adapters.Exists(a => a.Adapter == update.Adapter))
+            throw new ArgumentException($"The layer already carries an adapter named '{update.Adapter}'.", nameof(update));
+        _adapters.Add(update);
+    }
+
+    /// <summary>Takes an adapter's update off the layer; does nothing when it carries none of that name.</summary>
+    /// <param name="adapter">The adapter's name.</param>
+    public void Detach(string adapter) => _adapters.RemoveAll(a => a.Adapter == adapter);
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        var output = nn.functional.linear(input, Weight, Bias);
+        foreach (var update in _adapters)
+        {
+            if (update.Scale == 0)
+                continue;
+            using var down = nn.functional.linear(input, Cast(update.A, input.dtype));
+            var up = nn.functional.linear(down, Cast(update.B, input.dtype));
+            output = output.add(up, alpha: update.Scale);
+        }
+
+        return output;
+    }
+
+    private static Tensor Cast(Tensor value, ScalarType dtype) => value.dtype == dtype ? value : value.to(dtype);
+}

@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Layers;
+
+/// <summary>
+/// Root-mean-square normalisation over the last dimension (Zhang and Sennrich 2019, arXiv:1910.07467) with a learned
+/// weight, <c>[..., width] → [..., width]</c>. The mean square is taken in float32 whatever the input's element type.
+/// </summary>
+public sealed class RMSNorm : WeightedLayer
+{
+    private readonly double _epsilon;
+
+    /// <summary>Declares the layer.</summary>
+    /// <param name="width">Size of the last dimension.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <param name="device">Where the weight lives.</param>
+    /// <param name="dtype">Element type of the weight.</param>
+    public RMSNorm(long width, double epsilon, Device device, ScalarType dtype)
+        : base(nameof(RMSNorm), [width], null, device, dtype) => _epsilon = epsilon;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var wide = input.dtype == ScalarType.Float32 ? input : input.to(ScalarType.Float32);
+        var normalised = input * rsqrt(wide.square().mean([-1], keepdim: true) + _epsilon);
+        return (normalised.to(Weight.dtype) * Weight).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,62 @@
+using Dreambooth.Lab.Tensors;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Layers;
+
+/// <summary>
+/// A layer with a weight and, mostly, a bias, under the published names <c>weight</c> and <c>bias</c>. It is made without
+/// values (uninitialised memory, or none at all on <see cref="torch.META"/>); a loader or an initialiser assigns them.
+/// </summary>
+public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
+{
+    [TorchSharp.Utils.ComponentName(Name = "weight")]
+    private Parameter _weight;
+
+    [TorchSharp.Utils.ComponentName(Name = "bias")]
+    private Parameter? _bias;
+
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="name">The layer's kind, for messages.</param>
+    /// <param name="weightShape">Shape of the weight.</param>
+    /// <param name="biasShape">Shape of the bias, or null for none.</param>
+    /// <param name="device">Where the parameters live; <see cref="torch.META"/> allocates nothing.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    protected WeightedLayer(string name, long[] weightShape, long[]? biasShape, Device device, ScalarType dtype)
+        : base(name)
+    {
+        _weight = Make(empty(weightShape, dtype, device));
+        _bias = biasShape is null ? null : Make(empty(biasShape, dtype, device));
+        RegisterComponents();
+    }
+
+    /// <summary>The weight.</summary>
+    public Parameter Weight => _weight;
+
+    /// <summary>The bias, or null for a layer without one.</summary>
+    public Parameter? Bias => _bias;
+
+    /// <inheritdoc/>
+    public void Assign(string name, Tensor value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        var old = name switch { "weight" => _weight, "bias" when _bias is not null => _bias, _ => throw new ArgumentException($"{GetName()} has no parameter '{name}'.", nameof(name)) };
+        if (!old.shape.AsSpan().SequenceEqual(value.shape))
+            throw new ArgumentException($"{GetName()}.{name} has shape [{string.Join(", ", old.shape)}], not [{string.Join(", ", value.shape)}].", nameof(value));
+        var parameter = Make(value);
+        if (ReferenceEquals(old, _weight))
+            _weight = parameter;
+        else
+            _bias = parameter;
+        ConditionallyRegisterParameter(name, parameter);
+        old.Dispose();
+    }
+
+    private static Parameter Make(Tensor value)
+    {
+        var parameter = new Parameter(value, requires_grad: false);
+        parameter.DetachFromDisposeScope();
+        return parameter;
+    }
+}

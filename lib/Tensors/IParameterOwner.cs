@@ -1,0 +1,12 @@
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tensors;
+
+/// <summary>A module that holds parameters directly and lets a loader replace them.</summary>
+public interface IParameterOwner
+{
+    /// <summary>Replaces one parameter; the old one is disposed.</summary>
+    /// <param name="name">The parameter's own name, for example <c>weight</c>.</param>
+    /// <param name="value">The new value, of the declared shape, any device and dtype; the module takes ownership.</param>
+    void Assign(string name, Tensor value);
+}
