@@ -1,0 +1,41 @@
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Layers;
+
+/// <summary>
+/// The feed-forward of a transformer block: width D to 4 D, GELU in its tanh form, back to D; <c>[..., D] → [..., D]</c>.
+/// Its layers carry the published names <c>net.0.proj</c> and <c>net.2</c>.
+/// </summary>
+public sealed class FeedForward : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "net")]
+    private readonly ModuleDict<nn.Module> _net;
+
+    /// <summary>Declares the layers.</summary>
+    /// <param name="width">D.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public FeedForward(long width, Device device, ScalarType dtype)
+        : base(nameof(FeedForward))
+    {
+        _net = nn.ModuleDict<nn.Module>(
+            ("0", nn.ModuleDict(("proj", new LoraLinear(width, 4 * width, true, device, dtype)))),
+            ("2", new LoraLinear(4 * width, width, true, device, dtype)));
+        RegisterComponents();
+    }
+
+    /// <summary>D to 4 D, before the GELU.</summary>
+    public LoraLinear In => ((ModuleDict<LoraLinear>)_net["0"])["proj"];
+
+    /// <summary>4 D to D.</summary>
+    public LoraLinear Out => (LoraLinear)_net["2"];
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        return Out.call(nn.functional.gelu(In.call(input), TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
+    }
+}

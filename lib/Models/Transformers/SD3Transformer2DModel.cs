@@ -1,0 +1,97 @@
+using Dreambooth.Lab.Layers;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Models.Transformers;
+
+/// <summary>
+/// The multimodal diffusion transformer of Stable Diffusion 3 (Esser et al. 2024, arXiv:2403.03206): SD3-medium,
+/// SD3.5-medium (dual attention on the first blocks) and SD3.5-large. Parameter names are the published ones
+/// (diffusers <c>models/transformers/transformer_sd3.py</c>, commit 58eb52c).
+/// Letters: B rows, C latent channels, H and W of the latents, S image tokens, L text tokens, D width.
+/// </summary>
+public sealed class SD3Transformer2DModel : nn.Module
+{
+    /// <summary>Declares the layers; weights are loaded afterwards.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public SD3Transformer2DModel(SD3TransformerConfig config, Device device, ScalarType dtype)
+        : base(nameof(SD3Transformer2DModel))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        Config = config;
+        var width = config.InnerDim;
+        PosEmbed = new PatchEmbed(config.InChannels, width, config.PatchSize, config.PosEmbedMaxSize, device, dtype);
+        TimeTextEmbed = new CombinedTimestepTextProjEmbeddings(config.PooledProjectionDim, width, device, dtype);
+        ContextEmbedder = new LoraLinear(config.JointAttentionDim, config.CaptionProjectionDim, true, device, dtype);
+        TransformerBlocks = nn.ModuleList(
+            Enumerable.Range(0, config.NumLayers).Select(i => new JointTransformerBlock(config, i, device, dtype)).ToArray());
+        NormOut = new AdaLayerNormContinuous(width, device, dtype);
+        ProjOut = new LoraLinear(width, config.PatchSize * config.PatchSize * (config.OutChannels ?? config.InChannels), true, device, dtype);
+        RegisterComponents();
+    }
+
+    /// <summary>Sizes.</summary>
+    public SD3TransformerConfig Config { get; }
+
+    /// <summary>Latents to image tokens.</summary>
+    [field: ComponentName(Name = "pos_embed")]
+    public PatchEmbed PosEmbed { get; }
+
+    /// <summary>Timestep and pooled text to the conditioning vector.</summary>
+    [field: ComponentName(Name = "time_text_embed")]
+    public CombinedTimestepTextProjEmbeddings TimeTextEmbed { get; }
+
+    /// <summary>Text embeddings to text tokens.</summary>
+    [field: ComponentName(Name = "context_embedder")]
+    public LoraLinear ContextEmbedder { get; }
+
+    /// <summary>The blocks.</summary>
+    [field: ComponentName(Name = "transformer_blocks")]
+    public ModuleList<JointTransformerBlock> TransformerBlocks { get; }
+
+    /// <summary>Modulation of the output.</summary>
+    [field: ComponentName(Name = "norm_out")]
+    public AdaLayerNormContinuous NormOut { get; }
+
+    /// <summary>Image tokens to patches of the prediction.</summary>
+    [field: ComponentName(Name = "proj_out")]
+    public LoraLinear ProjOut { get; }
+
+    /// <summary>Predicts the flow (noise minus latents) at a noise level.</summary>
+    /// <param name="latents">Noisy latents, <c>[B, C, H, W]</c>; H and W multiples of the patch side.</param>
+    /// <param name="timestep">sigma × 1000, <c>[B]</c>, float32.</param>
+    /// <param name="promptEmbeds">Text embeddings, <c>[B or 1, L, joint attention width]</c>.</param>
+    /// <param name="pooledPromptEmbeds">Pooled text, <c>[B or 1, pooled width]</c>.</param>
+    /// <param name="skipLayers">Indices of blocks that are left out (skip-layer guidance), or null.</param>
+    /// <returns>The prediction, <c>[B, C, H, W]</c>.</returns>
+    public Tensor forward(Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds, IReadOnlyCollection<int>? skipLayers = null)
+    {
+        using var scope = NewDisposeScope();
+        var image = PosEmbed.call(latents);
+        var conditioning = TimeTextEmbed.call(timestep, pooledPromptEmbeds);
+        Tensor? text = ContextEmbedder.call(promptEmbeds);
+        for (var i = 0; i < TransformerBlocks.Count; i++)
+        {
+            if (skipLayers is not null && skipLayers.Contains(i))
+                continue;
+            var (nextImage, nextText) = TransformerBlocks[i].call(image, text!, conditioning);
+            image.Dispose();
+            text!.Dispose();
+            (image, text) = (nextImage, nextText);
+        }
+
+        var patches = ProjOut.call(NormOut.call(image, conditioning));
+        return Unpatchify(patches, latents.shape[2], latents.shape[3]).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Unpatchify(Tensor patches, long height, long width)
+    {
+        long side = Config.PatchSize, rows = height / side, columns = width / side;
+        return patches.view(patches.shape[0], rows, columns, side, side, -1)
+            .permute(0, 5, 1, 3, 2, 4)
+            .reshape(patches.shape[0], -1, height, width);
+    }
+}
