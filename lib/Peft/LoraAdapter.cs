@@ -1,0 +1,182 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Peft;
+
+/// <summary>
+/// A low-rank adapter (Hu et al. 2021, arXiv:2106.09685) over one or more models. All its matrices are views of one flat
+/// buffer, and their gradients views of a second one, so that an optimiser, a norm or a copy is one operation.
+/// </summary>
+public sealed class LoraAdapter : IDisposable
+{
+    private readonly List<LoraLayer> _layers = [];
+    private double _weight = 1;
+
+    private LoraAdapter(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable)
+    {
+        Name = name;
+        var length = slots.Sum(slot => slot.Rank * (slot.Linear.InFeatures + slot.Linear.OutFeatures));
+        using var noGradients = no_grad();
+        Parameters = zeros([length], dtype, device).DetachFromDisposeScope();
+        Gradients = trainable ? zeros([length], dtype, device).DetachFromDisposeScope() : null;
+        var segments = new List<LoraSegment>();
+        long offset = 0;
+        foreach (var group in slots.GroupBy(slot => slot.Component))
+        {
+            var start = offset;
+            foreach (var slot in group)
+            {
+                var a = View(ref offset, slot.Rank, slot.Linear.InFeatures);
+                var b = View(ref offset, slot.Linear.OutFeatures, slot.Rank);
+                var weights = new LoraWeights(name, a, b, slot.Alpha / slot.Rank);
+                _layers.Add(new LoraLayer(slot.Component, slot.Path, slot.Linear, weights, slot.Alpha));
+            }
+
+            segments.Add(new LoraSegment(group.Key, start, offset - start));
+        }
+
+        Segments = segments;
+        foreach (var layer in _layers)
+            layer.Linear.Attach(layer.Weights);
+    }
+
+    /// <summary>The adapter's name; unique among those that a model carries.</summary>
+    public string Name { get; }
+
+    /// <summary>All matrices, flat, <c>[N]</c>.</summary>
+    public Tensor Parameters { get; }
+
+    /// <summary>The gradients of all matrices, flat, <c>[N]</c>; null for an adapter that is not trained.</summary>
+    public Tensor? Gradients { get; }
+
+    /// <summary>The models' parts of the flat buffers, in order.</summary>
+    public IReadOnlyList<LoraSegment> Segments { get; }
+
+    /// <summary>The adapted layers.</summary>
+    public IReadOnlyList<LoraLayer> Layers => _layers;
+
+    /// <summary>Whether the update has been added to the models' weights.</summary>
+    public bool IsFused { get; private set; }
+
+    /// <summary>How strongly the adapter acts; 1 as trained, 0 off. Cannot change while fused.</summary>
+    public double Weight
+    {
+        get => _weight;
+        set
+        {
+            if (IsFused)
+                throw new InvalidOperationException($"Adapter '{Name}' is fused; unfuse it before changing its weight.");
+            _weight = value;
+            foreach (var layer in _layers)
+                layer.Weights.Scale = layer.Alpha / layer.Rank * value;
+        }
+    }
+
+    /// <summary>
+    /// Creates a new adapter on the target layers: A normal with standard deviation 1/rank, B zero, so that the models
+    /// compute what they did before. The draw is made on the CPU: a seed gives the same adapter on every device.
+    /// </summary>
+    /// <param name="name">The adapter's name.</param>
+    /// <param name="components">The models, each with its targets.</param>
+    /// <param name="seed">Seed of the draw.</param>
+    /// <param name="device">Where the matrices live; the models' device.</param>
+    /// <param name="dtype">Element type of the matrices; float32 for training.</param>
+    /// <param name="trainable">Whether gradients are kept.</param>
+    /// <exception cref="LabException">A target matches no layer of its model.</exception>
+    public static LoraAdapter Create(
+        string name, IEnumerable<(LoraComponent Component, LoraConfig Config)> components, ulong seed, Device device, ScalarType dtype, bool trainable = true)
+    {
+        ArgumentNullException.ThrowIfNull(components);
+        var slots = components.SelectMany(entry => Match(entry.Component, entry.Config)).ToList();
+        var adapter = new LoraAdapter(name, slots, device, dtype, trainable);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var generator = new Generator(seed, CPU);
+        foreach (var layer in adapter._layers)
+            layer.Weights.A.copy_(randn(layer.Weights.A.shape, ScalarType.Float32, CPU, generator: generator) / layer.Rank);
+        return adapter;
+    }
+
+    /// <summary>Creates an adapter for given layers with zero matrices, to be filled from a file.</summary>
+    internal static LoraAdapter Allocate(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable) =>
+        new(name, slots, device, dtype, trainable);
+
+    /// <summary>Adds the update to the models' weights, which makes a forward as fast as without an adapter.</summary>
+    public void Fuse() => SetFused(true);
+
+    /// <summary>Takes the update off the models' weights again (equal to rounding).</summary>
+    public void Unfuse() => SetFused(false);
+
+    /// <summary>Takes the adapter off the models (unfusing it) and frees its matrices.</summary>
+    public void Dispose()
+    {
+        Unfuse();
+        foreach (var layer in _layers)
+        {
+            layer.Linear.Detach(Name);
+            layer.Weights.A.Dispose();
+            layer.Weights.B.Dispose();
+        }
+
+        _layers.Clear();
+        Parameters.Dispose();
+        Gradients?.Dispose();
+    }
+
+    private void SetFused(bool fused)
+    {
+        if (fused == IsFused)
+            return;
+        using var noGradients = no_grad();
+        foreach (var layer in _layers)
+        {
+            using var scope = NewDisposeScope();
+            var factor = layer.Alpha / layer.Rank * _weight;
+            var delta = matmul(layer.Weights.B.to(ScalarType.Float32), layer.Weights.A.to(ScalarType.Float32)) * (fused ? factor : -factor);
+            layer.Linear.Weight.copy_(layer.Linear.Weight.to(ScalarType.Float32) + delta);
+            layer.Weights.Scale = fused ? 0 : factor;
+        }
+
+        IsFused = fused;
+    }
+
+    // The matrix is a leaf of its own that shares the buffer's memory; autograd adds into the gradient it finds there.
+    private Tensor View(ref long offset, long rows, long columns)
+    {
+        using var scope = NewDisposeScope();
+        var view = Parameters.narrow(0, offset, rows * columns).view(rows, columns).detach().requires_grad_(Gradients is not null);
+        if (Gradients is not null)
+            view.grad = Gradients.narrow(0, offset, rows * columns).view(rows, columns);
+        offset += rows * columns;
+        return view.DetachFromDisposeScope();
+    }
+
+    private static IEnumerable<Slot> Match(LoraComponent component, LoraConfig config)
+    {
+        config.Validate();
+        var linears = component.Module.named_modules().Where(entry => entry.module is LoraLinear).ToList();
+        var unmatched = config.TargetModules
+            .Where(target => !linears.Exists(entry => entry.name == target || entry.name.EndsWith("." + target, StringComparison.Ordinal)))
+            .ToList();
+        if (unmatched.Count > 0)
+        {
+            throw new LabException(
+                $"No layer of {component.Prefix} matches the LoRA target{(unmatched.Count > 1 ? "s" : string.Empty)} {string.Join(", ", unmatched)}. " +
+                $"Layers end in: {string.Join(", ", linears.Select(entry => LastParts(entry.name)).Distinct().Order(StringComparer.Ordinal))}.");
+        }
+
+        return linears.Where(entry => config.Targets(entry.name))
+            .Select(entry => new Slot(component.Prefix, entry.name, (LoraLinear)entry.module, config.Rank, config.Alpha));
+    }
+
+    private static string LastParts(string path)
+    {
+        var parts = path.Split('.').SkipWhile(part => !int.TryParse(part, out _)).Skip(1).ToArray();
+        return parts.Length == 0 ? path : string.Join('.', parts);
+    }
+
+    /// <summary>One layer to be adapted.</summary>
+    internal sealed record Slot(string Component, string Path, LoraLinear Linear, int Rank, double Alpha);
+}

@@ -1,0 +1,55 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Peft;
+
+/// <summary>Which linear layers of a model get a low-rank update, and how large it is. Names are PEFT's.</summary>
+public sealed record LoraConfig
+{
+    /// <summary>The transformer's default targets: all projections of the joint attention (not of the second attention).</summary>
+    public static IReadOnlyList<string> TransformerTargets { get; } =
+    [
+        "attn.add_k_proj", "attn.add_q_proj", "attn.add_v_proj", "attn.to_add_out",
+        "attn.to_k", "attn.to_out.0", "attn.to_q", "attn.to_v",
+    ];
+
+    /// <summary>The CLIP text encoders' default targets.</summary>
+    public static IReadOnlyList<string> TextEncoderTargets { get; } = ["q_proj", "k_proj", "v_proj", "out_proj"];
+
+    /// <summary>Rank of the update, 1 or more. Flag <c>--rank</c>, default 4.</summary>
+    public int Rank { get; init; } = 4;
+
+    /// <summary>Alpha; the update is multiplied by alpha / rank. Null stands for the rank, a factor of 1.</summary>
+    public double? LoraAlpha { get; init; }
+
+    /// <summary>Ends of module paths, matched at a dot: <c>attn.to_q</c> takes <c>transformer_blocks.0.attn.to_q</c>.</summary>
+    public required IReadOnlyList<string> TargetModules { get; init; }
+
+    /// <summary>Alpha, with its default resolved.</summary>
+    public double Alpha => LoraAlpha ?? Rank;
+
+    /// <summary>Targets of chosen transformer blocks: every target prefixed by each block's path.</summary>
+    /// <param name="blocks">Indices of the blocks.</param>
+    /// <param name="targets">Ends of module paths inside a block.</param>
+    public static IReadOnlyList<string> InBlocks(IEnumerable<int> blocks, IReadOnlyList<string> targets) =>
+        [.. from block in blocks from target in targets select $"transformer_blocks.{block}.{target}"];
+
+    /// <summary>Whether a module path is a target.</summary>
+    /// <param name="path">The module's path from the model's root.</param>
+    public bool Targets(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return TargetModules.Any(target => path == target || path.EndsWith("." + target, StringComparison.Ordinal));
+    }
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="LabException">The rank or alpha is out of range, or there are no targets.</exception>
+    public void Validate()
+    {
+        if (Rank < 1)
+            throw new LabException($"The LoRA rank is {Rank}; it must be 1 or more.");
+        if (LoraAlpha is <= 0 or double.NaN)
+            throw new LabException($"The LoRA alpha is {LoraAlpha}; it must be greater than 0.");
+        if (TargetModules.Count == 0)
+            throw new LabException("There are no LoRA target modules; name at least one.");
+    }
+}
