@@ -1,0 +1,150 @@
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tensors;
+
+/// <summary>
+/// A safetensors file, opened for reading. Opening reads and checks the header alone; tensors are views of a private memory
+/// mapping (one per element type), so that a load to the CPU with the stored type copies nothing and memory fills as the
+/// bytes are touched. Writing into a loaded tensor changes the process's copy of those pages, never the file.
+/// </summary>
+/// <remarks>
+/// Loaded tensors stay valid after <see cref="Dispose"/>: the mapping lives until the last of them is disposed.
+/// Safe for use from several threads. The file must not be truncated while tensors of it are in use.
+/// </remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    private const int ReadChunk = 1 << 26;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ScalarType, Tensor?> _mappings = [];
+    private readonly SafetensorsHeader _header;
+    private readonly long _length;
+    private readonly DateTime _written;
+    private bool _disposed;
+
+    private SafetensorsFile(string path, SafetensorsHeader header, long length, DateTime written) =>
+        (Path, _header, _length, _written) = (path, header, length, written);
+
+    /// <summary>The file's full path.</summary>
+    public string Path { get; }
+
+    /// <summary>The texts of the header's <c>__metadata__</c>; empty when there are none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
+
+    /// <summary>Every tensor of the file by its name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Tensors => _header.Tensors;
+
+    /// <summary>Opens a file and checks its whole header; no tensor is read yet.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="LabException">The file is missing, unreadable or breaks the format; the message names it.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            var full = System.IO.Path.GetFullPath(path);
+            using var stream = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            var written = File.GetLastWriteTimeUtc(full);
+            return new SafetensorsFile(full, SafetensorsHeader.Read(path, stream), stream.Length, written);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new LabException($"Cannot open the safetensors file {path}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Loads one tensor.</summary>
+    /// <param name="name">Its key.</param>
+    /// <param name="device">Where it shall lie; the CPU when null.</param>
+    /// <param name="dtype">Its element type; as stored when null.</param>
+    /// <returns>The tensor, of the stored shape, owned by the caller (and by the caller's dispose scope, when there is one).
+    /// On the CPU with the stored type it is a view of the mapping, without a copy.</returns>
+    /// <exception cref="LabException">There is no such tensor, or the file was changed since it was opened.</exception>
+    public Tensor Load(string name, Device? device = null, ScalarType? dtype = null)
+    {
+        if (!Tensors.TryGetValue(name, out var entry))
+            throw new LabException($"{Path} holds no tensor '{name}'. {NearestNames.Describe(name, Tensors.Keys)}");
+        using var scope = NewDisposeScope();
+        var stored = View(entry);
+        var target = device ?? CPU;
+        var type = dtype ?? entry.DType;
+        var result = target.type == DeviceType.CPU && type == entry.DType ? stored : stored.to(type, target);
+        return result.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Lets go of the mappings; tensors that were loaded stay valid.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            foreach (var mapping in _mappings.Values)
+                mapping?.Dispose();
+            _mappings.Clear();
+        }
+    }
+
+    private Tensor View(SafetensorsEntry entry)
+    {
+        if (entry.ByteLength == 0)
+            return empty(entry.Shape, entry.DType, CPU);
+        var size = SafetensorsDType.SizeOf(entry.DType);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var mapping = entry.Offset % size == 0 ? Mapping(entry.DType, size) : null;
+            if (mapping is not null)
+                return mapping.narrow(0, entry.Offset / size, entry.ElementCount).view(entry.Shape);
+        }
+
+        return Read(entry);
+    }
+
+    /// <summary>The whole file as elements of one type; null where the system refuses the mapping (then bytes are read).</summary>
+    private Tensor? Mapping(ScalarType type, int size)
+    {
+        if (_mappings.TryGetValue(type, out var mapping))
+            return mapping;
+        CheckUnchanged();
+        try
+        {
+            // shared: false maps privately; a shared mapping would write into the checkpoint.
+            mapping = from_file(Path, shared: false, _length / size, type, CPU).DetachFromDisposeScope();
+        }
+        catch (ExternalException)
+        {
+            mapping = null;
+        }
+
+        _mappings.Add(type, mapping);
+        return mapping;
+    }
+
+    /// <summary>Copies a tensor out of the file: where its first byte is not aligned to its element size, or mapping is refused.</summary>
+    private Tensor Read(SafetensorsEntry entry)
+    {
+        CheckUnchanged();
+        var result = empty(entry.Shape, entry.DType, CPU);
+        var flat = result.view(-1);
+        var step = ReadChunk / SafetensorsDType.SizeOf(entry.DType);
+        using var stream = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        stream.Position = entry.Offset;
+        for (long start = 0; start < entry.ElementCount; start += step)
+        {
+            using var chunk = flat.narrow(0, start, Math.Min(step, entry.ElementCount - start));
+            stream.ReadExactly(chunk.bytes);
+        }
+
+        return result;
+    }
+
+    private void CheckUnchanged()
+    {
+        var now = new FileInfo(Path);
+        if (!now.Exists || now.Length != _length || now.LastWriteTimeUtc != _written)
+            throw new LabException($"{Path} was changed or removed after it was opened; open it again.");
+    }
+}

@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tensors;
+
+/// <summary>
+/// Noise that depends on its seed alone: drawn on the CPU in float32 by a generator of its own, then moved, so that a seed
+/// gives the same values on every device and, up to rounding, in every element type.
+/// </summary>
+public static class SeededNoise
+{
+    /// <summary>Draws standard normal values.</summary>
+    /// <param name="shape">The sizes by axis.</param>
+    /// <param name="seed">Any number; equal seeds and shapes give equal values.</param>
+    /// <param name="device">Where the result shall lie; the CPU when null.</param>
+    /// <param name="dtype">The floating-point type of the result; float32 when null.</param>
+    public static Tensor Normal(long[] shape, ulong seed, Device? device = null, ScalarType? dtype = null)
+    {
+        using var generator = new Generator(seed, CPU);
+        return Normal(shape, generator, device, dtype);
+    }
+
+    /// <summary>Draws the next standard normal values of a generator.</summary>
+    /// <param name="shape">The sizes by axis.</param>
+    /// <param name="generator">A CPU generator; it moves on.</param>
+    /// <param name="device">Where the result shall lie; the CPU when null.</param>
+    /// <param name="dtype">The floating-point type of the result; float32 when null.</param>
+    public static Tensor Normal(long[] shape, Generator generator, Device? device = null, ScalarType? dtype = null)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(generator);
+        using var scope = NewDisposeScope();
+        var drawn = randn(shape, ScalarType.Float32, CPU, generator: generator);
+        return drawn.to(dtype ?? ScalarType.Float32, device ?? CPU).MoveToOuterDisposeScope();
+    }
+}

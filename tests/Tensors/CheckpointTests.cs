@@ -1,0 +1,96 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Tensors;
+
+public sealed class CheckpointTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-checkpoint-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void OpenFolder_SingleFile_LoadsItsTensors()
+    {
+        Save("model.safetensors", ("a", 1), ("b", 2));
+        using var checkpoint = Checkpoint.OpenFolder(_folder, "model");
+        Assert.Equal(["a", "b"], checkpoint.Names.Order());
+        using var b = checkpoint.Load("b", CPU, ScalarType.Float64);
+        Assert.Equal(2.0, b.item<double>());
+    }
+
+    [Fact]
+    public void OpenFolder_Shards_LoadsFromEach()
+    {
+        Save("model-1.safetensors", ("a", 1));
+        Save("model-2.safetensors", ("b", 2));
+        WriteIndex("""{"metadata":{"total_size":8},"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}""");
+        using var checkpoint = Checkpoint.OpenFolder(_folder, "model");
+        Assert.Equal(["a", "b"], checkpoint.Entries.Keys.Order());
+        using var a = checkpoint.Load("a");
+        using var b = checkpoint.Load("b");
+        Assert.Equal((1f, 2f), (a.item<float>(), b.item<float>()));
+    }
+
+    [Theory]
+    [InlineData("""{"weight_map":{"a":"model-1.safetensors","x":"model-2.safetensors"}}""", "'b' of model-2.safetensors is not in the index")]
+    [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-2.safetensors"}}""", "'c' is missing")]
+    [InlineData("""{"weight_map":{"a":"model-2.safetensors","b":"model-1.safetensors"}}""", "'a' lies in model-1.safetensors")]
+    [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-3.safetensors"}}""", "model-3.safetensors, which is missing")]
+    [InlineData("""{"weight_map":{"a":"model-1.safetensors","a":"model-1.safetensors"}}""", "'a' is listed twice")]
+    [InlineData("""{"weight_map":{"a":"../model-1.safetensors"}}""", "plain file name")]
+    [InlineData("""{"weight_map":{"a":1}}""", "plain file name")]
+    [InlineData("""{"weight_map":{}}""", "empty")]
+    [InlineData("""{"weights":{}}""", "weight_map")]
+    [InlineData("""[""", "not valid JSON")]
+    public void Open_IndexAndShardsDiffer_SaysWhere(string index, string expected)
+    {
+        Save("model-1.safetensors", ("a", 1));
+        Save("model-2.safetensors", ("b", 2));
+        var error = Assert.Throws<LabException>(() => Checkpoint.Open(WriteIndex(index)));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_TensorInTwoShards_Refuses()
+    {
+        Save("model-1.safetensors", ("a", 1));
+        Save("model-2.safetensors", ("a", 1), ("b", 2));
+        var index = WriteIndex("""{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}""");
+        Assert.Contains("lies both in", Assert.Throws<LabException>(() => Checkpoint.Open(index)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OpenFolder_NeitherForm_ListsWhatIsThere()
+    {
+        Save("diffusion_pytorch_model.safetensors", ("a", 1));
+        var error = Assert.Throws<LabException>(() => Checkpoint.OpenFolder(_folder, "model"));
+        Assert.Contains("It holds diffusion_pytorch_model.safetensors.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_Folder_SaysThatAFileIsNeeded() =>
+        Assert.Contains("is a folder", Assert.Throws<LabException>(() => Checkpoint.Open(_folder)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Load_UnknownName_NamesTheNearest()
+    {
+        Save("model.safetensors", ("proj.weight", 1), ("norm.weight", 1));
+        using var checkpoint = Checkpoint.OpenFolder(_folder, "model");
+        Assert.Contains("Nearest: proj.weight", Assert.Throws<LabException>(() => checkpoint.Load("proj.weigth")).Message, StringComparison.Ordinal);
+    }
+
+    private void Save(string file, params (string Name, float Value)[] values)
+    {
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Save(Path.Combine(_folder, file), [.. values.Select(value => KeyValuePair.Create(value.Name, tensor(value.Value)))]);
+    }
+
+    private string WriteIndex(string text)
+    {
+        var path = Path.Combine(_folder, "model.safetensors.index.json");
+        File.WriteAllText(path, text);
+        return path;
+    }
+}
