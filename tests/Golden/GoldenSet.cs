@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Golden;
+
+/// <summary>
+/// The reference's fixtures that parity tests compare with. The full set is the folder that <c>LAB_GOLDEN</c> names, else
+/// <c>../shared/golden</c> beside the repository; where neither is there, the small committed set serves and the rest of
+/// the cases is reported as skipped. Everything comes from the set's manifests, so that any set of this form will do.
+/// </summary>
+/// <remarks>
+/// A parity test:
+/// <code>
+/// [Trait("Category", "Parity")]
+/// public sealed class SomethingTests
+/// {
+///     public static TheoryData&lt;GoldenCase&gt; Runs => GoldenSet.Cases("transformer", file => file.Has("output"));
+///
+///     [SkippableTheory]
+///     [MemberData(nameof(Runs))]
+///     public void Forward_GoldenCase_Matches(GoldenCase golden)
+///     {
+///         golden.Require();
+///         using var scope = NewDisposeScope();
+///         var model = Load(golden.PipelineFolder);
+///         GoldenAssert.Close(golden.Load("output"), model.forward(golden.Load("hidden_states")), 2e-5);
+///     }
+/// }
+/// </code>
+/// </remarks>
+public static class GoldenSet
+{
+    private static readonly ConcurrentDictionary<string, GoldenManifest> Manifests = new();
+    private static readonly ConcurrentDictionary<string, SafetensorsFile> OpenFiles = new();
+    private static readonly Lazy<(string Root, bool IsFull)> Found = new(Find);
+
+    /// <summary>The repository's root folder.</summary>
+    public static string RepositoryRoot { get; } = FindRepository();
+
+    /// <summary>The committed small set.</summary>
+    public static string SmallRoot => Path.Combine(RepositoryRoot, "tests", "fixtures", "golden");
+
+    /// <summary>The set in use.</summary>
+    public static string Root => Found.Value.Root;
+
+    /// <summary>Whether the set in use is a full one; then no case may be skipped.</summary>
+    public static bool IsFull => Found.Value.IsFull;
+
+    /// <summary>
+    /// The folder with <c>clip/</c> and <c>t5/</c> tokenizer files: LAB_TOKENIZERS, else <c>tokenizers</c> beside the set, else
+    /// <c>../shared/tokenizers</c> beside the repository; null when there is none.
+    /// </summary>
+    public static string? TokenizerRoot { get; } = new[]
+    {
+        Environment.GetEnvironmentVariable("LAB_TOKENIZERS"),
+        Environment.GetEnvironmentVariable("LAB_GOLDEN") is { Length: > 0 } golden ? Path.Combine(golden, "..", "tokenizers") : null,
+        Path.Combine(FindRepository(), "..", "shared", "tokenizers"),
+    }.FirstOrDefault(path => !string.IsNullOrEmpty(path) && Directory.Exists(path));
+
+    /// <summary>The manifest of a folder of the set in use.</summary>
+    public static GoldenManifest Manifest(string folder) =>
+        Manifests.GetOrAdd(folder, static name => GoldenManifest.Read(Root, name));
+
+    /// <summary>Whether the set in use has the folder.</summary>
+    public static bool HasFolder(string folder) => File.Exists(Path.Combine(Root, folder, "manifest.json"));
+
+    /// <summary>The full path of a file or pipeline of the set in use.</summary>
+    public static string PathOf(string folder, string name) => Path.Combine(Root, folder, name);
+
+    /// <summary>The names of the set's pipelines, as <c>tiny-sd35m</c>.</summary>
+    public static IReadOnlyList<string> Pipelines => [.. Manifest("pipelines").Files.Select(file => file.Name)];
+
+    /// <summary>One case per file of a folder (those with tensors, or all where there are none) that the predicate chooses.</summary>
+    public static TheoryData<GoldenCase> Cases(string folder, Func<GoldenFile, bool>? predicate = null) =>
+        Collect(folder, predicate, static file => [null]);
+
+    /// <summary>
+    /// One case per file and value of the pattern's group <c>case</c> over the file's keys:
+    /// <c>^(?&lt;case&gt;shift[^.]+\.n\d+)\.sigmas$</c> makes the cases <c>shift3.n1</c>, <c>shift3.n2</c> and so on.
+    /// </summary>
+    public static TheoryData<GoldenCase> KeyCases(string folder, string pattern, Func<GoldenFile, bool>? predicate = null) =>
+        Collect(folder, predicate, file => file.CaseKeys(new Regex(pattern, RegexOptions.ExplicitCapture)));
+
+    /// <summary>One case per pipeline of the set.</summary>
+    public static TheoryData<GoldenCase> PipelineCases(Func<string, bool>? predicate = null) =>
+        Collect("pipelines", file => predicate?.Invoke(file.Name) ?? true, static file => [null]);
+
+    /// <summary>Loads one tensor of the set in use; the caller owns it and may write into it.</summary>
+    public static Tensor Load(string folder, string file, string key)
+    {
+        var opened = OpenFiles.GetOrAdd(PathOf(folder, file), SafetensorsFile.Open);
+        using var stored = opened.Load(key);
+        return stored.clone();
+    }
+
+    private static TheoryData<GoldenCase> Collect(
+        string folder, Func<GoldenFile, bool>? predicate, Func<GoldenFile, IEnumerable<string?>> keysOf)
+    {
+        var cases = new TheoryData<GoldenCase>();
+        if (HasFolder(folder))
+        {
+            foreach (var file in Manifest(folder).Expectations.Where(file => predicate?.Invoke(file) ?? true))
+            {
+                foreach (var key in keysOf(file))
+                    cases.Add(new GoldenCase(folder, file.Name, key));
+            }
+        }
+
+        if (!IsFull)
+            cases.Add(GoldenCase.Absent(folder));
+        return cases;
+    }
+
+    private static (string Root, bool IsFull) Find()
+    {
+        var named = Environment.GetEnvironmentVariable("LAB_GOLDEN");
+        if (!string.IsNullOrEmpty(named))
+        {
+            return File.Exists(Path.Combine(named, "manifest.json"))
+                ? (Path.GetFullPath(named), true)
+                : throw new InvalidOperationException($"LAB_GOLDEN names {named}, which holds no manifest.json.");
+        }
+
+        var beside = Path.GetFullPath(Path.Combine(RepositoryRoot, "..", "shared", "golden"));
+        return File.Exists(Path.Combine(beside, "manifest.json")) ? (beside, true) : (SmallRoot, false);
+    }
+
+    private static string FindRepository()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Dreambooth.Lab.csproj")))
+                return folder.FullName;
+        }
+
+        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds Dreambooth.Lab.csproj.");
+    }
+}

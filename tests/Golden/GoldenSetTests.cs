@@ -1,0 +1,111 @@
+using System.Reflection;
+using System.Text.Json;
+using Dreambooth.Lab.Tensors;
+using Xunit.Sdk;
+
+namespace Dreambooth.Lab.Tests.Golden;
+
+public sealed class GoldenSetTests
+{
+    private const long MaxFixtureBytes = 8L << 20;
+
+    /// <summary>Folders of the set that no parity test covers yet; a folder leaves the list with its first parity test.</summary>
+    private static readonly string[] Pending =
+    [
+        "pipelines",
+        "tokenizers",
+        "text_encoders",
+        "transformer",
+        "vae",
+        "lora",
+        "pipeline",
+        "training",
+        "training_reference",
+        "images",
+        "scheduler",
+        "density",
+        "lr_schedulers",
+    ];
+
+    /// <summary>Files that hold inputs of other cases and nothing to compare with.</summary>
+    private static readonly string[] InputsOnly = ["training/prompt_embeds.safetensors"];
+
+    public static TheoryData<string> Roots => GoldenSet.IsFull ? [GoldenSet.SmallRoot, GoldenSet.Root] : [GoldenSet.SmallRoot];
+
+    [Theory]
+    [MemberData(nameof(Roots))]
+    public void Manifests_EveryListedFile_IsThereWithTheListedTensors(string root)
+    {
+        var differences = new List<string>();
+        foreach (var file in Folders(root).SelectMany(folder => GoldenManifest.Read(root, folder).Files))
+        {
+            var path = Path.Combine(root, file.Folder, file.Name);
+            if (!Path.Exists(path))
+                differences.Add($"{path} is missing");
+            else if (file.Keys.Count > 0)
+                differences.AddRange(Differences(path, file));
+        }
+
+        Assert.Empty(differences);
+    }
+
+    [Fact]
+    public void Fixtures_AllTogether_StaySmall()
+    {
+        var files = new DirectoryInfo(Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures")).EnumerateFiles("*", SearchOption.AllDirectories);
+        Assert.InRange(files.Sum(file => file.Length), 1, MaxFixtureBytes);
+    }
+
+    [Fact]
+    public void ParityCases_OfTheSetInUse_AreAsManyAsTheManifestsCallFor()
+    {
+        var cases = ParityCases();
+        if (GoldenSet.IsFull)
+            Assert.DoesNotContain(cases, golden => golden.IsAbsent);
+        var covered = cases.Where(golden => !golden.IsAbsent).Select(golden => $"{golden.Folder}/{golden.File}").ToHashSet();
+        var expected = Folders(GoldenSet.Root).Except(Pending).SelectMany(folder => GoldenSet.Manifest(folder).Expectations)
+            .Select(file => $"{file.Folder}/{file.Name}").Except(InputsOnly).ToArray();
+        Assert.Empty(expected.Except(covered));
+        Assert.Equal(expected.Length, covered.Count(name => !Pending.Contains(name[..name.IndexOf('/', StringComparison.Ordinal)])));
+    }
+
+    [Fact]
+    public void ParityTests_Theories_AreSkippableWhereTheFullSetIsAbsent() =>
+        Assert.Empty(ParityTheories().Where(method => method.GetCustomAttribute<TheoryAttribute>() is not SkippableTheoryAttribute)
+            .Select(method => $"{method.DeclaringType}.{method.Name}"));
+
+    private static IEnumerable<MethodInfo> ParityTheories() => typeof(GoldenSetTests).Assembly.GetTypes()
+        .SelectMany(type => type.GetMethods())
+        .Where(method => method.GetParameters().Any(parameter => parameter.ParameterType == typeof(GoldenCase)))
+        .Where(method => method.GetCustomAttribute<TheoryAttribute>() is not null)
+        .Where(method => HasParityTrait(method) || HasParityTrait(method.DeclaringType!));
+
+    private static bool HasParityTrait(MemberInfo member) => member.GetCustomAttributesData().Any(attribute =>
+        attribute.AttributeType == typeof(TraitAttribute)
+        && attribute.ConstructorArguments is [{ Value: "Category" }, { Value: "Parity" }]);
+
+    private static GoldenCase[] ParityCases() => [.. ParityTheories()
+        .SelectMany(method => method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method)))
+        .SelectMany(row => row.OfType<GoldenCase>())];
+
+    private static string[] Folders(string root)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(root, "manifest.json")));
+        return [.. document.RootElement.GetProperty("folders").EnumerateArray().Select(folder => folder.GetString()!)];
+    }
+
+    private static string[] Differences(string path, GoldenFile file)
+    {
+        using var opened = SafetensorsFile.Open(path);
+        var listed = file.Keys.Select(key => Describe(key.Key,
+            key.Value.GetProperty("dtype").GetString()!, key.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())));
+        var stored = opened.Tensors.Values.Select(entry => Describe(entry.Name, $"{entry.DType}", entry.Shape));
+        return
+        [
+            .. listed.Except(stored, StringComparer.OrdinalIgnoreCase).Select(entry => $"{path}: {entry} is listed, not stored"),
+            .. stored.Except(listed, StringComparer.OrdinalIgnoreCase).Select(entry => $"{path}: {entry} is stored, not listed"),
+        ];
+    }
+
+    private static string Describe(string name, string dtype, IEnumerable<long> shape) => $"{name} {dtype} [{string.Join(", ", shape)}]";
+}
