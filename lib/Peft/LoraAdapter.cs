@@ -1,6 +1,5 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Peft;

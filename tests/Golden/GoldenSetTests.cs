@@ -15,8 +15,6 @@ public sealed class GoldenSetTests
         "pipelines",
         "tokenizers",
         "text_encoders",
-        "transformer",
-        "vae",
         "lora",
         "pipeline",
         "training",

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -31,6 +32,19 @@ public sealed class SD3Transformer2DModel : nn.Module
         NormOut = new AdaLayerNormContinuous(width, device, dtype);
         ProjOut = new LoraLinear(width, config.PatchSize * config.PatchSize * (config.OutChannels ?? config.InChannels), true, device, dtype);
         RegisterComponents();
+    }
+
+    /// <summary>Loads a published model folder: <c>config.json</c> and <c>diffusion_pytorch_model.safetensors</c>, whole or in shards.</summary>
+    /// <param name="folder">The folder, usually <c>transformer</c>.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <exception cref="Foundation.LabException">A file is missing or does not fit the configuration.</exception>
+    public static SD3Transformer2DModel Load(string folder, Device device, ScalarType dtype)
+    {
+        var model = new SD3Transformer2DModel(SD3TransformerConfig.Read(Path.Combine(folder, "config.json")), META, dtype);
+        using var checkpoint = Checkpoint.OpenFolder(folder, "diffusion_pytorch_model");
+        StateDictLoader.Load(model, checkpoint, device, dtype);
+        return model;
     }
 
     /// <summary>Sizes.</summary>
