@@ -1,0 +1,17 @@
+namespace Dreambooth.Lab.Imaging;
+
+/// <summary>The file formats that are read, told by the content and not by the file's name.</summary>
+public enum ImageFormat
+{
+    /// <summary>JPEG (.jpg, .jpeg).</summary>
+    Jpeg,
+
+    /// <summary>PNG (.png).</summary>
+    Png,
+
+    /// <summary>WebP (.webp), its first frame.</summary>
+    Webp,
+
+    /// <summary>Windows bitmap (.bmp).</summary>
+    Bmp,
+}
