@@ -4,7 +4,7 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
-        System.Console.WriteLine(args.Length);
-        return 0;
+        using var signals = new CancelSignals(Console.Error);
+        return LabCommandLine.Run(args, new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals.Token));
     }
 }

@@ -1,0 +1,17 @@
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>What the process answers to its caller.</summary>
+internal static class ExitCode
+{
+    /// <summary>All done.</summary>
+    public const int Success = 0;
+
+    /// <summary>The work failed; a message says why.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The command line or a recipe is wrong; nothing was begun.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Ended by Ctrl+C (128 + SIGINT), with what was done kept.</summary>
+    public const int Cancelled = 130;
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>The options of a config record as options of a verb.</summary>
+/// <typeparam name="T">The config record.</typeparam>
+internal sealed class FlagOptions<T>
+    where T : class
+{
+    private const int Often = 100_000;
+
+    private readonly Dictionary<Flag, Option<string[]>> _options = [];
+    private readonly Dictionary<string, Option<string[]>> _unused = new(StringComparer.Ordinal);
+    private readonly UnusedFlags _unusedFlags;
+
+    /// <summary>Adds the options to a verb, and hidden ones for the flags that are accepted without effect.</summary>
+    public FlagOptions(Command verb, FlagSet<T> flags, UnusedFlags unusedFlags)
+    {
+        _unusedFlags = unusedFlags;
+        foreach (var flag in flags.All)
+        {
+            var aliases = flag.Aliases.Select(alias => $"--{alias}").ToArray();
+            var option = Create(flag.Name, aliases, flag.IsSwitch);
+            option.AllowMultipleArgumentsPerToken = flag.IsList;
+            verb.Options.Add(option);
+            _options.Add(flag, option);
+        }
+
+        foreach (var name in unusedFlags.Names)
+        {
+            var option = Create(name, [], unusedFlags.IsSwitch(name));
+            option.Hidden = true;
+            verb.Options.Add(option);
+            _unused.Add(name, option);
+        }
+    }
+
+    /// <summary>Reads the values that the command line gives; flags that it does not name are left out.</summary>
+    /// <param name="result">The parsed command line.</param>
+    /// <param name="warn">Receives one warning for each flag without effect.</param>
+    /// <exception cref="UsageException">Values that are none of their flags, all of them in one message.</exception>
+    public Dictionary<Flag, object?> Read(ParseResult result, Action<string> warn)
+    {
+        var values = new Dictionary<Flag, object?>();
+        var errors = new List<string>();
+        foreach (var (flag, option) in _options)
+        {
+            if (result.GetResult(option) is not { Implicit: false } given)
+                continue;
+            try
+            {
+                values.Add(flag, flag.Parse([.. given.Tokens.Select(token => token.Value)]));
+            }
+            catch (LabException error)
+            {
+                errors.Add("--" + error.Message.TrimStart('-'));
+            }
+        }
+
+        if (errors.Count > 0)
+            throw new UsageException(string.Join(" ", errors));
+        foreach (var name in _unused.Keys.Where(name => result.GetResult(_unused[name]) is { Implicit: false }))
+            _unusedFlags.Accept(name, message => warn("--" + message));
+        return values;
+    }
+
+    // A flag given several times is valid, the last one rules: scripts append to a command line to override it.
+    private static Option<string[]> Create(string name, string[] aliases, bool isSwitch) =>
+        new($"--{name}", aliases) { Arity = new ArgumentArity(isSwitch ? 0 : 1, Often) };
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>The command line as a whole: verbs, help, errors and exit codes.</summary>
+internal static class LabCommandLine
+{
+    private static readonly ParserConfiguration Parser = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+
+    /// <summary>Runs a command line.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static int Run(IReadOnlyList<string> args, Session session)
+    {
+        try
+        {
+            return Invoke(args, session);
+        }
+        catch (UsageException error)
+        {
+            session.Error.WriteLine($"error: {error.Message}");
+            return ExitCode.Usage;
+        }
+        catch (LabException error)
+        {
+            session.Error.WriteLine($"error: {error.Message}");
+            return ExitCode.Failure;
+        }
+        catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)
+        {
+            session.Error.WriteLine("Cancelled.");
+            return ExitCode.Cancelled;
+        }
+    }
+
+    private static int Invoke(IReadOnlyList<string> args, Session session)
+    {
+        var root = new RootCommand("A research workbench for DreamBooth LoRA on Stable Diffusion 3.x.")
+        {
+            TrainVerb.Create(session),
+            GenerateVerb.Create(session),
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        var helpAction = new GroupedHelp(session.Output);
+        help.Action = helpAction;
+        root.SetAction(helpAction.Invoke);
+
+        var result = root.Parse(args, Parser);
+        if (result.Action != helpAction || result.GetResult(help) is null)
+            UsageErrors.ThrowIfAny(result, args);
+        return result.Invoke(new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+            Output = session.Output,
+            Error = session.Error,
+        });
+    }
+}

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>train</c>: a folder of pictures and a model in, a LoRA out.</summary>
+internal static class TrainVerb
+{
+    public static Command Create(Session session)
+    {
+        var verb = new Command("train", "Trains a DreamBooth LoRA. Flags, names and defaults are those of diffusers' train_dreambooth_lora_sd3.py; "
+            + "paths are relative to the current folder.");
+        var recipe = new Option<string?>("--config")
+        {
+            HelpName = "FILE",
+            Description = "Recipe file: JSON with flag names as keys, such as data/recipes/sd35-medium-tutorial.json. Flags on the command line rule over it.",
+        };
+        var print = new Option<bool>("--print_config") { Description = "Print the whole recipe that results, and stop." };
+        verb.Options.Add(recipe);
+        verb.Options.Add(print);
+        var options = new FlagOptions<DreamBoothConfig>(verb, DreamBoothConfig.Flags, DreamBoothConfig.UnusedFlags);
+        GroupedHelp.Describe(verb, DreamBoothConfig.Flags.All);
+        verb.SetAction(result =>
+        {
+            var config = ReadConfig(result.GetValue(recipe), options.Read(result, session.Warn), session);
+            if (result.GetValue(print))
+            {
+                session.Output.Write(config.ToJson());
+                return ExitCode.Success;
+            }
+
+            return Run(config, session);
+        });
+        return verb;
+    }
+
+    private static DreamBoothConfig ReadConfig(string? recipe, Dictionary<Flag, object?> given, Session session)
+    {
+        try
+        {
+            var values = recipe is null ? [] : DreamBoothConfig.Flags.ReadJson(
+                ReadText(recipe), recipe, name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
+            foreach (var (flag, value) in given)
+                values[flag] = value;
+            var config = DreamBoothConfig.Flags.Build(values);
+            config.Validate();
+            foreach (var notice in config.Notices())
+                session.Warn(notice);
+            return config;
+        }
+        catch (LabException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"The recipe {path} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private static int Run(DreamBoothConfig config, Session session) =>
+        throw new LabException($"Training into {config.OutputDir} is not part of this build.");
+}

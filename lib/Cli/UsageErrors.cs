@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>Turns what the parser could not place into one message with the nearest valid names.</summary>
+internal static class UsageErrors
+{
+    /// <summary>Throws when the command line has unknown flags, unknown verbs, stray values or missing values.</summary>
+    /// <param name="result">What the parser made of it.</param>
+    /// <param name="args">The command line as given: the parser takes unknown flags for values of the flag before them.</param>
+    /// <exception cref="UsageException">All errors in one message.</exception>
+    public static void ThrowIfAny(ParseResult result, IReadOnlyList<string> args)
+    {
+        var command = result.CommandResult.Command;
+        var valid = command.Options.Concat(command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive))
+            .Where(option => !option.Hidden).SelectMany(option => option.Aliases.Prepend(option.Name)).ToHashSet(StringComparer.Ordinal);
+        var hidden = command.Options.Where(option => option.Hidden).Select(option => option.Name).ToHashSet(StringComparer.Ordinal);
+        List<string> errors = [.. UnknownFlags(args, valid, hidden)];
+        if (errors.Count == 0)
+            errors.AddRange(result.UnmatchedTokens.Select(token => Unplaced(token, command)));
+        if (errors.Count == 0)
+            errors.AddRange(result.Errors.Select(error => error.Message));
+        if (errors.Count > 0)
+            throw new UsageException($"{string.Join(" ", errors)} {(command is RootCommand ? "--help" : $"{command.Name} --help")} lists what there is.");
+    }
+
+    private static IEnumerable<string> UnknownFlags(IReadOnlyList<string> args, HashSet<string> valid, HashSet<string> hidden)
+    {
+        foreach (var arg in args)
+        {
+            if (arg.Length < 3 || !arg.StartsWith("--", StringComparison.Ordinal) || !char.IsAsciiLetter(arg[2]))
+                continue;
+            var name = arg.Split('=', ':')[0];
+            if (!name.Contains(' ', StringComparison.Ordinal) && !valid.Contains(name) && !hidden.Contains(name))
+                yield return $"There is no flag {name}; nearest are {string.Join(", ", NearestNames.Of(name, valid))}.";
+        }
+    }
+
+    private static string Unplaced(string token, Command command)
+    {
+        var verbs = command.Subcommands.Select(verb => verb.Name).ToArray();
+        return verbs.Length > 0
+            ? $"There is no verb '{token}'; valid are {string.Join(", ", NearestNames.Of(token, verbs, verbs.Length))}."
+            : $"'{token}' belongs to no flag; a value with spaces needs quotation marks.";
+    }
+}

@@ -1,0 +1,146 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>
+/// Everything that decides one run of <c>generate</c>: prompts, model, LoRA, sampling. Names and defaults are those of the DreamBooth
+/// tutorial's <c>inference.py</c> where it has them, but for the size: see <see cref="Height"/>.
+/// </summary>
+public sealed record GenerateConfig
+{
+    private const string ModelGroup = "Model";
+    private const string PromptGroup = "Prompts";
+    private const string SamplingGroup = "Sampling";
+    private const string OutputGroup = "Output and device";
+    private const string SizeHelp = "Height in pixels. The tutorial's own default, 256, is a trap: far from the size that the "
+        + "published models were trained on (1024), they draw little that is recognisable.";
+
+    /// <summary>The options of this record with names, ranges and help.</summary>
+    public static FlagSet<GenerateConfig> Flags { get; } = new();
+
+    /// <summary>Flags of the tutorial's script that are accepted but not acted on.</summary>
+    public static UnusedFlags UnusedFlags { get; } = new(
+        new Dictionary<string, string>
+        {
+            ["revision"] = "the model is taken as it lies in its folder",
+            ["variant"] = "the model is taken as it lies in its folder",
+        },
+        switches: []);
+
+    /// <summary>The model folder in the published layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>, <c>--model</c>.</summary>
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or a name on the Hugging Face hub.", Aliases = ["model"], Placeholder = "FOLDER")]
+    public required string PretrainedModelNameOrPath { get; init; }
+
+    /// <summary>The LoRA files or folders to apply, each <c>path</c> or <c>path=weight</c>; empty: none. Flag <c>--lora</c>, <c>--lora_path</c>.</summary>
+    [Flag(ModelGroup, "LoRA to apply: a file or a folder; several with weights: a=0.8 b=0.3.", Aliases = ["lora_path"], Placeholder = "PATH[=WEIGHT]", DefaultText = "none")]
+    public IReadOnlyList<string> Lora { get; init; } = [];
+
+    /// <summary>Factor on all LoRA together, default 1. Flag <c>--lora_scale</c>.</summary>
+    [Flag(ModelGroup, "Factor on all LoRA together.")]
+    public double LoraScale { get; init; } = 1.0;
+
+    /// <summary>A folder with <c>clip/</c> and <c>t5/</c> tokenizer files; null: what the environment variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.</summary>
+    [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
+    public string? Tokenizers { get; init; }
+
+    /// <summary>The prompt; this or <see cref="PromptsFile"/> is needed. Flag <c>--prompt</c>.</summary>
+    [Flag(PromptGroup, "The prompt. This or --prompts_file is needed.")]
+    public string? Prompt { get; init; }
+
+    /// <summary>A text file with one prompt a line; rules over <see cref="Prompt"/>. Flag <c>--prompts_file</c>.</summary>
+    [Flag(PromptGroup, "Text file with one prompt a line; rules over --prompt.", Placeholder = "FILE")]
+    public string? PromptsFile { get; init; }
+
+    /// <summary>What the pictures should not show, the same for every prompt; null: nothing. Flag <c>--negative_prompt</c>.</summary>
+    [Flag(PromptGroup, "What the pictures should not show.")]
+    public string? NegativePrompt { get; init; }
+
+    /// <summary>Layers of the CLIP encoders left out at the end, at least 0; null: none. Flag <c>--clip_skip</c>.</summary>
+    [Flag(PromptGroup, "Layers of the CLIP encoders left out at the end.", Minimum = 0, DefaultText = "none")]
+    public int? ClipSkip { get; init; }
+
+    /// <summary>Rows of T5 text, 1 to 512, default 256. Flag <c>--max_sequence_length</c>.</summary>
+    [Flag(PromptGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512)]
+    public int MaxSequenceLength { get; init; } = 256;
+
+    /// <summary>Pictures per prompt, at least 1, default 1. Flag <c>--num_images</c>.</summary>
+    [Flag(SamplingGroup, "Pictures per prompt.", Aliases = ["num_images_per_prompt"], Minimum = 1)]
+    public int NumImages { get; init; } = 1;
+
+    /// <summary>Denoising steps, at least 1, default 28. Flag <c>--num_steps</c>.</summary>
+    [Flag(SamplingGroup, "Denoising steps.", Aliases = ["num_inference_steps"], Minimum = 1)]
+    public int NumSteps { get; init; } = 28;
+
+    /// <summary>Classifier-free guidance scale, at least 0, default 7.5; up to 1 it is off. Flag <c>--guidance</c>.</summary>
+    [Flag(SamplingGroup, "Classifier-free guidance scale; up to 1 it is off.", Aliases = ["guidance_scale"], Minimum = 0)]
+    public double Guidance { get; init; } = 7.5;
+
+    /// <summary>Height in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--height</c>.</summary>
+    [Flag(SamplingGroup, SizeHelp, Minimum = 16, MultipleOf = 16, DefaultText = "the model's own")]
+    public int? Height { get; init; }
+
+    /// <summary>Width in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--width</c>.</summary>
+    [Flag(SamplingGroup, "Width in pixels; as --height.", Minimum = 16, MultipleOf = 16, DefaultText = "the model's own")]
+    public int? Width { get; init; }
+
+    /// <summary>Seed of the first prompt's noise, at least 0, default 0; prompt i has seed + i. Flag <c>--seed</c>.</summary>
+    [Flag(SamplingGroup, "Seed of the first prompt; prompt i (from 0) has seed + i.", Minimum = 0)]
+    public long Seed { get; init; }
+
+    /// <summary>Transformer layers for skip-layer guidance, numbers from 0 separated by commas; null: off. Flag <c>--skip_guidance_layers</c>.</summary>
+    [Flag(SamplingGroup, "Skip-layer guidance: transformer layers to skip, numbers from 0 separated by commas, such as 7,8,9.", Placeholder = "NUMBERS", DefaultText = "off")]
+    public string? SkipGuidanceLayers { get; init; }
+
+    /// <summary>Scale of skip-layer guidance, default 2.8. Flag <c>--skip_layer_guidance_scale</c>.</summary>
+    [Flag(SamplingGroup, "Scale of skip-layer guidance.")]
+    public double SkipLayerGuidanceScale { get; init; } = 2.8;
+
+    /// <summary>Where skip-layer guidance starts, as a part of all steps, 0 to 1, default 0.01. Flag <c>--skip_layer_guidance_start</c>.</summary>
+    [Flag(SamplingGroup, "Where skip-layer guidance starts, as a part of all steps.", Minimum = 0, Maximum = 1)]
+    public double SkipLayerGuidanceStart { get; init; } = 0.01;
+
+    /// <summary>Where skip-layer guidance stops, as a part of all steps, 0 to 1, default 0.2. Flag <c>--skip_layer_guidance_stop</c>.</summary>
+    [Flag(SamplingGroup, "Where skip-layer guidance stops, as a part of all steps.", Minimum = 0, Maximum = 1)]
+    public double SkipLayerGuidanceStop { get; init; } = 0.2;
+
+    /// <summary>The folder for the pictures, default outputs/generated. Flag <c>--output_dir</c>, <c>--outdir</c>.</summary>
+    [Flag(OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"], Placeholder = "FOLDER")]
+    public string OutputDir { get; init; } = "outputs/generated";
+
+    /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
+    [Flag(OutputGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The precision to compute in: auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16; default auto. Flag <c>--dtype</c>.</summary>
+    [Flag(OutputGroup, "The precision to compute in; auto is bf16 on CUDA, else fp32.", Choices = ["auto", "fp32", "fp16", "bf16"])]
+    public string Dtype { get; init; } = "auto";
+
+    /// <summary>The layers to skip, numbers from 0; null: skip-layer guidance is off.</summary>
+    /// <exception cref="LabException"><see cref="SkipGuidanceLayers"/> is no list of numbers.</exception>
+    public IReadOnlyList<int>? SkipLayers => SkipGuidanceLayers is null ? null
+        : NumberList.Parse(SkipGuidanceLayers) ?? throw new LabException(LayersError);
+
+    /// <summary>The LoRA to apply, with their weights.</summary>
+    public IReadOnlyList<LoraWeight> LoraWeights => [.. Lora.Select(LoraWeight.Parse)];
+
+    private string LayersError => $"skip_guidance_layers is '{SkipGuidanceLayers}'; valid is a list of layer numbers from 0, such as 7,8,9.";
+
+    /// <summary>The prompts, from the file or the one given.</summary>
+    /// <exception cref="LabException">The prompt file cannot be read or has no prompt.</exception>
+    public IReadOnlyList<string> ReadPrompts() => PromptsFile is null ? [Prompt!.Trim()] : PromptList.Read(PromptsFile);
+
+    /// <summary>Checks everything that can be known without reading a file.</summary>
+    /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
+    public void Validate()
+    {
+        List<string> errors = [.. Flags.Check(this)];
+        if (string.IsNullOrWhiteSpace(Prompt) && string.IsNullOrWhiteSpace(PromptsFile))
+            errors.Add("There is no prompt: prompt or prompts_file is needed.");
+        if (SkipGuidanceLayers is not null && NumberList.Parse(SkipGuidanceLayers) is null)
+            errors.Add(LayersError);
+        if (Lora.Any(string.IsNullOrWhiteSpace))
+            errors.Add("lora has an empty path.");
+        if (errors.Count > 0)
+            throw new LabException("The options of generate are not valid. " + string.Join(" ", errors));
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>Prompt files: UTF-8 text, one prompt a line; blank lines are left out, there are no comments.</summary>
+public static class PromptList
+{
+    /// <summary>Reads a prompt file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The prompts in order, trimmed; at least one.</returns>
+    /// <exception cref="LabException">The file is missing, is not UTF-8 or has no prompt.</exception>
+    public static IReadOnlyList<string> Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string text;
+        try
+        {
+            text = File.ReadAllText(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new LabException($"The prompt file {path} is not UTF-8 text; save it as UTF-8.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"The prompt file {path} cannot be read: {error.Message}", error);
+        }
+
+        var prompts = Parse(text);
+        return prompts.Count > 0 ? prompts : throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
+    }
+
+    /// <summary>Takes the prompts out of a text: one a line, trimmed, blank lines left out.</summary>
+    /// <param name="text">The whole text.</param>
+    public static IReadOnlyList<string> Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return [.. text.Split(["\r\n", "\n", "\r"], StringSplitOptions.None).Select(line => line.Trim()).Where(line => line.Length > 0)];
+    }
+}

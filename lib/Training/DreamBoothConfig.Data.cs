@@ -1,0 +1,86 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Training;
+
+/// <content>The model, the pictures and the prompts.</content>
+public sealed partial record DreamBoothConfig
+{
+    private const string ModelGroup = "Model";
+    private const string DataGroup = "Pictures and prompts";
+    private const string PriorGroup = "Prior preservation";
+
+    /// <summary>The model folder in the published layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or a name on the Hugging Face hub.", Placeholder = "FOLDER")]
+    public required string PretrainedModelNameOrPath { get; init; }
+
+    /// <summary>
+    /// A folder with <c>clip/</c> and <c>t5/</c> tokenizer files, used where the model folder has none; null: the folder that the environment
+    /// variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.
+    /// </summary>
+    [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
+    public string? Tokenizers { get; init; }
+
+    /// <summary>Rows of T5 text that the transformer sees, 1 to 512, default 77. Flag <c>--max_sequence_length</c>.</summary>
+    [Flag(ModelGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512)]
+    public int MaxSequenceLength { get; init; } = 77;
+
+    /// <summary>The folder of the pictures to learn from. Required. Flag <c>--instance_data_dir</c>.</summary>
+    [Flag(DataGroup, "Folder of the pictures to learn from.", Placeholder = "FOLDER")]
+    public required string InstanceDataDir { get; init; }
+
+    /// <summary>What the instance pictures show, with the rare word that will name the subject. Required. Flag <c>--instance_prompt</c>.</summary>
+    [Flag(DataGroup, "What the pictures show, with the rare word that will name the subject: a photo of gmc cat.")]
+    public required string InstancePrompt { get; init; }
+
+    /// <summary>The key of <c>metadata.jsonl</c> that names a line's picture, default "image" (<c>file_name</c> is taken as well). Flag <c>--image_column</c>.</summary>
+    [Flag(DataGroup, "Key of metadata.jsonl that names a line's picture; file_name is taken as well.", Placeholder = "KEY")]
+    public string ImageColumn { get; init; } = "image";
+
+    /// <summary>The key of <c>metadata.jsonl</c> that holds a picture's own prompt; null: every picture has the instance prompt. Flag <c>--caption_column</c>.</summary>
+    [Flag(DataGroup, "Key of metadata.jsonl that holds a picture's own prompt.", Placeholder = "KEY", DefaultText = "every picture has the instance prompt")]
+    public string? CaptionColumn { get; init; }
+
+    /// <summary>How often each picture counts in an epoch, at least 1, default 1. Flag <c>--repeats</c>.</summary>
+    [Flag(DataGroup, "How often each picture counts in an epoch.", Minimum = 1)]
+    public int Repeats { get; init; } = 1;
+
+    /// <summary>Side of the square training pictures in pixels, a multiple of 16, default 512. Flag <c>--resolution</c>.</summary>
+    [Flag(DataGroup, "Side of the square training pictures in pixels.", Minimum = 16, MultipleOf = 16)]
+    public int Resolution { get; init; } = 512;
+
+    /// <summary>Crop in the middle; false (the default): at a random place. Flag <c>--center_crop</c>.</summary>
+    [Flag(DataGroup, "Crop in the middle instead of at a random place.")]
+    public bool CenterCrop { get; init; }
+
+    /// <summary>Mirror pictures at random, default false. Flag <c>--random_flip</c>.</summary>
+    [Flag(DataGroup, "Mirror pictures left to right at random.")]
+    public bool RandomFlip { get; init; }
+
+    /// <summary>Encode every picture once before training and keep its latent distribution, default false. Flag <c>--cache_latents</c>.</summary>
+    [Flag(DataGroup, "Encode every picture once, before training.")]
+    public bool CacheLatents { get; init; }
+
+    /// <summary>Add the loss on class pictures, so that the class stays what it was, default false. Flag <c>--with_prior_preservation</c>.</summary>
+    [Flag(PriorGroup, "Learn from class pictures too, so that the class stays what it was.")]
+    public bool WithPriorPreservation { get; init; }
+
+    /// <summary>Weight of the class pictures' loss, at least 0, default 1. Flag <c>--prior_loss_weight</c>.</summary>
+    [Flag(PriorGroup, "Weight of the class pictures' loss.", Minimum = 0)]
+    public double PriorLossWeight { get; init; } = 1.0;
+
+    /// <summary>The folder of the class pictures; missing pictures are generated into it. Needed with prior preservation. Flag <c>--class_data_dir</c>.</summary>
+    [Flag(PriorGroup, "Folder of the class pictures; missing ones are generated into it.", Placeholder = "FOLDER")]
+    public string? ClassDataDir { get; init; }
+
+    /// <summary>What the class pictures show. Needed with prior preservation. Flag <c>--class_prompt</c>.</summary>
+    [Flag(PriorGroup, "What the class pictures show: a photo of a cat.")]
+    public string? ClassPrompt { get; init; }
+
+    /// <summary>How many class pictures there must be, at least 1, default 100. Flag <c>--num_class_images</c>.</summary>
+    [Flag(PriorGroup, "How many class pictures there must be.", Minimum = 1)]
+    public int NumClassImages { get; init; } = 100;
+
+    /// <summary>How many class pictures are generated at a time, at least 1, default 4. Flag <c>--sample_batch_size</c>.</summary>
+    [Flag(PriorGroup, "How many class pictures are generated at a time.", Minimum = 1)]
+    public int SampleBatchSize { get; init; } = 4;
+}

@@ -1,0 +1,82 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Training;
+
+/// <content>What is trained, where it runs, and what it leaves behind.</content>
+public sealed partial record DreamBoothConfig
+{
+    private const string LoraGroup = "LoRA";
+    private const string MachineGroup = "Device and memory";
+    private const string OutputGroup = "Output";
+
+    /// <summary>Rank of the LoRA matrices, at least 1, default 4. Flag <c>--rank</c>.</summary>
+    [Flag(LoraGroup, "Rank of the LoRA matrices.", Minimum = 1)]
+    public int Rank { get; init; } = 4;
+
+    /// <summary>Scale of the LoRA is alpha / rank; more than 0; null (the default): the rank. Flag <c>--lora_alpha</c>.</summary>
+    [Flag(LoraGroup, "Alpha of the LoRA; its scale is alpha / rank.", Minimum = 0, OpenMinimum = true, DefaultText = "the rank")]
+    public double? LoraAlpha { get; init; }
+
+    /// <summary>The transformer modules that get LoRA, separated by commas; null (the default): the attention projections. Flag <c>--lora_layers</c>.</summary>
+    [Flag(LoraGroup, "Transformer modules that get LoRA, separated by commas.", Placeholder = "NAMES", DefaultText = "the attention projections")]
+    public string? LoraLayers { get; init; }
+
+    /// <summary>The transformer blocks that get LoRA, numbers from 0 separated by commas; null (the default): all. Flag <c>--lora_blocks</c>.</summary>
+    [Flag(LoraGroup, "Transformer blocks that get LoRA, numbers from 0 separated by commas.", Placeholder = "NUMBERS", DefaultText = "all")]
+    public string? LoraBlocks { get; init; }
+
+    /// <summary>Train LoRA on both CLIP encoders too, default false. Flag <c>--train_text_encoder</c>.</summary>
+    [Flag(LoraGroup, "Train LoRA on both CLIP encoders too.")]
+    public bool TrainTextEncoder { get; init; }
+
+    /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
+    [Flag(MachineGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The precision to compute in, default no (32-bit floats). Flag <c>--mixed_precision</c>.</summary>
+    [Flag(MachineGroup, "The precision to compute in; no is 32-bit floats.")]
+    public MixedPrecision MixedPrecision { get; init; }
+
+    /// <summary>Compute activations again in the backward pass instead of keeping them, default false. Flag <c>--gradient_checkpointing</c>.</summary>
+    [Flag(MachineGroup, "Save memory: compute activations again in the backward pass instead of keeping them.")]
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>The folder that the LoRA, checkpoints and records are written to, default outputs/sd3-lora. Flag <c>--output_dir</c>.</summary>
+    [Flag(OutputGroup, "Folder that the LoRA, checkpoints and records are written to.", Placeholder = "FOLDER")]
+    public string OutputDir { get; init; } = "outputs/sd3-lora";
+
+    /// <summary>Write a checkpoint every so many optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
+    [Flag(OutputGroup, "Write a checkpoint every so many optimizer steps.", Minimum = 1)]
+    public int CheckpointingSteps { get; init; } = 500;
+
+    /// <summary>Keep at most so many checkpoints, the newest, at least 1; null (the default): all. Flag <c>--checkpoints_total_limit</c>.</summary>
+    [Flag(OutputGroup, "Keep at most so many checkpoints, the newest.", Minimum = 1, DefaultText = "all")]
+    public int? CheckpointsTotalLimit { get; init; }
+
+    /// <summary>A checkpoint folder to go on from, or "latest"; null (the default): start afresh. Flag <c>--resume_from_checkpoint</c>.</summary>
+    [Flag(OutputGroup, "Checkpoint folder to go on from, or latest.", Placeholder = "FOLDER|latest", DefaultText = "start afresh")]
+    public string? ResumeFromCheckpoint { get; init; }
+
+    /// <summary>What validation pictures show; null (the default): none are made. Flag <c>--validation_prompt</c>.</summary>
+    [Flag(OutputGroup, "What validation pictures show.", DefaultText = "none are made")]
+    public string? ValidationPrompt { get; init; }
+
+    /// <summary>Validation pictures per validation, at least 0, default 4. Flag <c>--num_validation_images</c>.</summary>
+    [Flag(OutputGroup, "Validation pictures per validation.", Minimum = 0)]
+    public int NumValidationImages { get; init; } = 4;
+
+    /// <summary>Validate every so many epochs, at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>
+    [Flag(OutputGroup, "Validate every so many epochs.", Minimum = 1)]
+    public int ValidationEpochs { get; init; } = 50;
+
+    /// <summary>The transformer modules that get LoRA; null: the default ones.</summary>
+    public IReadOnlyList<string>? LoraLayerNames => LoraLayers is null ? null : Split(LoraLayers);
+
+    /// <summary>The transformer blocks that get LoRA, numbers from 0; null: all.</summary>
+    /// <exception cref="LabException"><see cref="LoraBlocks"/> is no list of numbers.</exception>
+    public IReadOnlyList<int>? LoraBlockNumbers => LoraBlocks is null ? null
+        : NumberList.Parse(LoraBlocks) ?? throw new LabException($"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.");
+
+    private static List<string> Split(string names) =>
+        [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+}

@@ -1,0 +1,35 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Training;
+
+/// <content>Flags of the reference script without effect here.</content>
+public sealed partial record DreamBoothConfig
+{
+    /// <summary>Flags of the reference script that are accepted, so that existing command lines carry over, but not acted on.</summary>
+    public static UnusedFlags UnusedFlags { get; } = new(
+        new Dictionary<string, string>
+        {
+            ["revision"] = "the model is taken as it lies in its folder",
+            ["variant"] = "the model is taken as it lies in its folder",
+            ["cache_dir"] = "nothing is downloaded",
+            ["dataset_name"] = "pictures are read from instance_data_dir",
+            ["dataset_config_name"] = "pictures are read from instance_data_dir",
+            ["lora_dropout"] = "the LoRA is trained without dropout",
+            ["dataloader_num_workers"] = "pictures are read ahead by the lab itself",
+            ["use_8bit_adam"] = "AdamW keeps its moments in 32 bits",
+            ["prodigy_beta3"] = "the optimizer is AdamW",
+            ["prodigy_decouple"] = "the optimizer is AdamW",
+            ["prodigy_use_bias_correction"] = "the optimizer is AdamW",
+            ["prodigy_safeguard_warmup"] = "the optimizer is AdamW",
+            ["push_to_hub"] = "the LoRA stays in output_dir",
+            ["hub_token"] = "the LoRA stays in output_dir",
+            ["hub_model_id"] = "the LoRA stays in output_dir",
+            ["logging_dir"] = "every step is recorded in steps.jsonl in output_dir",
+            ["report_to"] = "every step is recorded in steps.jsonl in output_dir",
+            ["allow_tf32"] = "the precision of matrix products is left as libtorch has it",
+            ["upcast_before_saving"] = "the LoRA is saved as it was trained",
+            ["prior_generation_precision"] = "class pictures are made in the precision of training",
+            ["local_rank"] = "training runs in one process",
+        },
+        switches: ["use_8bit_adam", "push_to_hub", "allow_tf32", "upcast_before_saving"]);
+}

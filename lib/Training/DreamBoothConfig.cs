@@ -1,0 +1,95 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// Everything that decides one DreamBooth LoRA training run. Names and defaults are those of the reference script
+/// (diffusers, <c>examples/dreambooth/train_dreambooth_lora_sd3.py</c>, commit 58eb52c); a property's flag is its name in
+/// snake case. The same names are the keys of a recipe file.
+/// </summary>
+public sealed partial record DreamBoothConfig
+{
+    /// <summary>The options of this record with names, ranges and help.</summary>
+    public static FlagSet<DreamBoothConfig> Flags { get; } = new();
+
+    /// <summary>
+    /// The tutorial's full-size recipe for Stable Diffusion 3.5 medium: rank 4 on the transformer and both CLIP encoders, 756 steps
+    /// of 4 accumulated pictures at 512 pixels, prior preservation with 24 class pictures. The same as
+    /// <c>data/recipes/sd35-medium-tutorial.json</c>.
+    /// </summary>
+    public static DreamBoothConfig Sd35MediumTutorial { get; } = new()
+    {
+        PretrainedModelNameOrPath = "stabilityai/stable-diffusion-3.5-medium",
+        InstanceDataDir = "data/cat_gmc",
+        InstancePrompt = "a photo of gmc cat",
+        WithPriorPreservation = true,
+        PriorLossWeight = 0.05,
+        ClassDataDir = "data/cat_class",
+        ClassPrompt = "a photo of a cat, full body, natural light",
+        NumClassImages = 24,
+        OutputDir = "outputs/sd3-lora",
+        ValidationPrompt = "a photo of gmc cat walking in the forest",
+        ValidationEpochs = 25,
+        Resolution = 512,
+        TrainTextEncoder = true,
+        TrainBatchSize = 1,
+        GradientAccumulationSteps = 4,
+        LearningRate = 5e-4,
+        TextEncoderLr = 1e-4,
+        LrScheduler = LrSchedulerType.ConstantWithWarmup,
+        LrWarmupSteps = 100,
+        MaxTrainSteps = 756,
+        Rank = 4,
+        Seed = 0,
+    };
+
+    /// <summary>Checks everything that can be known without reading a file.</summary>
+    /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
+    public void Validate()
+    {
+        List<string> errors = [.. Flags.Check(this), .. CrossErrors()];
+        if (errors.Count > 0)
+            throw new LabException("The training configuration is not valid. " + string.Join(" ", errors));
+    }
+
+    /// <summary>What is valid but probably not meant: options that have no effect beside the others.</summary>
+    /// <returns>One sentence each, empty when there is nothing to say.</returns>
+    public IReadOnlyList<string> Notices()
+    {
+        var notices = new List<string>();
+        if (!WithPriorPreservation && (ClassDataDir is not null || ClassPrompt is not null))
+            notices.Add("class_data_dir and class_prompt have no effect without with_prior_preservation.");
+        if (!TrainTextEncoder && TextEncoderLr != Default<double>(nameof(TextEncoderLr)))
+            notices.Add("text_encoder_lr has no effect without train_text_encoder: the CLIP encoders are not trained.");
+        if (LrScheduler == LrSchedulerType.Constant && LrWarmupSteps != Default<int>(nameof(LrWarmupSteps)))
+            notices.Add("lr_warmup_steps has no effect with lr_scheduler constant; constant_with_warmup warms up.");
+        if (LrScheduler != LrSchedulerType.Constant && MaxTrainSteps is { } steps && LrWarmupSteps >= steps)
+            notices.Add($"lr_warmup_steps ({LrWarmupSteps}) is not below max_train_steps ({steps}): the full learning rate is never reached.");
+        return notices;
+    }
+
+    /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>
+    public string ToJson() => Flags.ToJson(this);
+
+    /// <summary>Reads a recipe: a JSON object with flag names as keys. Options that are not named keep their defaults; nothing is validated.</summary>
+    /// <param name="json">The text of the recipe.</param>
+    /// <param name="source">Where it comes from, for error messages.</param>
+    /// <param name="warn">Receives one sentence for each flag that is known but not acted on.</param>
+    /// <exception cref="LabException">Not JSON, an unknown name (with the nearest valid ones) or a wrong value.</exception>
+    public static DreamBoothConfig FromJson(string json, string source = "recipe", Action<string>? warn = null) =>
+        Flags.Build(Flags.ReadJson(json, source, name => UnusedFlags.Accept(name, warn)));
+
+    private static T Default<T>(string property) => (T)Flags.All.Single(flag => flag.Property.Name == property).DefaultValue!;
+
+    private IEnumerable<string> CrossErrors()
+    {
+        if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassDataDir))
+            yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
+        if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
+            yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
+        if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
+            yield return $"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.";
+        if (LoraLayers is not null && Split(LoraLayers).Count == 0)
+            yield return $"lora_layers is '{LoraLayers}'; valid is a list of module names, such as attn.to_q,attn.to_k.";
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// The file of a run's step records, <c>steps.jsonl</c> in its output folder: one line per optimizer step, in the file as soon as
+/// the step is done.
+/// </summary>
+public sealed class StepLog : IDisposable
+{
+    /// <summary>The name of the file in the output folder.</summary>
+    public const string FileName = "steps.jsonl";
+
+    private readonly StreamWriter _writer;
+
+    private StepLog(string path) =>
+        _writer = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false)) { NewLine = "\n", AutoFlush = true };
+
+    /// <summary>Opens the log of a run and drops the records that it will write again.</summary>
+    /// <param name="outputDir">The run's output folder; created when missing.</param>
+    /// <param name="stepsDone">Steps that the run goes on from: records up to it stay. 0: a fresh run, an old log is replaced.</param>
+    public static StepLog Open(string outputDir, int stepsDone = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(stepsDone);
+        var path = Path.Combine(outputDir, FileName);
+        var kept = stepsDone == 0 ? [] : Read(path).Where(record => record.Step <= stepsDone);
+        AtomicFile.WriteAllText(path, string.Concat(kept.Select(record => record.ToJsonLine() + "\n")));
+        return new StepLog(path);
+    }
+
+    /// <summary>Reads the records of a log, of a running run as well; lines that are no whole record are left out.</summary>
+    /// <param name="path">The file, or the output folder it lies in; none there: no records.</param>
+    public static IReadOnlyList<StepRecord> Read(string path)
+    {
+        var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
+        if (!File.Exists(file))
+            return [];
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        var records = new List<StepRecord>();
+        while (reader.ReadLine() is { } line)
+        {
+            if (StepRecord.FromJsonLine(line) is { } record)
+                records.Add(record);
+        }
+
+        return records;
+    }
+
+    /// <summary>Appends one record.</summary>
+    /// <param name="record">The step that was done.</param>
+    public void Append(StepRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        _writer.WriteLine(record.ToJsonLine());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _writer.Dispose();
+}

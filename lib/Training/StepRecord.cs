@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>What one optimizer step did: one line of <c>steps.jsonl</c>.</summary>
+public sealed record StepRecord
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>Optimizer steps done, this one included; from 1.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>The pass over the pictures, from 0.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>The loss that was minimised: instance loss plus weighted prior loss, mean over the step's micro-batches.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The loss on the instance pictures, mean over the step's micro-batches.</summary>
+    public required double InstanceLoss { get; init; }
+
+    /// <summary>The loss on the class pictures before its weight; null without prior preservation.</summary>
+    public double? PriorLoss { get; init; }
+
+    /// <summary>The rate that this step used for the transformer.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>The rate that this step used for the CLIP encoders; null when they are not trained.</summary>
+    public double? TextEncoderLr { get; init; }
+
+    /// <summary>Length of the gradient over everything that is trained, before clipping.</summary>
+    public required double GradNorm { get; init; }
+
+    /// <summary>Wall time of the step in seconds.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Pictures per second of the step, instance and class pictures together.</summary>
+    public required double ImagesPerSecond { get; init; }
+
+    /// <summary>The record as one line of JSON with keys in snake case; not a number is written as the text NaN.</summary>
+    public string ToJsonLine() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Reads a line that <see cref="ToJsonLine"/> wrote.</summary>
+    /// <param name="line">One line of JSON.</param>
+    /// <returns>Null when the line is no whole record, as the last line of a run that was killed while writing.</returns>
+    public static StepRecord? FromJsonLine(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<StepRecord>(line, Json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
