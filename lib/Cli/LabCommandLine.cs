@@ -40,10 +40,13 @@ internal static class LabCommandLine
         {
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
+            DoctorVerb.Create(session),
         };
-        var help = root.Options.OfType<HelpOption>().Single();
         var helpAction = new GroupedHelp(session.Output);
-        help.Action = helpAction;
+        var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        root.Options.Add(help);
+        root.Options.OfType<VersionOption>().Single().Description = "Show the version.";
         root.SetAction(helpAction.Invoke);
 
         var result = root.Parse(args, Parser);

@@ -14,7 +14,8 @@ internal static class UsageErrors
     {
         var command = result.CommandResult.Command;
         var valid = command.Options.Concat(command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive))
-            .Where(option => !option.Hidden).SelectMany(option => option.Aliases.Prepend(option.Name)).ToHashSet(StringComparer.Ordinal);
+            .Where(option => !option.Hidden).SelectMany(option => option.Aliases.Prepend(option.Name))
+            .Where(name => name.StartsWith("--", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var hidden = command.Options.Where(option => option.Hidden).Select(option => option.Name).ToHashSet(StringComparer.Ordinal);
         List<string> errors = [.. UnknownFlags(args, valid, hidden)];
         if (errors.Count == 0)

@@ -21,6 +21,15 @@ public static class NearestNames
             .Select(pair => pair.Name)];
     }
 
+    /// <summary>A sentence with the names nearest to one that there is not.</summary>
+    /// <param name="name">What was asked for.</param>
+    /// <param name="valid">What there is.</param>
+    public static string Describe(string name, IEnumerable<string> valid)
+    {
+        var nearest = Of(name, valid);
+        return nearest.Count == 0 ? "It holds none at all." : $"Nearest: {string.Join(", ", nearest)}.";
+    }
+
     /// <summary>The distance between two names: edits, where a name that contains the other whole counts as near.</summary>
     private static double Distance(string left, string right)
     {

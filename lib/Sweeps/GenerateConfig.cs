@@ -121,7 +121,7 @@ public sealed record GenerateConfig
         : NumberList.Parse(SkipGuidanceLayers) ?? throw new LabException(LayersError);
 
     /// <summary>The LoRA to apply, with their weights.</summary>
-    public IReadOnlyList<LoraWeight> LoraWeights => [.. Lora.Select(LoraWeight.Parse)];
+    public IReadOnlyList<WeightedLora> Loras => [.. Lora.Select(WeightedLora.Parse)];
 
     private string LayersError => $"skip_guidance_layers is '{SkipGuidanceLayers}'; valid is a list of layer numbers from 0, such as 7,8,9.";
 

@@ -1,0 +1,37 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Sweeps;
+
+namespace Dreambooth.Lab.Tests.Sweeps;
+
+public sealed class PromptListTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-prompts-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Parse_MixedLines_KeepsTrimmedPromptsInOrder() =>
+        Assert.Equal(["a cat", "# a tag", "dog,  two spaces", "last"], PromptList.Parse("\n a cat \r\n\t\n# a tag\rdog,  two spaces\n\nlast"));
+
+    [Fact]
+    public void Read_ByteOrderMark_IsNoPartOfThePrompt()
+    {
+        var path = Path.Combine(_folder, "p.txt");
+        File.WriteAllText(path, "é\n", new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(["é"], PromptList.Read(path));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x61, 0xE9, 0x0A }, "not UTF-8")]
+    [InlineData(new byte[] { 0x20, 0x0A }, "has no prompt")]
+    [InlineData(null, "cannot be read")]
+    public void Read_UnusableFile_SaysWhy(byte[]? content, string reason)
+    {
+        var path = Path.Combine(_folder, "bad.txt");
+        if (content is not null)
+            File.WriteAllBytes(path, content);
+        var message = Assert.Throws<LabException>(() => PromptList.Read(path)).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.Contains(path, message, StringComparison.Ordinal);
+    }
+}

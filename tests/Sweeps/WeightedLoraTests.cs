@@ -1,0 +1,15 @@
+using Dreambooth.Lab.Sweeps;
+
+namespace Dreambooth.Lab.Tests.Sweeps;
+
+public class WeightedLoraTests
+{
+    [Theory]
+    [InlineData("a/b.safetensors", "a/b.safetensors", 1.0)]
+    [InlineData("a=0.8", "a", 0.8)]
+    [InlineData("run=3/lora=-5e-1", "run=3/lora", -0.5)]
+    [InlineData("rank=four", "rank=four", 1.0)]
+    [InlineData("=1", "=1", 1.0)]
+    public void Parse_Text_SplitsAtTheLastNumber(string text, string path, double weight) =>
+        Assert.Equal(new WeightedLora(path, weight), WeightedLora.Parse(text));
+}

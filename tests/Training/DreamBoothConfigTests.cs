@@ -1,0 +1,132 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Tests.Training;
+
+public class DreamBoothConfigTests
+{
+    private static readonly DreamBoothConfig Smallest = new() { PretrainedModelNameOrPath = "m", InstanceDataDir = "d", InstancePrompt = "p" };
+
+    // Name and default of every flag of the reference script at commit 58eb52c; - is none, store_true is a switch.
+    private const string Reference = """
+        pretrained_model_name_or_path=- revision=- variant=- dataset_name=- dataset_config_name=- instance_data_dir=- cache_dir=-
+        image_column=image caption_column=- repeats=1 class_data_dir=- instance_prompt=- class_prompt=- max_sequence_length=77
+        validation_prompt=- num_validation_images=4 validation_epochs=50 rank=4 lora_dropout=0.0 with_prior_preservation=store_true
+        prior_loss_weight=1.0 num_class_images=100 output_dir=- seed=- resolution=512 center_crop=store_true random_flip=store_true
+        train_text_encoder=store_true train_batch_size=4 sample_batch_size=4 num_train_epochs=1 max_train_steps=- checkpointing_steps=500
+        checkpoints_total_limit=- resume_from_checkpoint=- gradient_accumulation_steps=1 gradient_checkpointing=store_true
+        learning_rate=1e-4 text_encoder_lr=5e-6 scale_lr=store_true lr_scheduler=constant lr_warmup_steps=500 lr_num_cycles=1 lr_power=1.0
+        dataloader_num_workers=0 weighting_scheme=logit_normal logit_mean=0.0 logit_std=1.0 mode_scale=1.29 precondition_outputs=1
+        optimizer=AdamW use_8bit_adam=store_true adam_beta1=0.9 adam_beta2=0.999 prodigy_beta3=- prodigy_decouple=True
+        adam_weight_decay=1e-4 adam_weight_decay_text_encoder=1e-3 lora_layers=- lora_blocks=- adam_epsilon=1e-8
+        prodigy_use_bias_correction=True prodigy_safeguard_warmup=True max_grad_norm=1.0 push_to_hub=store_true hub_token=- hub_model_id=-
+        logging_dir=logs allow_tf32=store_true cache_latents=store_true report_to=tensorboard mixed_precision=no
+        upcast_before_saving=store_true prior_generation_precision=- local_rank=-1
+        """;
+
+    public static TheoryData<string, string> ReferenceFlags()
+    {
+        var data = new TheoryData<string, string>();
+        foreach (var pair in Reference.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(text => text.Split('=')))
+            data.Add(pair[0], pair[1]);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(ReferenceFlags))]
+    public void Flags_EveryFlagOfTheReference_IsThereWithItsDefault(string name, string expected)
+    {
+        if (DreamBoothConfig.Flags.Find(name) is not { } flag)
+        {
+            Assert.Contains(name, DreamBoothConfig.UnusedFlags.Names);
+            Assert.Equal(expected == "store_true", DreamBoothConfig.UnusedFlags.IsSwitch(name));
+            return;
+        }
+
+        Assert.DoesNotContain(name, DreamBoothConfig.UnusedFlags.Names);
+        if (expected == "store_true")
+            Assert.Equal(false, flag.DefaultValue);
+        else if (expected != "-")
+            Assert.Equal(flag.Parse([expected]), flag.DefaultValue);
+        else if (name != "output_dir")
+            Assert.Null(flag.DefaultValue);
+    }
+
+    [Fact]
+    public void Validate_Smallest_IsValidWithoutNotices()
+    {
+        Smallest.Validate();
+        Assert.Empty(Smallest.Notices());
+    }
+
+    [Fact]
+    public void Validate_SeveralErrors_NamesThemAll()
+    {
+        var config = Smallest with
+        {
+            InstancePrompt = "",
+            WithPriorPreservation = true,
+            Resolution = 500,
+            Rank = 0,
+            AdamBeta2 = 1,
+            LearningRate = double.NaN,
+            LoraBlocks = "1,x",
+            Optimizer = "prodigy",
+            MixedPrecision = (MixedPrecision)9,
+        };
+        var message = Assert.Throws<LabException>(config.Validate).Message;
+        string[] named =
+        [
+            "instance_prompt is missing", "class_data_dir", "class_prompt", "resolution is 500", "rank is 0", "adam_beta2 is 1",
+            "learning_rate is NaN", "lora_blocks is '1,x'", "optimizer is 'prodigy'; valid are AdamW", "mixed_precision is '9'; valid are",
+        ];
+        Assert.All(named, part => Assert.Contains(part, message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Notices_OptionsWithoutEffect_AreNamed()
+    {
+        var notices = (Smallest with { ClassPrompt = "a cat", TextEncoderLr = 1e-4, LrWarmupSteps = 10 }).Notices();
+        Assert.Equal(3, notices.Count);
+        var late = Smallest with { LrScheduler = LrSchedulerType.Linear, LrWarmupSteps = 10, MaxTrainSteps = 10 };
+        Assert.Contains("the full learning rate is never reached", Assert.Single(late.Notices()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LoraChoices_Lists_AreSplit()
+    {
+        var config = Smallest with { LoraBlocks = "12, 30", LoraLayers = "attn.to_k, attn.to_q" };
+        Assert.Equal([12, 30], config.LoraBlockNumbers);
+        Assert.Equal(["attn.to_k", "attn.to_q"], config.LoraLayerNames);
+        Assert.Null(Smallest.LoraBlockNumbers);
+        Assert.Null(Smallest.LoraLayerNames);
+    }
+
+    [Fact]
+    public void ToJson_Tutorial_ReadsBackEqual() =>
+        Assert.Equal(DreamBoothConfig.Sd35MediumTutorial, DreamBoothConfig.FromJson(DreamBoothConfig.Sd35MediumTutorial.ToJson()));
+
+    [Fact]
+    public void FromJson_ShippedRecipe_IsThePreset()
+    {
+        var recipe = DreamBoothConfig.FromJson(File.ReadAllText(RepositoryFolder.Combine("data", "recipes", "sd35-medium-tutorial.json")));
+        recipe.Validate();
+        Assert.Empty(recipe.Notices());
+        Assert.Equal(DreamBoothConfig.Sd35MediumTutorial, recipe);
+    }
+
+    [Fact]
+    public void FromJson_FlagWithoutEffect_WarnsOnce()
+    {
+        var warnings = new List<string>();
+        DreamBoothConfig.FromJson("""{"rank": 8, "report_to": "wandb"}""", "recipe", warnings.Add);
+        Assert.StartsWith("report_to is accepted but not acted on", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromJson_UnknownKey_NamesTheNearest()
+    {
+        var error = Assert.Throws<LabException>(() => DreamBoothConfig.FromJson("""{"learning-rate": 1}""", "my.json"));
+        Assert.StartsWith("my.json: 'learning-rate' is no option; nearest are learning_rate,", error.Message, StringComparison.Ordinal);
+    }
+}
