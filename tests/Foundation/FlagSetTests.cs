@@ -101,7 +101,7 @@ public class FlagSetTests
         public string Choice { get; init; } = "a";
 
         [Flag("A", "Text.")]
-        public string? Text { get; init; } = "default";
+        public string? Text { get; init; }
 
         [Flag("A", "Maybe.")]
         public long? Maybe { get; init; }

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Training;
@@ -109,7 +110,7 @@ public class DreamBoothConfigTests
     [Fact]
     public void FromJson_ShippedRecipe_IsThePreset()
     {
-        var recipe = DreamBoothConfig.FromJson(File.ReadAllText(RepositoryFolder.Combine("data", "recipes", "sd35-medium-tutorial.json")));
+        var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Path.Combine(GoldenSet.RepositoryRoot, "data", "recipes", "sd35-medium-tutorial.json")));
         recipe.Validate();
         Assert.Empty(recipe.Notices());
         Assert.Equal(DreamBoothConfig.Sd35MediumTutorial, recipe);
