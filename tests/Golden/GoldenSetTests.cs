@@ -20,8 +20,6 @@ public sealed class GoldenSetTests
         "training",
         "training_reference",
         "images",
-        "scheduler",
-        "density",
         "lr_schedulers",
     ];
 
