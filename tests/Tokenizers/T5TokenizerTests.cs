@@ -1,5 +1,3 @@
-using Dreambooth.Lab.Tokenizers;
-
 namespace Dreambooth.Lab.Tests.Tokenizers;
 
 public sealed class T5TokenizerTests
