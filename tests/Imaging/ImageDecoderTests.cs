@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Tests.Imaging;
