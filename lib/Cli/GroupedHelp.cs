@@ -14,12 +14,20 @@ internal sealed class GroupedHelp(TextWriter output) : SynchronousCommandLineAct
     /// <summary>Says which flags a verb has, so that its help can show more than the parser knows.</summary>
     public static void Describe(Command verb, IReadOnlyList<Flag> flags) => FlagsByVerb[verb] = flags;
 
+    /// <summary>The verbs that lead to a command, each followed by a space; empty for the root.</summary>
+    public static string PathOf(Command command) => command is RootCommand ? ""
+        : string.Concat(command.Parents.OfType<Command>().Select(PathOf)) + command.Name + " ";
+
+    /// <summary>The options that a command takes: its own and those that verbs above it hand down.</summary>
+    public static IEnumerable<Option> OptionsOf(Command command) =>
+        command.Options.Concat(command.Parents.OfType<Command>().SelectMany(OptionsOf).Where(option => option.Recursive));
+
     public override int Invoke(ParseResult parseResult)
     {
         var command = parseResult.CommandResult.Command;
         WriteWrapped(command.Description ?? "", 0);
         output.WriteLine();
-        output.WriteLine($"Usage: dotnet run -- {Path(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
+        output.WriteLine($"Usage: dotnet run -- {PathOf(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
         WriteVerbs(command);
         var flags = FlagsByVerb.GetValueOrDefault(command) ?? [];
         foreach (var group in flags.GroupBy(flag => flag.Group))
@@ -33,9 +41,6 @@ internal sealed class GroupedHelp(TextWriter output) : SynchronousCommandLineAct
         WriteOtherOptions(command, flags);
         return ExitCode.Success;
     }
-
-    private static string Path(Command command) => command is RootCommand ? ""
-        : string.Concat(command.Parents.OfType<Command>().Select(Path)) + command.Name + " ";
 
     private void WriteVerbs(Command command)
     {
@@ -70,8 +75,7 @@ internal sealed class GroupedHelp(TextWriter output) : SynchronousCommandLineAct
         var described = flags.Select(flag => $"--{flag.Name}").ToHashSet(StringComparer.Ordinal);
         output.WriteLine();
         output.WriteLine("Other:");
-        var inherited = command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive);
-        foreach (var option in command.Options.Concat(inherited).Where(option => !option.Hidden && !described.Contains(option.Name)))
+        foreach (var option in OptionsOf(command).Where(option => !option.Hidden && !described.Contains(option.Name)))
         {
             output.WriteLine($"  {string.Join(", ", option.Aliases.Prepend(option.Name))}{(option.HelpName is { } name ? " " + name : "")}");
             WriteWrapped(option.Description ?? "", Indent);

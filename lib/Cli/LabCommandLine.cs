@@ -41,13 +41,15 @@ internal static class LabCommandLine
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
             DoctorVerb.Create(session),
+            BenchVerb.Create(session),
         };
         var helpAction = new GroupedHelp(session.Output);
         var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };
         root.Options.Remove(root.Options.OfType<HelpOption>().Single());
         root.Options.Add(help);
         root.Options.OfType<VersionOption>().Single().Description = "Show the version.";
-        root.SetAction(helpAction.Invoke);
+        foreach (var group in root.Subcommands.Where(verb => verb.Subcommands.Count > 0).Prepend(root))
+            group.SetAction(helpAction.Invoke);
 
         var result = root.Parse(args, Parser);
         if (result.Action != helpAction || result.GetResult(help) is null)

@@ -13,17 +13,18 @@ internal static class UsageErrors
     public static void ThrowIfAny(ParseResult result, IReadOnlyList<string> args)
     {
         var command = result.CommandResult.Command;
-        var valid = command.Options.Concat(command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive))
+        var valid = GroupedHelp.OptionsOf(command)
             .Where(option => !option.Hidden).SelectMany(option => option.Aliases.Prepend(option.Name))
             .Where(name => name.StartsWith("--", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var hidden = command.Options.Where(option => option.Hidden).Select(option => option.Name).ToHashSet(StringComparer.Ordinal);
-        List<string> errors = [.. UnknownFlags(args, valid, hidden)];
+        var isGroup = command.Subcommands.Count > 0;
+        List<string> errors = isGroup ? [.. Unplaced(result.UnmatchedTokens, command)] : [.. UnknownFlags(args, valid, hidden)];
         if (errors.Count == 0)
-            errors.AddRange(result.UnmatchedTokens.Select(token => Unplaced(token, command)));
+            errors.AddRange(isGroup ? UnknownFlags(args, valid, hidden) : Unplaced(result.UnmatchedTokens, command));
         if (errors.Count == 0)
             errors.AddRange(result.Errors.Select(error => error.Message));
         if (errors.Count > 0)
-            throw new UsageException($"{string.Join(" ", errors)} {(command is RootCommand ? "--help" : $"{command.Name} --help")} lists what there is.");
+            throw new UsageException($"{string.Join(" ", errors)} {GroupedHelp.PathOf(command)}--help lists what there is.");
     }
 
     private static IEnumerable<string> UnknownFlags(IReadOnlyList<string> args, HashSet<string> valid, HashSet<string> hidden)
@@ -38,11 +39,11 @@ internal static class UsageErrors
         }
     }
 
-    private static string Unplaced(string token, Command command)
+    private static IEnumerable<string> Unplaced(IReadOnlyList<string> tokens, Command command)
     {
         var verbs = command.Subcommands.Select(verb => verb.Name).ToArray();
         return verbs.Length > 0
-            ? $"There is no verb '{token}'; valid are {string.Join(", ", NearestNames.Of(token, verbs, verbs.Length))}."
-            : $"'{token}' belongs to no flag; a value with spaces needs quotation marks.";
+            ? tokens.Where(token => !token.StartsWith('-')).Take(1).Select(token => $"There is no verb '{token}'; valid are {string.Join(", ", NearestNames.Of(token, verbs, verbs.Length))}.")
+            : tokens.Select(token => $"'{token}' belongs to no flag; a value with spaces needs quotation marks.");
     }
 }

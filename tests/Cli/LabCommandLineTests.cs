@@ -60,6 +60,9 @@ public sealed class LabCommandLineTests : IDisposable
 
     [Theory]
     [InlineData("There is no verb 'trian'; valid are train,", "trian")]
+    [InlineData("There is no verb 'safetensor'; valid are safetensors. bench --help lists", "bench", "safetensor", "--size_mib", "16")]
+    [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. bench safetensors --help lists", "bench", "safetensors", "--size", "16")]
+    [InlineData("There is no flag --trian; nearest are", "--trian")]
     [InlineData("There is no flag --rnk; nearest are --rank,", "train", "--rnk", "4")]
     [InlineData("There is no flag --learningrate; nearest are --learning_rate,", "train", "--center_crop", "--learningrate=4")]
     [InlineData("There is no flag --guidence; nearest are --guidance,", "generate", "--lora", "a", "--guidence", "4")]
@@ -113,6 +116,23 @@ public sealed class LabCommandLineTests : IDisposable
         var (code, output, _) = Run();
         Assert.Equal(0, code);
         Assert.All(["train", "generate", "doctor"], verb => Assert.Contains($"  {verb} ", output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Doctor_Json_SaysWhetherTheLabCanRun()
+    {
+        var (code, output, _) = Run("doctor", "--json");
+        using var report = System.Text.Json.JsonDocument.Parse(output);
+        Assert.Equal(code == 0, report.RootElement.GetProperty("usable").GetBoolean());
+        Assert.Equal(0, code);
+    }
+
+    [Fact]
+    public void BenchSafetensors_SmallFile_PrintsItsFigures()
+    {
+        var (code, output, error) = Run("bench", "safetensors", "--size_mib", "32");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches(@"^tensors +32\.0 MiB\s+open, before first touch +[\d.]+ ms\s", output);
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)
