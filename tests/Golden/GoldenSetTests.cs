@@ -12,14 +12,13 @@ public sealed class GoldenSetTests
     /// <summary>Folders of the set that no parity test covers yet; a folder leaves the list with its first parity test.</summary>
     private static readonly string[] Pending =
     [
-        "pipelines",
         "tokenizers",
+        "images",
         "text_encoders",
         "lora",
         "pipeline",
         "training",
         "training_reference",
-        "images",
     ];
 
     /// <summary>Files that hold inputs of other cases and nothing to compare with.</summary>
