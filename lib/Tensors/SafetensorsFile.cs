@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Tensors;
 /// <summary>
 /// A safetensors file, opened for reading. Opening reads and checks the header alone; tensors are views of a private memory
 /// mapping (one per element type), so that a load to the CPU with the stored type copies nothing and memory fills as the
-/// bytes are touched. Writing into a loaded tensor changes the process's copy of those pages, never the file.
+/// bytes are touched; a load to another device or type goes straight there, one tensor's pages at a time. Writing into a loaded tensor changes the process's copy of those pages, never the file.
 /// </summary>
 /// <remarks>
 /// Loaded tensors stay valid after <see cref="Dispose"/>: the mapping lives until the last of them is disposed.
@@ -68,10 +68,11 @@ public sealed class SafetensorsFile : IDisposable
         if (!Tensors.TryGetValue(name, out var entry))
             throw new LabException($"{Path} holds no tensor '{name}'. {NearestNames.Describe(name, Tensors.Keys)}");
         using var scope = NewDisposeScope();
-        var stored = View(entry);
         var target = device ?? CPU;
         var type = dtype ?? entry.DType;
-        var result = target.type == DeviceType.CPU && type == entry.DType ? stored : stored.to(type, target);
+        var result = target.type == DeviceType.CPU && type == entry.DType
+            ? View(entry, keepMapping: true)
+            : View(entry, keepMapping: false).to(type, target);
         return result.MoveToOuterDisposeScope();
     }
 
@@ -87,40 +88,46 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    private Tensor View(SafetensorsEntry entry)
+    /// <summary>
+    /// The tensor as it lies in the file. A kept mapping is shared by all tensors of the type; another one lives as long as
+    /// the view, so that the pages of a tensor that is copied elsewhere leave the process's memory with it.
+    /// </summary>
+    private Tensor View(SafetensorsEntry entry, bool keepMapping)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (entry.ByteLength == 0)
             return empty(entry.Shape, entry.DType, CPU);
         var size = SafetensorsDType.SizeOf(entry.DType);
+        if (entry.Offset % size != 0)
+            return Read(entry);
+        var mapping = keepMapping ? KeptMapping(entry.DType, size) : Map(entry.DType, size);
+        return mapping is null ? Read(entry) : mapping.narrow(0, entry.Offset / size, entry.ElementCount).view(entry.Shape);
+    }
+
+    private Tensor? KeptMapping(ScalarType type, int size)
+    {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var mapping = entry.Offset % size == 0 ? Mapping(entry.DType, size) : null;
-            if (mapping is not null)
-                return mapping.narrow(0, entry.Offset / size, entry.ElementCount).view(entry.Shape);
+            if (!_mappings.TryGetValue(type, out var mapping))
+                _mappings.Add(type, mapping = Map(type, size)?.DetachFromDisposeScope());
+            return mapping;
         }
-
-        return Read(entry);
     }
 
     /// <summary>The whole file as elements of one type; null where the system refuses the mapping (then bytes are read).</summary>
-    private Tensor? Mapping(ScalarType type, int size)
+    private Tensor? Map(ScalarType type, int size)
     {
-        if (_mappings.TryGetValue(type, out var mapping))
-            return mapping;
         CheckUnchanged();
         try
         {
             // shared: false maps privately; a shared mapping would write into the checkpoint.
-            mapping = from_file(Path, shared: false, _length / size, type, CPU).DetachFromDisposeScope();
+            return from_file(Path, shared: false, _length / size, type, CPU);
         }
         catch (ExternalException)
         {
-            mapping = null;
+            return null;
         }
-
-        _mappings.Add(type, mapping);
-        return mapping;
     }
 
     /// <summary>Copies a tensor out of the file: where its first byte is not aligned to its element size, or mapping is refused.</summary>

@@ -9,8 +9,6 @@ namespace Dreambooth.Lab.Tests.Schedulers;
 
 public sealed partial class TimestepDensityTests
 {
-    private const string File = "density.safetensors";
-
     public static TheoryData<GoldenCase> Shaped => GoldenSet.KeyCases("density", @"^(?<case>[a-z_]+\.mean.+)\.u$");
 
     public static TheoryData<GoldenCase> Drawn => GoldenSet.KeyCases("density", @"^(?<case>[a-z_]+)\.sample_quantiles$");
@@ -23,9 +21,9 @@ public sealed partial class TimestepDensityTests
         golden.Require();
         using var scope = NewDisposeScope();
         var density = Parse(golden.Key!);
-        var u = density.FromDraws(GoldenSet.Load("density", File, density.UsesNormalDraws ? "normal_draw" : "uniform_draw"));
+        var u = density.FromDraws(GoldenSet.Load(golden.Folder, golden.File, density.UsesNormalDraws ? "normal_draw" : "uniform_draw"));
         GoldenAssert.Close(golden.Load("u"), u, 1e-7);
-        const int count = 1000;
+        var count = (int)GoldenSet.Load(golden.Folder, golden.File, "sigmas").numel();
         GoldenAssert.Exact(golden.Load("indices").clamp(0, count - 1), TimestepDensity.Indices(u, count), "indices");
     }
 

@@ -3,12 +3,15 @@ using System.Text;
 using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Tensors;
 
 public sealed class SafetensorsWriterTests : IDisposable
 {
+    public static TheoryData<GoldenCase> References => GoldenSet.Cases("training_reference");
+
     private readonly string _folder = Directory.CreateTempSubdirectory("lab-writer-").FullName;
 
     private string Target => Path.Combine(_folder, "out.safetensors");
@@ -51,6 +54,18 @@ public sealed class SafetensorsWriterTests : IDisposable
             Assert.Equal(tensor.shape, loaded.shape);
             Assert.True(tensor.equal(loaded).all().item<bool>(), name);
         }
+    }
+
+    /// <summary>The format's own writer made the fixtures: the same tensors and metadata have to give the same bytes.</summary>
+    [SkippableTheory]
+    [MemberData(nameof(References))]
+    public void Save_TensorsOfAReferenceFile_GivesTheSameBytes(GoldenCase golden)
+    {
+        golden.Require();
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(golden.FullPath);
+        SafetensorsWriter.Save(Target, file.Tensors.Keys.Select(name => KeyValuePair.Create(name, file.Load(name))), file.Metadata);
+        Assert.Equal(File.ReadAllBytes(golden.FullPath), File.ReadAllBytes(Target));
     }
 
     [Fact]
