@@ -8,6 +8,8 @@ internal static class GoldenImages
 {
     public static string? Folder { get; } = Find();
 
+    public static string Fixtures { get; } = Above(Path.Combine("tests", "fixtures"))!;
+
     public static JsonElement Manifest => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder!, "manifest.json"))).RootElement;
 
     public static Dictionary<string, T[]> Tensors<T>() where T : unmanaged
@@ -31,9 +33,14 @@ internal static class GoldenImages
     {
         if (Environment.GetEnvironmentVariable("LAB_GOLDEN") is { Length: > 0 } named)
             return Path.Combine(named, "images");
+        return Above(Path.Combine("shared", "golden", "images"));
+    }
+
+    private static string? Above(string path)
+    {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            var candidate = Path.Combine(folder.FullName, "shared", "golden", "images");
+            var candidate = Path.Combine(folder.FullName, path);
             if (Directory.Exists(candidate))
                 return candidate;
         }

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Tests.Imaging;
 /// <summary>The pictures in tests/fixtures/imaging/modes beside what PIL decodes them to; make_modes.py there says how they were made.</summary>
 public sealed class ImageDecoderTests
 {
-    public static string Modes { get; } = Path.Combine(AppContext.BaseDirectory, "fixtures", "imaging", "modes");
+    public static string Modes { get; } = Path.Combine(GoldenImages.Fixtures, "imaging", "modes");
 
     public static TheoryData<string> Pictures =>
         [.. Directory.GetFiles(Modes).Where(path => !path.EndsWith(".rgb", StringComparison.Ordinal)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
@@ -23,5 +23,62 @@ public sealed class ImageDecoderTests
         var difference = image.Pixels.Zip(expected.Skip(4), (ours, theirs) => Math.Abs(ours - theirs)).Max();
         var allowed = name.EndsWith(".jpg", StringComparison.Ordinal) ? 2 : 0;
         Assert.True(difference <= allowed, $"{name} differs by {difference} levels, {allowed} are allowed");
+    }
+
+    [Fact]
+    public void ReadInfo_KindsThatTrainingRefuses_AreTold()
+    {
+        Assert.Equal(PixelMode.Cmyk, ImageDecoder.ReadInfo(Path.Combine(Modes, "cmyk.jpg")).Mode);
+        Assert.Equal(PixelMode.Gray16, ImageDecoder.ReadInfo(Path.Combine(Modes, "gray16.png")).Mode);
+        Assert.Equal(PixelMode.Color16, ImageDecoder.ReadInfo(Path.Combine(Modes, "rgba16.png")).Mode);
+        Assert.Equal(PixelMode.Gray, ImageDecoder.ReadInfo(Path.Combine(Modes, "gray.jpg")).Mode);
+        Assert.Equal(PixelMode.RgbAlpha, ImageDecoder.ReadInfo(Path.Combine(Modes, "alpha.webp")).Mode);
+        Assert.Equal(new ImageInfo(ImageFormat.Webp, PixelMode.Rgb, 37, 29, ExifOrientation.Rotate90Clockwise), ImageDecoder.ReadInfo(Path.Combine(Modes, "exif6.webp")));
+    }
+
+    [Theory]
+    [InlineData("rgb.png")]
+    [InlineData("rgb420.jpg")]
+    [InlineData("lossless.webp")]
+    [InlineData("rgb.bmp")]
+    public void Decode_FileCutOffAnywhere_GivesOneClearError(string name)
+    {
+        var file = File.ReadAllBytes(Path.Combine(Modes, name));
+        for (var length = 0; length < file.Length * 9 / 10; length += 17)
+        {
+            var error = Assert.Throws<LabException>(() => ImageDecoder.Decode(file[..length], "photo"));
+            Assert.StartsWith("photo", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Decode_BytesChangedAtRandom_NeverFailsOtherwiseThanWithAClearError()
+    {
+        var random = new Random(5);
+        foreach (var path in Directory.GetFiles(Modes).Where(path => !path.EndsWith(".rgb", StringComparison.Ordinal)))
+        {
+            for (var round = 0; round < 20; round++)
+            {
+                var file = File.ReadAllBytes(path);
+                for (var change = 0; change < 4; change++)
+                    file[random.Next(Math.Min(file.Length, 300))] = (byte)random.Next(256);
+                var error = Record.Exception(() => ImageDecoder.Decode(file, "photo"));
+                Assert.True(error is null or LabException, $"{path}: {error}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Load_NoSuchFile_NamesIt()
+    {
+        var error = Assert.Throws<LabException>(() => ImageDecoder.Load("nowhere/cat.png"));
+        Assert.Contains("nowhere/cat.png", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decode_Text_SaysWhatIsRead()
+    {
+        var error = Assert.Throws<LabException>(() => ImageDecoder.Decode("hello, this is text"u8.ToArray(), "notes.png"));
+        Assert.Equal("notes.png is not a picture in one of the formats that are read (jpg, png, webp, bmp).", error.Message);
     }
 }
