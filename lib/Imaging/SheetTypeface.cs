@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SkiaSharp;
 
 namespace Dreambooth.Lab.Imaging;
@@ -8,16 +9,36 @@ internal static class SheetTypeface
     private static readonly Lazy<SKTypeface> _regular = new(() => Load("Inter-Regular.ttf"));
     private static readonly Lazy<SKTypeface> _semiBold = new(() => Load("Inter-SemiBold.ttf"));
 
+    private static readonly ConcurrentDictionary<int, SKTypeface?> _fallbacks = new();
+
     public static SKTypeface Regular => _regular.Value;
 
     public static SKTypeface SemiBold => _semiBold.Value;
 
     /// <summary>
-    /// A typeface that has this character: the given one, else one of the system's, else the given one (which then draws a box).
+    /// A typeface that has this character: the given one, else one of the machine's, else the given one (which then draws a box).
     /// </summary>
     public static SKTypeface For(int codePoint, SKTypeface preferred) => preferred.ContainsGlyph(codePoint)
         ? preferred
-        : SKFontManager.Default.MatchCharacter(codePoint) ?? preferred;
+        : _fallbacks.GetOrAdd(codePoint, static wanted => SKFontManager.Default.MatchCharacter(wanted) ?? FindInstalled(wanted)) ?? preferred;
+
+    // Skia's Linux build without dependencies knows no installed fonts, so their folder is searched.
+    private static SKTypeface? FindInstalled(int codePoint)
+    {
+        const string folder = "/usr/share/fonts";
+        if (!Directory.Exists(folder))
+            return null;
+        var anywhere = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true };
+        foreach (var file in Directory.EnumerateFiles(folder, "*.?t?", anywhere).Order(StringComparer.Ordinal))
+        {
+            var typeface = SKTypeface.FromFile(file);
+            if (typeface is { FontStyle: { Slant: SKFontStyleSlant.Upright, Weight: (int)SKFontStyleWeight.Normal } } && typeface.ContainsGlyph(codePoint))
+                return typeface;
+            typeface?.Dispose();
+        }
+
+        return null;
+    }
 
     private static SKTypeface Load(string name)
     {

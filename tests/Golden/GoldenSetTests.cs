@@ -19,7 +19,6 @@ public sealed class GoldenSetTests
         "pipeline",
         "training",
         "training_reference",
-        "images",
         "lr_schedulers",
     ];
 

@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Imaging;
 
 /// <summary>The pictures in tests/fixtures/imaging/modes beside what PIL decodes them to; make_modes.py there says how they were made.</summary>
 public sealed class ImageDecoderTests
 {
-    public static string Modes { get; } = Path.Combine(GoldenImages.Fixtures, "imaging", "modes");
+    public static string Modes { get; } = Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures", "imaging", "modes");
 
     public static TheoryData<string> Pictures =>
         [.. Directory.GetFiles(Modes).Where(path => !path.EndsWith(".rgb", StringComparison.Ordinal)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
