@@ -45,7 +45,7 @@ public sealed partial record DreamBoothConfig
 
     /// <summary>How the rate changes over the steps, default constant. Flag <c>--lr_scheduler</c>.</summary>
     [Flag(RateGroup, "How the rate changes over the steps.", Placeholder = "NAME")]
-    public LrSchedulerType LrScheduler { get; init; } = LrSchedulerType.Constant;
+    public LearningRateScheduleKind LrScheduler { get; init; } = LearningRateScheduleKind.Constant;
 
     /// <summary>Optimizer steps of warm-up, at least 0, default 500; without effect on <c>constant</c>. Flag <c>--lr_warmup_steps</c>.</summary>
     [Flag(RateGroup, "Optimizer steps of warm-up.", Minimum = 0)]

@@ -36,7 +36,7 @@ public sealed partial record DreamBoothConfig
         GradientAccumulationSteps = 4,
         LearningRate = 5e-4,
         TextEncoderLr = 1e-4,
-        LrScheduler = LrSchedulerType.ConstantWithWarmup,
+        LrScheduler = LearningRateScheduleKind.ConstantWithWarmup,
         LrWarmupSteps = 100,
         MaxTrainSteps = 756,
         Rank = 4,
@@ -61,9 +61,9 @@ public sealed partial record DreamBoothConfig
             notices.Add("class_data_dir and class_prompt have no effect without with_prior_preservation.");
         if (!TrainTextEncoder && TextEncoderLr != Default<double>(nameof(TextEncoderLr)))
             notices.Add("text_encoder_lr has no effect without train_text_encoder: the CLIP encoders are not trained.");
-        if (LrScheduler == LrSchedulerType.Constant && LrWarmupSteps != Default<int>(nameof(LrWarmupSteps)))
+        if (LrScheduler == LearningRateScheduleKind.Constant && LrWarmupSteps != Default<int>(nameof(LrWarmupSteps)))
             notices.Add("lr_warmup_steps has no effect with lr_scheduler constant; constant_with_warmup warms up.");
-        if (LrScheduler != LrSchedulerType.Constant && MaxTrainSteps is { } steps && LrWarmupSteps >= steps)
+        if (LrScheduler != LearningRateScheduleKind.Constant && MaxTrainSteps is { } steps && LrWarmupSteps >= steps)
             notices.Add($"lr_warmup_steps ({LrWarmupSteps}) is not below max_train_steps ({steps}): the full learning rate is never reached.");
         return notices;
     }

@@ -89,7 +89,7 @@ public class DreamBoothConfigTests
     {
         var notices = (Smallest with { ClassPrompt = "a cat", TextEncoderLr = 1e-4, LrWarmupSteps = 10 }).Notices();
         Assert.Equal(3, notices.Count);
-        var late = Smallest with { LrScheduler = LrSchedulerType.Linear, LrWarmupSteps = 10, MaxTrainSteps = 10 };
+        var late = Smallest with { LrScheduler = LearningRateScheduleKind.Linear, LrWarmupSteps = 10, MaxTrainSteps = 10 };
         Assert.Contains("the full learning rate is never reached", Assert.Single(late.Notices()), StringComparison.Ordinal);
     }
 

@@ -1,0 +1,83 @@
+using Dreambooth.Lab.Foundation;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>What to generate. Names and defaults are those of the reference's pipeline call.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Prompts; each gives <see cref="NumImagesPerPrompt"/> pictures.</summary>
+    public required IReadOnlyList<string> Prompts { get; init; }
+
+    /// <summary>Prompts of the second CLIP encoder, or null for the same.</summary>
+    public IReadOnlyList<string>? Prompts2 { get; init; }
+
+    /// <summary>Prompts of T5, or null for the same.</summary>
+    public IReadOnlyList<string>? Prompts3 { get; init; }
+
+    /// <summary>What to steer away from: one for all prompts or one each; null stands for the empty text.</summary>
+    public IReadOnlyList<string>? NegativePrompts { get; init; }
+
+    /// <summary>Height in pixels, a multiple of the model's patch (16 for published models); null for the model's own.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>Width in pixels, a multiple of the model's patch (16 for published models); null for the model's own.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>Denoising steps, 1 or more. Default 28.</summary>
+    public int NumInferenceSteps { get; init; } = 28;
+
+    /// <summary>Classifier-free guidance; on above 1. Default 7.</summary>
+    public double GuidanceScale { get; init; } = 7.0;
+
+    /// <summary>Pictures per prompt, 1 or more.</summary>
+    public int NumImagesPerPrompt { get; init; } = 1;
+
+    /// <summary>Seed of the initial noise, which is drawn on the CPU.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>
+    /// Initial noise, <c>[prompts × pictures, C, h, w]</c>, instead of one drawn from <see cref="Seed"/>.
+    /// </summary>
+    public Tensor? Latents { get; init; }
+
+    /// <summary>How many more of CLIP's last layers are left out (for the positive prompt alone), or null.</summary>
+    public int? ClipSkip { get; init; }
+
+    /// <summary>Number of T5 tokens; null for 256 or the tokenizer's shorter window.</summary>
+    public int? MaxSequenceLength { get; init; }
+
+    /// <summary>Blocks left out of a second prediction that guidance steers away from (skip-layer guidance), or null for none.</summary>
+    public IReadOnlyList<int>? SkipGuidanceLayers { get; init; }
+
+    /// <summary>Strength of skip-layer guidance. Default 2.8.</summary>
+    public double SkipLayerGuidanceScale { get; init; } = 2.8;
+
+    /// <summary>Part of the steps, 0 to 1, after which skip-layer guidance begins. Default 0.01.</summary>
+    public double SkipLayerGuidanceStart { get; init; } = 0.01;
+
+    /// <summary>Part of the steps, 0 to 1, before which skip-layer guidance ends. Default 0.2.</summary>
+    public double SkipLayerGuidanceStop { get; init; } = 0.2;
+
+    /// <summary>Whether classifier-free guidance is on.</summary>
+    public bool UsesGuidance => GuidanceScale > 1;
+
+    /// <summary>Checks the values that do not depend on a model.</summary>
+    /// <exception cref="LabException">Says every value that is out of range.</exception>
+    public void Validate()
+    {
+        var errors = new List<string>();
+        if (Prompts.Count == 0)
+            errors.Add("there are no prompts");
+        if (NumInferenceSteps is < 1 or > 1000)
+            errors.Add($"num_inference_steps is {NumInferenceSteps}; 1 to 1000 is valid");
+        if (NumImagesPerPrompt < 1)
+            errors.Add($"num_images_per_prompt is {NumImagesPerPrompt}; 1 or more is valid");
+        if (!double.IsFinite(GuidanceScale) || GuidanceScale < 0)
+            errors.Add($"guidance_scale is {GuidanceScale}; 0 or more is valid");
+        if (NegativePrompts is not null && NegativePrompts.Count != 1 && NegativePrompts.Count != Prompts.Count)
+            errors.Add($"there are {NegativePrompts.Count} negative prompts for {Prompts.Count} prompts; give one, or one each");
+        if (errors.Count > 0)
+            throw new LabException($"The request is not valid: {string.Join("; ", errors)}.");
+    }
+}

@@ -1,0 +1,64 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.Transformers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>
+/// The transformer's prediction with classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598) and skip-layer
+/// guidance. Letters: B pictures, C latent channels, h and w of the latents.
+/// </summary>
+internal sealed class GuidedDenoiser
+{
+    private readonly SD3Transformer2DModel _transformer;
+    private readonly GenerationRequest _request;
+    private readonly PromptEmbeddings _positive;
+    private readonly PromptEmbeddings _text;
+
+    /// <summary>Prepares the text of every step.</summary>
+    /// <param name="transformer">The model.</param>
+    /// <param name="request">Guidance and steps.</param>
+    /// <param name="positive">B rows.</param>
+    /// <param name="negative">B rows, or null without guidance.</param>
+    public GuidedDenoiser(SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative)
+    {
+        (_transformer, _request, _positive) = (transformer, request, positive);
+        _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
+        var layers = transformer.Config.NumLayers;
+        if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
+            throw new LabException($"skip_guidance_layers is {string.Join(", ", request.SkipGuidanceLayers)}; this transformer's blocks are 0 to {layers - 1}.");
+    }
+
+    /// <summary>Predicts the flow at one step.</summary>
+    /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
+    /// <param name="timestep">sigma × 1000.</param>
+    /// <param name="step">Index of the step, from 0.</param>
+    /// <returns>float32, <c>[B, C, h, w]</c>.</returns>
+    public Tensor Predict(Tensor latents, double timestep, int step)
+    {
+        using var scope = NewDisposeScope();
+        var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
+        var prediction = Forward(input, timestep, _text, null);
+        if (!_request.UsesGuidance)
+            return prediction.MoveToOuterDisposeScope();
+        var halves = prediction.chunk(2, dim: 0);
+        var (unconditional, conditional) = (halves[0], halves[1]);
+        var guided = unconditional + (conditional - unconditional) * _request.GuidanceScale;
+        if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && SkipsLayersAt(step))
+        {
+            var weaker = Forward(latents, timestep, _positive, skipped);
+            guided += (conditional - weaker) * _request.SkipLayerGuidanceScale;
+        }
+
+        return guided.MoveToOuterDisposeScope();
+    }
+
+    private bool SkipsLayersAt(int step) =>
+        step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
+
+    private Tensor Forward(Tensor latents, double timestep, PromptEmbeddings text, IReadOnlyList<int>? skipLayers)
+    {
+        var time = full([latents.shape[0]], timestep, ScalarType.Float32, latents.device);
+        return _transformer.forward(latents, time, text.PromptEmbeds, text.PooledPromptEmbeds, skipLayers).to(ScalarType.Float32);
+    }
+}

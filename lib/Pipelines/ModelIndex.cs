@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>A pipeline folder's <c>model_index.json</c>: which components it has and of what class.</summary>
+public sealed class ModelIndex
+{
+    private static readonly Dictionary<string, string[]> Known = new(StringComparer.Ordinal)
+    {
+        ["transformer"] = ["SD3Transformer2DModel"],
+        ["vae"] = ["AutoencoderKL"],
+        ["scheduler"] = ["FlowMatchEulerDiscreteScheduler"],
+        ["text_encoder"] = ["CLIPTextModelWithProjection"],
+        ["text_encoder_2"] = ["CLIPTextModelWithProjection"],
+        ["text_encoder_3"] = ["T5EncoderModel"],
+        ["tokenizer"] = ["CLIPTokenizer", "CLIPTokenizerFast"],
+        ["tokenizer_2"] = ["CLIPTokenizer", "CLIPTokenizerFast"],
+        ["tokenizer_3"] = ["T5TokenizerFast", "T5Tokenizer"],
+    };
+
+    private readonly HashSet<string> _components;
+
+    private ModelIndex(string folder, HashSet<string> components) => (Folder, _components) = (folder, components);
+
+    /// <summary>The pipeline folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Reads the index and checks that this pipeline is one that the lab knows.</summary>
+    /// <param name="folder">The pipeline folder.</param>
+    /// <exception cref="LabException">The folder or its index is missing, or it holds another kind of pipeline.</exception>
+    public static ModelIndex Read(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new LabException($"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed.");
+        var path = Path.Combine(folder, "model_index.json");
+        var entries = JsonFile.Read<Dictionary<string, JsonElement>>(path);
+        var kind = entries.TryGetValue("_class_name", out var name) ? name.ToString() : "(none)";
+        if (kind != "StableDiffusion3Pipeline")
+            throw new LabException($"{path} describes a {kind}; StableDiffusion3Pipeline is needed.");
+        var components = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (component, classes) in Known)
+        {
+            if (!entries.TryGetValue(component, out var entry) || entry.ValueKind != JsonValueKind.Array || entry.GetArrayLength() != 2 || entry[1].ValueKind != JsonValueKind.String)
+                continue;
+            if (!classes.Contains(entry[1].GetString()))
+                throw new LabException($"{path}: {component} is a {entry[1].GetString()}; {string.Join(" or ", classes)} is needed.");
+            components.Add(component);
+        }
+
+        var missing = Known.Keys.Where(component => !component.EndsWith("_3", StringComparison.Ordinal) && !components.Contains(component)).ToList();
+        return missing.Count == 0 ? new ModelIndex(folder, components) : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
+    }
+
+    /// <summary>Whether the pipeline has a component, for example <c>text_encoder_3</c>.</summary>
+    /// <param name="component">The component's name.</param>
+    public bool Has(string component) => _components.Contains(component);
+
+    /// <summary>A component's folder.</summary>
+    /// <param name="component">The component's name.</param>
+    public string PathOf(string component) => Path.Combine(Folder, component);
+}

@@ -1,0 +1,143 @@
+using Dreambooth.Lab.Models.TextEncoders;
+using Dreambooth.Lab.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>
+/// The three text encoders of Stable Diffusion 3 with their tokenizers. A row of text tokens is both CLIP encoders' tokens
+/// side by side, padded with zeros to the transformer's text width, then T5's tokens; without T5, zeros stand in its place.
+/// </summary>
+public sealed class PromptEncoder : IDisposable
+{
+    /// <summary>The reference's default number of T5 tokens when sampling, where the tokenizer allows as many.</summary>
+    public const int DefaultMaxSequenceLength = 256;
+
+    private readonly long _textWidth;
+
+    /// <summary>Creates the encoder; it owns the models.</summary>
+    /// <param name="clip">First CLIP encoder.</param>
+    /// <param name="clip2">Second CLIP encoder.</param>
+    /// <param name="t5">T5 encoder, or null.</param>
+    /// <param name="tokenizer">Tokenizer of the first CLIP encoder; its window is used for both.</param>
+    /// <param name="tokenizer2">Tokenizer of the second CLIP encoder.</param>
+    /// <param name="tokenizer3">Tokenizer of T5, or null.</param>
+    /// <param name="textWidth">The transformer's text width.</param>
+    public PromptEncoder(
+        CLIPTextModelWithProjection clip, CLIPTextModelWithProjection clip2, T5EncoderModel? t5,
+        ITextTokenizer tokenizer, ITextTokenizer tokenizer2, ITextTokenizer? tokenizer3, long textWidth)
+    {
+        if (t5 is not null)
+            ArgumentNullException.ThrowIfNull(tokenizer3);
+        ArgumentNullException.ThrowIfNull(clip);
+        (Clip, Clip2, T5) = (clip, clip2, t5);
+        (Tokenizer, Tokenizer2, Tokenizer3) = (tokenizer, tokenizer2, tokenizer3);
+        _textWidth = textWidth;
+    }
+
+    /// <summary>First CLIP encoder (<c>text_encoder</c>).</summary>
+    public CLIPTextModelWithProjection Clip { get; }
+
+    /// <summary>Second CLIP encoder (<c>text_encoder_2</c>).</summary>
+    public CLIPTextModelWithProjection Clip2 { get; }
+
+    /// <summary>T5 encoder (<c>text_encoder_3</c>), or null.</summary>
+    public T5EncoderModel? T5 { get; private set; }
+
+    /// <summary>Tokenizer of the first CLIP encoder.</summary>
+    public ITextTokenizer Tokenizer { get; }
+
+    /// <summary>Tokenizer of the second CLIP encoder.</summary>
+    public ITextTokenizer Tokenizer2 { get; }
+
+    /// <summary>Tokenizer of T5, or null.</summary>
+    public ITextTokenizer? Tokenizer3 { get; }
+
+    /// <summary>Where the encoders live.</summary>
+    public Device Device => Clip.TextProjection.Weight.device;
+
+    /// <summary>Receives a sentence for each prompt that is longer than a window.</summary>
+    public Action<string>? Warn { get; set; }
+
+    /// <summary>The number of T5 tokens when none is asked for: 256, or the tokenizer's window where that is shorter.</summary>
+    public int DefaultSequenceLength => Math.Min(DefaultMaxSequenceLength, Tokenizer3?.ModelMaxLength ?? DefaultMaxSequenceLength);
+
+    /// <summary>Encodes prompts; one row each.</summary>
+    /// <param name="prompts">Texts.</param>
+    /// <param name="maxSequenceLength">Number of T5 tokens, or null for <see cref="DefaultSequenceLength"/>.</param>
+    /// <param name="clipSkip">How many more of CLIP's last layers are left out, or null for none.</param>
+    /// <param name="prompts2">Texts for the second CLIP encoder, or null for the same.</param>
+    /// <param name="prompts3">Texts for T5, or null for the same.</param>
+    /// <returns><c>[B, CLIP window + T5 tokens, D]</c> and <c>[B, P]</c>; with gradients where they are on.</returns>
+    public PromptEmbeddings Encode(
+        IReadOnlyList<string> prompts, int? maxSequenceLength = null, int? clipSkip = null,
+        IReadOnlyList<string>? prompts2 = null, IReadOnlyList<string>? prompts3 = null)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        if (prompts.Count == 0 || (prompts2 ?? prompts).Count != prompts.Count || (prompts3 ?? prompts).Count != prompts.Count)
+            throw new ArgumentException($"Prompts must be as many for each encoder, at least one; there are {prompts.Count}, {(prompts2 ?? prompts).Count} and {(prompts3 ?? prompts).Count}.", nameof(prompts));
+        using var scope = NewDisposeScope();
+        var (tokens1, pooled1) = EncodeClip(Clip, Tokenizer, prompts, clipSkip);
+        var (tokens2, pooled2) = EncodeClip(Clip2, Tokenizer2, prompts2 ?? prompts, clipSkip);
+        var clip = cat([tokens1, tokens2], dim: -1);
+        clip = nn.functional.pad(clip, [0, _textWidth - clip.shape[^1]]);
+        var t5 = EncodeT5(prompts3 ?? prompts, maxSequenceLength, clip);
+        return new PromptEmbeddings(cat([clip, t5.to(clip.dtype)], dim: 1), cat([pooled1, pooled2], dim: -1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Encodes prompts with T5 alone.</summary>
+    /// <param name="prompts">Texts.</param>
+    /// <param name="maxSequenceLength">Number of tokens, or null for <see cref="DefaultSequenceLength"/>.</param>
+    /// <param name="like">A tensor whose device and element type the zeros take where there is no T5.</param>
+    /// <returns><c>[B, L, D]</c>.</returns>
+    public Tensor EncodeT5(IReadOnlyList<string> prompts, int? maxSequenceLength, Tensor like)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(like);
+        var length = maxSequenceLength ?? DefaultSequenceLength;
+        if (T5 is null)
+            return like.new_zeros([prompts.Count, length, _textWidth]);
+        using var ids = Ids(Tokenizer3!, prompts, length, Device);
+        return T5.forward(ids);
+    }
+
+    /// <summary>Frees T5, which a training run needs only once per prompt; later prompts would get zeros.</summary>
+    public void UnloadT5()
+    {
+        T5?.Dispose();
+        T5 = null;
+    }
+
+    /// <summary>Frees the models.</summary>
+    public void Dispose()
+    {
+        Clip.Dispose();
+        Clip2.Dispose();
+        T5?.Dispose();
+    }
+
+    private (Tensor Tokens, Tensor Pooled) EncodeClip(CLIPTextModelWithProjection model, ITextTokenizer tokenizer, IReadOnlyList<string> prompts, int? clipSkip)
+    {
+        var layers = model.Config.NumHiddenLayers;
+        if (clipSkip is < 0 || (clipSkip ?? 0) + 2 > layers + 1)
+            throw new Foundation.LabException($"clip_skip is {clipSkip}; this CLIP encoder has {layers} layers, so valid values are 0 to {layers - 1}.");
+        using var ids = Ids(tokenizer, prompts, Tokenizer.ModelMaxLength, Device);
+        var output = model.forward(ids, outputHiddenStates: true);
+        return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
+    }
+
+    private Tensor Ids(ITextTokenizer tokenizer, IReadOnlyList<string> prompts, int length, Device device)
+    {
+        if (Warn is not null)
+        {
+            foreach (var prompt in prompts)
+            {
+                var count = tokenizer.Encode(prompt).Count;
+                if (count > length)
+                    Warn($"The prompt '{prompt}' has {count} tokens; the {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} encoder reads the first {length}.");
+            }
+        }
+
+        return tensor(prompts.SelectMany(prompt => tokenizer.EncodePadded(prompt, length)).ToArray(), [prompts.Count, length], ScalarType.Int64, device);
+    }
+}

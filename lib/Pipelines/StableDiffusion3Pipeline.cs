@@ -1,0 +1,196 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Models.TextEncoders;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>
+/// Text to pictures with Stable Diffusion 3 (diffusers <c>pipeline_stable_diffusion_3.py</c>, commit 58eb52c): encode the
+/// prompts, denoise latents from noise with guidance, decode them. Letters: B pictures, C latent channels, h and w of the
+/// latents.
+/// </summary>
+public sealed class StableDiffusion3Pipeline : IDisposable
+{
+    private readonly List<LoraAdapter> _adapters = [];
+
+    private StableDiffusion3Pipeline(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options)
+    {
+        (Prompts, Transformer, Vae, SchedulerConfig, Options) = (prompts, transformer, vae, scheduler, options);
+    }
+
+    /// <summary>Prompts to embeddings.</summary>
+    public PromptEncoder Prompts { get; }
+
+    /// <summary>Predicts the flow.</summary>
+    public SD3Transformer2DModel Transformer { get; }
+
+    /// <summary>Latents to pictures and back.</summary>
+    public AutoencoderKL Vae { get; }
+
+    /// <summary>The noise schedule.</summary>
+    public FlowMatchEulerDiscreteSchedulerConfig SchedulerConfig { get; }
+
+    /// <summary>Where and how the models were loaded.</summary>
+    public PipelineOptions Options { get; }
+
+    /// <summary>The adapters that are loaded.</summary>
+    public IReadOnlyList<LoraAdapter> Adapters => _adapters;
+
+    /// <summary>The size of pictures that the model was made for, in pixels.</summary>
+    public int DefaultSize => Transformer.Config.SampleSize * Vae.Config.SpatialFactor;
+
+    /// <summary>Sides of pictures must be multiples of this many pixels: 16 for published models.</summary>
+    public int SizeMultiple => Transformer.Config.PatchSize * Vae.Config.SpatialFactor;
+
+    /// <summary>The models that a LoRA may change, with the prefixes of LoRA files.</summary>
+    public IReadOnlyList<LoraComponent> LoraComponents =>
+        [new("transformer", Transformer), new("text_encoder", Prompts.Clip), new("text_encoder_2", Prompts.Clip2)];
+
+    /// <summary>Loads a pipeline folder: <c>model_index.json</c> and a subfolder per component.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">Where and how; null for float32 on the CPU.</param>
+    /// <exception cref="LabException">A file is missing or does not fit; the message names it.</exception>
+    public static StableDiffusion3Pipeline Load(string folder, PipelineOptions? options = null)
+    {
+        options ??= new PipelineOptions();
+        var index = ModelIndex.Read(folder);
+        var files = new TokenizerFiles(options.TokenizersFolder);
+        var withT5 = options.WithT5 && index.Has("text_encoder_3") && index.Has("tokenizer_3");
+        var scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(index.PathOf("scheduler"), "scheduler_config.json"));
+        var tokenizer = TokenizerLoader.Load(index.PathOf("tokenizer"), files);
+        var tokenizer2 = TokenizerLoader.Load(index.PathOf("tokenizer_2"), files);
+        var tokenizer3 = withT5 ? TokenizerLoader.Load(index.PathOf("tokenizer_3"), files) : null;
+        var transformer = SD3Transformer2DModel.Load(index.PathOf("transformer"), options.Device, options.Dtype);
+        var vae = AutoencoderKL.Load(index.PathOf("vae"), options.Device, options.VaeDtype);
+        var clip = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder"), options.Device, options.Dtype);
+        var clip2 = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder_2"), options.Device, options.Dtype);
+        var t5 = withT5 ? T5EncoderModel.Load(index.PathOf("text_encoder_3"), options.Device, options.Dtype) : null;
+        var prompts = new PromptEncoder(clip, clip2, t5, tokenizer, tokenizer2, tokenizer3, transformer.Config.JointAttentionDim);
+        return new StableDiffusion3Pipeline(prompts, transformer, vae, scheduler, options);
+    }
+
+    /// <summary>Loads a LoRA file onto the models.</summary>
+    /// <param name="path">A file in diffusers' or PEFT's form, or a folder that holds one.</param>
+    /// <param name="weight">How strongly it acts; 1 as trained.</param>
+    /// <param name="name">The adapter's name; null for <c>adapter_N</c>.</param>
+    /// <returns>How the file fitted.</returns>
+    /// <exception cref="LabException">Nothing in the file fits, or a shape is wrong.</exception>
+    public LoraLoadReport LoadLora(string path, double weight = 1, string? name = null)
+    {
+        var (adapter, report) = LoraFile.Load(path, name ?? $"adapter_{_adapters.Count}", LoraComponents, Options.Device, Options.Dtype);
+        adapter.Weight = weight;
+        _adapters.Add(adapter);
+        return report;
+    }
+
+    /// <summary>Takes an adapter off the models and frees it.</summary>
+    /// <param name="adapter">One of <see cref="Adapters"/>.</param>
+    public void UnloadLora(LoraAdapter adapter)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        if (_adapters.Remove(adapter))
+            adapter.Dispose();
+    }
+
+    /// <summary>Generates pictures.</summary>
+    /// <param name="request">What.</param>
+    /// <param name="onStep">Called after each denoising step.</param>
+    /// <param name="cancellation">Ends the run between two steps.</param>
+    /// <returns>Pictures, those of the first prompt first.</returns>
+    /// <exception cref="LabException">The request is not valid for this model.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public IReadOnlyList<RgbImage> Generate(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var latents = Denoise(request, onStep, cancellation);
+        return PixelTensors.Unstack(Decode(latents));
+    }
+
+    /// <summary>Generates latents.</summary>
+    /// <param name="request">What.</param>
+    /// <param name="onStep">Called after each denoising step.</param>
+    /// <param name="cancellation">Ends the run between two steps.</param>
+    /// <returns>Latents as the transformer sees them, float32, <c>[B, C, h, w]</c>.</returns>
+    public Tensor Denoise(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.Validate();
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var latents = InitialLatents(request);
+        var positive = Prompts.Encode(request.Prompts, request.MaxSequenceLength, request.ClipSkip, request.Prompts2, request.Prompts3).RepeatEach(request.NumImagesPerPrompt);
+        var denoiser = new GuidedDenoiser(Transformer, request, positive, NegativeEmbeddings(request));
+        var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
+        scheduler.SetTimesteps(request.NumInferenceSteps);
+        for (var i = 0; i < request.NumInferenceSteps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var step = NewDisposeScope();
+            var flow = denoiser.Predict(latents.to(Options.Dtype), scheduler.Timesteps[i], i);
+            var next = scheduler.Step(flow, i, latents).MoveToOuterDisposeScope();
+            latents.Dispose();
+            latents = next;
+            onStep?.Invoke(new DenoisingStep(i + 1, request.NumInferenceSteps, scheduler.Timesteps[i], scheduler.Sigmas[i + 1], latents));
+        }
+
+        return latents.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Decodes latents to pixels.</summary>
+    /// <param name="latents">Latents as the transformer sees them, <c>[B, C, h, w]</c>.</param>
+    /// <returns>About −1 … 1, float32, <c>[B, 3, H, W]</c>.</returns>
+    public Tensor Decode(Tensor latents)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        return Vae.Decode(Vae.UnscaleLatents(latents).to(Options.VaeDtype)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the models and the adapters.</summary>
+    public void Dispose()
+    {
+        foreach (var adapter in _adapters)
+            adapter.Dispose();
+        _adapters.Clear();
+        Prompts.Dispose();
+        Transformer.Dispose();
+        Vae.Dispose();
+    }
+
+    private PromptEmbeddings? NegativeEmbeddings(GenerationRequest request)
+    {
+        if (!request.UsesGuidance)
+            return null;
+        var negative = request.NegativePrompts ?? [string.Empty];
+        if (negative.Count == request.Prompts.Count)
+            return Prompts.Encode(negative, request.MaxSequenceLength).RepeatEach(request.NumImagesPerPrompt);
+        return Prompts.Encode(negative, request.MaxSequenceLength).RepeatEach(request.Prompts.Count * request.NumImagesPerPrompt);
+    }
+
+    private Tensor InitialLatents(GenerationRequest request)
+    {
+        int height = request.Height ?? DefaultSize, width = request.Width ?? DefaultSize;
+        var largest = Transformer.Config.PosEmbedMaxSize * SizeMultiple;
+        if (height % SizeMultiple != 0 || width % SizeMultiple != 0 || height < SizeMultiple || width < SizeMultiple || height > largest || width > largest)
+            throw new LabException($"Pictures of {width}×{height} pixels cannot be made; width and height must be multiples of {SizeMultiple}, at most {largest}. This model's own size is {DefaultSize}×{DefaultSize}.");
+        long[] shape =
+        [
+            request.Prompts.Count * request.NumImagesPerPrompt, Transformer.Config.InChannels,
+            height / Vae.Config.SpatialFactor, width / Vae.Config.SpatialFactor,
+        ];
+        if (request.Latents is null)
+            return SeededNoise.Normal(shape, request.Seed, Options.Device, ScalarType.Float32);
+        return request.Latents.shape.AsSpan().SequenceEqual(shape)
+            ? request.Latents.to(ScalarType.Float32, Options.Device).clone()
+            : throw new LabException($"The given latents have shape [{string.Join(", ", request.Latents.shape)}]; [{string.Join(", ", shape)}] is needed.");
+    }
+}

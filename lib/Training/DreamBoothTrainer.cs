@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Schedulers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// Trains a LoRA adapter by flow matching. One optimiser step sees up to <see cref="DreamBoothConfig.GradientAccumulationSteps"/>
+/// micro-batches and never crosses the end of an epoch; each micro-batch's loss is divided by that number even when an
+/// epoch ends early; one gradient norm over all models is clipped; the learning rate moves on once per optimiser step.
+/// </summary>
+public sealed class DreamBoothTrainer : IDisposable
+{
+    private readonly DreamBoothConfig _config;
+    private readonly LoraAdapter _adapter;
+    private readonly ITrainingBatches _batches;
+    private readonly ITrainingDraws _draws;
+    private readonly FlowMatchingObjective _objective;
+    private readonly FlatAdamW _optimizer;
+    private readonly LearningRateSchedule _schedule;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="config">The hyperparameters.</param>
+    /// <param name="transformer">The model, frozen, carrying <paramref name="adapter"/>.</param>
+    /// <param name="scheduler">The noise schedule.</param>
+    /// <param name="adapter">A trainable adapter.</param>
+    /// <param name="batches">What to train on.</param>
+    /// <param name="draws">Noise and timesteps; null for draws from the config's seed.</param>
+    public DreamBoothTrainer(
+        DreamBoothConfig config, SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler,
+        LoraAdapter adapter, ITrainingBatches batches, ITrainingDraws? draws = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(scheduler);
+        ArgumentNullException.ThrowIfNull(adapter);
+        ArgumentNullException.ThrowIfNull(batches);
+        if (adapter.Gradients is null)
+            throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
+        (_config, _adapter, _batches) = (config, adapter, batches);
+        _draws = draws ?? new SeededDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
+        _objective = new FlowMatchingObjective(transformer, scheduler)
+        {
+            WeightingScheme = config.WeightingScheme,
+            PreconditionOutputs = config.PreconditionOutputs,
+            PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
+        };
+        StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
+        MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
+        _schedule = config.LearningRateSchedule(MaxSteps);
+        _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
+    }
+
+    /// <summary>Optimiser steps in an epoch.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>Optimiser steps of the whole run.</summary>
+    public int MaxSteps { get; }
+
+    /// <summary>Optimiser steps done.</summary>
+    public int StepsDone { get; private set; }
+
+    /// <summary>Trains until <see cref="MaxSteps"/> or cancellation, which takes effect between two micro-batches.</summary>
+    /// <param name="hooks">Callbacks, or null.</param>
+    /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
+    public TrainingSummary Run(TrainingHooks? hooks = null, CancellationToken cancellation = default)
+    {
+        hooks ??= new TrainingHooks();
+        var clock = Stopwatch.StartNew();
+        var started = clock.Elapsed.TotalSeconds;
+        while (StepsDone < MaxSteps)
+        {
+            var record = Step(hooks, cancellation);
+            if (record is null)
+                return new TrainingSummary(StepsDone, true, clock.Elapsed.TotalSeconds);
+            var seconds = clock.Elapsed.TotalSeconds - started;
+            started += seconds;
+            hooks.OnStep?.Invoke(record with { Seconds = seconds, ImagesPerSecond = record.ImagesPerSecond / seconds });
+        }
+
+        return new TrainingSummary(StepsDone, false, clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>Frees the optimiser's state; the adapter stays.</summary>
+    public void Dispose()
+    {
+        _objective.Dispose();
+        _optimizer.Dispose();
+    }
+
+    private StepRecord? Step(TrainingHooks hooks, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        int epoch = StepsDone / StepsPerEpoch, first = StepsDone % StepsPerEpoch * _config.GradientAccumulationSteps;
+        var count = Math.Min(_config.GradientAccumulationSteps, _batches.BatchesPerEpoch - first);
+        using (no_grad())
+            _adapter.Gradients!.zero_();
+
+        var sums = zeros([3], ScalarType.Float32, _adapter.Parameters.device);
+        long images = 0;
+        for (var i = first; i < first + count; i++)
+        {
+            if (cancellation.IsCancellationRequested)
+                return null;
+            images += MicroBatch(epoch, i, sums, i == first + count - 1, hooks);
+        }
+
+        var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
+        var factor = _schedule.Factor(StepsDone);
+        _optimizer.Step(factor);
+        StepsDone++;
+
+        // The only wait for the device in a step: the figures that are shown.
+        var figures = cat([sums / count, norm.reshape(1)]).cpu().data<float>().ToArray();
+        if (!float.IsFinite(figures[0]) || !float.IsFinite(figures[3]))
+            throw new LabException($"Step {StepsDone}: the loss is {figures[0]} and the gradient norm {figures[3]}. Lower the learning rate, or train in float32 or bfloat16.");
+        return new StepRecord
+        {
+            Step = StepsDone,
+            Epoch = epoch,
+            Loss = figures[0],
+            InstanceLoss = figures[1],
+            PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
+            LearningRate = _config.LearningRate * factor,
+            TextEncoderLr = _config.TrainTextEncoder ? _config.TextEncoderLr * factor : null,
+            GradNorm = figures[3],
+            Seconds = 0,
+            ImagesPerSecond = images,
+        };
+    }
+
+    private long MicroBatch(int epoch, int index, Tensor sums, bool last, TrainingHooks hooks)
+    {
+        using var scope = NewDisposeScope();
+        var number = ((long)epoch * _batches.BatchesPerEpoch) + index;
+        var batch = _batches.Load(epoch, index);
+        var loss = _objective.Compute(batch, _draws.Draw(number, batch.Latents.shape));
+        (loss.Total / _config.GradientAccumulationSteps).backward();
+        using (no_grad())
+            sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]));
+        hooks.OnMicroBatch?.Invoke(new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));
+        if (last && hooks.OnSample is not null && (StepsDone + 1) % hooks.SampleEvery == 0)
+            hooks.OnSample(new TrainingSample(StepsDone + 1, batch.Latents, loss.Noisy, loss.Denoised));
+        return batch.Latents.shape[0];
+    }
+}

@@ -1,0 +1,79 @@
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Schedulers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// The flow-matching loss of Stable Diffusion 3 (Esser et al. 2024, arXiv:2403.03206) as diffusers'
+/// <c>train_dreambooth_lora_sd3.py</c> (commit 58eb52c) computes it. Letters: B rows, C latent channels, h and w of the
+/// latents.
+/// </summary>
+public sealed class FlowMatchingObjective : IDisposable
+{
+    private readonly SD3Transformer2DModel _transformer;
+    private readonly Tensor _timesteps;
+    private readonly Tensor _sigmas;
+    private readonly ScalarType _dtype;
+
+    /// <summary>Creates the objective.</summary>
+    /// <param name="transformer">Predicts the flow.</param>
+    /// <param name="scheduler">Gives the training table.</param>
+    public FlowMatchingObjective(SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler)
+    {
+        ArgumentNullException.ThrowIfNull(transformer);
+        _transformer = transformer;
+        _dtype = transformer.ProjOut.Weight.dtype;
+        var (timesteps, sigmas) = new FlowMatchEulerDiscreteScheduler(scheduler).TrainTables(transformer.ProjOut.Weight.device);
+        _timesteps = timesteps.DetachFromDisposeScope();
+        _sigmas = sigmas.DetachFromDisposeScope();
+    }
+
+    /// <summary>How a row's loss is weighted by its noise level.</summary>
+    public WeightingScheme WeightingScheme { get; init; } = WeightingScheme.LogitNormal;
+
+    /// <summary>Whether the loss compares clean latents instead of flows (Karras et al. 2022, arXiv:2206.00364, section 5).</summary>
+    public bool PreconditionOutputs { get; init; } = true;
+
+    /// <summary>Weight of the class pictures' loss; null when the batch holds instance rows only.</summary>
+    public double? PriorLossWeight { get; init; }
+
+    /// <summary>Computes the losses of a micro-batch; gradients flow to whatever requires them.</summary>
+    /// <param name="batch">Clean latents and text.</param>
+    /// <param name="draw">Noise and timesteps.</param>
+    public FlowMatchingLoss Compute(TrainingBatch batch, TrainingDraw draw)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(draw);
+        using var scope = NewDisposeScope();
+        Tensor latents = batch.Latents, noise = draw.Noise.to(latents.device);
+        var indices = draw.Indices.to(latents.device);
+        var timesteps = _timesteps.index_select(0, indices);
+        var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
+        var noisy = (1.0 - sigmas) * latents + sigmas * noise;
+
+        var flow = _transformer.forward(noisy.to(_dtype), timesteps, batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds).to(ScalarType.Float32);
+        var denoised = flow * -sigmas + noisy;
+        var squares = PreconditionOutputs ? (denoised - latents).square() : (flow - (noise - latents)).square();
+        var losses = (LossWeighting.For(WeightingScheme, sigmas) * squares).flatten(1).mean([1]);
+        if (PriorLossWeight is not { } weight)
+        {
+            var loss = losses.mean().MoveToOuterDisposeScope();
+            return new(loss, loss, null, noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope());
+        }
+
+        var halves = losses.chunk(2);
+        var (instance, prior) = (halves[0].mean(), halves[1].mean());
+        var total = instance + prior * weight;
+        return new(
+            total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(),
+            noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Frees the training table.</summary>
+    public void Dispose()
+    {
+        _timesteps.Dispose();
+        _sigmas.Dispose();
+    }
+}

@@ -1,0 +1,13 @@
+namespace Dreambooth.Lab.Training;
+
+/// <summary>What a run trains on: the same micro-batches whenever the same epoch and index are asked for.</summary>
+public interface ITrainingBatches
+{
+    /// <summary>Micro-batches in an epoch, 1 or more.</summary>
+    int BatchesPerEpoch { get; }
+
+    /// <summary>Prepares one micro-batch; its tensors belong to the current dispose scope, or to a cache.</summary>
+    /// <param name="epoch">Epoch, from 0.</param>
+    /// <param name="index">Index in the epoch, from 0.</param>
+    TrainingBatch Load(int epoch, int index);
+}
