@@ -13,7 +13,6 @@ public sealed class GoldenSetTests
     private static readonly string[] Pending =
     [
         "pipelines",
-        "text_encoders",
         "lora",
         "pipeline",
         "training",
