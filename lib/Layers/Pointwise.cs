@@ -36,4 +36,24 @@ public static class Pointwise
         using var wide = gate.unsqueeze(1);
         return addcmul(residual, wide, branch, 1);
     }
+
+    /// <summary>CLIP's approximation of GELU: <c>x · sigmoid(1.702 x)</c> (Hendrycks and Gimpel 2016, arXiv:1606.08415).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>The shape of <paramref name="x"/>.</returns>
+    public static Tensor QuickGelu(Tensor x)
+    {
+        using var steep = x.mul(1.702);
+        using var gate = steep.sigmoid();
+        return x.mul(gate);
+    }
+
+    /// <summary>T5's gated GELU: <c>gelu(gate) · x</c>, GELU in its tanh form (Shazeer 2020, arXiv:2002.05202).</summary>
+    /// <param name="gate">Any shape.</param>
+    /// <param name="x">What is gated, of the same shape.</param>
+    /// <returns>The same shape.</returns>
+    public static Tensor GatedGelu(Tensor gate, Tensor x)
+    {
+        using var active = nn.functional.gelu(gate, TorchSharp.Modules.GELU.Approximate.tanh);
+        return active.mul(x);
+    }
 }

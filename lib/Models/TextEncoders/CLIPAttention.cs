@@ -1,0 +1,55 @@
+using Dreambooth.Lab.Layers;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Models.TextEncoders;
+
+/// <summary>Causal self-attention of a CLIP text layer, <c>[B, S, D] → [B, S, D]</c>: a token sees itself and those before it.</summary>
+public sealed class CLIPAttention : nn.Module<Tensor, Tensor>
+{
+    private readonly long _heads;
+
+    /// <summary>Declares the layers.</summary>
+    /// <param name="config">The encoder's configuration.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public CLIPAttention(CLIPTextConfig config, Device device, ScalarType dtype)
+        : base(nameof(CLIPAttention))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        _heads = config.NumAttentionHeads;
+        LoraLinear Projection() => new(config.HiddenSize, config.HiddenSize, true, device, dtype);
+        QProj = Projection();
+        KProj = Projection();
+        VProj = Projection();
+        OutProj = Projection();
+        RegisterComponents();
+    }
+
+    /// <summary>Queries.</summary>
+    [field: ComponentName(Name = "q_proj")]
+    public LoraLinear QProj { get; }
+
+    /// <summary>Keys.</summary>
+    [field: ComponentName(Name = "k_proj")]
+    public LoraLinear KProj { get; }
+
+    /// <summary>Values.</summary>
+    [field: ComponentName(Name = "v_proj")]
+    public LoraLinear VProj { get; }
+
+    /// <summary>Output projection.</summary>
+    [field: ComponentName(Name = "out_proj")]
+    public LoraLinear OutProj { get; }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var attended = nn.functional.scaled_dot_product_attention(
+            Heads(QProj.call(input)), Heads(KProj.call(input)), Heads(VProj.call(input)), is_casual: true);
+        return OutProj.call(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Heads(Tensor tokens) => tokens.view(tokens.shape[0], tokens.shape[1], _heads, -1).transpose(1, 2);
+}

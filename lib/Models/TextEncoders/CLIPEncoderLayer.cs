@@ -1,0 +1,48 @@
+using Dreambooth.Lab.Layers;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Models.TextEncoders;
+
+/// <summary>One layer of the CLIP text encoder, norms first, <c>[B, S, D] → [B, S, D]</c>.</summary>
+public sealed class CLIPEncoderLayer : nn.Module<Tensor, Tensor>
+{
+    /// <summary>Declares the layers.</summary>
+    /// <param name="config">The encoder's configuration.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public CLIPEncoderLayer(CLIPTextConfig config, Device device, ScalarType dtype)
+        : base(nameof(CLIPEncoderLayer))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        SelfAttn = new CLIPAttention(config, device, dtype);
+        LayerNorm1 = new LayerNorm(config.HiddenSize, config.LayerNormEps, device, dtype);
+        Mlp = new CLIPMLP(config, device, dtype);
+        LayerNorm2 = new LayerNorm(config.HiddenSize, config.LayerNormEps, device, dtype);
+        RegisterComponents();
+    }
+
+    /// <summary>Attention.</summary>
+    [field: ComponentName(Name = "self_attn")]
+    public CLIPAttention SelfAttn { get; }
+
+    /// <summary>Norm before the attention.</summary>
+    [field: ComponentName(Name = "layer_norm1")]
+    public LayerNorm LayerNorm1 { get; }
+
+    /// <summary>Feed-forward.</summary>
+    [field: ComponentName(Name = "mlp")]
+    public CLIPMLP Mlp { get; }
+
+    /// <summary>Norm before the feed-forward.</summary>
+    [field: ComponentName(Name = "layer_norm2")]
+    public LayerNorm LayerNorm2 { get; }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var attended = input + SelfAttn.call(LayerNorm1.call(input));
+        return (attended + Mlp.call(LayerNorm2.call(attended))).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,108 @@
+using Dreambooth.Lab.Tensors;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Models.TextEncoders;
+
+/// <summary>
+/// The encoder of T5 1.1 (Raffel et al. 2020, arXiv:1910.10683): Stable Diffusion 3's third text encoder. Parameter names are
+/// the published ones (transformers 5.17 <c>models/t5/modeling_t5.py</c>). Letters: B rows, S tokens, D width, N heads.
+/// </summary>
+/// <remarks>There is no attention mask: padding is attended to, as in Stable Diffusion 3.</remarks>
+public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "encoder")]
+    private readonly ModuleDict<nn.Module> _encoder;
+
+    private readonly RelativePositionBuckets _buckets;
+
+    /// <summary>Declares the layers; weights are loaded afterwards.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public T5EncoderModel(T5Config config, Device device, ScalarType dtype)
+        : base(nameof(T5EncoderModel))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        Config = config;
+        _buckets = new RelativePositionBuckets(config.RelativeAttentionNumBuckets, config.RelativeAttentionMaxDistance);
+        Shared = new Layers.Embedding(config.VocabSize, config.DModel, device, dtype);
+        _encoder = nn.ModuleDict<nn.Module>(
+            ("block", nn.ModuleList(Enumerable.Range(0, config.NumLayers).Select(i => new T5Block(config, i == 0, device, dtype)).ToArray())),
+            ("final_layer_norm", new Layers.RMSNorm(config.DModel, config.LayerNormEpsilon, device, dtype)));
+        RegisterComponents();
+    }
+
+    /// <summary>
+    /// Loads a published model folder: <c>config.json</c> and <c>model.safetensors</c>, whole or in shards. In float16 the
+    /// feed-forward's output weights stay float32, as in the reference: their products overflow float16.
+    /// </summary>
+    /// <param name="folder">The folder, usually <c>text_encoder_3</c>.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <exception cref="Foundation.LabException">A file is missing or does not fit the configuration.</exception>
+    public static T5EncoderModel Load(string folder, Device device, ScalarType dtype)
+    {
+        var model = new T5EncoderModel(T5Config.Read(Path.Combine(folder, "config.json")), META, dtype);
+        using var checkpoint = Checkpoint.OpenFolder(folder, "model");
+        // Some files hold the embedding a second time under its other name.
+        StateDictLoader.Load(model, checkpoint, device, dtype, name => name == "encoder.embed_tokens.weight");
+        if (dtype == ScalarType.Float16)
+            for (var i = 0; i < model.Blocks.Count; i++)
+                model.Blocks[i].FeedForward.Wo.Assign("weight", checkpoint.Load($"encoder.block.{i}.layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
+        return model;
+    }
+
+    /// <summary>Sizes.</summary>
+    public T5Config Config { get; }
+
+    /// <summary>Vectors of the token ids.</summary>
+    [field: ComponentName(Name = "shared")]
+    public Layers.Embedding Shared { get; }
+
+    /// <summary>The blocks, published as <c>encoder.block</c>.</summary>
+    public ModuleList<T5Block> Blocks => (ModuleList<T5Block>)_encoder["block"];
+
+    /// <summary>Norm after the last block, published as <c>encoder.final_layer_norm</c>.</summary>
+    public Layers.RMSNorm FinalLayerNorm => (Layers.RMSNorm)_encoder["final_layer_norm"];
+
+    /// <summary>Encodes.</summary>
+    /// <param name="inputIds">Token ids, <c>[B, S]</c>, int64.</param>
+    /// <returns>Tokens, <c>[B, S, D]</c>.</returns>
+    /// <exception cref="ArgumentException">The ids have another shape.</exception>
+    public override Tensor forward(Tensor inputIds)
+    {
+        ArgumentNullException.ThrowIfNull(inputIds);
+        if (inputIds.dim() != 2)
+            throw new ArgumentException($"Token ids have shape [{string.Join(", ", inputIds.shape)}]; [B, S] is needed.", nameof(inputIds));
+        using var scope = NewDisposeScope();
+        var bias = PositionBias(inputIds.shape[1]);
+        var tokens = Shared.call(inputIds);
+        foreach (var block in Blocks)
+        {
+            var next = block.call(tokens, bias);
+            tokens.Dispose();
+            tokens = next;
+        }
+
+        return FinalLayerNorm.call(tokens).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What all blocks add to their attention scores, <c>[1, N, S, S]</c>.</summary>
+    /// <param name="length">Number of tokens, S.</param>
+    public Tensor PositionBias(long length)
+    {
+        using var scope = NewDisposeScope();
+        var table = Blocks[0].Attention.SelfAttention.RelativeAttentionBias!;
+        return table.call(_buckets.Of(length, table.Weight.device)).permute(2, 0, 1).unsqueeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _buckets.Dispose();
+        base.Dispose(disposing);
+    }
+}
