@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Tests.Golden;
 
