@@ -9,9 +9,9 @@ namespace Dreambooth.Lab.Data;
 public sealed class PromptCache : IDisposable
 {
     private readonly Dictionary<string, long> _index;
-    private readonly PromptEmbedding _embeddings;
+    private readonly CachedEmbeddings _embeddings;
 
-    private PromptCache(Dictionary<string, long> index, PromptEmbedding embeddings)
+    private PromptCache(Dictionary<string, long> index, CachedEmbeddings embeddings)
     {
         _index = index;
         _embeddings = embeddings;
@@ -25,7 +25,7 @@ public sealed class PromptCache : IDisposable
     /// <param name="encode">From one prompt to its embedding, [1, L, D] and [1, P] (or null), which the cache disposes.</param>
     /// <returns>The cache; it owns its tensors whatever dispose scope is open.</returns>
     /// <exception cref="LabException">There is no prompt, or embeddings have different shapes.</exception>
-    public static PromptCache Build(IEnumerable<string> prompts, Func<string, PromptEmbedding> encode)
+    public static PromptCache Build(IEnumerable<string> prompts, Func<string, CachedEmbeddings> encode)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(encode);
@@ -34,7 +34,7 @@ public sealed class PromptCache : IDisposable
             throw new LabException("There are no prompts to encode: at least one is needed.");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        List<PromptEmbedding> encoded = [];
+        List<CachedEmbeddings> encoded = [];
         try
         {
             foreach (var prompt in distinct)
@@ -46,7 +46,7 @@ public sealed class PromptCache : IDisposable
             var embeds = cat([.. encoded.Select(one => one.PromptEmbeds)]).DetachFromDisposeScope();
             var pooled = encoded[0].PooledPromptEmbeds is null ? null : cat([.. encoded.Select(one => one.PooledPromptEmbeds!)]).DetachFromDisposeScope();
             var index = distinct.Select((prompt, place) => (prompt, place)).ToDictionary(pair => pair.prompt, pair => (long)pair.place, StringComparer.Ordinal);
-            return new PromptCache(index, new PromptEmbedding(embeds, pooled));
+            return new PromptCache(index, new CachedEmbeddings(embeds, pooled));
         }
         finally
         {
@@ -58,12 +58,12 @@ public sealed class PromptCache : IDisposable
     /// <param name="prompts">B prompts that were encoded; repeats are fine.</param>
     /// <returns>Copies, [B, L, D] and [B, P], in the prompts' order; the caller disposes them.</returns>
     /// <exception cref="LabException">A prompt was not encoded.</exception>
-    public PromptEmbedding Embeddings(IReadOnlyList<string> prompts)
+    public CachedEmbeddings Embeddings(IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         using var scope = NewDisposeScope();
         var places = tensor(prompts.Select(Place).ToArray()).to(_embeddings.PromptEmbeds.device);
-        return new PromptEmbedding(
+        return new CachedEmbeddings(
             _embeddings.PromptEmbeds.index_select(0, places).MoveToOuterDisposeScope(),
             _embeddings.PooledPromptEmbeds?.index_select(0, places).MoveToOuterDisposeScope());
     }
@@ -71,7 +71,7 @@ public sealed class PromptCache : IDisposable
     /// <summary>Frees the tensors.</summary>
     public void Dispose() => _embeddings.Dispose();
 
-    private static void CheckShapes(string prompt, PromptEmbedding first, PromptEmbedding other)
+    private static void CheckShapes(string prompt, CachedEmbeddings first, CachedEmbeddings other)
     {
         if (other.PromptEmbeds.shape[0] != 1)
             throw new LabException($"Encoding the prompt \"{prompt}\" gave {other.PromptEmbeds.shape[0]} rows; one is expected.");

@@ -8,10 +8,10 @@ public sealed class PromptCacheTests
 {
     private readonly List<string> _encoded = [];
 
-    private PromptEmbedding Encode(string prompt)
+    private CachedEmbeddings Encode(string prompt)
     {
         _encoded.Add(prompt);
-        return new PromptEmbedding(full([1, 5, 4], (float)prompt.Length), full([1, 3], (float)-prompt.Length));
+        return new CachedEmbeddings(full([1, 5, 4], (float)prompt.Length), full([1, 3], (float)-prompt.Length));
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class PromptCacheTests
     [Fact]
     public void Embeddings_NoPooledVector_StaysNull()
     {
-        using var cache = PromptCache.Build(["a"], prompt => new PromptEmbedding(ones(1, 2, 3), null));
+        using var cache = PromptCache.Build(["a"], prompt => new CachedEmbeddings(ones(1, 2, 3), null));
         using var rows = cache.Embeddings(["a", "a"]);
         Assert.Null(rows.PooledPromptEmbeds);
         Assert.Equal([2, 2, 3], rows.PromptEmbeds.shape);
@@ -54,7 +54,7 @@ public sealed class PromptCacheTests
     public void Build_ShapesDiffer_NamesThePromptAndLeavesNoTensor()
     {
         var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        var error = Assert.Throws<LabException>(() => PromptCache.Build(["a", "bb"], prompt => new PromptEmbedding(ones(1, prompt.Length, 3), ones(1, 3))));
+        var error = Assert.Throws<LabException>(() => PromptCache.Build(["a", "bb"], prompt => new CachedEmbeddings(ones(1, prompt.Length, 3), ones(1, 3))));
         Assert.Contains("\"bb\"", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
