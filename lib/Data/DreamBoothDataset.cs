@@ -1,0 +1,142 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+
+namespace Dreambooth.Lab.Data;
+
+/// <summary>
+/// Instance pictures with their prompts and, for prior preservation, class pictures, as the reference's DreamBoothDataset
+/// (diffusers, examples/dreambooth/train_dreambooth_lora_sd3.py): EXIF transpose, RGB, short side resized to the resolution, flip, crop,
+/// [−1, 1]. Item i pairs instance i mod (instances × repeats) with class picture i mod (class pictures). Files are sorted by name, where
+/// the reference takes the folder's own order.
+/// </summary>
+/// <remarks>
+/// Random crops are drawn once per item (a repeated picture has one per repeat), so that encoded pictures can be cached; flips are drawn
+/// anew each epoch, where the reference draws them once. Both depend on the seed alone.
+/// </remarks>
+public sealed class DreamBoothDataset
+{
+    private readonly PictureFile[] _instances;
+    private readonly string[] _captions;
+    private readonly PictureFile[] _classes;
+    private readonly ResizedPictures _resized;
+
+    private DreamBoothDataset(DreamBoothDatasetOptions options, PictureFolder instances, PictureFolder? classes)
+    {
+        Options = options;
+        Skipped = [.. instances.Bad, .. classes?.Bad ?? []];
+        var captions = CaptionFiles.Read(options.InstanceDataDir, options.ImageColumn, options.CaptionColumn);
+        _instances = [.. instances.Pictures.SelectMany(picture => Enumerable.Repeat(picture, options.Repeats))];
+        _captions = [.. _instances.Select(picture => captions.Of(picture.Path) ?? options.InstancePrompt)];
+        _classes = [.. (classes?.Pictures ?? []).Take(options.NumClassImages ?? int.MaxValue)];
+        _resized = new ResizedPictures(options.Resolution);
+    }
+
+    /// <summary>What the dataset was made from.</summary>
+    public DreamBoothDatasetOptions Options { get; }
+
+    /// <summary>Files that were left out as <see cref="DreamBoothDatasetOptions.OnBadImage"/> asks.</summary>
+    public IReadOnlyList<BadImage> Skipped { get; }
+
+    /// <summary>Instance items: pictures times repeats.</summary>
+    public int InstanceCount => _instances.Length;
+
+    /// <summary>Class pictures; 0 without prior preservation.</summary>
+    public int ClassCount => _classes.Length;
+
+    /// <summary>Items in an epoch: the larger of both counts.</summary>
+    public int Count => Math.Max(InstanceCount, ClassCount);
+
+    /// <summary>Every prompt that a row can have, each once: the instance pictures' in their order, then the class prompt.</summary>
+    public IReadOnlyList<string> DistinctPrompts =>
+        [.. (ClassCount > 0 ? _captions.Append(Options.ClassPrompt!) : _captions).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>Every view that a row can have in any epoch, each once; with random flips both ways of every instance picture.</summary>
+    public IReadOnlyList<PictureView> DistinctViews =>
+    [
+        .. Enumerable.Range(0, InstanceCount).Select(item => InstanceView(item, flip: false))
+            .Concat(Enumerable.Range(0, Options.RandomFlip ? InstanceCount : 0).Select(item => InstanceView(item, flip: true)))
+            .Concat(Enumerable.Range(0, ClassCount).Select(ClassView)).Distinct(),
+    ];
+
+    /// <summary>Reads the folders; every picture is checked, none is kept in memory yet.</summary>
+    /// <param name="options">Where and how.</param>
+    /// <exception cref="LabException">
+    /// An option is out of range, a folder is missing or has no usable picture, captions are malformed, or a file is bad and refused.
+    /// </exception>
+    public static DreamBoothDataset Load(DreamBoothDatasetOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var instances = ReadFolder(options.InstanceDataDir, "instance", options);
+        return new DreamBoothDataset(options, instances, options.ClassDataDir is { } folder ? ReadFolder(folder, "class", options) : null);
+    }
+
+    /// <summary>What the rows of a batch are: the instance rows of the items, then their class rows if there are class pictures.</summary>
+    /// <param name="items">Item numbers, 0 … <see cref="Count"/> − 1, as a <see cref="BatchSampler"/> gives them.</param>
+    /// <param name="epoch">From 0; random flips depend on it.</param>
+    public IReadOnlyList<DreamBoothRow> Rows(IReadOnlyList<int> items, int epoch)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        if (items.Any(item => item < 0 || item >= Count))
+            throw new ArgumentOutOfRangeException(nameof(items), $"Items are 0 … {Count - 1}.");
+        var instances = items.Select(item => InstanceRow(item, epoch));
+        return [.. ClassCount == 0 ? instances : instances.Concat(items.Select(ClassRow))];
+    }
+
+    /// <summary>Loads the pixels of rows.</summary>
+    /// <param name="rows">Rows of this dataset.</param>
+    /// <returns>The batch; the caller disposes it.</returns>
+    /// <exception cref="LabException">A picture cannot be read any more.</exception>
+    public DreamBoothBatch LoadBatch(IReadOnlyList<DreamBoothRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return new DreamBoothBatch(rows, PixelTensors.Stack([.. rows.Select(row => LoadPicture(row.View))]));
+    }
+
+    /// <summary>The training square of a view, Resolution × Resolution pixels.</summary>
+    /// <param name="view">A view of this dataset.</param>
+    /// <exception cref="LabException">The picture cannot be read any more.</exception>
+    public RgbImage LoadPicture(PictureView view)
+    {
+        var image = _resized.Get(view.Path);
+        return ImageTransforms.Crop(view.Flip ? ImageTransforms.FlipHorizontally(image) : image, view.Crop);
+    }
+
+    private static PictureFolder ReadFolder(string path, string role, DreamBoothDatasetOptions options)
+    {
+        var folder = PictureFolder.Read(path, options.OnBadImage, options.MinImageSize);
+        if (folder.Pictures.Count == 0)
+            throw new LabException($"The {role} folder {path} holds no usable picture ({string.Join(", ", PictureFolder.Extensions)}; folders inside are not entered).{PictureFolder.List(folder.Bad)}");
+        return folder;
+    }
+
+    private DreamBoothRow InstanceRow(int item, int epoch)
+    {
+        item %= InstanceCount;
+        var draws = new SeededDraws(Options.Seed, SeededDraws.Purpose.Flip, epoch, item);
+        var picture = _instances[item];
+        return new DreamBoothRow(InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), _captions[item], false, picture.Width, picture.Height);
+    }
+
+    private DreamBoothRow ClassRow(int item)
+    {
+        item %= ClassCount;
+        var picture = _classes[item];
+        return new DreamBoothRow(ClassView(item), Options.ClassPrompt!, true, picture.Width, picture.Height);
+    }
+
+    private PictureView InstanceView(int item, bool flip) => View(_instances[item], flip, SeededDraws.Purpose.Crop, item);
+
+    private PictureView ClassView(int item) => View(_classes[item], false, SeededDraws.Purpose.ClassCrop, item);
+
+    private PictureView View(PictureFile picture, bool flip, SeededDraws.Purpose purpose, int item)
+    {
+        var size = Options.Resolution;
+        var (width, height) = ImageResizer.ShortSideTo(picture.Width, picture.Height, size);
+        var draws = new SeededDraws(Options.Seed, purpose, item);
+        var crop = Options.CenterCrop
+            ? CropBox.Center(width, height, size, size)
+            : CropBox.Random(width, height, size, size, count => draws.Below(count));
+        return new PictureView(picture.Path, flip, crop);
+    }
+}

@@ -1,0 +1,74 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Data;
+
+/// <summary>Where the pictures and prompts of a DreamBooth run come from and how pictures become training squares.</summary>
+public sealed record DreamBoothDatasetOptions
+{
+    /// <summary>The folder of instance pictures (<c>--instance_data_dir</c>).</summary>
+    public required string InstanceDataDir { get; init; }
+
+    /// <summary>The prompt of instance pictures without a caption of their own (<c>--instance_prompt</c>).</summary>
+    public required string InstancePrompt { get; init; }
+
+    /// <summary>Pixels of the training square's sides, at least 16 (<c>--resolution</c>). Default 512.</summary>
+    public int Resolution { get; init; } = 512;
+
+    /// <summary>Crop in the middle and not at a random place (<c>--center_crop</c>). Default false.</summary>
+    public bool CenterCrop { get; init; }
+
+    /// <summary>Mirror instance pictures left to right, each in half of the epochs on average (<c>--random_flip</c>). Default false.</summary>
+    public bool RandomFlip { get; init; }
+
+    /// <summary>How often each instance picture counts in an epoch, at least 1 (<c>--repeats</c>). Default 1.</summary>
+    public int Repeats { get; init; } = 1;
+
+    /// <summary>The key of <c>metadata.jsonl</c> that names a picture, beside "file_name" (<c>--image_column</c>). Default "image".</summary>
+    public string ImageColumn { get; init; } = "image";
+
+    /// <summary>
+    /// The key of <c>metadata.jsonl</c> that holds a picture's caption (<c>--caption_column</c>); null takes "text" where it is there.
+    /// </summary>
+    public string? CaptionColumn { get; init; }
+
+    /// <summary>The folder of class pictures (<c>--class_data_dir</c>); null without prior preservation.</summary>
+    public string? ClassDataDir { get; init; }
+
+    /// <summary>The prompt of class pictures (<c>--class_prompt</c>); required with <see cref="ClassDataDir"/>.</summary>
+    public string? ClassPrompt { get; init; }
+
+    /// <summary>How many of the class pictures are used at most, at least 1 (<c>--num_class_images</c>); null for all.</summary>
+    public int? NumClassImages { get; init; }
+
+    /// <summary>What happens with files that cannot be used. Default: one error names them all.</summary>
+    public BadImagePolicy OnBadImage { get; init; } = BadImagePolicy.Refuse;
+
+    /// <summary>Pixels that the shorter side of a picture must have, at least 1; smaller ones are bad images. Default 32.</summary>
+    public int MinImageSize { get; init; } = 32;
+
+    /// <summary>What random crops and flips depend on. Default 0.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Checks every option.</summary>
+    /// <exception cref="LabException">Something is missing or out of range; one message lists all of it.</exception>
+    public void Validate()
+    {
+        List<string> errors = [];
+        if (string.IsNullOrWhiteSpace(InstanceDataDir))
+            errors.Add("InstanceDataDir is empty; it must name the folder of instance pictures");
+        if (string.IsNullOrWhiteSpace(InstancePrompt))
+            errors.Add("InstancePrompt is empty; it must name the instance, as \"a photo of sks cat\"");
+        if (Resolution < 16)
+            errors.Add($"Resolution is {Resolution}; it must be at least 16 pixels");
+        if (Repeats < 1)
+            errors.Add($"Repeats is {Repeats}; it must be at least 1");
+        if (MinImageSize < 1)
+            errors.Add($"MinImageSize is {MinImageSize}; it must be at least 1 pixel");
+        if (NumClassImages < 1)
+            errors.Add($"NumClassImages is {NumClassImages}; it must be at least 1");
+        if (ClassDataDir is not null && string.IsNullOrWhiteSpace(ClassPrompt))
+            errors.Add("ClassDataDir is given without ClassPrompt; prior preservation needs both");
+        if (errors.Count > 0)
+            throw new LabException($"The training data cannot be used as asked: {string.Join("; ", errors)}.");
+    }
+}
