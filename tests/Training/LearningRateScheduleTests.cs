@@ -42,7 +42,10 @@ public sealed class LearningRateScheduleTests
     {
         var schedule = new LearningRateSchedule
         {
-            Kind = LearningRateScheduleKind.Polynomial, WarmupSteps = 2, TrainingSteps = 10, PolynomialInitialRate = 5e-4,
+            Kind = LearningRateScheduleKind.Polynomial,
+            WarmupSteps = 2,
+            TrainingSteps = 10,
+            PolynomialInitialRate = 5e-4,
         };
         Assert.Equal(1e-7, schedule.RateAt(11, 5e-4), 1e-20);
         Assert.Equal(5e-4, schedule.RateAt(2, 5e-4), 1e-20);

@@ -12,7 +12,14 @@ public sealed class CLIPTextModelWithProjectionTests
 
     private static readonly CLIPTextConfig Small = new()
     {
-        VocabSize = 12, HiddenSize = 8, IntermediateSize = 16, ProjectionDim = 6, NumHiddenLayers = 2, NumAttentionHeads = 2, MaxPositionEmbeddings = 5, EosTokenId = 7,
+        VocabSize = 12,
+        HiddenSize = 8,
+        IntermediateSize = 16,
+        ProjectionDim = 6,
+        NumHiddenLayers = 2,
+        NumAttentionHeads = 2,
+        MaxPositionEmbeddings = 5,
+        EosTokenId = 7,
     };
 
     public static TheoryData<GoldenCase> Encodings => GoldenSet.KeyCases("text_encoders", @"^(?<case>clip\d+)\.input_ids$");
