@@ -1,0 +1,16 @@
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Tests.Training;
+
+/// <summary>The latents and draws that a golden run recorded, micro-batch by micro-batch.</summary>
+internal sealed class GoldenRunSource(GoldenTensors file, int batchesPerEpoch, Func<PromptEmbeddings> text) : ITrainingBatches, ITrainingDraws
+{
+    public int BatchesPerEpoch => batchesPerEpoch;
+
+    public TrainingBatch Load(int epoch, int index) =>
+        new(file[$"micro.{(epoch * batchesPerEpoch) + index:000}.model_input"], text());
+
+    public TrainingDraw Draw(long microBatch, long[] latentShape) =>
+        new(file[$"micro.{microBatch:000}.noise"], file[$"micro.{microBatch:000}.indices"]);
+}
