@@ -4,48 +4,50 @@ using Spectre.Console;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>How far a long piece of work is: a bar on a terminal, now and then a line where output goes to a file.</summary>
+/// <summary>How far long pieces of work are: bars on a terminal, now and then a line where output goes to a file.</summary>
 internal static class ConsoleProgress
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>Runs <paramref name="work"/> and shows its progress.</summary>
-    /// <param name="session">Where to show it.</param>
-    /// <param name="title">What is done, one or two words.</param>
+    /// <summary>Receives how far a piece of work is.</summary>
+    /// <param name="title">What is done, one or two words; each title has a bar of its own.</param>
+    /// <param name="done">How much is done.</param>
     /// <param name="total">When it is done.</param>
-    /// <param name="work">Receives what to report with: how much of <paramref name="total"/> is done, and a note (loss, rate).</param>
-    public static void Run(Session session, string title, int total, Action<Action<int, string>> work)
-    {
-        if (session.IsInteractive)
-            RunWithBar(title, total, work);
-        else
-            RunWithLines(session.Output, title, total, work);
-    }
+    /// <param name="note">A few figures (loss, rate), or empty.</param>
+    public delegate void Report(string title, int done, int total, string note);
 
-    private static void RunWithBar(string title, int total, Action<Action<int, string>> work) =>
+    /// <summary>Runs <paramref name="work"/> and shows its progress.</summary>
+    /// <typeparam name="T">What the work gives.</typeparam>
+    /// <param name="session">Where to show it.</param>
+    /// <param name="work">Receives what to report with.</param>
+    public static T Run<T>(Session session, Func<Report, T> work) =>
+        session.IsInteractive ? RunWithBars(work) : RunWithLines(session.Output, work);
+
+    private static T RunWithBars<T>(Func<Report, T> work) =>
         AnsiConsole.Progress()
             .HideCompleted(false)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
-                var task = context.AddTask(Markup.Escape(title), maxValue: Math.Max(total, 1));
-                work((done, note) =>
+                var tasks = new Dictionary<string, ProgressTask>(StringComparer.Ordinal);
+                return work((title, done, total, note) =>
                 {
+                    if (!tasks.TryGetValue(title, out var task))
+                        tasks[title] = task = context.AddTask(Markup.Escape(title), maxValue: Math.Max(total, 1));
+                    task.MaxValue = Math.Max(total, 1);
                     task.Value = done;
                     task.Description = Markup.Escape(Describe(title, done, total, note));
                 });
             });
 
-    private static void RunWithLines(TextWriter output, string title, int total, Action<Action<int, string>> work)
+    private static T RunWithLines<T>(TextWriter output, Func<Report, T> work)
     {
-        var last = 0L;
-        var begun = false;
-        work((done, note) =>
+        var last = new Dictionary<string, long>(StringComparer.Ordinal);
+        return work((title, done, total, note) =>
         {
-            if (begun && done < total && Stopwatch.GetElapsedTime(last) < LineInterval)
+            if (done < total && last.TryGetValue(title, out var at) && Stopwatch.GetElapsedTime(at) < LineInterval)
                 return;
-            begun = true;
-            last = Stopwatch.GetTimestamp();
+            last[title] = Stopwatch.GetTimestamp();
             output.WriteLine(Describe(title, done, total, note));
             output.Flush();
         });

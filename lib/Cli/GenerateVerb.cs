@@ -1,6 +1,10 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
+using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Cli;
 
@@ -41,6 +45,62 @@ internal static class GenerateVerb
     private static int Run(GenerateConfig config, Session session)
     {
         var prompts = config.ReadPrompts();
-        throw new LabException($"Generating {prompts.Count} prompts into {config.OutputDir} is not part of this build.");
+        using var pipeline = Load(config, session);
+        foreach (var lora in config.Loras)
+            session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(lora.Path, lora.Weight * config.LoraScale)}");
+        var made = ConsoleProgress.Run(session, report =>
+        {
+            for (var i = 0; i < prompts.Count; i++)
+                Generate(pipeline, config, i, prompts, report, session.Cancellation);
+            return prompts.Count * config.NumImages;
+        });
+        session.Output.WriteLine($"{made} picture{(made == 1 ? string.Empty : "s")} in {config.OutputDir}");
+        return ExitCode.Success;
+    }
+
+    private static StableDiffusion3Pipeline Load(GenerateConfig config, Session session)
+    {
+        var device = DeviceSelection.Parse(config.Device);
+        var dtype = config.Dtype switch
+        {
+            "fp32" => ScalarType.Float32,
+            "fp16" => ScalarType.Float16,
+            "bf16" => ScalarType.BFloat16,
+            _ => device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
+        };
+        var pipeline = StableDiffusion3Pipeline.Load(
+            config.PretrainedModelNameOrPath,
+            new PipelineOptions { Device = device, Dtype = dtype, VaeDtype = dtype, TokenizersFolder = config.Tokenizers });
+        pipeline.Prompts.Warn = session.Warn;
+        return pipeline;
+    }
+
+    private static void Generate(
+        StableDiffusion3Pipeline pipeline, GenerateConfig config, int index, IReadOnlyList<string> prompts, ConsoleProgress.Report report, CancellationToken cancellation)
+    {
+        var request = new GenerationRequest
+        {
+            Prompts = [prompts[index]],
+            NegativePrompts = config.NegativePrompt is null ? null : [config.NegativePrompt],
+            NumImagesPerPrompt = config.NumImages,
+            NumInferenceSteps = config.NumSteps,
+            GuidanceScale = config.Guidance,
+            Height = config.Height,
+            Width = config.Width,
+            Seed = (ulong)(config.Seed + index),
+            ClipSkip = config.ClipSkip,
+            MaxSequenceLength = config.MaxSequenceLength,
+            SkipGuidanceLayers = config.SkipLayers,
+            SkipLayerGuidanceScale = config.SkipLayerGuidanceScale,
+            SkipLayerGuidanceStart = config.SkipLayerGuidanceStart,
+            SkipLayerGuidanceStop = config.SkipLayerGuidanceStop,
+        };
+        var images = pipeline.Generate(
+            request,
+            step => report("Denoising", (index * config.NumSteps) + step.Step, prompts.Count * config.NumSteps, prompts[index]),
+            cancellation);
+        var folder = Path.Combine(config.OutputDir, PromptFolders.FolderName(index, prompts[index]));
+        for (var i = 0; i < images.Count; i++)
+            ImageEncoder.Save(Path.Combine(folder, PromptFolders.ImageName(i)), images[i]);
     }
 }

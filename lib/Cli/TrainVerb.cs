@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
@@ -67,6 +69,40 @@ internal static class TrainVerb
         }
     }
 
-    private static int Run(DreamBoothConfig config, Session session) =>
-        throw new LabException($"Training into {config.OutputDir} is not part of this build.");
+    private static int Run(DreamBoothConfig config, Session session)
+    {
+        var summary = ConsoleProgress.Run(session, report => new DreamBoothRun(config, Events(session, report)).Execute(session.Cancellation));
+        var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
+        if (summary.Steps == 0)
+        {
+            session.Error.WriteLine("Cancelled before the first step; nothing is saved.");
+            return ExitCode.Cancelled;
+        }
+
+        session.Output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{file}: {summary.Steps} steps in {summary.Seconds:0.0} s{(summary.Cancelled ? ", ended early" : string.Empty)}"));
+        return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
+    }
+
+    private static DreamBoothRunEvents Events(Session session, ConsoleProgress.Report report)
+    {
+        var total = 0;
+        return new DreamBoothRunEvents
+        {
+            OnWarning = session.Warn,
+            OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
+            OnEncoded = new EncodedProgress(report),
+            OnStart = trainer => total = trainer.MaxSteps,
+            Training = new TrainingHooks { OnStep = record => report("Training", record.Step, total, Describe(record)) },
+        };
+    }
+
+    private static string Describe(StepRecord record) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"loss {record.Loss:0.0000}  instance {record.InstanceLoss:0.0000}{(record.PriorLoss is { } prior ? $"  prior {prior:0.0000}" : string.Empty)}  lr {record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s");
+
+    private sealed class EncodedProgress(ConsoleProgress.Report report) : IProgress<(int Done, int Total)>
+    {
+        public void Report((int Done, int Total) value) => report("Encoding", value.Done, value.Total, string.Empty);
+    }
 }

@@ -77,28 +77,39 @@ public sealed class PromptEncoder : IDisposable
         if (prompts.Count == 0 || (prompts2 ?? prompts).Count != prompts.Count || (prompts3 ?? prompts).Count != prompts.Count)
             throw new ArgumentException($"Prompts must be as many for each encoder, at least one; there are {prompts.Count}, {(prompts2 ?? prompts).Count} and {(prompts3 ?? prompts).Count}.", nameof(prompts));
         using var scope = NewDisposeScope();
+        return EncodeWith(EncodeT5(prompts3 ?? prompts, maxSequenceLength), prompts, clipSkip, prompts2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Encodes prompts with the CLIP encoders and joins T5's rows, which may come from a cache.</summary>
+    /// <param name="t5">T5's tokens, <c>[B, L, D]</c>.</param>
+    /// <param name="prompts">Texts.</param>
+    /// <param name="clipSkip">How many more of CLIP's last layers are left out, or null for none.</param>
+    /// <param name="prompts2">Texts for the second CLIP encoder, or null for the same.</param>
+    /// <returns><c>[B, CLIP window + L, D]</c> and <c>[B, P]</c>; with gradients where they are on.</returns>
+    public PromptEmbeddings EncodeWith(Tensor t5, IReadOnlyList<string> prompts, int? clipSkip = null, IReadOnlyList<string>? prompts2 = null)
+    {
+        ArgumentNullException.ThrowIfNull(t5);
+        ArgumentNullException.ThrowIfNull(prompts);
+        using var scope = NewDisposeScope();
         var (tokens1, pooled1) = EncodeClip(Clip, Tokenizer, prompts, clipSkip);
         var (tokens2, pooled2) = EncodeClip(Clip2, Tokenizer2, prompts2 ?? prompts, clipSkip);
         var clip = cat([tokens1, tokens2], dim: -1);
         clip = nn.functional.pad(clip, [0, _textWidth - clip.shape[^1]]);
-        var t5 = EncodeT5(prompts3 ?? prompts, maxSequenceLength, clip);
         return new PromptEmbeddings(cat([clip, t5.to(clip.dtype)], dim: 1), cat([pooled1, pooled2], dim: -1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes prompts with T5 alone.</summary>
     /// <param name="prompts">Texts.</param>
     /// <param name="maxSequenceLength">Number of tokens, or null for <see cref="DefaultSequenceLength"/>.</param>
-    /// <param name="like">A tensor whose device and element type the zeros take where there is no T5.</param>
-    /// <returns><c>[B, L, D]</c>.</returns>
-    public Tensor EncodeT5(IReadOnlyList<string> prompts, int? maxSequenceLength, Tensor like)
+    /// <returns><c>[B, L, D]</c>; zeros without T5.</returns>
+    public Tensor EncodeT5(IReadOnlyList<string> prompts, int? maxSequenceLength)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(like);
         var length = maxSequenceLength ?? DefaultSequenceLength;
         if (T5 is null)
-            return like.new_zeros([prompts.Count, length, _textWidth]);
+            return zeros([prompts.Count, length, _textWidth], Clip.TextProjection.Weight.dtype, Device);
         using var ids = Ids(Tokenizer3!, prompts, length, Device);
-        return T5.forward(ids);
+        return T5.call(ids);
     }
 
     /// <summary>Frees T5, which a training run needs only once per prompt; later prompts would get zeros.</summary>

@@ -59,9 +59,9 @@ public sealed record GenerateConfig
     [Flag(PromptGroup, "Layers of the CLIP encoders left out at the end.", Minimum = 0, DefaultText = "none")]
     public int? ClipSkip { get; init; }
 
-    /// <summary>Rows of T5 text, 1 to 512, default 256. Flag <c>--max_sequence_length</c>.</summary>
-    [Flag(PromptGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512)]
-    public int MaxSequenceLength { get; init; } = 256;
+    /// <summary>Rows of T5 text, 1 to 512; null (the default): 256, or the tokenizer's window where that is shorter. Flag <c>--max_sequence_length</c>.</summary>
+    [Flag(PromptGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512, DefaultText = "256, or the tokenizer's shorter window")]
+    public int? MaxSequenceLength { get; init; }
 
     /// <summary>Pictures per prompt, at least 1, default 1. Flag <c>--num_images</c>.</summary>
     [Flag(SamplingGroup, "Pictures per prompt.", Aliases = ["num_images_per_prompt"], Minimum = 1)]

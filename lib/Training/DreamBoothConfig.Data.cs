@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Training;
@@ -48,6 +49,10 @@ public sealed partial record DreamBoothConfig
     [Flag(DataGroup, "Side of the square training pictures in pixels.", Minimum = 16, MultipleOf = 16)]
     public int Resolution { get; init; } = 512;
 
+    /// <summary>What happens with pictures that cannot be used (broken, tiny, CMYK, 16 bit, no picture): refuse the run, or skip them; default refuse. Flag <c>--on_bad_image</c>.</summary>
+    [Flag(DataGroup, "What happens with pictures that cannot be used (broken, tiny, CMYK, 16 bit): refuse the run, or skip them.")]
+    public BadImagePolicy OnBadImage { get; init; } = BadImagePolicy.Refuse;
+
     /// <summary>Crop in the middle; false (the default): at a random place. Flag <c>--center_crop</c>.</summary>
     [Flag(DataGroup, "Crop in the middle instead of at a random place.")]
     public bool CenterCrop { get; init; }
@@ -55,10 +60,6 @@ public sealed partial record DreamBoothConfig
     /// <summary>Mirror pictures at random, default false. Flag <c>--random_flip</c>.</summary>
     [Flag(DataGroup, "Mirror pictures left to right at random.")]
     public bool RandomFlip { get; init; }
-
-    /// <summary>Encode every picture once before training and keep its latent distribution, default false. Flag <c>--cache_latents</c>.</summary>
-    [Flag(DataGroup, "Encode every picture once, before training.")]
-    public bool CacheLatents { get; init; }
 
     /// <summary>Add the loss on class pictures, so that the class stays what it was, default false. Flag <c>--with_prior_preservation</c>.</summary>
     [Flag(PriorGroup, "Learn from class pictures too, so that the class stays what it was.")]

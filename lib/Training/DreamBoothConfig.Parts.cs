@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
+using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
@@ -36,6 +37,14 @@ public sealed partial record DreamBoothConfig
             targets = LoraConfig.InBlocks(blocks, targets);
         return new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = targets };
     }
+
+    /// <summary>Element type of the frozen transformer and text encoders.</summary>
+    public ScalarType ComputeDtype() => MixedPrecision switch
+    {
+        MixedPrecision.Bf16 => ScalarType.BFloat16,
+        MixedPrecision.Fp16 => ScalarType.Float16,
+        _ => ScalarType.Float32,
+    };
 
     /// <summary>The CLIP encoders' LoRA.</summary>
     public LoraConfig TextEncoderLora() => new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = LoraConfig.TextEncoderTargets };

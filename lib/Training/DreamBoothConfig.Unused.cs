@@ -14,6 +14,7 @@ public sealed partial record DreamBoothConfig
             ["cache_dir"] = "nothing is downloaded",
             ["dataset_name"] = "pictures are read from instance_data_dir",
             ["dataset_config_name"] = "pictures are read from instance_data_dir",
+            ["cache_latents"] = "every picture is encoded once, always",
             ["lora_dropout"] = "the LoRA is trained without dropout",
             ["dataloader_num_workers"] = "pictures are read ahead by the lab itself",
             ["use_8bit_adam"] = "AdamW keeps its moments in 32 bits",
@@ -31,5 +32,5 @@ public sealed partial record DreamBoothConfig
             ["prior_generation_precision"] = "class pictures are made in the precision of training",
             ["local_rank"] = "training runs in one process",
         },
-        switches: ["use_8bit_adam", "push_to_hub", "allow_tf32", "upcast_before_saving"]);
+        switches: ["cache_latents", "use_8bit_adam", "push_to_hub", "allow_tf32", "upcast_before_saving"]);
 }

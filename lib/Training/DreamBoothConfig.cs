@@ -65,7 +65,22 @@ public sealed partial record DreamBoothConfig
             notices.Add("lr_warmup_steps has no effect with lr_scheduler constant; constant_with_warmup warms up.");
         if (LrScheduler != LearningRateScheduleKind.Constant && MaxTrainSteps is { } steps && LrWarmupSteps >= steps)
             notices.Add($"lr_warmup_steps ({LrWarmupSteps}) is not below max_train_steps ({steps}): the full learning rate is never reached.");
+        notices.AddRange(NotYet());
         return notices;
+    }
+
+    private IEnumerable<string> NotYet()
+    {
+        if (GradientCheckpointing)
+            yield return "gradient_checkpointing is accepted but not acted on yet: activations are kept.";
+        if (ResumeFromCheckpoint is not null)
+            yield return "resume_from_checkpoint is accepted but not acted on yet: the run starts afresh.";
+        if (CheckpointingSteps < (MaxTrainSteps ?? int.MaxValue) && CheckpointingSteps != Default<int>(nameof(CheckpointingSteps)))
+            yield return "checkpointing_steps is accepted but not acted on yet: the LoRA is saved at the end, and when the run is ended early.";
+        if (CheckpointsTotalLimit is not null)
+            yield return "checkpoints_total_limit is accepted but not acted on yet: there are no checkpoints.";
+        if (ValidationPrompt is not null)
+            yield return "validation_prompt is accepted but not acted on yet: no validation pictures are made.";
     }
 
     /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>

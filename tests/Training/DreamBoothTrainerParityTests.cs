@@ -27,7 +27,7 @@ public sealed partial class DreamBoothTrainerParityTests
     {
         golden.Require();
         var file = new GoldenTensors(golden.Folder, golden.File);
-        var (about, log) = (golden.Entry.About, Log(golden));
+        var (about, log) = (golden.Entry.About + golden.Entry.Call, Log(golden));
         var rates = log.GetProperty("lr").EnumerateArray().Select(value => value.GetDouble()).ToArray();
         var micros = file.Keys.Count(key => key.EndsWith(".noise", StringComparison.Ordinal));
         var trainsText = file.Keys.Any(key => key.StartsWith("init.text_encoder.", StringComparison.Ordinal));
@@ -111,7 +111,7 @@ public sealed partial class DreamBoothTrainerParityTests
         var first = encoder.Clip.forward(Ids(encoder.Tokenizer), outputHiddenStates: true);
         var second = encoder.Clip2.forward(Ids(encoder.Tokenizer2), outputHiddenStates: true);
         var rows = new[] { first, second }.Select(output => output.HiddenStates[output.HiddenStates.Count - 2].contiguous().view(1, window, -1)).ToArray();
-        Tensor clip = cat(rows, dim: -1), t5 = encoder.EncodeT5([config.InstancePrompt], config.MaxSequenceLength, clip);
+        Tensor clip = cat(rows, dim: -1), t5 = encoder.EncodeT5([config.InstancePrompt], config.MaxSequenceLength);
         clip = nn.functional.pad(clip, [0, t5.shape[^1] - clip.shape[^1]]);
         return new PromptEmbeddings(cat([clip, t5], dim: 1), cat([first.TextEmbeds, second.TextEmbeds], dim: -1));
     }

@@ -1,0 +1,103 @@
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// Micro-batches of a folder of pictures. Every picture is encoded once, before training; latents are drawn anew from its
+/// moments each time. Prompts are encoded once too, but for the CLIP encoders where these are trained.
+/// </summary>
+public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
+{
+    private readonly DreamBoothDataset _dataset;
+    private readonly BatchSampler _sampler;
+    private readonly AutoencoderKL _vae;
+    private readonly LatentCache _latents;
+    private readonly PromptCache _prompts;
+    private readonly PromptEncoder? _trained;
+    private readonly ulong _seed;
+    private (int Epoch, IReadOnlyList<int[]> Items)? _order;
+
+    private DreamBoothBatches(
+        DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache latents, PromptCache prompts, PromptEncoder? trained, ulong seed)
+    {
+        (_dataset, _sampler, _vae, _latents, _prompts, _trained, _seed) = (dataset, sampler, vae, latents, prompts, trained, seed);
+    }
+
+    /// <inheritdoc/>
+    public int BatchesPerEpoch => _sampler.BatchesPerEpoch;
+
+    /// <summary>Encodes the pictures and prompts of a dataset.</summary>
+    /// <param name="dataset">The pictures.</param>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="config">Batch size, text window, which encoders are trained.</param>
+    /// <param name="seed">Seed of the order and of the latents' draws.</param>
+    /// <param name="progress">Told how many of N pictures are encoded.</param>
+    /// <param name="cancellation">Checked before each picture.</param>
+    public static DreamBoothBatches Prepare(
+        DreamBoothDataset dataset, StableDiffusion3Pipeline pipeline, DreamBoothConfig config, ulong seed,
+        IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(pipeline);
+        ArgumentNullException.ThrowIfNull(config);
+        using var noGradients = no_grad();
+        var (encoder, options) = (pipeline.Prompts, pipeline.Options);
+        var length = Math.Min(config.MaxSequenceLength, encoder.Tokenizer3?.ModelMaxLength ?? int.MaxValue);
+        var prompts = PromptCache.Build(dataset.DistinctPrompts, prompt =>
+        {
+            if (config.TrainTextEncoder)
+                return new CachedEmbeddings(encoder.EncodeT5([prompt], length), null);
+            var text = encoder.Encode([prompt], length);
+            return new CachedEmbeddings(text.PromptEmbeds, text.PooledPromptEmbeds);
+        });
+        var latents = LatentCache.Build(dataset, pixels => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), 1, progress, cancellation);
+        var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
+        return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
+    }
+
+    /// <inheritdoc/>
+    public TrainingBatch Load(int epoch, int index)
+    {
+        if (_order?.Epoch != epoch)
+            _order = (epoch, _sampler.Epoch(epoch));
+        var rows = _dataset.Rows(_order.Value.Items[index], epoch);
+        using var scope = NewDisposeScope();
+        var latents = Latents(rows, ((ulong)epoch * (ulong)BatchesPerEpoch) + (ulong)index).MoveToOuterDisposeScope();
+        return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Frees the caches.</summary>
+    public void Dispose()
+    {
+        _latents.Dispose();
+        _prompts.Dispose();
+    }
+
+    private static LatentMoments Moments(AutoencoderKL vae, Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        using var distribution = vae.Encode(pixels);
+        var deviation = (distribution.LogVariance * 0.5).exp().to(ScalarType.Float32);
+        return new LatentMoments(distribution.Mean.to(ScalarType.Float32).clone().MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
+    }
+
+    private Tensor Latents(IReadOnlyList<DreamBoothRow> rows, ulong microBatch)
+    {
+        using var noGradients = no_grad();
+        var moments = _latents.Moments(rows);
+        var noise = SeededNoise.Normal(moments.Mean.shape, SeededDraws.Mix(~_seed, microBatch), moments.Mean.device);
+        return _vae.ScaleLatents(moments.Sample(noise));
+    }
+
+    private PromptEmbeddings Text(string[] prompts)
+    {
+        var cached = _prompts.Embeddings(prompts);
+        return _trained is null
+            ? new PromptEmbeddings(cached.PromptEmbeds, cached.PooledPromptEmbeds!)
+            : _trained.EncodeWith(cached.PromptEmbeds, prompts);
+    }
+}

@@ -1,0 +1,23 @@
+namespace Dreambooth.Lab.Training;
+
+/// <summary>What a caller sees of a <see cref="DreamBoothRun"/>; every part may be left out.</summary>
+public sealed record DreamBoothRunEvents
+{
+    /// <summary>Told what is being done, a sentence.</summary>
+    public Action<string>? OnStage { get; init; }
+
+    /// <summary>Told what is odd but no error, a sentence.</summary>
+    public Action<string>? OnWarning { get; init; }
+
+    /// <summary>Told how many of how many missing class pictures are made.</summary>
+    public Action<int, int>? OnClassPicture { get; init; }
+
+    /// <summary>Told how many of how many pictures are encoded.</summary>
+    public IProgress<(int Done, int Total)>? OnEncoded { get; init; }
+
+    /// <summary>Given the trainer before its first step.</summary>
+    public Action<DreamBoothTrainer>? OnStart { get; init; }
+
+    /// <summary>Callbacks of the training itself.</summary>
+    public TrainingHooks Training { get; init; } = new();
+}
