@@ -65,7 +65,7 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Validation pictures per validation.", Minimum = 0)]
     public int NumValidationImages { get; init; } = 4;
 
-    /// <summary>Validate every so many epochs, at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>
+    /// <summary>Make validation pictures after every so many epochs, from the first on, at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>
     [Flag(OutputGroup, "Validate every so many epochs.", Minimum = 1)]
     public int ValidationEpochs { get; init; } = 50;
 

@@ -79,8 +79,6 @@ public sealed partial record DreamBoothConfig
             yield return "checkpointing_steps is accepted but not acted on yet: the LoRA is saved at the end, and when the run is ended early.";
         if (CheckpointsTotalLimit is not null)
             yield return "checkpoints_total_limit is accepted but not acted on yet: there are no checkpoints.";
-        if (ValidationPrompt is not null)
-            yield return "validation_prompt is accepted but not acted on yet: no validation pictures are made.";
     }
 
     /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>

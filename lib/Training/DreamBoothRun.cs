@@ -68,10 +68,38 @@ public sealed class DreamBoothRun
         Directory.CreateDirectory(_config.OutputDir);
         AtomicFile.WriteAllText(Path.Combine(_config.OutputDir, "recipe.json"), _config.ToJson());
         using var log = StepLog.Open(_config.OutputDir);
-        var summary = trainer.Run(_events.Training with { OnStep = record => { log.Append(record); _events.Training.OnStep?.Invoke(record); } }, cancellation);
+        var hooks = _events.Training with
+        {
+            OnStep = record =>
+            {
+                log.Append(record);
+                _events.Training.OnStep?.Invoke(record);
+                if (_config.ValidationPrompt is not null && record.Step % trainer.StepsPerEpoch == 0 && record.Epoch % _config.ValidationEpochs == 0)
+                    Validate(pipeline, record.Step, cancellation);
+            },
+        };
+        var summary = trainer.Run(hooks, cancellation);
         if (summary.Steps > 0)
             LoraFile.Save(Path.Combine(_config.OutputDir, LoraFile.DefaultName), adapter);
         return summary;
+    }
+
+    private void Validate(StableDiffusion3Pipeline pipeline, int step, CancellationToken cancellation)
+    {
+        try
+        {
+            for (var i = 0; i < _config.NumValidationImages; i++)
+            {
+                var request = new GenerationRequest { Prompts = [_config.ValidationPrompt!], Seed = SeededDraws.Mix(_seed, (ulong)i) };
+                var image = pipeline.Generate(request, cancellation: cancellation)[0];
+                ImageEncoder.Save(Path.Combine(_config.OutputDir, "validation", $"step_{step:00000}", $"img_{i:00}.png"), image);
+                _events.OnValidationPicture?.Invoke(step, image);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The trainer ends the run at its next step and keeps what is done.
+        }
     }
 
     private void MakeClassPictures(StableDiffusion3Pipeline pipeline, CancellationToken cancellation)

@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Imaging;
+
 namespace Dreambooth.Lab.Training;
 
 /// <summary>What a caller sees of a <see cref="DreamBoothRun"/>; every part may be left out.</summary>
@@ -17,6 +19,9 @@ public sealed record DreamBoothRunEvents
 
     /// <summary>Given the trainer before its first step.</summary>
     public Action<DreamBoothTrainer>? OnStart { get; init; }
+
+    /// <summary>Given each validation picture with the step it was made after.</summary>
+    public Action<int, RgbImage>? OnValidationPicture { get; init; }
 
     /// <summary>Callbacks of the training itself.</summary>
     public TrainingHooks Training { get; init; } = new();
