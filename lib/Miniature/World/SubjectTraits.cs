@@ -60,6 +60,14 @@ public static class SubjectTraits
         return Poses(spec.Kind).Count > 1 && !IsContainer(spec.Scene) && spec.Property != PropertyChange.Teacup;
     }
 
+    /// <summary>Whether a drawing shows to which side its subject turns: one seen from the side does.</summary>
+    /// <param name="spec">The drawing.</param>
+    public static bool ShowsFacing(WorldSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return spec.Kind == SubjectKind.Duck || (IsFourLegged(spec.Kind) && spec.Pose != SubjectPose.Sitting);
+    }
+
     /// <summary>Whether an art rendition keeps the subject's colour.</summary>
     /// <param name="rendition">Any rendition.</param>
     public static bool KeepsColour(Rendition rendition) => rendition is not Rendition.PencilSketch;

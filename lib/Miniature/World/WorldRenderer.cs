@@ -59,15 +59,32 @@ public static class WorldRenderer
         scene.PaintBack(groundPainter, new SeededRandom(spec.DetailSeed, 1));
         subject.PaintShadow(groundPainter);
         subject.Paint(figurePainter, size);
+        var front = new SeededRandom(spec.DetailSeed, 1);
         if (spec.Property == PropertyChange.XRay)
+        {
+            scene.PaintFront(groundPainter, front);
             XRayFilm.Expose(ground);
-        ground.Canvas.ResetMatrix();
-        ground.Canvas.DrawSurface(figure, 0, 0);
-        ground.Canvas.Scale(size / 128f);
-        scene.PaintFront(groundPainter, new SeededRandom(spec.DetailSeed, 1));
+            DrawFigure(ground.Canvas, figure, subject.Rim);
+        }
+        else
+        {
+            DrawFigure(ground.Canvas, figure, rim: null);
+            scene.PaintFront(groundPainter, front);
+        }
+
         using var groundPixels = ground.PeekPixels();
         using var figurePixels = figure.PeekPixels();
         return new Composition(size, groundPixels.GetPixelSpan<byte>().ToArray(), Mask(figurePixels.GetPixelSpan<byte>(), size, subject.Rim));
+    }
+
+    private static void DrawFigure(SKCanvas canvas, SKSurface figure, float? rim)
+    {
+        canvas.Save();
+        if (rim is { } y)
+            canvas.ClipRect(new SKRect(0, 0, 128, y));
+        canvas.ResetMatrix();
+        canvas.DrawSurface(figure, 0, 0);
+        canvas.Restore();
     }
 
     private static byte[] Mask(ReadOnlySpan<byte> figure, int size, float? rim)

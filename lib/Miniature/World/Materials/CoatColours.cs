@@ -26,8 +26,8 @@ internal readonly record struct CoatColours(SKColor Base, SKColor Pale, SKColor 
         {
             (CoatPattern.Patched, SubjectColour.White) => Tint.Hex(0x4A4652),
             (CoatPattern.Patched, _) => Tint.Hex(0xFBF6EC),
-            (_, SubjectColour.White) => Tint.Hex(0x77727E),
-            (_, SubjectColour.Black) => Tint.Hex(0x9A97A2),
+            (_, SubjectColour.White) => Tint.Hex(0x4E464C),
+            (_, SubjectColour.Black) => Tint.Hex(0xE6E0D6),
             (_, SubjectColour.Brown) => Tint.Hex(0x33190E),
             _ => Tint.Darker(main, 0.56f),
         };

@@ -5,11 +5,12 @@ internal abstract class RenditionFilter
 {
     private static readonly RenditionFilter?[] All =
     [
-        null,
+        null, new WatercolourFilter(), new OilPaintingFilter(), new PixelArtFilter(), new StainedGlassFilter(), new PencilSketchFilter(),
+        new WoodblockPrintFilter(), new CubistFilter(), new PopArtFilter(), new MosaicFilter(), new ChalkDrawingFilter(),
     ];
 
     /// <summary>The filter of a rendition; null for a photo.</summary>
-    public static RenditionFilter? Of(Rendition rendition) => (int)rendition < All.Length ? All[(int)rendition] : null;
+    public static RenditionFilter? Of(Rendition rendition) => All[(int)rendition];
 
     /// <summary>Changes the pixels of a composition in place.</summary>
     /// <param name="picture">The composed scene.</param>

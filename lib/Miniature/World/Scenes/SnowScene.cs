@@ -26,10 +26,11 @@ internal sealed class SnowScene : Scene
     /// <inheritdoc/>
     public override void PaintFront(Painter p, SeededRandom random)
     {
-        for (var i = 0; i < 26; i++)
+        for (var i = 0; i < 22; i++)
         {
             var r = random.Range(1, 2.3f);
-            p.Ellipse(random.Range(0, 128), random.Range(0, 118), r, r, Tint.Fade(SKColors.White, 0.92f));
+            var x = random.Range(0, 128);
+            p.Ellipse(x, random.Range(0, MathF.Abs(x - 64) > 30 ? 118 : 34), r, r, Tint.Fade(SKColors.White, 0.92f));
         }
     }
 
