@@ -4,7 +4,7 @@ namespace Dreambooth.Lab.Miniature.World;
 internal static class CaptionWords
 {
     /// <summary>Words that the grammar adds.</summary>
-    public static readonly string[] Grammar = ["a", "an", "with", "wearing", "in", "and"];
+    public static readonly string[] Grammar = ["a", "an", "with", "wearing"];
 
     /// <summary>Words for a subject that may be said instead of none.</summary>
     public static readonly string[] Plain = ["plain"];

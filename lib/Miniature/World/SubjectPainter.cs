@@ -151,7 +151,8 @@ internal sealed class SubjectPainter : IDisposable
             WingPainter.Paint(p, _figure.Shoulders, random);
         material.Paint(p, _figure, FigureLayer.Back);
         material.Paint(p, _figure, FigureLayer.Body);
-        (material as CyborgMaterial)?.PlateBody(p, _figure);
+        if (_spec.Property == PropertyChange.Cyborg)
+            CyborgMaterial.PlateBody(p, _figure);
         wear.PaintNeck(_spec.Accessory);
         material.Paint(p, _figure, FigureLayer.Head);
         material.PaintEyes(p, _figure);

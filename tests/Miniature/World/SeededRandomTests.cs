@@ -11,7 +11,7 @@ public class SeededRandomTests
         var numbers = new[] { random.NextBits(), random.NextBits(), random.NextBits() };
 
         var again = new SeededRandom(42, 7);
-        Assert.Equal(numbers, [again.NextBits(), again.NextBits(), again.NextBits()]);
+        Assert.Equal(numbers, new[] { again.NextBits(), again.NextBits(), again.NextBits() });
         Assert.NotEqual(numbers[0], new SeededRandom(42, 8).NextBits());
         Assert.NotEqual(numbers[0], new SeededRandom(43, 7).NextBits());
     }

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Miniature.World.Figures;
 /// <summary>Builds a four-legged animal: trunk, legs and tail in one of the three poses, then the head.</summary>
 internal sealed class AnimalBody
 {
-    private readonly Figure _figure = new();
+    private readonly Figure _figure;
     private readonly SubjectKind _kind;
     private readonly AnimalShape _shape;
     private readonly SeededRandom _random;
@@ -16,8 +16,9 @@ internal sealed class AnimalBody
     private readonly float _tilt;
     private readonly float _turn;
 
-    private AnimalBody(FigureRequest request, SeededRandom random)
+    private AnimalBody(Figure figure, FigureRequest request, SeededRandom random)
     {
+        _figure = figure;
         _kind = request.Kind;
         _shape = AnimalShape.Of(_kind);
         _random = random;
@@ -34,7 +35,8 @@ internal sealed class AnimalBody
     /// <summary>The figure of an animal.</summary>
     public static Figure Build(FigureRequest request, SeededRandom random)
     {
-        var body = new AnimalBody(request, random);
+        var figure = new Figure();
+        var body = new AnimalBody(figure, request, random);
         switch (request.Pose)
         {
             case SubjectPose.Sitting:
@@ -48,7 +50,7 @@ internal sealed class AnimalBody
                 break;
         }
 
-        return body._figure;
+        return figure;
     }
 
     private void Add(SKPath path, PartRole role, FigureLayer layer = FigureLayer.Body, float tone = 0, bool flat = false) =>

@@ -21,9 +21,9 @@ internal sealed class CyborgMaterial(CoatColours colours, CoatTexture? texture, 
     }
 
     /// <summary>Plates the body; to be called between the body and what is worn.</summary>
-    public void PlateBody(Painter p, Figure figure) => PlateLargest(p, figure, FigureLayer.Body);
+    public static void PlateBody(Painter p, Figure figure) => PlateLargest(p, figure, FigureLayer.Body);
 
-    private void PlateLargest(Painter p, Figure figure, FigureLayer layer)
+    private static void PlateLargest(Painter p, Figure figure, FigureLayer layer)
     {
         FigurePart? largest = null;
         var size = 0f;
@@ -38,7 +38,7 @@ internal sealed class CyborgMaterial(CoatColours colours, CoatTexture? texture, 
             Plate(p, largest.Path, layer == FigureLayer.Body);
     }
 
-    private void Plate(Painter p, SKPath path, bool body)
+    private static void Plate(Painter p, SKPath path, bool body)
     {
         var box = path.Bounds;
         var edge = box.Left + (box.Width * (body ? 0.5f : 0.53f));

@@ -7,7 +7,7 @@ internal sealed class CubistFilter : RenditionFilter
     public override void Apply(Composition picture, SeededRandom random)
     {
         var (size, u) = (picture.Size, picture.Unit);
-        var map = new CellMap(size, 23 * u, 0.42f, random);
+        var map = new CellMap(size, 25 * u, 0.42f, random);
         var views = new View[map.Count];
         for (var i = 0; i < views.Length; i++)
             views[i] = View.At(random, u);
@@ -41,9 +41,9 @@ internal sealed class CubistFilter : RenditionFilter
     {
         public static View At(SeededRandom random, float u)
         {
-            var (sin, cos) = MathF.SinCos(random.Range(-0.34f, 0.34f));
+            var (sin, cos) = MathF.SinCos(random.Range(-0.26f, 0.26f));
             var (shadeX, shadeY) = MathF.SinCos(random.Range(0, MathF.Tau));
-            return new View(random.Range(-5.5f, 5.5f) * u, random.Range(-5.5f, 5.5f) * u, sin, cos, random.Range(0.72f, 1.12f), shadeX, shadeY);
+            return new View(random.Range(-4, 4) * u, random.Range(-4, 4) * u, sin, cos, random.Range(0.76f, 1.06f), shadeX, shadeY);
         }
     }
 }

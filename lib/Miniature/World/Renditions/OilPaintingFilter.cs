@@ -9,16 +9,18 @@ internal sealed class OilPaintingFilter : RenditionFilter
     public override void Apply(Composition picture, SeededRandom random)
     {
         var (size, u) = (picture.Size, picture.Unit);
-        var source = Raster.Blur(picture.Rgba, size, Math.Max(1, (int)u));
-        var luma = Raster.Blur(Raster.Luma(source), size, (int)(2 * u));
+        var source = picture.Rgba.ToArray();
+        var luma = Raster.Luma(source);
+        var slope = Raster.Blur(luma, size, Math.Max(1, (int)(2 * u)));
         var swirl = Raster.Noise(size, 30 * u, random);
         var info = new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Premul);
         using var surface = SKSurface.Create(info);
         using var paint = new SKPaint { IsAntialias = true, Style = SKPaintStyle.Stroke, StrokeCap = SKStrokeCap.Round };
         surface.Canvas.Clear(new SKColor(120, 100, 80));
-        var painting = new Strokes(surface.Canvas, paint, picture, source, luma, swirl, random);
+        var painting = new Strokes(surface.Canvas, paint, picture, source, luma, slope, swirl, Raster.Edges(source, size), random);
         painting.Cover(4.2f * u, 9.5f * u, 4.6f * u, subjectOnly: false);
-        painting.Cover(3.1f * u, 5 * u, 2.4f * u, subjectOnly: true);
+        painting.Cover(3.1f * u, 5.5f * u, 2.5f * u, subjectOnly: true);
+        painting.Cover(1.9f * u, 2.6f * u, 1.5f * u, subjectOnly: true, detailOnly: true);
         using var pixels = surface.PeekPixels();
         pixels.GetPixelSpan<byte>().CopyTo(picture.Rgba);
         Emboss(picture);
@@ -40,11 +42,11 @@ internal sealed class OilPaintingFilter : RenditionFilter
         }
     }
 
-    private sealed class Strokes(SKCanvas canvas, SKPaint paint, Composition picture, byte[] source, float[] luma, float[] swirl, SeededRandom random)
+    private sealed class Strokes(SKCanvas canvas, SKPaint paint, Composition picture, byte[] source, float[] luma, float[] slope, float[] swirl, float[] edges, SeededRandom random)
     {
         private readonly int _size = picture.Size;
 
-        public void Cover(float step, float length, float width, bool subjectOnly)
+        public void Cover(float step, float length, float width, bool subjectOnly, bool detailOnly = false)
         {
             for (var gy = 0f; gy < _size + step; gy += step)
             {
@@ -53,7 +55,7 @@ internal sealed class OilPaintingFilter : RenditionFilter
                     var x = Math.Clamp((int)(gx + random.Range(-step, step)), 1, _size - 2);
                     var y = Math.Clamp((int)(gy + random.Range(-step, step)), 1, _size - 2);
                     var i = (y * _size) + x;
-                    if (subjectOnly && picture.Mask[i] == 0)
+                    if ((subjectOnly && picture.Mask[i] == 0) || (detailOnly && edges[i] < 42))
                         continue;
                     Stroke(x, y, i, length * random.Range(0.7f, 1.2f), width * random.Range(0.8f, 1.15f));
                 }
@@ -62,12 +64,12 @@ internal sealed class OilPaintingFilter : RenditionFilter
 
         private void Stroke(int x, int y, int i, float length, float width)
         {
-            var (dx, dy) = (luma[i + 1] - luma[i - 1], luma[i + _size] - luma[i - _size]);
+            var (dx, dy) = (slope[i + 1] - slope[i - 1], slope[i + _size] - slope[i - _size]);
             var angle = MathF.Abs(dx) + MathF.Abs(dy) > 4
                 ? MathF.Atan2(dy, dx) + (MathF.PI / 2)
                 : (swirl[i] * 3.2f) + 0.3f;
             var (sin, cos) = MathF.SinCos(angle);
-            var shift = random.Range(-20, 20);
+            var shift = random.Range(-15, 15);
             byte Mixed(int channel)
             {
                 var value = source[(4 * i) + channel];

@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Miniature.World.Painting;
-using SkiaSharp;
 
 namespace Dreambooth.Lab.Miniature.World.Scenes;
 
