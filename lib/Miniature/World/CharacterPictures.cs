@@ -6,6 +6,11 @@ namespace Dreambooth.Lab.Miniature.World;
 /// <summary>The pictures of the gmc cat that ship with the lab: plain photos in varied poses and places.</summary>
 public static class CharacterPictures
 {
+    private static readonly SceneKind[] Twice =
+    [
+        SceneKind.Beach, SceneKind.Garden, SceneKind.Rug, SceneKind.Windowsill, SceneKind.Snow, SceneKind.KitchenTable, SceneKind.Library, SceneKind.Forest,
+    ];
+
     /// <summary>How many pictures there are.</summary>
     public const int Count = 24;
 
@@ -24,15 +29,20 @@ public static class CharacterPictures
         }
     }
 
-    private static WorldSpec Describe(int index) => new()
+    // Every scene once, then eight of them again; a pose turns with every picture and is another one the second time.
+    private static WorldSpec Describe(int index)
     {
-        Kind = SubjectKind.Cat,
-        Colour = Character.GmcCat.NearestColour,
-        Pose = (SubjectPose)((index + (index / 3)) % 3),
-        Facing = (SubjectFacing)(index % 2),
-        Scene = (SceneKind)(index * 5 % 16),
-        DetailSeed = SeededRandom.Mix((ulong)index + 1),
-    };
+        var spec = new WorldSpec
+        {
+            Kind = SubjectKind.Cat,
+            Colour = Character.GmcCat.NearestColour,
+            Pose = (SubjectPose)((index + (index / 6) + (index >= 16 ? 1 : 0)) % 3),
+            Facing = (SubjectFacing)((index + (index / 4)) % 2),
+            Scene = index < 16 ? (SceneKind)(index * 5 % 16) : Twice[index - 16],
+            DetailSeed = SeededRandom.Mix((ulong)index + 1),
+        };
+        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
+    }
 
     private static byte[] Png(RenderedPicture picture)
     {

@@ -11,7 +11,7 @@ public static class SimilarCats
     public static WorldSpec Draw(ulong seed)
     {
         var random = new SeededRandom(seed, 300);
-        return new WorldSpec
+        var spec = new WorldSpec
         {
             Kind = SubjectKind.Cat,
             Colour = random.Pick(Colours),
@@ -21,5 +21,6 @@ public static class SimilarCats
             Scene = (SceneKind)random.Index(Enum.GetValues<SceneKind>().Length),
             DetailSeed = random.NextBits(),
         };
+        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
     }
 }

@@ -118,8 +118,10 @@ internal sealed class SubjectPainter : IDisposable
             SubjectPose.Standing => random.Range(73, 83),
             _ => random.Range(76, 87),
         };
-        var width = 92f;
+        var width = _setting.Rim is null ? 92f : 80;
         height *= _setting.Scale;
+        if (_spec.Kind == SubjectKind.Rabbit)
+            height *= 1.12f;
         if (_spec.Property == PropertyChange.LongEars)
             height *= 1.2f;
         if (_spec.Property == PropertyChange.Statue)
@@ -133,9 +135,9 @@ internal sealed class SubjectPainter : IDisposable
     {
         var height = _box.Height * _scale;
         if (InTeacup)
-            return CupRim + (height * 0.3f);
+            return CupRim + (height * 0.25f);
         if (_setting.Rim is { } rim)
-            return MathF.Min(_foot, rim + (height * 0.36f));
+            return MathF.Min(_foot, rim + (height * (_spec.Pose == SubjectPose.Sitting ? 0.34f : 0.24f)));
         return _spec.Property == PropertyChange.Statue ? _foot - PlinthPainter.Height : _foot;
     }
 
@@ -194,7 +196,7 @@ internal sealed class SubjectPainter : IDisposable
         using var side = SKShader.CreateLinearGradient(
             new SKPoint(_x + (_lightSide * half), 40),
             new SKPoint(_x - (_lightSide * half), 60),
-            [Tint.Fade(_setting.Bright, 0.1f), Tint.Fade(_setting.Shade, 0), Tint.Fade(_setting.Shade, 0.26f)],
+            [Tint.Fade(_setting.Bright, 0.1f), Tint.Fade(_setting.Shade, 0), Tint.Fade(_setting.Shade, 0.2f)],
             [0, 0.4f, 1],
             SKShaderTileMode.Clamp);
         paint.Shader = side;

@@ -56,20 +56,20 @@ public static class WorldRenderer
         ground.Canvas.Scale(size / 128f);
         figure.Canvas.Scale(size / 128f);
         using var subject = new SubjectPainter(spec, scene.Setting, marks);
-        scene.PaintBack(groundPainter, new SeededRandom(spec.DetailSeed, 1));
+        var view = SceneView.Of(scene, spec.DetailSeed);
+        view.PaintBack(groundPainter);
         subject.PaintShadow(groundPainter);
         subject.Paint(figurePainter, size);
-        var front = new SeededRandom(spec.DetailSeed, 1);
         if (spec.Property == PropertyChange.XRay)
         {
-            scene.PaintFront(groundPainter, front);
+            view.PaintFront(groundPainter);
             XRayFilm.Expose(ground);
             DrawFigure(ground.Canvas, figure, subject.Rim);
         }
         else
         {
             DrawFigure(ground.Canvas, figure, rim: null);
-            scene.PaintFront(groundPainter, front);
+            view.PaintFront(groundPainter);
         }
 
         using var groundPixels = ground.PeekPixels();

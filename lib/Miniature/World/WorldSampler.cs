@@ -54,7 +54,9 @@ public static class WorldSampler
             Pattern = random.Chance(0.6) ? Other<CoatPattern>(random) : CoatPattern.Solid,
             DetailSeed = random.NextBits(),
         };
-        return SubjectTraits.ShowsPattern(spec) ? spec : spec with { Pattern = CoatPattern.Solid };
+        if (!SubjectTraits.ShowsPattern(spec))
+            spec = spec with { Pattern = CoatPattern.Solid };
+        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectTraits.Poses(kind)[0] };
     }
 
     private static PropertyChange DrawProperty(SubjectKind kind, SeededRandom random)

@@ -68,6 +68,8 @@ internal sealed class AnimalBody
             _figure.NewGroup();
             Add(Outline.Ellipse(side * 20 * g, -10, 9.5f, 10.5f), PartRole.Coat, tone: -0.08f);
             Add(Outline.Ellipse(side * 20 * g, -3, 8, 4), PartRole.Coat, tone: 0.05f);
+            if (_marks is not null)
+                _figure.AddMark(Outline.Ellipse(side * 21 * g, -3, 7.6f, 4.2f), _marks.Mask, FigureLayer.Body);
             _figure.NewGroup();
             var l = _shape.Leg;
             Add(Outline.Tube([side * 8 * g, -36, side * 7.5f * g, -20, side * 7.2f * g, -4], [l * 0.9f, l, l * 0.85f]), PartRole.Coat);
@@ -122,6 +124,8 @@ internal sealed class AnimalBody
         _figure.NewGroup();
         Add(Outline.Ellipse(27, -13 * g, 14, 12.5f * g), PartRole.Coat, tone: 0.04f);
         Add(Outline.Ellipse(17, -3, 9.5f, 4), PartRole.Coat, tone: 0.04f);
+        if (_marks is not null)
+            _figure.AddMark(Outline.Ellipse(14.5f, -3, 7, 4), _marks.Mask, FigureLayer.Body);
         _figure.NewGroup();
         Add(Outline.Tube([-12, -8, -22, -5, -36, -4], [7, 6, 5]), PartRole.Coat);
         AddPaw(-38, -3.6f, 6);

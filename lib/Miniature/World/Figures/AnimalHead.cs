@@ -53,6 +53,30 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
         figure.AddLine(path, PartRole.Dark, FigureLayer.Head, width);
     }
 
+    private void Mark(SKPath path, SKColor colour)
+    {
+        path.Transform(_place);
+        figure.AddMark(path, colour, FigureLayer.Head);
+    }
+
+    // The ginger ear with a notch in its outer edge, always the one at the right of the picture.
+    private void AddMarkedEar(CharacterMarks marks, float[] outer, float[] inner)
+    {
+        var side = SKMatrix.CreateScale(_side, 1);
+        using var notch = Outline.Moved(Outline.Polygon(28, -29, 17, -23, 28, -17), side);
+        SKPath Cut(float[] xy)
+        {
+            using var whole = Outline.Moved(Outline.Blob(xy), side);
+            return whole.Op(notch, SKPathOp.Difference);
+        }
+
+        Add(Outline.Moved(Outline.Blob(outer), SKMatrix.CreateScale(-_side, 1)), PartRole.Coat);
+        Add(Outline.Moved(Outline.Blob(inner), SKMatrix.CreateScale(-_side, 1)), PartRole.Inner, 0, flat: true);
+        Add(Cut(outer), PartRole.Coat);
+        Mark(Cut(outer), marks.Ear);
+        Mark(Cut(inner), Tint.Mix(marks.Ear, Tint.Hex(0xF9C9B0), 0.6f));
+    }
+
     // Both ears: the right one as given, the left one mirrored.
     private void AddPair(float[] xy, PartRole role, float tone = 0, bool flat = false)
     {
@@ -65,8 +89,7 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
         switch (ears)
         {
             case EarStyle.Pointed:
-                AddPair([4, -14, 11, -28, 20, -39, 24.5f, -25, 23, -5], PartRole.Coat);
-                AddPair([9, -16, 14, -25, 19, -32.5f, 21.5f, -23, 20.5f, -11], PartRole.Inner, 0, flat: true);
+                AddPointedEars([4, -14, 11, -28, 20, -39, 24.5f, -25, 23, -5], [9, -16, 14, -25, 19, -32.5f, 21.5f, -23, 20.5f, -11]);
                 break;
             case EarStyle.Large:
                 AddPair([3, -13, 11, -32, 22, -46, 27, -28, 25, -4], PartRole.Coat);
@@ -83,6 +106,8 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
             case EarStyle.Enormous:
                 AddPair([2, -12, 3, -46, 12, -74, 21, -77, 25, -50, 17, -10], PartRole.Coat);
                 AddPair([7, -16, 8.5f, -44, 14, -67, 19, -68, 20.5f, -48, 13.5f, -14], PartRole.Inner, 0, flat: true);
+                if (_marks is not null)
+                    Mark(Outline.Moved(Outline.Blob(2, -12, 3, -46, 12, -74, 21, -77, 25, -50, 17, -10), SKMatrix.CreateScale(_side, 1)), _marks.Ear);
                 break;
             default:
                 Add(Outline.Ellipse(18, -16, 9, 9), PartRole.Coat);
@@ -91,6 +116,18 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
                 Add(Outline.Ellipse(-18, -16, 5.2f, 5.2f), PartRole.Inner, -0.1f, flat: true);
                 break;
         }
+    }
+
+    private void AddPointedEars(float[] outer, float[] inner)
+    {
+        if (_marks is not null)
+        {
+            AddMarkedEar(_marks, outer, inner);
+            return;
+        }
+
+        AddPair(outer, PartRole.Coat);
+        AddPair(inner, PartRole.Inner, 0, flat: true);
     }
 
     private void AddMuzzle()
@@ -150,14 +187,6 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
         if (_marks is null)
             return;
         var x = _turn;
-        void Mark(SKPath path, SKColor colour)
-        {
-            path.Transform(_place);
-            figure.AddMark(path, colour, FigureLayer.Head);
-        }
-
-        Mark(Outline.Blob(20, -39, 24.5f, -25, 23, -7, 18, -16, 12.5f, -27), _marks.Ear);
-        Mark(Outline.Blob(19, -33, 21.5f, -23, 20.5f, -11, 15, -20), Tint.Mix(_marks.Ear, Tint.Hex(0xF3A6B0), 0.7f));
         Mark(Outline.Blob(0 + x, -6, 9 + x, -11, 19 + (x * 0.5f), -9, 24, 0, 20, 6, 9 + x, 6, 0 + x, 1, -9 + x, 6, -20, 6, -24, 0, -19 + (x * 0.5f), -9, -9 + x, -11), _marks.Mask);
         Mark(Outline.Blob(x, -19, 3.4f + x, -12, 2.6f + x, 0, 5 + x, 8, x, 12, -5 + x, 8, -2.6f + x, 0, -3.4f + x, -12), _marks.Blaze);
     }

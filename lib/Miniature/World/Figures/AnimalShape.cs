@@ -65,7 +65,7 @@ internal sealed record AnimalShape
 
     private static readonly AnimalShape Dog = new()
     {
-        Head = [0, -21, 12, -19.5f, 19.5f, -10, 19.5f, 2, 17, 14, 9, 22, 0, 23],
+        Head = [0, -25, 11, -22.5f, 19, -11, 19.5f, 2, 17, 14, 9, 22, 0, 23],
         Ears = EarStyle.Hanging,
         Tail = TailStyle.Curled,
         Girth = 1.06f,

@@ -22,12 +22,16 @@ internal readonly record struct CoatColours(SKColor Base, SKColor Pale, SKColor 
             SubjectColour.Grey => Tint.Hex(0xC4C4C8),
             _ => Tint.Mix(main, Tint.Hex(0xFFF3E0), 0.58f),
         };
+        // A mark never makes one colour look like another: white stays mostly white, black mostly black.
         var figure = (pattern, colour) switch
         {
             (CoatPattern.Patched, SubjectColour.White) => Tint.Hex(0x4A4652),
             (CoatPattern.Patched, _) => Tint.Hex(0xFBF6EC),
-            (_, SubjectColour.White) => Tint.Hex(0x4E464C),
-            (_, SubjectColour.Black) => Tint.Hex(0xE6E0D6),
+            (CoatPattern.Checked, SubjectColour.White) => Tint.Hex(0xB4ADBA),
+            (CoatPattern.Checked, SubjectColour.Grey) => Tint.Hex(0x5C5C64),
+            (CoatPattern.Checked, SubjectColour.Black) => Tint.Hex(0x6E6A76),
+            (_, SubjectColour.White) => Tint.Hex(0x847E8A),
+            (_, SubjectColour.Black) => Tint.Hex(0x85828E),
             (_, SubjectColour.Brown) => Tint.Hex(0x33190E),
             _ => Tint.Darker(main, 0.56f),
         };

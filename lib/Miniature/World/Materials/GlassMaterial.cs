@@ -18,14 +18,14 @@ internal sealed class GlassMaterial(CoatColours colours, Light light) : Material
     }
 
     /// <inheritdoc/>
-    protected override void PaintLine(Painter p, FigurePart part) => p.StrokeKept(part.Path, Tint.Fade(Tint.Darker(Colours.Base, 0.3f), 0.6f), 2);
+    protected override void PaintLine(Painter p, FigurePart part) => p.StrokeKept(part.Path, Tint.Fade(Tint.Darker(Colours.Base, 0.5f), 0.8f), 2.4f);
 
     /// <inheritdoc/>
     protected override void PaintPart(Painter p, FigurePart part)
     {
         if (part.LineWidth > 0 || part.Flat)
         {
-            if (part.Role is PartRole.Dark or PartRole.Tongue or PartRole.Bill)
+            if (part.Role is PartRole.Dark or PartRole.Tongue or PartRole.Bill or PartRole.Mark)
                 base.PaintPart(p, part);
             return;
         }
@@ -38,7 +38,7 @@ internal sealed class GlassMaterial(CoatColours colours, Light light) : Material
             box.MidX - (Light.Side * box.Width * 0.1f),
             box.MidY,
             reach,
-            [Tint.Fade(Tint.Lighter(colour, 0.35f), 0.42f), Tint.Fade(colour, 0.5f), Tint.Fade(Tint.Darker(colour, 0.15f), 0.78f)],
+            [Tint.Fade(Tint.Lighter(colour, 0.45f), 0.5f), Tint.Fade(colour, 0.6f), Tint.Fade(Tint.Darker(colour, 0.12f), 0.88f)],
             [0, 0.55f, 1]);
         if (MathF.Min(box.Width, box.Height) < 9)
             return;
@@ -54,5 +54,7 @@ internal sealed class GlassMaterial(CoatColours colours, Light light) : Material
     }
 
     /// <inheritdoc/>
-    protected override SKColor ColourOf(FigurePart part) => Tint.Fade(Tint.Darker(Colours.Base, 0.55f), 0.75f);
+    protected override SKColor ColourOf(FigurePart part) => part.Role == PartRole.Mark
+        ? Tint.Fade(part.Own, 0.65f)
+        : Tint.Fade(Tint.Darker(Colours.Base, 0.55f), 0.75f);
 }

@@ -91,12 +91,13 @@ internal class Material(CoatColours colours, CoatTexture? texture, Light light)
     {
         var box = part.Path.Bounds;
         var reach = MathF.Max(box.Width, box.Height);
+        var shade = Tint.Mix(Light.Shade, Tint.Shadow(ColourOf(part)), 0.65f);
         p.Round(
             part.Path,
             box.MidX + (Light.Side * box.Width * 0.34f),
             box.Top + (box.Height * 0.2f),
             reach * 1.02f,
-            [Tint.Fade(Light.Bright, 0.34f), Tint.Fade(Light.Bright, 0.02f), Tint.Fade(Light.Shade, 0.1f), Tint.Fade(Light.Shade, 0.5f)],
+            [Tint.Fade(Light.Bright, 0.34f), Tint.Fade(Light.Bright, 0.02f), Tint.Fade(shade, 0.1f), Tint.Fade(shade, 0.58f)],
             [0, 0.34f, 0.6f, 1]);
     }
 

@@ -18,6 +18,9 @@ internal static class Tint
     /// <summary>Towards a dark, slightly violet shadow.</summary>
     public static SKColor Darker(SKColor c, float t) => Mix(c, new SKColor(18, 12, 30, c.Alpha), t);
 
+    /// <summary>The colour in deep shadow: darker and a little warmer, its hue kept.</summary>
+    public static SKColor Shadow(SKColor c) => new((byte)(c.Red * 0.45f), (byte)(c.Green * 0.3f), (byte)(c.Blue * 0.38f), c.Alpha);
+
     /// <summary>The same colour with an opacity of 0 to 1.</summary>
     public static SKColor Fade(SKColor c, float opacity) => c.WithAlpha((byte)Math.Clamp((int)((opacity * 255f) + 0.5f), 0, 255));
 

@@ -18,8 +18,8 @@ internal static class WingPainter
         {
             p.Canvas.Save();
             p.Canvas.Translate(shoulders.X + (side * shoulders.Width * 0.35f), shoulders.Y);
-            p.Canvas.Scale(side, 1);
-            p.Canvas.RotateDegrees(spread);
+            p.Canvas.Scale(side * 1.12f, 1.12f);
+            p.Canvas.RotateDegrees(spread - 10);
             PaintOne(p, side < 0);
             p.Canvas.Restore();
         }

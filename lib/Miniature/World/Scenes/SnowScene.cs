@@ -30,7 +30,7 @@ internal sealed class SnowScene : Scene
         {
             var r = random.Range(1, 2.3f);
             var x = random.Range(0, 128);
-            p.Ellipse(x, random.Range(0, MathF.Abs(x - 64) > 30 ? 118 : 34), r, r, Tint.Fade(SKColors.White, 0.92f));
+            p.Ellipse(x, random.Range(0, MathF.Abs(x - 64) > 44 ? 118 : 24), r, r, Tint.Fade(SKColors.White, 0.92f));
         }
     }
 
