@@ -1,5 +1,4 @@
-using Dreambooth.Lab.Foundation;
-using SkiaSharp;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Miniature.World;
 
@@ -25,7 +24,7 @@ public static class CharacterPictures
         for (var i = 0; i < Count; i++)
         {
             var picture = WorldRenderer.RenderCharacter(Character.GmcCat, Specs[i]);
-            AtomicFile.Write(Path.Combine(folder, $"gmc_{i:D3}.png"), stream => stream.Write(Png(picture)));
+            ImageEncoder.Save(Path.Combine(folder, $"gmc_{i:D3}.png"), picture);
         }
     }
 
@@ -42,19 +41,5 @@ public static class CharacterPictures
             DetailSeed = SeededRandom.Mix((ulong)index + 1),
         };
         return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
-    }
-
-    private static byte[] Png(RenderedPicture picture)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(picture.Size, picture.Size, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        var pixels = bitmap.GetPixelSpan();
-        for (int i = 0, j = 0; j < picture.Rgb.Length; i += 4, j += 3)
-        {
-            picture.Rgb.AsSpan(j, 3).CopyTo(pixels[i..]);
-            pixels[i + 3] = 255;
-        }
-
-        using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return data.ToArray();
     }
 }

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World.Figures;
 using Dreambooth.Lab.Miniature.World.Painting;
 using Dreambooth.Lab.Miniature.World.Renditions;
@@ -19,21 +20,21 @@ public static class WorldRenderer
     /// <param name="spec">What to draw.</param>
     /// <param name="size">Width and height in pixels, 32 to 1024.</param>
     /// <exception cref="LabException">The size is out of range, or the spec asks for something that cannot be drawn.</exception>
-    public static RenderedPicture Render(WorldSpec spec, int size = DefaultSize) => Render(spec, marks: null, size);
+    public static RgbImage Render(WorldSpec spec, int size = DefaultSize) => Render(spec, marks: null, size);
 
     /// <summary>Renders a drawing of the character: the spec's kind, colour and pattern are those of the character.</summary>
     /// <param name="character">Who is drawn.</param>
     /// <param name="spec">Pose, place, what is worn, art and change.</param>
     /// <param name="size">Width and height in pixels, 32 to 1024.</param>
     /// <exception cref="LabException">The size is out of range, or the spec asks for something that cannot be drawn.</exception>
-    public static RenderedPicture RenderCharacter(Character character, WorldSpec spec, int size = DefaultSize)
+    public static RgbImage RenderCharacter(Character character, WorldSpec spec, int size = DefaultSize)
     {
         ArgumentNullException.ThrowIfNull(character);
         ArgumentNullException.ThrowIfNull(spec);
         return Render(spec with { Kind = character.Kind, Colour = character.NearestColour, Pattern = CoatPattern.Solid }, character.Marks, size);
     }
 
-    private static RenderedPicture Render(WorldSpec spec, CharacterMarks? marks, int size)
+    private static RgbImage Render(WorldSpec spec, CharacterMarks? marks, int size)
     {
         ArgumentNullException.ThrowIfNull(spec);
         if (size is < 32 or > 1024)
@@ -42,7 +43,7 @@ public static class WorldRenderer
             throw new LabException($"A {spec.Kind} cannot be drawn {spec.Pose}; it can be {string.Join(" or ", SubjectTraits.Poses(spec.Kind))}.");
         var composition = Compose(spec, marks, size);
         RenditionFilter.Of(spec.Rendition)?.Apply(composition, new SeededRandom(spec.DetailSeed, 4));
-        return new RenderedPicture(size, WithoutAlpha(composition.Rgba));
+        return new RgbImage(size, size, WithoutAlpha(composition.Rgba));
     }
 
     private static Composition Compose(WorldSpec spec, CharacterMarks? marks, int size)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Miniature.World;
 
@@ -82,17 +83,9 @@ public class CaptionerTests
     public void Prompts_Shipped_UseOnlyVocabularyAndTheCharactersName(string file)
     {
         var words = Captioner.Vocabulary.Append(Character.GmcCat.Name).ToHashSet();
-        var lines = File.ReadAllLines(Path.Combine(ProjectFolder(), "data", "prompts", file));
+        var lines = File.ReadAllLines(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", file));
         Assert.InRange(lines.Length, 4, 12);
         Assert.All(lines, line => Assert.All(line.Split(' '), word => Assert.Contains(word, words)));
-    }
-
-    internal static string ProjectFolder()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Dreambooth.Lab.csproj")))
-            folder = folder.Parent ?? throw new InvalidOperationException("no folder above the tests holds Dreambooth.Lab.csproj");
-        return folder.FullName;
     }
 
     private static string Before(string template) => template[..template.IndexOf('{', StringComparison.Ordinal)];

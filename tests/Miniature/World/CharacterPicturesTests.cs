@@ -1,4 +1,6 @@
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Miniature.World;
 
@@ -21,7 +23,7 @@ public class CharacterPicturesTests
         try
         {
             CharacterPictures.Write(folder);
-            var shipped = Path.Combine(CaptionerTests.ProjectFolder(), "data", "cat_gmc");
+            var shipped = Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc");
             for (var i = 0; i < CharacterPictures.Count; i++)
             {
                 var name = $"gmc_{i:D3}.png";
@@ -34,10 +36,10 @@ public class CharacterPicturesTests
         }
     }
 
-    private static IEnumerable<int> Pixels(string path)
+    private static byte[] Pixels(string path)
     {
-        using var bitmap = SkiaSharp.SKBitmap.Decode(path);
-        Assert.Equal((128, 128), (bitmap.Width, bitmap.Height));
-        return [.. bitmap.Pixels.Select(pixel => (pixel.Red << 16) | (pixel.Green << 8) | pixel.Blue)];
+        var image = ImageDecoder.Load(path);
+        Assert.Equal((128, 128), (image.Width, image.Height));
+        return image.Pixels;
     }
 }

@@ -1,5 +1,6 @@
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World;
-using SkiaSharp;
+using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Miniature.World;
 
@@ -9,13 +10,11 @@ namespace Dreambooth.Lab.Tests.Miniature.World;
 [Trait("Category", "Sheets")]
 public class ContactSheets
 {
-    private const int Cell = 132;
-
     [SkippableFact]
     public void Write_AllSheets_GivesPictures()
     {
         Skip.If(Environment.GetEnvironmentVariable("LAB_SHEETS") is null, "Set LAB_SHEETS=1 to write contact sheets to outputs/world.");
-        var folder = Path.Combine(CaptionerTests.ProjectFolder(), "outputs", "world");
+        var folder = Path.Combine(GoldenSet.RepositoryRoot, "outputs", "world");
         Directory.CreateDirectory(folder);
         Write(folder, "sampled", Enumerable.Range(0, 80).Select(seed => WorldSampler.Draw((ulong)seed)), 10);
         Write(folder, "held-out", Enumerable.Range(0, 80).Select(seed => WorldSampler.Draw((ulong)seed, CombinationSplit.HeldOutOnly)), 10);
@@ -41,20 +40,10 @@ public class ContactSheets
 
     private static void Write(string folder, string name, IEnumerable<WorldSpec> specs, int columns, Character? character = null)
     {
-        var pictures = specs.Select(spec => character is null ? WorldRenderer.Render(spec) : WorldRenderer.RenderCharacter(character, spec)).ToList();
-        using var sheet = new SKBitmap(new SKImageInfo(columns * Cell, (pictures.Count + columns - 1) / columns * Cell, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        sheet.Erase(SKColors.White);
-        for (var i = 0; i < pictures.Count; i++)
-        {
-            var (left, top) = (i % columns * Cell, i / columns * Cell);
-            for (var k = 0; k < 128 * 128; k++)
-            {
-                var rgb = pictures[i].Rgb.AsSpan(3 * k, 3);
-                sheet.SetPixel(left + (k % 128), top + (k / 128), new SKColor(rgb[0], rgb[1], rgb[2]));
-            }
-        }
-
-        using var data = sheet.Encode(SKEncodedImageFormat.Png, 100);
-        File.WriteAllBytes(Path.Combine(folder, name + ".png"), data.ToArray());
+        var cells = specs.Select(spec => new ContactSheetCell(
+            character is null ? WorldRenderer.Render(spec) : WorldRenderer.RenderCharacter(character, spec),
+            character is null ? Captioner.Describe(spec, spec.DetailSeed) : $"{character.Name} {Captioner.Describe(spec, spec.DetailSeed)}"));
+        var sheet = ContactSheet.Of(cells, columns) with { Title = name, CellSize = WorldRenderer.DefaultSize };
+        ImageEncoder.Save(Path.Combine(folder, name + ".png"), sheet.Render());
     }
 }

@@ -17,7 +17,7 @@ public class WorldRendererTests
 
     private static double Difference(WorldSpec a, WorldSpec b)
     {
-        var (x, y) = (WorldRenderer.Render(a).Rgb, WorldRenderer.Render(b).Rgb);
+        var (x, y) = (WorldRenderer.Render(a).Pixels, WorldRenderer.Render(b).Pixels);
         return x.Zip(y, (p, q) => Math.Abs(p - q)).Average();
     }
 
@@ -41,7 +41,7 @@ public class WorldRendererTests
         for (ulong seed = 0; seed < 60; seed++)
         {
             var spec = WorldSampler.Draw(seed, CombinationSplit.Any);
-            Assert.Equal(WorldRenderer.Render(spec).Rgb, WorldRenderer.Render(spec).Rgb);
+            Assert.Equal(WorldRenderer.Render(spec).Pixels, WorldRenderer.Render(spec).Pixels);
         }
     }
 
@@ -49,9 +49,9 @@ public class WorldRendererTests
     public void Render_ManyThreads_GiveSameBytesAsOne()
     {
         var specs = Enumerable.Range(0, 64).Select(seed => WorldSampler.Draw((ulong)seed, CombinationSplit.Any)).ToArray();
-        var alone = specs.Select(spec => WorldRenderer.Render(spec).Rgb).ToArray();
+        var alone = specs.Select(spec => WorldRenderer.Render(spec).Pixels).ToArray();
         var together = new byte[specs.Length][];
-        Parallel.For(0, specs.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => together[i] = WorldRenderer.Render(specs[i]).Rgb);
+        Parallel.For(0, specs.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => together[i] = WorldRenderer.Render(specs[i]).Pixels);
         Assert.Equal(alone, together);
     }
 
@@ -95,8 +95,8 @@ public class WorldRendererTests
         {
             var picture = WorldRenderer.Render(Base with { Rendition = rendition }, size);
             var usual = WorldRenderer.Render(Base with { Rendition = rendition });
-            Assert.Equal(size * size * 3, picture.Rgb.Length);
-            Assert.InRange(picture.Rgb.Average(v => v) - usual.Rgb.Average(v => v), -14, 14);
+            Assert.Equal(size * size * 3, picture.Pixels.Length);
+            Assert.InRange(picture.Pixels.Average(v => v) - usual.Pixels.Average(v => v), -14, 14);
         }
     }
 
@@ -119,7 +119,7 @@ public class WorldRendererTests
     [Fact]
     public void Render_PencilSketch_HasNoColour()
     {
-        var rgb = WorldRenderer.Render(Base with { Rendition = Rendition.PencilSketch }).Rgb;
+        var rgb = WorldRenderer.Render(Base with { Rendition = Rendition.PencilSketch }).Pixels;
         for (var i = 0; i < rgb.Length; i += 3)
             Assert.InRange(Math.Max(rgb[i], Math.Max(rgb[i + 1], rgb[i + 2])) - Math.Min(rgb[i], Math.Min(rgb[i + 1], rgb[i + 2])), 0, 14);
     }
@@ -128,8 +128,8 @@ public class WorldRendererTests
     public void RenderCharacter_AnySpec_DiffersFromOrdinaryGreyCat()
     {
         var spec = CharacterPictures.Specs[0];
-        var ordinary = WorldRenderer.Render(spec with { Colour = SubjectColour.Grey }).Rgb;
-        var character = WorldRenderer.RenderCharacter(Character.GmcCat, spec).Rgb;
+        var ordinary = WorldRenderer.Render(spec with { Colour = SubjectColour.Grey }).Pixels;
+        var character = WorldRenderer.RenderCharacter(Character.GmcCat, spec).Pixels;
         Assert.True(ordinary.Zip(character, (a, b) => Math.Abs(a - b)).Average() > 1);
     }
 }
