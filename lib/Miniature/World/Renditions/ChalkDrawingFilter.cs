@@ -18,7 +18,7 @@ internal sealed class ChalkDrawingFilter : RenditionFilter
             {
                 var i = (y * size) + x;
                 var subject = picture.Mask[i] > 0;
-                var stroke = 0.5f + (0.5f * MathF.Sin((x + (y * 0.8f)) / u * 1.35f));
+                var stroke = 0.5f + (0.5f * MathF.Sin((x + y) / u * MathF.Tau / 8));
                 var fill = (subject ? 0.46f + (0.3f * stroke) : 0.1f + (0.16f * stroke)) * (0.85f + (0.3f * grain[i]));
                 var line = MathF.Max(Raster.Step(18, 70, edges[i]) * (subject ? 0.85f : 0.6f), rim[i]) * (0.88f + (0.2f * grain[i]));
                 var (r, g, b) = (picture.Rgba[4 * i], picture.Rgba[(4 * i) + 1], picture.Rgba[(4 * i) + 2]);

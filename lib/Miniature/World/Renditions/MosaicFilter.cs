@@ -7,7 +7,7 @@ internal sealed class MosaicFilter : RenditionFilter
     public override void Apply(Composition picture, SeededRandom random)
     {
         var (size, u) = (picture.Size, picture.Unit);
-        var map = new CellMap(size, 5.6f * u, 0.2f, random);
+        var map = new CellMap(size, 16 * u / 3, 0.12f, random);
         var means = new CellColours(picture, map.Cell, map.Count);
         var rim = Raster.Rim(picture.Mask, size, Math.Max(1, (int)u));
         var tints = new float[map.Count];
@@ -34,6 +34,6 @@ internal sealed class MosaicFilter : RenditionFilter
     private static byte Stone(float value, float luma, float shade, float mortar, float dark)
     {
         var stone = luma + ((value - luma) * 1.35f) + shade;
-        return Raster.Level(stone + ((dark - stone) * mortar * 0.75f));
+        return Raster.Level(stone + ((dark - stone) * mortar * 0.68f));
     }
 }

@@ -15,13 +15,13 @@ internal sealed class OilPaintingFilter : RenditionFilter
         var swirl = Raster.Noise(size, 30 * u, random);
         var info = new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Premul);
         using var surface = SKSurface.Create(info);
-        using var paint = new SKPaint { IsAntialias = true, Style = SKPaintStyle.Stroke, StrokeCap = SKStrokeCap.Round };
-        surface.Canvas.Clear(new SKColor(120, 100, 80));
+        using var paint = new SKPaint { IsAntialias = true, Style = SKPaintStyle.Stroke, StrokeCap = SKStrokeCap.Butt };
+        using var pixels = surface.PeekPixels();
+        Raster.Blur(source, size, Math.Max(1, (int)(2 * u))).CopyTo(pixels.GetPixelSpan<byte>());
         var painting = new Strokes(surface.Canvas, paint, picture, source, luma, slope, swirl, Raster.Edges(source, size), random);
         painting.Cover(4.2f * u, 9.5f * u, 4.6f * u, subjectOnly: false);
         painting.Cover(3.1f * u, 5.5f * u, 2.5f * u, subjectOnly: true);
         painting.Cover(1.9f * u, 2.6f * u, 1.5f * u, subjectOnly: true, detailOnly: true);
-        using var pixels = surface.PeekPixels();
         pixels.GetPixelSpan<byte>().CopyTo(picture.Rgba);
         Emboss(picture);
     }
@@ -35,7 +35,7 @@ internal sealed class OilPaintingFilter : RenditionFilter
             for (var x = 1; x < size - 1; x++)
             {
                 var i = (y * size) + x;
-                var ridge = Math.Clamp((luma[i] - luma[i - size - 1]) * 0.45f, -26, 26);
+                var ridge = Math.Clamp((luma[i] - luma[i - size - 1]) * 0.36f, -22, 22);
                 for (var channel = 0; channel < 3; channel++)
                     picture.Rgba[(4 * i) + channel] = Raster.Level(picture.Rgba[(4 * i) + channel] + ridge);
             }
@@ -69,11 +69,11 @@ internal sealed class OilPaintingFilter : RenditionFilter
                 ? MathF.Atan2(dy, dx) + (MathF.PI / 2)
                 : (swirl[i] * 3.2f) + 0.3f;
             var (sin, cos) = MathF.SinCos(angle);
-            var shift = random.Range(-15, 15);
+            var shift = random.Range(-12, 12);
             byte Mixed(int channel)
             {
                 var value = source[(4 * i) + channel];
-                return Raster.Level(luma[i] + ((value - luma[i]) * 1.2f) + shift + random.Range(-7, 7));
+                return Raster.Level(luma[i] + ((value - luma[i]) * 1.2f) + shift + random.Range(-5, 5));
             }
 
             paint.StrokeWidth = width;

@@ -12,7 +12,7 @@ internal sealed class PencilSketchFilter : RenditionFilter
         var edges = Raster.Edges(picture.Rgba, size);
         var rim = Raster.Rim(picture.Mask, size, Math.Max(1, (int)u));
         var pressure = Raster.Noise(size, 12 * u, random);
-        var lean = random.Range(0.8f, 1.2f);
+        var lean = random.Chance(0.5) ? 1 : -1;
         for (var y = 0; y < size; y++)
         {
             for (var x = 0; x < size; x++)
@@ -20,7 +20,7 @@ internal sealed class PencilSketchFilter : RenditionFilter
                 var i = (y * size) + x;
                 var subject = picture.Mask[i] > 0;
                 var dark = 1 - (smooth[i] / 255);
-                var hatch = Hatch((x + (y * lean)) / u, dark, 0.3f) + (0.8f * Hatch(((x * lean) - y) / u, dark, 0.58f));
+                var hatch = Hatch((x + (lean * y)) / u, dark, 0.3f) + (0.8f * Hatch((x - (lean * y)) / u, dark, 0.58f));
                 var line = Raster.Step(22, 95, edges[i]) * (subject ? 0.85f : 0.5f);
                 var fade = subject ? 1 : 0.62f * Vignette(x, y, size);
                 var graphite = (line + (0.5f * hatch) + (dark * 0.16f)) * fade * (0.92f + (0.22f * pressure[i]));
@@ -34,11 +34,11 @@ internal sealed class PencilSketchFilter : RenditionFilter
         }
     }
 
-    // Parallel soft lines, four units apart, that thicken with darkness.
+    // Parallel soft lines, every four units along a row, that thicken with darkness.
     private static float Hatch(float along, float dark, float from)
     {
         var strength = Raster.Step(from, from + 0.45f, dark);
-        var wave = 0.5f + (0.5f * MathF.Cos(along * MathF.Tau / 4.6f));
+        var wave = 0.5f + (0.5f * MathF.Cos(along * MathF.Tau / 4));
         return strength * Raster.Step(0.45f - (0.3f * strength), 0.95f, wave);
     }
 

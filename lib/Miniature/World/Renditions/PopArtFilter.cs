@@ -42,7 +42,7 @@ internal sealed class PopArtFilter : RenditionFilter
     // A screen of dots at 45 degrees; darker tones have larger dots.
     private static float Dot(float x, float y, float luma)
     {
-        const float Pitch = 5.6f;
+        const float Pitch = 8;
         var (a, b) = ((x + y) / Pitch, (x - y) / Pitch);
         var (da, db) = (a - MathF.Round(a), b - MathF.Round(b));
         var reach = 0.24f + (0.2f * (1 - (luma / 255)));
