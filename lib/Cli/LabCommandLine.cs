@@ -42,6 +42,7 @@ internal static class LabCommandLine
             GenerateVerb.Create(session),
             DoctorVerb.Create(session),
             BenchVerb.Create(session),
+            PretrainMiniVerb.Create(session),
         };
         var helpAction = new GroupedHelp(session.Output);
         var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };

@@ -88,11 +88,26 @@ public sealed class PromptEncoder : IDisposable
     /// <returns><c>[B, CLIP window + L, D]</c> and <c>[B, P]</c>; with gradients where they are on.</returns>
     public PromptEmbeddings EncodeWith(Tensor t5, IReadOnlyList<string> prompts, int? clipSkip = null, IReadOnlyList<string>? prompts2 = null)
     {
-        ArgumentNullException.ThrowIfNull(t5);
         ArgumentNullException.ThrowIfNull(prompts);
         using var scope = NewDisposeScope();
-        var (tokens1, pooled1) = EncodeClip(Clip, Tokenizer, prompts, clipSkip);
-        var (tokens2, pooled2) = EncodeClip(Clip2, Tokenizer2, prompts2 ?? prompts, clipSkip);
+        var window = Tokenizer.ModelMaxLength;
+        return EncodeIds(Ids(Tokenizer, prompts, window, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Device), t5, clipSkip).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Encodes token ids with the CLIP encoders and joins T5's rows.</summary>
+    /// <param name="clipIds">Ids of the first CLIP tokenizer, <c>[B, CLIP window]</c>, int64.</param>
+    /// <param name="clip2Ids">Ids of the second CLIP tokenizer, <c>[B, CLIP window]</c>, int64.</param>
+    /// <param name="t5">T5's tokens, <c>[B, L, D]</c>.</param>
+    /// <param name="clipSkip">How many more of CLIP's last layers are left out, or null for none.</param>
+    /// <returns><c>[B, CLIP window + L, D]</c> and <c>[B, P]</c>; with gradients where they are on.</returns>
+    public PromptEmbeddings EncodeIds(Tensor clipIds, Tensor clip2Ids, Tensor t5, int? clipSkip = null)
+    {
+        ArgumentNullException.ThrowIfNull(clipIds);
+        ArgumentNullException.ThrowIfNull(clip2Ids);
+        ArgumentNullException.ThrowIfNull(t5);
+        using var scope = NewDisposeScope();
+        var (tokens1, pooled1) = EncodeClip(Clip, clipIds, clipSkip);
+        var (tokens2, pooled2) = EncodeClip(Clip2, clip2Ids, clipSkip);
         var clip = cat([tokens1, tokens2], dim: -1);
         clip = nn.functional.pad(clip, [0, _textWidth - clip.shape[^1]]);
         return new PromptEmbeddings(cat([clip, t5.to(clip.dtype)], dim: 1), cat([pooled1, pooled2], dim: -1)).MoveToOuterDisposeScope();
@@ -127,12 +142,11 @@ public sealed class PromptEncoder : IDisposable
         T5?.Dispose();
     }
 
-    private (Tensor Tokens, Tensor Pooled) EncodeClip(CLIPTextModelWithProjection model, ITextTokenizer tokenizer, IReadOnlyList<string> prompts, int? clipSkip)
+    private static (Tensor Tokens, Tensor Pooled) EncodeClip(CLIPTextModelWithProjection model, Tensor ids, int? clipSkip)
     {
         var layers = model.Config.NumHiddenLayers;
         if (clipSkip is < 0 || (clipSkip ?? 0) + 2 > layers + 1)
             throw new Foundation.LabException($"clip_skip is {clipSkip}; this CLIP encoder has {layers} layers, so valid values are 0 to {layers - 1}.");
-        using var ids = Ids(tokenizer, prompts, Tokenizer.ModelMaxLength, Device);
         var output = model.forward(ids, outputHiddenStates: true);
         return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
     }

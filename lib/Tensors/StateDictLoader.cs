@@ -38,6 +38,14 @@ public static class StateDictLoader
         return Slots(module).ToDictionary(slot => slot.Key, slot => slot.Value.Value);
     }
 
+    /// <summary>The module's parameters with the modules that hold them, sorted by their names in the checkpoint.</summary>
+    /// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s.</param>
+    public static IEnumerable<(string Path, IParameterOwner Owner, string Name, Tensor Value)> Owners(nn.Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return Slots(module).Select(slot => (slot.Key, slot.Value.Owner, slot.Value.Name, slot.Value.Value));
+    }
+
     private static SortedDictionary<string, Slot> Slots(nn.Module module)
     {
         var slots = new SortedDictionary<string, Slot>(StringComparer.Ordinal);

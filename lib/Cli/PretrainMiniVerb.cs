@@ -1,0 +1,145 @@
+using System.CommandLine;
+using Dreambooth.Lab.Miniature;
+using Dreambooth.Lab.Miniature.Pretraining;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>pretrain-mini</c>: makes the miniature model from nothing, one sub-verb per part.</summary>
+internal static class PretrainMiniVerb
+{
+    private static readonly string[] Devices = ["auto", "cpu", "cuda"];
+
+    public static Command Create(Session session) =>
+        new("pretrain-mini", "Makes the miniature model that ships in data/sd3-mini from nothing. Each sub-verb is one part and can be run again.")
+        {
+            Training("vae", "Trains the autoencoder on drawings.", session, (recipe, options, _) => VaeTraining.Run(recipe, options)),
+            Training(
+                "diffusion", "Trains text encoders and transformer on encoded drawings and captions.", session,
+                (recipe, options, vae) => DiffusionTraining.Run(recipe, options, vae ?? throw new UsageException("--vae is missing: the output folder of pretrain-mini vae."))),
+            Training("classifier", "Trains the attribute classifier on drawings.", session, ClassifierTraining.Run),
+            Tokenizers(session),
+            Export(session),
+        };
+
+    private static Command Training(string name, string description, Session session, Action<MiniatureRecipe, PretrainingOptions, string?> run)
+    {
+        var verb = new Command(name, description);
+        var output = Text(verb, "--output", "FOLDER", "Folder for weights, curves and samples.", $"outputs/pretrain-mini/{name}");
+        var vae = Text(verb, "--vae", "FOLDER", "Output folder of the autoencoder's training.", null);
+        var device = Text(verb, "--device", "NAME", "auto, cpu or cuda; auto takes cuda where it works.", "auto");
+        var resume = Text(verb, "--resume", "FOLDER", "Go on from the weights in this folder.", null);
+        var pool = Text(verb, "--pool", "FOLDER", "Keep rendered drawings here and use them again.", null);
+        var minutes = Number(verb, "--minutes", "Minutes of training; what comes before it is not counted.", 7.0);
+        var steps = Number(verb, "--max_steps", "Steps after which training ends in any case.", long.MaxValue);
+        var pictures = Number(verb, "--pictures", "Number of drawings to train on.", 60_000);
+        var from = Number(verb, "--from", "Where on the learning-rate schedule this run begins, 0 to 1.", 0.0);
+        var to = Number(verb, "--to", "Where on the learning-rate schedule this run ends, 0 to 1.", 1.0);
+        var batch = Number(verb, "--batch", "Pictures in a step; 0 for the recipe's.", 0);
+        var rate = Number(verb, "--rate", "Largest learning rate; 0 for the recipe's.", 0.0);
+        var threads = Number(verb, "--threads", "Threads that render.", Math.Max(1, Environment.ProcessorCount - 2));
+        var sheets = Number(verb, "--sheet_minutes", "Minutes between saved weights and sample sheets.", 3.0);
+        var report = Number(verb, "--report_seconds", "Seconds between progress lines.", 20.0);
+        var bf16 = Switch(verb, "--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
+        var graph = Switch(verb, "--cuda_graph", "Capture a step once and replay it (CUDA only).");
+        var tiny = Switch(verb, "--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");
+        verb.SetAction(result =>
+        {
+            var recipe = Adjusted(result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe(), result.GetValue(batch), result.GetValue(rate));
+            run(recipe, new PretrainingOptions
+            {
+                Output = result.GetValue(output)!,
+                Device = ParseDevice(result.GetValue(device)!),
+                Minutes = result.GetValue(minutes),
+                MaxSteps = result.GetValue(steps),
+                Pictures = result.GetValue(pictures),
+                Pool = result.GetValue(pool),
+                Resume = result.GetValue(resume),
+                From = result.GetValue(from),
+                To = result.GetValue(to),
+                RenderThreads = result.GetValue(threads),
+                SheetMinutes = result.GetValue(sheets),
+                ReportSeconds = result.GetValue(report),
+                Bf16 = result.GetValue(bf16),
+                CudaGraph = result.GetValue(graph),
+                Log = session.Output.WriteLine,
+                Cancellation = session.Cancellation,
+            }, result.GetValue(vae));
+            return session.Cancellation.IsCancellationRequested ? ExitCode.Cancelled : ExitCode.Success;
+        });
+        return verb;
+    }
+
+    private static Command Tokenizers(Session session)
+    {
+        var verb = new Command("tokenizers", "Writes the three tokenizers' folders.");
+        var output = Text(verb, "--output", "FOLDER", "Model folder to write into.", "outputs/pretrain-mini/tokenizers");
+        verb.SetAction(result =>
+        {
+            var tokenizers = new MiniatureTokenizers(new MiniatureRecipe().TextWindow);
+            tokenizers.Write(result.GetValue(output)!);
+            session.Output.WriteLine($"{tokenizers.ClipVocabSize} CLIP tokens and {tokenizers.T5VocabSize} T5 tokens in {result.GetValue(output)}");
+            return ExitCode.Success;
+        });
+        return verb;
+    }
+
+    private static Command Export(Session session)
+    {
+        var verb = new Command("export", "Writes a model folder in the published layout from the trainings' output folders.");
+        var output = Text(verb, "--output", "FOLDER", "Model folder to write.", "outputs/pretrain-mini/export");
+        var vae = Text(verb, "--vae", "FOLDER", "Output folder of the autoencoder's training.", "outputs/pretrain-mini/vae");
+        var diffusion = Text(verb, "--diffusion", "FOLDER", "Output folder of the diffusion training.", "outputs/pretrain-mini/diffusion");
+        var classifier = Text(verb, "--classifier", "FOLDER", "Output folder of the classifier's training, or none.", null);
+        var classifierOutput = Text(verb, "--classifier_output", "FOLDER", "Folder to write the classifier to.", "outputs/pretrain-mini/export-classifier");
+        var tiny = Switch(verb, "--tiny", "The recipe that the trainings used was --tiny.");
+        verb.SetAction(result =>
+        {
+            var recipe = result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe();
+            MiniatureExport.Write(result.GetValue(output)!, recipe, result.GetValue(vae)!, result.GetValue(diffusion)!);
+            if (result.GetValue(classifier) is { } folder)
+                ClassifierTraining.Export(recipe, folder, result.GetValue(classifierOutput)!);
+            MiniatureFolder.Verify(result.GetValue(output)!);
+            session.Output.WriteLine($"Written to {result.GetValue(output)}");
+            return ExitCode.Success;
+        });
+        return verb;
+    }
+
+    private static MiniatureRecipe Adjusted(MiniatureRecipe recipe, int batch, double rate) => recipe with
+    {
+        VaeTraining = recipe.VaeTraining with { BatchSize = batch > 0 ? batch : recipe.VaeTraining.BatchSize, LearningRate = rate > 0 ? rate : recipe.VaeTraining.LearningRate },
+        DiffusionTraining = recipe.DiffusionTraining with { BatchSize = batch > 0 ? batch : recipe.DiffusionTraining.BatchSize, LearningRate = rate > 0 ? rate : recipe.DiffusionTraining.LearningRate },
+        ClassifierTraining = recipe.ClassifierTraining with { BatchSize = batch > 0 ? batch : recipe.ClassifierTraining.BatchSize, LearningRate = rate > 0 ? rate : recipe.ClassifierTraining.LearningRate },
+    };
+
+    private static Device ParseDevice(string name) => name switch
+    {
+        "auto" => cuda.is_available() ? CUDA : CPU,
+        "cpu" => CPU,
+        "cuda" => CUDA,
+        _ => throw new UsageException($"--device is '{name}'; valid are {string.Join(", ", Devices)}."),
+    };
+
+    private static Option<string?> Text(Command verb, string name, string placeholder, string description, string? value)
+    {
+        var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        verb.Options.Add(option);
+        return option;
+    }
+
+    private static Option<T> Number<T>(Command verb, string name, string description, T value)
+        where T : struct
+    {
+        var option = new Option<T>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        verb.Options.Add(option);
+        return option;
+    }
+
+    private static Option<bool> Switch(Command verb, string name, string description)
+    {
+        var option = new Option<bool>(name) { Description = description };
+        verb.Options.Add(option);
+        return option;
+    }
+}

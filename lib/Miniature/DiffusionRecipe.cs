@@ -1,0 +1,59 @@
+namespace Dreambooth.Lab.Miniature;
+
+/// <summary>How the miniature's text encoders and transformer are trained together.</summary>
+public sealed record DiffusionRecipe
+{
+    /// <summary>Pictures in a step. Default 256.</summary>
+    public int BatchSize { get; init; } = 256;
+
+    /// <summary>The largest learning rate of AdamW. Default 1e-3.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>The learning rate at the end, as a part of the largest. Default 0.02.</summary>
+    public double FinalRate { get; init; } = 0.02;
+
+    /// <summary>Steps over which the rate rises, also after a resumption. Default 300.</summary>
+    public int WarmupSteps { get; init; } = 300;
+
+    /// <summary>Decay of AdamW's mean square. Default 0.99.</summary>
+    public double Beta2 { get; init; } = 0.99;
+
+    /// <summary>Longest gradient. Default 1.</summary>
+    public double MaxGradNorm { get; init; } = 1;
+
+    /// <summary>Decay of the averaged weights. Default 0.9995.</summary>
+    public double EmaDecay { get; init; } = 0.9995;
+
+    /// <summary>Part of the rows whose caption is empty, for guidance. Default 0.11.</summary>
+    public double CaptionDropout { get; init; } = 0.11;
+
+    /// <summary>Part of the rows without T5's tokens, so that the model also works without T5. Default 0.05.</summary>
+    public double T5Dropout { get; init; } = 0.05;
+
+    /// <summary>Captions of each picture in other words. Default 4.</summary>
+    public int CaptionsPerPicture { get; init; } = 4;
+
+    /// <summary>Part of the captions with a rare word before the subject's noun, which says nothing. Default 0.03.</summary>
+    public double RareWordShare { get; init; } = 0.03;
+
+    /// <summary>Mean of the timestep density's logit. Default 0.</summary>
+    public double LogitMean { get; init; }
+
+    /// <summary>Standard deviation of the timestep density's logit. Default 1.</summary>
+    public double LogitStd { get; init; } = 1;
+
+    /// <summary>Held-out pictures on which losses are measured. Default 1024.</summary>
+    public int HeldOut { get; init; } = 1024;
+
+    /// <summary>Pictures that are encoded at once. Default 256.</summary>
+    public int EncodeBatch { get; init; } = 256;
+
+    /// <summary>Pictures of a sample sheet. Default 40.</summary>
+    public int PicturesInSheet { get; init; } = 40;
+
+    /// <summary>Denoising steps of a sample sheet's pictures. Default 28.</summary>
+    public int SheetSteps { get; init; } = 28;
+
+    /// <summary>Guidance of a sample sheet's pictures. Default 4.</summary>
+    public double SheetGuidance { get; init; } = 4;
+}

@@ -1,0 +1,195 @@
+using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tokenizers;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Miniature.Pretraining;
+
+/// <summary>
+/// Trains text encoders and transformer together from nothing by the flow-matching loss (Esser et al. 2024, arXiv:2403.03206) on
+/// encoded drawings and their captions, some of them empty so that guidance works.
+/// </summary>
+public sealed class DiffusionTraining : IDisposable
+{
+    /// <summary>First part of the names of the weights' files.</summary>
+    public const string Name = "diffusion";
+
+    private static readonly double[] MeasuredSigmas = [0.25, 0.5, 0.75, 0.9];
+
+    private readonly MiniatureModels _models;
+    private readonly TrainedVae _vae;
+    private readonly PretrainingOptions _options;
+    private readonly DiffusionRecipe _recipe;
+    private readonly FlatParameters _weights;
+    private readonly PromptEncoder _text;
+    private readonly FlowMatchingObjective _objective;
+    private readonly TimestepDensity _density;
+    private readonly LatentTable _latents, _heldOutLatents;
+    private readonly CaptionTable _captions, _heldOutCaptions;
+
+    private DiffusionTraining(MiniatureRecipe recipe, PretrainingOptions options, string vaeFolder)
+    {
+        _options = options;
+        _models = new MiniatureModels(recipe);
+        recipe = _models.Recipe;
+        _recipe = recipe.DiffusionTraining;
+        var tokenizers = Path.Combine(options.Output, "tokenizers");
+        _models.Tokenizers.Write(tokenizers);
+        _vae = TrainedVae.Load(_models, vaeFolder, options.Device);
+        _weights = new FlatParameters(_models.DiffusionParts, options.Device, options.ComputeType, MiniatureModels.IsFixed);
+        if (options.Resume is not null)
+            _weights.Load(options.Resume, Name);
+        ITextTokenizer Tokenizer(string name) => TokenizerLoader.Load(Path.Combine(tokenizers, name));
+        _text = new PromptEncoder(
+            _models.Clip, _models.Clip2, _models.T5, Tokenizer("tokenizer"), Tokenizer("tokenizer_2"), Tokenizer("tokenizer_3"), recipe.Transformer.JointAttentionDim);
+        _objective = new FlowMatchingObjective(_models.Transformer, recipe.Scheduler) { PreconditionOutputs = false };
+        _density = new TimestepDensity { LogitMean = _recipe.LogitMean, LogitStd = _recipe.LogitStd };
+        var (first, heldOut) = (recipe.FirstDrawing, recipe.FirstHeldOutDrawing);
+        _heldOutLatents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly);
+        _heldOutCaptions = CaptionTable.Create(recipe, tokenizers, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly, options.Device);
+        _latents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, first, options.Pictures, CombinationSplit.TrainOnly);
+        _captions = CaptionTable.Create(recipe, tokenizers, first, options.Pictures, CombinationSplit.TrainOnly, options.Device);
+    }
+
+    /// <summary>Trains, and leaves weights, averages, curves, sample sheets and an exported model folder in the output folder.</summary>
+    /// <param name="recipe">Sizes, losses and rates.</param>
+    /// <param name="options">Where and how long.</param>
+    /// <param name="vaeFolder">The output folder of the autoencoder's training.</param>
+    public static void Run(MiniatureRecipe recipe, PretrainingOptions options, string vaeFolder)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.PrepareDevice();
+        var begin = DateTime.UtcNow;
+        using var training = new DiffusionTraining(recipe, options, vaeFolder);
+        options.Log(FormattableString.Invariant($"diffusion: {training._weights.Count:N0} parameters, {options.Pictures:N0} pictures encoded after {(DateTime.UtcNow - begin).TotalSeconds:0} s"));
+        training.Train();
+    }
+
+    /// <summary>Frees models, weights and tables.</summary>
+    public void Dispose()
+    {
+        _latents.Dispose();
+        _captions.Dispose();
+        _heldOutLatents.Dispose();
+        _heldOutCaptions.Dispose();
+        _objective.Dispose();
+        _weights.Dispose();
+        _vae.Dispose();
+        _models.Dispose();
+    }
+
+    private void Train()
+    {
+        using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new AdamWGroup(0, _weights.Count, _recipe.LearningRate)], new AdamWConfig { Beta2 = _recipe.Beta2 });
+        using var meanLoss = zeros([], ScalarType.Float32, _options.Device).DetachFromDisposeScope();
+        using var step = DiffusionStep.Create(_options.CudaGraph, _weights, Loss, DrawBatch, _options.Log);
+        var curve = new TrainingCurve(Path.Combine(_options.Output, "diffusion-curve.json"));
+        var box = _options.OpenTimeBox();
+        var (count, reported, saved) = (0L, 0.0, 0.0);
+        while (!box.IsOver(count) && !_options.Cancellation.IsCancellationRequested)
+        {
+            using var scope = NewDisposeScope();
+            step.Run(DrawBatch());
+            meanLoss.lerp_(step.Loss, count == 0 ? 1.0 : 0.02);
+            GradientClipping.Clip(_weights.Gradients, _recipe.MaxGradNorm);
+            optimizer.Step(box.RateFactor(count, _recipe.WarmupSteps, _recipe.FinalRate));
+            _weights.Publish();
+            _weights.Average(_options.Resume is null ? Math.Min(_recipe.EmaDecay, (count + 1.0) / (count + 10.0)) : _recipe.EmaDecay);
+            count++;
+            if ((box.Minutes - reported) * 60 >= _options.ReportSeconds)
+            {
+                Report(curve, count, box, meanLoss);
+                reported = box.Minutes;
+            }
+
+            if (box.Minutes - saved >= _options.SheetMinutes)
+            {
+                Save($"{Name}-sheet-{Math.Round(100 * box.Progress(count)):00}.png");
+                saved = box.Minutes;
+            }
+        }
+
+        Report(curve, count, box, meanLoss);
+        Save($"{Name}-sheet.png");
+    }
+
+    private DiffusionBatch DrawBatch()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        long rows = _recipe.BatchSize, window = _models.Recipe.TextWindow;
+        var device = _options.Device;
+        var drawings = randint(_latents.Count, [rows], ScalarType.Int64, device);
+        var latents = _latents.Draw(drawings);
+        var keep = ones([rows, 2 * window, 1], _options.ComputeType, device);
+        keep.narrow(1, window, window).copy_(rand([rows, 1, 1], ScalarType.Float32, device).ge(_recipe.T5Dropout).expand(rows, window, 1));
+        var indices = TimestepDensity.Indices(_density.FromDraws(randn([rows], ScalarType.Float32, device)), _models.Recipe.Scheduler.NumTrainTimesteps);
+        return new DiffusionBatch(
+            latents.MoveToOuterDisposeScope(), randn_like(latents).MoveToOuterDisposeScope(), indices.MoveToOuterDisposeScope(),
+            _captions.Draw(drawings, _recipe.CaptionDropout).MoveToOuterDisposeScope(), keep.MoveToOuterDisposeScope());
+    }
+
+    private Tensor Loss(DiffusionBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var text = Encode(batch.Ids);
+        var seen = new PromptEmbeddings(text.PromptEmbeds * batch.KeepTokens, text.PooledPromptEmbeds);
+        return _objective.Compute(new TrainingBatch(batch.Latents, seen), new TrainingDraw(batch.Noise, batch.Indices)).Total.MoveToOuterDisposeScope();
+    }
+
+    private PromptEmbeddings Encode(Tensor ids)
+    {
+        var window = _models.Recipe.TextWindow;
+        return _text.EncodeIds(ids.narrow(1, 0, window), ids.narrow(1, window, window), _models.T5.call(ids.narrow(1, 2 * window, window)));
+    }
+
+    private void Report(TrainingCurve curve, long step, TimeBox box, Tensor meanLoss)
+    {
+        var losses = _weights.WithAverages(MeasureHeldOut);
+        (string, double)[] figures =
+        [
+            ("step", step), ("minutes", box.Minutes), ("progress", box.Progress(step)), ("loss", meanLoss.item<float>()),
+            .. MeasuredSigmas.Select((sigma, i) => (FormattableString.Invariant($"held_out_{sigma}"), losses[i])),
+        ];
+        curve.Add(figures);
+        _options.Log(TrainingCurve.Line("diffusion", [.. figures, ("rate", box.RateFactor(step, _recipe.WarmupSteps, _recipe.FinalRate) * _recipe.LearningRate), ("ms_per_step", box.Minutes * 60000 / Math.Max(1, step))]));
+    }
+
+    // The error of the flow on held-out drawings at given noise levels, with noise that is the same at each report.
+    private double[] MeasureHeldOut()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var sums = zeros([MeasuredSigmas.Length], ScalarType.Float32, _options.Device);
+        var batch = Math.Min(_recipe.BatchSize, _recipe.HeldOut);
+        var noise = Tensors.SeededNoise.Normal([batch, .. _heldOutLatents.Means(0, 1).shape[1..]], 7, _options.Device);
+        for (var first = 0; first + batch <= _recipe.HeldOut; first += batch)
+        {
+            using var inner = NewDisposeScope();
+            var latents = _heldOutLatents.Means(first, batch);
+            var text = Encode(_heldOutCaptions.First(first, batch));
+            for (var i = 0; i < MeasuredSigmas.Length; i++)
+            {
+                using var one = NewDisposeScope();
+                var sigma = MeasuredSigmas[i];
+                var noisy = (latents * (1 - sigma)) + (noise * sigma);
+                var time = full([batch], sigma * 1000, ScalarType.Float32, _options.Device);
+                var flow = _models.Transformer.forward(noisy.to(_options.ComputeType), time, text.PromptEmbeds, text.PooledPromptEmbeds).to(ScalarType.Float32);
+                sums.narrow(0, i, 1).add_((flow - (noise - latents)).square().mean());
+            }
+        }
+
+        return [.. sums.cpu().data<float>().ToArray().Select(sum => (double)sum / (_recipe.HeldOut / batch))];
+    }
+
+    private void Save(string sheet)
+    {
+        _weights.Save(_options.Output, Name);
+        var folder = Path.Combine(_options.Output, "export");
+        MiniatureExport.Write(folder, _models, _vae, _weights);
+        SampleSheet.Write(Path.Combine(_options.Output, sheet), folder, _models.Recipe, _options.Device);
+        _options.Log($"diffusion: saved to {_options.Output}, samples in {sheet}");
+    }
+}

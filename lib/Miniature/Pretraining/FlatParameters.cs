@@ -1,0 +1,207 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Miniature.Pretraining;
+
+/// <summary>
+/// All trainable parameters of one or more models as one flat float32 tensor, with one of gradients and one of moving averages, so
+/// that an optimizer, a norm or an average is a handful of operations. The models compute with views of it, or, in another element
+/// type, with views of a flat copy that <see cref="Publish"/> refreshes.
+/// </summary>
+public sealed class FlatParameters : IDisposable
+{
+    private const long ShardBytes = 14 << 20;
+
+    private readonly List<Slot> _slots = [];
+    private readonly Tensor _compute;
+    private readonly Tensor _computeGradients;
+
+    /// <summary>Moves the models' parameters into flat tensors; values stay what they are.</summary>
+    /// <param name="models">The models with prefixes of their parameters' names; modules whose parameters belong to <see cref="IParameterOwner"/>s.</param>
+    /// <param name="device">Where the flat tensors and, from now on, the models live.</param>
+    /// <param name="dtype">Element type that the models compute in.</param>
+    /// <param name="isFixed">Full names of parameters that are not trained; they move to the device by themselves.</param>
+    public FlatParameters(IReadOnlyList<(string Prefix, nn.Module Model)> models, Device device, ScalarType dtype, Func<string, bool>? isFixed = null)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var owners = models.SelectMany(model => Owners(model.Prefix, model.Model)).ToList();
+        long length = 0;
+        foreach (var (owner, name, path, value) in owners.Where(entry => isFixed?.Invoke(entry.Path) != true))
+        {
+            _slots.Add(new Slot(path, owner, name, length, value.shape));
+            length += value.numel();
+        }
+
+        Values = cat([.. owners.Where(entry => isFixed?.Invoke(entry.Path) != true).Select(entry => entry.Value.detach().to(ScalarType.Float32, device).reshape(-1))]).DetachFromDisposeScope();
+        Averages = Values.clone().DetachFromDisposeScope();
+        Gradients = zeros_like(Values).DetachFromDisposeScope();
+        _compute = dtype == ScalarType.Float32 ? Values : Values.to(dtype).DetachFromDisposeScope();
+        _computeGradients = dtype == ScalarType.Float32 ? Gradients : zeros_like(_compute).DetachFromDisposeScope();
+        foreach (var slot in _slots)
+            Attach(slot);
+        foreach (var (owner, name, path, value) in owners.Where(entry => isFixed?.Invoke(entry.Path) == true))
+            owner.Assign(name, value.detach().to(dtype, device).clone());
+    }
+
+    /// <summary>All parameters, float32, <c>[N]</c>.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>Their gradients after <see cref="CollectGradients"/>, float32, <c>[N]</c>.</summary>
+    public Tensor Gradients { get; }
+
+    /// <summary>Their moving averages, float32, <c>[N]</c>.</summary>
+    public Tensor Averages { get; }
+
+    /// <summary>Number of parameters.</summary>
+    public long Count => Values.numel();
+
+    /// <summary>Sets the gradients to zero before a backward pass.</summary>
+    public void ZeroGradients() => _computeGradients.zero_();
+
+    /// <summary>Brings the gradients of a backward pass into <see cref="Gradients"/>.</summary>
+    public void CollectGradients()
+    {
+        if (!ReferenceEquals(Gradients, _computeGradients))
+            Gradients.copy_(_computeGradients);
+    }
+
+    /// <summary>Lets the models compute with what <see cref="Values"/> holds now.</summary>
+    public void Publish()
+    {
+        if (ReferenceEquals(Values, _compute))
+            return;
+        using var noGradients = no_grad();
+        _compute.copy_(Values);
+    }
+
+    /// <summary>Moves the averages towards the values.</summary>
+    /// <param name="decay">Part of the old average that stays.</param>
+    public void Average(double decay)
+    {
+        using var noGradients = no_grad();
+        Averages.mul_(decay).add_(Values, alpha: 1 - decay);
+    }
+
+    /// <summary>Lets the models compute with the averages while something is measured.</summary>
+    /// <param name="measure">What is done meanwhile.</param>
+    public T WithAverages<T>(Func<T> measure)
+    {
+        ArgumentNullException.ThrowIfNull(measure);
+        using var noGradients = no_grad();
+        using var kept = _compute.clone();
+        _compute.copy_(Averages);
+        try
+        {
+            return measure();
+        }
+        finally
+        {
+            _compute.copy_(kept);
+        }
+    }
+
+    /// <summary>The parameters of one model by their names within it.</summary>
+    /// <param name="flat"><see cref="Values"/> or <see cref="Averages"/>.</param>
+    /// <param name="prefix">The model's prefix.</param>
+    /// <returns>Views.</returns>
+    public IReadOnlyDictionary<string, Tensor> Of(Tensor flat, string prefix) => _slots
+        .Where(slot => slot.Path.StartsWith(prefix + ".", StringComparison.Ordinal))
+        .ToDictionary(slot => slot.Path[(prefix.Length + 1)..], slot => slot.View(flat));
+
+    /// <summary>Writes values and averages as <c>NAME-values-1.safetensors</c> and so on, float32, each file below 15 MiB.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">First part of the files' names.</param>
+    public void Save(string folder, string name)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (kind, flat) in new[] { ("values", Values), ("averages", Averages) })
+        {
+            var shards = new List<List<Slot>>();
+            long bytes = ShardBytes;
+            foreach (var slot in _slots)
+            {
+                if (bytes + slot.Length * sizeof(float) > ShardBytes)
+                {
+                    shards.Add([]);
+                    bytes = 0;
+                }
+
+                shards[^1].Add(slot);
+                bytes += slot.Length * sizeof(float);
+            }
+
+            for (var i = 0; i < shards.Count; i++)
+                SafetensorsWriter.Save(Path.Combine(folder, $"{name}-{kind}-{i + 1}.safetensors"), shards[i].Select(slot => KeyValuePair.Create(slot.Path, slot.View(flat))));
+        }
+    }
+
+    /// <summary>Takes over values and averages that <see cref="Save"/> wrote.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">First part of the files' names.</param>
+    /// <exception cref="LabException">A parameter is missing or has another shape.</exception>
+    public void Load(string folder, string name)
+    {
+        using var noGradients = no_grad();
+        foreach (var (kind, flat) in new[] { ("values", Values), ("averages", Averages) })
+        {
+            var missing = _slots.ToDictionary(slot => slot.Path, StringComparer.Ordinal);
+            string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, $"{name}-{kind}-*.safetensors") : [];
+            foreach (var path in files.Order(StringComparer.Ordinal))
+            {
+                using var scope = NewDisposeScope();
+                using var file = Checkpoint.Open(path);
+                foreach (var entry in file.Names.Where(missing.ContainsKey))
+                {
+                    var view = missing[entry].View(flat);
+                    var value = file.Load(entry);
+                    if (!view.shape.AsSpan().SequenceEqual(value.shape))
+                        throw new LabException($"{path}: {entry} has shape [{string.Join(", ", value.shape)}]; [{string.Join(", ", view.shape)}] is needed.");
+                    view.copy_(value);
+                    missing.Remove(entry);
+                }
+            }
+
+            if (missing.Count > 0)
+                throw new LabException($"{folder} lacks {missing.Count} of the {name} {kind}, among them {missing.Keys.First()}. Files named {name}-{kind}-1.safetensors and so on are needed.");
+        }
+
+        Publish();
+    }
+
+    /// <summary>Frees the flat tensors.</summary>
+    public void Dispose()
+    {
+        if (!ReferenceEquals(Values, _compute))
+        {
+            _compute.Dispose();
+            _computeGradients.Dispose();
+        }
+
+        Values.Dispose();
+        Gradients.Dispose();
+        Averages.Dispose();
+    }
+
+    // A parameter is a leaf of its own that shares the flat tensor's memory; autograd adds into the gradient it finds there.
+    private void Attach(Slot slot)
+    {
+        slot.Owner.Assign(slot.Name, slot.View(_compute).detach());
+        var parameter = ((nn.Module)slot.Owner).named_parameters(recurse: false).Single(entry => entry.name == slot.Name).parameter;
+        parameter.requires_grad_(true);
+        parameter.grad = slot.View(_computeGradients).DetachFromDisposeScope();
+    }
+
+    private static IEnumerable<(IParameterOwner Owner, string Name, string Path, Tensor Value)> Owners(string prefix, nn.Module model) =>
+        from entry in StateDictLoader.Owners(model)
+        select (entry.Owner, entry.Name, $"{prefix}.{entry.Path}", entry.Value);
+
+    private sealed record Slot(string Path, IParameterOwner Owner, string Name, long Offset, long[] Shape)
+    {
+        public long Length => Shape.Aggregate(1L, (product, size) => product * size);
+
+        public Tensor View(Tensor flat) => flat.narrow(0, Offset, Length).view(Shape);
+    }
+}

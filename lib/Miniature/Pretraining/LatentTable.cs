@@ -1,0 +1,84 @@
+using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Models.Autoencoders;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Miniature.Pretraining;
+
+/// <summary>
+/// The latents of drawings as distributions on the training device, in float16, as the transformer sees them (shifted and scaled).
+/// Letters: N drawings, C latent channels, h and w of the latents.
+/// </summary>
+public sealed class LatentTable : IDisposable
+{
+    private readonly Tensor _mean;
+    private readonly Tensor _deviation;
+
+    private LatentTable(Tensor mean, Tensor deviation) => (_mean, _deviation) = (mean, deviation);
+
+    /// <summary>Number of drawings.</summary>
+    public long Count => _mean.shape[0];
+
+    /// <summary>Renders and encodes the drawings of consecutive seeds.</summary>
+    /// <param name="recipe">Size of the pictures.</param>
+    /// <param name="options">Device, threads and pool.</param>
+    /// <param name="vae">The trained autoencoder.</param>
+    /// <param name="measured">Its shift and scale.</param>
+    /// <param name="firstSeed">Seed of the first drawing.</param>
+    /// <param name="count">N.</param>
+    /// <param name="split">Which combinations.</param>
+    public static LatentTable Create(
+        MiniatureRecipe recipe, PretrainingOptions options, AutoencoderKL vae, VaeResult measured, ulong firstSeed, int count, CombinationSplit split)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(vae);
+        ArgumentNullException.ThrowIfNull(measured);
+        using var noGradients = no_grad();
+        long side = recipe.PictureSize / recipe.Vae.SpatialFactor;
+        long[] shape = [count, recipe.Vae.LatentChannels, side, side];
+        var mean = zeros(shape, ScalarType.Float16, options.Device).DetachFromDisposeScope();
+        var deviation = zeros(shape, ScalarType.Float16, options.Device).DetachFromDisposeScope();
+        using var pictures = PictureStore.Start(recipe, options, firstSeed, count, split);
+        var batch = recipe.DiffusionTraining.EncodeBatch;
+        for (var first = 0; first < count; first += batch)
+        {
+            options.Cancellation.ThrowIfCancellationRequested();
+            pictures.Fill(first + batch);
+            using var scope = NewDisposeScope();
+            var rows = Math.Min(batch, count - first);
+            var latents = vae.Encode(pictures.Pictures(first, rows));
+            mean.narrow(0, first, rows).copy_(latents.Mean.sub(measured.ShiftFactor).mul(measured.ScalingFactor));
+            deviation.narrow(0, first, rows).copy_((latents.LogVariance * 0.5).exp().mul(measured.ScalingFactor));
+        }
+
+        return new LatentTable(mean, deviation);
+    }
+
+    /// <summary>Draws latents of drawings.</summary>
+    /// <param name="rows">Numbers of the drawings, int64, <c>[B]</c>.</param>
+    /// <returns>float32, <c>[B, C, h, w]</c>.</returns>
+    public Tensor Draw(Tensor rows)
+    {
+        using var scope = NewDisposeScope();
+        var mean = _mean.index_select(0, rows).to(ScalarType.Float32);
+        var deviation = _deviation.index_select(0, rows).to(ScalarType.Float32);
+        return addcmul(mean, deviation, randn_like(mean), 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The mean latents of consecutive drawings.</summary>
+    /// <param name="first">Number of the first.</param>
+    /// <param name="count">How many.</param>
+    /// <returns>float32, <c>[B, C, h, w]</c>.</returns>
+    public Tensor Means(int first, int count)
+    {
+        using var part = _mean.narrow(0, first, count);
+        return part.to(ScalarType.Float32);
+    }
+
+    /// <summary>Frees the latents.</summary>
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _deviation.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using Dreambooth.Lab.Foundation;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Miniature.Pretraining;
+
+/// <summary>Where and how long one part of the pre-training runs.</summary>
+public sealed record PretrainingOptions
+{
+    /// <summary>Folder for weights, curves and samples.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>Where the models live.</summary>
+    public required Device Device { get; init; }
+
+    /// <summary>Minutes of training; rendering before it is not counted.</summary>
+    public double Minutes { get; init; } = 7;
+
+    /// <summary>Steps after which training ends in any case.</summary>
+    public long MaxSteps { get; init; } = long.MaxValue;
+
+    /// <summary>Number of drawings to train on.</summary>
+    public int Pictures { get; init; } = 60_000;
+
+    /// <summary>Folder that keeps drawings between runs, or null to render them anew.</summary>
+    public string? Pool { get; init; }
+
+    /// <summary>Folder with weights of an earlier run to go on from, or null.</summary>
+    public string? Resume { get; init; }
+
+    /// <summary>Where on the learning-rate schedule the run begins, 0 to 1.</summary>
+    public double From { get; init; }
+
+    /// <summary>Where on the learning-rate schedule the run ends.</summary>
+    public double To { get; init; } = 1;
+
+    /// <summary>Threads that render.</summary>
+    public int RenderThreads { get; init; } = Math.Max(1, Environment.ProcessorCount - 2);
+
+    /// <summary>Seconds between progress lines.</summary>
+    public double ReportSeconds { get; init; } = 20;
+
+    /// <summary>Minutes between sample sheets.</summary>
+    public double SheetMinutes { get; init; } = 3;
+
+    /// <summary>Whether the models compute in bfloat16 (the weights that are trained stay float32).</summary>
+    public bool Bf16 { get; init; }
+
+    /// <summary>Whether a step's forward and backward pass is captured once and replayed (CUDA only).</summary>
+    public bool CudaGraph { get; init; }
+
+    /// <summary>Receives progress lines.</summary>
+    public Action<string> Log { get; init; } = _ => { };
+
+    /// <summary>Ends the run early; weights are saved all the same.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Element type that the models compute in.</summary>
+    public ScalarType ComputeType => Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
+
+    /// <summary>The time that training may take.</summary>
+    public TimeBox OpenTimeBox() => new(Minutes, From, To, MaxSteps);
+
+    /// <summary>Turns on TF32 products for CUDA.</summary>
+    public void PrepareDevice()
+    {
+        if (Device.type != TorchSharp.DeviceType.CUDA)
+            return;
+        if (!cuda.is_available())
+            throw new LabException("CUDA was asked for, but libtorch finds no CUDA device here. Use --device cpu, or point LIBTORCH_DIR at a CUDA build.");
+        backends.cuda.matmul.allow_tf32 = true;
+        backends.cudnn.allow_tf32 = true;
+    }
+}

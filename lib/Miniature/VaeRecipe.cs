@@ -1,0 +1,35 @@
+namespace Dreambooth.Lab.Miniature;
+
+/// <summary>How the miniature's autoencoder is trained.</summary>
+public sealed record VaeRecipe
+{
+    /// <summary>Pictures in a step. Default 96.</summary>
+    public int BatchSize { get; init; } = 96;
+
+    /// <summary>The largest learning rate of AdamW. Default 1e-3.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Steps over which the rate rises. Default 200.</summary>
+    public int WarmupSteps { get; init; } = 200;
+
+    /// <summary>Weight of the mean squared error beside the mean absolute one. Default 2.</summary>
+    public double SquareWeight { get; init; } = 2;
+
+    /// <summary>Weight of the mean absolute error of horizontal and vertical differences. Default 1.</summary>
+    public double GradientWeight { get; init; } = 1;
+
+    /// <summary>Weight of the divergence from a standard normal, per latent value. Default 2e-4.</summary>
+    public double KlWeight { get; init; } = 2e-4;
+
+    /// <summary>Longest gradient. Default 1.</summary>
+    public double MaxGradNorm { get; init; } = 1;
+
+    /// <summary>Decay of the averaged weights. Default 0.999.</summary>
+    public double EmaDecay { get; init; } = 0.999;
+
+    /// <summary>Held-out pictures that are measured. Default 512.</summary>
+    public int HeldOut { get; init; } = 512;
+
+    /// <summary>Pictures that must be there before the first step. Default 20000.</summary>
+    public int MinimumPictures { get; init; } = 20_000;
+}
