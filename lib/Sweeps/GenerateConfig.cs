@@ -28,7 +28,7 @@ public sealed record GenerateConfig
         switches: []);
 
     /// <summary>The model folder in the published layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>, <c>--model</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or a name on the Hugging Face hub.", Aliases = ["model"], Placeholder = "FOLDER")]
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout.", Aliases = ["model"], Placeholder = "FOLDER")]
     public required string PretrainedModelNameOrPath { get; init; }
 
     /// <summary>The LoRA files or folders to apply, each <c>path</c> or <c>path=weight</c>; empty: none. Flag <c>--lora</c>, <c>--lora_path</c>.</summary>

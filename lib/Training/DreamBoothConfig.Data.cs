@@ -11,7 +11,7 @@ public sealed partial record DreamBoothConfig
     private const string PriorGroup = "Prior preservation";
 
     /// <summary>The model folder in the published layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or a name on the Hugging Face hub.", Placeholder = "FOLDER")]
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout.", Placeholder = "FOLDER")]
     public required string PretrainedModelNameOrPath { get; init; }
 
     /// <summary>

@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>
+/// A captured sequence of GPU work that is started by one call, where launching each operation by itself would keep the
+/// GPU waiting for the processor (CUDA graphs). What is captured must read and write the same tensors every time, must not
+/// read values back, and must have zeroed or overwritten whatever it accumulates into.
+/// </summary>
+/// <remarks>
+/// The work is captured on a stream of its own, on which nothing is allocated afterwards: the memory it touched stays
+/// reserved for it. It is started on the default stream, in order with other operations. Never let libtorch release
+/// cached memory while a graph lives.
+/// </remarks>
+public sealed class CudaGraph : IDisposable
+{
+    private const int NonBlocking = 1; // cudaStreamNonBlocking
+    private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
+    private nint _executable;
+    private nint _stream;
+
+    private CudaGraph(nint stream, nint executable) => (_stream, _executable) = (stream, executable);
+
+    /// <summary>Runs some work a few times, then captures it.</summary>
+    /// <param name="device">A CUDA device.</param>
+    /// <param name="work">The work; its tensors live outside of it.</param>
+    /// <param name="warmUps">How often it runs before, so that workspaces and gradients are allocated; 3 or more.</param>
+    /// <exception cref="LabException">CUDA refuses; the message has its code.</exception>
+    public static CudaGraph Capture(Device device, Action work, int warmUps = 10)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(work);
+        if (device.type != TorchSharp.DeviceType.CUDA)
+            throw new ArgumentException($"A CUDA graph needs a CUDA device, not {device}.", nameof(device));
+        cuda.synchronize();
+        Check(CudaStreamCreateWithFlags(out var stream, NonBlocking), "cudaStreamCreateWithFlags");
+        Check(CreateStreamGuard(stream, Math.Max(device.index, 0), out var guard), "aoti_torch_create_cuda_stream_guard");
+        try
+        {
+            for (var i = 0; i < Math.Max(warmUps, 3); i++)
+                work();
+            Check(CudaStreamSynchronize(stream), "cudaStreamSynchronize");
+            Check(CudaStreamBeginCapture(stream, Relaxed), "cudaStreamBeginCapture");
+            work();
+            Check(CudaStreamEndCapture(stream, out var graph), "cudaStreamEndCapture");
+            Check(CudaGraphInstantiate(out var executable, graph, 0), "cudaGraphInstantiate");
+            return new CudaGraph(stream, executable);
+        }
+        finally
+        {
+            _ = DeleteStreamGuard(guard);
+        }
+    }
+
+    /// <summary>Starts the work; operations that follow on the default stream wait for it.</summary>
+    public void Launch() => Check(CudaGraphLaunch(_executable, 0), "cudaGraphLaunch");
+
+    /// <summary>Frees the graph.</summary>
+    public void Dispose()
+    {
+        if (_executable != 0)
+            _ = CudaGraphExecDestroy(_executable);
+        if (_stream != 0)
+            _ = CudaStreamDestroy(_stream);
+        (_executable, _stream) = (0, 0);
+    }
+
+    private static void Check(int code, string call)
+    {
+        if (code != 0)
+            throw new LabException($"{call} failed with code {code}. Run without CUDA graphs.");
+    }
+
+    // The runtime library that libtorch_cuda brought into the process, by its versioned name.
+    static CudaGraph() => NativeLibrary.SetDllImportResolver(typeof(CudaGraph).Assembly, static (name, assembly, path) =>
+    {
+        foreach (var file in name switch { "cudart" => ["libcudart.so.13", "libcudart.so.12"], _ => Array.Empty<string>() })
+        {
+            if (NativeLibrary.TryLoad(file, out var handle))
+                return handle;
+        }
+
+        return 0;
+    });
+
+#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into libraries that libtorch has loaded
+    [DllImport("cudart", EntryPoint = "cudaStreamCreateWithFlags")]
+    private static extern int CudaStreamCreateWithFlags(out nint stream, uint flags);
+
+    [DllImport("cudart", EntryPoint = "cudaStreamDestroy")]
+    private static extern int CudaStreamDestroy(nint stream);
+
+    [DllImport("cudart", EntryPoint = "cudaStreamSynchronize")]
+    private static extern int CudaStreamSynchronize(nint stream);
+
+    [DllImport("cudart", EntryPoint = "cudaStreamBeginCapture")]
+    private static extern int CudaStreamBeginCapture(nint stream, int mode);
+
+    [DllImport("cudart", EntryPoint = "cudaStreamEndCapture")]
+    private static extern int CudaStreamEndCapture(nint stream, out nint graph);
+
+    [DllImport("cudart", EntryPoint = "cudaGraphInstantiate")]
+    private static extern int CudaGraphInstantiate(out nint executable, nint graph, ulong flags);
+
+    [DllImport("cudart", EntryPoint = "cudaGraphLaunch")]
+    private static extern int CudaGraphLaunch(nint executable, nint stream);
+
+    [DllImport("cudart", EntryPoint = "cudaGraphExecDestroy")]
+    private static extern int CudaGraphExecDestroy(nint executable);
+
+    [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_create_cuda_stream_guard")]
+    private static extern int CreateStreamGuard(nint stream, int device, out nint guard);
+
+    [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_delete_cuda_stream_guard")]
+    private static extern int DeleteStreamGuard(nint guard);
+#pragma warning restore SYSLIB1054, CA5392
+}
