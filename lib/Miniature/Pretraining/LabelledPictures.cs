@@ -75,5 +75,5 @@ internal sealed class LabelledPictures : IDisposable
     }
 
     private static byte[] Render(WorldSpec spec, bool character, int size) =>
-        (character ? WorldRenderer.RenderCharacter(Character.GmcCat, spec, size) : WorldRenderer.Render(spec, size)).Rgb;
+        (character ? WorldRenderer.RenderCharacter(Character.GmcCat, spec, size) : WorldRenderer.Render(spec, size)).Pixels;
 }

@@ -31,7 +31,7 @@ public sealed class PictureStore : IDisposable
     public static PictureStore Start(MiniatureRecipe recipe, PretrainingOptions options, ulong firstSeed, int count, CombinationSplit split)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Start(recipe, options, i => WorldRenderer.Render(WorldSampler.Draw(firstSeed + (ulong)i, split), recipe.PictureSize).Rgb, $"{split}-{firstSeed}", count);
+        return Start(recipe, options, i => WorldRenderer.Render(WorldSampler.Draw(firstSeed + (ulong)i, split), recipe.PictureSize).Pixels, $"{split}-{firstSeed}", count);
     }
 
     /// <summary>Starts to render drawings by number.</summary>
