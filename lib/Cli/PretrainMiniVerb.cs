@@ -38,7 +38,7 @@ internal static class PretrainMiniVerb
         var batch = Number(verb, "--batch", "Pictures in a step; 0 for the recipe's.", 0);
         var rate = Number(verb, "--rate", "Largest learning rate; 0 for the recipe's.", 0.0);
         var threads = Number(verb, "--threads", "Threads that render.", Math.Max(1, Environment.ProcessorCount - 2));
-        var sheets = Number(verb, "--sheet_minutes", "Minutes between saved weights and sample sheets.", 3.0);
+        var sheets = Number(verb, "--sheet_minutes", "Minutes between saved weights and sample sheets; 0 saves nothing, to time steps.", 3.0);
         var report = Number(verb, "--report_seconds", "Seconds between progress lines.", 20.0);
         var bf16 = Switch(verb, "--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
         var graph = Switch(verb, "--cuda_graph", "Capture a step once and replay it (CUDA only).");

@@ -40,7 +40,7 @@ public sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
     public AttributeClassifier(int width, int features, Device device, ScalarType dtype)
         : base(nameof(AttributeClassifier))
     {
-        int[] channels = [width, 2 * width, 3 * width, 4 * width];
+        int[] channels = [width, 2 * width, 4 * width, 6 * width];
         _stem = new Layers.Conv2d(3, width, 5, 2, 2, device, dtype);
         _stages = nn.ModuleList(channels.Select((count, i) => new ClassifierStage(i == 0 ? width : channels[i - 1], count, device, dtype)).ToArray());
         _features = new LoraLinear(2 * channels[^1], features, true, device, dtype);

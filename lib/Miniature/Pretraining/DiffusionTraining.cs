@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
@@ -104,7 +105,7 @@ public sealed class DiffusionTraining : IDisposable
                 reported = box.Minutes;
             }
 
-            if (box.Minutes - saved >= _options.SheetMinutes)
+            if (_options.SheetMinutes > 0 && box.Minutes - saved >= _options.SheetMinutes)
             {
                 Save($"{Name}-sheet-{Math.Round(100 * box.Progress(count)):00}.png");
                 saved = box.Minutes;
@@ -112,7 +113,8 @@ public sealed class DiffusionTraining : IDisposable
         }
 
         Report(curve, count, box, meanLoss);
-        Save($"{Name}-sheet.png");
+        if (_options.SheetMinutes > 0)
+            Save($"{Name}-sheet.png");
     }
 
     private DiffusionBatch DrawBatch()
@@ -154,6 +156,8 @@ public sealed class DiffusionTraining : IDisposable
             .. MeasuredSigmas.Select((sigma, i) => (FormattableString.Invariant($"held_out_{sigma}"), losses[i])),
         ];
         curve.Add(figures);
+        if (!double.IsFinite(figures[3].Item2))
+            throw new LabException($"The loss is {figures[3].Item2} at step {step}. Go on from the last saved weights with a lower --rate.");
         _options.Log(TrainingCurve.Line("diffusion", [.. figures, ("rate", box.RateFactor(step, _recipe.WarmupSteps, _recipe.FinalRate) * _recipe.LearningRate), ("ms_per_step", box.Minutes * 60000 / Math.Max(1, step))]));
     }
 

@@ -39,7 +39,7 @@ public sealed record PretrainingOptions
     /// <summary>Seconds between progress lines.</summary>
     public double ReportSeconds { get; init; } = 20;
 
-    /// <summary>Minutes between sample sheets.</summary>
+    /// <summary>Minutes between saved weights and sample sheets; 0 for none at all, to time steps.</summary>
     public double SheetMinutes { get; init; } = 3;
 
     /// <summary>Whether the models compute in bfloat16 (the weights that are trained stay float32).</summary>
