@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Miniature.Pretraining;
+using Dreambooth.Lab.Miniature.Proof;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Cli;
@@ -20,6 +21,7 @@ internal static class PretrainMiniVerb
             Training("classifier", "Trains the attribute classifier on drawings.", session, ClassifierTraining.Run),
             Tokenizers(session),
             Export(session),
+            Prove(session),
         };
 
     private static Command Training(string name, string description, Session session, Action<MiniatureRecipe, PretrainingOptions, string?> run)
@@ -102,6 +104,40 @@ internal static class PretrainMiniVerb
             MiniatureFolder.Verify(result.GetValue(output)!);
             session.Output.WriteLine($"Written to {result.GetValue(output)}");
             return ExitCode.Success;
+        });
+        return verb;
+    }
+
+    private static Command Prove(Session session)
+    {
+        var verb = new Command("prove", "Lets the classifier read pictures of captions that training never saw, compares guidances, and measures the autoencoder.");
+        var model = Text(verb, "--model", "FOLDER", "The miniature.", "data/sd3-mini");
+        var classifier = Text(verb, "--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
+        var output = Text(verb, "--output", "FOLDER", "Folder for the report and sheets of pictures.", "outputs/pretrain-mini/proof");
+        var device = Text(verb, "--device", "NAME", "auto, cpu or cuda.", "auto");
+        var count = Number(verb, "--combinations", "Captions, one picture each.", 300);
+        var sweep = Number(verb, "--sweep_combinations", "Captions for each guidance from 1 to 7; 0 for no comparison.", 60);
+        var guidance = Number(verb, "--guidance_scale", "Guidance.", 4.0);
+        var steps = Number(verb, "--steps", "Denoising steps.", 28);
+        verb.SetAction(result =>
+        {
+            var options = new ProofOptions
+            {
+                Model = result.GetValue(model)!,
+                Classifier = result.GetValue(classifier)!,
+                Device = ParseDevice(result.GetValue(device)!),
+                Combinations = result.GetValue(count),
+                SweepCombinations = result.GetValue(sweep),
+                GuidanceScale = result.GetValue(guidance),
+                Steps = result.GetValue(steps),
+                Log = session.Output.WriteLine,
+                Cancellation = session.Cancellation,
+            };
+            var report = MiniatureProof.Run(result.GetValue(sweep) > 0 ? options : options with { GuidanceSweep = [] }, result.GetValue(output));
+            session.Output.Write(report.ToMarkdown());
+            foreach (var shortfall in report.Shortfalls())
+                session.Warn(shortfall);
+            return report.Shortfalls().Count == 0 ? ExitCode.Success : ExitCode.Failure;
         });
         return verb;
     }
