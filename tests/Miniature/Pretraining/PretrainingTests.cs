@@ -1,0 +1,66 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Miniature;
+using Dreambooth.Lab.Miniature.Pretraining;
+using Dreambooth.Lab.Miniature.Proof;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tests.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Miniature.Pretraining;
+
+/// <summary>All parts one after another with the tiny recipe: what one leaves behind is what the next takes.</summary>
+public sealed class PretrainingTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private string At(string name) => Path.Combine(_folder.Path, name);
+
+    private PretrainingOptions Options(string name, long steps) => new()
+    {
+        Output = At(name), Device = CPU, MaxSteps = steps, Pictures = 24, Pool = At("pool"), RenderThreads = 2, ReportSeconds = 1e6, SheetMinutes = 1e6,
+    };
+
+    [Fact]
+    public void Parts_OneAfterAnother_MakeAModelFolderThatThePipelineLoads()
+    {
+        var recipe = MiniatureRecipe.Tiny;
+        var vae = VaeTraining.Run(recipe, Options("vae", 3));
+        Assert.Equal(3, vae.Steps);
+        Assert.InRange(vae.Psnr, 5, 20);
+        DiffusionTraining.Run(recipe, Options("diffusion", 3), At("vae"));
+        DiffusionTraining.Run(recipe, Options("diffusion", 2) with { Resume = At("diffusion"), From = 0.5 }, At("vae"));
+        ClassifierTraining.Run(recipe, Options("classifier", 2), At("vae"));
+        MiniatureExport.Write(At("model"), recipe, At("vae"), At("diffusion"));
+        ClassifierTraining.Export(recipe, At("classifier"), At("reader"));
+
+        using (var pipeline = StableDiffusion3Pipeline.Load(At("model")))
+        {
+            Assert.Equal(128, pipeline.DefaultSize);
+            Assert.Equal(vae.ScalingFactor, pipeline.Vae.Config.ScalingFactor);
+            Assert.Equal(32, pipeline.Prompts.DefaultSequenceLength);
+            var image = Assert.Single(pipeline.Generate(new GenerationRequest { Prompts = ["a photo of a cat"], NumInferenceSteps = 2 }));
+            Assert.Equal((128, 128), (image.Width, image.Height));
+        }
+
+        var report = MiniatureProof.Run(new ProofOptions { Model = At("model"), Classifier = At("reader"), Combinations = 4, Steps = 1, GuidanceSweep = [], VaePictures = 4 });
+        Assert.Equal(vae.Psnr, report.Psnr, 2.0);
+        Assert.NotEmpty(report.Shortfalls());
+
+        var weights = Path.Combine(At("model"), "vae", "diffusion_pytorch_model.safetensors");
+        var bytes = File.ReadAllBytes(weights);
+        bytes[^5] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+        Assert.Throws<LabException>(() => MiniatureFolder.Verify(At("model")));
+    }
+
+    [Fact]
+    public void Vae_MoreSteps_ReconstructsBetter()
+    {
+        var recipe = MiniatureRecipe.Tiny with { VaeTraining = MiniatureRecipe.Tiny.VaeTraining with { WarmupSteps = 5, LearningRate = 4e-3, EmaDecay = 0.9 } };
+        var before = VaeTraining.Run(recipe, Options("a", 1));
+        var after = VaeTraining.Run(recipe, Options("b", 40));
+        Assert.True(after.Psnr > before.Psnr + 2, $"{before.Psnr} dB after 1 step, {after.Psnr} dB after 40");
+    }
+}
