@@ -106,8 +106,9 @@ public sealed record MiniatureRecipe
     /// <summary>A recipe of the same kind small enough for a test: a run takes seconds on one core.</summary>
     public static MiniatureRecipe Tiny { get; } = new()
     {
-        Vae = new MiniatureRecipe().Vae with { BlockOutChannels = [8, 8, 8, 8], NormNumGroups = 4 },
-        Transformer = new MiniatureRecipe().Transformer with { NumLayers = 3, NumAttentionHeads = 2, CaptionProjectionDim = 48, JointAttentionDim = 40, PooledProjectionDim = 32, DualAttentionLayers = [0] },
+        PictureSize = 64,
+        Vae = new MiniatureRecipe().Vae with { BlockOutChannels = [8, 8, 8, 8], NormNumGroups = 4, SampleSize = 64 },
+        Transformer = new MiniatureRecipe().Transformer with { SampleSize = 8, NumLayers = 3, NumAttentionHeads = 2, CaptionProjectionDim = 48, JointAttentionDim = 40, PooledProjectionDim = 32, DualAttentionLayers = [0] },
         Clip = new MiniatureRecipe().Clip with { HiddenSize = 16, IntermediateSize = 32, ProjectionDim = 16 },
         Clip2 = new MiniatureRecipe().Clip2 with { HiddenSize = 16, IntermediateSize = 32, ProjectionDim = 16 },
         T5 = new MiniatureRecipe().T5 with { DModel = 40, DKv = 8, DFf = 32, NumHeads = 2 },

@@ -99,7 +99,7 @@ public sealed class MiniatureProof : IDisposable
     }
 
     private int[][] ReadDrawings(IReadOnlyList<CaptionedCombination> combinations) =>
-        [.. combinations.Chunk(_options.BatchSize).SelectMany(part => Read([.. part.Select(combination => WorldRenderer.Render(combination.Spec))]))];
+        [.. combinations.Chunk(_options.BatchSize).SelectMany(part => Read([.. part.Select(combination => WorldRenderer.Render(combination.Spec, _pipeline.DefaultSize))]))];
 
     private List<int[]> Read(IReadOnlyList<RgbImage> images)
     {
@@ -135,7 +135,7 @@ public sealed class MiniatureProof : IDisposable
         {
             using var scope = NewDisposeScope();
             var rows = Math.Min(_options.BatchSize, _options.VaePictures - first);
-            var target = PixelTensors.Stack([.. Enumerable.Range(first, rows).Select(i => WorldRenderer.Render(WorldSampler.Draw(_options.Seed + (ulong)i, CombinationSplit.HeldOutOnly)))]).to(_options.Device);
+            var target = PixelTensors.Stack([.. Enumerable.Range(first, rows).Select(i => WorldRenderer.Render(WorldSampler.Draw(_options.Seed + (ulong)i, CombinationSplit.HeldOutOnly), _pipeline.DefaultSize))]).to(_options.Device);
             sum += rows * VaeTraining.Psnr(target, _pipeline.Vae.Decode(_pipeline.Vae.Encode(target).Mean)).item<float>();
         }
 
