@@ -19,7 +19,14 @@ public sealed class PretrainingTests : IDisposable
 
     private PretrainingOptions Options(string name, long steps) => new()
     {
-        Output = At(name), Device = CPU, MaxSteps = steps, Pictures = 24, Pool = At("pool"), RenderThreads = 2, ReportSeconds = 1e6, SheetMinutes = 1e6,
+        Output = At(name),
+        Device = CPU,
+        MaxSteps = steps,
+        Pictures = 24,
+        Pool = At("pool"),
+        RenderThreads = 2,
+        ReportSeconds = 1e6,
+        SheetMinutes = 1e6,
     };
 
     [Fact]
