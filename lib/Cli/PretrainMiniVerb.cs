@@ -44,6 +44,7 @@ internal static class PretrainMiniVerb
         var report = Number(verb, "--report_seconds", "Seconds between progress lines.", 20.0);
         var bf16 = Switch(verb, "--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
         var graph = Switch(verb, "--cuda_graph", "Capture a step once and replay it (CUDA only).");
+        var decoder = Switch(verb, "--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
         var tiny = Switch(verb, "--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");
         verb.SetAction(result =>
         {
@@ -64,6 +65,7 @@ internal static class PretrainMiniVerb
                 ReportSeconds = result.GetValue(report),
                 Bf16 = result.GetValue(bf16),
                 CudaGraph = result.GetValue(graph),
+                DecoderOnly = result.GetValue(decoder),
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             }, result.GetValue(vae));

@@ -27,6 +27,9 @@ public sealed record PretrainingOptions
     /// <summary>Folder with weights of an earlier run to go on from, or null.</summary>
     public string? Resume { get; init; }
 
+    /// <summary>Whether only the autoencoder's decoder is trained on, so that latents stay valid; needs <see cref="Resume"/>.</summary>
+    public bool DecoderOnly { get; init; }
+
     /// <summary>Where on the learning-rate schedule the run begins, 0 to 1.</summary>
     public double From { get; init; }
 
@@ -63,6 +66,8 @@ public sealed record PretrainingOptions
     /// <summary>Turns on TF32 products for CUDA.</summary>
     public void PrepareDevice()
     {
+        if (DecoderOnly && Resume is null)
+            throw new LabException("Training the decoder alone needs weights to go on from: name their folder by --resume.");
         if (Device.type != TorchSharp.DeviceType.CUDA)
             return;
         if (!cuda.is_available())

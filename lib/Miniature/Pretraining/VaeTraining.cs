@@ -34,6 +34,8 @@ public sealed class VaeTraining
         using var weights = new FlatParameters([(Name, models.Vae)], options.Device, ScalarType.Float32);
         if (options.Resume is not null)
             weights.Load(options.Resume, Name);
+        if (options.DecoderOnly)
+            StartFromAverages(weights);
         return new VaeTraining(models.Recipe, options, models.Vae).Train(weights);
     }
 
@@ -48,6 +50,13 @@ public sealed class VaeTraining
         using var scope = NewDisposeScope();
         var error = (decoded.clamp(-1, 1) - pictures).square().flatten(1).mean([1]).clamp(min: 1e-8);
         return (4 / error).log10().mul(10).mean().MoveToOuterDisposeScope();
+    }
+
+    // The encoder stays what the averages are, so that latents made with them stay valid; without gradients AdamW leaves it alone.
+    private static void StartFromAverages(FlatParameters weights)
+    {
+        using var noGradients = no_grad();
+        weights.Values.copy_(weights.Averages);
     }
 
     private VaeResult Train(FlatParameters weights)
@@ -89,7 +98,7 @@ public sealed class VaeTraining
         using var scope = NewDisposeScope();
         weights.ZeroGradients();
         var target = pictures.Pictures(pictures.DrawRows(recipe.BatchSize));
-        var latents = _vae.Encode(target);
+        using var latents = Encode(target);
         var decoded = _vae.Decode(latents.Sample(randn_like(latents.Mean)));
         var error = decoded - target;
         var absolute = error.abs().mean();
@@ -100,6 +109,14 @@ public sealed class VaeTraining
         total.backward();
         weights.CollectGradients();
         return (total.detach().MoveToOuterDisposeScope(), absolute.detach().MoveToOuterDisposeScope(), kl.detach().MoveToOuterDisposeScope());
+    }
+
+    private LatentDistribution Encode(Tensor target)
+    {
+        if (!_options.DecoderOnly)
+            return _vae.Encode(target);
+        using var noGradients = no_grad();
+        return _vae.Encode(target);
     }
 
     private double Measure(PictureStore heldOut, List<Tensor>? examples)
@@ -124,6 +141,8 @@ public sealed class VaeTraining
     {
         var examples = new List<Tensor>();
         var (psnr, shift, scale) = weights.WithAverages(() => (Measure(heldOut, examples), MeasureLatents(pictures)) is var (db, latents) ? (db, latents.Shift, latents.Scale) : default);
+        if (_options.DecoderOnly)
+            (shift, scale) = JsonFile.Read<VaeResult>(Path.Combine(_options.Resume!, VaeResult.FileName)) is var first ? (first.ShiftFactor, first.ScalingFactor) : default;
         curve.Add(("step", step), ("minutes", minutes), ("psnr", psnr));
         weights.Save(_options.Output, Name);
         WriteExamples(examples);

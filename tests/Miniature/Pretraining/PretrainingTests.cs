@@ -70,4 +70,20 @@ public sealed class PretrainingTests : IDisposable
         var after = VaeTraining.Run(recipe, Options("b", 50));
         Assert.True(after.Psnr > before.Psnr + 2, $"{before.Psnr} dB after 1 step, {after.Psnr} dB after 50");
     }
+
+    [Fact]
+    public void Vae_DecoderOnly_KeepsEncoderShiftAndScale()
+    {
+        var recipe = MiniatureRecipe.Tiny;
+        var first = VaeTraining.Run(recipe, Options("first", 4));
+        var second = VaeTraining.Run(recipe, Options("second", 4) with { Resume = At("first"), DecoderOnly = true });
+        Assert.Equal((first.ShiftFactor, first.ScalingFactor), (second.ShiftFactor, second.ScalingFactor));
+        using var scope = NewDisposeScope();
+        using MiniatureModels a = new(recipe), b = new(recipe);
+        using TrainedVae before = TrainedVae.Load(a, At("first"), CPU), after = TrainedVae.Load(b, At("second"), CPU);
+        var picture = rand(1, 3, 64, 64);
+        Assert.True(before.Model.Encode(picture).Mean.allclose(after.Model.Encode(picture).Mean, atol: 1e-5));
+        Assert.False(before.Model.Decode(zeros(1, 16, 8, 8)).allclose(after.Model.Decode(zeros(1, 16, 8, 8)), atol: 1e-5));
+        Assert.Throws<LabException>(() => VaeTraining.Run(recipe, Options("third", 1) with { DecoderOnly = true }));
+    }
 }
