@@ -142,8 +142,13 @@ public sealed class DreamBoothTrainerTests
         using var training = new TinyTraining();
         var config = TinyTraining.Config with
         {
-            MaxTrainSteps = 3, LearningRate = 1e-3, ScaleLr = true, GradientAccumulationSteps = 3, TrainBatchSize = 2,
-            LrScheduler = LearningRateScheduleKind.ConstantWithWarmup, LrWarmupSteps = 2,
+            MaxTrainSteps = 3,
+            LearningRate = 1e-3,
+            ScaleLr = true,
+            GradientAccumulationSteps = 3,
+            TrainBatchSize = 2,
+            LrScheduler = LearningRateScheduleKind.ConstantWithWarmup,
+            LrWarmupSteps = 2,
         };
         using var trainer = training.Trainer(config);
         var before = training.Weights;
