@@ -29,6 +29,8 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <param name="adapter">A trainable adapter.</param>
     /// <param name="batches">What to train on.</param>
     /// <param name="draws">Noise and timesteps; null for draws from the config's seed.</param>
+    /// <exception cref="ArgumentException">The adapter keeps no gradients.</exception>
+    /// <exception cref="LabException">A rate, the schedule or the timestep density is out of range.</exception>
     public DreamBoothTrainer(
         DreamBoothConfig config, SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler,
         LoraAdapter adapter, ITrainingBatches batches, ITrainingDraws? draws = null)
@@ -40,7 +42,7 @@ public sealed class DreamBoothTrainer : IDisposable
         if (adapter.Gradients is null)
             throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
         (_config, _adapter, _batches) = (config, adapter, batches);
-        _draws = draws ?? new SeededDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
+        _draws = draws ?? new SeededTrainingDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
         _objective = new FlowMatchingObjective(transformer, scheduler)
         {
             WeightingScheme = config.WeightingScheme,
@@ -50,6 +52,7 @@ public sealed class DreamBoothTrainer : IDisposable
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
         MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
         _schedule = config.LearningRateSchedule(MaxSteps);
+        _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
     }
 

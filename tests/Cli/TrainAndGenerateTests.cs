@@ -51,7 +51,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         var records = StepLog.Read(Out("lora"));
         Assert.Equal([1, 2, 3], records.Select(record => record.Step));
         Assert.All(records, record => Assert.True(record.PriorLoss > 0 && record.TextEncoderLr > 0 && double.IsFinite(record.Loss)));
-        Assert.True(File.Exists(Out("lora", "validation", "step_00002", "img_00.png")));
+        Assert.Equal(["step_00002", "step_00003"], Directory.GetDirectories(Out("lora", "validation")).Select(Path.GetFileName).Order());
+        Assert.True(File.Exists(Out("lora", "validation", "step_00003", "img_00.png")));
     }
 
     [Fact]

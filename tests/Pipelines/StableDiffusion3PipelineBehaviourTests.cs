@@ -84,6 +84,7 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         Refused("clip_skip is 3; this CLIP encoder has 3 layers, so valid values are 0 to 2", Small with { ClipSkip = 3 });
         Refused("clip_skip is -1", Small with { ClipSkip = -1 });
         Refused("max_sequence_length is 0; 1 to 512 is valid", Small with { MaxSequenceLength = 0 });
+        Refused("goes from -1 to 0.2; both are parts of the steps", Small with { SkipLayerGuidanceStart = -1 });
         Refused("there are no prompts", Small with { Prompts = [] });
         Refused("num_inference_steps is 0; 1 to 1000 is valid; num_images_per_prompt is 0", Small with { NumInferenceSteps = 0, NumImagesPerPrompt = 0 });
         Refused("guidance_scale is NaN", Small with { GuidanceScale = double.NaN });
@@ -104,6 +105,15 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     {
         Tensor latents = randn(1, 16, 4, 4), time = tensor(new[] { 500f }), text = randn(1, 3, 28), pooled = randn(1, 24);
         Assert.Equal(1, LiveTensors.LeftBy(() => Pipeline.Transformer.forward(latents, time, text, pooled).DetachFromDisposeScope()));
+    }
+
+    [Fact]
+    public void Forward_OneRowOfTextForSeveralLatents_EqualsTheRowRepeated()
+    {
+        using var noGradients = no_grad();
+        Tensor latents = randn(2, 16, 4, 4), time = tensor(new[] { 500f, 20f }), text = randn(1, 3, 28), pooled = randn(1, 24);
+        var repeated = Pipeline.Transformer.forward(latents, time, text.repeat(2, 1, 1), pooled.repeat(2, 1));
+        GoldenAssert.Close(repeated, Pipeline.Transformer.forward(latents, time, text, pooled), 1e-6);
     }
 
     [Fact]
