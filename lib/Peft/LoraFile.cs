@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
@@ -9,7 +10,8 @@ namespace Dreambooth.Lab.Peft;
 
 /// <summary>
 /// LoRA files in the form of diffusers and PEFT: keys <c>transformer.….lora_A.weight</c>, optionally the header entry
-/// <c>lora_adapter_metadata</c> with rank and alpha (without it alpha equals the rank, as diffusers assumes).
+/// <c>lora_adapter_metadata</c> with rank and alpha. PEFT's own <c>adapter_model.safetensors</c> has these in
+/// <c>adapter_config.json</c> beside it. Without either, alpha equals the rank, as diffusers assumes.
 /// </summary>
 public static partial class LoraFile
 {
@@ -18,6 +20,8 @@ public static partial class LoraFile
 
     private const string MetadataKey = "lora_adapter_metadata";
     private const string Transformer = "transformer";
+    private const string PeftName = "adapter_model.safetensors";
+    private const string PeftConfigName = "adapter_config.json";
 
     /// <summary>Finds the file that a user's path means: the file itself, or the one LoRA file in a folder.</summary>
     /// <param name="path">A .safetensors file or a folder.</param>
@@ -140,28 +144,37 @@ public static partial class LoraFile
 
     private static Func<string, string, int, double> Alphas(Checkpoint checkpoint, string file)
     {
-        if (!checkpoint.Metadata.TryGetValue(MetadataKey, out var text))
+        var beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, PeftConfigName);
+        var isPefts = Path.GetFileName(file) == PeftName && File.Exists(beside);
+        if (!checkpoint.Metadata.TryGetValue(MetadataKey, out var text) && !isPefts)
             return (_, _, rank) => rank;
-        JsonObject metadata;
-        try
-        {
-            metadata = JsonNode.Parse(text)?.AsObject() ?? throw new LabException($"{file}: the header entry {MetadataKey} is empty.");
-        }
-        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException)
-        {
-            throw new LabException($"{file}: the header entry {MetadataKey} is not a JSON object: {e.Message}", e);
-        }
-
+        var source = text is null ? beside : $"{file}: the header entry {MetadataKey}";
+        var metadata = ParseObject(text ?? File.ReadAllText(beside), source);
         return (component, path, rank) =>
         {
-            var pattern = metadata[$"{component}.alpha_pattern"] as JsonObject;
+            var prefix = text is null ? string.Empty : $"{component}.";
+            if (metadata[$"{prefix}use_rslora"]?.GetValueKind() == JsonValueKind.True)
+                throw new LabException($"{source} asks for rank-stabilised scaling (use_rslora), which is not known here; only alpha / rank is.");
+            var pattern = metadata[$"{prefix}alpha_pattern"] as JsonObject;
             var own = pattern?.FirstOrDefault(entry => path == entry.Key || path.EndsWith("." + entry.Key, StringComparison.Ordinal)).Value;
-            if ((own ?? metadata[$"{component}.lora_alpha"]) is not { } value)
+            if ((own ?? metadata[$"{prefix}lora_alpha"]) is not { } value)
                 return rank;
             return value is JsonValue number && number.TryGetValue<double>(out var alpha) && double.IsFinite(alpha)
                 ? alpha
-                : throw new LabException($"{file}: the header entry {MetadataKey} says that alpha of {component}.{path} is {value.ToJsonString()}; a number is needed.");
+                : throw new LabException($"{source} says that alpha of {component}.{path} is {value.ToJsonString()}; a number is needed.");
         };
+    }
+
+    private static JsonObject ParseObject(string json, string source)
+    {
+        try
+        {
+            return JsonNode.Parse(json)?.AsObject() ?? throw new LabException($"{source} is empty.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new LabException($"{source} is not a JSON object: {e.Message}", e);
+        }
     }
 
     private static string Describe(LoraAdapter adapter)

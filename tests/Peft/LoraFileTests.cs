@@ -137,6 +137,23 @@ public sealed class LoraFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_PeftFolder_TakesAlphaFromItsConfig()
+    {
+        SafetensorsWriter.Save(
+            Path.Combine(_folder, "adapter_model.safetensors"),
+            [new($"base_model.model.{Layer}.lora_A.weight", ones(2, Width)), new($"base_model.model.{Layer}.lora_B.weight", ones(Width, 2))]);
+        var config = Path.Combine(_folder, "adapter_config.json");
+        File.WriteAllText(config, """{"r": 2, "lora_alpha": 16, "use_rslora": false}""");
+        var (adapter, _) = Load(_folder);
+        Assert.Equal(8, Assert.Single(adapter.Layers).Weights.Scale);
+        adapter.Dispose();
+        File.WriteAllText(config, """{"r": 2, "lora_alpha": 16, "use_rslora": true}""");
+        Assert.Contains("use_rslora", Assert.Throws<LabException>(() => Load(_folder)).Message, StringComparison.Ordinal);
+        File.WriteAllText(config, "[]");
+        Assert.Contains("adapter_config.json is not a JSON object", Assert.Throws<LabException>(() => Load(_folder)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Resolve_Folder_FindsTheOneFile()
     {
         Assert.Contains("no other .safetensors file", Assert.Throws<LabException>(() => LoraFile.Resolve(_folder)).Message, StringComparison.Ordinal);
