@@ -27,6 +27,12 @@ internal static class LabCommandLine
             session.Error.WriteLine($"error: {error.Message}");
             return ExitCode.Failure;
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A folder that cannot be written, a full disk: the message names the path.
+            session.Error.WriteLine($"error: {error.Message}");
+            return ExitCode.Failure;
+        }
         catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)
         {
             session.Error.WriteLine("Cancelled.");

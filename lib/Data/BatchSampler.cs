@@ -46,7 +46,7 @@ public sealed class BatchSampler
     public IReadOnlyList<int[]> Epoch(int epoch)
     {
         var order = Enumerable.Range(0, Count).ToArray();
-        var draws = new SeededDraws(Seed, SeededDraws.Purpose.Order, epoch);
+        var draws = new SeededIntegers(Seed, SeededIntegers.Purpose.Order, epoch);
         for (var last = Count - 1; last > 0 && Shuffle; last--)
         {
             var other = draws.Below(last + 1);

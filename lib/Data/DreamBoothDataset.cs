@@ -113,7 +113,7 @@ public sealed class DreamBoothDataset
     private DreamBoothRow InstanceRow(int item, int epoch)
     {
         item %= InstanceCount;
-        var draws = new SeededDraws(Options.Seed, SeededDraws.Purpose.Flip, epoch, item);
+        var draws = new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Flip, epoch, item);
         var picture = _instances[item];
         return new DreamBoothRow(InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), _captions[item], false, picture.Width, picture.Height);
     }
@@ -125,15 +125,15 @@ public sealed class DreamBoothDataset
         return new DreamBoothRow(ClassView(item), Options.ClassPrompt!, true, picture.Width, picture.Height);
     }
 
-    private PictureView InstanceView(int item, bool flip) => View(_instances[item], flip, SeededDraws.Purpose.Crop, item);
+    private PictureView InstanceView(int item, bool flip) => View(_instances[item], flip, SeededIntegers.Purpose.Crop, item);
 
-    private PictureView ClassView(int item) => View(_classes[item], false, SeededDraws.Purpose.ClassCrop, item);
+    private PictureView ClassView(int item) => View(_classes[item], false, SeededIntegers.Purpose.ClassCrop, item);
 
-    private PictureView View(PictureFile picture, bool flip, SeededDraws.Purpose purpose, int item)
+    private PictureView View(PictureFile picture, bool flip, SeededIntegers.Purpose purpose, int item)
     {
         var size = Options.Resolution;
         var (width, height) = ImageResizer.ShortSideTo(picture.Width, picture.Height, size);
-        var draws = new SeededDraws(Options.Seed, purpose, item);
+        var draws = new SeededIntegers(Options.Seed, purpose, item);
         var crop = Options.CenterCrop
             ? CropBox.Center(width, height, size, size)
             : CropBox.Random(width, height, size, size, count => draws.Below(count));

@@ -48,17 +48,20 @@ public sealed class LoraLinear : WeightedLayer
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
+        if (_adapters.Count == 0)
+            return nn.functional.linear(input, Weight, Bias);
+        using var scope = NewDisposeScope();
         var output = nn.functional.linear(input, Weight, Bias);
         foreach (var update in _adapters)
         {
             if (update.Scale == 0)
                 continue;
-            using var down = nn.functional.linear(input, Cast(update.A, input.dtype));
+            var down = nn.functional.linear(input, Cast(update.A, input.dtype));
             var up = nn.functional.linear(down, Cast(update.B, input.dtype));
             output = output.add(up, alpha: update.Scale);
         }
 
-        return output;
+        return output.MoveToOuterDisposeScope();
     }
 
     private static Tensor Cast(Tensor value, ScalarType dtype) => value.dtype == dtype ? value : value.to(dtype);

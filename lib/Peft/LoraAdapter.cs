@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
 using static TorchSharp.torch;
@@ -15,6 +16,8 @@ public sealed class LoraAdapter : IDisposable
 
     private LoraAdapter(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable)
     {
+        if (slots.FirstOrDefault(slot => slot.Linear.Adapters.Any(other => other.Adapter == name)) is { } taken)
+            throw new LabException($"{taken.Component}.{taken.Path} already carries an adapter named '{name}'; give each adapter a name of its own.");
         Name = name;
         var length = slots.Sum(slot => slot.Rank * (slot.Linear.InFeatures + slot.Linear.OutFeatures));
         using var noGradients = no_grad();
@@ -156,9 +159,7 @@ public sealed class LoraAdapter : IDisposable
     {
         config.Validate();
         var linears = component.Module.named_modules().Where(entry => entry.module is LoraLinear).ToList();
-        var unmatched = config.TargetModules
-            .Where(target => !linears.Exists(entry => entry.name == target || entry.name.EndsWith("." + target, StringComparison.Ordinal)))
-            .ToList();
+        var unmatched = config.TargetModules.Where(target => !linears.Exists(entry => LoraConfig.IsAt(entry.name, target))).ToList();
         if (unmatched.Count > 0)
         {
             throw new LabException(
@@ -166,8 +167,16 @@ public sealed class LoraAdapter : IDisposable
                 $"Layers end in: {string.Join(", ", linears.Select(entry => LastParts(entry.name)).Distinct().Order(StringComparer.Ordinal))}.");
         }
 
-        return linears.Where(entry => config.Targets(entry.name))
-            .Select(entry => new Slot(component.Prefix, entry.name, (LoraLinear)entry.module, config.Rank, config.Alpha));
+        var targets = linears.Where(entry => config.Targets(entry.name)).ToList();
+        if (config.Blocks?.FirstOrDefault(block => !targets.Exists(entry => LoraConfig.IsIn(entry.name, block)), -1) is { } empty and >= 0)
+            throw new LabException($"Block {empty} of {component.Prefix} has none of the LoRA targets {string.Join(", ", config.TargetModules)}; blocks count from 0{LastBlock(linears.Select(entry => entry.name))}.");
+        return targets.Select(entry => new Slot(component.Prefix, entry.name, (LoraLinear)entry.module, config.Rank, config.Alpha));
+    }
+
+    private static string LastBlock(IEnumerable<string> paths)
+    {
+        int[] blocks = [.. paths.Select(path => path.Split('.')).Where(parts => parts[0] == "transformer_blocks").Select(parts => int.Parse(parts[1], CultureInfo.InvariantCulture))];
+        return blocks.Length == 0 ? string.Empty : $" to {blocks.Max()}";
     }
 
     private static string LastParts(string path)

@@ -24,22 +24,28 @@ public sealed record LoraConfig
     /// <summary>Ends of module paths, matched at a dot: <c>attn.to_q</c> takes <c>transformer_blocks.0.attn.to_q</c>.</summary>
     public required IReadOnlyList<string> TargetModules { get; init; }
 
+    /// <summary>
+    /// Indices of the transformer blocks that get updates, from 0; null for all layers. A target that some of these blocks
+    /// lack is left out there: the last block has no <c>attn.to_add_out</c>.
+    /// </summary>
+    public IReadOnlyList<int>? Blocks { get; init; }
+
     /// <summary>Alpha, with its default resolved.</summary>
     public double Alpha => LoraAlpha ?? Rank;
-
-    /// <summary>Targets of chosen transformer blocks: every target prefixed by each block's path.</summary>
-    /// <param name="blocks">Indices of the blocks.</param>
-    /// <param name="targets">Ends of module paths inside a block.</param>
-    public static IReadOnlyList<string> InBlocks(IEnumerable<int> blocks, IReadOnlyList<string> targets) =>
-        [.. from block in blocks from target in targets select $"transformer_blocks.{block}.{target}"];
 
     /// <summary>Whether a module path is a target.</summary>
     /// <param name="path">The module's path from the model's root.</param>
     public bool Targets(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return TargetModules.Any(target => path == target || path.EndsWith("." + target, StringComparison.Ordinal));
+        return TargetModules.Any(target => IsAt(path, target)) && (Blocks is null || Blocks.Any(block => IsIn(path, block)));
     }
+
+    /// <summary>Whether a module path is a target module's, in any block.</summary>
+    internal static bool IsAt(string path, string target) => path == target || path.EndsWith("." + target, StringComparison.Ordinal);
+
+    /// <summary>Whether a module path lies in a transformer block.</summary>
+    internal static bool IsIn(string path, int block) => path.StartsWith($"transformer_blocks.{block}.", StringComparison.Ordinal);
 
     /// <summary>Checks the values.</summary>
     /// <exception cref="LabException">The rank or alpha is out of range, or there are no targets.</exception>
@@ -51,5 +57,7 @@ public sealed record LoraConfig
             throw new LabException($"The LoRA alpha is {LoraAlpha}; it must be greater than 0.");
         if (TargetModules.Count == 0)
             throw new LabException("There are no LoRA target modules; name at least one.");
+        if (Blocks is { Count: 0 })
+            throw new LabException("The list of LoRA blocks is empty; name at least one block, or none at all for every layer.");
     }
 }

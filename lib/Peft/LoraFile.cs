@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
@@ -9,7 +10,8 @@ namespace Dreambooth.Lab.Peft;
 
 /// <summary>
 /// LoRA files in the form of diffusers and PEFT: keys <c>transformer.….lora_A.weight</c>, optionally the header entry
-/// <c>lora_adapter_metadata</c> with rank and alpha (without it alpha equals the rank, as diffusers assumes).
+/// <c>lora_adapter_metadata</c> with rank and alpha. PEFT's own <c>adapter_model.safetensors</c> has these in
+/// <c>adapter_config.json</c> beside it. Without either, alpha equals the rank, as diffusers assumes.
 /// </summary>
 public static partial class LoraFile
 {
@@ -17,6 +19,9 @@ public static partial class LoraFile
     public const string DefaultName = "pytorch_lora_weights.safetensors";
 
     private const string MetadataKey = "lora_adapter_metadata";
+    private const string Transformer = "transformer";
+    private const string PeftName = "adapter_model.safetensors";
+    private const string PeftConfigName = "adapter_config.json";
 
     /// <summary>Finds the file that a user's path means: the file itself, or the one LoRA file in a folder.</summary>
     /// <param name="path">A .safetensors file or a folder.</param>
@@ -70,11 +75,11 @@ public static partial class LoraFile
         ArgumentNullException.ThrowIfNull(components);
         var file = Resolve(path);
         using var checkpoint = Checkpoint.Open(file);
-        var pairs = Pairs(checkpoint, file);
         var linears = components
             .SelectMany(component => component.Module.named_modules().Where(entry => entry.module is LoraLinear)
                 .Select(entry => (component.Prefix, Path: entry.name, Linear: (LoraLinear)entry.module)))
             .ToDictionary(entry => $"{entry.Prefix}.{entry.Path}");
+        var pairs = Pairs(checkpoint, file, linears.ContainsKey);
         var matched = linears.Where(entry => pairs.ContainsKey(entry.Key)).ToList();
         var unmatched = pairs.Where(pair => !linears.ContainsKey(pair.Key)).SelectMany(pair => new[] { pair.Value.A, pair.Value.B }).Order(StringComparer.Ordinal).ToList();
         if (matched.Count == 0)
@@ -102,6 +107,12 @@ public static partial class LoraFile
         long[] a = checkpoint.Entries[pair.A].Shape, b = checkpoint.Entries[pair.B].Shape;
         if (a.Length != 2 || b.Length != 2 || a[0] != b[1] || a[0] < 1 || a[1] != layer.Linear.InFeatures || b[0] != layer.Linear.OutFeatures)
             throw new LabException($"{file}: {pair.A} [{string.Join(", ", a)}] and {pair.B} [{string.Join(", ", b)}] do not fit {key}, a linear layer {layer.Linear.InFeatures} → {layer.Linear.OutFeatures}; the file was made for another model.");
+        foreach (var name in new[] { pair.A, pair.B })
+        {
+            if (checkpoint.Entries[name].DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+                throw new LabException($"{file}: {name} is {checkpoint.Entries[name].DType}; a floating-point type is needed.");
+        }
+
         return new LoraAdapter.Slot(layer.Prefix, layer.Path, layer.Linear, (int)a[0], alphas(layer.Prefix, layer.Path, (int)a[0]));
     }
 
@@ -109,7 +120,7 @@ public static partial class LoraFile
     [GeneratedRegex(@"^(?:base_model\.model\.)?(?<layer>.+?)\.(?:lora_(?<half>A|B)(?:\.[A-Za-z_]\w*)??|lora(?:_linear_layer)?\.(?<old>down|up))\.weight$", RegexOptions.CultureInvariant)]
     private static partial Regex KeyPattern { get; }
 
-    private static Dictionary<string, (string A, string B)> Pairs(Checkpoint checkpoint, string file)
+    private static Dictionary<string, (string A, string B)> Pairs(Checkpoint checkpoint, string file, Func<string, bool> isLayer)
     {
         var pairs = new Dictionary<string, (string A, string B)>(StringComparer.Ordinal);
         foreach (var name in checkpoint.Names)
@@ -117,7 +128,10 @@ public static partial class LoraFile
             var match = KeyPattern.Match(name);
             if (!match.Success)
                 continue;
+            // PEFT alone names layers from the model's own root; a file of that kind is the transformer's.
             var layer = match.Groups["layer"].Value;
+            if (!isLayer(layer) && isLayer($"{Transformer}.{layer}"))
+                layer = $"{Transformer}.{layer}";
             var (a, b) = pairs.GetValueOrDefault(layer, (string.Empty, string.Empty));
             pairs[layer] = match.Groups["half"].Value == "A" || match.Groups["old"].Value == "down" ? (name, b) : (a, name);
         }
@@ -130,24 +144,37 @@ public static partial class LoraFile
 
     private static Func<string, string, int, double> Alphas(Checkpoint checkpoint, string file)
     {
-        if (!checkpoint.Metadata.TryGetValue(MetadataKey, out var text))
+        var beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, PeftConfigName);
+        var isPefts = Path.GetFileName(file) == PeftName && File.Exists(beside);
+        if (!checkpoint.Metadata.TryGetValue(MetadataKey, out var text) && !isPefts)
             return (_, _, rank) => rank;
-        JsonObject metadata;
-        try
-        {
-            metadata = JsonNode.Parse(text)?.AsObject() ?? throw new LabException($"{file}: the header entry {MetadataKey} is empty.");
-        }
-        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException)
-        {
-            throw new LabException($"{file}: the header entry {MetadataKey} is not a JSON object: {e.Message}", e);
-        }
-
+        var source = text is null ? beside : $"{file}: the header entry {MetadataKey}";
+        var metadata = ParseObject(text ?? File.ReadAllText(beside), source);
         return (component, path, rank) =>
         {
-            var pattern = metadata[$"{component}.alpha_pattern"] as JsonObject;
+            var prefix = text is null ? string.Empty : $"{component}.";
+            if (metadata[$"{prefix}use_rslora"]?.GetValueKind() == JsonValueKind.True)
+                throw new LabException($"{source} asks for rank-stabilised scaling (use_rslora), which is not known here; only alpha / rank is.");
+            var pattern = metadata[$"{prefix}alpha_pattern"] as JsonObject;
             var own = pattern?.FirstOrDefault(entry => path == entry.Key || path.EndsWith("." + entry.Key, StringComparison.Ordinal)).Value;
-            return (own ?? metadata[$"{component}.lora_alpha"])?.GetValue<double>() ?? rank;
+            if ((own ?? metadata[$"{prefix}lora_alpha"]) is not { } value)
+                return rank;
+            return value is JsonValue number && number.TryGetValue<double>(out var alpha) && double.IsFinite(alpha)
+                ? alpha
+                : throw new LabException($"{source} says that alpha of {component}.{path} is {value.ToJsonString()}; a number is needed.");
         };
+    }
+
+    private static JsonObject ParseObject(string json, string source)
+    {
+        try
+        {
+            return JsonNode.Parse(json)?.AsObject() ?? throw new LabException($"{source} is empty.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new LabException($"{source} is not a JSON object: {e.Message}", e);
+        }
     }
 
     private static string Describe(LoraAdapter adapter)

@@ -44,10 +44,10 @@ public sealed record GenerationRequest
     /// <summary>How many more of CLIP's last layers are left out (for the positive prompt alone), or null.</summary>
     public int? ClipSkip { get; init; }
 
-    /// <summary>Number of T5 tokens; null for 256 or the tokenizer's shorter window.</summary>
+    /// <summary>Number of T5 tokens, 1 to 512; null for 256 or the tokenizer's shorter window.</summary>
     public int? MaxSequenceLength { get; init; }
 
-    /// <summary>Blocks left out of a second prediction that guidance steers away from (skip-layer guidance), or null for none.</summary>
+    /// <summary>Blocks left out of a second prediction that guidance steers away from (skip-layer guidance), or null for none. Without effect where classifier-free guidance is off, as in the reference.</summary>
     public IReadOnlyList<int>? SkipGuidanceLayers { get; init; }
 
     /// <summary>Strength of skip-layer guidance. Default 2.8.</summary>
@@ -75,6 +75,18 @@ public sealed record GenerationRequest
             errors.Add($"num_images_per_prompt is {NumImagesPerPrompt}; 1 or more is valid");
         if (!double.IsFinite(GuidanceScale) || GuidanceScale < 0)
             errors.Add($"guidance_scale is {GuidanceScale}; 0 or more is valid");
+        if (!double.IsFinite(SkipLayerGuidanceScale))
+            errors.Add($"skip_layer_guidance_scale is {SkipLayerGuidanceScale}; a finite number is valid");
+        if (SkipLayerGuidanceStart is not (>= 0 and <= 1) || SkipLayerGuidanceStop is not (>= 0 and <= 1))
+            errors.Add($"skip-layer guidance goes from {SkipLayerGuidanceStart} to {SkipLayerGuidanceStop}; both are parts of the steps, 0 to 1");
+        if (MaxSequenceLength is < 1 or > 512)
+            errors.Add($"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
+        foreach (var (encoder, prompts) in new[] { ("second", Prompts2), ("third", Prompts3) })
+        {
+            if (prompts is not null && prompts.Count != Prompts.Count)
+                errors.Add($"there are {prompts.Count} prompts of the {encoder} encoder for {Prompts.Count} prompts; give as many");
+        }
+
         if (NegativePrompts is not null && NegativePrompts.Count != 1 && NegativePrompts.Count != Prompts.Count)
             errors.Add($"there are {NegativePrompts.Count} negative prompts for {Prompts.Count} prompts; give one, or one each");
         if (errors.Count > 0)

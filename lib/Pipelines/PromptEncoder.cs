@@ -14,6 +14,7 @@ public sealed class PromptEncoder : IDisposable
     public const int DefaultMaxSequenceLength = 256;
 
     private readonly long _textWidth;
+    private readonly HashSet<(string Prompt, ITextTokenizer Tokenizer, int Length)> _warned = [];
 
     /// <summary>Creates the encoder; it owns the models.</summary>
     /// <param name="clip">First CLIP encoder.</param>
@@ -56,7 +57,7 @@ public sealed class PromptEncoder : IDisposable
     /// <summary>Where the encoders live.</summary>
     public Device Device => Clip.TextProjection.Weight.device;
 
-    /// <summary>Receives a sentence for each prompt that is longer than a window.</summary>
+    /// <summary>Receives a sentence for each prompt that is longer than a window, once however often it is encoded.</summary>
     public Action<string>? Warn { get; set; }
 
     /// <summary>The number of T5 tokens when none is asked for: 256, or the tokenizer's window where that is shorter.</summary>
@@ -158,7 +159,7 @@ public sealed class PromptEncoder : IDisposable
             foreach (var prompt in prompts)
             {
                 var count = tokenizer.Encode(prompt).Count;
-                if (count > length)
+                if (count > length && _warned.Add((prompt, tokenizer, length)))
                     Warn($"The prompt '{prompt}' has {count} tokens; the {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} encoder reads the first {length}.");
             }
         }

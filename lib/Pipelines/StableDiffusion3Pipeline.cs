@@ -81,10 +81,10 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <param name="weight">How strongly it acts; 1 as trained.</param>
     /// <param name="name">The adapter's name; null for <c>adapter_N</c>.</param>
     /// <returns>How the file fitted.</returns>
-    /// <exception cref="LabException">Nothing in the file fits, or a shape is wrong.</exception>
+    /// <exception cref="LabException">Nothing in the file fits, a shape is wrong, or the name is taken.</exception>
     public LoraLoadReport LoadLora(string path, double weight = 1, string? name = null)
     {
-        var (adapter, report) = LoraFile.Load(path, name ?? $"adapter_{_adapters.Count}", LoraComponents, Options.Device, Options.Dtype);
+        var (adapter, report) = LoraFile.Load(path, name ?? FreeAdapterName(), LoraComponents, Options.Device, Options.Dtype);
         adapter.Weight = weight;
         _adapters.Add(adapter);
         return report;
@@ -165,6 +165,9 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         Transformer.Dispose();
         Vae.Dispose();
     }
+
+    private string FreeAdapterName() =>
+        Enumerable.Range(0, _adapters.Count + 1).Select(i => $"adapter_{i}").First(name => !_adapters.Exists(adapter => adapter.Name == name));
 
     private PromptEmbeddings? NegativeEmbeddings(GenerationRequest request)
     {

@@ -66,7 +66,7 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
             _order = (epoch, _sampler.Epoch(epoch));
         var rows = _dataset.Rows(_order.Value.Items[index], epoch);
         using var scope = NewDisposeScope();
-        var latents = Latents(rows, ((ulong)epoch * (ulong)BatchesPerEpoch) + (ulong)index).MoveToOuterDisposeScope();
+        var latents = Latents(rows, ((long)epoch * BatchesPerEpoch) + index).MoveToOuterDisposeScope();
         return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
     }
 
@@ -85,11 +85,11 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new LatentMoments(distribution.Mean.to(ScalarType.Float32).clone().MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
     }
 
-    private Tensor Latents(IReadOnlyList<DreamBoothRow> rows, ulong microBatch)
+    private Tensor Latents(IReadOnlyList<DreamBoothRow> rows, long microBatch)
     {
         using var noGradients = no_grad();
         var moments = _latents.Moments(rows);
-        var noise = SeededNoise.Normal(moments.Mean.shape, SeededDraws.Mix(~_seed, microBatch), moments.Mean.device);
+        var noise = SeededNoise.Normal(moments.Mean.shape, RunSeeds.Latents(_seed, microBatch), moments.Mean.device);
         return _vae.ScaleLatents(moments.Sample(noise));
     }
 

@@ -16,6 +16,12 @@ public sealed partial record DreamBoothConfig
     public LearningRateSchedule LearningRateSchedule(int steps) =>
         new() { Kind = LrScheduler, WarmupSteps = LrWarmupSteps, TrainingSteps = steps, NumCycles = LrNumCycles, Power = LrPower };
 
+    /// <summary>
+    /// The transformer's learning rate after the warm-up: <see cref="LearningRate"/>, with <see cref="ScaleLr"/> times accumulation
+    /// steps and batch size (one process). As in the reference, the CLIP encoders' rate is never scaled.
+    /// </summary>
+    public double ScaledLearningRate() => ScaleLr ? LearningRate * GradientAccumulationSteps * TrainBatchSize : LearningRate;
+
     /// <summary>The optimiser's settings that all models share.</summary>
     public AdamWConfig AdamW() => new() { Beta1 = AdamBeta1, Beta2 = AdamBeta2, Epsilon = AdamEpsilon };
 
@@ -25,18 +31,13 @@ public sealed partial record DreamBoothConfig
     {
         ArgumentNullException.ThrowIfNull(adapter);
         return [.. adapter.Segments.Select(segment => segment.Component == "transformer"
-            ? new AdamWGroup(segment.Offset, segment.Length, LearningRate, AdamWeightDecay)
+            ? new AdamWGroup(segment.Offset, segment.Length, ScaledLearningRate(), AdamWeightDecay)
             : new AdamWGroup(segment.Offset, segment.Length, TextEncoderLr, AdamWeightDecayTextEncoder))];
     }
 
     /// <summary>The transformer's LoRA.</summary>
-    public LoraConfig TransformerLora()
-    {
-        var targets = LoraLayerNames ?? LoraConfig.TransformerTargets;
-        if (LoraBlockNumbers is { } blocks)
-            targets = LoraConfig.InBlocks(blocks, targets);
-        return new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = targets };
-    }
+    public LoraConfig TransformerLora() =>
+        new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = LoraLayerNames ?? LoraConfig.TransformerTargets, Blocks = LoraBlockNumbers };
 
     /// <summary>Element type of the frozen transformer and text encoders.</summary>
     public ScalarType ComputeDtype() => MixedPrecision switch

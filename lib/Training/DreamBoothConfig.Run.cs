@@ -65,8 +65,8 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Validation pictures per validation.", Minimum = 0)]
     public int NumValidationImages { get; init; } = 4;
 
-    /// <summary>Make validation pictures after every so many epochs, from the first on, at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>
-    [Flag(OutputGroup, "Validate every so many epochs.", Minimum = 1)]
+    /// <summary>Make validation pictures after every so many epochs, from the first on, and after the last step; at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>
+    [Flag(OutputGroup, "Validate every so many epochs, and at the end.", Minimum = 1)]
     public int ValidationEpochs { get; init; } = 50;
 
     /// <summary>The transformer modules that get LoRA; null: the default ones.</summary>

@@ -71,6 +71,8 @@ public sealed partial record DreamBoothConfig
 
     private IEnumerable<string> NotYet()
     {
+        if (MixedPrecision == MixedPrecision.Fp16)
+            yield return "mixed_precision fp16 trains without loss scaling: small gradients may become 0; bf16 is safer.";
         if (GradientCheckpointing)
             yield return "gradient_checkpointing is accepted but not acted on yet: activations are kept.";
         if (ResumeFromCheckpoint is not null)
@@ -100,6 +102,8 @@ public sealed partial record DreamBoothConfig
             yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
             yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
+        if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
+            yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.";
         if (LoraLayers is not null && Split(LoraLayers).Count == 0)

@@ -45,22 +45,40 @@ public sealed class DreamBoothRun
             Dtype = _config.ComputeDtype(),
             TokenizersFolder = _config.Tokenizers,
         });
-        return Execute(pipeline, cancellation);
+        pipeline.Prompts.Warn = _events.OnWarning;
+        return Execute(pipeline, ownsPipeline: true, cancellation);
     }
 
-    /// <summary>Runs it with a pipeline that is loaded already and stays loaded, without T5 where that is not needed any more.</summary>
+    /// <summary>Runs it with a pipeline that is loaded already and stays as it is.</summary>
     /// <param name="pipeline">The models.</param>
     /// <param name="cancellation">Ends the run; a LoRA of the steps done is saved when there are any.</param>
     /// <returns>How it ended.</returns>
+    /// <exception cref="LabException">A folder, a picture, or the model is wrong; the message names it.</exception>
+    /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
     public TrainingSummary Execute(StableDiffusion3Pipeline pipeline, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
+        var warn = pipeline.Prompts.Warn;
         pipeline.Prompts.Warn = _events.OnWarning;
+        try
+        {
+            return Execute(pipeline, ownsPipeline: false, cancellation);
+        }
+        finally
+        {
+            pipeline.Prompts.Warn = warn;
+        }
+    }
+
+    private TrainingSummary Execute(StableDiffusion3Pipeline pipeline, bool ownsPipeline, CancellationToken cancellation)
+    {
         if (_config.WithPriorPreservation)
             MakeClassPictures(pipeline, cancellation);
         var dataset = LoadDataset();
         _events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
         using var batches = DreamBoothBatches.Prepare(dataset, pipeline, _config, _seed, _events.OnEncoded, cancellation);
+        if (ownsPipeline && _config.ValidationPrompt is null)
+            pipeline.Prompts.UnloadT5();
         using var adapter = CreateAdapter(pipeline);
         using var trainer = new DreamBoothTrainer(_config, pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
         _events.OnStart?.Invoke(trainer);
@@ -74,14 +92,21 @@ public sealed class DreamBoothRun
             {
                 log.Append(record);
                 _events.Training.OnStep?.Invoke(record);
-                if (_config.ValidationPrompt is not null && record.Step % trainer.StepsPerEpoch == 0 && record.Epoch % _config.ValidationEpochs == 0)
+                var epochEnds = record.Step % trainer.StepsPerEpoch == 0 && record.Epoch % _config.ValidationEpochs == 0;
+                if (_config.ValidationPrompt is not null && (epochEnds || record.Step == trainer.MaxSteps))
                     Validate(pipeline, record.Step, cancellation);
             },
         };
-        var summary = trainer.Run(hooks, cancellation);
-        if (summary.Steps > 0)
-            LoraFile.Save(Path.Combine(_config.OutputDir, LoraFile.DefaultName), adapter);
-        return summary;
+        try
+        {
+            return trainer.Run(hooks, cancellation);
+        }
+        finally
+        {
+            // However it ends, the steps done are kept.
+            if (trainer.StepsDone > 0)
+                LoraFile.Save(Path.Combine(_config.OutputDir, LoraFile.DefaultName), adapter);
+        }
     }
 
     private void Validate(StableDiffusion3Pipeline pipeline, int step, CancellationToken cancellation)
@@ -90,7 +115,7 @@ public sealed class DreamBoothRun
         {
             for (var i = 0; i < _config.NumValidationImages; i++)
             {
-                var request = new GenerationRequest { Prompts = [_config.ValidationPrompt!], Seed = SeededDraws.Mix(_seed, (ulong)i) };
+                var request = new GenerationRequest { Prompts = [_config.ValidationPrompt!], Seed = RunSeeds.ValidationPicture(_seed, i) };
                 var image = pipeline.Generate(request, cancellation: cancellation)[0];
                 ImageEncoder.Save(Path.Combine(_config.OutputDir, "validation", $"step_{step:00000}", $"img_{i:00}.png"), image);
                 _events.OnValidationPicture?.Invoke(step, image);
@@ -119,7 +144,7 @@ public sealed class DreamBoothRun
                 {
                     Prompts = [_config.ClassPrompt!],
                     NumImagesPerPrompt = Math.Min(_config.SampleBatchSize, count - done),
-                    Seed = SeededDraws.Mix(_seed, (ulong)(first + done)),
+                    Seed = RunSeeds.ClassPicture(_seed, first + done),
                 },
                 cancellation: cancellation);
             foreach (var image in images)

@@ -29,6 +29,8 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <param name="adapter">A trainable adapter.</param>
     /// <param name="batches">What to train on.</param>
     /// <param name="draws">Noise and timesteps; null for draws from the config's seed.</param>
+    /// <exception cref="ArgumentException">The adapter keeps no gradients.</exception>
+    /// <exception cref="LabException">A rate, the schedule or the timestep density is out of range.</exception>
     public DreamBoothTrainer(
         DreamBoothConfig config, SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler,
         LoraAdapter adapter, ITrainingBatches batches, ITrainingDraws? draws = null)
@@ -40,7 +42,7 @@ public sealed class DreamBoothTrainer : IDisposable
         if (adapter.Gradients is null)
             throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
         (_config, _adapter, _batches) = (config, adapter, batches);
-        _draws = draws ?? new SeededDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
+        _draws = draws ?? new SeededTrainingDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
         _objective = new FlowMatchingObjective(transformer, scheduler)
         {
             WeightingScheme = config.WeightingScheme,
@@ -50,6 +52,7 @@ public sealed class DreamBoothTrainer : IDisposable
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
         MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
         _schedule = config.LearningRateSchedule(MaxSteps);
+        _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
     }
 
@@ -65,6 +68,7 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <summary>Trains until <see cref="MaxSteps"/> or cancellation, which takes effect between two micro-batches.</summary>
     /// <param name="hooks">Callbacks, or null.</param>
     /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
+    /// <exception cref="LabException">A loss or gradient is not finite; that step is not taken, those before it are kept.</exception>
     public TrainingSummary Run(TrainingHooks? hooks = null, CancellationToken cancellation = default)
     {
         hooks ??= new TrainingHooks();
@@ -108,14 +112,14 @@ public sealed class DreamBoothTrainer : IDisposable
         }
 
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
+
+        // The only wait for the device in a step: the figures that are shown, and that tell whether the step may be taken.
+        var figures = cat([sums / count, norm.reshape(1)]).cpu().data<float>().ToArray();
+        if (!float.IsFinite(figures[0]) || !float.IsFinite(figures[3]))
+            throw new LabException($"Step {StepsDone + 1}: the loss is {figures[0]} and the gradient norm {figures[3]}. Lower the learning rate, or train in float32 or bfloat16.");
         var factor = _schedule.Factor(StepsDone);
         _optimizer.Step(factor);
         StepsDone++;
-
-        // The only wait for the device in a step: the figures that are shown.
-        var figures = cat([sums / count, norm.reshape(1)]).cpu().data<float>().ToArray();
-        if (!float.IsFinite(figures[0]) || !float.IsFinite(figures[3]))
-            throw new LabException($"Step {StepsDone}: the loss is {figures[0]} and the gradient norm {figures[3]}. Lower the learning rate, or train in float32 or bfloat16.");
         return new StepRecord
         {
             Step = StepsDone,
@@ -123,7 +127,7 @@ public sealed class DreamBoothTrainer : IDisposable
             Loss = figures[0],
             InstanceLoss = figures[1],
             PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
-            LearningRate = _config.LearningRate * factor,
+            LearningRate = _config.ScaledLearningRate() * factor,
             TextEncoderLr = _config.TrainTextEncoder ? _config.TextEncoderLr * factor : null,
             GradNorm = figures[3],
             Seconds = 0,

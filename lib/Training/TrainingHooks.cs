@@ -9,7 +9,7 @@ public sealed record TrainingHooks
     /// <summary>Called after each micro-batch with its losses.</summary>
     public Action<MicroBatchRecord>? OnMicroBatch { get; init; }
 
-    /// <summary>Called with latents every <see cref="SampleEvery"/> steps, after the optimiser step.</summary>
+    /// <summary>Called with the latents of the last micro-batch of every <see cref="SampleEvery"/>-th step, before the optimiser moves the weights.</summary>
     public Action<TrainingSample>? OnSample { get; init; }
 
     /// <summary>How many steps lie between two calls of <see cref="OnSample"/>; 1 or more.</summary>

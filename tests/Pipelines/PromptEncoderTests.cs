@@ -16,9 +16,9 @@ public sealed class PromptEncoderTests
     public void Encode_GoldenPrompts_EqualsTheReference(GoldenCase golden)
     {
         golden.Require();
+        var pipeline = PipelineFixture.Shared(golden, withT5: !golden.Key!.Contains("no_t5", StringComparison.Ordinal));
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var pipeline = PipelineFixture.Load(golden, withT5: !golden.Key!.Contains("no_t5", StringComparison.Ordinal));
         var args = golden.Entry.Meta!.Value.GetProperty("encode_prompt").GetProperty(golden.Key!["encode_prompt.".Length..]);
         var prompts = Strings(args, "prompt")!;
         int? length = Number(args, "max_sequence_length"), images = Number(args, "num_images_per_prompt");

@@ -21,9 +21,11 @@ public sealed class StableDiffusion3PipelineTests
         golden.Require();
         var args = golden.Entry.Meta!.Value.GetProperty("args");
         var before = args.TryGetProperty("before", out var setUp) ? setUp.GetString()! : string.Empty;
-        using var pipeline = PipelineFixture.Load(golden, withT5: !before.Contains("text_encoder_3=None", StringComparison.Ordinal));
+        var (withT5, withLora) = (!before.Contains("text_encoder_3=None", StringComparison.Ordinal), before.Contains("load_lora_weights", StringComparison.Ordinal));
+        using var own = withLora ? PipelineFixture.Load(golden, withT5) : null;
+        var pipeline = own ?? PipelineFixture.Shared(golden, withT5);
         using var scope = NewDisposeScope();
-        if (before.Contains("load_lora_weights", StringComparison.Ordinal))
+        if (withLora)
             LoadLora(pipeline, before, args);
 
         var request = Request(args, golden.Load("latents"));

@@ -9,24 +9,29 @@ namespace Dreambooth.Lab.Models.Transformers;
 public sealed class AttentionRecorder : IDisposable
 {
     private readonly SD3Transformer2DModel _transformer;
-    private readonly int[] _blocks;
+    private readonly List<(int Block, Action<Tensor> Observer)> _observers = [];
     private readonly List<(int Block, Tensor Map)> _maps = [];
 
     /// <summary>Begins to record.</summary>
     /// <param name="transformer">The model.</param>
-    /// <param name="blocks">Indices of the blocks.</param>
+    /// <param name="blocks">Indices of the blocks, from 0; one named twice is recorded once. Several recorders may share a block.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such block.</exception>
     public AttentionRecorder(SD3Transformer2DModel transformer, IEnumerable<int> blocks)
     {
         ArgumentNullException.ThrowIfNull(transformer);
         _transformer = transformer;
-        _blocks = [.. blocks];
-        foreach (var block in _blocks)
+        int[] chosen = [.. blocks.Distinct()];
+        foreach (var block in chosen)
         {
             if (block < 0 || block >= transformer.TransformerBlocks.Count)
                 throw new ArgumentOutOfRangeException(nameof(blocks), block, $"Blocks are 0 to {transformer.TransformerBlocks.Count - 1}.");
-            transformer.TransformerBlocks[block].Attn.ProbabilitiesObserver = probabilities =>
-                _maps.Add((block, probabilities.mean([1]).to(ScalarType.Float32).cpu().DetachFromDisposeScope()));
+        }
+
+        foreach (var block in chosen)
+        {
+            void Observe(Tensor probabilities) => _maps.Add((block, probabilities.mean([1]).to(ScalarType.Float32).cpu().DetachFromDisposeScope()));
+            _observers.Add((block, Observe));
+            transformer.TransformerBlocks[block].Attn.ProbabilitiesObserver += Observe;
         }
     }
 
@@ -44,8 +49,9 @@ public sealed class AttentionRecorder : IDisposable
     /// <summary>Ends the recording and frees the maps.</summary>
     public void Dispose()
     {
-        foreach (var block in _blocks)
-            _transformer.TransformerBlocks[block].Attn.ProbabilitiesObserver = null;
+        foreach (var (block, observer) in _observers)
+            _transformer.TransformerBlocks[block].Attn.ProbabilitiesObserver -= observer;
+        _observers.Clear();
         Clear();
     }
 }

@@ -1,10 +1,12 @@
+using Dreambooth.Lab.Foundation;
+
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// Whole numbers that depend on nothing but a seed and up to two counters: the same on every machine and .NET version. The generator is
-/// SplitMix64 (Steele, Lea, Flood 2014), started anew for each purpose.
+/// <see cref="SplitMix64"/>, started anew for each purpose.
 /// </summary>
-internal struct SeededDraws
+internal struct SeededIntegers
 {
     private ulong _state;
 
@@ -12,7 +14,7 @@ internal struct SeededDraws
     /// <param name="purpose">What is drawn; keeps the draws of different purposes apart.</param>
     /// <param name="first">A counter, as the epoch.</param>
     /// <param name="second">A counter, as the picture's number.</param>
-    public SeededDraws(ulong seed, Purpose purpose, int first = 0, int second = 0)
+    public SeededIntegers(ulong seed, Purpose purpose, int first = 0, int second = 0)
     {
         _state = seed;
         _state = Next() ^ (ulong)purpose;
@@ -31,11 +33,5 @@ internal struct SeededDraws
     /// <summary>An integer in 0 … <paramref name="count"/> − 1.</summary>
     public int Below(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);
 
-    private ulong Next()
-    {
-        var z = _state += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
+    private ulong Next() => SplitMix64.Next(ref _state);
 }

@@ -1,0 +1,219 @@
+using System.Globalization;
+using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Tokenizers;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Tests.Cli;
+
+/// <summary>Whole runs of both verbs on what the repository itself holds.</summary>
+public sealed class TrainAndGenerateTests : IDisposable
+{
+    private readonly PictureSamples _pictures = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-run-").FullName;
+
+    public TrainAndGenerateTests()
+    {
+        for (var i = 0; i < 3; i++)
+            _pictures.Add($"{i}.png", seed: i);
+    }
+
+    private string Lora => Out("lora", LoraFile.DefaultName);
+
+    public void Dispose()
+    {
+        _pictures.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public void Train_PriorPreservationAndTextEncoders_WritesLoraRecipeAndRecords()
+    {
+        var classes = Out("class");
+        Directory.CreateDirectory(classes);
+        ImageEncoder.Save(Path.Combine(classes, "mine.png"), PictureSamples.Draw(64, 64, 9));
+        var (code, output, error) = Train(
+            "--train_text_encoder", "--with_prior_preservation", $"--class_data_dir={classes}", "--class_prompt=a photo of a cat", "--num_class_images=3",
+            "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1", "--gradient_accumulation_steps=2", "--max_train_steps=3");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("Class pictures 2/2", output, StringComparison.Ordinal);
+        Assert.Contains($"{Lora}: 3 steps in ", output, StringComparison.Ordinal);
+        Assert.Equal(3, Directory.GetFiles(classes).Length);
+
+        using var lora = SafetensorsFile.Open(Lora);
+        Assert.Equal(["text_encoder", "text_encoder_2", "transformer"], lora.Tensors.Keys.Select(key => key.Split('.')[0]).Distinct().Order());
+        var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Out("lora", "recipe.json")));
+        Assert.Equal((5L, 3, "a photo of gmc cat"), (recipe.Seed, recipe.MaxTrainSteps, recipe.InstancePrompt));
+        var records = StepLog.Read(Out("lora"));
+        Assert.Equal([1, 2, 3], records.Select(record => record.Step));
+        Assert.All(records, record => Assert.True(record.PriorLoss > 0 && record.TextEncoderLr > 0 && double.IsFinite(record.Loss)));
+        Assert.Equal(["step_00002", "step_00003"], Directory.GetDirectories(Out("lora", "validation")).Select(Path.GetFileName).Order());
+        Assert.True(File.Exists(Out("lora", "validation", "step_00003", "img_00.png")));
+    }
+
+    [Fact]
+    public void Train_SameSeed_WritesTheSameFileAndAnotherSeedAnother()
+    {
+        byte[] Run(string seed)
+        {
+            Assert.Equal(0, Train("--max_train_steps=2", $"--seed={seed}").Code);
+            return File.ReadAllBytes(Lora);
+        }
+
+        var first = Run("5");
+        Assert.Equal(first, Run("5"));
+        Assert.NotEqual(first, Run("6"));
+    }
+
+    [Fact]
+    public void Train_RecipeOfAnEarlierRun_RepeatsIt()
+    {
+        Assert.Equal(0, Train("--max_train_steps=2").Code);
+        var first = File.ReadAllBytes(Lora);
+        var (code, _, error) = Run(CancellationToken.None, "train", "--config", Out("lora", "recipe.json"), "--output_dir", Out("again"));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(first, File.ReadAllBytes(Out("again", LoraFile.DefaultName)));
+    }
+
+    [Fact]
+    public void Train_BrokenPicture_IsRefusedOrSkippedAsAsked()
+    {
+        _pictures.AddText("broken.jpg", "half a file");
+        var (code, _, error) = Train("--max_train_steps=1");
+        Assert.Equal(1, code);
+        Assert.Contains("broken.jpg", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Lora));
+        (code, _, error) = Train("--max_train_steps=1", "--on_bad_image=skip");
+        Assert.Equal(0, code);
+        Assert.Contains("broken.jpg is skipped", error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Lora));
+    }
+
+    [Fact]
+    public void Train_Cancelled_KeepsTheStepsDone()
+    {
+        using var source = new CancellationTokenSource();
+        using var output = new CancellingWriter(source, "Training 1/");
+        using var error = new StringWriter();
+        var code = LabCommandLine.Run(TrainArguments("--max_train_steps=500"), new Session(output, error, false, source.Token));
+        Assert.Equal(130, code);
+        Assert.Contains("ended early", output.ToString(), StringComparison.Ordinal);
+        var steps = StepLog.Read(Out("lora")).Count;
+        Assert.InRange(steps, 1, 499);
+        using var lora = SafetensorsFile.Open(Lora);
+        Assert.NotEmpty(lora.Tensors);
+    }
+
+    [Fact]
+    public void Train_CancelledBeforeTheFirstStep_SavesNothing()
+    {
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        var (code, _, error) = Run(source.Token, TrainArguments("--max_train_steps=5"));
+        Assert.Equal(130, code);
+        Assert.Contains("Cancelled", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Lora));
+    }
+
+    [Fact]
+    public void Generate_PromptsFileAndLoras_WritesTheTutorialsFolders()
+    {
+        Assert.Equal(0, Train("--max_train_steps=2", "--learning_rate=0.1").Code);
+        var prompts = Path.Combine(_folder, "prompts.txt");
+        File.WriteAllText(prompts, "a cat: with wings!\n\n  the moon \n");
+        var (code, output, error) = Generate("pictures", $"--prompts_file={prompts}", "--num_images=2", "--seed=3", "--lora", $"{Out("lora")}=0.5", Lora);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(2, output.Split("62 of 62 tensors matched").Length - 1);
+        Assert.Contains("4 pictures in ", output, StringComparison.Ordinal);
+        Assert.Equal(
+            ["000_a cat_ with wings_/img_00.png", "000_a cat_ with wings_/img_01.png", "001_the moon/img_00.png", "001_the moon/img_01.png"],
+            Directory.GetFiles(Out("pictures"), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Out("pictures"), path)).Order(StringComparer.Ordinal));
+
+        Assert.Equal(0, Generate("alone", "--prompt=the moon", "--seed=4", "--num_images=2", "--lora", $"{Out("lora")}=0.5", Lora).Code);
+        Assert.Equal(File.ReadAllBytes(Out("pictures", "001_the moon", "img_01.png")), File.ReadAllBytes(Out("alone", "000_the moon", "img_01.png")));
+        Assert.Equal(0, Generate("scaled", "--prompt=the moon", "--seed=4", "--num_images=2", "--lora", Lora, "--lora_scale=1.5").Code);
+        var (two, one) = (Pixels("alone"), Pixels("scaled"));
+        Assert.True(two.Zip(one, (a, b) => Math.Abs(a - b)).Max() <= 1, "weights 0.5 and 1 add up to 1.5");
+        Assert.Equal(0, Generate("plain", "--prompt=the moon", "--seed=4", "--num_images=2").Code);
+        Assert.NotEqual(two, Pixels("plain"));
+
+        byte[] Pixels(string folder) => ImageDecoder.Load(Out(folder, "000_the moon", "img_00.png")).Pixels;
+    }
+
+    [Fact]
+    public void Generate_Cancelled_KeepsThePicturesDone()
+    {
+        // The third prompt is longer than the text window: its warning is the moment to cancel.
+        var prompts = Path.Combine(_folder, "prompts.txt");
+        File.WriteAllText(prompts, $"a cat\nthe moon\n{string.Join(' ', Enumerable.Repeat("cat", 200))}\nthe sea\n");
+        using var source = new CancellationTokenSource();
+        using var error = new CancellingWriter(source, "warning: The prompt 'cat cat");
+        var code = LabCommandLine.Run(GenerateArguments("pictures", $"--prompts_file={prompts}"), new Session(TextWriter.Null, error, false, source.Token));
+        Assert.Equal(130, code);
+        Assert.EndsWith("Cancelled.", error.ToString().Trim(), StringComparison.Ordinal);
+        Assert.Equal(["000_a cat", "001_the moon"], Directory.GetDirectories(Out("pictures")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Run_ModelOrOutputThatCannotBeUsed_Exits1WithOneMessage()
+    {
+        var file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "not a folder");
+        AssertFails("There is no model folder", Run(CancellationToken.None, "generate", "--model", Out("none"), "--prompt=x"));
+        AssertFails("There is no LoRA file or folder", Generate("pictures", "--prompt=x", "--lora", Out("none")));
+        AssertFails(file, Generate("pictures", "--prompt=x", $"--outdir={file}"));
+        AssertFails(file, Run(CancellationToken.None, [.. TrainArguments("--max_train_steps=1"), $"--output_dir={file}"]));
+        AssertFails("The device is 'cuda:7'", Generate("pictures", "--prompt=x", "--device=cuda:7"));
+        AssertFails("none of the LoRA targets", Train("--lora_blocks=9"));
+
+        static void AssertFails(string message, (int Code, string Output, string Error) run)
+        {
+            Assert.Equal(1, run.Code);
+            Assert.StartsWith("error: ", run.Error, StringComparison.Ordinal);
+            Assert.Contains(message, run.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    private static (int Code, string Output, string Error) Run(CancellationToken cancellation, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = LabCommandLine.Run(args, new Session(output, error, IsInteractive: false, cancellation));
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private string Out(params string[] parts) => Path.Combine([_folder, .. parts]);
+
+    private string[] TrainArguments(params string[] more) =>
+    [
+        "train", $"--pretrained_model_name_or_path={TinyPipeline.Folder}", $"--tokenizers={TinyTokenizers.Root}", $"--instance_data_dir={_pictures.Folder}",
+        "--instance_prompt=a photo of gmc cat", $"--output_dir={Out("lora")}", "--resolution=32", "--train_batch_size=1", "--max_sequence_length=32",
+        "--rank=2", "--seed=5", "--device=cpu", .. more,
+    ];
+
+    private string[] GenerateArguments(string folder, params string[] more) =>
+    [
+        "generate", "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--num_steps=2", "--width=32", "--height=16", "--max_sequence_length=32",
+        "--device=cpu", "--outdir", Out(folder), .. more,
+    ];
+
+    private (int Code, string Output, string Error) Train(params string[] more) => Run(CancellationToken.None, TrainArguments(more));
+
+    private (int Code, string Output, string Error) Generate(string folder, params string[] more) => Run(CancellationToken.None, GenerateArguments(folder, more));
+
+    /// <summary>Cancels when a line of the output begins as given.</summary>
+    private sealed class CancellingWriter(CancellationTokenSource source, string start) : StringWriter(CultureInfo.InvariantCulture)
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value?.StartsWith(start, StringComparison.Ordinal) == true)
+                source.Cancel();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Tensors;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Training;
+
+public sealed class DreamBoothRunTests : IDisposable
+{
+    private readonly PictureSamples _pictures = new();
+    private readonly string _output = Directory.CreateTempSubdirectory("lab-run-").FullName;
+
+    public DreamBoothRunTests() => _pictures.Add("0.png");
+
+    public void Dispose()
+    {
+        _pictures.Dispose();
+        Directory.Delete(_output, recursive: true);
+    }
+
+    [Fact]
+    public void Execute_CallbackThatFails_KeepsTheStepsDone()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var events = new DreamBoothRunEvents
+        {
+            Training = new TrainingHooks
+            {
+                OnStep = record =>
+                {
+                    if (record.Step == 2)
+                        throw new InvalidOperationException("no more");
+                },
+            },
+        };
+        Assert.Throws<InvalidOperationException>(() => new DreamBoothRun(Config, events).Execute(pipeline));
+        Assert.Equal(2, StepLog.Read(_output).Count);
+        using var lora = SafetensorsFile.Open(Path.Combine(_output, LoraFile.DefaultName));
+        Assert.NotEmpty(lora.Tensors);
+    }
+
+    [Fact]
+    public void Execute_LoadedPipeline_StaysAsItWas()
+    {
+        using var pipeline = TinyPipeline.Load();
+        using var scope = NewDisposeScope();
+        Tensor Text() => pipeline.Prompts.Encode(["a cat"], 8).PromptEmbeds;
+        var before = Text();
+        Assert.Equal(0, LiveTensors.LeftBy(() => new DreamBoothRun(Config with { TrainTextEncoder = true }).Execute(pipeline)));
+        Assert.NotNull(pipeline.Prompts.T5);
+        GoldenAssert.Exact(before, Text());
+        Assert.All(pipeline.LoraComponents, component => Assert.DoesNotContain(
+            component.Module.named_modules(), entry => entry.module is Dreambooth.Lab.Layers.LoraLinear { Adapters.Count: > 0 }));
+    }
+
+    private DreamBoothConfig Config => new()
+    {
+        PretrainedModelNameOrPath = TinyPipeline.Folder,
+        InstanceDataDir = _pictures.Folder,
+        InstancePrompt = "a cat",
+        OutputDir = _output,
+        Resolution = 32,
+        MaxSequenceLength = 8,
+        TrainBatchSize = 1,
+        MaxTrainSteps = 3,
+        Seed = 1,
+        Device = "cpu",
+    };
+}

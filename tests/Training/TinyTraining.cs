@@ -1,0 +1,60 @@
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Training;
+
+/// <summary>The committed transformer with a LoRA and made-up micro-batches of 4×4 latents, for tests of the training loop.</summary>
+internal sealed class TinyTraining : ITrainingBatches, IDisposable
+{
+    private readonly SD3Transformer2DModel _transformer = SD3Transformer2DModel.Load(Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
+    private readonly FlowMatchEulerDiscreteSchedulerConfig _scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(TinyPipeline.Folder, "scheduler", "scheduler_config.json"));
+
+    public TinyTraining() => Adapter = LoraAdapter.Create(
+        "a", [(new LoraComponent("transformer", _transformer), new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] })], 0, CPU, ScalarType.Float32);
+
+    public static DreamBoothConfig Config { get; } = new()
+    {
+        PretrainedModelNameOrPath = TinyPipeline.Folder,
+        InstanceDataDir = "made up",
+        InstancePrompt = "made up",
+        LearningRate = 1e-2,
+        Seed = 1,
+    };
+
+    public LoraAdapter Adapter { get; }
+
+    public int BatchesPerEpoch { get; init; } = 3;
+
+    /// <summary>The micro-batches that were loaded, in order.</summary>
+    public List<(int Epoch, int Index)> Loaded { get; } = [];
+
+    /// <summary>The micro-batch whose latents are no numbers.</summary>
+    public int? BrokenAt { get; init; }
+
+    public DreamBoothTrainer Trainer(DreamBoothConfig config, ITrainingDraws? draws = null) => new(config, _transformer, _scheduler, Adapter, this, draws);
+
+    public float[] Weights => Adapter.Parameters.data<float>().ToArray();
+
+    public TrainingBatch Load(int epoch, int index)
+    {
+        Loaded.Add((epoch, index));
+        using var scope = NewDisposeScope();
+        var latents = SeededNoise.Normal([2, 16, 4, 4], (ulong)index);
+        if (BrokenAt == Loaded.Count - 1)
+            latents = latents * float.NaN;
+        var text = new PromptEmbeddings(SeededNoise.Normal([2, 3, 28], 100), SeededNoise.Normal([2, 24], 101));
+        return new TrainingBatch(latents.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
+    }
+
+    public void Dispose()
+    {
+        Adapter.Dispose();
+        _transformer.Dispose();
+    }
+}
