@@ -110,26 +110,26 @@ public sealed record LossPlot : HtmlView
         WriteLabel(writer, "loss", Right + 14, LossTop + 4, "start");
     }
 
-    private static void WritePoints(HtmlWriter writer, Curve curve, PlotAxis x, PlotAxis y)
+    private void WritePoints(HtmlWriter writer, Curve curve, PlotAxis x, PlotAxis y)
     {
         for (var i = 0; i < curve.Values.Count; i++)
         {
             if (double.IsFinite(curve.Values[i]))
             {
                 writer.Empty(
-                    "circle", ("class", curve.Name), ("cx", HtmlWriter.Number(x.At(i + 1))), ("cy", HtmlWriter.Number(y.At(curve.Values[i]))), ("r", "2"));
+                    "circle", ("class", curve.Name), ("cx", HtmlWriter.Number(x.At(Records[i].Step))), ("cy", HtmlWriter.Number(y.At(curve.Values[i]))), ("r", "2"));
             }
         }
     }
 
-    private static void WriteLine(HtmlWriter writer, string name, IReadOnlyList<double> values, PlotAxis x, PlotAxis y)
+    private void WriteLine(HtmlWriter writer, string name, IReadOnlyList<double> values, PlotAxis x, PlotAxis y)
     {
         var path = new System.Text.StringBuilder();
         var drawing = false;
         for (var i = 0; i < values.Count; i++)
         {
             if (double.IsFinite(values[i]))
-                path.Append(drawing ? 'L' : 'M').Append(HtmlWriter.Number(x.At(i + 1))).Append(' ').Append(HtmlWriter.Number(y.At(values[i])));
+                path.Append(drawing ? 'L' : 'M').Append(HtmlWriter.Number(x.At(Records[i].Step))).Append(' ').Append(HtmlWriter.Number(y.At(values[i])));
             drawing = double.IsFinite(values[i]);
         }
 
