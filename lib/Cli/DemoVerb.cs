@@ -74,7 +74,9 @@ internal static class DemoVerb
             + (given is null ? $" The miniature model belongs to a clone's {DefaultModel}; name another model's folder by --model." : string.Empty));
     }
 
-    private static int Run(DemoOptions options, bool fresh, Session session)
+    /// <summary>Makes what is missing and writes the page, also when it was ended early.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    internal static int Run(DemoOptions options, bool fresh, Session session)
     {
         var folder = DemoFolder.Open(options, fresh);
         var cancelled = false;

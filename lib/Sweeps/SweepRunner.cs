@@ -163,7 +163,7 @@ public sealed class SweepRunner
 
     private static string Hash(string path)
     {
-        var file = Directory.Exists(path) ? Path.Combine(path, LoraFile.DefaultName) : path;
+        var file = LoraFile.Resolve(path);
         try
         {
             using var stream = File.OpenRead(file);
