@@ -65,6 +65,9 @@ internal sealed class DemoFolder
     /// <summary>The folder of a sweep's pictures.</summary>
     public string Sweep(string name) => Path.Combine(_path, name);
 
+    /// <summary>A sweep's pictures on one contact sheet.</summary>
+    public string Sheet(string name) => Path.Combine(_path, name + ".png");
+
     /// <summary>A sweep's pictures, from this run and earlier ones.</summary>
     public IReadOnlyList<SweepResult> Results(string name) =>
         [.. SweepLog.Read(Sweep(name)).Where(result => File.Exists(Path.Combine(Sweep(name), result.Path)))];
@@ -93,7 +96,8 @@ internal sealed class DemoFolder
     {
         foreach (var folder in new[] { ClassPictures, Lora }.Concat(DemoRun.SweepNames.Select(Sweep)).Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
-        File.Delete(Page);
+        foreach (var file in DemoRun.SweepNames.Select(Sheet).Prepend(Page))
+            File.Delete(file);
         _state = state;
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Training;
@@ -8,7 +9,10 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>The page of a demonstration, from what lies in its folder: also of one that was ended early.</summary>
-internal sealed class DemoPage(DemoOptions options, DemoFolder folder)
+/// <param name="options">What it was made from.</param>
+/// <param name="folder">What was made.</param>
+/// <param name="complete">Whether everything was made.</param>
+internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool complete)
 {
     private const int FamilyColumns = 5;
 
@@ -22,12 +26,20 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder)
             + $"training, and what the model draws when a prompt says “{Identifier}”.",
         Facts = Facts(),
         Sections = [Instance(), Training(), Comparison(), .. DemoRun.Families.Select(family => Family(family.Name, family.Title)), Figures()],
-        Footer = Complete ? string.Empty : "This run was ended early. Running the demo again goes on where it stopped.",
+        Footer = complete ? string.Empty : "This run was ended early. Running the demo again goes on where it stopped.",
     };
 
-    private DreamBoothConfig Config => options.Training;
+    /// <summary>Writes each family's pictures as one contact sheet beside the page.</summary>
+    public void SaveSheets()
+    {
+        foreach (var (name, title) in DemoRun.Families)
+        {
+            if (Grid(name) is { } grid)
+                ImageEncoder.Save(folder.Sheet(name), (grid with { Title = title }).ToImage());
+        }
+    }
 
-    private bool Complete => folder.IsTrained && DemoRun.Families.All(family => folder.Results(family.Name).Count > 0);
+    private DreamBoothConfig Config => options.Training;
 
     // "a photo of gmc cat" → "gmc cat": what stands after the last "of".
     private string Identifier
@@ -82,24 +94,37 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder)
 
     private ReportSection Comparison()
     {
-        var results = new[] { (Column: "Before", Name: DemoRun.Before), (Column: "After", Name: DemoRun.After) }
-            .SelectMany(side => folder.Results(side.Name).Select(result => (side.Column, side.Name, Result: result)));
+        var sides = new[] { (Heading: "Before", Name: DemoRun.Before), (Heading: "After", Name: DemoRun.After) }
+            .Select(side => (side.Heading, side.Name, Results: folder.Results(side.Name))).Where(side => side.Results.Count > 0).ToArray();
         var grid = ImageGrid.By(
-            results,
+            sides.SelectMany(side => side.Results.Select(result => (side.Heading, side.Name, Result: result))),
             entry => entry.Result.Item.Prompt,
-            entry => entry.Result.Item.Column.Length > 0 ? $"{entry.Column}, {entry.Result.Item.Column}" : entry.Column,
-            entry => Cell(entry.Name, entry.Result, captioned: false));
+            entry => $"{entry.Heading} {entry.Result.Item.Column}",
+            entry => Cell(entry.Name, entry.Result, captioned: false)) with
+        {
+            ColumnHeadings = [.. sides.SelectMany(side => Columns(side.Results))],
+            ColumnGroups = [.. sides.Select(side => (side.Heading, Columns(side.Results).Length))],
+        };
         return new ReportSection(
             "Before and after",
-            "The same prompts and seeds without and with the trained LoRA. The last prompt does not name the subject: it should not change much.",
+            "The same prompts and seeds without and with the trained LoRA. "
+                + (grid.RowHeadings.Any(prompt => !prompt.Contains(Identifier, StringComparison.Ordinal)) ? $"Where a prompt does not say “{Identifier}”, little should change." : string.Empty),
             [grid]);
     }
 
+    private static string[] Columns(IEnumerable<SweepResult> results) => [.. results.Select(result => result.Item.Column).Distinct()];
+
     private ReportSection Family(string name, string title)
     {
-        var results = folder.Results(name);
-        var grid = ImageGrid.Of(results.Select(result => Cell(name, result, captioned: true)), FamilyColumns) with { CellSize = 240 };
-        return new ReportSection(title, results.Count == 0 ? "Not drawn yet." : string.Empty, results.Count == 0 ? [] : [grid]);
+        var grid = Grid(name);
+        return new ReportSection(title, grid is null ? "Not drawn yet." : string.Empty, grid is null ? [] : [grid]);
+    }
+
+    private ImageGrid? Grid(string family)
+    {
+        var results = folder.Results(family);
+        return results.Count == 0 ? null
+            : ImageGrid.Of(results.Select(result => Cell(family, result, captioned: true)), FamilyColumns) with { CellSize = 240 };
     }
 
     private GridCell Cell(string sweep, SweepResult result, bool captioned)

@@ -113,7 +113,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
     private void Train(CancellationToken cancellation)
     {
         folder.ResetSeconds(TrainingPhase);
-        var (classStarted, trainingStarted) = (Stopwatch.GetTimestamp(), 0L);
+        var (mark, trainingStarted) = (Stopwatch.GetTimestamp(), 0L);
         var total = 0;
         var run = new DreamBoothRun(options.Training, new DreamBoothRunEvents
         {
@@ -121,8 +121,8 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
             OnClassPicture = (done, count) =>
             {
                 report("Class pictures", done, count, options.Training.ClassPrompt ?? string.Empty);
-                if (done == count)
-                    folder.AddSeconds(ClassPhase, Stopwatch.GetElapsedTime(classStarted).TotalSeconds);
+                folder.AddSeconds(ClassPhase, Stopwatch.GetElapsedTime(mark).TotalSeconds);
+                mark = Stopwatch.GetTimestamp();
             },
             OnEncoded = new EncodedProgress(report),
             OnStart = trainer => (total, trainingStarted) = (trainer.MaxSteps, Stopwatch.GetTimestamp()),

@@ -93,7 +93,9 @@ internal static class DemoVerb
             cancelled = true;
         }
 
-        new DemoPage(options, folder).Build().Save(folder.Page);
+        var page = new DemoPage(options, folder, complete: !cancelled);
+        page.SaveSheets();
+        page.Build().Save(folder.Page);
         if (cancelled)
             session.Error.WriteLine("Ended early; the same command goes on from what is there.");
         Summarize(folder, session.Output);
@@ -105,7 +107,7 @@ internal static class DemoVerb
         foreach (var name in DemoRun.SweepNames)
         {
             if (folder.Results(name).Count is > 0 and var count)
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,3} pictures in {Near(folder.Sweep(name))}"));
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,3} pictures in {Near(folder.Sweep(name))}{(File.Exists(folder.Sheet(name)) ? $", on one sheet: {Near(folder.Sheet(name))}" : string.Empty)}"));
         }
 
         if (File.Exists(folder.LoraFilePath))

@@ -19,6 +19,9 @@ public sealed record ImageGrid : HtmlView
     /// <summary>A heading over each column, as many as the longest row has cells; empty for none.</summary>
     public IReadOnlyList<string> ColumnHeadings { get; init; } = [];
 
+    /// <summary>Headings over several columns each, which stand a little apart from each other; empty for none. Together they span all columns.</summary>
+    public IReadOnlyList<(string Heading, int Columns)> ColumnGroups { get; init; } = [];
+
     /// <summary>A heading before each row, as many as there are rows; empty for none.</summary>
     public IReadOnlyList<string> RowHeadings { get; init; } = [];
 
@@ -69,7 +72,7 @@ public sealed record ImageGrid : HtmlView
     {
         Rows = [.. Rows.Select(row => row.Select(cell => cell is null ? null : new ContactSheetCell(cell.Load(), cell.Caption)).ToArray())],
         Title = Title.Length > 0 ? Title : null,
-        ColumnHeadings = ColumnHeadings,
+        ColumnHeadings = ColumnGroups.Count == 0 ? ColumnHeadings : [.. Enumerable.Range(0, Columns).Select(ColumnName)],
         RowHeadings = RowHeadings,
         CellSize = cellSize ?? CellSize,
     }.Render();
@@ -83,6 +86,8 @@ public sealed record ImageGrid : HtmlView
             errors.Add($"there are {ColumnHeadings.Count} column headings for {Columns} columns");
         if (RowHeadings.Count != 0 && RowHeadings.Count != Rows.Count)
             errors.Add($"there are {RowHeadings.Count} row headings for {Rows.Count} rows");
+        if (ColumnGroups.Count != 0 && (ColumnGroups.Any(group => group.Columns < 1) || ColumnGroups.Sum(group => group.Columns) != Columns))
+            errors.Add($"the column groups span {string.Join(" + ", ColumnGroups.Select(group => group.Columns))} of {Columns} columns");
         if (CellSize is < 32 or > 1024)
             errors.Add($"CellSize is {CellSize}, it must lie in 32 … 1024");
         if (errors.Count > 0)
@@ -97,18 +102,17 @@ public sealed record ImageGrid : HtmlView
         if (Title.Length > 0)
             writer.Element("h3", Title);
         var headed = RowHeadings.Count > 0;
-        var width = CellSize.ToString(CultureInfo.InvariantCulture);
-        writer.Open(
-            "div",
-            ("class", headed ? "lab-cells lab-headed" : "lab-cells"),
-            ("style", $"--columns:{Math.Max(Columns, 1)};--cell:{width}px"));
+        writer.Open("div", ("class", headed ? "lab-cells lab-headed" : IsFlow ? "lab-cells lab-flow" : "lab-cells"), ("style", $"--cell:{CellSize.ToString(CultureInfo.InvariantCulture)}px;--tracks:{Tracks()}"));
         WriteColumnHeadings(writer, headed);
         for (var row = 0; row < Rows.Count; row++)
         {
             if (headed)
                 writer.Element("div", RowHeadings[row], ("class", "lab-row"));
-            for (var column = 0; column < Columns; column++)
+            for (var column = 0; column < (IsFlow ? Rows[row].Count : Columns); column++)
+            {
+                WriteGap(writer, column);
                 WriteCell(writer, row, column);
+            }
         }
 
         writer.Close().Close();
@@ -116,14 +120,45 @@ public sealed record ImageGrid : HtmlView
 
     private int Columns => Rows.Count == 0 ? 0 : Rows.Max(row => row.Count);
 
+    // Without headings a row has no meaning of its own: a narrow window may break rows elsewhere.
+    private bool IsFlow => RowHeadings.Count == 0 && ColumnHeadings.Count == 0 && ColumnGroups.Count == 0 && Rows.Take(Rows.Count - 1).All(row => row.Count == Columns);
+
+    // The columns' widths as CSS has them: groups of equal columns with a narrow one between.
+    private string Tracks()
+    {
+        var groups = ColumnGroups.Count > 0 ? ColumnGroups.Select(group => group.Columns) : [Math.Max(Columns, 1)];
+        return string.Join(" 14px ", groups.Select(count => string.Create(CultureInfo.InvariantCulture, $"repeat({count}, minmax(0, var(--cell)))")));
+    }
+
     private void WriteColumnHeadings(HtmlWriter writer, bool headed)
     {
-        if (ColumnHeadings.Count == 0)
-            return;
-        if (headed)
+        if (headed && ColumnGroups.Count > 0)
             writer.Element("div", string.Empty, ("class", "lab-corner"));
-        foreach (var heading in ColumnHeadings)
-            writer.Element("div", heading, ("class", "lab-column"));
+        for (var group = 0; group < ColumnGroups.Count; group++)
+        {
+            if (group > 0)
+                writer.Element("div", string.Empty);
+            writer.Element("div", ColumnGroups[group].Heading, ("class", "lab-group"), ("style", string.Create(CultureInfo.InvariantCulture, $"grid-column:span {ColumnGroups[group].Columns}")));
+        }
+
+        if (headed && ColumnHeadings.Count > 0)
+            writer.Element("div", string.Empty, ("class", "lab-corner"));
+        for (var column = 0; column < ColumnHeadings.Count; column++)
+        {
+            WriteGap(writer, column);
+            writer.Element("div", ColumnHeadings[column], ("class", "lab-column"));
+        }
+    }
+
+    private void WriteGap(HtmlWriter writer, int column)
+    {
+        var start = 0;
+        foreach (var (_, count) in ColumnGroups)
+        {
+            if (column == start && column > 0)
+                writer.Element("div", string.Empty);
+            start += count;
+        }
     }
 
     private void WriteCell(HtmlWriter writer, int row, int column)
@@ -145,11 +180,14 @@ public sealed record ImageGrid : HtmlView
         writer.Close();
     }
 
-    private string Describe(GridCell cell, int row, int column) => Join(
-        ", ",
-        RowHeadings.Count > 0 ? RowHeadings[row] : string.Empty,
-        ColumnHeadings.Count > 0 ? ColumnHeadings[column] : string.Empty,
-        cell.Caption);
+    private string Describe(GridCell cell, int row, int column) => Join(", ", RowHeadings.Count > 0 ? RowHeadings[row] : string.Empty, ColumnName(column), cell.Caption);
+
+    private string ColumnName(int column)
+    {
+        var end = 0;
+        var group = ColumnGroups.FirstOrDefault(group => column < (end += group.Columns)).Heading;
+        return Join(", ", group ?? string.Empty, ColumnHeadings.Count > 0 ? ColumnHeadings[column] : string.Empty);
+    }
 
     private static string Join(string separator, params string[] parts) => string.Join(separator, parts.Where(part => part.Length > 0));
 }

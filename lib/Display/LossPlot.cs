@@ -12,11 +12,11 @@ public sealed record LossPlot : HtmlView
     private const int Width = 960;
     private const int Left = 56;
     private const int Right = 866;
-    private const int LossTop = 18;
-    private const int LossBottom = 270;
-    private const int RateTop = 306;
-    private const int RateBottom = 366;
-    private const int Height = 402;
+    private const int LossTop = 30;
+    private const int LossBottom = 282;
+    private const int RateTop = 322;
+    private const int RateBottom = 378;
+    private const int Height = 408;
 
     /// <summary>The steps that were done, in order; those whose losses are no numbers leave gaps.</summary>
     public required IReadOnlyList<StepRecord> Records { get; init; }
@@ -63,7 +63,7 @@ public sealed record LossPlot : HtmlView
         var curves = Curves();
         var x = new PlotAxis(0, Math.Max(MaxSteps ?? 0, Records[^1].Step), Left, Right);
         var y = PlotAxis.FromZero(Ceiling(curves), 5, LossBottom, LossTop);
-        writer.Open("svg", ("class", "lab-plot"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-label", Summary()));
+        writer.Open("div", ("class", "lab-scroll")).Open("svg", ("class", "lab-plot"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-label", Summary()));
         WriteRules(writer, x, y);
         foreach (var curve in curves.Where(curve => curve.ShowPoints))
             WritePoints(writer, curve, x, y);
@@ -71,7 +71,7 @@ public sealed record LossPlot : HtmlView
             WriteLine(writer, curve.Name, curve.Means, x, y);
         WriteNames(writer, curves, y);
         WriteRates(writer, x);
-        writer.Close();
+        writer.Close().Close();
         writer.Element("figcaption", Summary());
     }
 
@@ -106,8 +106,8 @@ public sealed record LossPlot : HtmlView
 
         foreach (var tick in x.Ticks(8))
             WriteLabel(writer, PlotAxis.Label(tick), x.At(tick), RateBottom + 20, "middle");
-        WriteLabel(writer, "step", Right + 14, RateBottom + 20, "start");
-        WriteLabel(writer, "loss", Right + 14, LossTop + 4, "start");
+        WriteLabel(writer, "step", Right + 28, RateBottom + 20, "start");
+        WriteLabel(writer, "loss: points are single steps, lines their running means", Left, LossTop - 14, "start");
     }
 
     private void WritePoints(HtmlWriter writer, Curve curve, PlotAxis x, PlotAxis y)
@@ -164,9 +164,7 @@ public sealed record LossPlot : HtmlView
         WriteLine(writer, "rate", rates, x, y);
         if (encoders.Any(double.IsFinite))
             WriteLine(writer, "rate2", encoders, x, y);
-        WriteLabel(writer, "learning rate", Left, RateTop - 10, "start");
-        if (encoders.Any(double.IsFinite))
-            WriteLabel(writer, "(text encoders dashed)", Left + 84, RateTop - 10, "start");
+        WriteLabel(writer, "learning rate" + (encoders.Any(double.IsFinite) ? " (dashed: of the text encoders)" : string.Empty), Left, RateTop - 12, "start");
     }
 
     private static void WriteRule(HtmlWriter writer, double y) => writer.Empty(

@@ -29,7 +29,7 @@ internal readonly record struct PlotAxis(double From, double To, double Start, d
     }
 
     /// <summary>A value as the label of a tick.</summary>
-    public static string Label(double value) => value != 0 && Math.Abs(value) < 0.001
+    public static string Label(double value) => value != 0 && Math.Abs(value) < 0.01
         ? value.ToString("0.##e-0", CultureInfo.InvariantCulture)
         : value.ToString("0.####", CultureInfo.InvariantCulture);
 

@@ -24,9 +24,11 @@ public sealed class DemoVerbTests : IDisposable
         var page = XDocument.Load(Path.Combine(options.Output, "index.html")).Root!;
         // 24 instance pictures, 2 class pictures, 5 validation prompts before and after, 3 families of 2.
         Assert.Equal(24 + 2 + 10 + 6, page.Descendants("img").Count());
-        Assert.Equal(["Before", "After"], page.ByClass("lab-column").Select(heading => heading.Value));
+        Assert.Equal(["Before", "After"], page.ByClass("lab-group").Select(heading => heading.Value));
         Assert.Equal(3, page.Descendants("circle").Count(circle => (string?)circle.Attribute("class") == "instance"));
         Assert.True(File.Exists(Path.Combine(options.Output, "recontextualization", "001_a photo of gmc cat in the snow", "img_00.png")));
+
+        Assert.True(File.Exists(Path.Combine(options.Output, "art.png")));
 
         var times = Pictures(options);
         var (again, second, _) = Run(options);
@@ -137,7 +139,7 @@ public sealed class DemoVerbTests : IDisposable
     }
 
     private static (string File, DateTime Written)[] Pictures(DemoOptions options) =>
-        [.. Directory.GetFiles(options.Output, "*.png", SearchOption.AllDirectories).Order().Select(file => (file, File.GetLastWriteTimeUtc(file)))];
+        [.. Directory.GetFiles(options.Output, "img_*.png", SearchOption.AllDirectories).Order().Select(file => (file, File.GetLastWriteTimeUtc(file)))];
 
     private sealed class TriggerWriter(string trigger, Action action) : StringWriter
     {

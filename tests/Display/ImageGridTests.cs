@@ -68,6 +68,25 @@ public sealed class ImageGridTests : IDisposable
     }
 
     [Fact]
+    public void ToHtml_ColumnGroups_SpanTheirColumnsAndNameTheirPictures()
+    {
+        var cell = GridCell.Of(new RgbImage(1, 1));
+        var grid = new ImageGrid
+        {
+            Rows = [[cell, cell, cell]],
+            RowHeadings = ["r"],
+            ColumnHeadings = ["x", "y", "x"],
+            ColumnGroups = [("before", 2), ("after", 1)],
+        };
+        var html = HtmlDocument.Parse(grid);
+        Assert.Equal(["grid-column:span 2", "grid-column:span 1"], html.ByClass("lab-group").Select(group => group.Attribute("style")!.Value));
+        Assert.Equal(["r, before, x", "r, before, y", "r, after, x"], html.Descendants("img").Select(image => image.Attribute("alt")!.Value));
+        // Rows of 1 heading, 3 cells and 1 gap; the groups' row spans as many tracks.
+        Assert.Equal(1 + 2 + 1 + 5 + 5, html.ByClass("lab-cells").Single().Elements().Count());
+        Assert.Throws<LabException>(() => (grid with { ColumnGroups = [("before", 2)] }).ToHtml());
+    }
+
+    [Fact]
     public void ToImage_Grid_IsOneContactSheet()
     {
         var grid = ImageGrid.Of(Enumerable.Repeat(GridCell.Of(new RgbImage(8, 8)), 3), 2);

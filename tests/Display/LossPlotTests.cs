@@ -30,7 +30,7 @@ public class LossPlotTests
         var html = HtmlDocument.Parse(new LossPlot { Records = [Record(1) with { InstanceLoss = 0.1 }, Record(2) with { InstanceLoss = 0.2 }] });
         double[] heights = [.. html.Descendants("circle").Select(circle => double.Parse(circle.Attribute("cy")!.Value, CultureInfo.InvariantCulture))];
         Assert.True(heights[1] < heights[0]);
-        Assert.All(heights, height => Assert.InRange(height, 18, 270));
+        Assert.All(heights, height => Assert.InRange(height, 30, 282));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public class PlotAxisTests
 
     [Theory]
     [InlineData(0.0005, "5e-4")]
-    [InlineData(0.001, "0.001")]
+    [InlineData(0.001, "1e-3")]
     [InlineData(0.2, "0.2")]
     [InlineData(350, "350")]
     [InlineData(0, "0")]
