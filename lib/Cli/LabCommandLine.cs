@@ -44,6 +44,7 @@ internal static class LabCommandLine
     {
         var root = new RootCommand("A research workbench for DreamBooth LoRA on Stable Diffusion 3.x.")
         {
+            DemoVerb.Create(session),
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
             DoctorVerb.Create(session),

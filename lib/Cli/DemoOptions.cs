@@ -1,0 +1,39 @@
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>What a demonstration is made from; all paths are full ones.</summary>
+internal sealed record DemoOptions
+{
+    /// <summary>The training, with the demonstration's own folders in it.</summary>
+    public required DreamBoothConfig Training { get; init; }
+
+    /// <summary>The folder that everything is written to.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>The folder of the prompt lists.</summary>
+    public required string Prompts { get; init; }
+
+    /// <summary>Seed of the first picture's noise; further prompts count on.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Denoising steps of every picture.</summary>
+    public int Steps { get; init; } = 28;
+
+    /// <summary>Classifier-free guidance of every picture.</summary>
+    public double Guidance { get; init; } = 4.0;
+
+    /// <summary>Pictures of each validation prompt, before and after.</summary>
+    public int ValidationSeeds { get; init; } = 2;
+
+    /// <summary>Prompts of each family that are drawn, from the top of its list.</summary>
+    public int PromptsPerFamily { get; init; } = 10;
+
+    /// <summary>Pictures generated at a time.</summary>
+    public int BatchSize { get; init; } = 4;
+
+    /// <summary>Scores a picture; null for none.</summary>
+    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score { get; init; }
+}

@@ -1,0 +1,48 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>What stands in an image's <c>src</c>: the picture itself as a data URI, or where its file lies.</summary>
+internal static class PictureSource
+{
+    /// <summary>The address of a picture.</summary>
+    /// <param name="cell">The picture.</param>
+    /// <param name="relativeTo">The folder that files are named from; null puts the picture itself there.</param>
+    /// <exception cref="LabException">The file cannot be read or is no picture.</exception>
+    public static string Of(GridCell cell, string? relativeTo)
+    {
+        if (cell.Image is not null)
+            return Data("png", ImageEncoder.EncodePng(cell.Image));
+        return relativeTo is null ? Data(MediaType(cell.Path!), Read(cell.Path!)) : RelativeUrl(relativeTo, cell.Path!);
+    }
+
+    private static string Data(string type, byte[] content) => $"data:image/{type};base64,{Convert.ToBase64String(content)}";
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"The picture {path} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private static string MediaType(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    {
+        ".png" => "png",
+        ".jpg" or ".jpeg" => "jpeg",
+        ".webp" => "webp",
+        ".bmp" => "bmp",
+        var other => throw new LabException($"{path}: pictures are shown from .png, .jpg, .jpeg, .webp or .bmp files, not from \"{other}\"."),
+    };
+
+    private static string RelativeUrl(string folder, string path)
+    {
+        var relative = Path.GetRelativePath(Path.GetFullPath(folder), Path.GetFullPath(path)).Replace('\\', '/');
+        return string.Join('/', relative.Split('/').Select(part => part is ".." or "." ? part : Uri.EscapeDataString(part)));
+    }
+}

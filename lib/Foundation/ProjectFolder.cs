@@ -1,0 +1,40 @@
+namespace Dreambooth.Lab.Foundation;
+
+/// <summary>Finds the project's own files, whatever the current folder is.</summary>
+public static class ProjectFolder
+{
+    /// <summary>
+    /// The folder that holds <c>data/prompts</c> and <c>data/recipes</c>: the current folder or one above it, else the folder of the program or
+    /// one above it.
+    /// </summary>
+    /// <param name="currentFolder">Where to look first; null for the process's current folder.</param>
+    /// <exception cref="LabException">There is none.</exception>
+    public static string Find(string? currentFolder = null)
+    {
+        string[] starts = [currentFolder ?? Directory.GetCurrentDirectory(), AppContext.BaseDirectory];
+        return starts.Select(Above).FirstOrDefault(found => found is not null)
+            ?? throw new LabException($"The lab's data folder (with data/prompts and data/recipes) was found neither at nor above {starts[0]} or {starts[1]}. Run this inside the project's folder.");
+    }
+
+    /// <summary>Reads a path that a user gave or that stands in a file of the project.</summary>
+    /// <param name="path">An absolute path, or one relative to the current folder or else to the project's.</param>
+    /// <param name="project">The project's folder.</param>
+    /// <returns>The full path; what is nowhere is taken from the project's folder.</returns>
+    public static string Resolve(string path, string project)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var here = Path.GetFullPath(path);
+        return Path.Exists(here) ? here : Path.GetFullPath(path, project);
+    }
+
+    private static string? Above(string start)
+    {
+        for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
+        {
+            if (Directory.Exists(Path.Combine(folder.FullName, "data", "prompts")) && Directory.Exists(Path.Combine(folder.FullName, "data", "recipes")))
+                return folder.FullName;
+        }
+
+        return null;
+    }
+}

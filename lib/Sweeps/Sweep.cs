@@ -1,0 +1,67 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>Pictures to be made together: a list of settings under one name.</summary>
+public sealed record Sweep
+{
+    /// <summary>What it is called; a title, not a file name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The pictures in the order they are shown.</summary>
+    public required IReadOnlyList<SweepItem> Items { get; init; }
+
+    /// <summary>Every combination of prompts, LoRA, guidance scales and seeds.</summary>
+    /// <param name="name">What the sweep is called.</param>
+    /// <param name="axes">What varies.</param>
+    /// <exception cref="LabException">An axis is empty or an item is not valid.</exception>
+    public static Sweep Cross(string name, SweepAxes axes)
+    {
+        ArgumentNullException.ThrowIfNull(axes);
+        var sweep = new Sweep { Name = name, Items = [.. axes.Items()] };
+        sweep.Validate();
+        return sweep;
+    }
+
+    /// <summary>Checks what does not depend on a model.</summary>
+    /// <exception cref="LabException">There is no item, or one is out of range; the message names the first one.</exception>
+    public void Validate()
+    {
+        if (Items.Count == 0)
+            throw new LabException($"The sweep '{Name}' has no picture: at least one prompt, seed, LoRA entry (null for none) and guidance is needed.");
+        for (var i = 0; i < Items.Count; i++)
+        {
+            var item = Items[i];
+            var error = item switch
+            {
+                { Steps: < 1 or > 1000 } => $"steps is {item.Steps}; 1 to 1000 is valid",
+                { Guidance: var guidance } when !double.IsFinite(guidance) || guidance < 0 => $"guidance is {guidance}; 0 or more is valid",
+                { LoraScale: var scale } when !double.IsFinite(scale) => $"lora_scale is {scale}; a finite number is needed",
+                { Width: < 1 } or { Height: < 1 } => $"its size is {item.Width}×{item.Height} pixels; sides of 1 or more are valid",
+                _ => null,
+            };
+            if (error is not null)
+                throw new LabException($"Picture {i} of the sweep '{Name}' (\"{item.Prompt}\") is not valid: {error}.");
+        }
+    }
+
+    /// <summary>
+    /// Where each picture lies under the sweep's folder, <c>NNN_prompt/img_XX.png</c>: NNN counts the different prompts as they first come,
+    /// XX the pictures of one prompt.
+    /// </summary>
+    /// <returns>As many as there are items, with slashes.</returns>
+    public IReadOnlyList<string> Paths()
+    {
+        var folders = new Dictionary<string, (string Name, int Count)>(StringComparer.Ordinal);
+        var paths = new string[Items.Count];
+        for (var i = 0; i < paths.Length; i++)
+        {
+            var prompt = Items[i].Prompt;
+            var (name, count) = folders.GetValueOrDefault(prompt, (PromptFolders.FolderName(folders.Count, prompt), 0));
+            paths[i] = $"{name}/{PromptFolders.ImageName(count)}";
+            folders[prompt] = (name, count + 1);
+        }
+
+        return paths;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>One picture of a sweep: everything that decides it, and the labels it is shown under.</summary>
+public sealed record SweepItem
+{
+    /// <summary>What the picture shows.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>What it should not show; null for the empty text.</summary>
+    public string? NegativePrompt { get; init; }
+
+    /// <summary>Seed of its noise; the same whatever it is generated beside.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The LoRA file, or a folder that holds one; null for the model as it is.</summary>
+    public string? Lora { get; init; }
+
+    /// <summary>How strongly the LoRA acts; 1 (the default) as trained. Without effect where there is none.</summary>
+    public double LoraScale { get; init; } = 1.0;
+
+    /// <summary>Classifier-free guidance; up to 1 it is off. Default 7.</summary>
+    public double Guidance { get; init; } = 7.0;
+
+    /// <summary>Denoising steps, 1 or more. Default 28.</summary>
+    public int Steps { get; init; } = 28;
+
+    /// <summary>Width in pixels; null for the model's own.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>Height in pixels; null for the model's own.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>The group that it belongs to, such as "art"; a label alone.</summary>
+    public string Family { get; init; } = string.Empty;
+
+    /// <summary>The column it is shown in, such as "before"; a label alone.</summary>
+    public string Column { get; init; } = string.Empty;
+
+    /// <summary>The same without labels: equal ones give equal pictures of one model.</summary>
+    [JsonIgnore]
+    public SweepItem Settings => this with { Family = string.Empty, Column = string.Empty };
+
+    /// <summary>The same without what may differ inside a batch: equal ones can be generated together.</summary>
+    [JsonIgnore]
+    public SweepItem BatchKey => Settings with { Prompt = string.Empty, Seed = 0 };
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>The records of a sweep's pictures, <c>results.jsonl</c> in its folder: a line is there as soon as its picture is.</summary>
+public static class SweepLog
+{
+    /// <summary>The name of the file in a sweep's folder.</summary>
+    public const string FileName = "results.jsonl";
+
+    /// <summary>Reads the records of a sweep, of a running one as well.</summary>
+    /// <param name="folder">The sweep's folder; none there: no records.</param>
+    /// <returns>One record for each picture file, the last where there are several; lines that are no whole record are left out.</returns>
+    public static IReadOnlyList<SweepResult> Read(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        var file = Path.Combine(folder, FileName);
+        if (!File.Exists(file))
+            return [];
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        var records = new OrderedDictionary<string, SweepResult>(StringComparer.Ordinal);
+        while (reader.ReadLine() is { } line)
+        {
+            if (SweepResult.FromJsonLine(line) is { } record)
+                records[record.Path] = record;
+        }
+
+        return [.. records.Values];
+    }
+
+    /// <summary>Appends records.</summary>
+    /// <param name="folder">The sweep's folder; created when missing.</param>
+    /// <param name="records">The pictures that were made.</param>
+    public static void Append(string folder, IEnumerable<SweepResult> records)
+    {
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, FileName);
+        using var stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var text = string.Concat(records.Select(record => record.ToJsonLine() + "\n"));
+        if (!EndsWithLineBreak(stream))
+            text = "\n" + text;
+        stream.Seek(0, SeekOrigin.End);
+        stream.Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>Replaces all records.</summary>
+    /// <param name="folder">The sweep's folder; created when missing.</param>
+    /// <param name="records">The records in the order they shall have.</param>
+    public static void Write(string folder, IEnumerable<SweepResult> records) =>
+        AtomicFile.WriteAllText(Path.Combine(folder, FileName), string.Concat(records.Select(record => record.ToJsonLine() + "\n")));
+
+    // A run that was killed may have left half a line.
+    private static bool EndsWithLineBreak(FileStream stream)
+    {
+        if (stream.Length == 0)
+            return true;
+        stream.Seek(-1, SeekOrigin.End);
+        return stream.ReadByte() == '\n';
+    }
+}

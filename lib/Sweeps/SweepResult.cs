@@ -1,0 +1,58 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>One picture that was made: one line of <c>results.jsonl</c>.</summary>
+public sealed record SweepResult
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The picture's file, relative to the sweep's folder, with slashes.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>What it was made with.</summary>
+    [JsonPropertyName("settings")]
+    public required SweepItem Item { get; init; }
+
+    /// <summary>Wall time in seconds: its share of the batch that it was made in.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Scores by name; null where nothing scored it.</summary>
+    public IReadOnlyDictionary<string, double>? Scores { get; init; }
+
+    /// <summary>What stood for the model, as <see cref="SweepRunnerOptions.Model"/> named it; null where nothing did.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>SHA-256 of the LoRA file, in hexadecimal; null without LoRA. A LoRA that was trained anew makes a picture anew.</summary>
+    public string? LoraSha256 { get; init; }
+
+    /// <summary>The record as one line of JSON with keys in snake case.</summary>
+    public string ToJsonLine() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Reads a line that <see cref="ToJsonLine"/> wrote.</summary>
+    /// <param name="line">One line of JSON.</param>
+    /// <returns>Null when the line is no whole record, as the last line of a run that was killed while writing.</returns>
+    public static SweepResult? FromJsonLine(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<SweepResult>(line, Json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether the picture is the one that an item asks for.</summary>
+    internal bool Serves(SweepItem item, string path, string? model, string? loraSha256) =>
+        Path == path && Item.Settings == item.Settings && Model == model && LoraSha256 == loraSha256;
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>
+/// Makes the pictures of sweeps with one pipeline. What is on disk with a record of the same settings is not made again; items that
+/// agree in all but prompt and seed are generated together. A LoRA is loaded for the items that name it and taken off again; those
+/// that the pipeline has already act on every picture.
+/// </summary>
+public sealed class SweepRunner
+{
+    private readonly StableDiffusion3Pipeline _pipeline;
+    private readonly SweepRunnerOptions _options;
+
+    /// <summary>Prepares to run sweeps.</summary>
+    /// <param name="pipeline">The models; they stay the caller's.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <exception cref="LabException">The batch size is below 1.</exception>
+    public SweepRunner(StableDiffusion3Pipeline pipeline, SweepRunnerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        _pipeline = pipeline;
+        _options = options ?? new SweepRunnerOptions();
+        if (_options.BatchSize < 1)
+            throw new LabException($"The batch size of the sweep is {_options.BatchSize}; 1 or more is valid.");
+    }
+
+    /// <summary>Makes what is missing of a sweep.</summary>
+    /// <param name="sweep">The pictures.</param>
+    /// <param name="folder">Where they go, as <c>NNN_prompt/img_XX.png</c> beside <c>results.jsonl</c>; created when missing.</param>
+    /// <param name="cancellation">Ends the run between two denoising steps.</param>
+    /// <returns>One record an item, in order.</returns>
+    /// <exception cref="LabException">An item is not valid for the model, or a LoRA does not fit.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; batches that were done are kept with their records.</exception>
+    public IReadOnlyList<SweepResult> Run(Sweep sweep, string folder, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(sweep);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        sweep.Validate();
+        var run = new State(sweep, folder, Hashes(sweep));
+        Reuse(run);
+        Report(run);
+        foreach (var group in run.Missing().GroupBy(index => sweep.Items[index].BatchKey))
+            Generate(run, [.. group], cancellation);
+        SweepLog.Write(folder, run.Results!);
+        return run.Results!;
+    }
+
+    private void Reuse(State run)
+    {
+        var records = SweepLog.Read(run.Folder).ToDictionary(record => record.Path, StringComparer.Ordinal);
+        for (var i = 0; i < run.Results.Length; i++)
+        {
+            var item = run.Sweep.Items[i];
+            var path = Path.Combine(run.Folder, run.Paths[i]);
+            if (!records.TryGetValue(run.Paths[i], out var record) || !record.Serves(item, run.Paths[i], _options.Model, run.HashOf(item)) || !File.Exists(path))
+                continue;
+            record = record with { Item = item };
+            if (_options.Score is not null && record.Scores is null)
+                record = record with { Scores = _options.Score(item, ImageDecoder.Load(path)) };
+            run.Results[i] = record;
+            run.Reused++;
+        }
+    }
+
+    private void Generate(State run, int[] indices, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var first = run.Sweep.Items[indices[0]];
+        var adapter = first.Lora is null ? null : LoadLora(first.Lora, first.LoraScale);
+        try
+        {
+            foreach (var batch in indices.Chunk(_options.BatchSize))
+                GenerateBatch(run, batch, cancellation);
+        }
+        finally
+        {
+            if (adapter is not null)
+                _pipeline.UnloadLora(adapter);
+        }
+    }
+
+    private LoraAdapter LoadLora(string path, double scale)
+    {
+        _pipeline.LoadLora(path, scale);
+        return _pipeline.Adapters[^1];
+    }
+
+    private void GenerateBatch(State run, int[] batch, CancellationToken cancellation)
+    {
+        SweepItem[] items = [.. batch.Select(index => run.Sweep.Items[index])];
+        var started = Stopwatch.GetTimestamp();
+        using var noise = Noise(items);
+        var images = _pipeline.Generate(
+            Request(items, noise),
+            step => Report(run, step.Step, step.Count, items),
+            cancellation);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / items.Length;
+        for (var i = 0; i < batch.Length; i++)
+        {
+            ImageEncoder.Save(Path.Combine(run.Folder, run.Paths[batch[i]]), images[i]);
+            run.Results[batch[i]] = new SweepResult
+            {
+                Path = run.Paths[batch[i]],
+                Item = items[i],
+                Seconds = seconds,
+                Scores = _options.Score?.Invoke(items[i], images[i]),
+                Model = _options.Model,
+                LoraSha256 = run.HashOf(items[i]),
+            };
+        }
+
+        SweepLog.Append(run.Folder, batch.Select(index => run.Results[index]!));
+        for (var i = 0; i < batch.Length; i++)
+            _options.OnPicture?.Invoke(run.Results[batch[i]]!, images[i]);
+        Report(run);
+    }
+
+    // One prompt is encoded once, however many seeds it has.
+    private static GenerationRequest Request(SweepItem[] items, Tensor noise)
+    {
+        var first = items[0];
+        var same = items.All(item => item.Prompt == first.Prompt);
+        return new GenerationRequest
+        {
+            Prompts = same ? [first.Prompt] : [.. items.Select(item => item.Prompt)],
+            NegativePrompts = first.NegativePrompt is null ? null : [first.NegativePrompt],
+            NumImagesPerPrompt = same ? items.Length : 1,
+            NumInferenceSteps = first.Steps,
+            GuidanceScale = first.Guidance,
+            Height = first.Height,
+            Width = first.Width,
+            Latents = noise,
+        };
+    }
+
+    // Every picture draws its own noise, so that it does not depend on its neighbours: [B, C, h, w].
+    private Tensor Noise(SweepItem[] items)
+    {
+        var factor = _pipeline.Vae.Config.SpatialFactor;
+        long[] shape =
+        [
+            1, _pipeline.Transformer.Config.InChannels,
+            (items[0].Height ?? _pipeline.DefaultSize) / factor, (items[0].Width ?? _pipeline.DefaultSize) / factor,
+        ];
+        using var scope = NewDisposeScope();
+        return cat([.. items.Select(item => SeededNoise.Normal(shape, item.Seed))], dim: 0).MoveToOuterDisposeScope();
+    }
+
+    private void Report(State run, int step = 0, int stepCount = 0, SweepItem[]? batch = null) =>
+        _options.OnProgress?.Invoke(new SweepProgress(
+            run.Results.Count(result => result is not null), run.Results.Length, run.Reused, step, stepCount, batch?.Length ?? 0, batch?[0].Prompt ?? string.Empty));
+
+    private static Dictionary<string, string> Hashes(Sweep sweep) =>
+        sweep.Items.Select(item => item.Lora).OfType<string>().Distinct(StringComparer.Ordinal).ToDictionary(path => path, Hash, StringComparer.Ordinal);
+
+    private static string Hash(string path)
+    {
+        var file = LoraFile.Resolve(path);
+        try
+        {
+            using var stream = File.OpenRead(file);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"The LoRA {file} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private sealed class State(Sweep sweep, string folder, Dictionary<string, string> hashes)
+    {
+        public Sweep Sweep { get; } = sweep;
+
+        public string Folder { get; } = folder;
+
+        public IReadOnlyList<string> Paths { get; } = sweep.Paths();
+
+        public SweepResult?[] Results { get; } = new SweepResult?[sweep.Items.Count];
+
+        public int Reused { get; set; }
+
+        public string? HashOf(SweepItem item) => item.Lora is null ? null : hashes[item.Lora];
+
+        public int[] Missing() => [.. Enumerable.Range(0, Results.Length).Where(index => Results[index] is null)];
+    }
+}

@@ -1,0 +1,105 @@
+using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+
+namespace Dreambooth.Lab.Tests.Display;
+
+public sealed class ImageGridTests : IDisposable
+{
+    private const string Hostile = "<script>alert(1)</script> & \"a' cat\u0001\ud800";
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-grid-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void ToHtml_HostileTexts_StayTexts()
+    {
+        var grid = new ImageGrid
+        {
+            Title = Hostile,
+            Rows = [[GridCell.Of(new RgbImage(2, 2), Hostile, Hostile)]],
+            RowHeadings = [Hostile],
+            ColumnHeadings = [Hostile],
+        };
+        var html = HtmlDocument.Parse(grid);
+        Assert.Single(html.Descendants("script"));
+        const string Shown = "<script>alert(1)</script> & \"a' cat\uFFFD\uFFFD";
+        Assert.Equal(Shown, html.Descendants("h3").Single().Value);
+        Assert.Equal(Shown, html.Descendants("figcaption").Single().Value);
+        Assert.Equal(Shown, html.ByClass("lab-row").Single().Value);
+        Assert.Equal(Shown, html.ByClass("lab-zoom").Single().Attribute("data-details")!.Value);
+    }
+
+    [Fact]
+    public void ToHtml_PictureInMemory_HoldsThePicture()
+    {
+        var image = new RgbImage(3, 2) { [1, 1] = (10, 200, 30) };
+        var source = HtmlDocument.Parse(ImageGrid.Of([GridCell.Of(image)], 1)).Descendants("img").Single().Attribute("src")!.Value;
+        Assert.StartsWith("data:image/png;base64,", source, StringComparison.Ordinal);
+        Assert.Equal(image.Pixels, ImageDecoder.Decode(Convert.FromBase64String(source.Split(',')[1]), "test").Pixels);
+    }
+
+    [Fact]
+    public void ToHtml_RelativePaths_AreWrittenAsAddresses()
+    {
+        var path = Path.Combine(_folder, "a", "000_50% of #1 cat?", "img_00.png");
+        ImageEncoder.Save(path, new RgbImage(2, 2));
+        var grid = ImageGrid.Of([GridCell.FromFile(path)], 1) with { RelativeTo = Path.Combine(_folder, "b") };
+        var source = HtmlDocument.Parse(grid).Descendants("img").Single().Attribute("src")!.Value;
+        Assert.Equal("../a/000_50%25%20of%20%231%20cat%3F/img_00.png", source);
+    }
+
+    [Fact]
+    public void ToHtml_MissingFile_NamesIt()
+    {
+        var path = Path.Combine(_folder, "none.png");
+        Assert.Contains(path, Assert.Throws<LabException>(() => ImageGrid.Of([GridCell.FromFile(path)], 1).ToHtml()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void By_RowsAndColumns_PutsEachInItsPlaceAndLeavesGaps()
+    {
+        (string Row, string Column)[] items = [("a", "x"), ("a", "y"), ("b", "y")];
+        var grid = ImageGrid.By(items, item => item.Row, item => item.Column, item => GridCell.Of(new RgbImage(1, 1), item.Row + item.Column));
+        Assert.Equal(["a", "b"], grid.RowHeadings);
+        Assert.Equal(["x", "y"], grid.ColumnHeadings);
+        Assert.Equal(["ax", "ay", null, "by"], grid.Rows.SelectMany(row => row).Select(cell => cell?.Caption));
+        Assert.Single(HtmlDocument.Parse(grid).ByClass("lab-empty"));
+    }
+
+    [Fact]
+    public void ToHtml_ColumnGroups_SpanTheirColumnsAndNameTheirPictures()
+    {
+        var cell = GridCell.Of(new RgbImage(1, 1));
+        var grid = new ImageGrid
+        {
+            Rows = [[cell, cell, cell]],
+            RowHeadings = ["r"],
+            ColumnHeadings = ["x", "y", "x"],
+            ColumnGroups = [("before", 2), ("after", 1)],
+        };
+        var html = HtmlDocument.Parse(grid);
+        Assert.Equal(["grid-column:span 2", "grid-column:span 1"], html.ByClass("lab-group").Select(group => group.Attribute("style")!.Value));
+        Assert.Equal(["r, before, x", "r, before, y", "r, after, x"], html.Descendants("img").Select(image => image.Attribute("alt")!.Value));
+        // Rows of 1 heading, 3 cells and 1 gap; the groups' row spans as many tracks.
+        Assert.Equal(1 + 2 + 1 + 5 + 5, html.ByClass("lab-cells").Single().Elements().Count());
+        Assert.Throws<LabException>(() => (grid with { ColumnGroups = [("before", 2)] }).ToHtml());
+    }
+
+    [Fact]
+    public void ToImage_Grid_IsOneContactSheet()
+    {
+        var grid = ImageGrid.Of(Enumerable.Repeat(GridCell.Of(new RgbImage(8, 8)), 3), 2);
+        Assert.True(grid.ToImage(64).Width > grid.ToImage(32).Width);
+        Assert.True(grid.ToImage(32).Height > 64);
+    }
+
+    [Fact]
+    public void ToHtml_WrongHeadings_SaysHowMany()
+    {
+        var grid = ImageGrid.Of([GridCell.Of(new RgbImage(1, 1))], 1) with { ColumnHeadings = ["a", "b"], CellSize = 9 };
+        Assert.Equal(
+            "The grid cannot be shown: there are 2 column headings for 1 columns; CellSize is 9, it must lie in 32 … 1024.",
+            Assert.Throws<LabException>(grid.ToHtml).Message);
+    }
+}

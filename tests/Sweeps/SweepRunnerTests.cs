@@ -1,0 +1,160 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Sweeps;
+
+public sealed class SweepRunnerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-sweep-").FullName;
+    private readonly StableDiffusion3Pipeline _pipeline = StableDiffusion3Pipeline.Load(
+        Path.Combine(GoldenSet.SmallRoot, "pipelines", "tiny-sd35m"), new PipelineOptions { TokenizersFolder = TinyTokenizers.Root });
+
+    public void Dispose()
+    {
+        _pipeline.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public void Run_Batches_GiveThePicturesOfSingleRuns()
+    {
+        var lora = SaveLora("lora.safetensors", seed: 1);
+        var sweep = Sweep.Cross("s", Axes() with { Prompts = ["a cat", "a dog on a beach"], Seeds = [0, 1], Loras = [null, new WeightedLora(lora), new WeightedLora(lora, 0.5)] });
+        var single = Run(sweep, "single", batchSize: 1);
+        var batched = Run(sweep, "batched", batchSize: 4);
+        Assert.Equal(12, batched.Count);
+        for (var i = 0; i < sweep.Items.Count; i++)
+        {
+            Assert.Equal((sweep.Items[i], single[i].Path), (batched[i].Item, batched[i].Path));
+            Assert.InRange(LargestDifference(Load("single", single[i]), Load("batched", batched[i])), 0, 1);
+        }
+
+        Assert.Equal(12, batched.Select(result => Convert.ToBase64String(Load("batched", result).Pixels)).Distinct().Count());
+        Assert.Empty(_pipeline.Adapters);
+    }
+
+    [Fact]
+    public void Run_OneItem_IsThePictureOfThePipelinesOwnSeed()
+    {
+        var result = Assert.Single(Run(Sweep.Cross("s", Axes() with { Seeds = [3], Guidances = [4] }), "one", batchSize: 4));
+        var image = _pipeline.Generate(new GenerationRequest { Prompts = ["a cat"], Seed = 3, NumInferenceSteps = 2, GuidanceScale = 4, Height = 32, Width = 32 })[0];
+        Assert.Equal(image.Pixels, Load("one", result).Pixels);
+    }
+
+    [Fact]
+    public void Run_Again_MakesOnlyWhatIsMissingOrChanged()
+    {
+        var sweep = Sweep.Cross("s", Axes() with { Seeds = [0, 1, 2] });
+        Assert.Equal(3, Made(sweep));
+        Assert.Equal(0, Made(sweep));
+        Assert.Equal(0, Made(sweep with { Items = [.. sweep.Items.Select(item => item with { Column = "other" })] }));
+        Assert.Equal("other", SweepLog.Read(At("sweep"))[0].Item.Column);
+        File.Delete(Path.Combine(At("sweep"), sweep.Paths()[1]));
+        Assert.Equal(1, Made(sweep));
+        Assert.Equal(1, Made(sweep with { Items = [sweep.Items[0], sweep.Items[1] with { Guidance = 2 }, sweep.Items[2]] }));
+        Assert.Equal(3, Made(sweep, model: "another"));
+        File.Delete(Path.Combine(At("sweep"), SweepLog.FileName));
+        Assert.Equal(3, Made(sweep, model: "another"));
+    }
+
+    [Fact]
+    public void Run_LoraTrainedAnew_MakesItsPicturesAnew()
+    {
+        var lora = SaveLora("lora.safetensors", seed: 1);
+        var sweep = Sweep.Cross("s", Axes() with { Loras = [null, new WeightedLora(lora)] });
+        Assert.Equal(2, Made(sweep));
+        SaveLora("lora.safetensors", seed: 2);
+        Assert.Equal(1, Made(sweep));
+        Assert.Equal(0, Made(sweep));
+    }
+
+    [Fact]
+    public void Run_Cancelled_KeepsTheBatchesThatWereDone()
+    {
+        var sweep = Sweep.Cross("s", Axes() with { Seeds = [0, 1, 2, 3] });
+        using var source = new CancellationTokenSource();
+        var runner = new SweepRunner(_pipeline, new SweepRunnerOptions
+        {
+            BatchSize = 2,
+            OnProgress = progress =>
+            {
+                if (progress.Done == 2)
+                    source.Cancel();
+            },
+        });
+        Assert.Throws<OperationCanceledException>(() => runner.Run(sweep, At("sweep"), source.Token));
+        Assert.Equal(sweep.Paths().Take(2), SweepLog.Read(At("sweep")).Select(record => record.Path));
+        Assert.Equal(2, Made(sweep));
+        Assert.Equal(sweep.Paths(), SweepLog.Read(At("sweep")).Select(record => record.Path));
+    }
+
+    [Fact]
+    public void Run_ScorerThatComesLater_ScoresWhatIsThere()
+    {
+        var sweep = Sweep.Cross("s", Axes() with { Seeds = [0, 1] });
+        Made(sweep);
+        var made = 0;
+        var runner = new SweepRunner(_pipeline, new SweepRunnerOptions
+        {
+            Score = (item, image) => new Dictionary<string, double> { ["seed"] = item.Seed, ["width"] = image.Width },
+            OnPicture = (_, _) => made++,
+        });
+        runner.Run(sweep, At("sweep"));
+        Assert.Equal(0, made);
+        Assert.Equal([(0, 32), (1, 32)], SweepLog.Read(At("sweep")).Select(record => (record.Scores!["seed"], record.Scores["width"])));
+    }
+
+    [Fact]
+    public void Run_Progress_EndsWithEverythingDone()
+    {
+        var seen = new List<SweepProgress>();
+        new SweepRunner(_pipeline, new SweepRunnerOptions { BatchSize = 2, OnProgress = seen.Add }).Run(Sweep.Cross("s", Axes() with { Seeds = [0, 1, 2] }), At("sweep"));
+        Assert.Equal(seen.Select(progress => progress.Fraction).Order(), seen.Select(progress => progress.Fraction));
+        Assert.Equal((3, 3, 1.0), (seen[^1].Done, seen[^1].Total, seen[^1].Fraction));
+        Assert.Contains(seen, progress => progress is { Done: 0, Step: 1, StepCount: 2, BatchSize: 2 });
+    }
+
+    [Fact]
+    public void Run_WrongSize_SaysWhichSizesAreValid()
+    {
+        var error = Assert.Throws<LabException>(() => Run(Sweep.Cross("s", Axes() with { Width = 40 }), "wrong", batchSize: 1));
+        Assert.Contains("multiples of 16", error.Message, StringComparison.Ordinal);
+    }
+
+    private static SweepAxes Axes() => new() { Prompts = ["a cat"], Guidances = [1], Steps = 2, Width = 32, Height = 32 };
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private IReadOnlyList<SweepResult> Run(Sweep sweep, string name, int batchSize) =>
+        new SweepRunner(_pipeline, new SweepRunnerOptions { BatchSize = batchSize }).Run(sweep, At(name));
+
+    private int Made(Sweep sweep, string? model = null)
+    {
+        var made = 0;
+        var results = new SweepRunner(_pipeline, new SweepRunnerOptions { Model = model, OnPicture = (_, _) => made++ }).Run(sweep, At("sweep"));
+        Assert.All(results, result => Assert.True(File.Exists(Path.Combine(At("sweep"), result.Path))));
+        return made;
+    }
+
+    private RgbImage Load(string name, SweepResult result) => ImageDecoder.Load(Path.Combine(At(name), result.Path));
+
+    private static int LargestDifference(RgbImage a, RgbImage b) => a.Pixels.Zip(b.Pixels, (x, y) => Math.Abs(x - y)).Max();
+
+    private string SaveLora(string name, ulong seed)
+    {
+        var transformer = _pipeline.LoraComponents.Single(component => component.Prefix == "transformer");
+        using var noGradients = no_grad();
+        using var adapter = LoraAdapter.Create("test", [(transformer, new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], seed, CPU, ScalarType.Float32);
+        using var generator = new Generator(seed, CPU);
+        using var noise = randn(adapter.Parameters.shape, ScalarType.Float32, CPU, generator: generator) * 0.3;
+        adapter.Parameters.copy_(noise);
+        LoraFile.Save(At(name), adapter);
+        return At(name);
+    }
+}
