@@ -43,6 +43,7 @@ internal static class LabCommandLine
             DoctorVerb.Create(session),
             BenchVerb.Create(session),
             PretrainMiniVerb.Create(session),
+            KernelVerb.Create(),
         };
         var helpAction = new GroupedHelp(session.Output);
         var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };

@@ -1,0 +1,16 @@
+using Dreambooth.Lab.Kernel.Display;
+
+namespace Dreambooth.Lab.Kernel.Engine;
+
+/// <summary>Compiles and runs a small cell on an engine of its own, so that the compiler is loaded before the first real cell.</summary>
+internal static class WarmUp
+{
+    /// <summary>Runs once; failures do not matter.</summary>
+    public static void Run()
+    {
+        var engine = new CellEngine([]);
+        using var run = new CellRun(null);
+        engine.Execute("var warm = new[] { 1, 2 }.Select(i => i + 1).ToList();\nwarm.Count", "warm-up", "warm-up", run);
+        MimeBundle.Of(new List<int> { 1 });
+    }
+}
