@@ -44,6 +44,8 @@ internal static class LabCommandLine
             BenchVerb.Create(session),
             PretrainMiniVerb.Create(session),
             KernelVerb.Create(),
+            KernelVerb.Create(session),
+            RunVerb.Create(session),
         };
         var helpAction = new GroupedHelp(session.Output);
         var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };

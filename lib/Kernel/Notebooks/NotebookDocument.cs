@@ -15,6 +15,7 @@ public sealed class NotebookDocument
     private readonly NotebookLayout _layout;
     private readonly List<NotebookCell> _cells;
     private readonly SortedDictionary<int, (JsonArray Outputs, int? Count)> _results = [];
+    private readonly Dictionary<int, string> _sources = [];
     private readonly List<(int After, NotebookCell Cell, JsonArray Outputs, int? Count)> _inserted = [];
 
     private NotebookDocument(byte[] bytes, NotebookLayout layout, List<NotebookCell> cells) => (_bytes, _layout, _cells) = (bytes, layout, cells);
@@ -71,6 +72,15 @@ public sealed class NotebookDocument
     /// <param name="count">The execution count, or null.</param>
     public void SetOutputs(int cell, JsonArray outputs, int? count) => _results[cell] = (outputs, count);
 
+    /// <summary>Replaces a cell's text.</summary>
+    /// <param name="cell">The cell's position among <see cref="Cells"/>.</param>
+    /// <param name="source">The new text.</param>
+    public void SetSource(int cell, string source)
+    {
+        _sources[cell] = source;
+        _cells[cell] = _cells[cell] with { Source = source };
+    }
+
     /// <summary>Inserts a code cell.</summary>
     /// <param name="after">The position among <see cref="Cells"/> after which it comes; -1 for the head.</param>
     /// <param name="cell">The cell.</param>
@@ -89,6 +99,8 @@ public sealed class NotebookDocument
         {
             if (_results.TryGetValue(i, out var result))
                 WriteResult(edits, _layout.Cells[i], result.Outputs, result.Count);
+            if (_sources.TryGetValue(i, out var source))
+                edits.Set(_layout.Cells[i], "source", NotebookJson.Write(NotebookJson.Lines(source), _layout.Unit, _layout.IndentOf(_layout.Cells[i])), _layout.IndentOf(_layout.Cells[i]));
             if (_cells[i].Id is null)
                 WriteId(edits, _layout.Cells[i]);
         }

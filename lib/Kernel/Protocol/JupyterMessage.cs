@@ -27,6 +27,9 @@ public sealed record JupyterMessage(
     /// <summary>The sender's session id.</summary>
     public string Session { get; init; } = "";
 
+    /// <summary>The id of the message that this one answers; empty when it answers none.</summary>
+    public string ParentId => JsonNode.Parse(ParentHeader)?["msg_id"]?.ToString() ?? "";
+
     /// <summary>Makes a new message.</summary>
     /// <param name="type">Its type.</param>
     /// <param name="content">Its content.</param>
