@@ -43,7 +43,6 @@ internal static class LabCommandLine
             DoctorVerb.Create(session),
             BenchVerb.Create(session),
             PretrainMiniVerb.Create(session),
-            KernelVerb.Create(),
             KernelVerb.Create(session),
             RunVerb.Create(session),
         };

@@ -39,7 +39,7 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
             var error = RunCell(kernel, cells[i], i, cells.Count, collector, progress, out var count, cancel);
             counts[i] = count;
             progress(new RunProgress(i + 1, cells.Count, cells[i].Source, "", clock.Elapsed, error is not null));
-            if (error is null)
+            if (error is null || (cells[i].MayFail && !kernel.HasExited))
                 continue;
             failures.Add(new RunFailure(i + 1, cells[i].Source, error));
             if (!options.AllowErrors || kernel.HasExited)

@@ -10,6 +10,9 @@ namespace Dreambooth.Lab.Kernel.Notebooks;
 /// <param name="Injected">The cell to insert, or null for one of the notebook's own.</param>
 internal sealed record PlannedCell(string Source, string Code, string Id, int Index, NotebookCell? Injected)
 {
+    /// <summary>Whether the cell is tagged <c>raises-exception</c>: it shows an error on purpose (the convention of nbclient).</summary>
+    public bool MayFail { get; init; }
+
     /// <summary>Writes the outputs into the notebook.</summary>
     public void Write(NotebookDocument notebook, JsonArray outputs, int? count)
     {

@@ -10,7 +10,10 @@ internal static class RunPlan
     public static List<PlannedCell> Of(NotebookDocument notebook, IReadOnlyDictionary<string, string> parameters)
     {
         var cells = notebook.Cells.Select((c, i) => (Cell: c, Index: i)).Where(c => c.Cell.IsCode && c.Cell.Source.Trim().Length > 0)
-            .Select(c => new PlannedCell(c.Cell.Source, WithLanguage(c.Cell), c.Cell.Id ?? FormattableString.Invariant($"cell-{c.Index}"), c.Index, null))
+            .Select(c => new PlannedCell(c.Cell.Source, WithLanguage(c.Cell), c.Cell.Id ?? FormattableString.Invariant($"cell-{c.Index}"), c.Index, null)
+            {
+                MayFail = c.Cell.Tags.Contains("raises-exception"),
+            })
             .ToList();
         if (parameters.Count == 0)
             return cells;
