@@ -18,6 +18,9 @@ internal sealed class CellSession(KernelOptions options)
     /// <summary>The engine.</summary>
     public CellEngine Engine { get; } = new(options.Usings);
 
+    /// <summary>Set after the first cell.</summary>
+    public ManualResetEventSlim FirstCellDone { get; } = new();
+
     /// <summary>What the host wishes.</summary>
     public KernelOptions Options => options;
 
@@ -47,6 +50,8 @@ internal sealed class CellSession(KernelOptions options)
         }
         finally
         {
+            FirstCellDone.Set();
+            CellConsole.Restore();
             if (options.CaptureNativeOutput)
                 NativeOutput.Drain();
         }

@@ -56,6 +56,7 @@ public sealed class JupyterKernel : IDisposable
     /// <summary>Sends what is queued and closes the sockets.</summary>
     public void Dispose()
     {
+        _language.Dispose();
         _iopub.Dispose();
         _sockets.Dispose();
         _stopped.Dispose();

@@ -8,22 +8,38 @@ namespace Dreambooth.Lab.Kernel;
 /// <param name="session">The session that the questions are about.</param>
 /// <param name="iopub">Publishes busy and idle.</param>
 /// <param name="reply">Sends a reply.</param>
-internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Action<Channel, JupyterMessage, JsonObject> reply)
+internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Action<Channel, JupyterMessage, JsonObject> reply) : IDisposable
 {
     private readonly BlockingCollection<JupyterMessage> _requests = [];
+    private Thread? _thread;
     private readonly Language.LanguageService _service = new(session.Engine);
 
     /// <summary>Queues a request; returns at once.</summary>
     public void Add(JupyterMessage request) => _requests.Add(request);
 
     /// <summary>Starts the thread.</summary>
-    public void Start() => new Thread(Loop) { IsBackground = true, Name = "language" }.Start();
+    public void Start()
+    {
+        _thread = new Thread(Loop) { IsBackground = true, Name = "language" };
+        _thread.Start();
+    }
 
     /// <summary>Ends the thread.</summary>
     public void Stop() => _requests.CompleteAdding();
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The thread may be in a question that takes long; the process ends soon and takes it along.
+        if (_thread?.Join(TimeSpan.FromMilliseconds(100)) != false)
+            _requests.Dispose();
+        _service.Dispose();
+    }
+
     private void Loop()
     {
+        if (session.Options.WarmUp)
+            WarmUp();
         foreach (var request in _requests.GetConsumingEnumerable())
         {
             iopub.Status(request, "busy");
@@ -41,6 +57,23 @@ internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Ac
         }
     }
 
+    private void WarmUp()
+    {
+        try
+        {
+            // The first cell comes first: this takes a second of processor time that it needs more.
+            while (!session.FirstCellDone.Wait(100) && _requests.Count == 0 && !_requests.IsAddingCompleted)
+            {
+            }
+
+            _service.WarmUp();
+        }
+        catch (Exception)
+        {
+            // The first question then takes longer and reports what is wrong.
+        }
+    }
+
     private JsonObject Answer(JupyterMessage request)
     {
         var code = request.Text("code");
@@ -49,8 +82,8 @@ internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Ac
         return request.Type switch
         {
             "complete_request" => _service.Complete(code, cursor),
-            "inspect_request" => _service.Inspect(code, cursor, request.Number("detail_level", 0)),
-            _ => _service.IsComplete(code),
+            "inspect_request" => _service.Inspect(code, cursor),
+            _ => Language.LanguageService.IsComplete(code),
         };
     }
 }

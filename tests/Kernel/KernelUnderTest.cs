@@ -11,6 +11,8 @@ internal sealed class KernelUnderTest : IDisposable
 
     public static string Fixtures => Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures", "notebooks");
 
+    private readonly List<(Channel Channel, JupyterMessage Message)> _others = [];
+
     public KernelProcess Process { get; } = KernelProcess.Start(Launch, Path.GetTempPath(), TimeSpan.FromSeconds(60));
 
     public KernelClient Client => Process.Client;
@@ -23,6 +25,27 @@ internal sealed class KernelUnderTest : IDisposable
     /// <summary>Sends a request and returns its reply.</summary>
     public JsonObject Ask(Channel channel, string type, JsonObject content) => Collect(Client.Send(channel, type, content)).Reply.Content;
 
+    // Messages of other requests wait until somebody asks for them.
+    private (Channel Channel, JupyterMessage Message) Next(string id)
+    {
+        var index = _others.FindIndex(o => o.Message.ParentId == id);
+        if (index >= 0)
+        {
+            var found = _others[index];
+            _others.RemoveAt(index);
+            return found;
+        }
+
+        while (Client.TryReceive(TimeSpan.FromSeconds(60), out var channel, out var message))
+        {
+            if (message.ParentId == id)
+                return (channel, message);
+            _others.Add((channel, message));
+        }
+
+        throw new TimeoutException($"no answer; the kernel {(Process.HasExited ? Process.ExitText : "still runs")}\n{Process.Log}");
+    }
+
     /// <summary>Waits for the reply and the idle status that belong to a request.</summary>
     public (JupyterMessage Reply, List<JupyterMessage> Published) Collect(string id, Action<JupyterMessage>? onInput = null)
     {
@@ -31,10 +54,7 @@ internal sealed class KernelUnderTest : IDisposable
         var idle = false;
         while (!idle || reply is null)
         {
-            if (!Client.TryReceive(TimeSpan.FromSeconds(60), out var channel, out var message))
-                throw new TimeoutException($"no answer; the kernel {(Process.HasExited ? Process.ExitText : "still runs")}\n{Process.Log}");
-            if (message.ParentId != id)
-                continue;
+            var (channel, message) = Next(id);
             if (channel == Channel.Iopub)
                 published.Add(message);
             else if (channel == Channel.Stdin)

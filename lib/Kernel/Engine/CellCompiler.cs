@@ -69,8 +69,9 @@ internal sealed class CellCompiler
             var errors = result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).ToImmutableArray();
             if (errors.Length == 0)
                 return new CompiledCell(compilation, null, name, false);
-            errors = [.. Create(name, original).GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error).DefaultIfEmpty(errors[0])];
-            throw new CompilationFailedException(errors, DiagnosticText.Format(errors, original, path));
+            var unchanged = Create(name, original);
+            errors = [.. unchanged.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error).DefaultIfEmpty(errors[0])];
+            throw new CompilationFailedException(errors, DiagnosticText.Format(errors, original, path, e => Language.ErrorHints.For(e, unchanged)));
         }
 
         var entry = compilation.GetEntryPoint(CancellationToken.None);

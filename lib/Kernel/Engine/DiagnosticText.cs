@@ -11,8 +11,9 @@ internal static class DiagnosticText
     /// <param name="errors">The errors.</param>
     /// <param name="tree">The text that they refer to.</param>
     /// <param name="path">The cell's name.</param>
+    /// <param name="hint">What would repair an error, or null.</param>
     /// <returns>A few lines for each error.</returns>
-    public static string Format(IEnumerable<Diagnostic> errors, SyntaxTree tree, string path)
+    public static string Format(IEnumerable<Diagnostic> errors, SyntaxTree tree, string path, Func<Diagnostic, string?> hint)
     {
         var lines = tree.GetText().Lines;
         var text = new StringBuilder();
@@ -28,6 +29,8 @@ internal static class DiagnosticText
             var indent = source.Length - source.TrimStart().Length;
             text.Append("    ").Append(source.Trim()).Append('\n');
             text.Append(' ', 4 + Math.Max(0, column - indent)).Append('^', Math.Max(1, end - column)).Append('\n');
+            if (hint(error) is { } repair)
+                text.Append("    hint: ").Append(repair).Append('\n');
         }
 
         return text.ToString().TrimEnd('\n');

@@ -12,24 +12,23 @@ internal static class XmlDocumentationFiles
     /// <summary>The documentation of <paramref name="assembly"/>, or null when there is none on this machine.</summary>
     public static DocumentationProvider? For(string assembly) => s_known.GetOrAdd(assembly, Find);
 
-    private static XmlDocumentationProvider? Find(string assembly)
+    private static XmlDocumentation? Find(string assembly)
     {
         var beside = Path.ChangeExtension(assembly, ".xml");
         if (File.Exists(beside))
-            return XmlDocumentationProvider.CreateFromFile(beside);
+            return new XmlDocumentation([beside]);
         if (s_pack.Value is null || Path.GetDirectoryName(assembly) != Path.GetDirectoryName(typeof(object).Assembly.Location))
             return null;
         // Implementation assemblies carry other names than the reference assemblies that the documentation belongs to.
-        var name = Path.GetFileNameWithoutExtension(assembly) switch
+        string[] names = Path.GetFileNameWithoutExtension(assembly) switch
         {
-            "System.Private.CoreLib" => "System.Runtime",
-            "System.Private.Uri" => "System.Runtime",
-            "System.Private.Xml" => "System.Xml.ReaderWriter",
-            "System.Private.Xml.Linq" => "System.Xml.XDocument",
-            var other => other,
+            "System.Private.CoreLib" => ["System.Collections", "System.Threading", "System.Runtime.InteropServices", "System.Memory", "System.Runtime"],
+            "System.Private.Uri" => ["System.Runtime"],
+            "System.Private.Xml" => ["System.Xml.ReaderWriter"],
+            "System.Private.Xml.Linq" => ["System.Xml.XDocument"],
+            var other => [other],
         };
-        var inPack = Path.Combine(s_pack.Value, name + ".xml");
-        return File.Exists(inPack) ? XmlDocumentationProvider.CreateFromFile(inPack) : null;
+        return new XmlDocumentation([.. names.Select(n => Path.Combine(s_pack.Value, n + ".xml")).Where(File.Exists)]);
     }
 
     private static string? FindPack()

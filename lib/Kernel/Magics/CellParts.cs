@@ -30,6 +30,27 @@ internal static class CellParts
         return state.Finish();
     }
 
+    /// <summary>The cell with magics and text under language magics blanked, so that positions stay what they are.</summary>
+    public static string WithoutMagics(string cell)
+    {
+        if (!cell.Contains('#', StringComparison.Ordinal))
+            return cell;
+        var lines = cell.Split('\n');
+        var insideToken = LinesInsideTokens(lines);
+        var isText = false;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var line = lines[i].TrimStart();
+            var isMagic = !insideToken.Contains(i) && (line.StartsWith("#!", StringComparison.Ordinal) || Splitter.IsDirective(line, out _, out _));
+            if (isMagic && line.StartsWith("#!", StringComparison.Ordinal))
+                isText = Languages.Contains(line[2..].Split(' ')[0].Trim());
+            if (isMagic || isText)
+                lines[i] = new string(' ', lines[i].Length);
+        }
+
+        return string.Join('\n', lines);
+    }
+
     // Lines that begin inside a string literal are text, whatever they look like.
     private static HashSet<int> LinesInsideTokens(string[] lines)
     {
@@ -96,7 +117,9 @@ internal static class CellParts
 
             Flush();
             _start = index + 1;
-            _language = Languages.Contains(name) ? (name, arguments) : null;
+            // A value that comes from a file has no text under it.
+            var hasText = Languages.Contains(name) && !(name == "value" && arguments.Contains("--from-file", StringComparison.Ordinal));
+            _language = hasText ? (name, arguments) : null;
             if (_language is null && !s_csharp.Contains(name))
                 _parts.Add(new CellPart(name, arguments, "", index + 1));
         }
@@ -117,7 +140,7 @@ internal static class CellParts
                 _parts.Add(new CellPart(null, "", text.TrimEnd('\n'), 1));
         }
 
-        private static bool IsDirective(string line, out string name, out string argument)
+        public static bool IsDirective(string line, out string name, out string argument)
         {
             foreach (var candidate in new[] { "#r", "#i", "#load" })
             {

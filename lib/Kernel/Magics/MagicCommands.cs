@@ -33,6 +33,9 @@ internal sealed class MagicCommands(CellSession session)
         ("#load \"FILE\"", "runs a C# file"),
     ];
 
+    /// <summary>Every magic and directive, for completion.</summary>
+    public static IEnumerable<string> Names => s_list.SelectMany(m => m.Name.Split(", ")).Select(n => n.Split(' ')[0]).Distinct();
+
     private readonly Dictionary<string, string> _values = [];
     private readonly NuGetReferences _packages = new(session.Engine.References);
     private Stopwatch? _time;

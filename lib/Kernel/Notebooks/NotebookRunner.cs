@@ -89,6 +89,7 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
                 progress(new RunProgress(index + 1, cellCount, cell.Source, message.Text("text"), null, false));
         }
 
+        collector.AddText(index, "stderr", kernel.TakeLog());
         count = reply.Number("execution_count", 0);
         return timedOut ? TimeoutText() : ErrorOf(reply);
     }

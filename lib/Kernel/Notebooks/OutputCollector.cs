@@ -43,6 +43,13 @@ internal sealed class OutputCollector
         Append(_outputs[cell], message);
     }
 
+    /// <summary>Adds stream text that did not come over iopub.</summary>
+    public void AddText(int cell, string stream, string text)
+    {
+        if (text.Length > 0)
+            AppendStream(_outputs[cell], stream, text);
+    }
+
     private void Append(JsonArray outputs, JupyterMessage message)
     {
         if (message.Type == "stream")

@@ -36,6 +36,18 @@ public sealed class KernelProcess : IDisposable
         }
     }
 
+    /// <summary>Takes what came to <see cref="Log"/> since the last call.</summary>
+    /// <returns>Whole lines; empty when there are none.</returns>
+    public string TakeLog()
+    {
+        lock (_log)
+        {
+            var text = _log.ToString();
+            _log.Clear();
+            return text;
+        }
+    }
+
     /// <summary>How the process ended, in words; to be read after it has.</summary>
     public string ExitText => _process.ExitCode switch
     {
@@ -64,6 +76,7 @@ public sealed class KernelProcess : IDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
+            Environment = { [Streams.NativeOutput.KeepStandardError] = "1" },
         };
         Process process;
         try

@@ -5,6 +5,10 @@ namespace Dreambooth.Lab.Kernel.Streams;
 /// <summary>Sends what code writes to <see cref="Console"/> to the cell that it belongs to, on whichever thread, and reads from the client.</summary>
 internal static class CellConsole
 {
+    private static TextWriter? s_output;
+    private static TextWriter? s_error;
+    private static TextReader? s_input;
+
     /// <summary>The host of the cell that the calling code belongs to; outside of cells the last one that ran.</summary>
     public static ICellHost? Current => Engine.CellInterrupt.Current?.Owner as ICellHost ?? Latest;
 
@@ -18,6 +22,20 @@ internal static class CellConsole
         Console.SetOut(new Writer("stdout", log));
         Console.SetError(new Writer("stderr", log));
         Console.SetIn(new Reader());
+        (s_output, s_error, s_input) = (Console.Out, Console.Error, Console.In);
+    }
+
+    /// <summary>Takes the console back from a cell that redirected it: a redirection lasts until the end of its cell.</summary>
+    public static void Restore()
+    {
+        if (s_output is null)
+            return;
+        if (Console.Out != s_output)
+            Console.SetOut(s_output);
+        if (Console.Error != s_error)
+            Console.SetError(s_error!);
+        if (Console.In != s_input)
+            Console.SetIn(s_input!);
     }
 
     private sealed class Writer(string stream, TextWriter log) : TextWriter

@@ -10,6 +10,12 @@ namespace Dreambooth.Lab.Kernel.Streams;
 /// </summary>
 internal static partial class NativeOutput
 {
+    /// <summary>
+    /// The environment variable by which a parent process says that it reads standard error itself, and so also sees the last
+    /// words of a process that crashes; a pipe inside the process dies with it.
+    /// </summary>
+    public const string KeepStandardError = "CSHARP_KERNEL_KEEP_STDERR";
+
     private static readonly List<SafeFileHandle> s_readers = [];
 
     /// <summary>Replaces both descriptors.</summary>
@@ -20,7 +26,8 @@ internal static partial class NativeOutput
             return new StreamWriter(Console.OpenStandardError()) { AutoFlush = true };
         var log = new FileStream(new SafeFileHandle(Dup(2), ownsHandle: true), FileAccess.Write, 1);
         Redirect(1, "stdout");
-        Redirect(2, "stderr");
+        if (Environment.GetEnvironmentVariable(KeepStandardError) is null)
+            Redirect(2, "stderr");
         return new StreamWriter(log) { AutoFlush = true };
     }
 

@@ -10,7 +10,7 @@ public sealed class CellEngineTests
 
     [Theory]
     [InlineData("1 + 1", true, 2)]
-    [InlineData("1 + 1;", false, null)]
+    [InlineData("Math.Abs(-1);", false, null)]
     [InlineData("var x = 3;\nx", true, 3)]
     [InlineData("await Task.FromResult(4)", true, 4)]
     [InlineData("(string)null", true, null)]
@@ -53,7 +53,7 @@ public sealed class CellEngineTests
         var lines = CellTraceback.Format(error);
         Assert.Equal("   at Deep(Int32 n) in In[1]: line 3", lines[1]);
         Assert.Equal("   at In[2]: line 3", lines[2]);
-        Assert.Equal(3, lines.Count);
+        Assert.DoesNotContain(lines, l => l.Contains(" Dreambooth.Lab.Kernel.", StringComparison.Ordinal) || l.Contains("Factory", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public sealed class ParameterCellTests
     private const string Defaults = "double rate = 1e-4;\nvar scale = 0.5;\nvar steps = 3;\nvar label = \"a\";\nstring note = null;\nvar half = 1f;";
 
     [Theory]
-    [InlineData("rate", "1", "double rate = 1;")]
+    [InlineData("rate", "1", "double rate = 1.0;")]
     [InlineData("scale", "1", "var scale = 1.0;")]
     [InlineData("scale", "1e-3", "var scale = 1e-3;")]
     [InlineData("steps", "-10", "var steps = -10;")]
