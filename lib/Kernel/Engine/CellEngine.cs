@@ -18,8 +18,8 @@ internal sealed class CellEngine
     /// <summary>The compiler, for the language service.</summary>
     public CellCompiler Compiler => _compiler;
 
-    /// <summary>Called with the code of every cell that became part of the chain.</summary>
-    public Action<string>? Accepted { get; set; }
+    /// <summary>Called with every cell that declares something, before it runs.</summary>
+    public Action<CompiledCell>? Accepted { get; set; }
 
     /// <summary>The variables that cells can see now, by name.</summary>
     public IReadOnlyList<(string Name, Type Type, object? Value)> Variables =>
@@ -36,12 +36,18 @@ internal sealed class CellEngine
     public (bool HasValue, object? Value) Execute(string code, string path, string key, CellRun run)
     {
         var cell = _compiler.Compile(code, path);
-        _compiler.Accept(cell);
-        Accepted?.Invoke(code);
+        var slot = _used;
+        // A cell that declares nothing is not needed by later ones: the chain stays short, and its slot is used again.
+        if (cell.DeclaresSomething)
+        {
+            _compiler.Accept(cell);
+            Accepted?.Invoke(cell);
+            _used += cell.EntryPoint is null ? 0 : 1;
+        }
+
         if (cell.EntryPoint is null)
             return (false, null);
-        var slot = _used++;
-        if (_used >= _slots.Length)
+        if (slot + 1 >= _slots.Length)
             Array.Resize(ref _slots, _slots.Length * 2);
         var slots = _slots;
         _shadowed.Add(cell, _compiler.ClassOf(cell), key, () => slots[slot]);

@@ -116,7 +116,7 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
         }
         catch (Exception e)
         {
-            _error = IsInterrupted && e is ThreadInterruptedException or OperationCanceledException ? AsInterrupt(e) : e;
+            _error = IsInterrupted && IsCancellation(e) ? AsInterrupt(e) : e;
         }
         finally
         {
@@ -124,7 +124,14 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
         }
     }
 
-    private Exception AsInterrupt(Exception e) => !IsInterrupted || e is CellInterruptedException ? e : new CellInterruptedException("The cell was interrupted.", e);
+    private static bool IsCancellation(Exception e) => e switch
+    {
+        ThreadInterruptedException or OperationCanceledException => true,
+        AggregateException { InnerExceptions: var inner } => inner.All(IsCancellation),
+        _ => false,
+    };
+
+    private static CellInterruptedException AsInterrupt(Exception e) => e as CellInterruptedException ?? new CellInterruptedException("The cell was interrupted.", e);
 
     private void WaitFor(Task task)
     {

@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Dreambooth.Lab.Kernel.Engine;
 
@@ -8,4 +9,10 @@ namespace Dreambooth.Lab.Kernel.Engine;
 /// <param name="AssemblyName">The name of the cell's assembly.</param>
 /// <param name="HasValue">Whether the cell ends in an expression whose value is shown.</param>
 internal sealed record CompiledCell(
-    CSharpCompilation Compilation, Func<object?[], Task<object?>>? EntryPoint, string AssemblyName, bool HasValue);
+    CSharpCompilation Compilation, Func<object?[], Task<object?>>? EntryPoint, string AssemblyName, bool HasValue)
+{
+    /// <summary>Whether later cells may need it: it declares variables, functions, types or usings.</summary>
+    public bool DeclaresSomething { get; } =
+        Compilation.ScriptClass!.GetMembers().Any(m => !m.IsImplicitlyDeclared)
+        || ((CompilationUnitSyntax)Compilation.SyntaxTrees.Single().GetRoot()).Usings.Count > 0;
+}

@@ -5,65 +5,50 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dreambooth.Lab.Kernel.Language;
 
-/// <summary>The cells that ran, as Roslyn's editing services see them: a chain of submissions. Safe to use from several threads.</summary>
-internal sealed class CellWorkspace : IDisposable
+/// <summary>The cell that is being written as Roslyn's editing services see it: a submission after one with all declarations so far.</summary>
+/// <param name="engine">The engine whose references are used.</param>
+/// <param name="declarations">What the cells that ran declare.</param>
+internal sealed class CellWorkspace(CellEngine engine, CellDeclarations declarations) : IDisposable
 {
-    private static readonly Lazy<MefHostServices> s_services = new(() => MefHostServices.Create(MefHostServices.DefaultAssemblies));
-    private readonly Lock _lock = new();
-    private readonly AdhocWorkspace _workspace = new(s_services.Value);
-    private readonly CellEngine _engine;
-    private ProjectId? _last;
-    private int _count;
+    private readonly AdhocWorkspace _workspace = new(MefHostServices.Create(MefHostServices.DefaultAssemblies));
+    private string? _text;
+    private int _references;
+    private ProjectId? _declarations;
 
-    /// <summary>Follows an engine from its first cell on.</summary>
-    /// <param name="engine">The engine.</param>
-    /// <param name="earlier">Cells that it ran before.</param>
-    public CellWorkspace(CellEngine engine, IEnumerable<string> earlier)
-    {
-        _engine = engine;
-        foreach (var code in earlier)
-            Add(code);
-    }
-
-    /// <summary>Adds a cell that ran.</summary>
-    public void Add(string code)
-    {
-        lock (_lock)
-        {
-            var (solution, project, _) = WithCell(code);
-            if (_workspace.TryApplyChanges(solution))
-                _last = project;
-        }
-    }
-
-    /// <summary>A document with the text of the cell that is being written, after all that ran.</summary>
+    /// <summary>A document with the text of the cell.</summary>
     public Document Document(string code)
     {
-        lock (_lock)
+        var text = declarations.Text;
+        var solution = _workspace.CurrentSolution;
+        if (_declarations is null || text != _text || engine.References.All.Length != _references)
         {
-            var (solution, _, document) = WithCell(code);
-            return solution.GetDocument(document)!;
+            if (_declarations is not null)
+                solution = solution.RemoveProject(_declarations);
+            (solution, _declarations, _) = WithCell(solution, "declarations", text, null);
+            (_text, _references) = (text, engine.References.All.Length);
+            _workspace.TryApplyChanges(solution);
+            solution = _workspace.CurrentSolution;
         }
+
+        var (withCell, _, document) = WithCell(solution, "cell", code, _declarations);
+        return withCell.GetDocument(document)!;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _workspace.Dispose();
 
-    private (Solution Solution, ProjectId Project, DocumentId Document) WithCell(string code)
+    private (Solution Solution, ProjectId Project, DocumentId Document) WithCell(Solution solution, string name, string code, ProjectId? previous)
     {
         var project = ProjectId.CreateNewId();
-        var name = $"cell{++_count}";
         var info = ProjectInfo.Create(
             project, VersionStamp.Default, name, name, LanguageNames.CSharp,
-            compilationOptions: _engine.Compiler.Options,
+            compilationOptions: engine.Compiler.Options,
             parseOptions: CellCompiler.ParseOptions,
-            projectReferences: _last is null ? [] : [new ProjectReference(_last)],
-            metadataReferences: _engine.References.All,
+            projectReferences: previous is null ? [] : [new ProjectReference(previous)],
+            metadataReferences: engine.References.All,
             isSubmission: true);
         var document = DocumentId.CreateNewId(project);
-        var solution = _workspace.CurrentSolution.AddProject(info)
-            .AddDocument(DocumentInfo.Create(document, name + ".csx", sourceCodeKind: SourceCodeKind.Script,
-                loader: TextLoader.From(TextAndVersion.Create(SourceText.From(code), VersionStamp.Default))));
-        return (solution, project, document);
+        var loader = TextLoader.From(TextAndVersion.Create(SourceText.From(code), VersionStamp.Create()));
+        return (solution.AddProject(info).AddDocument(DocumentInfo.Create(document, name + ".csx", sourceCodeKind: SourceCodeKind.Script, loader: loader)), project, document);
     }
 }

@@ -13,25 +13,14 @@ internal sealed class LanguageService : IDisposable
 {
     private const int MaxMatches = 300;
     private const int MaxDescribed = 8;
-    private readonly Lock _lock = new();
-    private readonly List<string> _earlier = [];
-    private readonly CellEngine _engine;
-    private CellWorkspace? _workspace;
+    private readonly CellDeclarations _declarations = new();
+    private readonly Lazy<CellWorkspace> _workspace;
 
     /// <summary>Follows an engine from its first cell on.</summary>
     public LanguageService(CellEngine engine)
     {
-        _engine = engine;
-        engine.Accepted = Add;
-    }
-
-    private CellWorkspace Workspace
-    {
-        get
-        {
-            lock (_lock)
-                return _workspace ??= new CellWorkspace(_engine, _earlier);
-        }
+        engine.Accepted = _declarations.Add;
+        _workspace = new Lazy<CellWorkspace>(() => new CellWorkspace(engine, _declarations));
     }
 
     /// <summary>Loads Roslyn's services, so that the first question is answered quickly.</summary>
@@ -49,7 +38,7 @@ internal sealed class LanguageService : IDisposable
             return Completions(code, cursor - line.TrimStart().Length, cursor, names);
         }
 
-        var document = Workspace.Document(CellParts.WithoutMagics(code));
+        var document = _workspace.Value.Document(CellParts.WithoutMagics(code));
         var service = CompletionService.GetService(document)!;
         var list = service.GetCompletionsAsync(document, cursor).GetAwaiter().GetResult();
         var typed = code[Math.Min(list.Span.Start, cursor)..cursor];
@@ -63,7 +52,7 @@ internal sealed class LanguageService : IDisposable
     /// <param name="cursor">The UTF-16 position of the cursor.</param>
     public JsonObject Inspect(string code, int cursor)
     {
-        var document = Workspace.Document(CellParts.WithoutMagics(code));
+        var document = _workspace.Value.Document(CellParts.WithoutMagics(code));
         var text = SignatureText.At(document, cursor);
         if (text.Length == 0)
         {
@@ -88,17 +77,10 @@ internal sealed class LanguageService : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _workspace?.Dispose();
-
-    private void Add(string code)
+    public void Dispose()
     {
-        lock (_lock)
-        {
-            if (_workspace is null)
-                _earlier.Add(code);
-            else
-                _workspace.Add(code);
-        }
+        if (_workspace.IsValueCreated)
+            _workspace.Value.Dispose();
     }
 
     private static string LineBefore(string code, int cursor) => code[(code.LastIndexOf('\n', Math.Max(0, cursor - 1), Math.Max(0, cursor)) + 1)..cursor];
