@@ -104,7 +104,8 @@ internal sealed class CellSession(KernelOptions options)
             error = error.InnerException!;
         return error switch
         {
-            CellInterruptedException => new("KeyboardInterrupt", "The cell was interrupted.", ["KeyboardInterrupt: the cell was interrupted; variables keep their values."]),
+            CellInterruptedException => new(
+                "KeyboardInterrupt", "The cell was interrupted.", ["KeyboardInterrupt: the cell was interrupted; variables keep their values."]),
             CompilationFailedException => new("CompilationError", error.Message.Split('\n')[0], error.Message.Split('\n')),
             KernelException => new("Error", error.Message, [error.Message]),
             _ => new(error.GetType().FullName!, Safe(() => error.Message), CellTraceback.Format(error)),

@@ -52,8 +52,9 @@ public sealed class JupyterKernel : IDisposable
         TaskScheduler.UnobservedTaskException += (_, e) => ReportUnobserved(e);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, kernel.OnSignal);
         kernel.Serve();
+        var codec = kernel._codec;
         log.WriteLine(FormattableString.Invariant(
-            $"kernel: stopped; refused messages: {kernel._codec.BadSignatures} unsigned or wrongly signed, {kernel._codec.Replays} replayed, {kernel._codec.Malformed} malformed"));
+            $"kernel: stopped; refused messages: {codec.BadSignatures} badly signed, {codec.Replays} replayed, {codec.Malformed} malformed"));
     }
 
     /// <summary>Sends what is queued and closes the sockets.</summary>
@@ -71,6 +72,11 @@ public sealed class JupyterKernel : IDisposable
         _iopub.Status(null, "starting");
         _execution.Start();
         _language.Start();
+        ParentWatch.Start(() =>
+        {
+            _execution.Interrupt();
+            _stopped.Set();
+        });
         _stopped.Wait();
         _execution.Stop();
         _language.Stop();
@@ -164,7 +170,11 @@ public sealed class JupyterKernel : IDisposable
     {
         // An interrupt that reaches a thread of the cell is expected and not news.
         if (error is not Engine.CellInterruptedException)
-            CellConsole.Current?.Stream("stderr", "A thread of this cell ended with an exception:\n" + string.Join('\n', Engine.CellTraceback.Format(error)) + "\n");
+        {
+            var text = string.Join('\n', Engine.CellTraceback.Format(error));
+            CellConsole.Current?.Stream("stderr", $"A thread of this cell ended with an exception:\n{text}\n");
+        }
+
         return true;
     }
 

@@ -34,9 +34,15 @@ public sealed class KernelBenchmark(KernelLaunch launch)
         yield return ($"trivial cell, median of the last 50 of {cells}", Median(times.TakeLast(50)), "ms", 25);
         yield return ($"memory growth per cell, resident, cells 50 to {cells}", (Memory(kernel) - memory) / Math.Max(1, cells - 50), "MiB", 0.6);
         Complete(kernel, "Console.Wr");
-        yield return ($"completion after {cells} cells, median of 20", Median(Enumerable.Range(0, 20).Select(i => Complete(kernel, i % 2 == 0 ? "x.ToSt" : "Enumerable.Ra"))), "ms", 150);
-        yield return ("20,000 printed lines", Median(Enumerable.Range(0, 5).Select(_ => Execute(kernel, "for (var i = 0; i < 20_000; i++) Console.WriteLine(i);"))) / 1000, "s", 0.2);
-        string[] loops = ["while (true) { }", "for (var s = 0L; ; ) s++;", "int F(int n) { while (true) n++; }\nF(1);", "while (true) try { throw new Exception(); } catch (Exception) { }", "Parallel.For(0, int.MaxValue, i => { });"];
+        var completions = Enumerable.Range(0, 20).Select(i => Complete(kernel, i % 2 == 0 ? "x.ToSt" : "Enumerable.Ra"));
+        yield return ($"completion after {cells} cells, median of 20", Median(completions), "ms", 150);
+        var lines = Enumerable.Range(0, 5).Select(_ => Execute(kernel, "for (var i = 0; i < 20_000; i++) Console.WriteLine(i);"));
+        yield return ("20,000 printed lines", Median(lines) / 1000, "s", 0.2);
+        string[] loops =
+        [
+            "while (true) { }", "for (var s = 0L; ; ) s++;", "int F(int n) { while (true) n++; }\nF(1);",
+            "while (true) try { throw new Exception(); } catch (Exception) { }", "Parallel.For(0, int.MaxValue, i => { });",
+        ];
         foreach (var loop in loops)
             yield return ($"interrupt of {loop.ReplaceLineEndings(" ")}", Interrupt(kernel, loop) / 1000, "s", 0.2);
     }

@@ -50,7 +50,9 @@ internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Ac
             catch (Exception e)
             {
                 var error = CellSession.Describe(e);
-                reply(Channel.Shell, request, new JsonObject { ["status"] = "error", ["ename"] = error.Name, ["evalue"] = error.Value, ["traceback"] = new JsonArray() });
+                var content = new JsonObject { ["status"] = "error", ["ename"] = error.Name, ["evalue"] = error.Value };
+                content["traceback"] = new JsonArray();
+                reply(Channel.Shell, request, content);
             }
 
             iopub.Status(request, "idle");

@@ -131,7 +131,8 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
         _ => false,
     };
 
-    private static CellInterruptedException AsInterrupt(Exception e) => e as CellInterruptedException ?? new CellInterruptedException("The cell was interrupted.", e);
+    private static CellInterruptedException AsInterrupt(Exception e) =>
+        e as CellInterruptedException ?? new CellInterruptedException("The cell was interrupted.", e);
 
     private void WaitFor(Task task)
     {

@@ -27,12 +27,16 @@ internal sealed class ReferenceSet
     /// <summary>Everything that cells are compiled against now.</summary>
     public ImmutableArray<MetadataReference> All { get; private set; }
 
-    /// <summary>Adds an assembly by path.</summary>
+    /// <summary>Adds an assembly by path; one of the host's or the framework's by its name alone, too.</summary>
     /// <param name="path">A managed assembly.</param>
     /// <returns>A sentence when something else than that file is used, else null.</returns>
     /// <exception cref="KernelException">The file is missing or is not a managed assembly.</exception>
     public string? Add(string path)
     {
+        if (!File.Exists(path) && s_platform.TryGetValue(Path.GetFileNameWithoutExtension(path), out var byName))
+            path = byName;
+        else if (!File.Exists(path) && s_platform.TryGetValue(Path.GetFileName(path), out byName))
+            path = byName;
         AssemblyName name;
         try
         {

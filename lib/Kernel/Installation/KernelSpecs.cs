@@ -78,7 +78,8 @@ public static partial class KernelSpecs
     {
         if (folders is null or { Count: 0 })
             folders = SearchFolders();
-        return [.. folders.Where(Directory.Exists).SelectMany(f => Directory.EnumerateDirectories(f).Order(StringComparer.Ordinal)).Select(Read).OfType<KernelSpec>()];
+        var candidates = folders.Where(Directory.Exists).SelectMany(f => Directory.EnumerateDirectories(f).Order(StringComparer.Ordinal));
+        return [.. candidates.Select(Read).OfType<KernelSpec>()];
     }
 
     /// <summary>Removes a kernel of this program.</summary>
@@ -113,9 +114,10 @@ public static partial class KernelSpecs
         try
         {
             var json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "kernel.json")));
-            return json?["metadata"]?["program"]?.ToString() != Mark
-                ? null
-                : new KernelSpec(Path.GetFileName(folder), json["display_name"]?.ToString() ?? "", folder, [.. json["argv"]!.AsArray().Select(a => a!.ToString())]);
+            if (json?["metadata"]?["program"]?.ToString() != Mark)
+                return null;
+            var arguments = json["argv"]!.AsArray().Select(a => a!.ToString());
+            return new KernelSpec(Path.GetFileName(folder), json["display_name"]?.ToString() ?? "", folder, [.. arguments]);
         }
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException or InvalidOperationException)
         {

@@ -1,4 +1,3 @@
-using System.Text;
 using Dreambooth.Lab.Kernel.Engine;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -55,6 +54,6 @@ internal sealed class CellDeclarations
         // The type of an anonymous object has no name; only its own declaration can say it.
         var isNameless = type.Contains("<anonymous", StringComparison.Ordinal);
         var own = syntax?.AncestorsAndSelf().OfType<FieldDeclarationSyntax>().FirstOrDefault()?.ToString();
-        return isNameless ? own : new StringBuilder(type.Replace("global::Script.", "", StringComparison.Ordinal)).Append(' ').Append(field.Name).Append(';').ToString();
+        return isNameless ? own : $"{type.Replace("global::Script.", "", StringComparison.Ordinal)} {field.Name};";
     }
 }

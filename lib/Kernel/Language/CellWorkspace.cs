@@ -49,6 +49,7 @@ internal sealed class CellWorkspace(CellEngine engine, CellDeclarations declarat
             isSubmission: true);
         var document = DocumentId.CreateNewId(project);
         var loader = TextLoader.From(TextAndVersion.Create(SourceText.From(code), VersionStamp.Create()));
-        return (solution.AddProject(info).AddDocument(DocumentInfo.Create(document, name + ".csx", sourceCodeKind: SourceCodeKind.Script, loader: loader)), project, document);
+        var documentInfo = DocumentInfo.Create(document, name + ".csx", sourceCodeKind: SourceCodeKind.Script, loader: loader);
+        return (solution.AddProject(info).AddDocument(documentInfo), project, document);
     }
 }

@@ -38,7 +38,9 @@ internal static class ErrorHints
     }
 
     private static IEnumerable<string> NamespacesOf(string typeName, CSharpCompilation compilation) =>
-        compilation.References.SelectMany(r => s_namespaces.GetOrAdd(r, _ => TypesOf(compilation.GetAssemblyOrModuleSymbol(r) as IAssemblySymbol)).GetValueOrDefault(typeName, []))
+        compilation.References
+            .Select(r => s_namespaces.GetOrAdd(r, _ => TypesOf(compilation.GetAssemblyOrModuleSymbol(r) as IAssemblySymbol)))
+            .SelectMany(types => types.GetValueOrDefault(typeName, []))
             .Distinct().OrderBy(n => n.Length).ThenBy(n => n, StringComparer.Ordinal);
 
     private static ImmutableDictionary<string, ImmutableArray<string>> TypesOf(IAssemblySymbol? assembly)

@@ -42,7 +42,8 @@ internal sealed class LanguageService : IDisposable
         var service = CompletionService.GetService(document)!;
         var list = service.GetCompletionsAsync(document, cursor).GetAwaiter().GetResult();
         var typed = code[Math.Min(list.Span.Start, cursor)..cursor];
-        var items = list.ItemsList.Where(i => Matches(i, typed)).OrderBy(i => Rank(i, typed)).ThenBy(i => i.SortText, StringComparer.Ordinal).Take(MaxMatches).ToList();
+        var items = list.ItemsList.Where(i => Matches(i, typed))
+            .OrderBy(i => Rank(i, typed)).ThenBy(i => i.SortText, StringComparer.Ordinal).Take(MaxMatches).ToList();
         var described = items.Select((item, index) => (item.DisplayText, Kind(item), index < MaxDescribed ? Describe(service, document, item) : ""));
         return Completions(code, list.ItemsList.Count == 0 ? cursor : list.Span.Start, cursor, described);
     }
@@ -86,7 +87,8 @@ internal sealed class LanguageService : IDisposable
     private static string LineBefore(string code, int cursor) => code[(code.LastIndexOf('\n', Math.Max(0, cursor - 1), Math.Max(0, cursor)) + 1)..cursor];
 
     private static bool Matches(CompletionItem item, string typed) =>
-        item.FilterText.Contains(typed, StringComparison.OrdinalIgnoreCase) || CamelHumps(item.FilterText).StartsWith(typed, StringComparison.OrdinalIgnoreCase);
+        item.FilterText.Contains(typed, StringComparison.OrdinalIgnoreCase)
+        || CamelHumps(item.FilterText).StartsWith(typed, StringComparison.OrdinalIgnoreCase);
 
     private static string CamelHumps(string text) => new([.. text.Where(char.IsUpper)]);
 
@@ -112,7 +114,12 @@ internal sealed class LanguageService : IDisposable
         var found = items.DistinctBy(i => i.Text).ToList();
         var types = found.Select(i => (JsonNode)new JsonObject
         {
-            ["start"] = from, ["end"] = to, ["text"] = i.Text, ["type"] = i.Kind, ["signature"] = i.Documentation.Split('\n')[0], ["documentation"] = i.Documentation,
+            ["start"] = from,
+            ["end"] = to,
+            ["text"] = i.Text,
+            ["type"] = i.Kind,
+            ["signature"] = i.Documentation.Split('\n')[0],
+            ["documentation"] = i.Documentation,
         });
         return new JsonObject
         {

@@ -18,7 +18,8 @@ internal sealed class XmlDocumentation(IReadOnlyList<string> files) : Documentat
     public override int GetHashCode() => files.Count > 0 ? StringComparer.Ordinal.GetHashCode(files[0]) : 0;
 
     /// <inheritdoc/>
-    protected override string? GetDocumentationForSymbol(string documentationMemberID, CultureInfo preferredCulture, CancellationToken cancellationToken = default)
+    protected override string? GetDocumentationForSymbol(
+        string documentationMemberID, CultureInfo preferredCulture, CancellationToken cancellationToken = default)
     {
         foreach (var file in files)
         {

@@ -98,7 +98,8 @@ internal sealed class MagicCommands(CellSession session)
         {
             var text = value?.ToString() ?? "<null>";
             text = text.Length > 200 ? text[..200] + "…" : text;
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{name}</td><td>{WebUtility.HtmlEncode(TypeText.Of(type))}</td><td>{WebUtility.HtmlEncode(text)}</td></tr>");
+            var cells = string.Concat(new[] { name, TypeText.Of(type), text }.Select(c => $"<td>{WebUtility.HtmlEncode(c)}</td>"));
+            html.Append("<tr>").Append(cells).Append("</tr>");
             plain.Append(CultureInfo.InvariantCulture, $"{name}\t{TypeText.Of(type)}\t{text}\n");
         }
 

@@ -56,10 +56,10 @@ internal sealed class NuGetReferences(ReferenceSet references)
         project.Append(FormattableString.Invariant($"<RuntimeIdentifier>{RuntimeInformation.RuntimeIdentifier}</RuntimeIdentifier>"));
         project.Append("<SelfContained>false</SelfContained><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally>");
         if (_sources.Count > 0)
-            project.Append("<RestoreAdditionalProjectSources>").Append(SecurityElement.Escape(string.Join(';', _sources))).Append("</RestoreAdditionalProjectSources>");
+            project.Append($"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>");
         project.Append("</PropertyGroup><ItemGroup>");
         foreach (var (id, version) in _packages)
-            project.Append(FormattableString.Invariant($"<PackageReference Include=\"{SecurityElement.Escape(id)}\" Version=\"{SecurityElement.Escape(version)}\" />"));
+            project.Append($"<PackageReference Include=\"{SecurityElement.Escape(id)}\" Version=\"{SecurityElement.Escape(version)}\" />");
         project.Append("</ItemGroup></Project>");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project.ToString())))[..16];
         var root = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);

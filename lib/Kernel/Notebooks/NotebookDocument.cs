@@ -100,7 +100,7 @@ public sealed class NotebookDocument
             if (_results.TryGetValue(i, out var result))
                 WriteResult(edits, _layout.Cells[i], result.Outputs, result.Count);
             if (_sources.TryGetValue(i, out var source))
-                edits.Set(_layout.Cells[i], "source", NotebookJson.Write(NotebookJson.Lines(source), _layout.Unit, _layout.IndentOf(_layout.Cells[i])), _layout.IndentOf(_layout.Cells[i]));
+                WriteSource(edits, _layout.Cells[i], source);
             if (_cells[i].Id is null)
                 WriteId(edits, _layout.Cells[i]);
         }
@@ -153,6 +153,12 @@ public sealed class NotebookDocument
         var indent = _layout.IndentOf(cell);
         edits.Set(cell, "execution_count", count is { } c ? c.ToString(CultureInfo.InvariantCulture) : "null", indent);
         edits.Set(cell, "outputs", NotebookJson.Write(outputs, _layout.Unit, indent), indent);
+    }
+
+    private void WriteSource(TextEdits edits, CellSpan cell, string source)
+    {
+        var indent = _layout.IndentOf(cell);
+        edits.Set(cell, "source", NotebookJson.Write(NotebookJson.Lines(source), _layout.Unit, indent), indent);
     }
 
     private void WriteId(TextEdits edits, CellSpan cell) =>

@@ -117,7 +117,8 @@ internal sealed class OutputCollector
         var bundle = new JsonObject();
         foreach (var (type, content) in data ?? [])
         {
-            var isText = content is JsonValue value && value.TryGetValue<string>(out _) && (!type.StartsWith("image/", StringComparison.Ordinal) || type == "image/svg+xml");
+            var isPicture = type.StartsWith("image/", StringComparison.Ordinal) && type != "image/svg+xml";
+            var isText = !isPicture && content is JsonValue value && value.TryGetValue<string>(out _);
             bundle[type] = isText ? NotebookJson.Lines(content!.ToString()) : content?.DeepClone();
         }
 

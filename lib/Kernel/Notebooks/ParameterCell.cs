@@ -37,7 +37,8 @@ public static class ParameterCell
                 throw new KernelException($"The notebook has no parameter '{name}'; its cell tagged 'parameters' declares {Join(declared.Keys)}.");
             var (type, initial) = declared.GetValueOrDefault(name, ("var", null));
             var isText = type == "string" || (type == "var" && initial?.IsKind(SyntaxKind.StringLiteralExpression) == true);
-            text.Append(CultureInfo.InvariantCulture, $"{Type(type, value, isText)} {name} = {(isText && value != "null" ? Quote(value) : Literal(value, initial))};\n");
+            var literal = isText && value != "null" ? Quote(value) : Literal(value, initial);
+            text.Append(CultureInfo.InvariantCulture, $"{Type(type, value, isText)} {name} = {literal};\n");
         }
 
         return text.ToString().TrimEnd('\n');

@@ -76,7 +76,11 @@ public sealed class KernelProcess : IDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
-            Environment = { [Streams.NativeOutput.KeepStandardError] = "1" },
+            Environment =
+            {
+                [Streams.NativeOutput.KeepStandardError] = "1",
+                [ParentWatch.Variable] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            },
         };
         Process process;
         try
