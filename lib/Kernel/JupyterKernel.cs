@@ -53,6 +53,8 @@ public sealed class JupyterKernel : IDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, kernel.OnSignal);
         kernel.Serve();
         var codec = kernel._codec;
+        if (codec.BadSignatures + codec.Replays + codec.Malformed == 0)
+            return;
         log.WriteLine(FormattableString.Invariant(
             $"kernel: stopped; refused messages: {codec.BadSignatures} badly signed, {codec.Replays} replayed, {codec.Malformed} malformed"));
     }

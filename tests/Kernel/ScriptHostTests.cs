@@ -11,7 +11,7 @@ public sealed class ScriptHostTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Script_ReferencingTheLibraryByPath_GeneratesAPicture()
+    public async Task Script_ReferencingTheLibraryByPath_GeneratesAPicture()
     {
         var fixtures = Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures");
         var picture = Path.Combine(_folder, "picture.png");
@@ -31,9 +31,9 @@ public sealed class ScriptHostTests : IDisposable
         };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, output + error.Result);
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, output + await error);
         var decoded = Dreambooth.Lab.Imaging.ImageDecoder.Load(picture);
         Assert.Equal((64, 64), (decoded.Width, decoded.Height));
         Assert.True(decoded.Pixels.Distinct().Count() > 20, "the picture is blank");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Security.Cryptography;
@@ -56,10 +57,10 @@ internal sealed class NuGetReferences(ReferenceSet references)
         project.Append(FormattableString.Invariant($"<RuntimeIdentifier>{RuntimeInformation.RuntimeIdentifier}</RuntimeIdentifier>"));
         project.Append("<SelfContained>false</SelfContained><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally>");
         if (_sources.Count > 0)
-            project.Append($"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>");
+            project.Append(CultureInfo.InvariantCulture, $"<RestoreAdditionalProjectSources>{SecurityElement.Escape(string.Join(';', _sources))}</RestoreAdditionalProjectSources>");
         project.Append("</PropertyGroup><ItemGroup>");
         foreach (var (id, version) in _packages)
-            project.Append($"<PackageReference Include=\"{SecurityElement.Escape(id)}\" Version=\"{SecurityElement.Escape(version)}\" />");
+            project.Append(CultureInfo.InvariantCulture, $"<PackageReference Include=\"{SecurityElement.Escape(id)}\" Version=\"{SecurityElement.Escape(version)}\" />");
         project.Append("</ItemGroup></Project>");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(project.ToString())))[..16];
         var root = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
