@@ -9,5 +9,6 @@ internal static class BenchVerb
         new("bench", "Measures parts of the lab on this machine. Each sub-verb prints its figures with units.")
         {
             SafetensorsBench.Create(session),
+            KernelBench.Create(session),
         };
 }

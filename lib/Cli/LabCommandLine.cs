@@ -50,6 +50,8 @@ internal static class LabCommandLine
             DoctorVerb.Create(session),
             BenchVerb.Create(session),
             PretrainMiniVerb.Create(session),
+            KernelVerb.Create(session),
+            RunVerb.Create(session),
         };
         var helpAction = new GroupedHelp(session.Output);
         var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using System.Globalization;
+using Dreambooth.Lab.Kernel;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>bench kernel</c>: the notebook kernel as a client sees it.</summary>
+internal static class KernelBench
+{
+    public static Command Create(Session session)
+    {
+        var cells = new Option<int>("--cells") { Description = "Trivial cells to run, at least 60.", DefaultValueFactory = _ => 300 };
+        var verb = new Command("kernel", "Measures the notebook kernel: start, cells, memory, completion, output, interrupt. Takes about a minute.") { cells };
+        verb.SetAction(result => KernelVerb.Guarded(() =>
+        {
+            foreach (var (name, value, unit, target) in new KernelBenchmark(KernelVerb.Launch).Run(Math.Max(60, result.GetValue(cells))))
+            {
+                session.Output.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{name,-55}{value,9:0.###} {unit,-4} (target {target:0.###} {unit}{(value > target ? ", missed" : "")})"));
+            }
+
+            return ExitCode.Success;
+        }));
+        return verb;
+    }
+}

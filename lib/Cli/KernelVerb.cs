@@ -1,0 +1,117 @@
+using System.CommandLine;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Kernel;
+using Dreambooth.Lab.Kernel.Installation;
+using Dreambooth.Lab.Kernel.Protocol;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>kernel</c>: the C# notebook kernel, its installation and its start.</summary>
+internal static class KernelVerb
+{
+    private const string DefaultName = "dreambooth-lab";
+
+    /// <summary>What this program tells its kernel.</summary>
+    public static KernelOptions Options => new() { Name = "Dreambooth.Lab C#" };
+
+    /// <summary>Starts this program's kernel.</summary>
+    public static KernelLaunch Launch => KernelLaunch.OfThisProgram("kernel", "start", "--connection-file");
+
+    public static Command Create(Session session) =>
+        new("kernel", "The C# notebook kernel for VS Code, JupyterLab and Jupyter Notebook. Install it once, then choose it in the client.")
+        {
+            CreateInstall(session),
+            CreateList(session),
+            CreateUninstall(session),
+            CreateStart(),
+        };
+
+    /// <summary>Runs a verb; errors of the kernel become errors of the lab, which the program prints.</summary>
+    public static int Guarded(Func<int> verb)
+    {
+        try
+        {
+            return verb();
+        }
+        catch (KernelException error)
+        {
+            throw new LabException(error.Message, error);
+        }
+    }
+
+    private static Command CreateInstall(Session session)
+    {
+        var user = new Option<bool>("--user") { Description = "Install for this user alone (the default)." };
+        var prefix = new Option<string?>("--prefix") { Description = "Install under this prefix, for example /usr/local." };
+        var name = new Option<string>("--name")
+        {
+            Description = "The kernel's name, to which notebooks refer. With .net-csharp, notebooks written for .NET Interactive find it by themselves.",
+            DefaultValueFactory = _ => DefaultName,
+        };
+        var verb = new Command("install", "Installs the kernel where Jupyter and VS Code look for it.") { user, prefix, name };
+        verb.SetAction(result => Guarded(() =>
+        {
+            var chosen = result.GetValue(prefix);
+            if (chosen is not null && result.GetValue(user))
+                throw new LabException("--user and --prefix exclude each other; give one of them.");
+            var folder = chosen is null ? KernelSpecs.UserFolder() : KernelSpecs.PrefixFolder(chosen);
+            var spec = KernelSpecs.Install(folder, result.GetValue(name)!, "C# (Dreambooth.Lab)", Launch);
+            session.Output.WriteLine($"Installed the kernel '{spec.Name}' in {spec.Folder}");
+            return ExitCode.Success;
+        }));
+        return verb;
+    }
+
+    private static Command CreateList(Session session)
+    {
+        var verb = new Command("list", "Lists where the kernel is installed. Says so when its program was moved since.");
+        verb.SetAction(_ => Guarded(() =>
+        {
+            var specs = KernelSpecs.List();
+            foreach (var spec in specs)
+            {
+                session.Output.WriteLine($"{spec.Name,-20}{spec.Folder}");
+                if (spec.Problem is { } problem)
+                    session.Warn($"{spec.Name}: {problem}");
+            }
+
+            if (specs.Count == 0)
+                session.Output.WriteLine("The kernel is not installed; `kernel install` installs it.");
+            return ExitCode.Success;
+        }));
+        return verb;
+    }
+
+    private static Command CreateUninstall(Session session)
+    {
+        var name = new Option<string>("--name") { Description = "The kernel's name.", DefaultValueFactory = _ => DefaultName };
+        var verb = new Command("uninstall", "Removes the kernel.") { name };
+        verb.SetAction(result => Guarded(() =>
+        {
+            foreach (var folder in KernelSpecs.Uninstall(result.GetValue(name)!))
+                session.Output.WriteLine($"Removed {folder}");
+            return ExitCode.Success;
+        }));
+        return verb;
+    }
+
+    private static Command CreateStart()
+    {
+        var file = new Option<FileInfo>("--connection-file", "-f") { Description = "The file that the Jupyter client wrote.", Required = true };
+        var limit = new Option<int>("--max-output")
+        {
+            Description = "Characters of stream output that one cell may send, at least 1.",
+            DefaultValueFactory = _ => new KernelOptions().MaxStreamCharacters,
+        };
+        var verb = new Command("start", "Serves a Jupyter client until it shuts the kernel down. Clients call this.") { file, limit };
+        verb.SetAction(result => Guarded(() =>
+        {
+            var connection = ConnectionFile.Read(result.GetRequiredValue(file).FullName);
+            JupyterKernel.Run(connection, Options with { MaxStreamCharacters = Math.Max(1, result.GetValue(limit)) });
+            // Threads that cells left behind must not keep the process alive.
+            Environment.Exit(ExitCode.Success);
+            return ExitCode.Success;
+        }));
+        return verb;
+    }
+}

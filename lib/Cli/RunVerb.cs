@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Globalization;
+using Dreambooth.Lab.Kernel.Notebooks;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>run</c>: notebooks from their first cell to their last, without Jupyter.</summary>
+internal static class RunVerb
+{
+    public static Command Create(Session session)
+    {
+        var notebooks = new Argument<string[]>("NOTEBOOK") { Description = "Notebooks, folders or patterns such as 'notebooks/0*.ipynb'.", Arity = ArgumentArity.OneOrMore };
+        var parameters = new Option<string[]>("--parameter", "-p") { Description = "A parameter as name=value; may be given several times." };
+        var output = new Option<string?>("--output") { Description = "Write the executed notebooks into this folder." };
+        var inPlace = new Option<bool>("--in-place") { Description = "Write the outputs into the notebooks themselves." };
+        var timeout = new Option<double?>("--timeout") { Description = "Seconds that one cell may take; default no limit." };
+        var allow = new Option<bool>("--allow-errors") { Description = "Go on after a cell that failed; the run counts as a success." };
+        var quiet = new Option<bool>("--quiet") { Description = "Print failures and one line for each notebook only." };
+        var verb = new Command("run", "Runs C# notebooks from first cell to last, without Jupyter. The exit code is 1 when a cell failed, which is shown.")
+        {
+            notebooks, parameters, output, inPlace, timeout, allow, quiet,
+        };
+        verb.SetAction(result => KernelVerb.Guarded(() =>
+        {
+            var folder = result.GetValue(output);
+            if (folder is not null && result.GetValue(inPlace))
+                throw new UsageException("--output and --in-place exclude each other; give one of them.");
+            var options = new RunOptions
+            {
+                Parameters = Parameters(result.GetValue(parameters) ?? []),
+                CellTimeout = result.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                AllowErrors = result.GetValue(allow),
+            };
+            var files = NotebookFiles.Find(result.GetValue(notebooks)!);
+            return RunAll(session, files, options, file => result.GetValue(inPlace) ? file : folder is null ? null : Path.Combine(folder, Path.GetFileName(file)), result.GetValue(quiet));
+        }));
+        return verb;
+    }
+
+    private static int RunAll(Session session, IReadOnlyList<string> files, RunOptions options, Func<string, string?> target, bool quiet)
+    {
+        var failed = 0;
+        foreach (var file in files)
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            var runner = new NotebookRunner(KernelVerb.Launch, options);
+            var result = runner.Run(file, progress => Show(session, progress, quiet), session.Cancellation);
+            foreach (var failure in result.Failures)
+                session.Error.WriteLine($"{file}: cell {failure.Cell} failed:\n{Indented(failure.Source)}\n{failure.Message}");
+            if (target(file) is { } path)
+                result.Notebook.Save(path);
+            var state = result.Failures.Count > 0 && !options.AllowErrors ? "FAILED" : "ok";
+            session.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{file}: {state}, {result.CellsRun} cells, {result.Failures.Count} failed, {clock.Elapsed.TotalSeconds:0.0} s"));
+            failed += state == "ok" ? 0 : 1;
+        }
+
+        return failed == 0 ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static void Show(Session session, RunProgress progress, bool quiet)
+    {
+        if (quiet)
+            return;
+        if (progress.Text.Length > 0)
+            session.Output.Write(progress.Text);
+        else if (progress.Elapsed is null)
+            session.Output.WriteLine($"[{progress.Cell}/{progress.CellCount}] {progress.Source.Trim().Split('\n')[0].Trim()}");
+        else
+            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"      {(progress.Failed ? "failed after" : "took")} {progress.Elapsed.Value.TotalSeconds:0.00} s"));
+    }
+
+    private static Dictionary<string, string> Parameters(string[] pairs)
+    {
+        var result = new Dictionary<string, string>();
+        foreach (var pair in pairs)
+        {
+            var sign = pair.IndexOf('=', StringComparison.Ordinal);
+            if (sign <= 0)
+                throw new UsageException($"'{pair}' is no parameter; write --parameter name=value.");
+            result[pair[..sign]] = pair[(sign + 1)..];
+        }
+
+        return result;
+    }
+
+    private static string Indented(string text) => string.Join('\n', text.Split('\n').Select(line => "    " + line));
+}
