@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
@@ -65,6 +66,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
 
     private StableDiffusion3Pipeline Load()
     {
+        MiniatureFolder.VerifyIfListed(options.Training.PretrainedModelNameOrPath);
         var pipeline = StableDiffusion3Pipeline.Load(options.Training.PretrainedModelNameOrPath, new PipelineOptions
         {
             Device = DeviceSelection.Parse(options.Training.Device),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
@@ -60,6 +61,7 @@ internal static class GenerateVerb
 
     private static StableDiffusion3Pipeline Load(GenerateConfig config, Session session)
     {
+        MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
         var device = DeviceSelection.Parse(config.Device);
         var dtype = config.Dtype switch
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
 
@@ -71,6 +72,7 @@ internal static class TrainVerb
 
     private static int Run(DreamBoothConfig config, Session session)
     {
+        MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
         var summary = ConsoleProgress.Run(session, report => new DreamBoothRun(config, Events(session, report)).Execute(session.Cancellation));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)

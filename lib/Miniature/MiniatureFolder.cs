@@ -48,6 +48,15 @@ public static class MiniatureFolder
             throw new LabException($"{folder} is damaged: {string.Join("; ", errors)}. Restore it from the repository.");
     }
 
+    /// <summary>Checks a folder that has a manifest; a folder without one, such as a downloaded model, is left as it is.</summary>
+    /// <param name="folder">Any folder, which need not exist.</param>
+    /// <exception cref="LabException">Names every file that is missing or changed.</exception>
+    public static void VerifyIfListed(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, ManifestName)))
+            Verify(folder);
+    }
+
     private static string Hash(string path)
     {
         using var stream = File.OpenRead(path);

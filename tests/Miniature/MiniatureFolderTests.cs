@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
+using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Tokenizers;
 
 namespace Dreambooth.Lab.Tests.Miniature;
@@ -54,5 +55,24 @@ public sealed class MiniatureFolderTests : IDisposable
     {
         File.Delete(Path.Combine(_folder.Path, MiniatureFolder.ManifestName));
         Assert.Throws<LabException>(() => MiniatureFolder.Verify(_folder.Path));
+        MiniatureFolder.VerifyIfListed(_folder.Path);
+    }
+
+    [Fact]
+    public void VerifyIfListed_ListedFolder_IsChecked()
+    {
+        File.Delete(Weights);
+        Assert.Throws<LabException>(() => MiniatureFolder.VerifyIfListed(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("sd3-mini")]
+    [InlineData("sd3-mini-classifier")]
+    public void Verify_ShippedFolders_AreWhole(string name)
+    {
+        var folder = Path.Combine(GoldenSet.RepositoryRoot, "data", name);
+        MiniatureFolder.Verify(folder);
+        var weights = Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Sum(path => new FileInfo(path).Length);
+        Assert.InRange(weights, 1_000_000, name == "sd3-mini" ? 16_000_000 : 2_000_000);
     }
 }

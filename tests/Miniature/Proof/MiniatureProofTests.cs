@@ -16,7 +16,7 @@ public class MiniatureProofTests(ITestOutputHelper output)
         Classifier = Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini-classifier"),
     };
 
-    [SkippableFact]
+    [Fact]
     [Trait("Category", "Proof")]
     public void Run_ThreeHundredCombinations_MeetsEveryThreshold()
     {
@@ -26,7 +26,7 @@ public class MiniatureProofTests(ITestOutputHelper output)
         Assert.True(report.Guidance.Single(rate => rate.GuidanceScale == 4).Adherence > report.Guidance.Single(rate => rate.GuidanceScale == 1).Adherence);
     }
 
-    [SkippableFact]
+    [Fact]
     public void Run_FewCombinations_FollowsCaptions()
     {
         var report = Run(Shipped with { Combinations = 16, Steps = 12, GuidanceSweep = [], VaePictures = 12, BatchSize = 16 });
@@ -39,7 +39,6 @@ public class MiniatureProofTests(ITestOutputHelper output)
 
     private ProofReport Run(ProofOptions options)
     {
-        Skip.IfNot(Directory.Exists(options.Model), "data/sd3-mini is not in this checkout");
         var report = MiniatureProof.Run(options);
         output.WriteLine(report.ToMarkdown());
         return report;
