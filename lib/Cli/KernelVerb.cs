@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Display;
 using Dreambooth.Lab.Kernel;
 using Dreambooth.Lab.Kernel.Installation;
 using Dreambooth.Lab.Kernel.Protocol;
@@ -12,7 +13,7 @@ internal static class KernelVerb
     private const string DefaultName = "dreambooth-lab";
 
     /// <summary>What this program tells its kernel.</summary>
-    public static KernelOptions Options => new() { Name = "Dreambooth.Lab C#" };
+    public static KernelOptions Options => new() { Name = "Dreambooth.Lab C#", Configure = NotebookFormatters.Register };
 
     /// <summary>Starts this program's kernel.</summary>
     public static KernelLaunch Launch => KernelLaunch.OfThisProgram("kernel", "start", "--connection-file");

@@ -1,0 +1,33 @@
+using Dreambooth.Lab.Imaging;
+using Microsoft.DotNet.Interactive.Formatting;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>How the lab's types look in a notebook.</summary>
+public static class NotebookFormatters
+{
+    /// <summary>
+    /// Registers the formatters of tensors and pictures: the lab's kernel does it itself; a notebook in .NET Interactive calls it once.
+    /// </summary>
+    public static void Register()
+    {
+        RegisterTensor<Tensor>();
+        RegisterTensor<Parameter>();
+        Formatter.Register<RgbImage>(static (image, writer) => writer.Write(Html(image)), HtmlFormatter.MimeType);
+        Formatter.Register<RgbImage>(static (image, writer) => writer.Write($"Picture of {image.Width} × {image.Height} pixels"), PlainTextFormatter.MimeType);
+        Formatter.SetPreferredMimeTypesFor(typeof(RgbImage), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
+    }
+
+    private static void RegisterTensor<T>()
+        where T : Tensor
+    {
+        Formatter.Register<T>(static (tensor, writer) => writer.Write(TensorView.Of(tensor).ToHtml()), HtmlFormatter.MimeType);
+        Formatter.Register<T>(static (tensor, writer) => writer.Write(TensorView.Of(tensor).ToString()), PlainTextFormatter.MimeType);
+        Formatter.SetPreferredMimeTypesFor(typeof(T), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
+    }
+
+    private static string Html(RgbImage image) =>
+        $"<img alt=\"\" style=\"max-width:512px;border-radius:4px\" width=\"{image.Width}\" src=\"data:image/png;base64,{Convert.ToBase64String(ImageEncoder.EncodePng(image))}\">";
+}
