@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Kernel;
 using Dreambooth.Lab.Kernel.Installation;
 using Dreambooth.Lab.Kernel.Protocol;
