@@ -16,6 +16,8 @@ internal static class DreamBoothProofVerb
         var prompts = Text(verb, "--prompts", "FOLDER", "Prompt lists of the three families.", "data/prompts");
         var output = Text(verb, "--output", "FOLDER", "Folder for the LoRAs, the report and sheets of pictures.", "outputs/pretrain-mini/dreambooth");
         var lora = Text(verb, "--lora", "FILE", "Measure this LoRA instead of training one.", null);
+        var pictures = Number(verb, "--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
+        var steps = Number(verb, "--steps", "Denoising steps.", 28);
         verb.SetAction(result =>
         {
             var path = result.GetValue(recipe)!;
@@ -26,6 +28,9 @@ internal static class DreamBoothProofVerb
                 Prompts = result.GetValue(prompts)!,
                 Output = result.GetValue(output)!,
                 Lora = result.GetValue(lora),
+                PicturesPerPrompt = result.GetValue(pictures),
+                PlainPictures = 6 * result.GetValue(pictures),
+                Steps = result.GetValue(steps),
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             });
@@ -47,6 +52,13 @@ internal static class DreamBoothProofVerb
     private static Option<string?> Text(Command verb, string name, string placeholder, string description, string? value)
     {
         var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        verb.Options.Add(option);
+        return option;
+    }
+
+    private static Option<int> Number(Command verb, string name, string description, int value)
+    {
+        var option = new Option<int>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
         verb.Options.Add(option);
         return option;
     }
