@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
@@ -24,10 +25,13 @@ public static class DreamBoothProof
         var compared = options.Lora is null && options.ComparePrior ? Train(options, "lora-without-prior", false).Folder : null;
         using var noGradients = no_grad();
         using var probe = new DreamBoothProbe(options);
+        options.Log(FormattableString.Invariant($"ceiling of fidelity {probe.Ceiling():F3}"));
         DreamBoothReading Measure(string name, string? folder)
         {
             options.Log($"Pictures {name}");
-            return probe.Measure(name, folder);
+            var reading = probe.Measure(name, folder);
+            options.Log(FormattableString.Invariant($"fidelity {reading.Fidelity:F3}, identity {reading.Identity:P0}, without the identifier {reading.ClassIdentity:P0}, adherence {string.Join(", ", reading.Adherence.Values.Select(value => value.ToString("P0", CultureInfo.InvariantCulture)))}"));
+            return reading;
         }
 
         var report = new DreamBoothReport(
