@@ -11,6 +11,9 @@ public static class PromptImplications
     public static IReadOnlyList<(DrawingAttribute Attribute, int Class)> Of(string prompt)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(prompt);
+        // A golden crown makes no golden cat.
+        foreach (var worn in Enum.GetValues<Accessory>().SelectMany(CaptionWords.Accessory))
+            prompt = $" {prompt} ".Replace($" {worn} ", " ", StringComparison.Ordinal);
         var implied = new List<(DrawingAttribute, int)>();
         if (Find<SceneKind>(prompt, CaptionWords.Scene) is { } scene)
             implied.Add((DrawingAttributes.Scene, (int)scene));
