@@ -16,7 +16,9 @@ internal sealed class DreamBoothProbe : IDisposable
     private readonly DreamBoothProofOptions _options;
     private readonly StableDiffusion3Pipeline _pipeline;
     private readonly AttributeClassifier _classifier;
+    private readonly List<RgbImage> _pictures;
     private readonly Tensor _real;
+    private readonly bool[] _realIdentity;
 
     /// <summary>Loads the models and reads the real pictures.</summary>
     /// <exception cref="LabException">A folder is missing or damaged.</exception>
@@ -30,15 +32,19 @@ internal sealed class DreamBoothProbe : IDisposable
         var files = Directory.Exists(options.Training.InstanceDataDir) ? Directory.GetFiles(options.Training.InstanceDataDir, "*.png") : [];
         if (files.Length < 2)
             throw new LabException($"{options.Training.InstanceDataDir} has {files.Length} PNG pictures of the character; at least 2 are needed.");
-        _real = Read([.. files.Order(StringComparer.Ordinal).Select(ImageDecoder.Load)]).Features;
+        _pictures = [.. files.Order(StringComparer.Ordinal).Select(ImageDecoder.Load)];
+        (_real, _realIdentity, _) = Read(_pictures);
     }
 
-    /// <summary>Mean cosine of features between each two real pictures.</summary>
-    public double Ceiling()
+    /// <summary>Reads the real pictures, and the same after the autoencoder.</summary>
+    public DreamBoothCeiling Ceiling()
     {
         using var scope = NewDisposeScope();
-        var count = _real.shape[0];
-        return (_real.mm(_real.t()).sum().item<float>() - count) / (count * (count - 1));
+        var pixels = PixelTensors.Stack(_pictures).to(_pipeline.Options.Device);
+        var decoded = Read([.. PixelTensors.Unstack(_pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(-1, 1).cpu())]);
+        var ceiling = new DreamBoothCeiling(MeanOfOthers(_real, _real), Share(_realIdentity), MeanOfOthers(decoded.Features, _real), Share(decoded.Identity));
+        decoded.Features.Dispose();
+        return ceiling;
     }
 
     /// <summary>Reads the model's pictures.</summary>
@@ -132,6 +138,15 @@ internal sealed class DreamBoothProbe : IDisposable
         int[][] classes = [.. Enumerable.Range(0, images.Count).Select(row => columns.Select(column => (int)column[row]).ToArray())];
         var features = nn.functional.normalize(reading.Features, 2, 1);
         return (features.DetachFromDisposeScope(), reading.Identity.gt(0).cpu().data<bool>().ToArray(), classes);
+    }
+
+    // Features [N, F] of N pictures and of the same N in another form.
+    private static double MeanOfOthers(Tensor left, Tensor right)
+    {
+        using var scope = NewDisposeScope();
+        var cosines = left.mm(right.t());
+        var count = left.shape[0];
+        return (cosines.sum() - cosines.diagonal().sum()).item<float>() / (count * (count - 1));
     }
 
     private static double Adherence(string[] prompts, int[][] read)

@@ -25,7 +25,8 @@ public static class DreamBoothProof
         var compared = options.Lora is null && options.ComparePrior ? Train(options, "lora-without-prior", false).Folder : null;
         using var noGradients = no_grad();
         using var probe = new DreamBoothProbe(options);
-        options.Log(FormattableString.Invariant($"ceiling of fidelity {probe.Ceiling():F3}"));
+        var ceiling = probe.Ceiling();
+        options.Log(FormattableString.Invariant($"real pictures: fidelity {ceiling.Fidelity:F3}, identity {ceiling.Identity:P0}; after the autoencoder: fidelity {ceiling.DecodedFidelity:F3}, identity {ceiling.DecodedIdentity:P0}"));
         DreamBoothReading Measure(string name, string? folder)
         {
             options.Log($"Pictures {name}");
@@ -35,7 +36,7 @@ public static class DreamBoothProof
         }
 
         var report = new DreamBoothReport(
-            seconds, get_num_threads(), probe.Ceiling(), Measure("before", null), Measure("after", lora), compared is null ? null : Measure("without-prior", compared));
+            seconds, get_num_threads(), ceiling, Measure("before", null), Measure("after", lora), compared is null ? null : Measure("without-prior", compared));
         JsonFile.Write(Path.Combine(options.Output, "dreambooth.json"), report);
         AtomicFile.WriteAllText(Path.Combine(options.Output, "dreambooth.md"), report.ToMarkdown());
         return report;

@@ -6,12 +6,12 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <summary>What DreamBooth on the miniature came to.</summary>
 /// <param name="Seconds">Seconds of the training, class pictures and saving included; 0 where a LoRA was given.</param>
 /// <param name="Threads">Processor threads that computed.</param>
-/// <param name="Ceiling">Mean cosine of features between real pictures of the character.</param>
+/// <param name="Ceiling">The real pictures of the character.</param>
 /// <param name="Before">The model as it is.</param>
 /// <param name="After">With the LoRA.</param>
 /// <param name="WithoutPrior">With a LoRA trained without prior preservation; null where it was not asked for.</param>
 public sealed record DreamBoothReport(
-    double Seconds, int Threads, double Ceiling, DreamBoothReading Before, DreamBoothReading After, DreamBoothReading? WithoutPrior)
+    double Seconds, int Threads, DreamBoothCeiling Ceiling, DreamBoothReading Before, DreamBoothReading After, DreamBoothReading? WithoutPrior)
 {
     /// <summary>Most seconds of a training on two processor cores.</summary>
     public const double MostSeconds = 240;
@@ -31,7 +31,7 @@ public sealed record DreamBoothReport(
     private const double Rounding = 1e-9;
 
     /// <summary>Part of the distance from before to the ceiling that fidelity closed.</summary>
-    public double Closed => (After.Fidelity - Before.Fidelity) / (Ceiling - Before.Fidelity);
+    public double Closed => (After.Fidelity - Before.Fidelity) / (Ceiling.Fidelity - Before.Fidelity);
 
     /// <summary>Every threshold that is missed, as a sentence each; empty when all are met. The time counts on two threads only.</summary>
     public IReadOnlyList<string> Shortfalls()
@@ -57,9 +57,10 @@ public sealed record DreamBoothReport(
     public string ToMarkdown()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Training: {Seconds:F0} s on {Threads} threads, class pictures included. Fidelity closes {100 * Closed:F0} % of the distance from before to the ceiling of {Ceiling:F3}.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Training: {Seconds:F0} s on {Threads} threads, class pictures included. Fidelity closes {100 * Closed:F0} % of the distance from before to the ceiling of {Ceiling.Fidelity:F3}.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"The probe says \"this cat\" of {100 * Ceiling.Identity:F0} % of the real pictures, and of {100 * Ceiling.DecodedIdentity:F0} % of them after the autoencoder (fidelity {Ceiling.DecodedFidelity:F3}).");
         text.AppendLine().AppendLine("| | before | after | needed | prior preservation off |").AppendLine("|---|---|---|---|---|");
-        Row("fidelity (cosine to the real pictures)", reading => Number(reading.Fidelity), Number(Before.Fidelity + (LeastClosed * (Ceiling - Before.Fidelity))));
+        Row("fidelity (cosine to the real pictures)", reading => Number(reading.Fidelity), Number(Before.Fidelity + (LeastClosed * (Ceiling.Fidelity - Before.Fidelity))));
         Row("\"this cat\", with the identifier", reading => Percent(reading.Identity), $"≤ {Percent(MostMistaken)} before, ≥ {Percent(LeastIdentity)} after");
         Row("\"this cat\", without the identifier", reading => Percent(reading.ClassIdentity), $"≤ {Percent(MostMistaken)}");
         foreach (var family in Before.Adherence.Keys)
