@@ -22,6 +22,7 @@ internal static class PretrainMiniVerb
             Tokenizers(session),
             Export(session),
             Prove(session),
+            DreamBoothProofVerb.Create(session),
         };
 
     private static Command Training(string name, string description, Session session, Action<MiniatureRecipe, PretrainingOptions, string?> run)

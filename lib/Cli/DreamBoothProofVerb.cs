@@ -1,0 +1,65 @@
+using System.CommandLine;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Miniature.Proof;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>pretrain-mini dreambooth</c>: trains the character on the miniature and measures it before and after.</summary>
+internal static class DreamBoothProofVerb
+{
+    public static Command Create(Session session)
+    {
+        var verb = new Command("dreambooth", "Trains the character on the miniature, with prior preservation and without, and lets the classifier compare the pictures before and after.");
+        var recipe = Text(verb, "--recipe", "FILE", "The recipe; its output folders are not used.", "data/recipes/gmc-cat.json");
+        var classifier = Text(verb, "--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
+        var prompts = Text(verb, "--prompts", "FOLDER", "Prompt lists of the three families.", "data/prompts");
+        var output = Text(verb, "--output", "FOLDER", "Folder for the LoRAs, the report and sheets of pictures.", "outputs/pretrain-mini/dreambooth");
+        var lora = Text(verb, "--lora", "FILE", "Measure this LoRA instead of training one.", null);
+        var pictures = Number(verb, "--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
+        var steps = Number(verb, "--steps", "Denoising steps.", 28);
+        verb.SetAction(result =>
+        {
+            var path = result.GetValue(recipe)!;
+            var report = DreamBoothProof.Run(new DreamBoothProofOptions
+            {
+                Training = ReadRecipe(path, session),
+                Classifier = result.GetValue(classifier)!,
+                Prompts = result.GetValue(prompts)!,
+                Output = result.GetValue(output)!,
+                Lora = result.GetValue(lora),
+                PicturesPerPrompt = result.GetValue(pictures),
+                PlainPictures = 6 * result.GetValue(pictures),
+                Steps = result.GetValue(steps),
+                Log = session.Output.WriteLine,
+                Cancellation = session.Cancellation,
+            });
+            session.Output.Write(report.ToMarkdown());
+            foreach (var shortfall in report.Shortfalls())
+                session.Warn(shortfall);
+            return report.Shortfalls().Count == 0 ? ExitCode.Success : ExitCode.Failure;
+        });
+        return verb;
+    }
+
+    private static DreamBoothConfig ReadRecipe(string path, Session session)
+    {
+        if (!File.Exists(path))
+            throw new LabException($"There is no recipe {path}.");
+        return DreamBoothConfig.FromJson(File.ReadAllText(path), path, message => session.Warn($"{path}: {message}"));
+    }
+
+    private static Option<string?> Text(Command verb, string name, string placeholder, string description, string? value)
+    {
+        var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        verb.Options.Add(option);
+        return option;
+    }
+
+    private static Option<int> Number(Command verb, string name, string description, int value)
+    {
+        var option = new Option<int>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        verb.Options.Add(option);
+        return option;
+    }
+}

@@ -1,0 +1,160 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Pipelines;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Miniature.Proof;
+
+/// <summary>Generates pictures of the character, of ordinary cats and of the three families, and lets the classifier read them.</summary>
+internal sealed class DreamBoothProbe : IDisposable
+{
+    private const int SheetColumns = 10;
+
+    private static readonly string[] Families = ["recontextualization", "art", "property"];
+
+    private readonly DreamBoothProofOptions _options;
+    private readonly StableDiffusion3Pipeline _pipeline;
+    private readonly AttributeClassifier _classifier;
+    private readonly List<RgbImage> _pictures;
+    private readonly Tensor _real;
+    private readonly bool[] _realIdentity;
+
+    /// <summary>Loads the models and reads the real pictures.</summary>
+    /// <exception cref="LabException">A folder is missing or damaged.</exception>
+    public DreamBoothProbe(DreamBoothProofOptions options)
+    {
+        _options = options;
+        var device = Native.DeviceSelection.Parse(options.Training.Device);
+        MiniatureFolder.Verify(options.Training.PretrainedModelNameOrPath);
+        _pipeline = StableDiffusion3Pipeline.Load(options.Training.PretrainedModelNameOrPath, new PipelineOptions { Device = device });
+        _classifier = AttributeClassifier.Load(options.Classifier, device);
+        var files = Directory.Exists(options.Training.InstanceDataDir) ? Directory.GetFiles(options.Training.InstanceDataDir, "*.png") : [];
+        if (files.Length < 2)
+            throw new LabException($"{options.Training.InstanceDataDir} has {files.Length} PNG pictures of the character; at least 2 are needed.");
+        _pictures = [.. files.Order(StringComparer.Ordinal).Select(ImageDecoder.Load)];
+        (_real, _realIdentity, _) = Read(_pictures);
+    }
+
+    /// <summary>Reads the real pictures, and the same after the autoencoder.</summary>
+    public DreamBoothCeiling Ceiling()
+    {
+        using var scope = NewDisposeScope();
+        var pixels = PixelTensors.Stack(_pictures).to(_pipeline.Options.Device);
+        var decoded = Read([.. PixelTensors.Unstack(_pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(-1, 1).cpu())]);
+        var ceiling = new DreamBoothCeiling(MeanOfOthers(_real, _real), Share(_realIdentity), MeanOfOthers(decoded.Features, _real), Share(decoded.Identity));
+        decoded.Features.Dispose();
+        return ceiling;
+    }
+
+    /// <summary>Reads the model's pictures.</summary>
+    /// <param name="name">Name of the sheets of pictures.</param>
+    /// <param name="lora">A LoRA to load, or null for the model as it is.</param>
+    public DreamBoothReading Measure(string name, string? lora)
+    {
+        if (lora is not null)
+            _pipeline.LoadLora(lora);
+        try
+        {
+            return Measure(name);
+        }
+        finally
+        {
+            if (lora is not null)
+                _pipeline.UnloadLora(_pipeline.Adapters[^1]);
+        }
+    }
+
+    /// <summary>Frees the models.</summary>
+    public void Dispose()
+    {
+        _real.Dispose();
+        _pipeline.Dispose();
+        _classifier.Dispose();
+    }
+
+    private DreamBoothReading Measure(string name)
+    {
+        var plain = Enumerable.Repeat(_options.Training.InstancePrompt, _options.PlainPictures).ToArray();
+        var families = Families.ToDictionary(family => family, Prompts);
+        var photos = (string[])[.. plain, .. families[Families[0]]];
+        var (photoFeatures, photoIdentity, photoClasses) = Generate($"{name}-photos", photos, _options.Seed);
+        using var features = photoFeatures;
+        using var cosines = features.mm(_real.t());
+        var (classFeatures, classIdentity, _) = Generate($"{name}-class", [.. photos.Select(WithoutIdentifier)], _options.Seed);
+        classFeatures.Dispose();
+        var (adherence, identity) = (new Dictionary<string, double>(), new Dictionary<string, double>());
+        adherence[Families[0]] = Adherence(photos[plain.Length..], photoClasses[plain.Length..]);
+        identity[Families[0]] = Share(photoIdentity[plain.Length..]);
+        foreach (var family in Families.Skip(1))
+        {
+            var (unused, shown, classes) = Generate($"{name}-{family}", families[family], _options.Seed);
+            unused.Dispose();
+            adherence[family] = Adherence(families[family], classes);
+            identity[family] = Share(shown);
+        }
+
+        return new DreamBoothReading(cosines.mean().item<float>(), Share(photoIdentity), Share(classIdentity), adherence, identity);
+    }
+
+    private string[] Prompts(string family)
+    {
+        var lines = Sweeps.PromptList.Read(Path.Combine(_options.Prompts, family + ".txt"));
+        return [.. Enumerable.Repeat(lines, _options.PicturesPerPrompt).SelectMany(list => list)];
+    }
+
+    // The same prompt about any cat.
+    private static string WithoutIdentifier(string prompt) =>
+        prompt.Replace($"{Character.GmcCat.Name} cat", Captioner.WithArticle("cat"), StringComparison.Ordinal);
+
+    private (Tensor Features, bool[] Identity, int[][] Classes) Generate(string name, string[] prompts, ulong seed)
+    {
+        var images = new List<RgbImage>();
+        foreach (var part in prompts.Chunk(_options.BatchSize))
+        {
+            images.AddRange(_pipeline.Generate(
+                new GenerationRequest
+                {
+                    Prompts = part,
+                    NumInferenceSteps = _options.Steps,
+                    GuidanceScale = _options.GuidanceScale,
+                    MaxSequenceLength = _options.Training.MaxSequenceLength,
+                    Seed = seed + (ulong)images.Count,
+                },
+                cancellation: _options.Cancellation));
+        }
+
+        var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, prompts[i])), SheetColumns);
+        ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.jpg"), (sheet with { CellSize = 128, MaxCaptionLines = 3 }).Render());
+        return Read(images);
+    }
+
+    // Features have length 1.
+    private (Tensor Features, bool[] Identity, int[][] Classes) Read(List<RgbImage> images)
+    {
+        using var scope = NewDisposeScope();
+        var reading = _classifier.call(PixelTensors.Stack(images).to(_pipeline.Options.Device));
+        long[][] columns = [.. DrawingAttributes.All.Select(attribute => reading.LogitsOf(attribute).argmax(1).cpu().data<long>().ToArray())];
+        int[][] classes = [.. Enumerable.Range(0, images.Count).Select(row => columns.Select(column => (int)column[row]).ToArray())];
+        var features = nn.functional.normalize(reading.Features, 2, 1);
+        return (features.DetachFromDisposeScope(), reading.Identity.gt(0).cpu().data<bool>().ToArray(), classes);
+    }
+
+    // Features [N, F] of N pictures and of the same N in another form.
+    private static double MeanOfOthers(Tensor left, Tensor right)
+    {
+        using var scope = NewDisposeScope();
+        var cosines = left.mm(right.t());
+        var count = left.shape[0];
+        return (cosines.sum() - cosines.diagonal().sum()).item<float>() / (count * (count - 1));
+    }
+
+    private static double Adherence(string[] prompts, int[][] read)
+    {
+        var names = DrawingAttributes.All.Select(attribute => attribute.Name).ToList();
+        var kept = prompts.SelectMany((prompt, row) => PromptImplications.Of(prompt).Select(implied => read[row][names.IndexOf(implied.Attribute.Name)] == implied.Class));
+        return Share([.. kept]);
+    }
+
+    private static double Share(bool[] values) => values.Count(value => value) / (double)values.Length;
+}
