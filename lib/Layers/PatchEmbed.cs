@@ -31,7 +31,7 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
         _patchSize = patchSize;
         _tableSide = tableSide;
         Proj = new Conv2d(inChannels, width, patchSize, patchSize, 0, device, dtype);
-        _positions = Make(empty([1, tableSide * tableSide, width], dtype, device));
+        _positions = WeightedLayer.Frozen(empty([1, tableSide * tableSide, width], dtype, device));
         RegisterComponents();
     }
 
@@ -49,7 +49,7 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
         if (name != "pos_embed" || !value.shape.AsSpan().SequenceEqual(_positions.shape))
             throw new ArgumentException($"{GetName()} takes pos_embed of shape [{string.Join(", ", _positions.shape)}], not {name} of [{string.Join(", ", value.shape)}].", nameof(value));
         _positions.Dispose();
-        _positions = Make(value);
+        _positions = WeightedLayer.Frozen(value);
         ConditionallyRegisterParameter(name, _positions);
     }
 
@@ -77,12 +77,5 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
         using var scope = NewDisposeScope();
         var tokens = Proj.call(input).flatten(2).transpose(1, 2);
         return (tokens + CroppedPositions(input.shape[2], input.shape[3])).contiguous().MoveToOuterDisposeScope();
-    }
-
-    private static Parameter Make(Tensor value)
-    {
-        var parameter = new Parameter(value, requires_grad: false);
-        parameter.DetachFromDisposeScope();
-        return parameter;
     }
 }

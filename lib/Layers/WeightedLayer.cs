@@ -26,8 +26,8 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     protected WeightedLayer(string name, long[] weightShape, long[]? biasShape, Device device, ScalarType dtype)
         : base(name)
     {
-        _weight = Make(empty(weightShape, dtype, device));
-        _bias = biasShape is null ? null : Make(empty(biasShape, dtype, device));
+        _weight = Frozen(empty(weightShape, dtype, device));
+        _bias = biasShape is null ? null : Frozen(empty(biasShape, dtype, device));
         RegisterComponents();
     }
 
@@ -44,7 +44,7 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
         var old = name switch { "weight" => _weight, "bias" when _bias is not null => _bias, _ => throw new ArgumentException($"{GetName()} has no parameter '{name}'.", nameof(name)) };
         if (!old.shape.AsSpan().SequenceEqual(value.shape))
             throw new ArgumentException($"{GetName()}.{name} has shape [{string.Join(", ", old.shape)}], not [{string.Join(", ", value.shape)}].", nameof(value));
-        var parameter = Make(value);
+        var parameter = Frozen(value);
         if (ReferenceEquals(old, _weight))
             _weight = parameter;
         else
@@ -53,7 +53,8 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
         old.Dispose();
     }
 
-    private static Parameter Make(Tensor value)
+    /// <summary>A parameter that is not trained and that no dispose scope frees.</summary>
+    internal static Parameter Frozen(Tensor value)
     {
         var parameter = new Parameter(value, requires_grad: false);
         parameter.DetachFromDisposeScope();

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Miniature.World;
 
@@ -19,21 +20,15 @@ public sealed class SeededRandom
     public SeededRandom(ulong seed, ulong stream = 0)
     {
         var state = Mix(seed) ^ Mix(stream + 0x51ED270B0B0B0B0BUL);
-        _s0 = Next(ref state);
-        _s1 = Next(ref state);
-        _s2 = Next(ref state);
-        _s3 = Next(ref state);
+        _s0 = SplitMix64.Next(ref state);
+        _s1 = SplitMix64.Next(ref state);
+        _s2 = SplitMix64.Next(ref state);
+        _s3 = SplitMix64.Next(ref state);
     }
 
     /// <summary>One scrambling round of SplitMix64: a bijection of the 64-bit numbers, used also as a hash.</summary>
     /// <param name="value">Any number.</param>
-    public static ulong Mix(ulong value)
-    {
-        value += 0x9E3779B97F4A7C15UL;
-        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9UL;
-        value = (value ^ (value >> 27)) * 0x94D049BB133111EBUL;
-        return value ^ (value >> 31);
-    }
+    public static ulong Mix(ulong value) => SplitMix64.At(value, 0);
 
     /// <summary>The next 64 random bits.</summary>
     public ulong NextBits()
@@ -76,12 +71,5 @@ public sealed class SeededRandom
     {
         ArgumentNullException.ThrowIfNull(items);
         return items[Index(items.Count)];
-    }
-
-    private static ulong Next(ref ulong state)
-    {
-        var result = Mix(state);
-        state += 0x9E3779B97F4A7C15UL;
-        return result;
     }
 }
