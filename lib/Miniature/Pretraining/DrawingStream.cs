@@ -46,7 +46,7 @@ public sealed class DrawingStream : IDisposable
         if (_work.IsFaulted)
             _work.GetAwaiter().GetResult();
         var taken = _chunks.TryTake(out chunk, wait ? Timeout.Infinite : 0);
-        if (!taken && _work.IsFaulted)
+        if (!taken && wait) // The chunks end a moment before the task that makes them does, and its failure is known only then.
             _work.GetAwaiter().GetResult();
         return taken;
     }
