@@ -70,6 +70,19 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
     }
 
+    /// <summary>Instance pictures at the middle of their distributions, for a loss that two moments of a training can be compared by.</summary>
+    /// <param name="most">The most pictures, 1 or more.</param>
+    /// <returns>The first pictures; its tensors belong to the current dispose scope.</returns>
+    public TrainingBatch LoadInstances(int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var rows = _dataset.Rows([.. Enumerable.Range(0, Math.Min(most, _dataset.InstanceCount))], 0).Where(row => !row.IsClass).ToList();
+        var latents = _vae.ScaleLatents(_latents.Moments(rows).Mean);
+        return new TrainingBatch(latents.MoveToOuterDisposeScope(), Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
+    }
+
     /// <summary>Frees the caches.</summary>
     public void Dispose()
     {

@@ -81,7 +81,7 @@ public sealed partial record DreamBoothConfig
     [Flag(PriorGroup, "How many class pictures there must be.", Minimum = 1)]
     public int NumClassImages { get; init; } = 100;
 
-    /// <summary>How many class pictures are generated at a time, at least 1, default 4. Flag <c>--sample_batch_size</c>.</summary>
-    [Flag(PriorGroup, "How many class pictures are generated at a time.", Minimum = 1)]
+    /// <summary>How many class or validation pictures are generated at a time, at least 1, default 4. Flag <c>--sample_batch_size</c>.</summary>
+    [Flag(PriorGroup, "How many class or validation pictures are generated at a time.", Minimum = 1)]
     public int SampleBatchSize { get; init; } = 4;
 }
