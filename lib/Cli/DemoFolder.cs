@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dreambooth.Lab.Foundation;
@@ -54,7 +53,7 @@ internal sealed class DemoFolder
         var known = File.Exists(marker);
         if (!known && Directory.Exists(options.Output) && Directory.EnumerateFileSystemEntries(options.Output).Any())
             throw new LabException($"{options.Output} is not empty and not from an earlier demo; name a new or an empty folder by --output.");
-        var now = new State(HashModel(options.Training.PretrainedModelNameOrPath), Hash(options.Training.ToJson()), false, []);
+        var now = new State(ModelFingerprint.Of(options.Training.PretrainedModelNameOrPath), Hash(options.Training.ToJson()), false, []);
         var folder = new DemoFolder(options.Output, known ? JsonFile.Read<State>(marker) : now);
         if (known && (fresh || folder._state.Model != now.Model || folder._state.Recipe != now.Recipe))
             folder.Clear(now);
@@ -102,12 +101,6 @@ internal sealed class DemoFolder
     }
 
     private void Save() => JsonFile.Write(Path.Combine(_path, MarkerName), _state);
-
-    // Names, sizes and times of the files: the content of a large model would take minutes to read.
-    private static string HashModel(string folder) => Hash(string.Concat(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-        .Order(StringComparer.Ordinal)
-        .Select(file => new FileInfo(file))
-        .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}\n"))));
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 

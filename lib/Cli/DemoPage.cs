@@ -127,12 +127,8 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             : ImageGrid.Of(results.Select(result => Cell(family, result, captioned: true)), FamilyColumns) with { CellSize = 240 };
     }
 
-    private GridCell Cell(string sweep, SweepResult result, bool captioned)
-    {
-        var details = string.Create(CultureInfo.InvariantCulture, $"seed {result.Item.Seed} · guidance {result.Item.Guidance:0.##} · {result.Item.Steps} steps · LoRA {(result.Item.Lora is null ? "none" : result.Item.LoraScale.ToString("0.##", CultureInfo.InvariantCulture))}")
-            + string.Concat((result.Scores ?? new Dictionary<string, double>()).Select(score => string.Create(CultureInfo.InvariantCulture, $" · {score.Key} {score.Value:0.00}")));
-        return GridCell.FromFile(Path.Combine(folder.Sweep(sweep), result.Path), captioned ? result.Item.Prompt : string.Empty, details);
-    }
+    private GridCell Cell(string sweep, SweepResult result, bool captioned) =>
+        SweepViews.Cell(folder.Sweep(sweep), result, captioned ? result.Item.Prompt : string.Empty);
 
     private ReportSection Figures()
     {
@@ -166,20 +162,13 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
 
     private TextTable? Scores()
     {
-        var sweeps = DemoRun.SweepNames.Select(name => (Name: name, Scores: folder.Results(name).Select(result => result.Scores).OfType<IReadOnlyDictionary<string, double>>().ToArray()))
-            .Where(sweep => sweep.Scores.Length > 0).ToArray();
-        string[] names = [.. sweeps.SelectMany(sweep => sweep.Scores).SelectMany(scores => scores.Keys).Distinct()];
+        var sweeps = DemoRun.SweepNames.Select(name => (Name: name, Scores: SweepMean.Over(folder.Results(name)))).Where(sweep => sweep.Scores.Count > 0).ToArray();
+        string[] names = [.. sweeps.SelectMany(sweep => sweep.Scores.Keys).Distinct()];
         return names.Length == 0 ? null : new TextTable
         {
             Columns = ["Mean score", .. names],
-            Rows = [.. sweeps.Select(sweep => (IReadOnlyList<string>)[sweep.Name, .. names.Select(name => Mean(sweep.Scores, name))])],
+            Rows = [.. sweeps.Select(sweep => (IReadOnlyList<string>)[sweep.Name, .. names.Select(name => SweepViews.Figure(sweep.Scores, name))])],
         };
-    }
-
-    private static string Mean(IReadOnlyDictionary<string, double>[] scores, string name)
-    {
-        double[] values = [.. scores.Where(entry => entry.ContainsKey(name)).Select(entry => entry[name])];
-        return values.Length == 0 ? "–" : values.Average().ToString("0.000", CultureInfo.InvariantCulture);
     }
 
     private TextTable Settings()

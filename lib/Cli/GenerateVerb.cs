@@ -2,10 +2,8 @@ using System.CommandLine;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature;
-using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Cli;
 
@@ -62,17 +60,8 @@ internal static class GenerateVerb
     private static StableDiffusion3Pipeline Load(GenerateConfig config, Session session)
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
-        var device = DeviceSelection.Parse(config.Device);
-        var dtype = config.Dtype switch
-        {
-            "fp32" => ScalarType.Float32,
-            "fp16" => ScalarType.Float16,
-            "bf16" => ScalarType.BFloat16,
-            _ => device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-        };
         var pipeline = StableDiffusion3Pipeline.Load(
-            config.PretrainedModelNameOrPath,
-            new PipelineOptions { Device = device, Dtype = dtype, VaeDtype = dtype, TokenizersFolder = config.Tokenizers });
+            config.PretrainedModelNameOrPath, PipelineOptions.Parse(config.Device, config.Dtype) with { TokenizersFolder = config.Tokenizers });
         pipeline.Prompts.Warn = session.Warn;
         return pipeline;
     }

@@ -27,6 +27,21 @@ public static class ProjectFolder
         return Path.Exists(here) ? here : Path.GetFullPath(path, project);
     }
 
+    /// <summary>A path as it is shown: relative to the project where it lies in it, with <c>~</c> for the user's own folder, else whole.</summary>
+    /// <param name="path">Any path.</param>
+    public static string Near(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var full = Path.GetFullPath(path);
+        foreach (var (folder, prefix) in new[] { (Find(), string.Empty), (Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "~/") })
+        {
+            if (folder.Length > 1 && full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                return prefix + Path.GetRelativePath(folder, full).Replace('\\', '/');
+        }
+
+        return full;
+    }
+
     private static string? Above(string start)
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using TorchSharp;
@@ -32,6 +33,21 @@ public sealed record SystemReport(
     /// <summary>Whether the lab can run here.</summary>
     public bool Usable => Problems.Count == 0;
 
+    /// <summary>The report as rows of what and how: those that <c>doctor</c> prints and a notebook shows.</summary>
+    public IReadOnlyList<(string Label, string Value)> Facts =>
+    [
+        ("lab", Lab),
+        (".NET", DotNet),
+        ("system", System),
+        ("processors", Processors.ToString(CultureInfo.InvariantCulture)),
+        ("memory", $"{Gibibytes(MemoryBytes)} that this process may use"),
+        ("libtorch", LibTorch is null ? "not found" : $"{LibTorch} from {Libraries.TorchFolder}"),
+        ("TorchSharp", (TorchSharp ?? "not found") + (Libraries.VersionNeedMarkedWeak ? " (a copy that accepts this system's older C++ library)" : string.Empty)),
+        ("Unicode", UnicodeWorks ? "normalisation works" : "normalisation does not work"),
+        ("GPU", Gpus.Count == 0 ? "none that libtorch can use; everything runs on the processor" : $"{Gpus.Count} that libtorch can use"),
+        .. Gpus.Select(gpu => ("  device", $"{gpu.Name}, {Gibibytes(gpu.Free)} free of {Gibibytes(gpu.Total)}")),
+    ];
+
     /// <summary>Looks at this machine; loads libtorch if that has not happened yet.</summary>
     public static SystemReport Collect()
     {
@@ -59,6 +75,8 @@ public sealed record SystemReport(
     /// <summary>Whether strings are normalised and lower-cased by the full Unicode tables.</summary>
     public static bool NormalisationWorks() =>
         "e\u0301".Normalize(NormalizationForm.FormC) == "\u00e9" && "\ufb01".Normalize(NormalizationForm.FormKC) == "fi";
+
+    private static string Gibibytes(long bytes) => (bytes / (double)(1L << 30)).ToString("F1", CultureInfo.InvariantCulture) + " GiB";
 
     private static string TorchVersion() => torch.__version__;
 

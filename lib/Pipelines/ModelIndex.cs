@@ -19,12 +19,15 @@ public sealed class ModelIndex
         ["tokenizer_3"] = ["T5TokenizerFast", "T5Tokenizer"],
     };
 
-    private readonly HashSet<string> _components;
+    private readonly OrderedDictionary<string, string> _components;
 
-    private ModelIndex(string folder, HashSet<string> components) => (Folder, _components) = (folder, components);
+    private ModelIndex(string folder, OrderedDictionary<string, string> components) => (Folder, _components) = (folder, components);
 
     /// <summary>The pipeline folder.</summary>
     public string Folder { get; }
+
+    /// <summary>Its components with the files that lie in their folders.</summary>
+    public IReadOnlyList<ModelComponent> Components => [.. _components.Select(component => Describe(component.Key, component.Value))];
 
     /// <summary>Reads the index and checks that this pipeline is one that the lab knows.</summary>
     /// <param name="folder">The pipeline folder.</param>
@@ -38,25 +41,32 @@ public sealed class ModelIndex
         var kind = entries.TryGetValue("_class_name", out var name) ? name.ToString() : "(none)";
         if (kind != "StableDiffusion3Pipeline")
             throw new LabException($"{path} describes a {kind}; StableDiffusion3Pipeline is needed.");
-        var components = new HashSet<string>(StringComparer.Ordinal);
+        var components = new OrderedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (component, classes) in Known)
         {
             if (!entries.TryGetValue(component, out var entry) || entry.ValueKind != JsonValueKind.Array || entry.GetArrayLength() != 2 || entry[1].ValueKind != JsonValueKind.String)
                 continue;
             if (!classes.Contains(entry[1].GetString()))
                 throw new LabException($"{path}: {component} is a {entry[1].GetString()}; {string.Join(" or ", classes)} is needed.");
-            components.Add(component);
+            components.Add(component, entry[1].GetString()!);
         }
 
-        var missing = Known.Keys.Where(component => !component.EndsWith("_3", StringComparison.Ordinal) && !components.Contains(component)).ToList();
+        var missing = Known.Keys.Where(component => !component.EndsWith("_3", StringComparison.Ordinal) && !components.ContainsKey(component)).ToList();
         return missing.Count == 0 ? new ModelIndex(folder, components) : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
     }
 
     /// <summary>Whether the pipeline has a component, for example <c>text_encoder_3</c>.</summary>
     /// <param name="component">The component's name.</param>
-    public bool Has(string component) => _components.Contains(component);
+    public bool Has(string component) => _components.ContainsKey(component);
 
     /// <summary>A component's folder.</summary>
     /// <param name="component">The component's name.</param>
     public string PathOf(string component) => Path.Combine(Folder, component);
+
+    private ModelComponent Describe(string name, string className)
+    {
+        var folder = new DirectoryInfo(PathOf(name));
+        FileInfo[] files = folder.Exists ? [.. folder.GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal)] : [];
+        return new ModelComponent(name, className, [.. files.Select(file => file.Name)], files.Sum(file => file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : file.Length));
+    }
 }

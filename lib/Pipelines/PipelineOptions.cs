@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -19,4 +21,22 @@ public sealed record PipelineOptions
 
     /// <summary>A folder with <c>clip/</c> and <c>t5/</c> vocabularies for model folders that carry none; null for <c>LAB_TOKENIZERS</c>.</summary>
     public string? TokenizersFolder { get; init; }
+
+    /// <summary>The options that a user's words stand for.</summary>
+    /// <param name="device">auto (CUDA where there is one), cpu, cuda or cuda:N.</param>
+    /// <param name="dtype">auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16: for the autoencoder as well.</param>
+    /// <exception cref="LabException">A word is none of these, or there is no such device.</exception>
+    public static PipelineOptions Parse(string device, string dtype)
+    {
+        var chosen = DeviceSelection.Parse(device);
+        var type = dtype switch
+        {
+            "fp32" => ScalarType.Float32,
+            "fp16" => ScalarType.Float16,
+            "bf16" => ScalarType.BFloat16,
+            "auto" => chosen.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
+            _ => throw new LabException($"The precision is '{dtype}'; valid values are auto, fp32, fp16 and bf16."),
+        };
+        return new PipelineOptions { Device = chosen, Dtype = type, VaeDtype = type };
+    }
 }

@@ -53,6 +53,17 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     public IReadOnlyList<LoraComponent> LoraComponents =>
         [new("transformer", Transformer), new("text_encoder", Prompts.Clip), new("text_encoder_2", Prompts.Clip2)];
 
+    /// <summary>Its models with their sizes, the transformer first.</summary>
+    public IReadOnlyList<PipelinePart> Parts
+    {
+        get
+        {
+            (string Name, nn.Module? Model)[] models =
+                [("transformer", Transformer), ("vae", Vae), ("text_encoder", Prompts.Clip), ("text_encoder_2", Prompts.Clip2), ("text_encoder_3", Prompts.T5)];
+            return [.. models.Where(entry => entry.Model is not null).Select(entry => Measure(entry.Name, entry.Model!))];
+        }
+    }
+
     /// <summary>Loads a pipeline folder: <c>model_index.json</c> and a subfolder per component.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">Where and how; null for float32 on the CPU.</param>
@@ -164,6 +175,12 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         Prompts.Dispose();
         Transformer.Dispose();
         Vae.Dispose();
+    }
+
+    private static PipelinePart Measure(string name, nn.Module model)
+    {
+        var parameters = model.parameters().ToArray();
+        return new PipelinePart(name, model.GetType().Name, parameters.Sum(parameter => parameter.numel()), parameters.Sum(parameter => parameter.numel() * parameter.element_size()));
     }
 
     private string FreeAdapterName() =>

@@ -34,7 +34,7 @@ public sealed class SweepRunner
 
     /// <summary>Makes what is missing of a sweep.</summary>
     /// <param name="sweep">The pictures.</param>
-    /// <param name="folder">Where they go, as <c>NNN_prompt/img_XX.png</c> beside <c>results.jsonl</c>; created when missing.</param>
+    /// <param name="folder">Where they go, as <c>NNN_prompt/img_XX.png</c> beside <c>results.jsonl</c> and, once all are there, <c>results.csv</c>; created when missing.</param>
     /// <param name="cancellation">Ends the run between two denoising steps.</param>
     /// <returns>One record an item, in order.</returns>
     /// <exception cref="LabException">An item is not valid for the model, or a LoRA does not fit.</exception>
@@ -50,6 +50,7 @@ public sealed class SweepRunner
         foreach (var group in run.Missing().GroupBy(index => sweep.Items[index].BatchKey))
             Generate(run, [.. group], cancellation);
         SweepLog.Write(folder, run.Results!);
+        SweepTable.Write(folder, run.Results!);
         return run.Results!;
     }
 

@@ -1,0 +1,99 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Miniature.Proof;
+using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Sweeps;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Miniature;
+
+/// <summary>
+/// Measures pictures that the miniature drew: how near they are to the real pictures of the character, whether they show it, and whether they
+/// show what the prompt says. The classifier has learned the drawn world alone; of other pictures its word means nothing.
+/// </summary>
+public sealed class CharacterMeasures : IDisposable
+{
+    private readonly AttributeClassifier _classifier;
+    private readonly Tensor _real;
+
+    private CharacterMeasures(AttributeClassifier classifier, IReadOnlyList<RgbImage> pictures)
+    {
+        _classifier = classifier;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        _real = Features(classifier.call(PixelTensors.Stack([.. pictures]))).DetachFromDisposeScope();
+        var cosines = _real.mm(_real.t());
+        Ceiling = (cosines.sum() - cosines.diagonal().sum()).item<float>() / (pictures.Count * (pictures.Count - 1));
+    }
+
+    /// <summary>Mean cosine between each two of the real pictures: the most that fidelity can come to.</summary>
+    public double Ceiling { get; }
+
+    /// <summary>Loads the classifier of a preset and reads the subject's real pictures.</summary>
+    /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
+    /// <returns>Null where the preset has no classifier: its pictures get no scores.</returns>
+    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
+    public static CharacterMeasures? Open(SweepPreset preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        if (preset.Classifier is null)
+            return null;
+        var project = ProjectFolder.Find();
+        return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
+    }
+
+    /// <summary>Loads a classifier and reads the subject's real pictures.</summary>
+    /// <param name="classifier">The classifier's folder.</param>
+    /// <param name="subject">A folder with at least two PNG pictures.</param>
+    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
+    public static CharacterMeasures Load(string classifier, string subject)
+    {
+        var files = Directory.Exists(subject) ? Directory.GetFiles(subject, "*.png") : [];
+        return files.Length >= 2
+            ? new CharacterMeasures(AttributeClassifier.Load(classifier, CPU), [.. files.Order(StringComparer.Ordinal).Select(ImageDecoder.Load)])
+            : throw new LabException($"{subject} has {files.Length} PNG pictures of the subject; at least 2 are needed.");
+    }
+
+    /// <summary>Reads a picture.</summary>
+    /// <param name="prompt">What it was to show.</param>
+    /// <param name="image">The picture.</param>
+    public CharacterReading Read(string prompt, RgbImage image)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var reading = _classifier.call(PixelTensors.Stack([image]));
+        var fidelity = Features(reading).mm(_real.t()).mean().item<float>();
+        var read = DrawingAttributes.All.ToDictionary(attribute => attribute.Name, attribute => attribute.Classes[(int)reading.LogitsOf(attribute).argmax(1).item<long>()]);
+        var asked = PromptImplications.Of(prompt).ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
+        var adherence = asked.Count == 0 ? double.NaN : asked.Count(entry => read[entry.Key] == entry.Value) / (double)asked.Count;
+        return new CharacterReading(fidelity, reading.Identity.item<float>() > 0, adherence, asked, read);
+    }
+
+    /// <summary>Reads a picture of a sweep.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="result">One of its records.</param>
+    public CharacterReading Read(SweepOutcome outcome, SweepResult result)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        return Read(result.Item.Prompt, ImageDecoder.Load(outcome.PathOf(result)));
+    }
+
+    /// <summary>The scores of a picture, as <see cref="SweepRunnerOptions.Score"/> wants them.</summary>
+    /// <param name="item">What it was to show.</param>
+    /// <param name="image">The picture.</param>
+    public IReadOnlyDictionary<string, double> Score(SweepItem item, RgbImage image)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        return Read(item.Prompt, image).Scores();
+    }
+
+    /// <summary>Frees the classifier.</summary>
+    public void Dispose()
+    {
+        _classifier.Dispose();
+        _real.Dispose();
+    }
+
+    // Of length 1.
+    private static Tensor Features(AttributeReading reading) => nn.functional.normalize(reading.Features, 2, 1);
+}

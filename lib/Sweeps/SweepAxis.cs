@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>
+/// One way to sort the pictures of a sweep, for the rows or columns of a grid or a table: what the pictures differ in, and how that is called.
+/// </summary>
+/// <param name="Name">What it is, such as "prompt".</param>
+/// <param name="LabelOf">A picture's place on it, as a reader sees it; empty where it makes no difference.</param>
+public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
+{
+    /// <summary>The prompt.</summary>
+    public static SweepAxis Prompt { get; } = new("prompt", item => item.Prompt);
+
+    /// <summary>The seed of the noise.</summary>
+    public static SweepAxis Seed { get; } = new("seed", item => $"seed {item.Seed}");
+
+    /// <summary>Classifier-free guidance.</summary>
+    public static SweepAxis Guidance { get; } = new("guidance", item => string.Create(CultureInfo.InvariantCulture, $"guidance {item.Guidance:0.##}"));
+
+    /// <summary>How strongly the LoRA acts; "no LoRA" for the model as it is.</summary>
+    public static SweepAxis LoraScale { get; } = new("LoRA scale", item => item.Lora is null ? "no LoRA" : string.Create(CultureInfo.InvariantCulture, $"LoRA × {item.LoraScale:0.##}"));
+
+    /// <summary>"before" for the model as it is, "after" with a LoRA of any scale.</summary>
+    public static SweepAxis BeforeAfter { get; } = new("training", item => item.Lora is null ? "before" : "after");
+
+    /// <summary>What the picture should not show.</summary>
+    public static SweepAxis NegativePrompt { get; } = new("negative prompt", item => item.NegativePrompt is { Length: > 0 } text ? $"not: {text}" : "no negative prompt");
+
+    /// <summary>The column that the item names itself: all that varies beside the prompt.</summary>
+    public static SweepAxis Column { get; } = new("column", item => item.Column);
+
+    /// <summary>The number that <see cref="LoraScale"/> shows; 0 for the model as it is.</summary>
+    /// <param name="item">A picture's settings.</param>
+    public static double ScaleOf(SweepItem item) => item?.Lora is null ? 0 : item.LoraScale;
+}

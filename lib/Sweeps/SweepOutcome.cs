@@ -1,0 +1,25 @@
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>A sweep that was made: its pictures with their records, and where they lie.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Folder">The folder of its pictures, <c>results.jsonl</c> and <c>results.csv</c>; a full path.</param>
+/// <param name="Results">One record a picture, in the order of the sweep.</param>
+/// <param name="Made">Pictures that this run made; the others were there from an earlier one.</param>
+/// <param name="Seconds">Wall time of this run.</param>
+public sealed record SweepOutcome(string Name, string Folder, IReadOnlyList<SweepResult> Results, int Made, double Seconds)
+{
+    /// <summary>Means over all pictures, by score; empty where nothing scored them.</summary>
+    public IReadOnlyDictionary<string, double> Means => SweepMean.Over(Results);
+
+    /// <summary>A picture's file.</summary>
+    /// <param name="result">One of <see cref="Results"/>.</param>
+    public string PathOf(SweepResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return Path.Combine(Folder, result.Path);
+    }
+
+    /// <summary>The same with some of the pictures only.</summary>
+    /// <param name="keep">Which.</param>
+    public SweepOutcome Where(Func<SweepResult, bool> keep) => this with { Results = [.. Results.Where(keep)] };
+}
