@@ -139,9 +139,17 @@ internal sealed class DreamBoothProbe : IDisposable
 
         if (model is not null)
             _compared.Add(($"{model}: {prompts[0]}", [.. images.Take(Math.Min(ComparedPictures, _options.PlainPictures))]));
-        var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, prompts[i])), SheetColumns);
-        ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.jpg"), (sheet with { CellSize = 128, MaxCaptionLines = 3 }).Render());
-        return Read(images);
+        var read = Read(images);
+        var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, Caption(prompts[i], read.Classes[i]))), SheetColumns);
+        ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.png"), (sheet with { CellSize = 128, MaxCaptionLines = 4 }).Render());
+        return read;
+    }
+
+    // The prompt, and what of it the classifier does not find.
+    private static string Caption(string prompt, int[] read)
+    {
+        string[] missed = [.. Kept(prompt, read).Where(kept => !kept.Is).Select(kept => $"no {kept.Attribute}")];
+        return missed.Length == 0 ? prompt : $"{prompt} ({string.Join(", ", missed)})";
     }
 
     // Features have length 1.
@@ -164,11 +172,13 @@ internal sealed class DreamBoothProbe : IDisposable
         return (cosines.sum() - cosines.diagonal().sum()).item<float>() / (count * (count - 1));
     }
 
-    private static double Adherence(string[] prompts, int[][] read)
+    private static double Adherence(string[] prompts, int[][] read) =>
+        Share([.. prompts.SelectMany((prompt, row) => Kept(prompt, read[row])).Select(kept => kept.Is)]);
+
+    private static IEnumerable<(string Attribute, bool Is)> Kept(string prompt, int[] read)
     {
         var names = DrawingAttributes.All.Select(attribute => attribute.Name).ToList();
-        var kept = prompts.SelectMany((prompt, row) => PromptImplications.Of(prompt).Select(implied => read[row][names.IndexOf(implied.Attribute.Name)] == implied.Class));
-        return Share([.. kept]);
+        return PromptImplications.Of(prompt).Select(implied => (implied.Attribute.Name, read[names.IndexOf(implied.Attribute.Name)] == implied.Class));
     }
 
     private static double Share(bool[] values) => values.Count(value => value) / (double)values.Length;
