@@ -18,7 +18,7 @@ public static class DenoisingTrajectory
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>The moments in order; at the last, picture and estimate are one.</returns>
     /// <exception cref="LabException">The request asks for several pictures, or is not valid for this model.</exception>
-    public static IReadOnlyList<TrajectoryFrame> Record(StableDiffusion3Pipeline pipeline, GenerationRequest request, int frames, CancellationToken cancellation = default)
+    public static IReadOnlyList<DenoisingMoment> Record(StableDiffusion3Pipeline pipeline, GenerationRequest request, int frames, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(request);
@@ -42,12 +42,12 @@ public static class DenoisingTrajectory
         return latents;
     }
 
-    private static TrajectoryFrame Frame(StableDiffusion3Pipeline pipeline, List<Tensor> latents, IReadOnlyList<float> sigmas, int step)
+    private static DenoisingMoment Frame(StableDiffusion3Pipeline pipeline, List<Tensor> latents, IReadOnlyList<float> sigmas, int step)
     {
         using var scope = NewDisposeScope();
         var noisy = latents[step];
         var estimate = step == latents.Count - 1 ? noisy : noisy + ((latents[step + 1] - noisy) * (sigmas[step] / (sigmas[step] - sigmas[step + 1])));
-        return new TrajectoryFrame(step, sigmas[step], Decode(pipeline, noisy), Decode(pipeline, estimate));
+        return new DenoisingMoment(step, sigmas[step], Decode(pipeline, noisy), Decode(pipeline, estimate));
     }
 
     private static RgbImage Decode(StableDiffusion3Pipeline pipeline, Tensor latents) => PixelTensors.Unstack(pipeline.Decode(latents))[0];
