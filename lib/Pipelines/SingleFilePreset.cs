@@ -34,19 +34,36 @@ public sealed record SingleFilePreset
     /// <summary>Sizes of the first CLIP encoder (ViT-L/14).</summary>
     public CLIPTextConfig Clip { get; init; } = new()
     {
-        HiddenSize = 768, IntermediateSize = 3072, NumHiddenLayers = 12, NumAttentionHeads = 12, ProjectionDim = 768, HiddenAct = "quick_gelu", EosTokenId = 2,
+        HiddenSize = 768,
+        IntermediateSize = 3072,
+        NumHiddenLayers = 12,
+        NumAttentionHeads = 12,
+        ProjectionDim = 768,
+        HiddenAct = "quick_gelu",
+        EosTokenId = 2,
     };
 
     /// <summary>Sizes of the second CLIP encoder (OpenCLIP ViT-bigG/14).</summary>
     public CLIPTextConfig Clip2 { get; init; } = new()
     {
-        HiddenSize = 1280, IntermediateSize = 5120, NumHiddenLayers = 32, NumAttentionHeads = 20, ProjectionDim = 1280, HiddenAct = "gelu", EosTokenId = 2,
+        HiddenSize = 1280,
+        IntermediateSize = 5120,
+        NumHiddenLayers = 32,
+        NumAttentionHeads = 20,
+        ProjectionDim = 1280,
+        HiddenAct = "gelu",
+        EosTokenId = 2,
     };
 
     /// <summary>Sizes of T5 (1.1 XXL, the encoder).</summary>
     public T5Config T5 { get; init; } = new()
     {
-        DModel = 4096, DKv = 64, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu",
+        DModel = 4096,
+        DKv = 64,
+        DFf = 10240,
+        NumLayers = 24,
+        NumHeads = 64,
+        FeedForwardProj = "gated-gelu",
     };
 
     /// <summary>The noise schedule.</summary>
@@ -65,7 +82,12 @@ public sealed record SingleFilePreset
         Name = "Stable Diffusion 3.5-medium",
         Transformer = new()
         {
-            NumLayers = 24, NumAttentionHeads = 24, CaptionProjectionDim = 1536, OutChannels = 16, PosEmbedMaxSize = 384, QkNorm = "rms_norm",
+            NumLayers = 24,
+            NumAttentionHeads = 24,
+            CaptionProjectionDim = 1536,
+            OutChannels = 16,
+            PosEmbedMaxSize = 384,
+            QkNorm = "rms_norm",
             DualAttentionLayers = [.. Enumerable.Range(0, 13)],
         },
     };
