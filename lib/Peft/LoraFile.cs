@@ -101,6 +101,34 @@ public static partial class LoraFile
         return (adapter, report);
     }
 
+    /// <summary>Loads a file that <see cref="Save"/> wrote into an adapter of the same layers and ranks.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="adapter">Its matrices are replaced.</param>
+    /// <exception cref="LabException">The file holds other layers or ranks; nothing is changed then.</exception>
+    public static void LoadInto(string path, LoraAdapter adapter)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        using var checkpoint = Checkpoint.Open(path);
+        var matrices = adapter.Layers
+            .SelectMany(layer => new[] { (Name: $"{layer.Key}.lora_A.weight", Matrix: layer.Weights.A), (Name: $"{layer.Key}.lora_B.weight", Matrix: layer.Weights.B) })
+            .ToDictionary(entry => entry.Name, entry => entry.Matrix, StringComparer.Ordinal);
+        string[] wrong =
+        [
+            .. matrices.Keys.Except(checkpoint.Names).Select(name => $"{name} is missing"),
+            .. checkpoint.Names.Except(matrices.Keys).Select(name => $"{name} is unexpected"),
+            .. matrices.Where(entry => checkpoint.Entries.TryGetValue(entry.Key, out var stored) && !stored.Shape.SequenceEqual(entry.Value.shape))
+                .Select(entry => $"{entry.Key} is [{string.Join(", ", checkpoint.Entries[entry.Key].Shape)}] instead of [{string.Join(", ", entry.Value.shape)}]"),
+        ];
+        if (wrong.Length > 0)
+            throw new LabException($"{path} does not fit the adapter '{adapter.Name}': {string.Join("; ", wrong.Take(6))}{(wrong.Length > 6 ? $"; and {wrong.Length - 6} more" : string.Empty)}.");
+        using var noGradients = no_grad();
+        foreach (var (name, matrix) in matrices)
+        {
+            using var stored = checkpoint.Load(name);
+            matrix.copy_(stored);
+        }
+    }
+
     private static LoraAdapter.Slot Slot(
         string key, (string Prefix, string Path, LoraLinear Linear) layer, (string A, string B) pair, Checkpoint checkpoint, string file, Func<string, string, int, double> alphas)
     {

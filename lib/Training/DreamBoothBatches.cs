@@ -70,6 +70,19 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
     }
 
+    /// <summary>Instance pictures at the middle of their distributions, for a loss that two moments of a training can be compared by.</summary>
+    /// <param name="most">The most pictures, 1 or more.</param>
+    /// <returns>The first pictures; its tensors belong to the current dispose scope.</returns>
+    public TrainingBatch LoadInstances(int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var rows = _dataset.Rows([.. Enumerable.Range(0, Math.Min(most, _dataset.InstanceCount))], 0).Where(row => !row.IsClass).ToList();
+        var latents = _vae.ScaleLatents(_latents.Moments(rows).Mean);
+        return new TrainingBatch(latents.MoveToOuterDisposeScope(), Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
+    }
+
     /// <summary>Frees the caches.</summary>
     public void Dispose()
     {
@@ -95,9 +108,20 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
 
     private PromptEmbeddings Text(string[] prompts)
     {
+        if (_trained is not null)
+            return TrainedText(_trained, prompts);
         var cached = _prompts.Embeddings(prompts);
-        return _trained is null
-            ? new PromptEmbeddings(cached.PromptEmbeds, cached.PooledPromptEmbeds!)
-            : _trained.EncodeWith(cached.PromptEmbeds, prompts);
+        return new PromptEmbeddings(cached.PromptEmbeds, cached.PooledPromptEmbeds!);
+    }
+
+    // Rows of one prompt share its text: each distinct prompt goes through the encoders once, its gradient is its rows' sum.
+    private PromptEmbeddings TrainedText(PromptEncoder encoder, string[] prompts)
+    {
+        string[] distinct = [.. prompts.Distinct(StringComparer.Ordinal)];
+        var text = encoder.EncodeWith(_prompts.Embeddings(distinct).PromptEmbeds, distinct);
+        if (distinct.Length == prompts.Length)
+            return text;
+        var rows = tensor(prompts.Select(prompt => (long)Array.IndexOf(distinct, prompt)).ToArray()).to(text.PromptEmbeds.device);
+        return new PromptEmbeddings(text.PromptEmbeds.index_select(0, rows), text.PooledPromptEmbeds.index_select(0, rows));
     }
 }

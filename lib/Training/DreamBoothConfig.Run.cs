@@ -69,6 +69,25 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Validate every so many epochs, and at the end.", Minimum = 1)]
     public int ValidationEpochs { get; init; } = 50;
 
+    /// <summary>Make validation pictures every so many optimizer steps instead, and after the last; at least 1; null (the default): by epochs. Flag <c>--validation_steps</c>.</summary>
+    [Flag(OutputGroup, "Validate every so many optimizer steps instead.", Minimum = 1, DefaultText = "by validation_epochs")]
+    public int? ValidationSteps { get; init; }
+
+    /// <summary>Denoising steps of a validation picture, 1 to 1000, default 28. Flag <c>--validation_inference_steps</c>.</summary>
+    [Flag(OutputGroup, "Denoising steps of a validation picture.", Minimum = 1, Maximum = 1000)]
+    public int ValidationInferenceSteps { get; init; } = 28;
+
+    /// <summary>Guidance of validation pictures, at least 0, default 7. Flag <c>--validation_guidance_scale</c>.</summary>
+    [Flag(OutputGroup, "Guidance of validation pictures.", Minimum = 0)]
+    public double ValidationGuidanceScale { get; init; } = 7.0;
+
+    /// <summary>
+    /// Measure the loss on instance pictures at fixed noise levels with fixed noise every so many optimizer steps, at least 1; null (the
+    /// default): never. Flag <c>--validation_loss_steps</c>.
+    /// </summary>
+    [Flag(OutputGroup, "Measure the loss at fixed noise levels every so many optimizer steps.", Minimum = 1, DefaultText = "never")]
+    public int? ValidationLossSteps { get; init; }
+
     /// <summary>The transformer modules that get LoRA; null: the default ones.</summary>
     public IReadOnlyList<string>? LoraLayerNames => LoraLayers is null ? null : Split(LoraLayers);
 

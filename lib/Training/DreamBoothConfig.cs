@@ -75,12 +75,6 @@ public sealed partial record DreamBoothConfig
             yield return "mixed_precision fp16 trains without loss scaling: small gradients may become 0; bf16 is safer.";
         if (GradientCheckpointing)
             yield return "gradient_checkpointing is accepted but not acted on yet: activations are kept.";
-        if (ResumeFromCheckpoint is not null)
-            yield return "resume_from_checkpoint is accepted but not acted on yet: the run starts afresh.";
-        if (CheckpointingSteps < (MaxTrainSteps ?? int.MaxValue) && CheckpointingSteps != Default<int>(nameof(CheckpointingSteps)))
-            yield return "checkpointing_steps is accepted but not acted on yet: the LoRA is saved at the end, and when the run is ended early.";
-        if (CheckpointsTotalLimit is not null)
-            yield return "checkpoints_total_limit is accepted but not acted on yet: there are no checkpoints.";
     }
 
     /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>

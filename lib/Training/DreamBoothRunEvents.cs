@@ -20,6 +20,9 @@ public sealed record DreamBoothRunEvents
     /// <summary>Given the trainer before its first step.</summary>
     public Action<DreamBoothTrainer>? OnStart { get; init; }
 
+    /// <summary>Given each checkpoint once it is on disk.</summary>
+    public Action<TrainingCheckpoint>? OnCheckpoint { get; init; }
+
     /// <summary>Given each validation picture with the step it was made after.</summary>
     public Action<int, RgbImage>? OnValidationPicture { get; init; }
 

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -65,16 +66,17 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <summary>Optimiser steps done.</summary>
     public int StepsDone { get; private set; }
 
-    /// <summary>Trains until <see cref="MaxSteps"/> or cancellation, which takes effect between two micro-batches.</summary>
+    /// <summary>Trains until <see cref="MaxSteps"/>, a given step or cancellation, which takes effect between two micro-batches.</summary>
     /// <param name="hooks">Callbacks, or null.</param>
+    /// <param name="until">The step to stop at; null for the last.</param>
     /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
     /// <exception cref="LabException">A loss or gradient is not finite; that step is not taken, those before it are kept.</exception>
-    public TrainingSummary Run(TrainingHooks? hooks = null, CancellationToken cancellation = default)
+    public TrainingSummary Run(TrainingHooks? hooks = null, int? until = null, CancellationToken cancellation = default)
     {
         hooks ??= new TrainingHooks();
         var clock = Stopwatch.StartNew();
         var started = clock.Elapsed.TotalSeconds;
-        while (StepsDone < MaxSteps)
+        while (StepsDone < Math.Min(MaxSteps, until ?? MaxSteps))
         {
             var record = Step(hooks, cancellation);
             if (record is null)
@@ -85,6 +87,23 @@ public sealed class DreamBoothTrainer : IDisposable
         }
 
         return new TrainingSummary(StepsDone, false, clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>Writes the optimiser's state.</summary>
+    internal void SaveOptimizer(string path)
+    {
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Save(path, _optimizer.StateDict());
+    }
+
+    /// <summary>Takes over how far another run was, and its optimiser's state; the adapter's weights are the caller's to restore.</summary>
+    /// <exception cref="LabException">The file is damaged, or of another number of parameters.</exception>
+    internal void GoOnFrom(int step, string optimizerPath)
+    {
+        using var scope = NewDisposeScope();
+        using var file = Checkpoint.Open(optimizerPath);
+        _optimizer.LoadStateDict(file.Names.ToDictionary(name => name, name => file.Load(name)));
+        StepsDone = step;
     }
 
     /// <summary>Frees the optimiser's state; the adapter stays.</summary>

@@ -60,6 +60,10 @@ public sealed record LearningRateSchedule
         init => (_stepRules, _rules, _lastFactor) = (value, ParseRules(value, out var last), last);
     }
 
+    /// <summary>Whether the rate at a step depends on how many steps the run has.</summary>
+    public bool DependsOnLength => Kind is LearningRateScheduleKind.Linear or LearningRateScheduleKind.Cosine
+        or LearningRateScheduleKind.CosineWithRestarts or LearningRateScheduleKind.Polynomial;
+
     /// <summary>The kind of a name.</summary>
     /// <exception cref="LabException">There is no such schedule; the message lists the valid names.</exception>
     public static LearningRateScheduleKind ParseKind(string name)
@@ -88,9 +92,7 @@ public sealed record LearningRateSchedule
             errors.Add($"the initial rate of polynomial is {PolynomialInitialRate}; it must be above {PolynomialEnd}");
         if (Kind == LearningRateScheduleKind.PiecewiseConstant && StepRules is null)
             errors.Add("piecewise_constant needs step rules, as 1:10,0.1:20,0.005");
-        var needsLength = Kind is LearningRateScheduleKind.Linear or LearningRateScheduleKind.Cosine
-            or LearningRateScheduleKind.CosineWithRestarts or LearningRateScheduleKind.Polynomial;
-        if (needsLength && TrainingSteps < 1)
+        if (DependsOnLength && TrainingSteps < 1)
             errors.Add($"the number of training steps is {TrainingSteps}; this schedule needs it to be at least 1");
         if (errors.Count > 0)
             throw new LabException($"The learning-rate schedule is wrong: {string.Join("; ", errors)}.");

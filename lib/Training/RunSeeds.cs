@@ -14,6 +14,7 @@ internal static class RunSeeds
         Latents,
         ClassPicture,
         ValidationPicture,
+        ValidationLoss,
     }
 
     /// <summary>Noise and timesteps of a micro-batch.</summary>
@@ -27,6 +28,9 @@ internal static class RunSeeds
 
     /// <summary>Initial noise of a validation picture; the same at every validation, so that pictures of different steps compare.</summary>
     public static ulong ValidationPicture(ulong seed, int index) => Of(seed, Purpose.ValidationPicture, (ulong)index);
+
+    /// <summary>Noise of the validation loss, by noise level.</summary>
+    public static ulong ValidationLoss(ulong seed, int level) => Of(seed, Purpose.ValidationLoss, (ulong)level);
 
     private static ulong Of(ulong seed, Purpose purpose, ulong index) => SplitMix64.At(SplitMix64.At(seed, (ulong)purpose), index);
 }

@@ -28,6 +28,12 @@ public sealed record StepRecord
     /// <summary>The loss on the class pictures before its weight; null without prior preservation.</summary>
     public double? PriorLoss { get; init; }
 
+    /// <summary>
+    /// The loss on instance pictures at fixed noise levels with fixed noise, after this step; null where it was not measured
+    /// (<see cref="DreamBoothConfig.ValidationLossSteps"/>).
+    /// </summary>
+    public double? ValidationLoss { get; init; }
+
     /// <summary>The rate that this step used for the transformer.</summary>
     public required double LearningRate { get; init; }
 

@@ -26,6 +26,36 @@ public sealed class LoraFileTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    [Fact]
+    public void LoadInto_SavedFile_GivesItsMatrices()
+    {
+        var path = Path.Combine(_folder, "lora.safetensors");
+        using var adapter = Create(null);
+        var saved = Bytes(adapter.Parameters);
+        LoraFile.Save(path, adapter);
+        using (no_grad())
+            adapter.Parameters.zero_();
+        LoraFile.LoadInto(path, adapter);
+        Assert.Equal(saved, Bytes(adapter.Parameters));
+    }
+
+    [Fact]
+    public void LoadInto_OtherLayersOrRanks_IsRefusedAndChangesNothing()
+    {
+        var path = Path.Combine(_folder, "lora.safetensors");
+        SafetensorsWriter.Save(path, new Dictionary<string, Tensor>
+        {
+            [$"transformer.{Layer}.lora_A.weight"] = zeros(9, Width),
+            ["transformer.other.lora_B.weight"] = zeros(1, 1),
+        });
+        using var adapter = Create(null);
+        var before = Bytes(adapter.Parameters);
+        var message = Assert.Throws<LabException>(() => LoraFile.LoadInto(path, adapter)).Message;
+        Assert.Contains($"transformer.{Layer}.lora_B.weight is missing", message, StringComparison.Ordinal);
+        Assert.Matches("; and [0-9]+ more[.]$", message);
+        Assert.Equal(before, Bytes(adapter.Parameters));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(6.0)]

@@ -75,7 +75,7 @@ public sealed class DreamBoothTrainerTests
                         source.Cancel();
                 },
             },
-            source.Token);
+            cancellation: source.Token);
         Assert.Equal((1, true), (summary.Steps, summary.Cancelled));
         Assert.Equal(3, training.Loaded.Count);
         Assert.Equal(afterFirst, training.Weights);

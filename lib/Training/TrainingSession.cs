@@ -1,0 +1,203 @@
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// A DreamBooth training that can be held in the hand: prepared once, then run until it is done, cancelled or at a given step, looked at,
+/// run on, and saved. <see cref="DreamBoothRun"/> is one such session from beginning to end. While it lives the pipeline's models carry
+/// its LoRA, so that pictures drawn in between show what has been learned.
+/// </summary>
+public sealed class TrainingSession : IDisposable
+{
+    private readonly StableDiffusion3Pipeline _pipeline;
+    private readonly DreamBoothRunEvents _events;
+    private readonly DreamBoothBatches _batches;
+    private readonly DreamBoothTrainer _trainer;
+    private readonly ValidationPictures _pictures;
+    private readonly ValidationLoss? _loss;
+    private readonly string _dataSha256;
+    private StepLog? _log;
+    private Action<string>? _warnBefore;
+
+    private TrainingSession(
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents events, DreamBoothDataset dataset, DreamBoothBatches batches)
+    {
+        var seed = (ulong)config.Seed!;
+        (Config, _pipeline, _events, Dataset, _batches) = (config, pipeline, events, dataset, batches);
+        _dataSha256 = DataFingerprint.Of(dataset);
+        Adapter = CreateAdapter(config, pipeline);
+        try
+        {
+            _trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches);
+        }
+        catch
+        {
+            Adapter.Dispose();
+            throw;
+        }
+
+        _pictures = new ValidationPictures(config, pipeline, seed);
+        _loss = config.ValidationLossSteps is null ? null : new ValidationLoss(config, pipeline.Transformer, pipeline.SchedulerConfig, batches, seed);
+    }
+
+    /// <summary>The configuration, with the seed that was drawn where none was given.</summary>
+    public DreamBoothConfig Config { get; }
+
+    /// <summary>The pictures that are learned from.</summary>
+    public DreamBoothDataset Dataset { get; }
+
+    /// <summary>The LoRA as it is now.</summary>
+    public LoraAdapter Adapter { get; }
+
+    /// <summary>Optimizer steps done, those before a checkpoint included.</summary>
+    public int StepsDone => _trainer.StepsDone;
+
+    /// <summary>Optimizer steps of the whole run.</summary>
+    public int MaxSteps => _trainer.MaxSteps;
+
+    /// <summary>Whether all steps are done.</summary>
+    public bool IsFinished => StepsDone >= MaxSteps;
+
+    /// <summary>
+    /// Makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and, with
+    /// <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
+    /// </summary>
+    /// <param name="config">What and how.</param>
+    /// <param name="pipeline">The models; they stay the caller's and must outlive the session.</param>
+    /// <param name="events">Callbacks of the whole session, or null.</param>
+    /// <param name="cancellation">Ends the preparation.</param>
+    /// <exception cref="LabException">A folder, a picture or an option is wrong, or the checkpoint does not fit.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; class pictures made so far stay.</exception>
+    public static TrainingSession Prepare(
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(pipeline);
+        config.Validate();
+        events ??= new DreamBoothRunEvents();
+        var checkpoint = TrainingCheckpoint.Find(config, events.OnWarning);
+        config = config with { Seed = config.Seed ?? checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };
+        var warnBefore = pipeline.Prompts.Warn;
+        pipeline.Prompts.Warn = events.OnWarning;
+        DreamBoothBatches? batches = null;
+        TrainingSession? session = null;
+        try
+        {
+            PriorPictures.Make(config, pipeline, events, cancellation);
+            var dataset = LoadDataset(config, events);
+            events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
+            batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
+            session = new TrainingSession(config, pipeline, events, dataset, batches) { _warnBefore = warnBefore };
+            if (checkpoint is not null)
+                session.GoOnFrom(checkpoint);
+            return session;
+        }
+        catch
+        {
+            pipeline.Prompts.Warn = warnBefore;
+            session?.Dispose();
+            batches?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Trains until the run is done, cancelled, or at a given step; a later call goes on from there.</summary>
+    /// <param name="until">The step to stop at; null for the run's last.</param>
+    /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
+    /// <returns>How it ended.</returns>
+    /// <exception cref="LabException">A loss or gradient is not finite; the steps before it are kept.</exception>
+    public TrainingSummary Run(int? until = null, CancellationToken cancellation = default)
+    {
+        if (_log is null)
+        {
+            AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, "recipe.json"), Config.ToJson());
+            _log = StepLog.Open(Config.OutputDir, StepsDone);
+            _events.OnStart?.Invoke(_trainer);
+        }
+
+        var hooks = _events.Training with { OnStep = record => OnStep(record, cancellation) };
+        return _trainer.Run(hooks, until, cancellation);
+    }
+
+    /// <summary>Writes the LoRA as it is now to the output folder.</summary>
+    /// <returns>The file.</returns>
+    public string Save()
+    {
+        var path = Path.Combine(Config.OutputDir, LoraFile.DefaultName);
+        LoraFile.Save(path, Adapter);
+        return path;
+    }
+
+    /// <summary>Takes the LoRA off the models and frees what the session holds; what was saved stays.</summary>
+    public void Dispose()
+    {
+        _pipeline.Prompts.Warn = _warnBefore;
+        _log?.Dispose();
+        _loss?.Dispose();
+        _trainer.Dispose();
+        Adapter.Dispose();
+        _batches.Dispose();
+    }
+
+    private void GoOnFrom(TrainingCheckpoint checkpoint)
+    {
+        checkpoint.Check(Config, _dataSha256, MaxSteps);
+        checkpoint.Restore(_trainer, Adapter);
+        _events.OnStage?.Invoke($"Going on from {checkpoint.Folder}");
+        if (Config.LearningRateSchedule(1).DependsOnLength && checkpoint.State!.Config().MaxTrainSteps != Config.MaxTrainSteps)
+            _events.OnWarning?.Invoke($"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is that of the new length.");
+    }
+
+    private void OnStep(StepRecord record, CancellationToken cancellation)
+    {
+        var last = record.Step == MaxSteps;
+        if (_loss is not null && (record.Step == 1 || record.Step % Config.ValidationLossSteps == 0 || last))
+            record = record with { ValidationLoss = _loss.Measure() };
+        _log!.Append(record);
+        if (record.Step % Config.CheckpointingSteps == 0)
+        {
+            var checkpoint = TrainingCheckpoint.Write(Config, _dataSha256, _trainer, Adapter);
+            _events.OnCheckpoint?.Invoke(checkpoint);
+        }
+
+        _events.Training.OnStep?.Invoke(record);
+        if (!_pictures.IsDue(record.Step, record.Epoch, _trainer))
+            return;
+        foreach (var image in _pictures.Make(record.Step, cancellation))
+            _events.OnValidationPicture?.Invoke(record.Step, image);
+    }
+
+    private static DreamBoothDataset LoadDataset(DreamBoothConfig config, DreamBoothRunEvents events)
+    {
+        var dataset = DreamBoothDataset.Load(new DreamBoothDatasetOptions
+        {
+            InstanceDataDir = config.InstanceDataDir,
+            InstancePrompt = config.InstancePrompt,
+            Resolution = config.Resolution,
+            CenterCrop = config.CenterCrop,
+            RandomFlip = config.RandomFlip,
+            Repeats = config.Repeats,
+            ImageColumn = config.ImageColumn,
+            CaptionColumn = config.CaptionColumn,
+            ClassDataDir = config.WithPriorPreservation ? config.ClassDataDir : null,
+            ClassPrompt = config.WithPriorPreservation ? config.ClassPrompt : null,
+            NumClassImages = config.WithPriorPreservation ? config.NumClassImages : null,
+            OnBadImage = config.OnBadImage,
+            Seed = (ulong)config.Seed!,
+        });
+        foreach (var skipped in dataset.Skipped)
+            events.OnWarning?.Invoke($"{skipped.Path} is skipped: {skipped.Reason}");
+        return dataset;
+    }
+
+    private static LoraAdapter CreateAdapter(DreamBoothConfig config, StableDiffusion3Pipeline pipeline)
+    {
+        var components = pipeline.LoraComponents.Where(component => config.TrainTextEncoder || component.Prefix == "transformer")
+            .Select(component => (component, component.Prefix == "transformer" ? config.TransformerLora() : config.TextEncoderLora()));
+        return LoraAdapter.Create("default", components, (ulong)config.Seed!, pipeline.Options.Device, ScalarType.Float32);
+    }
+}

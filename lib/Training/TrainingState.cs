@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary><c>training_state.json</c> of a checkpoint: how far the run was, and what run it was.</summary>
+internal sealed record TrainingState
+{
+    public const string FileName = "training_state.json";
+
+    // What changes neither the pictures that are learned from nor a step's result. Pictures are compared by their content.
+    private static readonly HashSet<string> Free =
+    [
+        nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.InstanceDataDir), nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
+        nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps), nameof(DreamBoothConfig.Device),
+        nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
+        nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint), nameof(DreamBoothConfig.ValidationPrompt),
+        nameof(DreamBoothConfig.NumValidationImages), nameof(DreamBoothConfig.ValidationEpochs), nameof(DreamBoothConfig.ValidationSteps),
+        nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale), nameof(DreamBoothConfig.ValidationLossSteps),
+    ];
+
+    /// <summary>Optimizer steps done.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>When it was written.</summary>
+    public required DateTimeOffset WrittenAt { get; init; }
+
+    /// <summary>Fingerprint of the pictures and prompts, see <see cref="DataFingerprint"/>.</summary>
+    public required string DataSha256 { get; init; }
+
+    /// <summary>The run's configuration with its seed, as a recipe.</summary>
+    public required JsonNode Recipe { get; init; }
+
+    public static TrainingState? Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        return File.Exists(path) ? JsonFile.Read<TrainingState>(path) : null;
+    }
+
+    public static void Write(string folder, DreamBoothConfig config, int step, string dataSha256) => JsonFile.Write(
+        Path.Combine(folder, FileName),
+        new TrainingState { Step = step, WrittenAt = DateTimeOffset.UtcNow, DataSha256 = dataSha256, Recipe = JsonNode.Parse(config.ToJson())! });
+
+    public DreamBoothConfig Config() => DreamBoothConfig.FromJson(Recipe.ToJsonString(), FileName);
+
+    /// <summary>The options that another configuration decides otherwise, one phrase each.</summary>
+    public IReadOnlyList<string> Differences(DreamBoothConfig config)
+    {
+        var earlier = Config();
+        return
+        [
+            .. from flag in DreamBoothConfig.Flags.All
+               where !Free.Contains(flag.Property.Name)
+               let before = Value(flag, earlier)
+               let now = Value(flag, config)
+               where before != now
+               select $"{flag.Name} was {before} and is {now}",
+        ];
+    }
+
+    // A model may be named by different paths.
+    private static string Value(Flag flag, DreamBoothConfig config)
+    {
+        var value = flag.Property.GetValue(config);
+        if (flag.Property.Name == nameof(DreamBoothConfig.PretrainedModelNameOrPath))
+            value = Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath));
+        return value is null ? "not given" : Flag.Format(value);
+    }
+}

@@ -1,0 +1,53 @@
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// The loss on instance pictures at fixed noise levels and with fixed noise: a step's own loss jumps with the noise that it happens to draw,
+/// this one moves with the weights alone.
+/// </summary>
+internal sealed class ValidationLoss : IDisposable
+{
+    /// <summary>The most pictures that are looked at: the first of the folder.</summary>
+    public const int MostPictures = 8;
+
+    // Places in the training table of timesteps, 0 little noise … 1 all noise; four forward passes.
+    private static readonly double[] Levels = [0.2, 0.4, 0.6, 0.8];
+
+    private readonly FlowMatchingObjective _objective;
+    private readonly DreamBoothBatches _batches;
+    private readonly ulong _seed;
+    private readonly int _timesteps;
+
+    public ValidationLoss(
+        DreamBoothConfig config, SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler, DreamBoothBatches batches, ulong seed)
+    {
+        _objective = new FlowMatchingObjective(transformer, scheduler)
+        {
+            WeightingScheme = config.WeightingScheme,
+            PreconditionOutputs = config.PreconditionOutputs,
+        };
+        (_batches, _seed, _timesteps) = (batches, seed, scheduler.NumTrainTimesteps);
+    }
+
+    /// <summary>The mean over pictures and noise levels.</summary>
+    public double Measure()
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var batch = _batches.LoadInstances(MostPictures);
+        var losses = Levels.Select((level, i) =>
+        {
+            var noise = SeededNoise.Normal(batch.Latents.shape, RunSeeds.ValidationLoss(_seed, i));
+            // The table runs from much noise to little.
+            var indices = full([batch.Latents.shape[0]], (long)((1 - level) * _timesteps), ScalarType.Int64);
+            return _objective.Compute(batch, new TrainingDraw(noise, indices)).Instance;
+        });
+        return stack([.. losses]).mean().item<float>();
+    }
+
+    public void Dispose() => _objective.Dispose();
+}

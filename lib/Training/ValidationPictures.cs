@@ -1,0 +1,59 @@
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>Pictures of the validation prompt during a training, always from the same noise.</summary>
+internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, ulong seed)
+{
+    /// <summary>Whether a step is followed by pictures.</summary>
+    public bool IsDue(int step, int epoch, DreamBoothTrainer trainer)
+    {
+        if (config.ValidationPrompt is null || config.NumValidationImages == 0)
+            return false;
+        var due = config.ValidationSteps is { } every
+            ? step % every == 0
+            : step % trainer.StepsPerEpoch == 0 && epoch % config.ValidationEpochs == 0;
+        return due || step == trainer.MaxSteps;
+    }
+
+    /// <summary>Makes and saves the pictures of a step.</summary>
+    /// <returns>Those that were made before it was cancelled.</returns>
+    public IReadOnlyList<RgbImage> Make(int step, CancellationToken cancellation)
+    {
+        var images = new List<RgbImage>();
+        try
+        {
+            foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(config.SampleBatchSize))
+                images.AddRange(Generate(batch, cancellation));
+        }
+        catch (OperationCanceledException)
+        {
+            // The trainer ends the run at its next step and keeps what is done.
+        }
+
+        for (var i = 0; i < images.Count; i++)
+            ImageEncoder.Save(Path.Combine(config.OutputDir, "validation", $"step_{step:00000}", $"img_{i:00}.png"), images[i]);
+        return images;
+    }
+
+    // Every picture has its own noise, so that it does not depend on how many are made at a time.
+    private IReadOnlyList<RgbImage> Generate(int[] batch, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var size = pipeline.DefaultSize / pipeline.Vae.Config.SpatialFactor;
+        long[] shape = [1, pipeline.Transformer.Config.InChannels, size, size];
+        return pipeline.Generate(
+            new GenerationRequest
+            {
+                Prompts = [config.ValidationPrompt!],
+                NumImagesPerPrompt = batch.Length,
+                NumInferenceSteps = config.ValidationInferenceSteps,
+                GuidanceScale = config.ValidationGuidanceScale,
+                Latents = cat([.. batch.Select(i => SeededNoise.Normal(shape, RunSeeds.ValidationPicture(seed, i)))], dim: 0),
+            },
+            cancellation: cancellation);
+    }
+}
