@@ -29,4 +29,23 @@ public sealed record SweepMean(string Row, string Column, int Count, IReadOnlyDi
             .GroupBy(score => score.Key)
             .ToDictionary(group => group.Key, group => group.Average(score => score.Value));
     }
+
+    /// <summary>The places with the lowest mean score, the lowest first; where nothing scored the pictures, the places that come first.</summary>
+    /// <param name="results">The pictures.</param>
+    /// <param name="score">The score's name.</param>
+    /// <param name="axis">What makes places.</param>
+    /// <param name="count">How many places.</param>
+    public static IReadOnlyList<string> Lowest(IEnumerable<SweepResult> results, string score, SweepAxis axis, int count) =>
+        [.. By(results, axis).OrderBy(mean => mean.Scores.GetValueOrDefault(score, 0)).Take(count).Select(mean => mean.Row)];
+
+    /// <summary>The places where a mean score falls most from one side to another, such as from before to after; those where it does not fall come last.</summary>
+    /// <param name="results">The pictures of both sides.</param>
+    /// <param name="score">The score's name.</param>
+    /// <param name="axis">What makes places.</param>
+    /// <param name="sides">What divides them; the first side that comes is the one that the other is compared with.</param>
+    /// <param name="count">How many places.</param>
+    public static IReadOnlyList<string> Falls(IEnumerable<SweepResult> results, string score, SweepAxis axis, SweepAxis sides, int count) =>
+        [.. By(results, axis, sides).GroupBy(mean => mean.Row)
+            .OrderBy(side => side.Last().Scores.GetValueOrDefault(score, 0) - side.First().Scores.GetValueOrDefault(score, 0))
+            .Take(count).Select(side => side.Key)];
 }

@@ -38,12 +38,11 @@ public sealed class SweepStudy : IDisposable
     {
         ArgumentNullException.ThrowIfNull(preset);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var project = ProjectFolder.Find();
-        var found = preset with { Model = ProjectFolder.Resolve(preset.Model, project), Lora = ProjectFolder.Resolve(preset.Lora, project) };
+        var found = preset.Located();
         if (!Path.Exists(found.Lora))
             throw new LabException($"There is no LoRA at {found.Lora}. Train one (notebook 02, or `dotnet run -- train`), or name another file.");
         var pipeline = StableDiffusion3Pipeline.Load(found.Model, PipelineOptions.Parse(found.Device, found.Dtype));
-        return new SweepStudy(found, Path.Combine(Path.GetFullPath(folder, project), preset.Name.ToLowerInvariant()), pipeline, score);
+        return new SweepStudy(found, Path.Combine(Path.GetFullPath(folder, ProjectFolder.Find()), preset.Name.ToLowerInvariant()), pipeline, score);
     }
 
     /// <summary>The axes of a sweep over prompts with the study's LoRA, seeds, guidance and steps (<see cref="SweepPreset.Axes"/>).</summary>
