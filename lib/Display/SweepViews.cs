@@ -157,6 +157,26 @@ public static class SweepViews
         };
     }
 
+    /// <summary>Two mean scores against each other, a point for each place on an axis.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="x">The score along the horizontal axis.</param>
+    /// <param name="y">The score along the vertical axis.</param>
+    /// <param name="points">What makes points; their names are shown on hover.</param>
+    /// <param name="series">What gives points their colour.</param>
+    public static ScatterChart Scatter(this SweepOutcome outcome, string x, string y, SweepAxis points, SweepAxis series)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        var means = SweepMean.By(Scored(outcome, x).Where(result => result.Scores!.ContainsKey(y)), series, points);
+        return new ScatterChart
+        {
+            XTitle = x,
+            YTitle = y,
+            Caption = Caption(outcome),
+            Series = [.. means.GroupBy(mean => mean.Row).Select(group =>
+                ChartSeries.Of(group.Key, group.Select(mean => mean.Scores[x]), group.Select(mean => mean.Scores[y])) with { Labels = [.. group.Select(mean => mean.Column)] })],
+        };
+    }
+
     /// <summary>Mean scores beside what is expected of them.</summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="sides">What divides its pictures, such as before and after.</param>

@@ -48,4 +48,13 @@ public sealed record SweepMean(string Row, string Column, int Count, IReadOnlyDi
         [.. By(results, axis, sides).GroupBy(mean => mean.Row)
             .OrderBy(side => side.Last().Scores.GetValueOrDefault(score, 0) - side.First().Scores.GetValueOrDefault(score, 0))
             .Take(count).Select(side => side.Key)];
+
+    /// <summary>The place with the highest mean of one score and, where several share it, the highest of another.</summary>
+    /// <param name="results">The pictures, at least one.</param>
+    /// <param name="axis">What makes places.</param>
+    /// <param name="first">The score that counts first.</param>
+    /// <param name="second">The score that decides between equals.</param>
+    /// <returns>The place; the first one where nothing scored the pictures.</returns>
+    public static string Best(IEnumerable<SweepResult> results, SweepAxis axis, string first, string second) =>
+        By(results, axis).OrderByDescending(mean => mean.Scores.GetValueOrDefault(first, 0)).ThenByDescending(mean => mean.Scores.GetValueOrDefault(second, 0)).First().Row;
 }
