@@ -38,6 +38,8 @@ public sealed class DreamBoothRun
             Device = device,
             Dtype = _config.ComputeDtype(),
             TokenizersFolder = _config.Tokenizers,
+            Variant = _config.Variant,
+            ComponentsFolder = _config.Components,
         });
         return Execute(pipeline, ownsPipeline: true, cancellation);
     }
