@@ -37,15 +37,18 @@ public sealed class CharacterMeasures : IDisposable
     /// <summary>Scores a picture, as <see cref="SweepRunnerOptions.Score"/> wants it; null where nothing is known.</summary>
     public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score => Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
 
-    /// <summary>Loads the classifier of a preset and reads the subject's real pictures.</summary>
+    /// <summary>Loads the classifier of a preset, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
     /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
     /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
     /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
     public static CharacterMeasures Open(SweepPreset preset)
     {
         ArgumentNullException.ThrowIfNull(preset);
-        var found = preset.Located();
-        return found.Classifier is null ? new CharacterMeasures() : Load(found.Classifier, found.Subject);
+        if (preset.Classifier is null)
+            return new CharacterMeasures();
+        var project = ProjectFolder.Find();
+        MiniatureFolder.VerifyIfListed(ProjectFolder.Resolve(preset.Model, project));
+        return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
     }
 
     /// <summary>Loads a classifier and reads the subject's real pictures.</summary>
