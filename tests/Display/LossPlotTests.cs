@@ -48,7 +48,7 @@ public class LossPlotTests
     public void ToPlotlyJson_LongRun_IsThinnedAndKeepsTheSpike()
     {
         var records = Enumerable.Range(1, 5000).Select(step => Record(step) with { InstanceLoss = step == 3210 ? 7.5 : 0.2 }).ToArray();
-        using var chart = JsonDocument.Parse(new LossPlot { Records = records, MaxPoints = 200 }.ToPlotlyJson());
+        using var chart = JsonDocument.Parse(new LossPlot { Records = records, MaxPoints = 400 }.ToPlotlyJson());
         var points = chart.RootElement.GetProperty("data")[0].GetProperty("y").EnumerateArray().Select(value => value.GetDouble()).ToArray();
         Assert.InRange(points.Length, 100, 202);
         Assert.Contains(7.5, points);
