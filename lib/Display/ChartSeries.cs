@@ -56,6 +56,15 @@ public sealed record ChartSeries
             throw new LabException($"The series \"{Name}\" has {X.Count} places, {Y.Count} values{(Labels is null ? "" : $" and {Labels.Count} labels")}: there must be as many of each.");
     }
 
+    /// <summary>Every second, third … point, at most so many: of dots, whose extremes alone would show another scatter.</summary>
+    /// <param name="most">Points to keep, at least 1.</param>
+    internal ChartSeries Sample(int most)
+    {
+        var stride = (Y.Count + most - 1) / most;
+        IReadOnlyList<T> Every<T>(IReadOnlyList<T> all) => [.. all.Where((_, i) => i % stride == 0)];
+        return stride <= 1 ? this : this with { X = Every(X), Y = Every(Y), Labels = Labels is null ? null : Every(Labels) };
+    }
+
     /// <summary>The same line without the points that lie on the straight between their neighbours, as those of a constant rate do.</summary>
     internal ChartSeries Straighten()
     {

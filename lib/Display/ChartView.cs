@@ -20,7 +20,7 @@ public abstract record ChartView : HtmlView
     /// <summary>A remark under the chart; empty for none.</summary>
     public string Caption { get; init; } = string.Empty;
 
-    /// <summary>Points that a line is thinned to, at least 16; dots behind lines to half as many. Default 400.</summary>
+    /// <summary>Points that a line is thinned to, at least 16. Default 400.</summary>
     public int MaxPoints { get; init; } = 400;
 
     /// <summary>Pixels of the chart's field, 80 … 1200; charts of several fields give the first this height. Default 260.</summary>
@@ -83,7 +83,7 @@ public abstract record ChartView : HtmlView
     private ChartSeries Thinned(ChartSeries series, bool isLinear) => series.Mark switch
     {
         ChartMark.Bars => series,
-        ChartMark.FaintPoints => series.Thin(MaxPoints / 2),
+        ChartMark.FaintPoints => series.Sample(MaxPoints),
         ChartMark.Line or ChartMark.Dashed when isLinear => series.Thin(MaxPoints).Straighten(),
         _ => series.Thin(MaxPoints),
     };
