@@ -19,13 +19,13 @@ internal sealed class BlobHash : IDisposable
 
     public void Append(ReadOnlySpan<byte> bytes) => _hash.AppendData(bytes);
 
-    /// <summary>Adds a stream from where it stands to its end.</summary>
+    /// <summary>Adds what a file holds now, from where it stands.</summary>
     /// <returns>The bytes added.</returns>
-    public long Append(Stream stream, CancellationToken cancellation)
+    public long Append(FileStream stream, CancellationToken cancellation)
     {
         var buffer = new byte[BufferBytes];
-        var total = 0L;
-        for (int read; (read = stream.Read(buffer)) > 0; total += read)
+        var (total, length) = (0L, stream.Length);
+        for (int read; total < length && (read = stream.Read(buffer)) > 0; total += read)
         {
             cancellation.ThrowIfCancellationRequested();
             _hash.AppendData(buffer, 0, read);
