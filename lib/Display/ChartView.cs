@@ -20,7 +20,7 @@ public abstract record ChartView : HtmlView
     /// <summary>A remark under the chart; empty for none.</summary>
     public string Caption { get; init; } = string.Empty;
 
-    /// <summary>Points that a series is thinned to, at least 16. Default 400.</summary>
+    /// <summary>Points that a line is thinned to, at least 16. Default 400.</summary>
     public int MaxPoints { get; init; } = 400;
 
     /// <summary>Pixels of the chart's field, 80 … 1200; charts of several fields give the first this height. Default 260.</summary>
@@ -52,7 +52,7 @@ public abstract record ChartView : HtmlView
             Empty = Empty,
             Panels = [.. figure.Panels.Select(panel => panel with
             {
-                Series = [.. panel.Series.Select((series, i) => (series.Mark == ChartMark.Bars ? series : series.Thin(MaxPoints)) with { Color = series.Color ?? ChartPalette.At(i) })],
+                Series = [.. panel.Series.Select((series, i) => Thinned(series, isLinear: !figure.LogX && !panel.LogY) with { Color = series.Color ?? ChartPalette.At(i) })],
             })],
         };
     }
@@ -79,6 +79,14 @@ public abstract record ChartView : HtmlView
             writer.Element("figcaption", figure.Caption);
         writer.Close();
     }
+
+    private ChartSeries Thinned(ChartSeries series, bool isLinear) => series.Mark switch
+    {
+        ChartMark.Bars => series,
+        ChartMark.FaintPoints => series.Sample(MaxPoints),
+        ChartMark.Line or ChartMark.Dashed when isLinear => series.Thin(MaxPoints).Straighten(),
+        _ => series.Thin(MaxPoints),
+    };
 
     // Sites that show notebooks may take out drawings and styles: then the picture that the style hides is seen.
     private void WriteFallback(HtmlWriter writer, string description)
