@@ -37,6 +37,9 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     /// <summary>"before" for the model as it is, "after" with a LoRA of any scale.</summary>
     public static SweepAxis BeforeAfter { get; } = new("training", item => item.Lora is null ? "before" : "after");
 
+    /// <summary>LoRA scale and guidance together.</summary>
+    public static SweepAxis Setting { get; } = new("setting", item => $"{LoraScale.LabelOf(item)}, {Guidance.LabelOf(item)}");
+
     /// <summary>What the picture should not show.</summary>
     public static SweepAxis NegativePrompt { get; } = new("negative prompt", item => item.NegativePrompt is { Length: > 0 } text ? $"not: {text}" : "no negative prompt");
 

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 
@@ -33,7 +34,8 @@ public sealed class DreamBoothRun
     {
         var device = DeviceSelection.Parse(_config.Device);
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");
-        using var pipeline = StableDiffusion3Pipeline.Load(_config.PretrainedModelNameOrPath, new PipelineOptions
+        var model = new HubResolver(null, _events.OnWarning, _events.OnDownload).Model(_config.PretrainedModelNameOrPath, _config.Revision, _config.Variant, cancellation);
+        using var pipeline = StableDiffusion3Pipeline.Load(model, new PipelineOptions
         {
             Device = device,
             Dtype = _config.ComputeDtype(),

@@ -69,6 +69,16 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
         Assert.Equal("b", updated.Content["data"]!["text/plain"]!.ToString());
     }
 
+    [Theory]
+    [InlineData("false", false)]
+    [InlineData("true", true)]
+    public void Execute_ClearOutput_TellsTheClientAfterWhatWasShown(string wait, bool expected)
+    {
+        var published = _kernel.Run($"Console.Write(\"old\"); Microsoft.DotNet.Interactive.KernelInvocationContext.Current.ClearOutput({wait}); Console.Write(\"new\");").Published;
+        Assert.Equal(["status", "execute_input", "stream", "clear_output", "stream", "status"], published.Select(m => m.Type));
+        Assert.Equal(expected, published[3].Flag("wait", !expected));
+    }
+
     [Fact]
     public void Execute_ReadLineAndPassword_AskTheClient()
     {

@@ -1,0 +1,12 @@
+using Dreambooth.Lab.Hub;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>Shows a download or an upload as one of the verb's pieces of work, in MiB.</summary>
+internal sealed class HubProgressLines(ConsoleProgress.Report report, string title) : IProgress<HubProgress>
+{
+    private const int MiB = 1 << 20;
+
+    public void Report(HubProgress value) =>
+        report(title, (int)(value.BytesDone / MiB), (int)((value.BytesTotal + MiB - 1) / MiB), $"MiB, {value}");
+}
