@@ -116,6 +116,10 @@ internal sealed class ChartPlotly
         foreach (var (side, pixels) in new[] { ("l", 64), ("r", 16), ("t", (int)head), ("b", 44) })
             _json.WriteNumber(side, pixels);
         _json.WriteEndObject();
+        _json.WriteStartObject("modebar");
+        _json.WriteString("bgcolor", "rgba(0,0,0,0)");
+        _json.WriteString("color", ChartPalette.MiddleText);
+        _json.WriteEndObject();
         _json.WriteStartObject("legend");
         _json.WriteString("orientation", "h");
         _json.WriteString("traceorder", "normal");
