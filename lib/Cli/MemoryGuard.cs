@@ -33,5 +33,5 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     }
 
     private ModelArchitecture? Architecture() =>
-        model is not null && File.Exists(Path.Combine(model, "model_index.json")) ? ModelArchitecture.Read(model) : null;
+        model is not null && (File.Exists(model) || File.Exists(Path.Combine(model, "model_index.json"))) ? ModelArchitecture.Read(model) : null;
 }

@@ -63,12 +63,14 @@ public sealed class ModelArchitecture
         return new ModelArchitecture { Name = preset.Name, Transformer = preset.Transformer, Vae = preset.Vae, Clip = preset.Clip, Clip2 = preset.Clip2, T5 = preset.T5 };
     }
 
-    /// <summary>Reads the configuration files of a model folder; it needs no weights in it.</summary>
-    /// <param name="folder">A folder with <c>model_index.json</c> and a <c>config.json</c> per component.</param>
+    /// <summary>Reads the configuration files of a model folder, which needs no weights in it, or recognises a model that is one file.</summary>
+    /// <param name="folder">A folder with <c>model_index.json</c> and a <c>config.json</c> per component, or a file in the original layout.</param>
     /// <param name="name">The name for tables; null for the folder's.</param>
     /// <exception cref="Foundation.LabException">A file is missing or not valid.</exception>
     public static ModelArchitecture Read(string folder, string? name = null)
     {
+        if (File.Exists(folder))
+            return Of(SingleFilePreset.Recognise(folder));
         var index = ModelIndex.Read(folder);
         string Config(string component) => Path.Combine(index.PathOf(component), "config.json");
         return new ModelArchitecture
