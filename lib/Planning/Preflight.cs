@@ -132,6 +132,8 @@ public static class Preflight
         try
         {
             architecture = ModelArchitecture.Read(path);
+            if (File.Exists(path))
+                return new("model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");
             var files = ModelArchitecture.CountFiles(path);
             var missing = architecture.Components.Select(component => component.Name).Except(files.Select(file => file.Name)).ToList();
             return missing.Count == 0
