@@ -7,6 +7,9 @@ internal sealed class HubProgressLines(ConsoleProgress.Report report, string tit
 {
     private const int MiB = 1 << 20;
 
-    public void Report(HubProgress value) =>
-        report(title, (int)(value.BytesDone / MiB), (int)((value.BytesTotal + MiB - 1) / MiB), $"MiB, {value}");
+    public void Report(HubProgress value)
+    {
+        var total = (int)((value.BytesTotal + MiB - 1) / MiB);
+        report(title, value.BytesDone < value.BytesTotal ? Math.Min((int)(value.BytesDone / MiB), total - 1) : total, total, $"MiB, {value}");
+    }
 }
