@@ -26,7 +26,7 @@ public static class DamagedPhotos
         ImageEncoder.Save(Path.Combine(target, "x_blurred.png"), blurred);
         ImageEncoder.Save(Path.Combine(target, "x_small.png"), ImageResizer.Resize(second, Math.Max(1, width / 2), Math.Max(1, height / 2)));
         ImageEncoder.Save(Path.Combine(target, "x_copy.jpg"), Brighter(first), 70);
-        ImageEncoder.Save(Path.Combine(target, "x_wide.png"), ImageResizer.Resize(ImageTransforms.Crop(second, new CropBox(0, height / 4, width, Math.Max(1, height / 2))), 3 * width, 3 * height / 2));
+        ImageEncoder.Save(Path.Combine(target, "x_wide.png"), ImageResizer.Resize(ImageTransforms.Crop(second, new CropBox(0, height / 3, width, Math.Max(1, height / 3))), 3 * width, height));
     }
 
     private static RgbImage Brighter(RgbImage image) => new(image.Width, image.Height, [.. image.Pixels.Select(value => (byte)Math.Min(255, value + 12))]);

@@ -22,15 +22,17 @@ public static class PhotoViews
         { CellSize = 118 };
     }
 
-    /// <summary>Every photo's figures.</summary>
+    /// <summary>The figures of the least sharp photos.</summary>
     /// <param name="review">The photos.</param>
-    public static TextTable Table(this PhotoReview review)
+    /// <param name="most">Rows, 1 or more.</param>
+    public static TextTable Table(this PhotoReview review, int most = 8)
     {
         ArgumentNullException.ThrowIfNull(review);
         return TextTable.Of(
-            review.Photos,
+            review.Photos.OrderBy(photo => photo.Sharpness).Take(most),
             ("Photo", photo => photo.Name), ("Size", photo => $"{photo.File.Width} × {photo.File.Height}"), ("Kept by the crop", photo => Text(100 * photo.Kept, "0") + " %"),
-            ("Sharpness", photo => Text(photo.Sharpness, "0")), ("Remarks", photo => photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks)));
+            ("Sharpness", photo => Text(photo.Sharpness, "0")), ("Remarks", photo => photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks))) with
+        { Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; {review.Good.Count} of them all are good, {review.Alike.Count} pairs look alike." };
     }
 
     /// <summary>Photos that look alike, side by side.</summary>
@@ -45,8 +47,8 @@ public static class PhotoViews
             {
                 GridCell.Of(review.CropPreview(pair.First), pair.First.Name),
                 GridCell.Of(review.CropPreview(pair.Second), $"{pair.Second.Name}: {pair.Distance} of 64 bits differ"),
-            }), 2) with
-        { CellSize = 150 };
+            }), 6) with
+        { CellSize = 130 };
     }
 
     /// <summary>The checks before a training.</summary>

@@ -31,7 +31,7 @@ public sealed record SubjectPreset
     public string Prepared => Path.Combine(Config.OutputDir, "photos");
 
     /// <summary>The miniature with two steps: shows that everything runs.</summary>
-    public static SubjectPreset Tiny => Standard with { Name = nameof(Tiny), Config = Of(Recipe(), 2) with { NumClassImages = 1, TrainBatchSize = 1 }, SampleSteps = 3 };
+    public static SubjectPreset Tiny => Standard with { Name = nameof(Tiny), Config = Of(Recipe(), 2) with { NumClassImages = 1, TrainBatchSize = 1, LrWarmupSteps = 0 }, SampleSteps = 3 };
 
     /// <summary>The miniature with a few dozen steps: half a minute on two processor cores, and a subject that begins to show.</summary>
     public static SubjectPreset Standard => new() { Name = nameof(Standard), Photos = Path.Combine(ProjectFolder.Find(), "data", "cat_gmc"), Config = Of(Recipe(), 90) with { NumClassImages = 8, LrWarmupSteps = 5 } };
