@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
@@ -131,12 +132,18 @@ public static class Preflight
         var path = config.PretrainedModelNameOrPath;
         try
         {
+            // Nothing is downloaded for a check: what the hub's cache holds counts.
+            path = new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(path, config.Revision, config.Variant);
             architecture = ModelArchitecture.Read(path);
             var files = ModelArchitecture.CountFiles(path);
             var missing = architecture.Components.Select(component => component.Name).Except(files.Select(file => file.Name)).ToList();
             return missing.Count == 0
                 ? new("model", PreflightStatus.Ok, $"{path}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
                 : new("model", PreflightStatus.Problem, $"{path} has no weights for {string.Join(", ", missing)}.");
+        }
+        catch (HubException error) when (error.Kind == HubErrorKind.Offline)
+        {
+            return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts (`hub download {path}` does so now).");
         }
         catch (LabException error)
         {
