@@ -138,6 +138,8 @@ public static class Preflight
 
         try
         {
+            // Nothing is downloaded for a check: what the hub's cache holds counts.
+            path = new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(path, config.Revision, config.Variant);
             architecture = ModelArchitecture.Read(path);
             if (File.Exists(path))
                 return new("model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");
@@ -146,6 +148,10 @@ public static class Preflight
             return missing.Count == 0
                 ? new("model", PreflightStatus.Ok, $"{ProjectFolder.Near(path)}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
                 : new("model", PreflightStatus.Problem, $"{ProjectFolder.Near(path)} has no weights for {string.Join(", ", missing)}.");
+        }
+        catch (HubException error) when (error.Kind == HubErrorKind.Offline)
+        {
+            return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts (`hub download {path}` does so now).");
         }
         catch (LabException error)
         {
