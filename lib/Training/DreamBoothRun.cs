@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
@@ -31,14 +30,8 @@ public sealed class DreamBoothRun
     /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
     public TrainingSummary Execute(CancellationToken cancellation = default)
     {
-        var device = DeviceSelection.Parse(_config.Device);
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");
-        using var pipeline = StableDiffusion3Pipeline.Load(_config.PretrainedModelNameOrPath, new PipelineOptions
-        {
-            Device = device,
-            Dtype = _config.ComputeDtype(),
-            TokenizersFolder = _config.Tokenizers,
-        });
+        using var pipeline = TrainingSession.LoadPipeline(_config);
         return Execute(pipeline, ownsPipeline: true, cancellation);
     }
 

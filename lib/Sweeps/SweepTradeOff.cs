@@ -1,0 +1,55 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>
+/// What one LoRA at one scale comes to by two scores of which both should be high, and of which one is usually bought with the other: likeness to the
+/// subject, and obedience to the prompt.
+/// </summary>
+/// <param name="Stage">Which LoRA: <c>step 130</c>, <c>final</c>; "no LoRA" for the model as it is.</param>
+/// <param name="Lora">Its path; null for the model as it is.</param>
+/// <param name="Scale">Its scale; 0 for the model as it is.</param>
+/// <param name="Fidelity">Mean of the first score.</param>
+/// <param name="Adherence">Mean of the second score.</param>
+/// <param name="IsBest">Whether no other one is at least as good in both and better in one: those on the front of the cloud.</param>
+public sealed record SweepTradeOff(string Stage, string? Lora, double Scale, double Fidelity, double Adherence, bool IsBest)
+{
+    /// <summary>Groups a sweep's pictures by LoRA and scale.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="fidelity">Name of the first score.</param>
+    /// <param name="adherence">Name of the second score.</param>
+    /// <returns>In the order of the sweep; empty where its pictures have no such scores.</returns>
+    public static IReadOnlyList<SweepTradeOff> Of(SweepOutcome outcome, string fidelity, string adherence)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        var points = outcome.Results.GroupBy(result => (result.Item.Lora, Scale: SweepAxis.ScaleOf(result.Item)))
+            .Select(group => (group.Key, Means: SweepMean.Over(group)))
+            .Where(group => group.Means.ContainsKey(fidelity) && group.Means.ContainsKey(adherence))
+            .Select(group => new SweepTradeOff(
+                SweepAxis.Stage.LabelOf(group.First().Item), group.Key.Lora, group.Key.Scale, group.Means[fidelity], group.Means[adherence], false)).ToList();
+        return [.. points.Select(point => point with { IsBest = !points.Exists(other => other.Beats(point)) })];
+    }
+
+    /// <summary>
+    /// The one to use: of those that follow the prompt nearly as well as the model does by itself, the one nearest to the subject.
+    /// </summary>
+    /// <param name="candidates">What <see cref="Of"/> gave, with the model as it is among them where it was drawn.</param>
+    /// <param name="mostFall">How much adherence may fall below the model's own, or the best candidate's where that was not drawn.</param>
+    /// <returns>Null where there is no LoRA among them.</returns>
+    /// <exception cref="LabException"><paramref name="mostFall"/> is below 0.</exception>
+    public static SweepTradeOff? Choose(IReadOnlyList<SweepTradeOff> candidates, double mostFall = 0.1)
+    {
+        ArgumentNullException.ThrowIfNull(candidates);
+        if (!(mostFall >= 0))
+            throw new LabException($"Adherence may fall by {mostFall}; 0 or more is valid.");
+        SweepTradeOff[] loras = [.. candidates.Where(candidate => candidate.Lora is not null)];
+        if (loras.Length == 0)
+            return null;
+        var own = candidates.FirstOrDefault(candidate => candidate.Lora is null)?.Adherence ?? double.PositiveInfinity;
+        var floor = Math.Min(own, loras.Max(candidate => candidate.Adherence)) - mostFall;
+        return loras.Where(candidate => candidate.Adherence >= floor - 1e-9).MaxBy(candidate => candidate.Fidelity);
+    }
+
+    private bool Beats(SweepTradeOff other) =>
+        Fidelity >= other.Fidelity && Adherence >= other.Adherence && (Fidelity > other.Fidelity || Adherence > other.Adherence);
+}
