@@ -68,7 +68,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
     private ReportSection Instance() => new(
         "The subject",
         $"{InstancePictures().Count} pictures, each with the prompt “{Config.InstancePrompt}”.",
-        [ImageGrid.Of(InstancePictures().Select(file => GridCell.FromFile(file.Path, details: Path.GetFileName(file.Path))), 12) with { CellSize = 120 }]);
+        [ImageGrid.Of(InstancePictures().Select(file => GridCell.FromFile(file.Path, details: Path.GetFileName(file.Path))), 12) with { CellSize = 120, Embedding = PictureEmbedding.Original }]);
 
     private IReadOnlyList<PictureFile> InstancePictures() => PictureFolder.Read(Config.InstanceDataDir, Config.OnBadImage).Pictures;
 
@@ -82,6 +82,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             {
                 Title = $"Class pictures, drawn by the model itself: “{Config.ClassPrompt}”",
                 CellSize = 120,
+                Embedding = PictureEmbedding.Original,
             });
         }
 
@@ -104,6 +105,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
         {
             ColumnHeadings = [.. sides.SelectMany(side => Columns(side.Results))],
             ColumnGroups = [.. sides.Select(side => (side.Heading, Columns(side.Results).Length))],
+            Embedding = PictureEmbedding.Original,
         };
         return new ReportSection(
             "Before and after",
@@ -124,7 +126,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
     {
         var results = folder.Results(family);
         return results.Count == 0 ? null
-            : ImageGrid.Of(results.Select(result => Cell(family, result, captioned: true)), FamilyColumns) with { CellSize = 240 };
+            : ImageGrid.Of(results.Select(result => Cell(family, result, captioned: true)), FamilyColumns) with { CellSize = 240, Embedding = PictureEmbedding.Original };
     }
 
     private GridCell Cell(string sweep, SweepResult result, bool captioned) =>

@@ -4,10 +4,13 @@ namespace Dreambooth.Lab.Display;
 /// <param name="Facts">What each figure is, and the figure.</param>
 public sealed record FactList(IReadOnlyList<(string Label, string Value)> Facts) : HtmlView
 {
+    /// <summary>One line for each figure: "training: 3:12".</summary>
+    public override string ToText() => string.Join("\n", Facts.Select(fact => $"{fact.Label}: {fact.Value}"));
+
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
     {
-        writer.Open("dl", ("class", "lab-facts"));
+        writer.Use(ViewAsset.Table).Open("dl", ("class", "lab-facts"));
         foreach (var (label, value) in Facts)
             writer.Open("div").Element("dt", label).Element("dd", value).Close();
         writer.Close();

@@ -8,16 +8,19 @@ internal static class HtmlPage
     /// <param name="body">Writes what the page holds.</param>
     public static string Write(string title, Action<HtmlWriter> body)
     {
+        var content = new HtmlWriter();
+        body(content.Use(ViewAsset.Page));
         var writer = new HtmlWriter();
         writer.Open("html", ("lang", "en")).Open("head");
         writer.Empty("meta", ("charset", "utf-8"));
         writer.Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
         writer.Empty("meta", ("name", "color-scheme"), ("content", "light dark"));
         writer.Element("title", title);
-        writer.Style(HtmlView.Css).Close();
-        writer.Open("body", ("class", "lab lab-page")).Open("main");
-        body(writer);
-        writer.Close().Script(HtmlView.JavaScript).Close().Close();
+        writer.Style(ViewAssets.Css(content.Assets)).Close();
+        writer.Open("body", ("class", "lab lab-page")).Open("main").Append(content).Close();
+        if (content.Assets.Contains(ViewAsset.Zoom))
+            writer.Script(ViewAssets.Text(ViewAsset.Zoom));
+        writer.Close().Close();
         return "<!DOCTYPE html>\n" + writer;
     }
 }

@@ -1,40 +1,38 @@
-using System.Reflection;
-
 namespace Dreambooth.Lab.Display;
 
-/// <summary>Something that a page or a notebook shows.</summary>
+/// <summary>
+/// Something that a page or a notebook shows: as HTML and as plain text always, some also as a picture and as an interactive chart.
+/// </summary>
 public abstract record HtmlView
 {
-    private static readonly Lazy<string> StyleSheet = new(() => ReadAsset("lab.css"));
-    private static readonly Lazy<string> Script = new(() => ReadAsset("lab.js"));
-
     /// <summary>
     /// A fragment that stands alone, with its style and script: what a notebook shows as text/html. It asks for nothing over the network and
     /// follows the reader's light or dark setting.
     /// </summary>
+    /// <exception cref="Foundation.LabException">What the view holds does not fit together, or a picture file cannot be read.</exception>
     public string ToHtml()
     {
+        var content = new HtmlWriter();
+        Write(content);
         var writer = new HtmlWriter();
-        writer.Open("div", ("class", "lab")).Style(Css);
-        Write(writer);
-        writer.Script(JavaScript).Close();
-        return writer.ToString();
+        writer.Open("div", ("class", "lab")).Style(ViewAssets.Css(content.Assets)).Append(content);
+        if (content.Assets.Contains(ViewAsset.Zoom))
+            writer.Script(ViewAssets.Text(ViewAsset.Zoom));
+        return writer.Close().ToString();
     }
 
-    /// <summary>The style of everything that the lab shows; all its rules lie under the class <c>lab</c>.</summary>
-    internal static string Css => StyleSheet.Value;
+    /// <summary>The view in plain text: what consoles show, and notebooks where nothing shows HTML.</summary>
+    public abstract string ToText();
 
-    /// <summary>The script that enlarges pictures on a click.</summary>
-    internal static string JavaScript => Script.Value;
+    /// <summary>The view as the content of a PNG file (image/png); null where it is none.</summary>
+    public virtual byte[]? ToPng() => null;
+
+    /// <summary>The view as an interactive chart (application/vnd.plotly.v1+json), as JSON; null where it is none.</summary>
+    public virtual string? ToPlotlyJson() => null;
+
+    /// <summary>The same as <see cref="ToText"/>.</summary>
+    public sealed override string ToString() => ToText();
 
     /// <summary>Writes the view without style and script.</summary>
     internal abstract void Write(HtmlWriter writer);
-
-    private static string ReadAsset(string name)
-    {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"{name} is not built into the assembly.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
 }

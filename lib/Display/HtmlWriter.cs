@@ -11,6 +11,25 @@ internal sealed class HtmlWriter
 {
     private readonly StringBuilder _html = new();
     private readonly Stack<string> _open = new();
+    private readonly SortedSet<ViewAsset> _assets = [];
+
+    /// <summary>The styles and scripts that what was written needs.</summary>
+    public IReadOnlyCollection<ViewAsset> Assets => _assets;
+
+    /// <summary>Says that what is written needs a style or script.</summary>
+    public HtmlWriter Use(ViewAsset asset)
+    {
+        _assets.Add(asset);
+        return this;
+    }
+
+    /// <summary>What another writer wrote, whole.</summary>
+    public HtmlWriter Append(HtmlWriter other)
+    {
+        _html.Append(other);
+        _assets.UnionWith(other._assets);
+        return this;
+    }
 
     /// <summary>Opens an element.</summary>
     public HtmlWriter Open(string tag, params ReadOnlySpan<(string Name, string? Value)> attributes)
@@ -53,10 +72,10 @@ internal sealed class HtmlWriter
         return this;
     }
 
-    /// <summary>The lab's own style sheet.</summary>
+    /// <summary>The lab's own style.</summary>
     public HtmlWriter Style(string css)
     {
-        _html.Append("<style>\n").Append(css).Append("</style>\n");
+        _html.Append("<style>").Append(css).Append("</style>\n");
         return this;
     }
 

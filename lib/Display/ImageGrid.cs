@@ -34,6 +34,15 @@ public sealed record ImageGrid : HtmlView
     /// </summary>
     public string? RelativeTo { get; init; }
 
+    /// <summary>How pictures are put into the HTML. Default small: <see cref="PictureEmbedding.Small"/>.</summary>
+    public PictureEmbedding Embedding { get; init; } = PictureEmbedding.Small;
+
+    /// <summary>
+    /// Whether a notebook also gets the grid as one PNG, for what shows no HTML. Default false: the pictures would be there twice, and a
+    /// PNG of photos is large.
+    /// </summary>
+    public bool PngInNotebooks { get; init; }
+
     /// <summary>A grid in reading order.</summary>
     /// <param name="cells">The pictures.</param>
     /// <param name="columns">Pictures in a row, at least 1; the last row may be shorter.</param>
@@ -94,28 +103,43 @@ public sealed record ImageGrid : HtmlView
             throw new LabException($"The grid cannot be shown: {string.Join("; ", errors)}.");
     }
 
+    /// <summary>The title, and a line for each picture: headings, caption and details.</summary>
+    public override string ToText()
+    {
+        Validate();
+        var lines = Rows.SelectMany((row, r) => row.Select((cell, c) => cell is null ? string.Empty : Join(" · ", Describe(cell, r, c), cell.Details)));
+        return Join("\n", [Title, .. lines, Counted()]);
+    }
+
+    /// <summary>The grid as one PNG where <see cref="PngInNotebooks"/> asks for it; else null. <see cref="ToImage"/> draws it always.</summary>
+    public override byte[]? ToPng() => PngInNotebooks ? ImageEncoder.EncodePng(ToImage()) : null;
+
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
     {
         Validate();
-        writer.Open("section", ("class", "lab-grid"));
+        writer.Use(ViewAsset.Grid).Use(ViewAsset.Zoom).Open("section", ("class", "lab-grid"));
         if (Title.Length > 0)
             writer.Element("h3", Title);
         var headed = RowHeadings.Count > 0;
-        writer.Open("div", ("class", headed ? "lab-cells lab-headed" : IsFlow ? "lab-cells lab-flow" : "lab-cells"), ("style", $"--cell:{CellSize.ToString(CultureInfo.InvariantCulture)}px;--tracks:{Tracks()}"));
+        writer.Open("table", ("style", $"--cell:{CellSize.ToString(CultureInfo.InvariantCulture)}px;--tracks:{Tracks()}"));
+        writer.Open("tbody", ("class", headed ? "lab-cells lab-headed" : IsFlow ? "lab-cells lab-flow" : "lab-cells"));
         WriteColumnHeadings(writer, headed);
         for (var row = 0; row < Rows.Count; row++)
         {
+            writer.Open("tr");
             if (headed)
-                writer.Element("div", RowHeadings[row], ("class", "lab-row"));
+                writer.Element("th", RowHeadings[row], ("scope", "row"), ("class", "lab-row"));
             for (var column = 0; column < (IsFlow ? Rows[row].Count : Columns); column++)
             {
                 WriteGap(writer, column);
                 WriteCell(writer, row, column);
             }
+
+            writer.Close();
         }
 
-        writer.Close().Close();
+        writer.Close().Close().Close();
     }
 
     private int Columns => Rows.Count == 0 ? 0 : Rows.Max(row => row.Count);
@@ -132,22 +156,34 @@ public sealed record ImageGrid : HtmlView
 
     private void WriteColumnHeadings(HtmlWriter writer, bool headed)
     {
-        if (headed && ColumnGroups.Count > 0)
-            writer.Element("div", string.Empty, ("class", "lab-corner"));
-        for (var group = 0; group < ColumnGroups.Count; group++)
+        if (ColumnGroups.Count > 0)
         {
-            if (group > 0)
-                writer.Element("div", string.Empty);
-            writer.Element("div", ColumnGroups[group].Heading, ("class", "lab-group"), ("style", string.Create(CultureInfo.InvariantCulture, $"grid-column:span {ColumnGroups[group].Columns}")));
+            writer.Open("tr");
+            if (headed)
+                writer.Element("td", string.Empty, ("class", "lab-corner"));
+            for (var group = 0; group < ColumnGroups.Count; group++)
+            {
+                if (group > 0)
+                    writer.Element("td", string.Empty);
+                var span = ColumnGroups[group].Columns.ToString(CultureInfo.InvariantCulture);
+                writer.Element("th", ColumnGroups[group].Heading, ("class", "lab-group"), ("colspan", span), ("style", $"grid-column:span {span}"));
+            }
+
+            writer.Close();
         }
 
-        if (headed && ColumnHeadings.Count > 0)
-            writer.Element("div", string.Empty, ("class", "lab-corner"));
+        if (ColumnHeadings.Count == 0)
+            return;
+        writer.Open("tr");
+        if (headed)
+            writer.Element("td", string.Empty, ("class", "lab-corner"));
         for (var column = 0; column < ColumnHeadings.Count; column++)
         {
             WriteGap(writer, column);
-            writer.Element("div", ColumnHeadings[column], ("class", "lab-column"));
+            writer.Element("th", ColumnHeadings[column], ("scope", "col"), ("class", "lab-column"));
         }
+
+        writer.Close();
     }
 
     private void WriteGap(HtmlWriter writer, int column)
@@ -156,28 +192,35 @@ public sealed record ImageGrid : HtmlView
         foreach (var (_, count) in ColumnGroups)
         {
             if (column == start && column > 0)
-                writer.Element("div", string.Empty);
+                writer.Element("td", string.Empty);
             start += count;
         }
     }
 
+    // Without a script a click opens the details, which the style shows over everything; without styles they stand under the picture.
     private void WriteCell(HtmlWriter writer, int row, int column)
     {
         var cell = column < Rows[row].Count ? Rows[row][column] : null;
         if (cell is null)
         {
-            writer.Element("div", string.Empty, ("class", "lab-empty"));
+            writer.Element("td", string.Empty, ("class", "lab-empty"));
             return;
         }
 
         var description = Describe(cell, row, column);
-        writer.Open("figure", ("title", Join("\n", description, cell.Details)));
-        writer.Open("button", ("type", "button"), ("class", "lab-zoom"), ("data-caption", description), ("data-details", cell.Details));
-        writer.Empty("img", ("src", PictureSource.Of(cell, RelativeTo)), ("alt", description), ("loading", "lazy"));
-        writer.Close();
+        writer.Open("td").Open("figure", ("title", Join("\n", description, cell.Details)));
+        writer.Open("details", ("class", "lab-zoom"), ("data-details", cell.Details)).Open("summary");
+        writer.Empty("img", ("src", PictureSource.Of(cell, RelativeTo, Embedding, CellSize)), ("alt", description), ("width", CellSize.ToString(CultureInfo.InvariantCulture)), ("loading", "lazy"));
+        writer.Close().Element("p", Join("\n", description, cell.Details)).Close();
         if (cell.Caption.Length > 0)
             writer.Element("figcaption", cell.Caption);
-        writer.Close();
+        writer.Close().Close();
+    }
+
+    private string Counted()
+    {
+        var count = Rows.Sum(row => row.Count(cell => cell is not null));
+        return count == 1 ? "(1 picture)" : $"({count} pictures)";
     }
 
     private string Describe(GridCell cell, int row, int column) => Join(", ", RowHeadings.Count > 0 ? RowHeadings[row] : string.Empty, ColumnName(column), cell.Caption);

@@ -5,18 +5,11 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// The losses of a training over its steps, with the learning rate below: points for each step's instance and prior loss, lines for
-/// their running means and for that of the total. One inline SVG that follows the reader's light or dark setting.
+/// their running means and for that of the total, and the validation loss where there is one.
 /// </summary>
-public sealed record LossPlot : HtmlView
+public sealed record LossPlot : ChartView
 {
-    private const int Width = 960;
-    private const int Left = 56;
-    private const int Right = 866;
-    private const int LossTop = 30;
-    private const int LossBottom = 282;
-    private const int RateTop = 322;
-    private const int RateBottom = 378;
-    private const int Height = 408;
+    private const int RateHeight = 56;
 
     /// <summary>The steps that were done, in order; those whose losses are no numbers leave gaps.</summary>
     public required IReadOnlyList<StepRecord> Records { get; init; }
@@ -26,6 +19,9 @@ public sealed record LossPlot : HtmlView
 
     /// <summary>Steps that the running mean reaches back, 1 or more; null (the default) for a fifteenth of all, 8 at least.</summary>
     public int? Smoothing { get; init; }
+
+    /// <summary>The validation loss after some steps, at fixed noise levels and so without the draw's scatter; empty for none.</summary>
+    public IReadOnlyList<(int Step, double Loss)> Validation { get; init; } = [];
 
     /// <summary>The exponential running mean, without the pull to zero at its beginning; what is no number counts nothing.</summary>
     /// <param name="values">The values in order.</param>
@@ -47,131 +43,84 @@ public sealed record LossPlot : HtmlView
         return means;
     }
 
-    /// <inheritdoc/>
-    internal override void Write(HtmlWriter writer)
+    private protected override string Empty => "No training step was done.";
+
+    private protected override ChartFigure Figure()
     {
-        writer.Open("figure", ("class", "lab-loss"));
         if (Records.Count == 0)
-            writer.Element("p", "No training step was done.");
-        else
-            WritePlot(writer);
-        writer.Close();
+            return new ChartFigure { Title = Title, Caption = Caption, Panels = [] };
+        return new ChartFigure
+        {
+            Title = Title,
+            Caption = Caption.Length > 0 ? Caption : Summary(),
+            XTitle = "step",
+            XRange = (0, Math.Max(MaxSteps ?? 0, Records[^1].Step)),
+            Panels = [LossPanel(), RatePanel()],
+        };
     }
 
-    private void WritePlot(HtmlWriter writer)
-    {
-        var curves = Curves();
-        var x = new PlotAxis(0, Math.Max(MaxSteps ?? 0, Records[^1].Step), Left, Right);
-        var y = PlotAxis.FromZero(Ceiling(curves), 5, LossBottom, LossTop);
-        writer.Open("div", ("class", "lab-scroll")).Open("svg", ("class", "lab-plot"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-label", Summary()));
-        WriteRules(writer, x, y);
-        foreach (var curve in curves.Where(curve => curve.ShowPoints))
-            WritePoints(writer, curve, x, y);
-        foreach (var curve in curves)
-            WriteLine(writer, curve.Name, curve.Means, x, y);
-        WriteNames(writer, curves, y);
-        WriteRates(writer, x);
-        writer.Close().Close();
-        writer.Element("figcaption", Summary());
-    }
-
-    private List<Curve> Curves()
+    private ChartPanel LossPanel()
     {
         var reach = Smoothing ?? Math.Max(8, Records.Count / 15);
-        Curve Make(string name, string label, bool points, Func<StepRecord, double> value) =>
-            new(name, label, points, [.. Records.Select(value)], RunningMean(Records.Select(value), reach));
-        var curves = new List<Curve>();
+        List<ChartSeries> points = [], lines = [];
+        void Add(string name, ChartColor color, bool showPoints, Func<StepRecord, double> value)
+        {
+            if (showPoints)
+                points.Add(Steps(string.Empty, ChartMark.FaintPoints, color, Records.Select(value)));
+            lines.Add(Steps(name, ChartMark.Line, color, RunningMean(Records.Select(value), reach)));
+        }
+
         if (Records.Any(record => record.PriorLoss is not null))
-            curves.Add(Make("prior", "prior", true, record => record.PriorLoss ?? double.NaN));
-        curves.Add(Make("instance", "instance", true, record => record.InstanceLoss));
-        curves.Add(Make("total", "total", false, record => record.Loss));
-        return curves;
+            Add("prior", ChartColor.Ochre, true, record => record.PriorLoss ?? double.NaN);
+        Add("instance", ChartColor.Teal, true, record => record.InstanceLoss);
+        Add("total", ChartColor.Ink, false, record => record.Loss);
+        if (Validation.Count > 0)
+        {
+            lines.Add(new ChartSeries
+            {
+                Name = "validation",
+                Mark = ChartMark.LineAndPoints,
+                Color = ChartColor.Blue,
+                X = [.. Validation.Select(point => (double)point.Step)],
+                Y = [.. Validation.Select(point => point.Loss)],
+            });
+        }
+
+        return new ChartPanel
+        {
+            YTitle = "loss: points are single steps, lines their running means",
+            FromZero = true,
+            Height = Height,
+            Ceiling = Ceiling(points, lines),
+            Series = [.. points, .. lines],
+        };
     }
+
+    private ChartPanel RatePanel()
+    {
+        List<ChartSeries> rates = [Steps(string.Empty, ChartMark.Line, ChartColor.Grey, Records.Select(record => record.LearningRate))];
+        var encoders = Records.Any(record => record.TextEncoderLr is not null);
+        if (encoders)
+            rates.Add(Steps(string.Empty, ChartMark.Dashed, ChartColor.Grey, Records.Select(record => record.TextEncoderLr ?? double.NaN)));
+        return new ChartPanel
+        {
+            YTitle = "learning rate" + (encoders ? " (dashed: of the text encoders)" : string.Empty),
+            FromZero = true,
+            Height = RateHeight,
+            Series = rates,
+        };
+    }
+
+    private ChartSeries Steps(string name, ChartMark mark, ChartColor color, IEnumerable<double> values) =>
+        new() { Name = name, Mark = mark, Color = color, X = [.. Records.Select(record => (double)record.Step)], Y = [.. values] };
 
     // Single steps far above the rest would press everything else together: they are drawn on the upper edge.
-    private static double Ceiling(List<Curve> curves)
+    private static double Ceiling(List<ChartSeries> points, List<ChartSeries> lines)
     {
-        double[] points = [.. curves.Where(curve => curve.ShowPoints).SelectMany(curve => curve.Values).Where(double.IsFinite).Order()];
-        var usual = points.Length == 0 ? 0 : points[(int)(0.97 * (points.Length - 1))];
-        return curves.SelectMany(curve => curve.Means).Where(double.IsFinite).Append(usual).Max();
+        double[] single = [.. points.SelectMany(series => series.Y).Where(double.IsFinite).Order()];
+        var usual = single.Length == 0 ? 0 : single[(int)(0.97 * (single.Length - 1))];
+        return lines.SelectMany(series => series.Y).Where(double.IsFinite).Append(usual).Max();
     }
-
-    private static void WriteRules(HtmlWriter writer, PlotAxis x, PlotAxis y)
-    {
-        foreach (var tick in y.Ticks(5))
-        {
-            WriteRule(writer, y.At(tick));
-            WriteLabel(writer, PlotAxis.Label(tick), Left - 10, y.At(tick) + 4, "end");
-        }
-
-        foreach (var tick in x.Ticks(8))
-            WriteLabel(writer, PlotAxis.Label(tick), x.At(tick), RateBottom + 20, "middle");
-        WriteLabel(writer, "step", Right + 28, RateBottom + 20, "start");
-        WriteLabel(writer, "loss: points are single steps, lines their running means", Left, LossTop - 14, "start");
-    }
-
-    private void WritePoints(HtmlWriter writer, Curve curve, PlotAxis x, PlotAxis y)
-    {
-        for (var i = 0; i < curve.Values.Count; i++)
-        {
-            if (double.IsFinite(curve.Values[i]))
-            {
-                writer.Empty(
-                    "circle", ("class", curve.Name), ("cx", HtmlWriter.Number(x.At(Records[i].Step))), ("cy", HtmlWriter.Number(y.At(curve.Values[i]))), ("r", "2"));
-            }
-        }
-    }
-
-    private void WriteLine(HtmlWriter writer, string name, IReadOnlyList<double> values, PlotAxis x, PlotAxis y)
-    {
-        var path = new System.Text.StringBuilder();
-        var drawing = false;
-        for (var i = 0; i < values.Count; i++)
-        {
-            if (double.IsFinite(values[i]))
-                path.Append(drawing ? 'L' : 'M').Append(HtmlWriter.Number(x.At(Records[i].Step))).Append(' ').Append(HtmlWriter.Number(y.At(values[i])));
-            drawing = double.IsFinite(values[i]);
-        }
-
-        writer.Empty("path", ("class", name), ("d", path.ToString()));
-    }
-
-    // Names stand at the end of their lines, moved apart where they would overlap.
-    private static void WriteNames(HtmlWriter writer, List<Curve> curves, PlotAxis y)
-    {
-        var last = double.NegativeInfinity;
-        foreach (var curve in curves.OrderBy(curve => y.At(End(curve))))
-        {
-            last = Math.Max(y.At(End(curve)), last + 17);
-            writer.Empty("line", ("class", $"lab-key {curve.Name}"), ("x1", $"{Right + 10}"), ("x2", $"{Right + 22}"), ("y1", HtmlWriter.Number(last)), ("y2", HtmlWriter.Number(last)));
-            WriteLabel(writer, curve.Label, Right + 28, last + 4, "start", "lab-name");
-        }
-    }
-
-    private static double End(Curve curve) => double.IsFinite(curve.Means[^1]) ? curve.Means[^1] : 0;
-
-    private void WriteRates(HtmlWriter writer, PlotAxis x)
-    {
-        double[] rates = [.. Records.Select(record => record.LearningRate)];
-        double[] encoders = [.. Records.Select(record => record.TextEncoderLr ?? double.NaN)];
-        var y = PlotAxis.FromZero(rates.Concat(encoders).Where(double.IsFinite).DefaultIfEmpty(0).Max(), 2, RateBottom, RateTop);
-        foreach (var tick in y.Ticks(2))
-        {
-            WriteRule(writer, y.At(tick));
-            WriteLabel(writer, PlotAxis.Label(tick), Left - 10, y.At(tick) + 4, "end");
-        }
-
-        WriteLine(writer, "rate", rates, x, y);
-        if (encoders.Any(double.IsFinite))
-            WriteLine(writer, "rate2", encoders, x, y);
-        WriteLabel(writer, "learning rate" + (encoders.Any(double.IsFinite) ? " (dashed: of the text encoders)" : string.Empty), Left, RateTop - 12, "start");
-    }
-
-    private static void WriteRule(HtmlWriter writer, double y) => writer.Empty(
-        "line", ("class", "lab-rule"), ("x1", $"{Left}"), ("x2", $"{Right}"), ("y1", HtmlWriter.Number(y)), ("y2", HtmlWriter.Number(y)));
-
-    private static void WriteLabel(HtmlWriter writer, string text, double x, double y, string anchor, string? style = null) => writer.Element(
-        "text", text, ("class", style), ("x", HtmlWriter.Number(x)), ("y", HtmlWriter.Number(y)), ("text-anchor", anchor));
 
     private string Summary()
     {
@@ -181,6 +130,4 @@ public sealed record LossPlot : HtmlView
 
     private static double Mean(IEnumerable<StepRecord> records) =>
         records.Select(record => record.InstanceLoss).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
-
-    private sealed record Curve(string Name, string Label, bool ShowPoints, IReadOnlyList<double> Values, IReadOnlyList<double> Means);
 }

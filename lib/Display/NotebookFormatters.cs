@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Display;
 public static class NotebookFormatters
 {
     /// <summary>
-    /// Registers the formatters of tensors and pictures: the lab's kernel does it itself; a notebook in .NET Interactive calls it once.
+    /// Registers the formatters of tensors, pictures and views: the lab's kernel does it itself; a notebook in .NET Interactive calls it once.
     /// </summary>
     public static void Register()
     {
@@ -18,6 +18,16 @@ public static class NotebookFormatters
         Formatter.Register<RgbImage>(static (image, writer) => writer.Write(Html(image)), HtmlFormatter.MimeType);
         Formatter.Register<RgbImage>(static (image, writer) => writer.Write($"Picture of {image.Width} × {image.Height} pixels"), PlainTextFormatter.MimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(RgbImage), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
+        foreach (var type in typeof(HtmlView).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(HtmlView)) && !type.IsAbstract))
+            RegisterView(type);
+    }
+
+    private static void RegisterView(Type type)
+    {
+        Formatter.Register(type, static (value, writer) => writer.Write(((HtmlView)value).ToHtml()), HtmlFormatter.MimeType);
+        Formatter.Register(type, static (value, writer) => writer.Write(((HtmlView)value).ToText()), PlainTextFormatter.MimeType);
+        List<string> types = [HtmlFormatter.MimeType, PlainTextFormatter.MimeType];
+        Formatter.SetPreferredMimeTypesFor(type, [.. types]);
     }
 
     private static void RegisterTensor<T>()

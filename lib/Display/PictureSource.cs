@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Display;
 
@@ -9,15 +8,17 @@ internal static class PictureSource
     /// <summary>The address of a picture.</summary>
     /// <param name="cell">The picture.</param>
     /// <param name="relativeTo">The folder that files are named from; null puts the picture itself there.</param>
+    /// <param name="embedding">How the picture itself is put there.</param>
+    /// <param name="shownSize">CSS pixels of the longer side.</param>
     /// <exception cref="LabException">The file cannot be read or is no picture.</exception>
-    public static string Of(GridCell cell, string? relativeTo)
+    public static string Of(GridCell cell, string? relativeTo, PictureEmbedding embedding, int shownSize)
     {
-        if (cell.Image is not null)
-            return Data("png", ImageEncoder.EncodePng(cell.Image));
-        return relativeTo is null ? Data(MediaType(cell.Path!), Read(cell.Path!)) : RelativeUrl(relativeTo, cell.Path!);
+        if (cell.Path is { } path && relativeTo is not null)
+            return RelativeUrl(relativeTo, path);
+        return cell.Path is { } file && embedding.Format == PictureFormat.Original
+            ? PictureEmbedding.Data(MediaType(file), Read(file))
+            : embedding.DataUri(cell.Load(), shownSize);
     }
-
-    private static string Data(string type, byte[] content) => $"data:image/{type};base64,{Convert.ToBase64String(content)}";
 
     private static byte[] Read(string path)
     {

@@ -38,6 +38,14 @@ public static class ImageEncoder
         ? Encode(image, SKEncodedImageFormat.Jpeg, quality)
         : throw new LabException($"A JPEG quality of {quality} is not possible: it lies in 1 … 100.");
 
+    /// <summary>The picture as the content of a WebP file, with loss.</summary>
+    /// <param name="image">Any picture.</param>
+    /// <param name="quality">1 … 100.</param>
+    /// <exception cref="LabException">The quality is out of range.</exception>
+    public static byte[] EncodeWebp(RgbImage image, int quality = DefaultQuality) => quality is >= 1 and <= 100
+        ? Encode(image, SKEncodedImageFormat.Webp, quality)
+        : throw new LabException($"A WebP quality of {quality} is not possible: it lies in 1 … 100.");
+
     private static byte[] Encode(RgbImage image, SKEncodedImageFormat format, int quality)
     {
         using var bitmap = ToBitmap(image);

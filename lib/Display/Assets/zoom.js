@@ -1,7 +1,7 @@
 (function () {
   if (window.labZoom || typeof HTMLDialogElement === 'undefined') return;
   window.labZoom = true;
-  let dialog = null, image, caption, details, buttons = [], at = 0;
+  let dialog = null, image, caption, details, places = [], at = 0;
 
   function build() {
     dialog = document.createElement('dialog');
@@ -12,32 +12,33 @@
     caption = text.appendChild(document.createElement('span'));
     details = text.appendChild(document.createElement('small'));
     dialog.addEventListener('click', () => dialog.close());
-    dialog.addEventListener('close', () => buttons[at].focus());
+    dialog.addEventListener('close', () => places[at].firstElementChild.focus());
     dialog.addEventListener('keydown', event => {
+      event.stopPropagation();
       const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       if (!move) return;
       event.preventDefault();
-      event.stopPropagation();
-      show((at + move + buttons.length) % buttons.length);
+      show((at + move + places.length) % places.length);
     });
     document.body.appendChild(dialog);
   }
 
   function show(index) {
     at = index;
-    const small = buttons[index].querySelector('img');
+    const small = places[index].querySelector('img');
     image.src = small.src;
     image.alt = small.alt;
-    caption.textContent = buttons[index].dataset.caption;
-    details.textContent = buttons[index].dataset.details || '';
+    caption.textContent = small.alt;
+    details.textContent = places[index].dataset.details || '';
   }
 
   document.addEventListener('click', event => {
-    const button = event.target.closest('.lab-zoom');
-    if (!button) return;
-    buttons = Array.from(button.closest('.lab').querySelectorAll('.lab-zoom'));
+    const place = event.target.closest('.lab-zoom');
+    if (!place) return;
+    event.preventDefault();
+    places = Array.from(place.closest('.lab').querySelectorAll('.lab-zoom'));
     if (!dialog) build();
-    show(buttons.indexOf(button));
+    show(places.indexOf(place));
     dialog.showModal();
   });
 })();

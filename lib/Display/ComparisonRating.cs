@@ -1,0 +1,108 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>
+/// A blind comparison of two kinds of pictures: each pair side by side, in an order that the seed decides and that nothing shown tells.
+/// <see cref="Choose"/> records a choice and goes on to the next pair: it is the one view that remembers.
+/// </summary>
+public sealed record ComparisonRating : HtmlView
+{
+    private readonly List<ComparisonChoice> _choices = [];
+
+    /// <summary>The pairs in the order in which they are shown.</summary>
+    public required IReadOnlyList<ComparisonPair> Pairs { get; init; }
+
+    /// <summary>What the first kind is: "LoRA scale 0.7". Shown in the summary alone.</summary>
+    public string FirstName { get; init; } = "first";
+
+    /// <summary>What the second kind is. Shown in the summary alone.</summary>
+    public string SecondName { get; init; } = "second";
+
+    /// <summary>Decides which of each pair stands left. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>The widest a picture gets, in CSS pixels, 32 … 1024. Default 300.</summary>
+    public int CellSize { get; init; } = 300;
+
+    /// <summary>What was chosen so far, of the pairs in order.</summary>
+    public IReadOnlyList<ComparisonChoice> Choices => _choices;
+
+    /// <summary>Whether every pair is decided.</summary>
+    public bool IsDone => _choices.Count >= Pairs.Count;
+
+    /// <summary>Records a choice of the pair that is shown and goes on to the next.</summary>
+    /// <param name="side">"left", "right" or "tie".</param>
+    /// <returns>This rating, for the notebook to show the next pair.</returns>
+    /// <exception cref="LabException">Another word, or nothing is left to choose.</exception>
+    public ComparisonRating Choose(string side)
+    {
+        if (IsDone)
+            throw new LabException("Every pair is decided; Summary() tells the result.");
+        var swapped = IsSwapped(_choices.Count);
+        _choices.Add(side?.Trim().ToLowerInvariant() switch
+        {
+            "left" => swapped ? ComparisonChoice.Second : ComparisonChoice.First,
+            "right" => swapped ? ComparisonChoice.First : ComparisonChoice.Second,
+            "tie" => ComparisonChoice.Tie,
+            _ => throw new LabException($"The choice is \"{side}\"; valid are \"left\", \"right\" and \"tie\"."),
+        });
+        return this;
+    }
+
+    /// <summary>Takes the last choice back.</summary>
+    /// <returns>This rating.</returns>
+    public ComparisonRating Undo()
+    {
+        if (_choices.Count > 0)
+            _choices.RemoveAt(_choices.Count - 1);
+        return this;
+    }
+
+    /// <summary>How often which kind was chosen. This tells which is which.</summary>
+    public TextTable Summary()
+    {
+        string Share(int count) => _choices.Count == 0 ? "–" : $"{100.0 * count / _choices.Count:0} %";
+        (string Name, int Count)[] counts =
+        [
+            (FirstName, _choices.Count(choice => choice == ComparisonChoice.First)),
+            (SecondName, _choices.Count(choice => choice == ComparisonChoice.Second)),
+            ("no difference", _choices.Count(choice => choice == ComparisonChoice.Tie)),
+        ];
+        return TextTable.Of(counts, ("Preferred", entry => entry.Name), ("Pairs", entry => entry.Count), ("Share", entry => Share(entry.Count))) with
+        {
+            Note = $"{_choices.Count} of {Pairs.Count} pairs decided, blind, in an order by seed {Seed}.",
+        };
+    }
+
+    /// <summary>Which pair is asked, or the summary when all are decided.</summary>
+    public override string ToText() => IsDone ? Summary().ToText() : $"Pair {_choices.Count + 1} of {Pairs.Count}. {Question()}";
+
+    /// <inheritdoc/>
+    internal override void Write(HtmlWriter writer)
+    {
+        if (IsDone)
+        {
+            Summary().Write(writer);
+            return;
+        }
+
+        var pair = Pairs[_choices.Count];
+        var (left, right) = IsSwapped(_choices.Count) ? (pair.Second, pair.First) : (pair.First, pair.Second);
+        new ImageGrid
+        {
+            Title = $"Pair {_choices.Count + 1} of {Pairs.Count}",
+            Rows = [[Blind(left), Blind(right)]],
+            ColumnHeadings = ["left", "right"],
+            CellSize = CellSize,
+        }.Write(writer);
+        writer.Element("p", Question(), ("class", "lab-note"));
+    }
+
+    // Neither caption nor details nor a file's name may tell.
+    private static GridCell Blind(GridCell cell) => GridCell.Of(cell.Load());
+
+    private string Question() => $"{Pairs[_choices.Count].Question} Choose(\"left\"), Choose(\"right\") or Choose(\"tie\").".TrimStart();
+
+    private bool IsSwapped(int pair) => (SplitMix64.At(unchecked((ulong)Seed), (ulong)pair) & 1) == 1;
+}

@@ -1,0 +1,32 @@
+namespace Dreambooth.Lab.Display;
+
+/// <summary>Lines over a common axis.</summary>
+public sealed record LineChart : ChartView
+{
+    /// <summary>The lines, at most about six that are told apart well.</summary>
+    public required IReadOnlyList<ChartSeries> Series { get; init; }
+
+    /// <summary>What the horizontal axis is of, with its unit: "step", "sigma", "time (s)".</summary>
+    public string XTitle { get; init; } = string.Empty;
+
+    /// <summary>What the vertical axis is of, with its unit.</summary>
+    public string YTitle { get; init; } = string.Empty;
+
+    /// <summary>Whether the horizontal axis is logarithmic; values of 0 and below are left out then.</summary>
+    public bool LogX { get; init; }
+
+    /// <summary>Whether the vertical axis is logarithmic; values of 0 and below are left out then.</summary>
+    public bool LogY { get; init; }
+
+    /// <summary>Whether the vertical axis starts at zero (it does not by itself).</summary>
+    public bool FromZero { get; init; }
+
+    private protected override ChartFigure Figure() => new()
+    {
+        Title = Title,
+        Caption = Caption,
+        XTitle = XTitle,
+        LogX = LogX,
+        Panels = [new ChartPanel { YTitle = YTitle, LogY = LogY, FromZero = FromZero, Height = Height, Series = [.. Series.Select(series => series with { Mark = series.Mark ?? ChartMark.Line })] }],
+    };
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>
+/// Shows a view anew while work goes on, at most so often: what comes too early is kept and shown with the next update, or by
+/// <see cref="Flush"/>. Knows nothing of notebooks but a delegate: <c>var shown = display(bar); using var live = new LiveView(shown.Update);</c>
+/// </summary>
+public sealed class LiveView : IDisposable
+{
+    private readonly Action<object> _update;
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+    private Func<object>? _waiting;
+    private long? _last;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="update">Shows a view in the place of the former.</param>
+    /// <param name="interval">Time between two updates, null for half a second.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    public LiveView(Action<object> update, TimeSpan? interval = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        (_update, Interval, _time) = (update, interval ?? TimeSpan.FromSeconds(0.5), time ?? TimeProvider.System);
+    }
+
+    /// <summary>Least time between two updates.</summary>
+    public TimeSpan Interval { get; }
+
+    /// <summary>Shows a view, or keeps it when the last update was just now. From any thread.</summary>
+    /// <param name="view">The view.</param>
+    public void Update(HtmlView view) => Update(() => view);
+
+    /// <summary>The same for a view that costs something to make: it is made only when it is shown.</summary>
+    /// <param name="view">Makes the view.</param>
+    public void Update(Func<HtmlView> view)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        lock (_lock)
+        {
+            _waiting = view;
+            if (_last is not { } last || _time.GetElapsedTime(last) >= Interval)
+                Show();
+        }
+    }
+
+    /// <summary>Shows what was kept back.</summary>
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            if (_waiting is not null)
+                Show();
+        }
+    }
+
+    /// <summary>The same as <see cref="Flush"/>.</summary>
+    public void Dispose() => Flush();
+
+    private void Show()
+    {
+        Debug.Assert(_waiting is not null);
+        var view = _waiting();
+        _waiting = null;
+        _update(view);
+        _last = _time.GetTimestamp();
+    }
+}
