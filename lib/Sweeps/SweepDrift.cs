@@ -25,7 +25,7 @@ public sealed record SweepDrift(SweepResult Result, SweepResult Before, double D
                where result.Item.Lora is not null
                let settings = result.Item.Settings with { Lora = null, LoraScale = 1 }
                where before.ContainsKey(settings)
-               select new SweepDrift(result, before[settings], Distance(pictures[settings], ImageDecoder.Load(outcome.PathOf(result)))),
+               select new SweepDrift(result, before[settings], Compare(pictures[settings], ImageDecoder.Load(outcome.PathOf(result)))),
         ];
         return drifts.Length > 0 ? drifts : throw new LabException($"The sweep '{outcome.Name}' has no pictures with and without LoRA to compare: its LoRA axis needs null beside the LoRA.");
     }
@@ -40,7 +40,7 @@ public sealed record SweepDrift(SweepResult Result, SweepResult Before, double D
         return [.. drifts.GroupBy(drift => axis.LabelOf(drift.Result.Item)).Select(group => (group.Key, group.Average(drift => drift.Distance)))];
     }
 
-    private static double Distance(RgbImage first, RgbImage second)
+    private static double Compare(RgbImage first, RgbImage second)
     {
         if (first.Pixels.Length != second.Pixels.Length)
             throw new LabException("Two pictures of the same settings have different sizes; the sweep's folder was changed by something else.");

@@ -23,10 +23,10 @@ public sealed record SweepTradeOff(string Stage, string? Lora, double Scale, dou
     {
         ArgumentNullException.ThrowIfNull(outcome);
         var points = outcome.Results.GroupBy(result => (result.Item.Lora, Scale: SweepAxis.ScaleOf(result.Item)))
-            .Select(group => (group.Key, Means: SweepMean.Over(group)))
+            .Select(group => (group.Key, Stage: SweepAxis.Stage.LabelOf(group.First().Item), Means: SweepMean.Over(group)))
             .Where(group => group.Means.ContainsKey(fidelity) && group.Means.ContainsKey(adherence))
             .Select(group => new SweepTradeOff(
-                SweepAxis.Stage.LabelOf(group.First().Item), group.Key.Lora, group.Key.Scale, group.Means[fidelity], group.Means[adherence], false)).ToList();
+                group.Stage, group.Key.Lora, group.Key.Scale, group.Means[fidelity], group.Means[adherence], false)).ToList();
         return [.. points.Select(point => point with { IsBest = !points.Exists(other => other.Beats(point)) })];
     }
 

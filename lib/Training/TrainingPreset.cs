@@ -29,8 +29,8 @@ public sealed record TrainingPreset
     /// <summary>The miniature with a few steps: shows that everything runs, not how well.</summary>
     public static TrainingPreset Tiny => Watched(nameof(Tiny), Recipe() with
     {
-        OutputDir = "outputs/02-train-a-lora-tiny",
-        ClassDataDir = "outputs/02-train-a-lora-tiny/class",
+        OutputDir = "outputs/notebooks/02-train-a-lora-tiny",
+        ClassDataDir = "outputs/notebooks/02-train-a-lora-tiny/class",
         NumClassImages = 2,
         TrainBatchSize = 2,
         MaxTrainSteps = 8,
@@ -43,8 +43,8 @@ public sealed record TrainingPreset
     /// <summary>The recipe of the miniature, <c>data/recipes/gmc-cat.json</c>: minutes on two processor cores.</summary>
     public static TrainingPreset Standard => Watched(nameof(Standard), Recipe() with
     {
-        OutputDir = "outputs/02-train-a-lora",
-        ClassDataDir = "outputs/02-train-a-lora/class",
+        OutputDir = "outputs/notebooks/02-train-a-lora",
+        ClassDataDir = "outputs/notebooks/02-train-a-lora/class",
         NumValidationImages = 4,
         ValidationInferenceSteps = 14,
         ValidationGuidanceScale = 4,
