@@ -48,6 +48,7 @@ internal static class LabCommandLine
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
             DoctorVerb.Create(session),
+            MemoryVerb.Create(session),
             BenchVerb.Create(session),
             PretrainMiniVerb.Create(session),
             KernelVerb.Create(session),

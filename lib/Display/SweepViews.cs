@@ -70,6 +70,39 @@ public static class SweepViews
         };
     }
 
+    /// <summary>Mean scores beside what is expected of them.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="sides">What divides its pictures, such as before and after.</param>
+    /// <param name="expected">A score, the place on <paramref name="sides"/>, and what is expected there in words.</param>
+    /// <returns>A table; one that says so where nothing scored the pictures.</returns>
+    public static TextTable Beside(this SweepOutcome outcome, SweepAxis sides, params (string Score, string Side, string Expected)[] expected)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(expected);
+        var means = SweepMean.By(outcome.Results, sides).ToDictionary(mean => mean.Row, mean => mean);
+        return means.Values.All(mean => mean.Scores.Count == 0) ? Unscored : new TextTable
+        {
+            Columns = ["Score", "Pictures", "Measured", "Expected"],
+            Rows = [.. expected.Select(row => (IReadOnlyList<string>)
+                [row.Score, $"{means.GetValueOrDefault(row.Side)?.Count ?? 0} {row.Side}", Figure(means.GetValueOrDefault(row.Side)?.Scores, row.Score), row.Expected])],
+        };
+    }
+
+    /// <summary>The records of a sweep as a table: where each picture lies, what it was made with, how it scored.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="most">Rows that are shown; at least 1.</param>
+    public static TextTable Records(this SweepOutcome outcome, int most = 6)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        return new TextTable
+        {
+            Columns = ["Picture", "Settings and scores", "Seconds"],
+            Rows = [.. outcome.Results.Take(most).Select(result => (IReadOnlyList<string>)
+                [result.Path, Describe(result), result.Seconds.ToString("0.00", CultureInfo.InvariantCulture)])],
+        };
+    }
+
     /// <summary>Writes a grid as one picture into the sweep's folder, a contact sheet to keep or to send.</summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="grid">How its pictures stand.</param>

@@ -196,7 +196,8 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         return Prompts.Encode(negative, request.MaxSequenceLength).RepeatEach(request.Prompts.Count * request.NumImagesPerPrompt);
     }
 
-    private Tensor InitialLatents(GenerationRequest request)
+    /// <summary>The noise that a request starts from, float32, <c>[B, C, h, w]</c>.</summary>
+    internal Tensor InitialLatents(GenerationRequest request)
     {
         int height = request.Height ?? DefaultSize, width = request.Width ?? DefaultSize;
         var largest = Transformer.Config.PosEmbedMaxSize * SizeMultiple;

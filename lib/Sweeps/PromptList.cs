@@ -6,6 +6,8 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>Prompt files: UTF-8 text, one prompt a line; blank lines are left out, there are no comments.</summary>
 public static class PromptList
 {
+    private const string ListedSubject = "gmc cat";
+
     /// <summary>Reads a prompt file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The prompts in order, trimmed; at least one.</returns>
@@ -29,6 +31,18 @@ public static class PromptList
 
         var prompts = Parse(text);
         return prompts.Count > 0 ? prompts : throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
+    }
+
+    /// <summary>Reads one of the project's prompt lists, written about another subject where that is asked for.</summary>
+    /// <param name="family">The list's name in <c>data/prompts</c>: recontextualization, art, property or validation.</param>
+    /// <param name="subject">Identifier and class that stand in the place of "gmc cat".</param>
+    /// <exception cref="LabException">There is no such list.</exception>
+    public static IReadOnlyList<string> OfFamily(string family, string subject = ListedSubject)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(family);
+        ArgumentException.ThrowIfNullOrWhiteSpace(subject);
+        var path = Path.Combine(ProjectFolder.Find(), "data", "prompts", family + ".txt");
+        return [.. Read(path).Select(prompt => prompt.Replace(ListedSubject, subject.Trim(), StringComparison.Ordinal))];
     }
 
     /// <summary>Takes the prompts out of a text: one a line, trimmed, blank lines left out.</summary>

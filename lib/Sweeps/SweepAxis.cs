@@ -13,6 +13,19 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     /// <summary>The prompt.</summary>
     public static SweepAxis Prompt { get; } = new("prompt", item => item.Prompt);
 
+    /// <summary>The prompt without what all prompts share, so that what differs can be read at a glance.</summary>
+    /// <param name="shared">Texts that are left out, such as "a photo of gmc cat"; a prompt of nothing else stays whole.</param>
+    public static SweepAxis PromptWithout(params string[] shared)
+    {
+        ArgumentNullException.ThrowIfNull(shared);
+        return new SweepAxis("prompt", item =>
+        {
+            var text = shared.Aggregate(item.Prompt, (rest, part) => part.Length == 0 ? rest : rest.Replace(part, " ", StringComparison.Ordinal));
+            text = string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            return text.Length == 0 ? item.Prompt : text;
+        });
+    }
+
     /// <summary>The seed of the noise.</summary>
     public static SweepAxis Seed { get; } = new("seed", item => $"seed {item.Seed}");
 

@@ -1,0 +1,47 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Peft;
+
+/// <summary>Measures what an adapter does to the models it lies on: the size of every layer's update.</summary>
+public static class LoraChange
+{
+    /// <summary>Measures every layer of an adapter.</summary>
+    /// <param name="adapter">An adapter on its models; it stays as it is. One that is fused measures against weights that hold its update already.</param>
+    public static IReadOnlyList<LoraLayerChange> Measure(LoraAdapter adapter)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        using var noGradients = no_grad();
+        return [.. adapter.Layers.Select(layer => Measure(layer, adapter.Weight))];
+    }
+
+    /// <summary>Sums layers up by block: the norm of all their updates together, beside the norm of all their weights.</summary>
+    /// <param name="layers">What <see cref="Measure(LoraAdapter)"/> gave.</param>
+    /// <param name="component">The model whose blocks are wanted.</param>
+    /// <returns>One entry for each block in order; its path is <c>block N</c>.</returns>
+    public static IReadOnlyList<LoraLayerChange> ByBlock(IEnumerable<LoraLayerChange> layers, string component)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        return
+        [
+            .. layers.Where(layer => layer.Component == component && layer.Block is not null).GroupBy(layer => layer.Block).OrderBy(group => group.Key)
+                .Select(group => new LoraLayerChange(component, $"block {group.Key}", group.Key, Norm(group.Select(layer => layer.UpdateNorm)), Norm(group.Select(layer => layer.WeightNorm)))),
+        ];
+    }
+
+    // ‖B A‖² is the sum of (BᵀB) ∘ (A Aᵀ), two small matrices of the rank's size.
+    private static LoraLayerChange Measure(LoraLayer layer, double weight)
+    {
+        using var scope = NewDisposeScope();
+        var (a, b) = (layer.Weights.A.to(ScalarType.Float32), layer.Weights.B.to(ScalarType.Float32));
+        var square = (matmul(b.t(), b) * matmul(a, a.t())).sum().item<float>();
+        var factor = Math.Abs(layer.Alpha / layer.Rank * weight);
+        return new LoraLayerChange(
+            layer.Component, layer.Path, Block(layer.Path), factor * Math.Sqrt(Math.Max(square, 0)), layer.Linear.Weight.to(ScalarType.Float32).norm().item<float>());
+    }
+
+    private static int? Block(string path) =>
+        path.Split('.').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null).FirstOrDefault(number => number is not null);
+
+    private static double Norm(IEnumerable<double> norms) => Math.Sqrt(norms.Sum(norm => norm * norm));
+}

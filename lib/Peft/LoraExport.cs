@@ -1,0 +1,35 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Peft;
+
+/// <summary>
+/// Writes an adapter so that other tools compute the same with it. The keys are those of diffusers (<c>transformer.….lora_A.weight</c>), which ComfyUI
+/// reads for Stable Diffusion 3 as well (its <c>comfy/lora.py</c> and <c>comfy/weight_adapter/lora.py</c>). But where alpha differs from the rank, diffusers
+/// reads it from the file's header and ComfyUI does not look there: it takes the factor alpha / rank for 1. So the factor, and the weight, are
+/// multiplied into B here, and every reader's default is right.
+/// </summary>
+public static class LoraExport
+{
+    /// <summary>Writes the file.</summary>
+    /// <param name="path">The file; written atomically.</param>
+    /// <param name="adapter">The adapter; it stays as it is.</param>
+    /// <param name="dtype">Element type: Float32 (the default), BFloat16 or Float16.</param>
+    /// <param name="weight">How strongly it shall act when the other tool's strength is 1; null for the adapter's own weight.</param>
+    /// <exception cref="LabException">The element type is another.</exception>
+    public static void Save(string path, LoraAdapter adapter, ScalarType dtype = ScalarType.Float32, double? weight = null)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
+            throw new LabException($"A LoRA is exported in Float32, BFloat16 or Float16, not in {dtype}.");
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var tensors = adapter.Layers.SelectMany(layer => new KeyValuePair<string, Tensor>[]
+        {
+            new($"{layer.Key}.lora_A.weight", layer.Weights.A.detach().to(dtype)),
+            new($"{layer.Key}.lora_B.weight", (layer.Weights.B.detach().to(ScalarType.Float32) * (layer.Alpha / layer.Rank * (weight ?? adapter.Weight))).to(dtype)),
+        });
+        SafetensorsWriter.Save(path, tensors, new Dictionary<string, string> { ["format"] = "pt" });
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.RegularExpressions;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>
+/// Where in the picture the model looks at a word while it draws: of each image token's attention, the part that goes to the word's text tokens (CLIP's and
+/// T5's), averaged over heads and recorded steps.
+/// </summary>
+/// <param name="Word">The word.</param>
+/// <param name="Picture">The finished picture.</param>
+/// <param name="Blocks">The recorded blocks, in order.</param>
+/// <param name="Maps">For each block: parts of attention, 0 to 1, rows of the picture's patches from the top, <c>[H/16, W/16]</c> for published models.</param>
+public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList<int> Blocks, IReadOnlyList<double[,]> Maps)
+{
+    /// <summary>All blocks' maps averaged.</summary>
+    public double[,] Mean
+    {
+        get
+        {
+            int rows = Maps[0].GetLength(0), columns = Maps[0].GetLength(1);
+            var mean = new double[rows, columns];
+            foreach (var map in Maps)
+            {
+                for (var y = 0; y < rows; y++)
+                {
+                    for (var x = 0; x < columns; x++)
+                        mean[y, x] += map[y, x] / Maps.Count;
+                }
+            }
+
+            return mean;
+        }
+    }
+
+    /// <summary>Draws a picture and records the attention to words of its prompt.</summary>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="request">What; one prompt and one picture.</param>
+    /// <param name="words">Words as they stand in the prompt.</param>
+    /// <param name="blocks">Blocks to record; null for all. Each takes time and memory in the square of the tokens.</param>
+    /// <param name="cancellation">Ends the run between two steps.</param>
+    /// <returns>One entry for each word.</returns>
+    /// <exception cref="LabException">A word is not in the prompt, or several pictures are asked for.</exception>
+    public static IReadOnlyList<TokenAttention> Record(
+        StableDiffusion3Pipeline pipeline, GenerationRequest request, IReadOnlyList<string> words, IReadOnlyList<int>? blocks = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(words);
+        if (request.Prompts.Count != 1 || request.NumImagesPerPrompt != 1)
+            throw new LabException($"Attention is recorded for one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each were asked for.");
+        long[][] places = [.. words.Select(word => Places(pipeline.Prompts, request.Prompts[0], word))];
+        int rows = (request.Height ?? pipeline.DefaultSize) / pipeline.SizeMultiple, columns = (request.Width ?? pipeline.DefaultSize) / pipeline.SizeMultiple;
+        int[] chosen = [.. (blocks ?? [.. Enumerable.Range(0, pipeline.Transformer.TransformerBlocks.Count)]).Distinct().Order()];
+        var sums = words.Select(_ => chosen.Select(_ => new double[rows, columns]).ToArray()).ToArray();
+        using var recorder = new AttentionRecorder(pipeline.Transformer, chosen);
+        var picture = pipeline.Generate(
+            request,
+            _ =>
+            {
+                foreach (var (block, map) in recorder.Maps)
+                {
+                    for (var word = 0; word < words.Count; word++)
+                        Add(sums[word][Array.IndexOf(chosen, block)], map, places[word], 1.0 / request.NumInferenceSteps);
+                }
+
+                recorder.Clear();
+            },
+            cancellation)[0];
+        return [.. words.Select((word, i) => new TokenAttention(word, picture, chosen, sums[i]))];
+    }
+
+    // With guidance the last row of the batch is the prompt's; the first is the negative one's.
+    private static void Add(double[,] sum, Tensor map, long[] places, double weight)
+    {
+        using var scope = NewDisposeScope();
+        int rows = sum.GetLength(0), columns = sum.GetLength(1), image = rows * columns;
+        var values = map[map.shape[0] - 1].narrow(0, 0, image).index_select(1, tensor(places) + image).sum(1).to(ScalarType.Float64).data<double>().ToArray();
+        for (var i = 0; i < image; i++)
+            sum[i / columns, i % columns] += weight * values[i];
+    }
+
+    // Text tokens are CLIP's window, then T5's.
+    private static long[] Places(PromptEncoder encoder, string prompt, string word)
+    {
+        var window = encoder.Tokenizer.ModelMaxLength;
+        var clip = PlacesIn(encoder.Tokenizer, prompt, word).Where(place => place < window);
+        var t5 = encoder.T5 is null ? [] : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength).Select(place => place + window);
+        long[] places = [.. clip.Concat(t5)];
+        return places.Length > 0 ? places : throw new LabException($"The word “{word}” is not in the prompt “{prompt}”.");
+    }
+
+    // A word's tokens are those that appear when the prompt is cut right after the word, and not yet right before it.
+    private static IEnumerable<long> PlacesIn(ITextTokenizer tokenizer, string prompt, string word)
+    {
+        var match = Regex.Match(prompt, $@"(?<!\w){Regex.Escape(word)}(?!\w)", RegexOptions.CultureInvariant);
+        if (!match.Success || word.Length == 0)
+            return [];
+        var at = match.Index;
+        var before = Count(tokenizer, prompt[..at].TrimEnd());
+        var until = Count(tokenizer, prompt[..(at + word.Length)]);
+        var start = tokenizer.Encode(string.Empty).Count > 1 ? 1 : 0;
+        return Enumerable.Range(start + before, until - before).Select(place => (long)place);
+    }
+
+    private static int Count(ITextTokenizer tokenizer, string text) => tokenizer.Encode(text).Count - tokenizer.Encode(string.Empty).Count;
+}

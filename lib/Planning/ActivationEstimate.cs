@@ -1,0 +1,130 @@
+using Dreambooth.Lab.Peft;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// Estimates of what a forward or backward pass holds besides weights, from shapes: the tensors that the models' own code keeps alive at its widest
+/// place, or, in training, what autograd keeps of each block. Workspaces of convolutions and matrix products are not in it.
+/// Letters: S image tokens, L text tokens, D width of a token.
+/// </summary>
+/// <param name="model">The model.</param>
+/// <param name="settings">The run.</param>
+internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings settings)
+{
+    private readonly LoraConfig _lora = settings.TransformerLora;
+
+    /// <summary>The largest encoder's widest layer, for one prompt, in bytes.</summary>
+    public long TextEncoding()
+    {
+        var clip = new[] { model.Clip, model.Clip2 }.Max(config => (long)config.MaxPositionEmbeddings * ((9L * config.HiddenSize) + (4L * config.IntermediateSize)));
+        long length = settings.MaxSequenceLength;
+        var t5 = model.T5 is { } config
+            ? length * ((8L * config.DModel) + (4L * config.NumHeads * config.DKv) + (5L * config.DFf) + (4L * config.NumHeads * length))
+            : 0;
+        return Math.Max(clip, t5) * Bytes(settings.Dtype);
+    }
+
+    /// <summary>Encoding one picture of the training size, in bytes: its widest residual block, at full size.</summary>
+    public long Encode()
+    {
+        long pixels = (long)settings.Resolution * settings.Resolution, widest = model.Vae.BlockOutChannels[0];
+        return pixels * (model.Vae.InChannels + (9 * widest)) * Bytes(settings.VaeDtype);
+    }
+
+    /// <summary>Decoding the drawn pictures, in bytes: the last resolution's first residual block, whose input has the channels of the one before.</summary>
+    public long Decode()
+    {
+        long side = SampleSide, pictures = settings.DecodeOneByOne ? 1 : settings.SampleBatchSize;
+        var channels = model.Vae.BlockOutChannels;
+        long wide = channels.Count > 1 ? channels[1] : channels[0], narrow = channels[0];
+        return pictures * side * side * ((4 * wide) + (7 * narrow)) * Bytes(settings.VaeDtype);
+    }
+
+    /// <summary>One denoising step, in bytes: one block's tensors for both halves of guidance.</summary>
+    public long Sampling()
+    {
+        var rows = 2 * settings.SampleBatchSize;
+        long image = SquareTokens(SampleSide), text = TextTokens, width = model.Transformer.InnerDim;
+        return rows * (image + text) * width * (model.Transformer.DualAttentionLayers.Count > 0 ? 18 : 16) * Bytes(settings.Dtype);
+    }
+
+    /// <summary>A training micro-batch, in bytes: what blocks keep for the backward pass, and the widest block's gradients.</summary>
+    public long TrainingStep()
+    {
+        long image = SquareTokens(settings.Resolution), text = TextTokens, width = model.Transformer.InnerDim;
+        var element = Bytes(settings.Dtype);
+        double kept = 0, widest = 0;
+        for (var i = 0; i < model.Transformer.NumLayers; i++)
+        {
+            var block = (image * KeptPerImageToken(i)) + (text * KeptPerTextToken(i));
+            kept += block;
+            widest = Math.Max(widest, block);
+        }
+
+        // The backward pass holds about two feed-forward hiddens and a few tokens' gradients at its widest.
+        double backward = (image + text) * 12.0;
+        var tokens = settings.GradientCheckpointing ? ((image + text) * model.Transformer.NumLayers) + widest + backward : kept + backward;
+        return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders();
+    }
+
+    // What autograd keeps of one image token in one block, in widths D of the compute type: the residual stream twice, queries, keys and values as the
+    // attention reads them and its output, the feed-forward's hidden (4), and more where a LoRA or the conditioning needs a gradient.
+    private double KeptPerImageToken(int block)
+    {
+        var kept = 2.0 + Attention("attn.", "to_q", "to_k", "to_v", "to_out.0") + FeedForward("ff");
+        if (ConditioningTrains)
+            kept += 4;
+        if (!model.Transformer.DualAttentionLayers.Contains(block))
+            return kept;
+        return kept + 1 + Attention("attn2.", "to_q", "to_k", "to_v", "to_out.0") + (ConditioningTrains ? 1 : 0);
+    }
+
+    private double KeptPerTextToken(int block)
+    {
+        var attention = Attention("attn.", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out");
+        if (block == model.Transformer.NumLayers - 1)
+            return 1 + attention;
+        return 2.0 + attention + FeedForward("ff_context") + (ConditioningTrains ? 4 : 0);
+    }
+
+    private double Attention(string module, string q, string k, string v, string output)
+    {
+        var kept = 4.0 + RawHeads();
+        if (Targets(module + q) || Targets(module + k) || Targets(module + v))
+            kept += 1;
+        return kept + (Targets(module + output) ? 1 : 0);
+    }
+
+    // The normalisation of queries and keys keeps them as they were, in 16 bits a float32 copy besides.
+    private double RawHeads() => !model.Transformer.HasQkNorm ? 0 : 2 * (1 + (settings.Dtype == ScalarType.Float32 ? 0 : 4.0 / Bytes(settings.Dtype)));
+
+    private double FeedForward(string module) => 4.0 + (Targets(module + ".net.0.proj") ? 1 : 0) + (Targets(module + ".net.2") ? 4 : 0);
+
+    // With the CLIP encoders trained, the pooled text carries a gradient into every modulation.
+    private bool ConditioningTrains => settings.TrainTextEncoder || settings.Training == TrainingKind.Full;
+
+    private bool Targets(string module) => settings.Training == TrainingKind.Full || _lora.TargetModules.Any(target => LoraConfig.IsAt("." + module, target) || target == module);
+
+    // Distinct prompts of a micro-batch are encoded as rows: 16 hidden widths a token and layer, with the feed-forward's.
+    private long TrainedTextEncoders()
+    {
+        if (!settings.TrainTextEncoder)
+            return 0;
+        long Of(Models.TextEncoders.CLIPTextConfig config) =>
+            (long)config.MaxPositionEmbeddings * config.NumHiddenLayers * ((10L * config.HiddenSize) + ((config.HiddenAct == "quick_gelu" ? 3L : 1L) * config.IntermediateSize));
+        return settings.Rows * (Of(model.Clip) + Of(model.Clip2)) * Bytes(settings.Dtype);
+    }
+
+    private long SampleSide => settings.SampleResolution ?? (model.Transformer.SampleSize * model.Vae.SpatialFactor);
+
+    private long TextTokens => model.Clip.MaxPositionEmbeddings + settings.MaxSequenceLength;
+
+    private long SquareTokens(long pixels)
+    {
+        var side = pixels / (model.Vae.SpatialFactor * model.Transformer.PatchSize);
+        return side * side;
+    }
+
+    private static long Bytes(ScalarType dtype) => ComponentSize.ElementSize(dtype);
+}

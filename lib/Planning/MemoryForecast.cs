@@ -1,0 +1,22 @@
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>What a run is predicted to hold, phase by phase.</summary>
+/// <param name="Settings">The run.</param>
+/// <param name="Phases">The phases in order.</param>
+public sealed record MemoryForecast(MemorySettings Settings, IReadOnlyList<PhaseForecast> Phases)
+{
+    /// <summary>What is counted and what is estimated, for the foot of every table.</summary>
+    public const string Note =
+        "Weights, LoRA, gradients, optimizer state and caches are counted exactly. Activations are an estimate from shapes, checked against CPU runs of the "
+        + "miniature and not yet against a GPU. Not in it: what the allocator reserves beyond what is in use, and a CUDA context (about half a GiB).";
+
+    /// <summary>The phase that needs most.</summary>
+    public PhaseForecast Highest => Phases.MaxBy(phase => phase.Total)!;
+
+    /// <summary>The most that is held at once, in bytes.</summary>
+    public long Peak => Highest.Total;
+
+    /// <summary>The predicted peak of a phase, in bytes; null when the run has no such phase.</summary>
+    /// <param name="phase">Its name.</param>
+    public long? PeakOf(string phase) => Phases.FirstOrDefault(entry => entry.Phase == phase)?.Total;
+}

@@ -1,0 +1,139 @@
+using Dreambooth.Lab.Foundation;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// Predicts what a run will hold in memory, phase by phase, from the model's configuration and the run's settings; nothing is loaded. Weights, LoRA,
+/// optimizer state and caches are counted; activations are estimated (<see cref="ActivationEstimate"/>).
+/// </summary>
+/// <param name="model">The model.</param>
+public sealed class MemoryPlanner(ModelArchitecture model)
+{
+    private const long MasterBytes = 4;
+
+    /// <summary>Memory sizes of common GPUs, in bytes.</summary>
+    public static IReadOnlyList<long> CardSizes { get; } = [.. new[] { 8, 12, 16, 24, 40, 48, 80, 141 }.Select(size => size * ByteSize.GiB)];
+
+    /// <summary>The model.</summary>
+    public ModelArchitecture Model { get; } = model;
+
+    /// <summary>Predicts a run.</summary>
+    /// <param name="settings">The run.</param>
+    /// <exception cref="LabException">A setting is out of range.</exception>
+    public MemoryForecast Forecast(MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        settings.Validate();
+        var activations = new ActivationEstimate(Model, settings);
+        var weights = Weights(settings, _ => true);
+        var phases = new List<PhaseForecast>
+        {
+            new("load", weights),
+            new("encode", [.. weights, Estimate("text activations", activations.TextEncoding(), "of the largest encoder's widest layer")]),
+        };
+        MemoryTerm[] trained = [];
+        if (settings.Training != TrainingKind.None)
+        {
+            phases.Add(new("cache", [.. weights, Estimate("encoder activations", activations.Encode(), "of one picture at the autoencoder's widest place")]));
+            trained = [.. Weights(settings, name => !Freed(settings, name)), .. TrainedState(settings), .. Caches(settings)];
+            phases.Add(new("step", [.. trained, Estimate("activations", activations.TrainingStep(), settings.GradientCheckpointing ? "block inputs, and one block computed again" : "what every block keeps for the backward pass")]));
+        }
+
+        if (settings.FreeVae)
+            return new MemoryForecast(settings, phases);
+        var held = trained.Length > 0 ? trained : weights;
+        phases.Add(new("sample", [.. held, Estimate("activations", activations.Sampling(), "of one block; both halves of guidance at a time")]));
+        phases.Add(new("decode", [.. held, Estimate("decoder activations", activations.Decode(), settings.DecodeOneByOne ? "of one picture at the widest place" : "of all pictures at the widest place")]));
+        return new MemoryForecast(settings, phases);
+    }
+
+    /// <summary>
+    /// Lowers what a run needs, step by step, in the order of what costs least: free what is cached, half-precision weights, one picture at a
+    /// time, checkpointing, smaller pictures.
+    /// </summary>
+    /// <param name="settings">The run as wished.</param>
+    /// <returns>The settings as asked first, then each further change added to those before it.</returns>
+    public IReadOnlyList<MemoryAdvice> Ladder(MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var rungs = new List<MemoryAdvice> { new(string.Empty, Forecast(settings)) };
+        void Try(string change, bool applies, Func<MemorySettings, MemorySettings> apply)
+        {
+            if (applies)
+                rungs.Add(new(change, Forecast(settings = apply(settings))));
+        }
+
+        var trains = settings.Training != TrainingKind.None;
+        Try("decode pictures one by one", !settings.DecodeOneByOne && settings.SampleBatchSize > 1, s => s with { DecodeOneByOne = true });
+        Try("free T5 once prompts are encoded", trains && !settings.FreeT5 && Model.T5 is not null, s => s with { FreeT5 = true });
+        Try("mixed_precision bf16", settings.Dtype == ScalarType.Float32 && settings.Training != TrainingKind.Full, s => s with { Dtype = ScalarType.BFloat16 });
+        Try("autoencoder in bf16", settings.VaeDtype == ScalarType.Float32, s => s with { VaeDtype = ScalarType.BFloat16 });
+        Try("train_batch_size 1", trains && settings.TrainBatchSize > 1, s => s with { TrainBatchSize = 1 });
+        Try("gradient_checkpointing", trains && !settings.GradientCheckpointing, s => s with { GradientCheckpointing = true });
+        Try("one picture at a time", settings.SampleBatchSize > 1, s => s with { SampleBatchSize = 1 });
+        Try("no CLIP LoRA", trains && settings.TrainTextEncoder, s => s with { TrainTextEncoder = false });
+        Try("validation pictures of 512 px", (settings.SampleResolution ?? OwnSize) > 512, s => s with { SampleResolution = 512 });
+        Try("resolution 256", trains && settings.Resolution > 256, s => s with { Resolution = 256 });
+        return rungs;
+    }
+
+    /// <summary>The first rung of the ladder that fits.</summary>
+    /// <param name="settings">The run as wished.</param>
+    /// <param name="bytes">Memory that there is.</param>
+    /// <returns>The rung with all changes that lead to it; null when none fits.</returns>
+    public (IReadOnlyList<string> Changes, MemoryForecast Forecast)? Fit(MemorySettings settings, long bytes)
+    {
+        var ladder = Ladder(settings);
+        var index = Enumerable.Range(0, ladder.Count).FirstOrDefault(i => ladder[i].Forecast.Peak <= bytes, -1);
+        return index < 0 ? null : ([.. ladder.Take(index + 1).Select(rung => rung.Change).Where(change => change.Length > 0)], ladder[index].Forecast);
+    }
+
+    private int OwnSize => Model.Transformer.SampleSize * Model.Vae.SpatialFactor;
+
+    private static bool Freed(MemorySettings settings, string component) =>
+        component switch
+        {
+            "text_encoder_3" => settings.FreeT5,
+            "vae" => settings.FreeVae,
+            _ => false,
+        };
+
+    private MemoryTerm[] Weights(MemorySettings settings, Func<string, bool> keep) =>
+    [
+        .. Model.Components.Where(component => keep(component.Name)).Select(component =>
+        {
+            var dtype = component.Name == "vae" ? settings.VaeDtype : component.Name == "transformer" && settings.Training == TrainingKind.Full ? ScalarType.Float32 : settings.Dtype;
+            return new MemoryTerm($"{component.Name} weights", component.BytesAs(dtype), true, $"{component.Parameters:N0} numbers in {dtype}");
+        }),
+    ];
+
+    private List<MemoryTerm> TrainedState(MemorySettings settings)
+    {
+        var lora = settings.Training == TrainingKind.Lora;
+        var numbers = lora ? Model.LoraParameters("transformer", settings.TransformerLora) : TrainedTransformer();
+        if (settings.TrainTextEncoder)
+            numbers += Model.LoraParameters("text_encoder", settings.TextEncoderLora) + Model.LoraParameters("text_encoder_2", settings.TextEncoderLora);
+        var terms = new List<MemoryTerm>
+        {
+            new("gradients", numbers * MasterBytes, true, "one float32 for each trained number"),
+            new("optimizer state", 2 * numbers * MasterBytes, true, "AdamW's two moments, float32"),
+        };
+        if (lora)
+            terms.Insert(0, new("LoRA", numbers * MasterBytes, true, $"rank {settings.Rank}: {numbers:N0} numbers in Float32"));
+        return terms;
+    }
+
+    // The table of positions is fixed.
+    private long TrainedTransformer() =>
+        Model.Components[0].Parameters - ((long)Model.Transformer.PosEmbedMaxSize * Model.Transformer.PosEmbedMaxSize * Model.Transformer.InnerDim);
+
+    private MemoryTerm[] Caches(MemorySettings settings)
+    {
+        long side = settings.Resolution / Model.Vae.SpatialFactor;
+        var latents = 2 * settings.CachedPictures * Model.Vae.LatentChannels * side * side * MasterBytes;
+        return [new("latent cache", latents, true, $"mean and deviation of {settings.CachedPictures} pictures")];
+    }
+
+    private static MemoryTerm Estimate(string name, long bytes, string how) => new(name, bytes, false, how);
+}

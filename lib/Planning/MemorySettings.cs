@@ -1,0 +1,124 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>What decides how much memory a run needs. Names are those of the training configuration and of the reference's flags.</summary>
+public sealed record MemorySettings
+{
+    /// <summary>What the reference's inference script does: float32, four pictures of 1024 pixels at a time, nothing trained.</summary>
+    public static MemorySettings TutorialInference { get; } = new() { Training = TrainingKind.None, SampleBatchSize = 4, MaxSequenceLength = 256 };
+
+    /// <summary>The tutorial's LoRA training: float32, 512 pixels, one instance and one class picture, rank 4, both CLIP encoders too.</summary>
+    public static MemorySettings TutorialTraining { get; } = new();
+
+    /// <summary>What is trained. Default: a LoRA.</summary>
+    public TrainingKind Training { get; init; } = TrainingKind.Lora;
+
+    /// <summary>Side of the training pictures in pixels, a multiple of 16. Default 512.</summary>
+    public int Resolution { get; init; } = 512;
+
+    /// <summary>Instance pictures per micro-batch, 1 or more. Default 1.</summary>
+    public int TrainBatchSize { get; init; } = 1;
+
+    /// <summary>Whether each instance picture comes with a class picture, which doubles the rows. Default true.</summary>
+    public bool WithPriorPreservation { get; init; } = true;
+
+    /// <summary>Rank of the LoRA, 1 or more. Default 4.</summary>
+    public int Rank { get; init; } = 4;
+
+    /// <summary>Ends of module paths of the transformer that get LoRA; null for the joint attention's projections.</summary>
+    public IReadOnlyList<string>? TargetModules { get; init; }
+
+    /// <summary>Indices of the transformer blocks that get LoRA; null for all.</summary>
+    public IReadOnlyList<int>? TargetBlocks { get; init; }
+
+    /// <summary>Whether the CLIP encoders get LoRA too. Default true.</summary>
+    public bool TrainTextEncoder { get; init; } = true;
+
+    /// <summary>Element type of weights and compute: Float32, BFloat16 or Float16. The LoRA and the optimizer stay in float32. Default Float32.</summary>
+    public ScalarType Dtype { get; init; } = ScalarType.Float32;
+
+    /// <summary>Element type of the autoencoder. Default Float32.</summary>
+    public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
+
+    /// <summary>Whether activations are computed again in the backward pass instead of kept. Default false.</summary>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>Whether T5, whose rows are cached, is freed before training. Default false.</summary>
+    public bool FreeT5 { get; init; }
+
+    /// <summary>Whether the autoencoder, whose latents are cached, is freed before training; then no validation picture is drawn. Default false.</summary>
+    public bool FreeVae { get; init; }
+
+    /// <summary>Pictures whose latents are cached, instance and class together. Default 48.</summary>
+    public int CachedPictures { get; init; } = 48;
+
+    /// <summary>T5's rows per prompt, 1 to 512. Default 77.</summary>
+    public int MaxSequenceLength { get; init; } = 77;
+
+    /// <summary>Side of drawn pictures in pixels; null for the model's own.</summary>
+    public int? SampleResolution { get; init; }
+
+    /// <summary>Pictures drawn at a time, 1 or more. Default 1.</summary>
+    public int SampleBatchSize { get; init; } = 1;
+
+    /// <summary>Whether pictures are decoded one after the other instead of all at a time. Default false.</summary>
+    public bool DecodeOneByOne { get; init; }
+
+    /// <summary>Rows of a micro-batch: instance and class pictures.</summary>
+    public int Rows => TrainBatchSize * (WithPriorPreservation ? 2 : 1);
+
+    /// <summary>The transformer's LoRA.</summary>
+    internal LoraConfig TransformerLora => new() { Rank = Rank, TargetModules = TargetModules ?? LoraConfig.TransformerTargets, Blocks = TargetBlocks };
+
+    /// <summary>The CLIP encoders' LoRA.</summary>
+    internal LoraConfig TextEncoderLora => new() { Rank = Rank, TargetModules = LoraConfig.TextEncoderTargets };
+
+    /// <summary>What a training configuration asks of memory, with validation pictures of the model's own size.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="pictures">Instance and class pictures whose latents are cached.</param>
+    public static MemorySettings Of(DreamBoothConfig config, int pictures)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return new MemorySettings
+        {
+            Resolution = config.Resolution,
+            TrainBatchSize = config.TrainBatchSize,
+            WithPriorPreservation = config.WithPriorPreservation,
+            Rank = config.Rank,
+            TargetModules = config.LoraLayerNames,
+            TargetBlocks = config.LoraBlockNumbers,
+            TrainTextEncoder = config.TrainTextEncoder,
+            Dtype = config.ComputeDtype(),
+            GradientCheckpointing = config.GradientCheckpointing,
+            CachedPictures = pictures,
+            MaxSequenceLength = config.MaxSequenceLength,
+        };
+    }
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="LabException">Says every value that is out of range.</exception>
+    public void Validate()
+    {
+        List<string> errors = [];
+        void Need(bool right, string text)
+        {
+            if (!right)
+                errors.Add(text);
+        }
+
+        Need(Resolution >= 16 && Resolution % 16 == 0, $"resolution is {Resolution}; a multiple of 16 is valid");
+        Need(SampleResolution is null or >= 16, $"the size of drawn pictures is {SampleResolution}; 16 or more is valid");
+        Need(TrainBatchSize >= 1, $"train_batch_size is {TrainBatchSize}; 1 or more is valid");
+        Need(SampleBatchSize >= 1, $"the number of pictures drawn at a time is {SampleBatchSize}; 1 or more is valid");
+        Need(Rank >= 1, $"rank is {Rank}; 1 or more is valid");
+        Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
+        Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");
+        Need(Dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16, $"the precision is {Dtype}; Float32, BFloat16 and Float16 are valid");
+        if (errors.Count > 0)
+            throw new LabException($"The memory of this run cannot be planned: {string.Join("; ", errors)}.");
+    }
+}

@@ -1,0 +1,166 @@
+using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Models.TextEncoders;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// The sizes of a Stable Diffusion 3 model, from its configuration files alone: no weights are needed to count them. The models are declared
+/// on libtorch's meta device, which knows shapes and holds no numbers.
+/// </summary>
+public sealed class ModelArchitecture
+{
+    private static readonly string[] ComponentNames = ["transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3"];
+    private static readonly string[] WeightNames = ["diffusion_pytorch_model", "model"];
+
+    private readonly Lazy<IReadOnlyList<ComponentSize>> _components;
+    private readonly Lazy<IReadOnlyDictionary<string, IReadOnlyList<LinearSize>>> _linears;
+
+    /// <summary>Creates the description; nothing is counted yet.</summary>
+    public ModelArchitecture()
+    {
+        _components = new Lazy<IReadOnlyList<ComponentSize>>(CountComponents);
+        _linears = new Lazy<IReadOnlyDictionary<string, IReadOnlyList<LinearSize>>>(ListLinears);
+    }
+
+    /// <summary>The model's name, for tables.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The transformer.</summary>
+    public required SD3TransformerConfig Transformer { get; init; }
+
+    /// <summary>The autoencoder.</summary>
+    public required AutoencoderKLConfig Vae { get; init; }
+
+    /// <summary>The first CLIP encoder.</summary>
+    public required CLIPTextConfig Clip { get; init; }
+
+    /// <summary>The second CLIP encoder.</summary>
+    public required CLIPTextConfig Clip2 { get; init; }
+
+    /// <summary>T5's encoder, or null.</summary>
+    public T5Config? T5 { get; init; }
+
+    /// <summary>Stable Diffusion 3.5-medium, as its published configuration files describe it.</summary>
+    public static ModelArchitecture Sd35Medium { get; } = new()
+    {
+        Name = "Stable Diffusion 3.5-medium",
+        Transformer = new SD3TransformerConfig
+        {
+            NumLayers = 24,
+            NumAttentionHeads = 24,
+            CaptionProjectionDim = 1536,
+            PosEmbedMaxSize = 384,
+            DualAttentionLayers = [.. Enumerable.Range(0, 13)],
+            QkNorm = "rms_norm",
+        },
+        Vae = new AutoencoderKLConfig
+        {
+            DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", 4)],
+            UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", 4)],
+            BlockOutChannels = [128, 256, 512, 512],
+            LayersPerBlock = 2,
+            LatentChannels = 16,
+            SampleSize = 1024,
+            ScalingFactor = 1.5305,
+            ShiftFactor = 0.0609,
+            UseQuantConv = false,
+            UsePostQuantConv = false,
+        },
+        Clip = new CLIPTextConfig { HiddenSize = 768, IntermediateSize = 3072, NumAttentionHeads = 12, ProjectionDim = 768 },
+        Clip2 = new CLIPTextConfig { HiddenSize = 1280, IntermediateSize = 5120, NumHiddenLayers = 32, NumAttentionHeads = 20, ProjectionDim = 1280, HiddenAct = "gelu" },
+        T5 = new T5Config { DModel = 4096, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu" },
+    };
+
+    /// <summary>The components, counted; in the order in which a pipeline loads them.</summary>
+    public IReadOnlyList<ComponentSize> Components => _components.Value;
+
+    /// <summary>Numbers of all components together.</summary>
+    public long Parameters => Components.Sum(component => component.Parameters);
+
+    /// <summary>Reads the configuration files of a model folder; it needs no weights in it.</summary>
+    /// <param name="folder">A folder with <c>model_index.json</c> and a <c>config.json</c> per component.</param>
+    /// <param name="name">The name for tables; null for the folder's.</param>
+    /// <exception cref="Foundation.LabException">A file is missing or not valid.</exception>
+    public static ModelArchitecture Read(string folder, string? name = null)
+    {
+        var index = ModelIndex.Read(folder);
+        string Config(string component) => Path.Combine(index.PathOf(component), "config.json");
+        return new ModelArchitecture
+        {
+            Name = name ?? Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)),
+            Transformer = SD3TransformerConfig.Read(Config("transformer")),
+            Vae = AutoencoderKLConfig.Read(Config("vae")),
+            Clip = CLIPTextConfig.Read(Config("text_encoder")),
+            Clip2 = CLIPTextConfig.Read(Config("text_encoder_2")),
+            T5 = index.Has("text_encoder_3") ? T5Config.Read(Config("text_encoder_3")) : null,
+        };
+    }
+
+    /// <summary>Counts the weight files of a model folder by their headers; no weights are read.</summary>
+    /// <param name="folder">A model folder with its weights.</param>
+    /// <returns>The components that have weight files, in the order of their names.</returns>
+    /// <exception cref="Foundation.LabException">The folder is missing, or a file is malformed.</exception>
+    public static IReadOnlyList<ComponentSize> CountFiles(string folder)
+    {
+        var index = ModelIndex.Read(folder);
+        var sizes = new List<ComponentSize>();
+        foreach (var name in ComponentNames.Where(index.Has))
+        {
+            var weights = WeightNames.FirstOrDefault(file => Directory.Exists(index.PathOf(name)) && Directory.EnumerateFiles(index.PathOf(name), file + ".safetensors*").Any());
+            if (weights is null)
+                continue;
+            using var checkpoint = Checkpoint.OpenFolder(index.PathOf(name), weights);
+            sizes.Add(new ComponentSize(
+                name, checkpoint.Entries.Values.Sum(entry => entry.ElementCount),
+                checkpoint.Entries.Values.GroupBy(entry => entry.DType).ToDictionary(group => group.Key, group => group.Sum(entry => entry.ByteLength))));
+        }
+
+        return sizes;
+    }
+
+    /// <summary>The numbers of a LoRA: rank × (inputs + outputs) of every layer that it targets.</summary>
+    /// <param name="component">The component's folder: <c>transformer</c>, <c>text_encoder</c> or <c>text_encoder_2</c>.</param>
+    /// <param name="lora">Rank and targets.</param>
+    public long LoraParameters(string component, LoraConfig lora)
+    {
+        ArgumentNullException.ThrowIfNull(lora);
+        return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path)).Sum(linear => lora.Rank * (linear.Inputs + linear.Outputs));
+    }
+
+    private List<ComponentSize> CountComponents() => Declare((name, module) =>
+    {
+        var count = module.parameters().Sum(parameter => parameter.numel());
+        return new ComponentSize(name, count, new Dictionary<ScalarType, long> { [ScalarType.Float32] = count * 4 });
+    });
+
+    private Dictionary<string, IReadOnlyList<LinearSize>> ListLinears() => Declare((name, module) => (name, Linears: (IReadOnlyList<LinearSize>)
+        [.. module.named_modules().Where(entry => entry.module is LoraLinear).Select(entry => new LinearSize(entry.name, ((LoraLinear)entry.module).InFeatures, ((LoraLinear)entry.module).OutFeatures))]))
+        .ToDictionary(entry => entry.name, entry => entry.Linears);
+
+    private List<T> Declare<T>(Func<string, nn.Module, T> look)
+    {
+        using var scope = NewDisposeScope();
+        var results = new List<T>();
+        void Look(string name, nn.Module module)
+        {
+            results.Add(look(name, module));
+            module.Dispose();
+        }
+
+        Look("transformer", new SD3Transformer2DModel(Transformer, META, ScalarType.Float32));
+        Look("vae", new AutoencoderKL(Vae, META, ScalarType.Float32));
+        Look("text_encoder", new CLIPTextModelWithProjection(Clip, META, ScalarType.Float32));
+        Look("text_encoder_2", new CLIPTextModelWithProjection(Clip2, META, ScalarType.Float32));
+        if (T5 is not null)
+            Look("text_encoder_3", new T5EncoderModel(T5, META, ScalarType.Float32));
+        return results;
+    }
+
+    private sealed record LinearSize(string Path, long Inputs, long Outputs);
+}

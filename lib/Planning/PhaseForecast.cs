@@ -1,0 +1,13 @@
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>What a phase of a run is predicted to hold at its peak.</summary>
+/// <param name="Phase"><c>load</c>, <c>encode</c>, <c>cache</c>, <c>step</c>, <c>sample</c> or <c>decode</c>.</param>
+/// <param name="Terms">What takes the memory.</param>
+public sealed record PhaseForecast(string Phase, IReadOnlyList<MemoryTerm> Terms)
+{
+    /// <summary>All terms together, in bytes.</summary>
+    public long Total => Terms.Sum(term => term.Bytes);
+
+    /// <summary>The counted terms together, in bytes.</summary>
+    public long Exact => Terms.Where(term => term.IsExact).Sum(term => term.Bytes);
+}

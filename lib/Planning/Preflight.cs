@@ -1,0 +1,194 @@
+using System.Globalization;
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Training;
+using TorchSharp;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// Looks at everything that a training needs before it starts, so that what is wrong shows in a second and not after the model was loaded: settings, photos,
+/// their resolution, captions, the model folder, disk space, memory.
+/// </summary>
+public static class Preflight
+{
+    private const int FewPhotos = 5;
+    private const int ManyPhotos = 30;
+    private const long PictureBytes = 3L << 20;
+
+    /// <summary>Makes all checks; nothing is written and no weights are read.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="memory">Memory that it may use, in bytes; null for what the device has free (the machine's, for the CPU).</param>
+    /// <returns>One entry for each check, in the order in which a run would meet them.</returns>
+    public static IReadOnlyList<PreflightCheck> Check(DreamBoothConfig config, long? memory = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var photos = Photos(config, out var folder);
+        List<PreflightCheck> checks = [Settings(config), photos];
+        if (folder is not null)
+        {
+            checks.Add(Resolution(config, folder));
+            checks.Add(Captions(config));
+        }
+
+        checks.Add(Model(config, out var architecture));
+        checks.Add(Disk(config));
+        if (architecture is not null)
+            checks.Add(Memory(config, architecture, folder?.Pictures.Count ?? 0, memory));
+        return checks;
+    }
+
+    /// <summary>Whether no check found a problem.</summary>
+    /// <param name="checks">What <see cref="Check"/> gave.</param>
+    public static bool CanStart(IEnumerable<PreflightCheck> checks)
+    {
+        ArgumentNullException.ThrowIfNull(checks);
+        return checks.All(check => check.Status != PreflightStatus.Problem);
+    }
+
+    private static PreflightCheck Settings(DreamBoothConfig config)
+    {
+        try
+        {
+            config.Validate();
+        }
+        catch (LabException error)
+        {
+            return new("settings", PreflightStatus.Problem, error.Message);
+        }
+
+        var notices = config.Notices();
+        return notices.Count == 0
+            ? new("settings", PreflightStatus.Ok, "every option is in range")
+            : new("settings", PreflightStatus.Warning, string.Join(" ", notices));
+    }
+
+    private static PreflightCheck Photos(DreamBoothConfig config, out PictureFolder? folder)
+    {
+        folder = null;
+        try
+        {
+            folder = PictureFolder.Read(config.InstanceDataDir, BadImagePolicy.Skip);
+        }
+        catch (LabException error)
+        {
+            return new("photos", PreflightStatus.Problem, error.Message);
+        }
+
+        var count = folder.Pictures.Count;
+        var bad = folder.Bad.Count == 0 ? string.Empty : $" {folder.Bad.Count} files cannot be used: {string.Join("; ", folder.Bad.Select(file => $"{Path.GetFileName(file.Path)}: {file.Reason}"))}.";
+        if (count == 0)
+            return new("photos", PreflightStatus.Problem, $"{config.InstanceDataDir} holds no usable picture.{bad}");
+        if (bad.Length > 0 && config.OnBadImage == BadImagePolicy.Refuse)
+            return new("photos", PreflightStatus.Problem, $"{count} pictures.{bad} Remove them, or set on_bad_image to skip.");
+        return count switch
+        {
+            < FewPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures are few: with fewer than {FewPhotos} the model learns their background too.{bad}"),
+            > ManyPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures: more than {ManyPhotos} rarely help; the best ones alone do more.{bad}"),
+            _ => new("photos", bad.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{count} pictures.{bad}"),
+        };
+    }
+
+    private static PreflightCheck Resolution(DreamBoothConfig config, PictureFolder folder)
+    {
+        var small = folder.Pictures.Where(picture => Math.Min(picture.Width, picture.Height) < config.Resolution).ToList();
+        var smallest = folder.Pictures.Select(picture => Math.Min(picture.Width, picture.Height)).DefaultIfEmpty(0).Min();
+        return small.Count == 0
+            ? new("resolution", PreflightStatus.Ok, $"every picture has at least {config.Resolution} pixels on its shorter side")
+            : new("resolution", PreflightStatus.Warning, $"{small.Count} of {folder.Pictures.Count} pictures are smaller than {config.Resolution} pixels (the smallest has {smallest}) and would be enlarged, which is learned as blur: {Names(small)}");
+    }
+
+    private static PreflightCheck Captions(DreamBoothConfig config)
+    {
+        try
+        {
+            var dataset = DreamBoothDataset.Load(new DreamBoothDatasetOptions
+            {
+                InstanceDataDir = config.InstanceDataDir,
+                InstancePrompt = config.InstancePrompt,
+                Resolution = config.Resolution,
+                ImageColumn = config.ImageColumn,
+                CaptionColumn = config.CaptionColumn,
+                OnBadImage = BadImagePolicy.Skip,
+                MinImageSize = 1,
+            });
+            var prompts = dataset.DistinctPrompts;
+            return prompts.Count == 1
+                ? new("captions", PreflightStatus.Ok, $"every picture is called “{prompts[0]}”")
+                : new("captions", PreflightStatus.Ok, $"{prompts.Count} different captions, the first “{prompts[0]}”");
+        }
+        catch (LabException error)
+        {
+            return new("captions", PreflightStatus.Problem, error.Message);
+        }
+    }
+
+    private static PreflightCheck Model(DreamBoothConfig config, out ModelArchitecture? architecture)
+    {
+        architecture = null;
+        var path = config.PretrainedModelNameOrPath;
+        try
+        {
+            architecture = ModelArchitecture.Read(path);
+            var files = ModelArchitecture.CountFiles(path);
+            var missing = architecture.Components.Select(component => component.Name).Except(files.Select(file => file.Name)).ToList();
+            return missing.Count == 0
+                ? new("model", PreflightStatus.Ok, $"{path}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
+                : new("model", PreflightStatus.Problem, $"{path} has no weights for {string.Join(", ", missing)}.");
+        }
+        catch (LabException error)
+        {
+            return new("model", PreflightStatus.Problem, error.Message);
+        }
+    }
+
+    // The LoRA with its checkpoints, each with two moments, and the class pictures.
+    private static PreflightCheck Disk(DreamBoothConfig config)
+    {
+        var folder = Path.GetFullPath(config.OutputDir);
+        var existing = folder;
+        while (!Directory.Exists(existing))
+            existing = Path.GetDirectoryName(existing)!;
+        var checkpoints = Math.Min((config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
+        var need = (config.WithPriorPreservation ? config.NumClassImages * PictureBytes : 0) + ((1 + (3L * checkpoints)) * (64L << 20));
+        var free = new DriveInfo(existing).AvailableFreeSpace;
+        var overwrites = File.Exists(Path.Combine(folder, LoraFile.DefaultName)) ? $" {config.OutputDir} holds a LoRA already, which will be replaced." : string.Empty;
+        return free < need
+            ? new("disk", PreflightStatus.Problem, $"{ByteSize.Text(free)} are free at {existing}; up to {ByteSize.Text(need)} may be written.")
+            : new("disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{ByteSize.Text(free)} are free, at most {ByteSize.Text(need)} needed.{overwrites}");
+    }
+
+    private static PreflightCheck Memory(DreamBoothConfig config, ModelArchitecture architecture, int photos, long? memory)
+    {
+        var planner = new MemoryPlanner(architecture);
+        var settings = MemorySettings.Of(config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
+        try
+        {
+            var (bytes, place) = memory is { } given ? (given, "given") : Free(config);
+            var forecast = planner.Forecast(settings);
+            var sentence = $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}), {ByteSize.Text(bytes)} {place}";
+            if (forecast.Peak <= bytes)
+                return new("memory", PreflightStatus.Ok, sentence);
+            return planner.Fit(settings, bytes) is { } fit
+                ? new("memory", PreflightStatus.Problem, $"{sentence}. It would fit with: {string.Join(", ", fit.Changes)} ({ByteSize.Text(fit.Forecast.Peak)}).")
+                : new("memory", PreflightStatus.Problem, $"{sentence}. No settings that the planner knows would fit.");
+        }
+        catch (LabException error)
+        {
+            return new("memory", PreflightStatus.Problem, error.Message);
+        }
+    }
+
+    private static (long Bytes, string Place) Free(DreamBoothConfig config)
+    {
+        var device = DeviceSelection.Parse(config.Device);
+        if (device.type == DeviceType.CUDA && GpuMemory.Read(Math.Max(device.index, 0)) is { } gpu)
+            return (gpu.Free, $"free on {gpu.Name}");
+        return (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - ProcessMemory.Read().Resident, "that this process may still use, on the CPU");
+    }
+
+    private static string Names(List<PictureFile> pictures) =>
+        string.Join(", ", pictures.Take(4).Select(picture => Path.GetFileName(picture.Path))) + (pictures.Count > 4 ? $" and {pictures.Count - 4} more" : string.Empty);
+}
