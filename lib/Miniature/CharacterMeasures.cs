@@ -87,6 +87,26 @@ public sealed class CharacterMeasures : IDisposable
         return Read(item.Prompt, image).Scores();
     }
 
+    /// <summary>
+    /// The same, but adherence is the probability that the classifier gives to what the prompt says instead of a yes or no for each: few
+    /// pictures then tell LoRA apart that would otherwise tie.
+    /// </summary>
+    /// <param name="item">What it was to show.</param>
+    /// <param name="image">The picture.</param>
+    public IReadOnlyDictionary<string, double> GradedScore(SweepItem item, RgbImage image)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        var scores = new Dictionary<string, double>(Score(item, image));
+        var asked = PromptImplications.Of(item.Prompt);
+        if (asked.Count == 0)
+            return scores;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var reading = _classifier.call(PixelTensors.Stack([image]));
+        scores[CharacterReading.AdherenceScore] = asked.Average(implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
+        return scores;
+    }
+
     /// <summary>Frees the classifier.</summary>
     public void Dispose()
     {
