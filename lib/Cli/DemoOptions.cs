@@ -26,7 +26,7 @@ internal sealed record DemoOptions
     public double Guidance { get; init; } = 4.0;
 
     /// <summary>Pictures of each validation prompt, before and after.</summary>
-    public int ValidationSeeds { get; init; } = 2;
+    public int ValidationSeeds { get; init; } = 3;
 
     /// <summary>Prompts of each family that are drawn, from the top of its list.</summary>
     public int PromptsPerFamily { get; init; } = 10;
@@ -36,4 +36,7 @@ internal sealed record DemoOptions
 
     /// <summary>Scores a picture; null for none.</summary>
     public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score { get; init; }
+
+    /// <summary>Fidelity between the real pictures themselves, the most that scores can come to; null where nothing scores.</summary>
+    public double? FidelityCeiling { get; init; }
 }

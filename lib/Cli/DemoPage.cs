@@ -134,11 +134,8 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
 
     private ReportSection Figures()
     {
-        List<HtmlView> views = [Times()];
-        if (Scores() is { } scores)
-            views.Add(scores);
-        views.Add(Settings());
-        return new ReportSection("Figures", string.Empty, views);
+        var scores = new DemoScores(folder, Identifier, options.FidelityCeiling).Tables();
+        return new ReportSection("Figures", scores.Count == 0 ? string.Empty : DemoScores.Explanation, [.. scores, Times(), Settings()]);
     }
 
     private TextTable Times()
@@ -159,17 +156,6 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
                 phase.Phase, Number(phase.Count), phase.Unit, Duration(folder.PhaseSeconds[phase.Key]),
                 phase.Count == 0 ? "–" : string.Create(CultureInfo.InvariantCulture, $"{folder.PhaseSeconds[phase.Key] / phase.Count:0.00} s"),
             ])],
-        };
-    }
-
-    private TextTable? Scores()
-    {
-        var sweeps = DemoRun.SweepNames.Select(name => (Name: name, Scores: SweepMean.Over(folder.Results(name)))).Where(sweep => sweep.Scores.Count > 0).ToArray();
-        string[] names = [.. sweeps.SelectMany(sweep => sweep.Scores.Keys).Distinct()];
-        return names.Length == 0 ? null : new TextTable
-        {
-            Columns = ["Mean score", .. names],
-            Rows = [.. sweeps.Select(sweep => (IReadOnlyList<string>)[sweep.Name, .. names.Select(name => SweepViews.Figure(sweep.Scores, name))])],
         };
     }
 

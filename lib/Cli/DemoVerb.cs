@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
@@ -9,6 +10,8 @@ namespace Dreambooth.Lab.Cli;
 internal static class DemoVerb
 {
     private const string DefaultModel = "data/sd3-mini";
+    private const string DefaultSubject = "data/cat_gmc";
+    private const string Classifier = "data/sd3-mini-classifier";
     private const string DefaultRecipe = "data/recipes/gmc-cat.json";
 
     public static Command Create(Session session)
@@ -27,7 +30,8 @@ internal static class DemoVerb
         {
             var project = ProjectFolder.Find();
             var options = Read(project, result.GetValue(model), result.GetValue(output), result.GetValue(recipe), result.GetValue(tokenizers), result.GetValue(seed), session);
-            return Run(options, result.GetValue(fresh), session);
+            using var measures = Measures(options, project);
+            return Run(measures is null ? options : options with { Score = measures.Score, FidelityCeiling = measures.Ceiling }, result.GetValue(fresh), session);
         });
         return verb;
     }
@@ -72,6 +76,15 @@ internal static class DemoVerb
             return folder;
         throw new LabException($"There is no model in {folder}: a folder with model_index.json and a subfolder for each part is needed."
             + (given is null ? $" The miniature model belongs to a clone's {DefaultModel}; name another model's folder by --model." : string.Empty));
+    }
+
+    // The classifier beside the miniature knows the drawn world and the character alone.
+    private static CharacterMeasures? Measures(DemoOptions options, string project)
+    {
+        var (model, subject) = (Path.GetFullPath(DefaultModel, project), Path.GetFullPath(DefaultSubject, project));
+        return options.Training.PretrainedModelNameOrPath == model && options.Training.InstanceDataDir == subject
+            ? CharacterMeasures.Load(Path.GetFullPath(Classifier, project), subject)
+            : null;
     }
 
     /// <summary>Makes what is missing and writes the page, also when it was ended early.</summary>

@@ -16,8 +16,10 @@ internal static class DreamBoothProofVerb
         var prompts = Text(verb, "--prompts", "FOLDER", "Prompt lists of the three families.", "data/prompts");
         var output = Text(verb, "--output", "FOLDER", "Folder for the LoRAs, the report and sheets of pictures.", "outputs/pretrain-mini/dreambooth");
         var lora = Text(verb, "--lora", "FILE", "Measure this LoRA instead of training one.", null);
+        var withoutPrior = Text(verb, "--lora_without_prior", "FILE", "With --lora: measure this LoRA beside it, as the one trained without prior preservation.", null);
         var pictures = Number(verb, "--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
         var steps = Number(verb, "--steps", "Denoising steps.", 28);
+        var guidance = Number(verb, "--guidance_scale", "Guidance.", 4.0);
         verb.SetAction(result =>
         {
             var path = result.GetValue(recipe)!;
@@ -28,9 +30,11 @@ internal static class DreamBoothProofVerb
                 Prompts = result.GetValue(prompts)!,
                 Output = result.GetValue(output)!,
                 Lora = result.GetValue(lora),
+                LoraWithoutPrior = result.GetValue(withoutPrior),
                 PicturesPerPrompt = result.GetValue(pictures),
                 PlainPictures = 6 * result.GetValue(pictures),
                 Steps = result.GetValue(steps),
+                GuidanceScale = result.GetValue(guidance),
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             });
@@ -56,9 +60,10 @@ internal static class DreamBoothProofVerb
         return option;
     }
 
-    private static Option<int> Number(Command verb, string name, string description, int value)
+    private static Option<T> Number<T>(Command verb, string name, string description, T value)
+        where T : struct
     {
-        var option = new Option<int>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        var option = new Option<T>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
         verb.Options.Add(option);
         return option;
     }

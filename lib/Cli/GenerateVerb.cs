@@ -61,7 +61,14 @@ internal static class GenerateVerb
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
         var pipeline = StableDiffusion3Pipeline.Load(
-            config.PretrainedModelNameOrPath, PipelineOptions.Parse(config.Device, config.Dtype) with { TokenizersFolder = config.Tokenizers });
+            config.PretrainedModelNameOrPath,
+            PipelineOptions.Parse(config.Device, config.Dtype) with
+            {
+                TokenizersFolder = config.Tokenizers,
+                Variant = config.Variant,
+                ComponentsFolder = config.Components,
+                WithT5 = !config.WithoutT5,
+            });
         pipeline.Prompts.Warn = session.Warn;
         return pipeline;
     }

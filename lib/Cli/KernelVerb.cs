@@ -12,6 +12,9 @@ internal static class KernelVerb
 {
     private const string DefaultName = "dreambooth-lab";
 
+    // The name that C# notebooks carry, the lab's own included: with a kernel of that name they open with no question.
+    private const string InteractiveName = ".net-csharp";
+
     /// <summary>What this program tells its kernel.</summary>
     public static KernelOptions Options => new() { Name = "Dreambooth.Lab C#", Configure = NotebookFormatters.Register };
 
@@ -44,10 +47,9 @@ internal static class KernelVerb
     {
         var user = new Option<bool>("--user") { Description = "Install for this user alone (the default)." };
         var prefix = new Option<string?>("--prefix") { Description = "Install under this prefix, for example /usr/local." };
-        var name = new Option<string>("--name")
+        var name = new Option<string?>("--name")
         {
-            Description = "The kernel's name, to which notebooks refer. With .net-csharp, notebooks written for .NET Interactive find it by themselves.",
-            DefaultValueFactory = _ => DefaultName,
+            Description = $"The kernel's name, to which notebooks refer. Default: {DefaultName}, and {InteractiveName} unless another program has it.",
         };
         var verb = new Command("install", "Installs the kernel where Jupyter and VS Code look for it.") { user, prefix, name };
         verb.SetAction(result => Guarded(() =>
@@ -56,8 +58,15 @@ internal static class KernelVerb
             if (chosen is not null && result.GetValue(user))
                 throw new LabException("--user and --prefix exclude each other; give one of them.");
             var folder = chosen is null ? KernelSpecs.UserFolder() : KernelSpecs.PrefixFolder(chosen);
-            var spec = KernelSpecs.Install(folder, result.GetValue(name)!, "C# (Dreambooth.Lab)", Launch);
-            session.Output.WriteLine($"Installed the kernel '{spec.Name}' in {spec.Folder}");
+            var names = result.GetValue(name) is { } own ? [own]
+                : KernelSpecs.IsTakenByOthers(InteractiveName, [.. KernelSpecs.SearchFolders(), folder]) ? [DefaultName]
+                : new[] { DefaultName, InteractiveName };
+            foreach (var each in names)
+            {
+                var spec = KernelSpecs.Install(folder, each, each == InteractiveName ? ".NET (C#, Dreambooth.Lab)" : "C# (Dreambooth.Lab)", Launch);
+                session.Output.WriteLine($"Installed the kernel '{spec.Name}' in {spec.Folder}");
+            }
+
             return ExitCode.Success;
         }));
         return verb;
@@ -85,11 +94,14 @@ internal static class KernelVerb
 
     private static Command CreateUninstall(Session session)
     {
-        var name = new Option<string>("--name") { Description = "The kernel's name.", DefaultValueFactory = _ => DefaultName };
-        var verb = new Command("uninstall", "Removes the kernel.") { name };
+        var name = new Option<string?>("--name") { Description = "The kernel's name. Default: every kernel of this program." };
+        var prefix = new Option<string?>("--prefix") { Description = "Look under this prefix alone, for example /usr/local." };
+        var verb = new Command("uninstall", "Removes the kernel.") { name, prefix };
         verb.SetAction(result => Guarded(() =>
         {
-            foreach (var folder in KernelSpecs.Uninstall(result.GetValue(name)!))
+            string[] folders = result.GetValue(prefix) is { } chosen ? [KernelSpecs.PrefixFolder(chosen)] : [];
+            var names = result.GetValue(name) is { } own ? [own] : KernelSpecs.List(folders).Select(spec => spec.Name).Distinct().DefaultIfEmpty(DefaultName);
+            foreach (var folder in names.SelectMany(each => KernelSpecs.Uninstall(each, folders)).ToList())
                 session.Output.WriteLine($"Removed {folder}");
             return ExitCode.Success;
         }));

@@ -16,15 +16,26 @@ internal static class RunVerb
         var timeout = new Option<double?>("--timeout") { Description = "Seconds that one cell may take; default no limit." };
         var allow = new Option<bool>("--allow-errors") { Description = "Go on after a cell that failed; the run counts as a success." };
         var quiet = new Option<bool>("--quiet") { Description = "Print failures and one line for each notebook only." };
+        var check = new Option<bool>("--check")
+        {
+            Description = "Execute nothing; tell whether the outputs in the files are those of one whole run of their present code. The exit code is 1 when not.",
+        };
         var verb = new Command("run", "Runs C# notebooks from first cell to last, without Jupyter. The exit code is 1 when a cell failed, which is shown.")
         {
-            notebooks, parameters, output, inPlace, timeout, allow, quiet,
+            notebooks, parameters, output, inPlace, timeout, allow, quiet, check,
         };
         verb.SetAction(result => KernelVerb.Guarded(() =>
         {
             var folder = result.GetValue(output);
             if (folder is not null && result.GetValue(inPlace))
                 throw new UsageException("--output and --in-place exclude each other; give one of them.");
+            if (result.GetValue(check))
+            {
+                if (folder is not null || result.GetValue(inPlace) || result.GetValue(parameters) is { Length: > 0 })
+                    throw new UsageException("--check executes nothing; it goes with neither --output, --in-place nor --parameter.");
+                return CheckAll(session, NotebookFiles.Find(result.GetValue(notebooks)!));
+            }
+
             var options = new RunOptions
             {
                 Parameters = Parameters(result.GetValue(parameters) ?? []),
@@ -32,9 +43,28 @@ internal static class RunVerb
                 AllowErrors = result.GetValue(allow),
             };
             var files = NotebookFiles.Find(result.GetValue(notebooks)!);
+            if (folder is not null && files.GroupBy(Path.GetFileName).FirstOrDefault(same => same.Count() > 1) is { } same)
+                throw new UsageException($"Two notebooks would be written to {Path.Combine(folder, same.Key!)}: {string.Join(" and ", same)}. Run them one by one.");
             return RunAll(session, files, options, file => result.GetValue(inPlace) ? file : folder is null ? null : Path.Combine(folder, Path.GetFileName(file)), result.GetValue(quiet));
         }));
         return verb;
+    }
+
+    private static int CheckAll(Session session, IReadOnlyList<string> files)
+    {
+        var failed = 0;
+        foreach (var file in files)
+        {
+            var findings = NotebookCheck.Of(file);
+            foreach (var finding in findings)
+                session.Error.WriteLine($"{file}: {finding}");
+            session.Output.WriteLine($"{file}: {(findings.Count == 0 ? "ok" : "NOT IN ORDER")}");
+            failed += findings.Count == 0 ? 0 : 1;
+        }
+
+        if (failed > 0)
+            session.Error.WriteLine("`run NOTEBOOK --in-place` executes a notebook and writes its outputs.");
+        return failed == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
     private static int RunAll(Session session, IReadOnlyList<string> files, RunOptions options, Func<string, string?> target, bool quiet)

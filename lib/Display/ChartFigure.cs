@@ -9,6 +9,9 @@ internal sealed record ChartFigure
     /// <summary>A remark under it; empty for none.</summary>
     public string Caption { get; init; } = string.Empty;
 
+    /// <summary>What stands in the place of a chart without values.</summary>
+    public string Empty { get; init; } = string.Empty;
+
     /// <summary>What the horizontal axis is of, with its unit.</summary>
     public string XTitle { get; init; } = string.Empty;
 
@@ -23,6 +26,9 @@ internal sealed record ChartFigure
 
     /// <summary>The panels, from top to bottom, over one horizontal axis.</summary>
     public required IReadOnlyList<ChartPanel> Panels { get; init; }
+
+    /// <summary>Whether there is anything to draw.</summary>
+    public bool HasValues => Series.Any(series => series.Y.Count > 0);
 
     /// <summary>Every series.</summary>
     public IEnumerable<ChartSeries> Series => Panels.SelectMany(panel => panel.Series);

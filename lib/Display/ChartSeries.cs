@@ -23,6 +23,9 @@ public sealed record ChartSeries
     /// <summary>Its colour; null (the default) the next one of the palette.</summary>
     public ChartColor? Color { get; init; }
 
+    /// <summary>Whether a line is drawn.</summary>
+    internal bool IsLine => Mark is ChartMark.Line or ChartMark.Dashed or ChartMark.LineAndPoints;
+
     /// <summary>Values at 1, 2, 3 …; of a bar chart: for its categories in order.</summary>
     /// <param name="name">What they are of.</param>
     /// <param name="values">The values.</param>

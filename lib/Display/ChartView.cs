@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Display;
 
@@ -21,11 +22,11 @@ public abstract record ChartView : HtmlView
     /// <summary>Pixels of the chart's field, 80 … 1200; charts of several fields give the first this height. Default 260.</summary>
     public int Height { get; init; } = 260;
 
-    /// <inheritdoc/>
-    public override byte[]? ToPng() => null;
+    /// <summary>The chart as a PNG on light paper, 960 pixels wide.</summary>
+    public sealed override byte[] ToPng() => IndexedPng.Encode(ChartPicture.Draw(Drawn()));
 
-    /// <inheritdoc/>
-    public override string? ToPlotlyJson() => null;
+    /// <summary>The chart as Plotly's JSON.</summary>
+    public sealed override string ToPlotlyJson() => ChartPlotly.Write(Drawn());
 
     /// <summary>Title, and for each series its first, last, least and largest value.</summary>
     public override string ToText() => string.Join("\n", Lines(Drawn()).Where(line => line.Length > 0));
@@ -44,6 +45,7 @@ public abstract record ChartView : HtmlView
             series.Validate();
         return figure with
         {
+            Empty = Empty,
             Panels = [.. figure.Panels.Select(panel => panel with
             {
                 Series = [.. panel.Series.Select((series, i) => (series.Mark == ChartMark.Bars ? series : series.Thin(MaxPoints)) with { Color = series.Color ?? ChartPalette.At(i) })],
@@ -58,10 +60,10 @@ public abstract record ChartView : HtmlView
         writer.Use(ViewAsset.Chart).Open("figure", ("class", "lab-chart"));
         if (Title.Length > 0)
             writer.Element("h3", Title);
-        if (figure.Series.Any(series => series.Y.Count > 0))
+        if (figure.HasValues)
             ChartSvg.Write(writer, figure, string.Join(". ", Lines(figure).Where(line => line.Length > 0)));
         else
-            writer.Element("p", Empty, ("class", "lab-note"));
+            writer.Element("p", figure.Empty, ("class", "lab-note"));
         if (figure.Caption.Length > 0)
             writer.Element("figcaption", figure.Caption);
         writer.Close();

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Display;
 public sealed record MemoryChart : ChartView
 {
     /// <summary>The phases in order; a part of the same name has one colour in all.</summary>
-    public required IReadOnlyList<MemoryPhase> Phases { get; init; }
+    public required IReadOnlyList<MemoryChartPhase> Phases { get; init; }
 
     /// <summary>Bytes that were measured in each phase, null where none were; empty for no line.</summary>
     public IReadOnlyList<long?> Measured { get; init; } = [];

@@ -8,6 +8,11 @@ namespace Dreambooth.Lab.Display;
 /// <summary>How the lab's types look in a notebook.</summary>
 public static class NotebookFormatters
 {
+    /// <summary>The type of interactive charts; front ends without a renderer for it show the HTML.</summary>
+    public const string PlotlyMimeType = "application/vnd.plotly.v1+json";
+
+    private const string PngMimeType = "image/png";
+
     /// <summary>
     /// Registers the formatters of tensors, pictures and views: the lab's kernel does it itself; a notebook in .NET Interactive calls it once.
     /// </summary>
@@ -27,6 +32,13 @@ public static class NotebookFormatters
         Formatter.Register(type, static (value, writer) => writer.Write(((HtmlView)value).ToHtml()), HtmlFormatter.MimeType);
         Formatter.Register(type, static (value, writer) => writer.Write(((HtmlView)value).ToText()), PlainTextFormatter.MimeType);
         List<string> types = [HtmlFormatter.MimeType, PlainTextFormatter.MimeType];
+        if (type.IsSubclassOf(typeof(ChartView)))
+        {
+            Formatter.Register(type, static (value, writer) => writer.Write(((ChartView)value).ToPlotlyJson()), PlotlyMimeType);
+            Formatter.Register(type, static (value, writer) => writer.Write(Convert.ToBase64String(((ChartView)value).ToPng())), PngMimeType);
+            types.AddRange([PlotlyMimeType, PngMimeType]);
+        }
+
         Formatter.SetPreferredMimeTypesFor(type, [.. types]);
     }
 

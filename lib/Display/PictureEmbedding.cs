@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Display;
 /// <summary>How large and in which format pictures are put into HTML. Notebooks keep their outputs, so small is the default.</summary>
 public sealed record PictureEmbedding
 {
-    /// <summary>WebP of quality 85, at most two pixels for each that is shown.</summary>
+    /// <summary>WebP of quality 80, at most three pixels for two that are shown.</summary>
     public static PictureEmbedding Small { get; } = new();
 
     /// <summary>Pictures as they are; for pages, where size matters little.</summary>
@@ -16,11 +16,11 @@ public sealed record PictureEmbedding
     /// <summary>The format. Default WebP.</summary>
     public PictureFormat Format { get; init; } = PictureFormat.Webp;
 
-    /// <summary>Quality of WebP and JPEG, 1 … 100. Default 85.</summary>
-    public int Quality { get; init; } = 85;
+    /// <summary>Quality of WebP and JPEG, 1 … 100. Default 80.</summary>
+    public int Quality { get; init; } = 80;
 
-    /// <summary>Pixels for each CSS pixel of the cell, 0.5 … 8; pictures are never enlarged. Default 2.</summary>
-    public double Scale { get; init; } = 2;
+    /// <summary>Pixels for each CSS pixel of the cell, 0.5 … 8; pictures are never enlarged. Default 1.5.</summary>
+    public double Scale { get; init; } = 1.5;
 
     /// <summary>A picture as a data address.</summary>
     /// <param name="image">The picture.</param>

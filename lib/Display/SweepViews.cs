@@ -11,6 +11,52 @@ public static class SweepViews
     /// <summary>The name of a sweep's contact sheet in its folder.</summary>
     public const string SheetName = "sheet.png";
 
+    /// <summary>A bar for a sweep that has not begun.</summary>
+    public static ProgressBar Waiting => new() { Total = 0, Label = "drawing", Unit = "pictures" };
+
+    /// <summary>Draws a sweep and shows how far it is.</summary>
+    /// <param name="study">The models.</param>
+    /// <param name="name">What the sweep is called; its folder's name.</param>
+    /// <param name="axes">What varies.</param>
+    /// <param name="update">Shows a view in the place of the former: what <c>display(SweepViews.Waiting)</c> returns has such a method.</param>
+    /// <param name="cancellation">Ends it between two denoising steps; what is done is kept.</param>
+    /// <exception cref="LabException">An axis is empty, an item is not valid for the model, or the LoRA does not fit.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static SweepOutcome Draw(this SweepStudy study, string name, SweepAxes axes, Action<object> update, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(study);
+        using var live = new LiveView(update);
+        var bar = Waiting with { Label = name, Started = DateTimeOffset.UtcNow };
+        return study.Run(name, axes, progress => live.Update(bar with { Total = progress.Total, Done = progress.Fraction * progress.Total, DoneAtStart = progress.Reused, Note = progress.Prompt }), cancellation);
+    }
+
+    /// <summary>What a study was opened with.</summary>
+    /// <param name="study">The study.</param>
+    public static FactList Facts(this SweepStudy study)
+    {
+        ArgumentNullException.ThrowIfNull(study);
+        var preset = study.Preset;
+        return new FactList(
+        [
+            ("preset", preset.Name),
+            ("model", Path.GetFileName(Path.TrimEndingDirectorySeparator(preset.Model))),
+            ("LoRA", Path.GetFileName(Path.TrimEndingDirectorySeparator(preset.Lora))),
+            ("pictures", $"{study.Pipeline.DefaultSize} px"),
+            ("steps", preset.Steps.ToString(CultureInfo.InvariantCulture)),
+            ("guidance", preset.Guidance.ToString("0.##", CultureInfo.InvariantCulture)),
+            ("seeds", string.Join(", ", preset.Seeds)),
+            ("scored", preset.Classifier is null ? "no" : "yes"),
+        ]);
+    }
+
+    /// <summary>A list of prompts with their numbers, with which their folders' names begin.</summary>
+    /// <param name="prompts">The prompts.</param>
+    public static TextTable List(IReadOnlyList<string> prompts)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        return TextTable.Of(prompts.Index(), ("No.", entry => entry.Index.ToString("D3", CultureInfo.InvariantCulture)), ("Prompt", entry => entry.Item));
+    }
+
     /// <summary>A sweep's pictures in rows and columns; of several in one place the last is shown. Prompt, seed, settings and scores stand in each cell's details.</summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="rows">What makes rows.</param>
@@ -67,6 +113,67 @@ public static class SweepViews
             Columns = [Title(rows.Name), .. scores.SelectMany(score => sides.Select(side => side.Length == 0 ? score : $"{score} {side}"))],
             Rows = [.. lookup.Keys.Select(key => key.Row).Distinct().Select(row => (IReadOnlyList<string>)
                 [row, .. scores.SelectMany(score => sides.Select(side => Figure(lookup.GetValueOrDefault((row, side)), score)))])],
+        };
+    }
+
+    /// <summary>A mean score as curves over a number.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="score">The score's name.</param>
+    /// <param name="x">The number, such as <see cref="SweepAxis.ScaleOf"/>.</param>
+    /// <param name="xTitle">What the number is of.</param>
+    /// <param name="series">One curve for each place on this axis.</param>
+    public static LineChart Curves(this SweepOutcome outcome, string score, Func<SweepItem, double> x, string xTitle, SweepAxis series)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(series);
+        return new LineChart
+        {
+            XTitle = xTitle,
+            YTitle = score,
+            Caption = Caption(outcome),
+            Series = [.. Scored(outcome, score).GroupBy(result => series.LabelOf(result.Item)).Select(group => Curve(group.Key, group, score, x))],
+        };
+    }
+
+    /// <summary>A mean score as bars, the highest first.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="score">The score's name.</param>
+    /// <param name="categories">What makes bars.</param>
+    /// <param name="series">What puts several bars side by side, such as before and after; the order is that of the last.</param>
+    public static BarChart Bars(this SweepOutcome outcome, string score, SweepAxis categories, SweepAxis series)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(categories);
+        ArgumentNullException.ThrowIfNull(series);
+        var means = SweepMean.By(Scored(outcome, score), categories, series).ToDictionary(mean => (mean.Row, mean.Column), mean => mean.Scores[score]);
+        string[] sides = [.. means.Keys.Select(key => key.Column).Distinct()];
+        string[] names = [.. means.Keys.Select(key => key.Row).Distinct().OrderByDescending(name => means.GetValueOrDefault((name, sides[^1]), double.MinValue))];
+        return new BarChart
+        {
+            YTitle = score,
+            Caption = Caption(outcome),
+            Categories = names,
+            Series = [.. sides.Select(side => ChartSeries.Of(side, names.Select(name => means.GetValueOrDefault((name, side), double.NaN))))],
+        };
+    }
+
+    /// <summary>Two mean scores against each other, a point for each place on an axis.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="x">The score along the horizontal axis.</param>
+    /// <param name="y">The score along the vertical axis.</param>
+    /// <param name="points">What makes points; their names are shown on hover.</param>
+    /// <param name="series">What gives points their colour.</param>
+    public static ScatterChart Scatter(this SweepOutcome outcome, string x, string y, SweepAxis points, SweepAxis series)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        var means = SweepMean.By(Scored(outcome, x).Where(result => result.Scores!.ContainsKey(y)), series, points);
+        return new ScatterChart
+        {
+            XTitle = x,
+            YTitle = y,
+            Caption = Caption(outcome),
+            Series = [.. means.GroupBy(mean => mean.Row).Select(group =>
+                ChartSeries.Of(group.Key, group.Select(mean => mean.Scores[x]), group.Select(mean => mean.Scores[y])) with { Labels = [.. group.Select(mean => mean.Column)] })],
         };
     }
 
@@ -141,6 +248,16 @@ public static class SweepViews
         Columns = ["Scores"],
         Rows = [["None: the lab's classifier reads the drawn world of the miniature alone. Judge these pictures by eye, or score them with a delegate of your own."]],
     };
+
+    private static IEnumerable<SweepResult> Scored(SweepOutcome outcome, string score) => outcome.Results.Where(result => result.Scores?.ContainsKey(score) == true);
+
+    private static string Caption(SweepOutcome outcome) => outcome.Means.Count == 0 ? Unscored.Rows[0][0] : string.Empty;
+
+    private static ChartSeries Curve(string name, IEnumerable<SweepResult> results, string score, Func<SweepItem, double> x)
+    {
+        var points = results.GroupBy(result => x(result.Item)).OrderBy(group => group.Key).Select(group => (X: group.Key, Y: group.Average(result => result.Scores![score]))).ToArray();
+        return ChartSeries.Of(name, points.Select(point => point.X), points.Select(point => point.Y)) with { Mark = ChartMark.LineAndPoints };
+    }
 
     private static string Title(string name) => name.Length == 0 ? name : char.ToUpperInvariant(name[0]) + name[1..];
 }

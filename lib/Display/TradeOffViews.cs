@@ -1,6 +1,8 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Miniature;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Display;
@@ -100,6 +102,35 @@ public static class TradeOffViews
             ? throw new LabException($"The sweep '{outcome.Name}' has no prompt and seed that was drawn both by {Describe(first)} and by {Describe(second)}.")
             : new ComparisonRating { Pairs = pairs, FirstName = Describe(first), SecondName = Describe(second), Seed = seed, CellSize = 220 };
     }
+
+    /// <summary>What the chosen LoRA and the training came to, beside what a sound training on the miniature comes to.</summary>
+    /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave, the model as it is among them.</param>
+    /// <param name="chosen">The one to use.</param>
+    /// <param name="drift">A sweep over prompts with and without the identifier, at the end of the training among others.</param>
+    /// <param name="subject">Identifier and class, by which the prompts about the subject are known.</param>
+    /// <param name="ceiling">Mean fidelity between real pictures; null where it is not known.</param>
+    public static TextTable Beside(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen, SweepOutcome drift, string subject, double? ceiling)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        ArgumentNullException.ThrowIfNull(chosen);
+        ArgumentNullException.ThrowIfNull(drift);
+        var bare = points.FirstOrDefault(point => point.Lora is null);
+        string Identity(bool about) => SweepViews.Figure(
+            SweepMean.Over(drift.Results.Where(result => result.Item.Lora is not null && LoraCheckpoints.StepOf(result.Item.Lora) is null && result.Item.Prompt.Contains(subject, StringComparison.Ordinal) == about)),
+            CharacterReading.IdentityScore);
+        (string What, string Measured, string Expected)[] rows =
+        [
+            ("fidelity without LoRA", Figure(bare?.Fidelity), "about 0.8"),
+            ("fidelity of the chosen one", Figure(chosen.Fidelity), $"clearly more; real photos among themselves {Figure(ceiling)}, a painting or an origami stays below"),
+            ("adherence without LoRA", Figure(bare?.Adherence), "0.9 or more"),
+            ("adherence of the chosen one", Figure(chosen.Adherence), "no more below than allowed"),
+            ($"identity at the end, “{subject}”", Identity(true), "0.75 or more"),
+            ("identity at the end, other prompts", Identity(false), "0.10 or less"),
+        ];
+        return TextTable.Of(rows, ("What", row => row.What), ("Measured", row => row.Measured), ("Expected", row => row.Expected));
+    }
+
+    private static string Figure(double? value) => value is { } number && !double.IsNaN(number) ? number.ToString("0.00", CultureInfo.InvariantCulture) : "–";
 
     private static (string Prompt, ulong Seed, double Guidance) Place(SweepResult result) => (result.Item.Prompt, result.Item.Seed, result.Item.Guidance);
 

@@ -71,6 +71,23 @@ internal sealed class SheetText : IDisposable
         }
     }
 
+    /// <summary>Draws one line on a base line.</summary>
+    /// <param name="canvas">Where to.</param>
+    /// <param name="text">The line.</param>
+    /// <param name="x">Pixels from the left to the place that <paramref name="align"/> names.</param>
+    /// <param name="baseline">Pixels from the top to the base line.</param>
+    /// <param name="align">The part of the line that lies before <paramref name="x"/>: 0 none of it, 0.5 half, 1 all.</param>
+    public void DrawLine(SKCanvas canvas, string text, double x, double baseline, float align)
+    {
+        var at = (float)x - (align * Measure(text));
+        foreach (var (run, font) in Runs(text))
+        {
+            canvas.DrawText(run, at, (float)baseline, font, _paint);
+            at += font.MeasureText(run);
+            Release(font);
+        }
+    }
+
     public void Dispose()
     {
         _font.Dispose();

@@ -31,7 +31,11 @@ internal sealed class CellOutput(JupyterMessage request, IopubPublisher iopub, F
     }
 
     /// <inheritdoc/>
-    public void Clear(bool wait) => iopub.Publish(request, "clear_output", new JsonObject { ["wait"] = wait });
+    public void Clear(bool wait)
+    {
+        if (!_silent)
+            iopub.Publish(request, "clear_output", new JsonObject { ["wait"] = wait });
+    }
 
     /// <inheritdoc/>
     public string ReadLine(string prompt, bool password)

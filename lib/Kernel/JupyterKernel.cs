@@ -43,9 +43,7 @@ public sealed class JupyterKernel : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         var log = options.CaptureNativeOutput ? NativeOutput.Capture() : Console.Error;
         CellConsole.Install(log);
-        // Spare threads: a cell that fills the pool (Parallel.For) must not keep the sockets' completions waiting.
-        ThreadPool.GetMinThreads(out var workers, out var ports);
-        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + 4), ports);
+        KernelSockets.KeepOffTheThreadPool();
         using var kernel = new JupyterKernel(connection, options);
         // A thread that a cell started may throw with nobody to catch: that is reported and ends the thread, not the kernel.
         ExceptionHandling.SetUnhandledExceptionHandler(kernel.ReportAndGoOn);

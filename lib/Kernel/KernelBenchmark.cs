@@ -42,6 +42,7 @@ public sealed class KernelBenchmark(KernelLaunch launch)
         [
             "while (true) { }", "for (var s = 0L; ; ) s++;", "int F(int n) { while (true) n++; }\nF(1);",
             "while (true) try { throw new Exception(); } catch (Exception) { }", "Parallel.For(0, int.MaxValue, i => { });",
+            "Task.WaitAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => { while (true) { } })).ToArray());",
         ];
         foreach (var loop in loops)
             yield return ($"interrupt of {loop.ReplaceLineEndings(" ")}", Interrupt(kernel, loop) / 1000, "s", 0.2);

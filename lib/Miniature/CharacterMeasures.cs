@@ -13,8 +13,10 @@ namespace Dreambooth.Lab.Miniature;
 /// </summary>
 public sealed class CharacterMeasures : IDisposable
 {
-    private readonly AttributeClassifier _classifier;
-    private readonly Tensor _real;
+    private readonly AttributeClassifier? _classifier;
+    private readonly Tensor? _real;
+
+    private CharacterMeasures() => Ceiling = double.NaN;
 
     private CharacterMeasures(AttributeClassifier classifier, IReadOnlyList<RgbImage> pictures)
     {
@@ -26,20 +28,24 @@ public sealed class CharacterMeasures : IDisposable
         Ceiling = (cosines.sum() - cosines.diagonal().sum()).item<float>() / (pictures.Count * (pictures.Count - 1));
     }
 
-    /// <summary>Mean cosine between each two of the real pictures: the most that fidelity can come to.</summary>
+    /// <summary>Whether there is a classifier that knows what the model draws; without one there are no scores.</summary>
+    public bool Known => _classifier is not null;
+
+    /// <summary>Mean cosine between each two of the real pictures: the most that fidelity can come to. NaN where nothing is known.</summary>
     public double Ceiling { get; }
+
+    /// <summary>Scores a picture, as <see cref="SweepRunnerOptions.Score"/> wants it; null where nothing is known.</summary>
+    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score => Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
 
     /// <summary>Loads the classifier of a preset and reads the subject's real pictures.</summary>
     /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
-    /// <returns>Null where the preset has no classifier: its pictures get no scores.</returns>
+    /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
     /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
-    public static CharacterMeasures? Open(SweepPreset preset)
+    public static CharacterMeasures Open(SweepPreset preset)
     {
         ArgumentNullException.ThrowIfNull(preset);
-        if (preset.Classifier is null)
-            return null;
-        var project = ProjectFolder.Find();
-        return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
+        var found = preset.Located();
+        return found.Classifier is null ? new CharacterMeasures() : Load(found.Classifier, found.Subject);
     }
 
     /// <summary>Loads a classifier and reads the subject's real pictures.</summary>
@@ -57,8 +63,11 @@ public sealed class CharacterMeasures : IDisposable
     /// <summary>Reads a picture.</summary>
     /// <param name="prompt">What it was to show.</param>
     /// <param name="image">The picture.</param>
+    /// <exception cref="LabException">There is no classifier that knows the picture.</exception>
     public CharacterReading Read(string prompt, RgbImage image)
     {
+        if (_classifier is null || _real is null)
+            throw new LabException("No classifier knows what this model draws: the lab's own reads pictures of the miniature alone.");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var reading = _classifier.call(PixelTensors.Stack([image]));
@@ -78,13 +87,13 @@ public sealed class CharacterMeasures : IDisposable
         return Read(result.Item.Prompt, ImageDecoder.Load(outcome.PathOf(result)));
     }
 
-    /// <summary>The scores of a picture, as <see cref="SweepRunnerOptions.Score"/> wants them.</summary>
-    /// <param name="item">What it was to show.</param>
-    /// <param name="image">The picture.</param>
-    public IReadOnlyDictionary<string, double> Score(SweepItem item, RgbImage image)
+    /// <summary>The pictures of a sweep that lack something of what their prompts say, with what was read instead.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <returns>None where nothing is known.</returns>
+    public IReadOnlyList<(SweepResult Result, CharacterReading Reading)> Misses(SweepOutcome outcome)
     {
-        ArgumentNullException.ThrowIfNull(item);
-        return Read(item.Prompt, image).Scores();
+        ArgumentNullException.ThrowIfNull(outcome);
+        return Known ? [.. outcome.Results.Select(result => (result, Reading: Read(outcome, result))).Where(entry => entry.Reading.Missed.Length > 0)] : [];
     }
 
     /// <summary>
@@ -110,8 +119,8 @@ public sealed class CharacterMeasures : IDisposable
     /// <summary>Frees the classifier.</summary>
     public void Dispose()
     {
-        _classifier.Dispose();
-        _real.Dispose();
+        _classifier?.Dispose();
+        _real?.Dispose();
     }
 
     // Of length 1.

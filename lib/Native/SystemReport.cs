@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Dreambooth.Lab.Foundation;
 using TorchSharp;
 
 namespace Dreambooth.Lab.Native;
@@ -40,12 +41,12 @@ public sealed record SystemReport(
         (".NET", DotNet),
         ("system", System),
         ("processors", Processors.ToString(CultureInfo.InvariantCulture)),
-        ("memory", $"{Gibibytes(MemoryBytes)} that this process may use"),
+        ("memory", $"{ByteSize.Text(MemoryBytes)} that this process may use"),
         ("libtorch", LibTorch is null ? "not found" : $"{LibTorch} from {Libraries.TorchFolder}"),
         ("TorchSharp", (TorchSharp ?? "not found") + (Libraries.VersionNeedMarkedWeak ? " (a copy that accepts this system's older C++ library)" : string.Empty)),
         ("Unicode", UnicodeWorks ? "normalisation works" : "normalisation does not work"),
         ("GPU", Gpus.Count == 0 ? "none that libtorch can use; everything runs on the processor" : $"{Gpus.Count} that libtorch can use"),
-        .. Gpus.Select(gpu => ("  device", $"{gpu.Name}, {Gibibytes(gpu.Free)} free of {Gibibytes(gpu.Total)}")),
+        .. Gpus.Select(gpu => ("  device", $"{gpu.Name}, {ByteSize.Text(gpu.Free)} free of {ByteSize.Text(gpu.Total)}")),
     ];
 
     /// <summary>Looks at this machine; loads libtorch if that has not happened yet.</summary>
@@ -75,8 +76,6 @@ public sealed record SystemReport(
     /// <summary>Whether strings are normalised and lower-cased by the full Unicode tables.</summary>
     public static bool NormalisationWorks() =>
         "e\u0301".Normalize(NormalizationForm.FormC) == "\u00e9" && "\ufb01".Normalize(NormalizationForm.FormKC) == "fi";
-
-    private static string Gibibytes(long bytes) => (bytes / (double)(1L << 30)).ToString("F1", CultureInfo.InvariantCulture) + " GiB";
 
     private static string TorchVersion() => torch.__version__;
 

@@ -85,12 +85,15 @@ public static class TorchLibraries
         }
     }
 
-    // libgomp reads this once, when it is loaded: threads that wait for work sleep instead of spinning, which beside other
-    // programs costs many times the work itself (decision 0008). .NET's own variables do not reach native code.
+    // libgomp reads these once, when it is loaded: a thread that waits for work looks for it some 20 µs long and then sleeps.
+    // Spinning for long costs many times the work itself beside other programs, sleeping at once makes small operations wait
+    // for each other (decision 0008). .NET's own variables do not reach native code.
     private static void LetIdleThreadsSleep()
     {
-        if (OperatingSystem.IsLinux())
-            _ = SetNativeVariable("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null)
+            return;
+        _ = SetNativeVariable("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+        _ = SetNativeVariable("GOMP_SPINCOUNT", "1000", overwrite: 0);
     }
 
 #pragma warning disable SYSLIB1054, CA5392, CA2101 // plain P/Invoke into the C library

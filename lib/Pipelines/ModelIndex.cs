@@ -1,5 +1,8 @@
 using System.Text.Json;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.TextEncoders;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Pipelines;
 
@@ -19,6 +22,8 @@ public sealed class ModelIndex
         ["tokenizer_3"] = ["T5TokenizerFast", "T5Tokenizer"],
     };
 
+    private static readonly string[] WeightsNames = [SD3Transformer2DModel.WeightsName, CLIPTextModelWithProjection.WeightsName];
+
     private readonly OrderedDictionary<string, string> _components;
 
     private ModelIndex(string folder, OrderedDictionary<string, string> components) => (Folder, _components) = (folder, components);
@@ -35,7 +40,7 @@ public sealed class ModelIndex
     public static ModelIndex Read(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new LabException($"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed.");
+            throw new LabException($"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed, or one file such as sd3.5_medium.safetensors.");
         var path = Path.Combine(folder, "model_index.json");
         var entries = JsonFile.Read<Dictionary<string, JsonElement>>(path);
         var kind = entries.TryGetValue("_class_name", out var name) ? name.ToString() : "(none)";
@@ -58,6 +63,16 @@ public sealed class ModelIndex
     /// <summary>Whether the pipeline has a component, for example <c>text_encoder_3</c>.</summary>
     /// <param name="component">The component's name.</param>
     public bool Has(string component) => _components.ContainsKey(component);
+
+    /// <summary>Checks that at least one component has weights of a variant; the others are taken in their plain form, as in the reference.</summary>
+    /// <param name="variant">The variant, as <c>fp16</c>; null needs nothing.</param>
+    /// <exception cref="LabException">No component has it.</exception>
+    public void RequireVariant(string? variant)
+    {
+        if (variant is null || _components.Keys.Any(component => WeightsNames.Any(name => Checkpoint.HasVariant(PathOf(component), name, variant))))
+            return;
+        throw new LabException($"No component of {Folder} has weights of the variant '{variant}' (as {WeightsNames[0]}.{variant}.safetensors). Leave --variant out to take the plain files.");
+    }
 
     /// <summary>A component's folder.</summary>
     /// <param name="component">The component's name.</param>

@@ -19,6 +19,18 @@ public sealed record PipelineOptions
     /// <summary>Whether the T5 encoder is loaded where the folder has one; without it zeros stand in its place.</summary>
     public bool WithT5 { get; init; } = true;
 
+    /// <summary>The variant of the files that is preferred, as <c>fp16</c> for <c>model.fp16.safetensors</c>; null for the plain files.</summary>
+    public string? Variant { get; init; }
+
+    /// <summary>
+    /// Where a model that is one file finds what the file lacks (text encoders, autoencoder, tokenizers): a published folder, or one with
+    /// <c>clip_l.safetensors</c>, <c>clip_g.safetensors</c>, <c>t5xxl_fp16.safetensors</c>; null for the file's own folder.
+    /// </summary>
+    public string? ComponentsFolder { get; init; }
+
+    /// <summary>The models that a single file is recognised as. Default: the three published ones.</summary>
+    public IReadOnlyList<SingleFilePreset> SingleFilePresets { get; init; } = SingleFilePreset.Published;
+
     /// <summary>A folder with <c>clip/</c> and <c>t5/</c> vocabularies for model folders that carry none; null for <c>LAB_TOKENIZERS</c>.</summary>
     public string? TokenizersFolder { get; init; }
 

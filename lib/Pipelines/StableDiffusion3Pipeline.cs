@@ -64,25 +64,48 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         }
     }
 
-    /// <summary>Loads a pipeline folder: <c>model_index.json</c> and a subfolder per component.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>
+    /// Loads a pipeline: a folder with <c>model_index.json</c> and a subfolder per component, or one file in the original layout, as
+    /// <c>sd3.5_medium.safetensors</c>, whose model is recognised by its names and shapes.
+    /// </summary>
+    /// <param name="model">The folder or the file.</param>
     /// <param name="options">Where and how; null for float32 on the CPU.</param>
     /// <exception cref="LabException">A file is missing or does not fit; the message names it.</exception>
-    public static StableDiffusion3Pipeline Load(string folder, PipelineOptions? options = null)
+    public static StableDiffusion3Pipeline Load(string model, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
+        return File.Exists(model) ? LoadFile(model, options) : LoadFolder(model, options);
+    }
+
+    private static StableDiffusion3Pipeline LoadFile(string path, PipelineOptions options)
+    {
+        using var model = SingleFileModel.Open(path, options);
+        var files = new TokenizerFiles(options.TokenizersFolder);
+        var tokenizer = model.LoadTokenizer("tokenizer", PublishedTokenizers.Clip, files);
+        var tokenizer2 = model.LoadTokenizer("tokenizer_2", PublishedTokenizers.Clip2, files);
+        var tokenizer3 = options.WithT5 ? model.LoadTokenizer("tokenizer_3", PublishedTokenizers.T5, files) : null;
+        var transformer = model.LoadTransformer();
+        var vae = model.LoadVae();
+        var t5 = options.WithT5 ? model.LoadT5() : null;
+        var prompts = new PromptEncoder(model.LoadClip(), model.LoadClip2(), t5, tokenizer, tokenizer2, tokenizer3, transformer.Config.JointAttentionDim);
+        return new StableDiffusion3Pipeline(prompts, transformer, vae, model.Preset.Scheduler, options);
+    }
+
+    private static StableDiffusion3Pipeline LoadFolder(string folder, PipelineOptions options)
+    {
         var index = ModelIndex.Read(folder);
+        index.RequireVariant(options.Variant);
         var files = new TokenizerFiles(options.TokenizersFolder);
         var withT5 = options.WithT5 && index.Has("text_encoder_3") && index.Has("tokenizer_3");
         var scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(index.PathOf("scheduler"), "scheduler_config.json"));
         var tokenizer = TokenizerLoader.Load(index.PathOf("tokenizer"), files);
         var tokenizer2 = TokenizerLoader.Load(index.PathOf("tokenizer_2"), files);
         var tokenizer3 = withT5 ? TokenizerLoader.Load(index.PathOf("tokenizer_3"), files) : null;
-        var transformer = SD3Transformer2DModel.Load(index.PathOf("transformer"), options.Device, options.Dtype);
-        var vae = AutoencoderKL.Load(index.PathOf("vae"), options.Device, options.VaeDtype);
-        var clip = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder"), options.Device, options.Dtype);
-        var clip2 = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder_2"), options.Device, options.Dtype);
-        var t5 = withT5 ? T5EncoderModel.Load(index.PathOf("text_encoder_3"), options.Device, options.Dtype) : null;
+        var transformer = SD3Transformer2DModel.Load(index.PathOf("transformer"), options.Device, options.Dtype, options.Variant);
+        var vae = AutoencoderKL.Load(index.PathOf("vae"), options.Device, options.VaeDtype, options.Variant);
+        var clip = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder"), options.Device, options.Dtype, options.Variant);
+        var clip2 = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder_2"), options.Device, options.Dtype, options.Variant);
+        var t5 = withT5 ? T5EncoderModel.Load(index.PathOf("text_encoder_3"), options.Device, options.Dtype, options.Variant) : null;
         var prompts = new PromptEncoder(clip, clip2, t5, tokenizer, tokenizer2, tokenizer3, transformer.Config.JointAttentionDim);
         return new StableDiffusion3Pipeline(prompts, transformer, vae, scheduler, options);
     }

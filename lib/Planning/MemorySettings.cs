@@ -8,8 +8,8 @@ namespace Dreambooth.Lab.Planning;
 /// <summary>What decides how much memory a run needs. Names are those of the training configuration and of the reference's flags.</summary>
 public sealed record MemorySettings
 {
-    /// <summary>What the reference's inference script does: float32, four pictures of 1024 pixels at a time, nothing trained.</summary>
-    public static MemorySettings TutorialInference { get; } = new() { Training = TrainingKind.None, SampleBatchSize = 4, MaxSequenceLength = 256 };
+    /// <summary>Drawing as the tutorial's inference script does: float32, one picture of 1024 pixels at a time, nothing trained.</summary>
+    public static MemorySettings TutorialInference { get; } = new() { Training = TrainingKind.None, MaxSequenceLength = 256 };
 
     /// <summary>The tutorial's LoRA training: float32, 512 pixels, one instance and one class picture, rank 4, both CLIP encoders too.</summary>
     public static MemorySettings TutorialTraining { get; } = new();

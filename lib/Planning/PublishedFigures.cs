@@ -15,7 +15,7 @@ public sealed record PublishedFigures(string Work, string Published, long Bytes,
     /// <summary>The table's three rows.</summary>
     public static IReadOnlyList<PublishedFigures> Tutorial { get; } =
     [
-        new("inference, 4 pictures of 1024 px", "36.0 GB allocated, 40.6 GB reserved", 360 * ByteSize.GiB / 10, MemorySettings.TutorialInference),
+        new("inference at 1024 px", "36.0 GB allocated, 40.6 GB reserved", 360 * ByteSize.GiB / 10, MemorySettings.TutorialInference),
         new("LoRA training, 512 px", "78.8 GB", 788 * ByteSize.GiB / 10, MemorySettings.TutorialTraining),
         new("full fine-tuning", "162 GB (an estimate: 4 × the memory of inference)", 162 * ByteSize.GiB, MemorySettings.TutorialTraining with { Training = TrainingKind.Full }),
     ];

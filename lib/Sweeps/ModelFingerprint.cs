@@ -4,15 +4,15 @@ using System.Text;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>What stands for a model folder in records: names, sizes and times of its files. Reading a large model's content would take minutes.</summary>
+/// <summary>What stands for a model in records: names, sizes and times of its files. Reading a large model's content would take minutes.</summary>
 public static class ModelFingerprint
 {
-    /// <summary>The fingerprint of a folder as it is now.</summary>
-    /// <param name="folder">The model's folder.</param>
+    /// <summary>The fingerprint of a model as it is now.</summary>
+    /// <param name="model">The model's folder, or its one file.</param>
     /// <returns>SHA-256 in hexadecimal.</returns>
-    public static string Of(string folder)
+    public static string Of(string model)
     {
-        var listing = string.Concat(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        var listing = string.Concat((File.Exists(model) ? [model] : Directory.EnumerateFiles(model, "*", SearchOption.AllDirectories))
             .Order(StringComparer.Ordinal)
             .Select(file => new FileInfo(file))
             .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}\n")));

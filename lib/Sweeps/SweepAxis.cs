@@ -41,6 +41,9 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     /// <summary>Which stage of its training the LoRA is (<see cref="LoraCheckpoints.Name"/>); "no LoRA" for the model as it is.</summary>
     public static SweepAxis Stage { get; } = new("stage", item => item.Lora is null ? "no LoRA" : LoraCheckpoints.Name(item.Lora));
 
+    /// <summary>LoRA scale and guidance together.</summary>
+    public static SweepAxis Setting { get; } = new("setting", item => $"{LoraScale.LabelOf(item)}, {Guidance.LabelOf(item)}");
+
     /// <summary>What the picture should not show.</summary>
     public static SweepAxis NegativePrompt { get; } = new("negative prompt", item => item.NegativePrompt is { Length: > 0 } text ? $"not: {text}" : "no negative prompt");
 

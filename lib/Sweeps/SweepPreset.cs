@@ -113,6 +113,19 @@ public sealed record SweepPreset
         Classifier = string.IsNullOrWhiteSpace(model) || model == Model ? Classifier : null,
     };
 
+    /// <summary>The same with full paths: each is looked for from the current folder, then from the project's.</summary>
+    public SweepPreset Located()
+    {
+        var project = ProjectFolder.Find();
+        return this with
+        {
+            Model = ProjectFolder.Resolve(Model, project),
+            Lora = ProjectFolder.Resolve(Lora, project),
+            Classifier = Classifier is null ? null : ProjectFolder.Resolve(Classifier, project),
+            Subject = ProjectFolder.Resolve(Subject, project),
+        };
+    }
+
     /// <summary>The axes of a sweep over prompts with the preset's LoRA, seeds, guidance and steps; a notebook changes what it asks about.</summary>
     /// <param name="prompts">The prompts; the first <see cref="Prompts"/> are taken.</param>
     public SweepAxes Axes(IEnumerable<string> prompts) => new()

@@ -32,19 +32,18 @@ public sealed class SweepStudy : IDisposable
 
     /// <summary>Loads the model.</summary>
     /// <param name="preset">With what; paths relative to the current folder or the project.</param>
-    /// <param name="folder">Where the sweeps go, relative to the project; created with the first.</param>
+    /// <param name="folder">Where the sweeps go, relative to the project, each preset in a folder of its own; created with the first.</param>
     /// <param name="score">Scores a picture; null for no scores.</param>
     /// <exception cref="LabException">The model or the LoRA is not there, or the device is not.</exception>
     public static SweepStudy Open(SweepPreset preset, string folder, Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score = null)
     {
         ArgumentNullException.ThrowIfNull(preset);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var project = ProjectFolder.Find();
-        var found = preset with { Model = ProjectFolder.Resolve(preset.Model, project), Lora = ProjectFolder.Resolve(preset.Lora, project) };
+        var found = preset.Located();
         if (!Path.Exists(found.Lora))
             throw new LabException($"There is no LoRA at {found.Lora}. Train one (notebook 02, or `dotnet run -- train`), or name another file.");
         var pipeline = StableDiffusion3Pipeline.Load(found.Model, PipelineOptions.Parse(found.Device, found.Dtype));
-        return new SweepStudy(found, Path.GetFullPath(folder, project), pipeline, score);
+        return new SweepStudy(found, Path.Combine(Path.GetFullPath(folder, ProjectFolder.Find()), preset.Name.ToLowerInvariant()), pipeline, score);
     }
 
     /// <summary>The axes of a sweep over prompts with the study's LoRA, seeds, guidance and steps (<see cref="SweepPreset.Axes"/>).</summary>

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Tensors;
 /// The weights of one model component: a single safetensors file, or several (shards) that an index file
 /// <c>*.safetensors.index.json</c> ties together. Opening checks every header and that index and shards agree.
 /// </summary>
-public sealed class Checkpoint : IDisposable
+public sealed class Checkpoint : ITensorSource, IDisposable
 {
     private const string FileSuffix = ".safetensors";
     private const string IndexSuffix = ".safetensors.index.json";
@@ -51,7 +51,7 @@ public sealed class Checkpoint : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
             throw new LabException($"{path} is a folder; a {FileSuffix} or {IndexSuffix} file is needed. It holds {Listing(path)}.");
-        if (path.EndsWith(IndexSuffix, StringComparison.OrdinalIgnoreCase))
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
             return OpenSharded(path);
         return Build(path, [path]);
     }
@@ -59,13 +59,18 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Opens the weights in a component's folder, in one file or in shards.</summary>
     /// <param name="folder">The component's folder, as <c>transformer</c> or <c>text_encoder</c> of a model folder.</param>
     /// <param name="baseName">The published base name: <c>diffusion_pytorch_model</c> or <c>model</c>.</param>
+    /// <param name="variant">The variant that is preferred, as <c>fp16</c> in <c>model.fp16.safetensors</c> or
+    /// <c>model.safetensors.index.fp16.json</c>; null for the plain one, which is also taken where the folder lacks the variant.</param>
     /// <exception cref="LabException">The folder holds neither form, or what it holds is malformed.</exception>
-    public static Checkpoint OpenFolder(string folder, string baseName)
+    public static Checkpoint OpenFolder(string folder, string baseName, string? variant = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentException.ThrowIfNullOrEmpty(baseName);
         if (!Directory.Exists(folder))
             throw new LabException($"There is no folder {folder}; {baseName}{FileSuffix} was expected in it.");
+        var preferred = variant is null ? null : VariantFile(folder, baseName, variant);
+        if (preferred is not null)
+            return Open(preferred);
         var single = System.IO.Path.Combine(folder, baseName + FileSuffix);
         if (File.Exists(single))
             return Open(single);
@@ -75,6 +80,12 @@ public sealed class Checkpoint : IDisposable
         throw new LabException(
             $"{folder} holds neither {baseName}{FileSuffix} nor {baseName}{IndexSuffix}. It holds {Listing(folder)}.");
     }
+
+    /// <summary>Whether a component's folder holds weights of a variant.</summary>
+    /// <param name="folder">The component's folder.</param>
+    /// <param name="baseName">The published base name.</param>
+    /// <param name="variant">The variant, as <c>fp16</c>.</param>
+    public static bool HasVariant(string folder, string baseName, string variant) => VariantFile(folder, baseName, variant) is not null;
 
     /// <summary>Loads one tensor; see <see cref="SafetensorsFile.Load"/>.</summary>
     /// <param name="name">Its key.</param>
@@ -94,6 +105,12 @@ public sealed class Checkpoint : IDisposable
         foreach (var file in _files)
             file.Dispose();
     }
+
+    /// <summary>The names that the reference writes, and the older one of a sharded variant's index that it still reads.</summary>
+    private static string? VariantFile(string folder, string baseName, string variant) =>
+        new[] { $"{baseName}.{variant}{FileSuffix}", $"{baseName}{FileSuffix}.index.{variant}.json", $"{baseName}{FileSuffix}.{variant}.index.json" }
+            .Select(name => System.IO.Path.Combine(folder, name))
+            .FirstOrDefault(File.Exists);
 
     private static Checkpoint OpenSharded(string path)
     {

@@ -61,7 +61,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="device">Where it shall lie; the CPU when null.</param>
     /// <param name="dtype">Its element type; as stored when null.</param>
     /// <returns>The tensor, of the stored shape, owned by the caller (and by the caller's dispose scope, when there is one).
-    /// On the CPU with the stored type it is a view of the mapping, without a copy.</returns>
+    /// On the CPU with the stored type it is a view of the mapping, without a copy; 8-bit floating-point values are decoded.</returns>
     /// <exception cref="LabException">There is no such tensor, or the file was changed since it was opened.</exception>
     public Tensor Load(string name, Device? device = null, ScalarType? dtype = null)
     {
@@ -70,6 +70,8 @@ public sealed class SafetensorsFile : IDisposable
         using var scope = NewDisposeScope();
         var target = device ?? CPU;
         var type = dtype ?? entry.DType;
+        if (entry.Float8 is not null)
+            return entry.Float8.Decode(View(entry with { DType = ScalarType.Byte, Float8 = null }, keepMapping: false).to(target), type).MoveToOuterDisposeScope();
         var result = target.type == DeviceType.CPU && type == entry.DType
             ? View(entry, keepMapping: true)
             : View(entry, keepMapping: false).to(type, target);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Unicode;
 using Dreambooth.Lab.Foundation;
+using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tensors;
 
@@ -162,11 +163,13 @@ internal sealed class SafetensorsHeader
 
     private SafetensorsEntry MakeEntry(string name, string dtype, long[] shape, long begin, long end)
     {
-        if (!SafetensorsDType.TryParse(dtype, out var type))
-            throw Broken($"tensor '{name}' has the type '{dtype}'; known are {SafetensorsDType.Names}");
+        var float8 = Float8.All.FirstOrDefault(format => format.Name == dtype);
+        var type = ScalarType.BFloat16;
+        if (float8 is null && !SafetensorsDType.TryParse(dtype, out type))
+            throw Broken($"tensor '{name}' has the type '{dtype}'; known are {SafetensorsDType.Names}, {string.Join(", ", Float8.All.Select(format => format.Name))}");
         if (begin > end || end > _dataLength)
             throw Broken($"tensor '{name}' lies at bytes {begin} to {end} of the data, which has {_dataLength} bytes");
-        long bytes = SafetensorsDType.SizeOf(type), extent = bytes;
+        long bytes = float8 is null ? SafetensorsDType.SizeOf(type) : 1, extent = bytes;
         try
         {
             foreach (var size in shape)
@@ -182,7 +185,7 @@ internal sealed class SafetensorsHeader
 
         if (bytes != end - begin)
             throw Broken($"tensor '{name}' ({dtype}, [{string.Join(", ", shape)}]) needs {bytes} bytes, but its range has {end - begin}");
-        return new SafetensorsEntry(name, type, shape, _dataStart + begin, bytes);
+        return new SafetensorsEntry(name, type, shape, _dataStart + begin, bytes, float8);
     }
 
     /// <summary>The ranges must follow each other from the first byte of the data to the last: no overlap, no hole, no rest.</summary>

@@ -19,7 +19,7 @@ public static class StateDictLoader
     /// <param name="dtype">Element type of the parameters.</param>
     /// <param name="isSuperfluous">Names in the checkpoint that the model does not use although they are published.</param>
     /// <exception cref="LabException">Lists every missing, unexpected and mismatched entry; the module is unchanged then.</exception>
-    public static void Load(nn.Module module, Checkpoint checkpoint, Device device, ScalarType dtype, Func<string, bool>? isSuperfluous = null)
+    public static void Load(nn.Module module, ITensorSource checkpoint, Device device, ScalarType dtype, Func<string, bool>? isSuperfluous = null)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -60,10 +60,10 @@ public static class StateDictLoader
         return slots;
     }
 
-    private static void Check(nn.Module module, Checkpoint checkpoint, SortedDictionary<string, Slot> slots, Func<string, bool>? isSuperfluous)
+    private static void Check(nn.Module module, ITensorSource checkpoint, SortedDictionary<string, Slot> slots, Func<string, bool>? isSuperfluous)
     {
         var missing = slots.Keys.Where(name => !checkpoint.Entries.ContainsKey(name)).ToList();
-        var unexpected = checkpoint.Names.Where(name => !slots.ContainsKey(name) && isSuperfluous?.Invoke(name) != true).Order(StringComparer.Ordinal).ToList();
+        var unexpected = checkpoint.Entries.Keys.Where(name => !slots.ContainsKey(name) && isSuperfluous?.Invoke(name) != true).Order(StringComparer.Ordinal).ToList();
         var mismatched = slots
             .Where(slot => checkpoint.Entries.TryGetValue(slot.Key, out var entry) && !entry.Shape.AsSpan().SequenceEqual(slot.Value.Value.shape))
             .Select(slot => $"{slot.Key}: the file has [{Join(checkpoint.Entries[slot.Key].Shape)}], the model [{Join(slot.Value.Value.shape)}]")

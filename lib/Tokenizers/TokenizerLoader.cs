@@ -10,9 +10,17 @@ public static class TokenizerLoader
     /// <param name="files">Where vocabulary files are looked for when that folder has none; null for the environment's settings.</param>
     /// <returns>The tokenizer.</returns>
     /// <exception cref="LabException">A file is missing or malformed, or the config names a kind that is not known here.</exception>
-    public static ITextTokenizer Load(string folder, TokenizerFiles? files = null)
+    public static ITextTokenizer Load(string folder, TokenizerFiles? files = null) => Load(TokenizerConfig.Read(folder), files);
+
+    /// <summary>Loads the tokenizer of a config.</summary>
+    /// <param name="config">The config; its folder is looked in first.</param>
+    /// <param name="files">Where vocabulary files are looked for when that folder has none; null for the environment's settings.</param>
+    /// <returns>The tokenizer.</returns>
+    /// <exception cref="LabException">A file is missing or malformed, or the config names a kind that is not known here.</exception>
+    public static ITextTokenizer Load(TokenizerConfig config, TokenizerFiles? files = null)
     {
-        var config = TokenizerConfig.Read(folder);
+        ArgumentNullException.ThrowIfNull(config);
+        var folder = config.Folder;
         files ??= new TokenizerFiles();
         switch (config.TokenizerClass)
         {

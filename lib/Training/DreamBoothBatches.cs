@@ -108,9 +108,20 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
 
     private PromptEmbeddings Text(string[] prompts)
     {
+        if (_trained is not null)
+            return TrainedText(_trained, prompts);
         var cached = _prompts.Embeddings(prompts);
-        return _trained is null
-            ? new PromptEmbeddings(cached.PromptEmbeds, cached.PooledPromptEmbeds!)
-            : _trained.EncodeWith(cached.PromptEmbeds, prompts);
+        return new PromptEmbeddings(cached.PromptEmbeds, cached.PooledPromptEmbeds!);
+    }
+
+    // Rows of one prompt share its text: each distinct prompt goes through the encoders once, its gradient is its rows' sum.
+    private PromptEmbeddings TrainedText(PromptEncoder encoder, string[] prompts)
+    {
+        string[] distinct = [.. prompts.Distinct(StringComparer.Ordinal)];
+        var text = encoder.EncodeWith(_prompts.Embeddings(distinct).PromptEmbeds, distinct);
+        if (distinct.Length == prompts.Length)
+            return text;
+        var rows = tensor(prompts.Select(prompt => (long)Array.IndexOf(distinct, prompt)).ToArray()).to(text.PromptEmbeds.device);
+        return new PromptEmbeddings(text.PromptEmbeds.index_select(0, rows), text.PooledPromptEmbeds.index_select(0, rows));
     }
 }

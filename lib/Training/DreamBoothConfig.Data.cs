@@ -10,8 +10,8 @@ public sealed partial record DreamBoothConfig
     private const string DataGroup = "Pictures and prompts";
     private const string PriorGroup = "Prior preservation";
 
-    /// <summary>The model folder in the published layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout.", Placeholder = "FOLDER")]
+    /// <summary>The model: a folder in the published layout, or one file in the original layout. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or one file such as sd3.5_medium.safetensors.", Placeholder = "FOLDER|FILE")]
     public required string PretrainedModelNameOrPath { get; init; }
 
     /// <summary>
@@ -20,6 +20,14 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
     public string? Tokenizers { get; init; }
+
+    /// <summary>The variant of the model's files that is preferred, as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
+    [Flag(ModelGroup, "Variant of the model's files that is preferred, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME", DefaultText = "the plain files")]
+    public string? Variant { get; init; }
+
+    /// <summary>The folder with what a model that is one file lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
+    [Flag(ModelGroup, "Folder with what a model that is one file lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER", DefaultText = "the file's own folder")]
+    public string? Components { get; init; }
 
     /// <summary>Rows of T5 text that the transformer sees, 1 to 512, default 77. Flag <c>--max_sequence_length</c>.</summary>
     [Flag(ModelGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512)]

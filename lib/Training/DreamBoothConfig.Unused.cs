@@ -10,7 +10,6 @@ public sealed partial record DreamBoothConfig
         new Dictionary<string, string>
         {
             ["revision"] = "the model is taken as it lies in its folder",
-            ["variant"] = "the model is taken as it lies in its folder",
             ["cache_dir"] = "nothing is downloaded",
             ["dataset_name"] = "pictures are read from instance_data_dir",
             ["dataset_config_name"] = "pictures are read from instance_data_dir",

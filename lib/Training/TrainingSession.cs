@@ -75,6 +75,8 @@ public sealed class TrainingSession : IDisposable
             Device = DeviceSelection.Parse(config.Device),
             Dtype = config.ComputeDtype(),
             TokenizersFolder = config.Tokenizers,
+            Variant = config.Variant,
+            ComponentsFolder = config.Components,
         });
     }
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Dreambooth.Lab.Display;
 using Dreambooth.Lab.Training;
 
@@ -17,10 +19,11 @@ public class LossPlotTests
     [Fact]
     public void ToHtml_Steps_DrawsEveryLossAndTheRate()
     {
-        var html = HtmlDocument.Parse(new LossPlot { Records = [.. Enumerable.Range(1, 40).Select(step => Record(step, prior: 0.3, encoder: 1e-4))] });
-        Assert.Equal(40, html.Descendants("circle").Count(circle => (string?)circle.Attribute("class") == "instance"));
-        Assert.Equal(40, html.Descendants("circle").Count(circle => (string?)circle.Attribute("class") == "prior"));
-        Assert.Equal(["prior", "instance", "total", "rate", "rate2"], html.Descendants("path").Select(path => (string?)path.Attribute("class")));
+        var html = HtmlDocument.Parse(new LossPlot { Records = [.. Enumerable.Range(1, 40).Select(step => Record(step, prior: 0.3, encoder: 1e-4))], Validation = [(1, 0.4), (40, 0.2)] });
+        Assert.All(Dots(html), dots => Assert.Equal(40, dots.Count));
+        Assert.Equal(2, Dots(html).Count);
+        Assert.Equal(["prior", "instance", "total", "validation"], html.ByClass("lab-name").Select(name => name.Value).Order(StringComparer.Ordinal).OrderBy(name => "prior instance total validation".IndexOf(name, StringComparison.Ordinal)));
+        Assert.Contains(html.Descendants("text"), text => text.Value == "learning rate (dashed: of the text encoders)");
         Assert.Contains("40 steps.", html.Descendants("figcaption").Single().Value, StringComparison.Ordinal);
     }
 
@@ -28,16 +31,27 @@ public class LossPlotTests
     public void ToHtml_HigherLoss_LiesHigherInsideTheFrame()
     {
         var html = HtmlDocument.Parse(new LossPlot { Records = [Record(1) with { InstanceLoss = 0.1 }, Record(2) with { InstanceLoss = 0.2 }] });
-        double[] heights = [.. html.Descendants("circle").Select(circle => double.Parse(circle.Attribute("cy")!.Value, CultureInfo.InvariantCulture))];
+        var heights = Dots(html).Single();
         Assert.True(heights[1] < heights[0]);
-        Assert.All(heights, height => Assert.InRange(height, 30, 282));
+        Assert.All(heights, height => Assert.InRange(height, 30, 290));
     }
 
     [Fact]
     public void ToHtml_NoPriorNoEncoders_LeavesThemOut()
     {
         var html = HtmlDocument.Parse(new LossPlot { Records = [Record(1), Record(2)] });
-        Assert.Equal(["instance", "total", "rate"], html.Descendants("path").Select(path => (string?)path.Attribute("class")));
+        Assert.Equal(["instance", "total"], html.ByClass("lab-name").Select(name => name.Value).Order(StringComparer.Ordinal));
+        Assert.Contains(html.Descendants("text"), text => text.Value == "learning rate");
+    }
+
+    [Fact]
+    public void ToPlotlyJson_LongRun_IsThinnedAndKeepsTheSpike()
+    {
+        var records = Enumerable.Range(1, 5000).Select(step => Record(step) with { InstanceLoss = step == 3210 ? 7.5 : 0.2 }).ToArray();
+        using var chart = JsonDocument.Parse(new LossPlot { Records = records, MaxPoints = 200 }.ToPlotlyJson());
+        var points = chart.RootElement.GetProperty("data")[0].GetProperty("y").EnumerateArray().Select(value => value.GetDouble()).ToArray();
+        Assert.InRange(points.Length, 100, 202);
+        Assert.Contains(7.5, points);
     }
 
     [Theory]
@@ -53,6 +67,10 @@ public class LossPlotTests
     [Fact]
     public void ToHtml_NoSteps_SaysSo() =>
         Assert.Equal("No training step was done.", HtmlDocument.Parse(new LossPlot { Records = [] }).Descendants("p").Single().Value);
+
+    // The heights of each series of faint dots.
+    private static List<List<double>> Dots(XElement html) => [.. html.ByClass("lab-faint").Select(path => Regex.Matches(path.Attribute("d")!.Value, @"M\S+ (\S+?)h0")
+        .Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).ToList())];
 
     private static StepRecord Record(int step, double? prior = null, double? encoder = null) => new()
     {

@@ -13,8 +13,7 @@ public class ReportTests
         var html = HtmlDocument.Parse(Sample());
         Assert.All(html.Addresses(), address => Assert.True(address.StartsWith('#') || address.StartsWith("data:", StringComparison.Ordinal), address));
         Assert.DoesNotContain("http", Sample().ToHtml(), StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("url(", HtmlView.Css, StringComparison.Ordinal);
-        Assert.DoesNotContain("@import", HtmlView.Css, StringComparison.Ordinal);
+        Assert.All(Enum.GetValues<ViewAsset>(), asset => Assert.DoesNotMatch("url\\(|@import|https?:", ViewAssets.Text(asset)));
     }
 
     [Fact]
@@ -22,7 +21,7 @@ public class ReportTests
     {
         var html = HtmlDocument.Parse(Sample());
         var style = html.Descendants("style").Single().Value;
-        Assert.Contains("prefers-color-scheme: dark", style, StringComparison.Ordinal);
+        Assert.Contains("color-scheme: light dark", style, StringComparison.Ordinal);
         Assert.Single(html.Descendants("script"));
     }
 

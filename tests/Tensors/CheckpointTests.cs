@@ -34,6 +34,26 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("model.fp16.safetensors", null)]
+    [InlineData("model.fp16-00001-of-00001.safetensors", "model.safetensors.index.fp16.json")]
+    [InlineData("model-00001-of-00001.fp16.safetensors", "model.safetensors.fp16.index.json")]
+    public void OpenFolder_Variant_IsPreferredToThePlainFile(string file, string? index)
+    {
+        Save("model.safetensors", ("a", 1));
+        Save(file, ("a", 2));
+        if (index is not null)
+            File.WriteAllText(Path.Combine(_folder, index), $$$"""{"weight_map":{"a":"{{{file}}}"}}""");
+        Assert.True(Checkpoint.HasVariant(_folder, "model", "fp16"));
+        Assert.False(Checkpoint.HasVariant(_folder, "model", "bf16"));
+        foreach (var (variant, expected) in new (string?, float)[] { ("fp16", 2), (null, 1), ("bf16", 1) })
+        {
+            using var checkpoint = Checkpoint.OpenFolder(_folder, "model", variant);
+            using var value = checkpoint.Load("a");
+            Assert.Equal(expected, value.item<float>());
+        }
+    }
+
+    [Theory]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","x":"model-2.safetensors"}}""", "'b' of model-2.safetensors is not in the index")]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-2.safetensors"}}""", "'c' is missing")]
     [InlineData("""{"weight_map":{"a":"model-2.safetensors","b":"model-1.safetensors"}}""", "'a' lies in model-1.safetensors")]

@@ -19,9 +19,8 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
     private (SendOrPostCallback Callback, object? State)? _handedOver;
     private bool _waiting;
     private bool _abandoned;
-    private bool _finished;
+    private volatile bool _finished;
     private int _counted;
-    private Timer? _wakeUp;
     private Task<object?>? _task;
     private Exception? _error;
 
@@ -67,12 +66,13 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
             IsInterrupted = true;
             CellInterrupt.Count(1);
             _counted = 1;
-            _wakeUp = new Timer(_ => WakeUp(), null, s_grace, s_grace);
         }
 
         lock (_pump)
             Monitor.PulseAll(_pump);
-        ThreadPool.QueueUserWorkItem(_ => CancelQuietly());
+        // Threads of their own: the cell may have filled the thread pool, on which timers run too.
+        new Thread(CancelQuietly) { IsBackground = true, Name = "cell cancellation" }.Start();
+        new Thread(WakeUpUntilFinished) { IsBackground = true, Name = "cell wake-up" }.Start();
     }
 
     /// <inheritdoc/>
@@ -100,7 +100,7 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
     public override SynchronizationContext CreateCopy() => this;
 
     /// <inheritdoc/>
-    public void Dispose() => _wakeUp?.Dispose();
+    public void Dispose() => _finished = true;
 
     private void Body()
     {
@@ -195,7 +195,6 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
         lock (_interruptLock)
         {
             _finished = true;
-            _wakeUp?.Dispose();
         }
 
         try
@@ -222,12 +221,16 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
     }
 
     // A thread that blocks (sleep, lock, task wait, blocking read) does not poll: it is woken.
-    private void WakeUp()
+    private void WakeUpUntilFinished()
     {
-        lock (_interruptLock)
+        while (!_finished)
         {
-            if (!_finished && !_waiting && (_thread.ThreadState & ThreadState.WaitSleepJoin) != 0)
-                _thread.Interrupt();
+            Thread.Sleep(s_grace);
+            lock (_interruptLock)
+            {
+                if (!_finished && !_waiting && (_thread.ThreadState & ThreadState.WaitSleepJoin) != 0)
+                    _thread.Interrupt();
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 
@@ -13,7 +14,11 @@ internal sealed class ReferenceSet
 {
     private static readonly Dictionary<string, string> s_platform = PlatformAssemblies();
     private static readonly Lazy<ImmutableArray<MetadataReference>> s_defaults = new(OpenDefaults);
+    private static readonly Lazy<HashSet<string>> s_defaultNames =
+        new(() => s_defaults.Value.Select(r => Path.GetFileNameWithoutExtension(r.Display)!).ToHashSet(StringComparer.OrdinalIgnoreCase));
+    private static readonly AssemblyDependencies s_dependencies = new(s_platform);
     private readonly Dictionary<string, string> _paths = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _referenced = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _nativeFolders = [];
 
     /// <summary>Creates the set with the framework, the formatting library and this assembly.</summary>
@@ -27,7 +32,10 @@ internal sealed class ReferenceSet
     /// <summary>Everything that cells are compiled against now.</summary>
     public ImmutableArray<MetadataReference> All { get; private set; }
 
-    /// <summary>Adds an assembly by path; one of the host's or the framework's by its name alone, too.</summary>
+    /// <summary>
+    /// Adds an assembly by path, and with it the assemblies that it was compiled against; one of the host's or the framework's by its name
+    /// alone, too.
+    /// </summary>
     /// <param name="path">A managed assembly.</param>
     /// <returns>A sentence when something else than that file is used, else null.</returns>
     /// <exception cref="KernelException">The file is missing or is not a managed assembly.</exception>
@@ -61,17 +69,34 @@ internal sealed class ReferenceSet
             path = own;
         }
 
-        if (_paths.TryGetValue(simple, out var known))
-        {
-            if (!string.Equals(known, path, StringComparison.Ordinal))
-                note = $"{simple} is referenced already, from '{known}'; restart the kernel to use another copy.";
-            return note;
-        }
-
-        _paths.Add(simple, path);
-        if (!s_defaults.Value.Any(r => string.Equals(Path.GetFileNameWithoutExtension(r.Display), simple, StringComparison.OrdinalIgnoreCase)))
-            All = All.Add(Open(path));
+        if (!_referenced.Contains(simple))
+            AddWithDependencies(simple, path);
+        else if (_paths[simple] is var known && !string.Equals(known, path, StringComparison.Ordinal))
+            note = $"{simple} is referenced already, from '{known}'; restart the kernel to use another copy.";
         return note;
+    }
+
+    // Cells can name the types that the assembly's own members use: what it was compiled against is referenced as well.
+    private void AddWithDependencies(string simple, string path)
+    {
+        if (s_defaultNames.Value.Contains(simple) || !_referenced.Add(simple))
+            return;
+        if (!_paths.TryAdd(simple, path))
+            path = _paths[simple];
+        All = All.Add(Open(path));
+        if (!s_platform.ContainsKey(simple))
+            AddNativeFoldersOf(path);
+        foreach (var dependency in s_dependencies.Of(path))
+            AddWithDependencies(Path.GetFileNameWithoutExtension(dependency), dependency);
+    }
+
+    private void AddNativeFoldersOf(string path)
+    {
+        var folder = Path.GetDirectoryName(path)!;
+        _nativeFolders.Add(folder);
+        var own = Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native");
+        if (Directory.Exists(own))
+            _nativeFolders.Add(own);
     }
 
     /// <summary>Makes an assembly loadable that cells are not compiled against, such as a package's run-time dependency.</summary>
@@ -79,13 +104,6 @@ internal sealed class ReferenceSet
 
     /// <summary>Adds a folder in which native libraries are searched.</summary>
     public void AddNativeFolder(string folder) => _nativeFolders.Add(folder);
-
-    /// <summary>Adds an assembly's metadata under the name of an assembly that is loaded already.</summary>
-    public void Add(Assembly assembly)
-    {
-        if (assembly.Location.Length > 0)
-            Add(assembly.Location);
-    }
 
     private static Dictionary<string, string> PlatformAssemblies()
     {
@@ -134,7 +152,7 @@ internal sealed class ReferenceSet
             string[] files = [name, $"lib{name}.so", $"{name}.so", $"{name}.dll", $"lib{name}.dylib"];
             foreach (var file in files.Select(f => Path.Combine(folder, f)).Where(File.Exists))
             {
-                if (System.Runtime.InteropServices.NativeLibrary.TryLoad(file, out var handle))
+                if (NativeLibrary.TryLoad(file, out var handle))
                     return handle;
             }
         }

@@ -82,6 +82,14 @@ public static partial class KernelSpecs
         return [.. candidates.Select(Read).OfType<KernelSpec>()];
     }
 
+    /// <summary>Whether another program has a kernel of a name where Jupyter clients look.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="folders">Folders of kernels; default: every one that Jupyter looks into.</param>
+    /// <returns>True when installing that name would take another program's place, or stand beside it.</returns>
+    public static bool IsTakenByOthers(string name, params IReadOnlyList<string> folders) =>
+        (folders is null or { Count: 0 } ? SearchFolders() : folders).Select(f => Path.Combine(f, name))
+            .Any(f => File.Exists(Path.Combine(f, "kernel.json")) && Read(f) is null);
+
     /// <summary>Removes a kernel of this program.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="folders">Folders of kernels; default: every one that Jupyter looks into.</param>
@@ -102,7 +110,9 @@ public static partial class KernelSpecs
         return found;
     }
 
-    private static List<string> SearchFolders()
+    /// <summary>The folders of kernels that Jupyter clients look into.</summary>
+    /// <returns>The folders in their order, which need not exist.</returns>
+    public static IReadOnlyList<string> SearchFolders()
     {
         var paths = (Environment.GetEnvironmentVariable("JUPYTER_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(p => Path.Combine(p, "kernels"));

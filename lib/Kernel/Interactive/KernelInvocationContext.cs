@@ -33,6 +33,10 @@ public sealed class KernelInvocationContext
     /// <param name="output">The text.</param>
     public void DisplayStandardOut(string output) => _host.Stream("stdout", output);
 
+    /// <summary>Clears what the cell has shown so far.</summary>
+    /// <param name="wait">Whether to wait for the next output, so that nothing flickers. Default false: at once.</param>
+    public void ClearOutput(bool wait = false) => _host.Clear(wait);
+
     /// <summary>Writes text to the cell's standard error.</summary>
     /// <param name="error">The text.</param>
     public void DisplayStandardError(string error) => _host.Stream("stderr", error);

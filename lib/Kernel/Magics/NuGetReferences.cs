@@ -85,9 +85,11 @@ internal sealed class NuGetReferences(ReferenceSet references)
         try
         {
             using var process = Process.Start(start)!;
+            using var interrupt = CellInterrupt.Current?.Token.Register(() => process.Kill(entireProcessTree: true));
             var error = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
+            CellInterrupt.Poll();
             if (process.ExitCode != 0)
                 throw new KernelException("The packages could not be restored:\n" + (output + error.Result).Trim());
         }

@@ -16,6 +16,8 @@ public sealed class NotebookDocument
     private readonly List<NotebookCell> _cells;
     private readonly SortedDictionary<int, (JsonArray Outputs, int? Count)> _results = [];
     private readonly Dictionary<int, string> _sources = [];
+    private readonly HashSet<int> _stamped = [];
+    private bool _namesKernel;
     private readonly List<(int After, NotebookCell Cell, JsonArray Outputs, int? Count)> _inserted = [];
 
     private NotebookDocument(byte[] bytes, NotebookLayout layout, List<NotebookCell> cells) => (_bytes, _layout, _cells) = (bytes, layout, cells);
@@ -72,6 +74,15 @@ public sealed class NotebookDocument
     /// <param name="count">The execution count, or null.</param>
     public void SetOutputs(int cell, JsonArray outputs, int? count) => _results[cell] = (outputs, count);
 
+    /// <summary>Notes in the cell's metadata that its outputs are those of its present text (<c>metadata.lab</c>; see <see cref="NotebookCheck"/>).</summary>
+    /// <param name="cell">The cell's position among <see cref="Cells"/>; its outputs must be set.</param>
+    public void Stamp(int cell) => _stamped.Add(cell);
+
+    /// <summary>
+    /// Names a C# kernel in the notebook's metadata where it names none: <c>.net-csharp</c>, which .NET Interactive and this program both install.
+    /// </summary>
+    public void NameKernel() => _namesKernel = true;
+
     /// <summary>Replaces a cell's text.</summary>
     /// <param name="cell">The cell's position among <see cref="Cells"/>.</param>
     /// <param name="source">The new text.</param>
@@ -101,9 +112,14 @@ public sealed class NotebookDocument
                 WriteResult(edits, _layout.Cells[i], result.Outputs, result.Count);
             if (_sources.TryGetValue(i, out var source))
                 WriteSource(edits, _layout.Cells[i], source);
+            if (_stamped.Contains(i))
+                WriteStamp(edits, _layout.Cells[i], CellStamp.Of(_cells[i].Source, _results[i].Outputs.Count));
             if (_cells[i].Id is null)
                 WriteId(edits, _layout.Cells[i]);
         }
+
+        if (_namesKernel)
+            KernelMetadata.AddTo(edits, _bytes, _layout);
 
         foreach (var (after, cell, outputs, count) in _inserted)
             WriteInserted(edits, after, cell, outputs, count);
@@ -161,17 +177,31 @@ public sealed class NotebookDocument
         edits.Set(cell, "source", NotebookJson.Write(NotebookJson.Lines(source), _layout.Unit, indent), indent);
     }
 
+    private void WriteStamp(TextEdits edits, CellSpan cell, CellStamp stamp)
+    {
+        var metadata = cell.Values.TryGetValue("metadata", out var value)
+            ? JsonNode.Parse(_bytes.AsSpan(value.Value, value.End - value.Value)) as JsonObject ?? []
+            : [];
+        var indent = _layout.IndentOf(cell);
+        if (stamp.Write(metadata))
+            edits.Set(cell, "metadata", NotebookJson.Write(metadata, _layout.Unit, indent), indent);
+    }
+
     private void WriteId(TextEdits edits, CellSpan cell) =>
         edits.Set(cell, "id", $"\"{Guid.NewGuid().ToString("N")[..8]}\"", _layout.IndentOf(cell));
 
     private void WriteInserted(TextEdits edits, int after, NotebookCell cell, JsonArray outputs, int? count)
     {
+        var metadata = new JsonObject { ["tags"] = new JsonArray([.. cell.Tags.Select(t => JsonValue.Create(t))]) };
+        if (count is not null)
+            CellStamp.Of(cell.Source, outputs.Count).Write(metadata);
         var json = new JsonObject
         {
             ["cell_type"] = cell.Kind,
             ["execution_count"] = count,
-            ["id"] = cell.Id ?? Guid.NewGuid().ToString("N")[..8],
-            ["metadata"] = new JsonObject { ["tags"] = new JsonArray([.. cell.Tags.Select(t => JsonValue.Create(t))]) },
+            // The same in every run, so that the file stays the same; a notebook holds one cell of each inserted kind.
+            ["id"] = cell.Id ?? CellStamp.HashOf(string.Join(' ', cell.Tags))[..8],
+            ["metadata"] = metadata,
             ["outputs"] = outputs.DeepClone(),
             ["source"] = NotebookJson.Lines(cell.Source),
         };

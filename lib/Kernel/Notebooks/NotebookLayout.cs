@@ -21,6 +21,12 @@ internal sealed class NotebookLayout
     /// <summary>The offset after the opening bracket of the list of cells.</summary>
     public int CellsStart { get; private set; }
 
+    /// <summary>The offset after the closing bracket of the list of cells.</summary>
+    public int CellsEnd { get; private set; }
+
+    /// <summary>The place of the notebook's metadata; empty when it has none.</summary>
+    public (int Start, int End) Metadata { get; private set; }
+
     /// <summary>The language that the metadata names, in lower case.</summary>
     public string Language { get; private set; } = "";
 
@@ -51,6 +57,7 @@ internal sealed class NotebookLayout
             {
                 hasCells = true;
                 layout.ReadCells(ref reader);
+                layout.CellsEnd = (int)reader.BytesConsumed;
                 continue;
             }
 
@@ -59,6 +66,8 @@ internal sealed class NotebookLayout
                 throw new JsonException("nbformat is no number");
             if (name == "nbformat_minor" && reader.TryGetInt32(out var minor))
                 (layout.Minor, layout.MinorValue) = (minor, (start, (int)reader.BytesConsumed));
+            if (name == "metadata")
+                layout.Metadata = (start, (int)reader.BytesConsumed);
             if (name == "metadata")
                 layout.Language = LanguageOf(bytes.AsSpan(start, (int)reader.BytesConsumed - start));
         }

@@ -48,6 +48,7 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
 
         for (var i = 0; i < cells.Count; i++)
             cells[i].Write(notebook, collector.Outputs.GetValueOrDefault(i) ?? [], counts.GetValueOrDefault(i));
+        notebook.NameKernel();
         return new RunResult(notebook, counts.Count, failures);
     }
 

@@ -61,8 +61,8 @@ internal sealed class OutputCollector
         var output = new JsonObject();
         if (message.Type == "error")
         {
-            foreach (var name in new[] { "ename", "evalue", "traceback" })
-                output[name] = message.Content[name]?.DeepClone();
+            foreach (var name in new[] { "ename", "evalue", "output_type", "traceback" })
+                output[name] = name == "output_type" ? message.Type : message.Content[name]?.DeepClone();
         }
         else
         {
@@ -76,9 +76,9 @@ internal sealed class OutputCollector
                     _displays[id] = shown = [];
                 shown.Add(output);
             }
+            output["output_type"] = message.Type;
         }
 
-        output["output_type"] = message.Type;
         outputs.Add(output);
     }
 
@@ -111,11 +111,11 @@ internal sealed class OutputCollector
         }
     }
 
-    // Texts are lists of lines in the file, so that differences between versions of a notebook read well; pictures are one string.
+    // As Jupyter writes them, so that saving the notebook there changes nothing: sorted by name, texts as lists of lines, pictures as one string.
     private static JsonObject Bundle(JsonObject? data)
     {
         var bundle = new JsonObject();
-        foreach (var (type, content) in data ?? [])
+        foreach (var (type, content) in (data ?? []).OrderBy(p => p.Key, StringComparer.Ordinal))
         {
             var isPicture = type.StartsWith("image/", StringComparison.Ordinal) && type != "image/svg+xml";
             var isText = !isPicture && content is JsonValue value && value.TryGetValue<string>(out _);

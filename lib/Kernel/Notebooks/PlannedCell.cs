@@ -14,11 +14,19 @@ internal sealed record PlannedCell(string Source, string Code, string Id, int In
     public bool MayFail { get; init; }
 
     /// <summary>Writes the outputs into the notebook.</summary>
+    /// <param name="notebook">The notebook.</param>
+    /// <param name="outputs">The outputs; empty when the cell did not run.</param>
+    /// <param name="count">The execution count; null when the cell did not run.</param>
     public void Write(NotebookDocument notebook, JsonArray outputs, int? count)
     {
         if (Injected is not null)
+        {
             notebook.Insert(Index, Injected, outputs, count);
-        else
-            notebook.SetOutputs(Index, outputs, count);
+            return;
+        }
+
+        notebook.SetOutputs(Index, outputs, count);
+        if (count is not null)
+            notebook.Stamp(Index);
     }
 }

@@ -16,7 +16,8 @@ internal sealed class IopubPublisher : IDisposable
     private readonly Action<JupyterMessage> _send;
     private readonly string _session;
     private readonly int _maxCharacters;
-    private readonly Timer _timer;
+    private readonly AutoResetEvent _hasText = new(false);
+    private volatile bool _disposed;
     private readonly StringBuilder _pending = new();
     private JupyterMessage? _pendingParent;
     private string _pendingName = "";
@@ -30,7 +31,8 @@ internal sealed class IopubPublisher : IDisposable
     public IopubPublisher(Action<JupyterMessage> send, string session, int maxCharacters)
     {
         (_send, _session, _maxCharacters) = (send, session, maxCharacters);
-        _timer = new Timer(_ => Flush(), null, Timeout.Infinite, Timeout.Infinite);
+        // A thread and not a timer, whose callbacks wait for the thread pool: a cell may have filled it.
+        new Thread(FlushWhenDue) { IsBackground = true, Name = "iopub" }.Start();
     }
 
     /// <summary>Adds text to a stream of a cell.</summary>
@@ -49,7 +51,7 @@ internal sealed class IopubPublisher : IDisposable
             if (_pending.Length > 0 && (_pendingParent != parent || _pendingName != name))
                 FlushLocked();
             if (_pending.Length == 0)
-                _timer.Change(FlushMilliseconds, Timeout.Infinite);
+                _hasText.Set();
             (_pendingParent, _pendingName) = (parent, name);
             _pending.Append(text);
             if (_pending.Length >= FlushCharacters)
@@ -87,8 +89,18 @@ internal sealed class IopubPublisher : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
+        _hasText.Set();
         Flush();
-        _timer.Dispose();
+    }
+
+    private void FlushWhenDue()
+    {
+        while (_hasText.WaitOne() && !_disposed)
+        {
+            Thread.Sleep(FlushMilliseconds);
+            Flush();
+        }
     }
 
     private void FlushLocked()

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Sockets;
 using NetMQ;
 using NetMQ.Sockets;
 
@@ -45,6 +47,31 @@ public sealed class KernelSockets : IDisposable
         _poller = [_control, _shell, _stdin, _heartbeat, _outgoing];
     }
 
+    /// <summary>
+    /// Has bytes that arrive taken by the sockets' own threads instead of the thread pool, in this whole process. To be called before the
+    /// first socket is made. Without it a cell that fills the pool (<c>Parallel.For</c>, a hundred busy tasks) keeps an interrupt waiting
+    /// for seconds: NetMQ reads by asynchronous calls, whose completions .NET otherwise queues behind the cell's own work.
+    /// </summary>
+    internal static void KeepOffTheThreadPool()
+    {
+        // Several threads, so that code of a cell that blocks in the completion of a socket of its own does not stop the kernel's.
+        var settings = new Dictionary<string, string>
+        {
+            ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1",
+            ["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = Math.Max(8, Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture),
+        };
+        var before = settings.Keys.ToDictionary(name => name, Environment.GetEnvironmentVariable);
+        foreach (var (name, value) in settings)
+            Environment.SetEnvironmentVariable(name, value);
+        // .NET reads them when the first socket is made; programs that cells start must not inherit them.
+        using (new Socket(SocketType.Stream, ProtocolType.Tcp))
+        {
+        }
+
+        foreach (var (name, value) in before)
+            Environment.SetEnvironmentVariable(name, value);
+    }
+
     /// <summary>Called on the IO thread with the frames of every message on shell, control and stdin.</summary>
     public Action<Channel, IReadOnlyList<byte[]>>? Received { get; set; }
 
@@ -84,7 +111,7 @@ public sealed class KernelSockets : IDisposable
             else
                 socket.Bind(address);
         }
-        catch (Exception e) when (e is NetMQException or System.Net.Sockets.SocketException or IOException)
+        catch (Exception e) when (e is NetMQException or SocketException or IOException)
         {
             throw new KernelException($"The address {address} cannot be bound: {e.Message}", e);
         }

@@ -10,6 +10,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 internal sealed class DreamBoothProbe : IDisposable
 {
     private const int SheetColumns = 10;
+    private const int ComparedPictures = 8;
 
     private static readonly string[] Families = ["recontextualization", "art", "property"];
 
@@ -19,6 +20,7 @@ internal sealed class DreamBoothProbe : IDisposable
     private readonly List<RgbImage> _pictures;
     private readonly Tensor _real;
     private readonly bool[] _realIdentity;
+    private readonly List<(string Heading, RgbImage[] Pictures)> _compared = [];
 
     /// <summary>Loads the models and reads the real pictures.</summary>
     /// <exception cref="LabException">A folder is missing or damaged.</exception>
@@ -65,6 +67,16 @@ internal sealed class DreamBoothProbe : IDisposable
         }
     }
 
+    /// <summary>Saves the first pictures of the instance prompt, with and without its identifier, of every model measured: <c>comparison.png</c>.</summary>
+    public void SaveComparison() => ImageEncoder.Save(
+        Path.Combine(_options.Output, "comparison.png"),
+        new ContactSheet
+        {
+            Rows = [.. _compared.Select(row => row.Pictures.Select(picture => new ContactSheetCell(picture)).ToArray())],
+            RowHeadings = [.. _compared.Select(row => row.Heading)],
+            CellSize = 128,
+        }.Render());
+
     /// <summary>Frees the models.</summary>
     public void Dispose()
     {
@@ -78,10 +90,10 @@ internal sealed class DreamBoothProbe : IDisposable
         var plain = Enumerable.Repeat(_options.Training.InstancePrompt, _options.PlainPictures).ToArray();
         var families = Families.ToDictionary(family => family, Prompts);
         var photos = (string[])[.. plain, .. families[Families[0]]];
-        var (photoFeatures, photoIdentity, photoClasses) = Generate($"{name}-photos", photos, _options.Seed);
+        var (photoFeatures, photoIdentity, photoClasses) = Generate($"{name}-photos", photos, _options.Seed, name);
         using var features = photoFeatures;
         using var cosines = features.mm(_real.t());
-        var (classFeatures, classIdentity, _) = Generate($"{name}-class", [.. photos.Select(WithoutIdentifier)], _options.Seed);
+        var (classFeatures, classIdentity, _) = Generate($"{name}-class", [.. photos.Select(WithoutIdentifier)], _options.Seed, name);
         classFeatures.Dispose();
         var (adherence, identity) = (new Dictionary<string, double>(), new Dictionary<string, double>());
         adherence[Families[0]] = Adherence(photos[plain.Length..], photoClasses[plain.Length..]);
@@ -107,7 +119,8 @@ internal sealed class DreamBoothProbe : IDisposable
     private static string WithoutIdentifier(string prompt) =>
         prompt.Replace($"{Character.GmcCat.Name} cat", Captioner.WithArticle("cat"), StringComparison.Ordinal);
 
-    private (Tensor Features, bool[] Identity, int[][] Classes) Generate(string name, string[] prompts, ulong seed)
+    // Where a model is named, its first pictures go into the comparison.
+    private (Tensor Features, bool[] Identity, int[][] Classes) Generate(string name, string[] prompts, ulong seed, string? model = null)
     {
         var images = new List<RgbImage>();
         foreach (var part in prompts.Chunk(_options.BatchSize))
@@ -124,9 +137,19 @@ internal sealed class DreamBoothProbe : IDisposable
                 cancellation: _options.Cancellation));
         }
 
-        var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, prompts[i])), SheetColumns);
-        ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.jpg"), (sheet with { CellSize = 128, MaxCaptionLines = 3 }).Render());
-        return Read(images);
+        if (model is not null)
+            _compared.Add(($"{model}: {prompts[0]}", [.. images.Take(Math.Min(ComparedPictures, _options.PlainPictures))]));
+        var read = Read(images);
+        var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, Caption(prompts[i], read.Classes[i]))), SheetColumns);
+        ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.png"), (sheet with { CellSize = 128, MaxCaptionLines = 4 }).Render());
+        return read;
+    }
+
+    // The prompt, and what of it the classifier does not find.
+    private static string Caption(string prompt, int[] read)
+    {
+        string[] missed = [.. Kept(prompt, read).Where(kept => !kept.Is).Select(kept => $"no {kept.Attribute}")];
+        return missed.Length == 0 ? prompt : $"{prompt} ({string.Join(", ", missed)})";
     }
 
     // Features have length 1.
@@ -149,11 +172,13 @@ internal sealed class DreamBoothProbe : IDisposable
         return (cosines.sum() - cosines.diagonal().sum()).item<float>() / (count * (count - 1));
     }
 
-    private static double Adherence(string[] prompts, int[][] read)
+    private static double Adherence(string[] prompts, int[][] read) =>
+        Share([.. prompts.SelectMany((prompt, row) => Kept(prompt, read[row])).Select(kept => kept.Is)]);
+
+    private static IEnumerable<(string Attribute, bool Is)> Kept(string prompt, int[] read)
     {
         var names = DrawingAttributes.All.Select(attribute => attribute.Name).ToList();
-        var kept = prompts.SelectMany((prompt, row) => PromptImplications.Of(prompt).Select(implied => read[row][names.IndexOf(implied.Attribute.Name)] == implied.Class));
-        return Share([.. kept]);
+        return PromptImplications.Of(prompt).Select(implied => (implied.Attribute.Name, read[names.IndexOf(implied.Attribute.Name)] == implied.Class));
     }
 
     private static double Share(bool[] values) => values.Count(value => value) / (double)values.Length;

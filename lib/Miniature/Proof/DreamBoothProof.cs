@@ -15,14 +15,15 @@ public static class DreamBoothProof
 {
     /// <summary>Runs the proof.</summary>
     /// <param name="options">What and how much.</param>
-    /// <returns>The report, also written to <c>dreambooth.json</c> and <c>dreambooth.md</c> in the output folder.</returns>
+    /// <returns>The report, also written to <c>dreambooth.json</c> and <c>dreambooth.md</c> in the output folder, with <c>comparison.png</c>.</returns>
     /// <exception cref="LabException">A folder is missing or damaged, or the recipe is not valid.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static DreamBoothReport Run(DreamBoothProofOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var (lora, seconds) = options.Lora is { } given ? (given, 0) : Train(options, "lora", options.Training.WithPriorPreservation);
-        var compared = options.Lora is null && options.ComparePrior ? Train(options, "lora-without-prior", false).Folder : null;
+        var compared = options.Lora is not null ? options.LoraWithoutPrior
+            : options.ComparePrior ? Train(options, "lora-without-prior", false).Folder : null;
         using var noGradients = no_grad();
         using var probe = new DreamBoothProbe(options);
         var ceiling = probe.Ceiling();
@@ -37,6 +38,7 @@ public static class DreamBoothProof
 
         var report = new DreamBoothReport(
             seconds, get_num_threads(), ceiling, Measure("before", null), Measure("after", lora), compared is null ? null : Measure("without-prior", compared));
+        probe.SaveComparison();
         JsonFile.Write(Path.Combine(options.Output, "dreambooth.json"), report);
         AtomicFile.WriteAllText(Path.Combine(options.Output, "dreambooth.md"), report.ToMarkdown());
         return report;

@@ -20,6 +20,9 @@ public sealed record DreamBoothProofOptions
     /// <summary>A LoRA that is measured instead of training one, or null.</summary>
     public string? Lora { get; init; }
 
+    /// <summary>A LoRA trained without prior preservation that is measured beside <see cref="Lora"/> instead of training one, or null for none.</summary>
+    public string? LoraWithoutPrior { get; init; }
+
     /// <summary>Also train without prior preservation, to compare. Default true; not done for a given LoRA.</summary>
     public bool ComparePrior { get; init; } = true;
 

@@ -94,7 +94,7 @@ public sealed class MiniatureProof : IDisposable
         }
 
         for (var first = 0; output is not null && first < cells.Count; first += SheetPictures)
-            ImageEncoder.Save(Path.Combine(output, $"proof-{first / SheetPictures}.jpg"), (ContactSheet.Of(cells.Skip(first).Take(SheetPictures), SheetColumns) with { CellSize = 128, MaxCaptionLines = 4 }).Render());
+            ImageEncoder.Save(Path.Combine(output, $"proof-{first / SheetPictures}.png"), (ContactSheet.Of(cells.Skip(first).Take(SheetPictures), SheetColumns) with { CellSize = 128, MaxCaptionLines = 4 }).Render());
         return [.. read];
     }
 

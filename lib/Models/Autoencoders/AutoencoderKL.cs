@@ -11,6 +11,9 @@ namespace Dreambooth.Lab.Models.Autoencoders;
 /// </summary>
 public sealed class AutoencoderKL : nn.Module
 {
+    /// <summary>The base name of the published weights file.</summary>
+    public const string WeightsName = "diffusion_pytorch_model";
+
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Sizes.</param>
     /// <param name="device">Where the parameters live.</param>
@@ -32,12 +35,24 @@ public sealed class AutoencoderKL : nn.Module
     /// <param name="folder">The folder, usually <c>vae</c>.</param>
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
+    /// <param name="variant">The variant of the files that is preferred, as <c>fp16</c>, or null.</param>
     /// <exception cref="Foundation.LabException">A file is missing or does not fit the configuration.</exception>
-    public static AutoencoderKL Load(string folder, Device device, ScalarType dtype)
+    public static AutoencoderKL Load(string folder, Device device, ScalarType dtype, string? variant = null)
     {
-        var model = new AutoencoderKL(AutoencoderKLConfig.Read(Path.Combine(folder, "config.json")), META, dtype);
-        using var checkpoint = Checkpoint.OpenFolder(folder, "diffusion_pytorch_model");
-        StateDictLoader.Load(model, checkpoint, device, dtype);
+        using var checkpoint = Checkpoint.OpenFolder(folder, WeightsName, variant);
+        return Load(AutoencoderKLConfig.Read(Path.Combine(folder, "config.json")), checkpoint, device, dtype);
+    }
+
+    /// <summary>Loads weights under the published names from anywhere.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The weights, which stay the caller's.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <exception cref="Foundation.LabException">The weights do not fit the configuration.</exception>
+    public static AutoencoderKL Load(AutoencoderKLConfig config, ITensorSource weights, Device device, ScalarType dtype)
+    {
+        var model = new AutoencoderKL(config, META, dtype);
+        StateDictLoader.Load(model, weights, device, dtype);
         return model;
     }
 

@@ -13,6 +13,9 @@ namespace Dreambooth.Lab.Models.TextEncoders;
 /// <remarks>There is no attention mask but the causal one: padding after a text changes nothing before it.</remarks>
 public sealed class CLIPTextModelWithProjection : nn.Module
 {
+    /// <summary>The base name of the published weights file.</summary>
+    public const string WeightsName = "model";
+
     /// <summary>Value of <see cref="CLIPTextConfig.EosTokenId"/> that stands for the largest id of a row.</summary>
     private const int LegacyEosTokenId = 2;
 
@@ -34,13 +37,25 @@ public sealed class CLIPTextModelWithProjection : nn.Module
     /// <param name="folder">The folder, usually <c>text_encoder</c> or <c>text_encoder_2</c>.</param>
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
+    /// <param name="variant">The variant of the files that is preferred, as <c>fp16</c>, or null.</param>
     /// <exception cref="Foundation.LabException">A file is missing or does not fit the configuration.</exception>
-    public static CLIPTextModelWithProjection Load(string folder, Device device, ScalarType dtype)
+    public static CLIPTextModelWithProjection Load(string folder, Device device, ScalarType dtype, string? variant = null)
     {
-        var model = new CLIPTextModelWithProjection(CLIPTextConfig.Read(Path.Combine(folder, "config.json")), META, dtype);
-        using var checkpoint = Checkpoint.OpenFolder(folder, "model");
+        using var checkpoint = Checkpoint.OpenFolder(folder, WeightsName, variant);
+        return Load(CLIPTextConfig.Read(Path.Combine(folder, "config.json")), checkpoint, device, dtype);
+    }
+
+    /// <summary>Loads weights under the published names from anywhere.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The weights, which stay the caller's.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <exception cref="Foundation.LabException">The weights do not fit the configuration.</exception>
+    public static CLIPTextModelWithProjection Load(CLIPTextConfig config, ITensorSource weights, Device device, ScalarType dtype)
+    {
+        var model = new CLIPTextModelWithProjection(config, META, dtype);
         // Files of older versions carry the place numbers 0, 1, 2, ... as a tensor.
-        StateDictLoader.Load(model, checkpoint, device, dtype, name => name == "text_model.embeddings.position_ids");
+        StateDictLoader.Load(model, weights, device, dtype, name => name == "text_model.embeddings.position_ids");
         return model;
     }
 

@@ -12,6 +12,9 @@ namespace Dreambooth.Lab.Models.TextEncoders;
 /// <remarks>There is no attention mask: padding is attended to, as in Stable Diffusion 3.</remarks>
 public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
 {
+    /// <summary>The base name of the published weights file.</summary>
+    public const string WeightsName = "model";
+
     [ComponentName(Name = "encoder")]
     private readonly ModuleDict<nn.Module> _encoder;
 
@@ -41,16 +44,28 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
     /// <param name="folder">The folder, usually <c>text_encoder_3</c>.</param>
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
+    /// <param name="variant">The variant of the files that is preferred, as <c>fp16</c>, or null.</param>
     /// <exception cref="Foundation.LabException">A file is missing or does not fit the configuration.</exception>
-    public static T5EncoderModel Load(string folder, Device device, ScalarType dtype)
+    public static T5EncoderModel Load(string folder, Device device, ScalarType dtype, string? variant = null)
     {
-        var model = new T5EncoderModel(T5Config.Read(Path.Combine(folder, "config.json")), META, dtype);
-        using var checkpoint = Checkpoint.OpenFolder(folder, "model");
+        using var checkpoint = Checkpoint.OpenFolder(folder, WeightsName, variant);
+        return Load(T5Config.Read(Path.Combine(folder, "config.json")), checkpoint, device, dtype);
+    }
+
+    /// <summary>Loads weights under the published names from anywhere, with the same exception in float16.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The weights, which stay the caller's.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <exception cref="Foundation.LabException">The weights do not fit the configuration.</exception>
+    public static T5EncoderModel Load(T5Config config, ITensorSource weights, Device device, ScalarType dtype)
+    {
+        var model = new T5EncoderModel(config, META, dtype);
         // Some files hold the embedding a second time under its other name.
-        StateDictLoader.Load(model, checkpoint, device, dtype, name => name == "encoder.embed_tokens.weight");
+        StateDictLoader.Load(model, weights, device, dtype, name => name == "encoder.embed_tokens.weight");
         if (dtype == ScalarType.Float16)
             for (var i = 0; i < model.Blocks.Count; i++)
-                model.Blocks[i].FeedForward.Wo.Assign("weight", checkpoint.Load($"encoder.block.{i}.layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
+                model.Blocks[i].FeedForward.Wo.Assign("weight", weights.Load($"encoder.block.{i}.layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
         return model;
     }
 

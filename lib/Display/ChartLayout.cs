@@ -1,0 +1,219 @@
+namespace Dreambooth.Lab.Display;
+
+/// <summary>Where everything of a chart stands, in pixels from the top left: the same for the SVG and the picture.</summary>
+internal sealed class ChartLayout
+{
+    /// <summary>Pixels of the whole width.</summary>
+    public const int Width = 960;
+
+    private const int PanelGap = 44;
+    private const int PanelHead = 26;
+    private const int LineHeight = 15;
+    private const double CharacterWidth = 7.2;
+    private const int LongestName = 32;
+
+    private readonly ChartFigure _figure;
+    private readonly List<ChartText> _texts = [];
+    private readonly List<ChartKey> _keys = [];
+
+    /// <summary>Places everything.</summary>
+    /// <param name="figure">A chart with at least one value.</param>
+    public ChartLayout(ChartFigure figure)
+    {
+        _figure = figure;
+        ChartSeries[] named = [.. figure.Series.Where(series => series.Name.Length > 0)];
+        NamesAtEnds = figure.Categories is null && named.Length is > 0 and <= 6 && named.All(series => series.IsLine);
+        Right = Width - (NamesAtEnds ? Math.Clamp(36 + (int)(named.Max(series => Shorten(series.Name).Length) * CharacterWidth), 60, 280) : 16);
+        X = XAxis();
+        double y = NamesAtEnds || named.Length < 2 ? 4 : PlaceLegend(named) + 8;
+        Fields = [.. figure.Panels.Select(panel =>
+        {
+            var field = Field(panel, y + (panel.YTitle.Length > 0 ? PanelHead : 10));
+            y = field.Y.Start + PanelGap - PanelHead;
+            return field;
+        })];
+        foreach (var field in Fields)
+            PlaceTexts(field);
+        Height = PlaceXAxis(Fields[^1].Y.Start);
+    }
+
+    /// <summary>Pixels of the whole height.</summary>
+    public double Height { get; }
+
+    /// <summary>Where the fields begin and end, from the left.</summary>
+    public double Left { get; } = 60;
+
+    /// <summary>Where the fields end, from the left.</summary>
+    public double Right { get; }
+
+    /// <summary>The horizontal axis.</summary>
+    public PlotAxis X { get; }
+
+    /// <summary>The panels with their vertical axes.</summary>
+    public IReadOnlyList<ChartField> Fields { get; }
+
+    /// <summary>Every text but the names of series.</summary>
+    public IReadOnlyList<ChartText> Texts => _texts;
+
+    /// <summary>The names of series, each after a sample of its mark.</summary>
+    public IReadOnlyList<ChartKey> Keys => _keys;
+
+    private bool NamesAtEnds { get; }
+
+    /// <summary>The bars of a field in its own units: places count categories from 0.</summary>
+    public IEnumerable<ChartBar> Bars(ChartField field)
+    {
+        var bars = field.Panel.Bars;
+        if (bars.Count == 0 || _figure.Categories is not { } names)
+            yield break;
+        var slot = (Right - Left) / names.Count;
+        var group = Math.Min(slot * 0.68, field.Panel.Stacked ? 96 : 56.0 * bars.Count) / slot;
+        var width = field.Panel.Stacked ? group : group / bars.Count;
+        for (var place = 0; place < names.Count; place++)
+        {
+            var below = 0.0;
+            for (var i = 0; i < bars.Count; i++)
+            {
+                var value = bars[i].Y[place];
+                if (!field.Y.Has(value) || value == 0)
+                    continue;
+                var from = field.Panel.Stacked ? below : field.Y.IsLog ? field.Y.From : 0;
+                below += field.Panel.Stacked ? value : 0;
+                var center = place + (field.Panel.Stacked ? 0 : (i + 0.5) * width - (group / 2));
+                yield return new ChartBar(bars[i], place, center, field.Panel.Stacked ? width : width * 0.94, from, field.Panel.Stacked ? below : value);
+            }
+        }
+    }
+
+    private static string Shorten(string name) => TextLines.Shorten(name, LongestName);
+
+    private PlotAxis XAxis()
+    {
+        if (_figure.Categories is { } names)
+            return new PlotAxis(-0.5, Math.Max(names.Count, 1) - 0.5, Left, Right);
+        var values = _figure.Series.SelectMany(series => series.X).Where(value => double.IsFinite(value) && (!_figure.LogX || value > 0));
+        if (_figure.XRange is { } range)
+            values = values.Append(range.From).Append(range.To);
+        var onlyLines = _figure.Series.All(series => series.IsLine || series.Mark == ChartMark.FaintPoints);
+        double[] all = [.. values.DefaultIfEmpty(1)];
+        return onlyLines && all.Min() < all.Max() ? new PlotAxis(all.Min(), all.Max(), Left, Right, _figure.LogX) : PlotAxis.Around(all, 8, Left, Right, _figure.LogX);
+    }
+
+    private static ChartField Field(ChartPanel panel, double top)
+    {
+        var ticks = Math.Max(2, panel.Height / 50);
+        double[] values = [.. panel.Extents()];
+        var bottom = top + panel.Height;
+        var y = !panel.FromZero || panel.LogY ? PlotAxis.Around(values, ticks, bottom, top, panel.LogY)
+            : values.Any(value => value < 0) ? PlotAxis.Around(values.Append(0), ticks, bottom, top)
+            : PlotAxis.FromZero(values.DefaultIfEmpty(0).Max(), ticks, bottom, top);
+        return new ChartField(panel, y, [.. y.Ticks(ticks)]);
+    }
+
+    private void PlaceTexts(ChartField field)
+    {
+        foreach (var tick in field.Ticks)
+            _texts.Add(new ChartText(PlotAxis.Label(tick), Left - 10, field.Y.At(tick) + 4, TextSide.End));
+        if (field.Panel.YTitle.Length > 0)
+            _texts.Add(new ChartText(field.Panel.YTitle, Left, field.Y.End - 12, TextSide.Start));
+        if (!NamesAtEnds)
+            return;
+        // Names stand at the end of their lines, moved apart where they would overlap.
+        var last = double.NegativeInfinity;
+        foreach (var series in field.Panel.Series.Where(series => series.IsLine && series.Name.Length > 0).OrderBy(End))
+        {
+            last = Math.Max(End(series), last + 17);
+            _keys.Add(new ChartKey(series, Shorten(series.Name), Right + 10, last));
+        }
+
+        double End(ChartSeries series) => field.Y.At(series.Y.LastOrDefault(field.Y.Has, field.Y.From));
+    }
+
+    private double PlaceLegend(IEnumerable<ChartSeries> named)
+    {
+        double x = Left, y = 12;
+        foreach (var series in named)
+        {
+            var name = Shorten(series.Name);
+            var width = 18 + (name.Length * CharacterWidth) + 16;
+            if (x > Left && x + width > Width)
+                (x, y) = (Left, y + 20);
+            _keys.Add(new ChartKey(series, name, x, y));
+            x += width;
+        }
+
+        return y + 10;
+    }
+
+    private double PlaceXAxis(double bottom)
+    {
+        if (_figure.Categories is not { } names)
+        {
+            foreach (var tick in X.Ticks(8))
+                _texts.Add(new ChartText(PlotAxis.Label(tick), X.At(tick), bottom + 20, TextSide.Middle));
+            if (_figure.XTitle.Length == 0)
+                return bottom + 28;
+            _texts.Add(NamesAtEnds && _figure.XTitle.Length < 14
+                ? new ChartText(_figure.XTitle, Right + 28, bottom + 20, TextSide.Start)
+                : new ChartText(_figure.XTitle, (Left + Right) / 2, bottom + 40, TextSide.Middle));
+            return _texts[^1].Y + 8;
+        }
+
+        // Names of categories broken at blanks into the width of a bar's slot, three lines at most.
+        var fits = Math.Max(4, (int)((Right - Left) / Math.Max(names.Count, 1) / CharacterWidth));
+        var lines = names.Select(name => TextLines.Break(name, fits, 3)).ToList();
+        for (var place = 0; place < lines.Count; place++)
+        {
+            for (var line = 0; line < lines[place].Count; line++)
+                _texts.Add(new ChartText(lines[place][line], X.At(place), bottom + 20 + (line * LineHeight), TextSide.Middle));
+        }
+
+        var end = bottom + 20 + ((lines.Select(text => text.Count).DefaultIfEmpty(1).Max() - 1) * LineHeight);
+        if (_figure.XTitle.Length == 0)
+            return end + 8;
+        _texts.Add(new ChartText(_figure.XTitle, (Left + Right) / 2, end + 20, TextSide.Middle));
+        return end + 28;
+    }
+}
+
+/// <summary>One panel in its place.</summary>
+/// <param name="Panel">What it shows.</param>
+/// <param name="Y">Its vertical axis; it starts at the bottom.</param>
+/// <param name="Ticks">The values that have a rule and a label.</param>
+internal sealed record ChartField(ChartPanel Panel, PlotAxis Y, IReadOnlyList<double> Ticks);
+
+/// <summary>A bar in the units of its axes.</summary>
+/// <param name="Series">What it is of.</param>
+/// <param name="Place">The category's number, from 0.</param>
+/// <param name="Center">Its middle, in categories.</param>
+/// <param name="Width">Its width, in categories.</param>
+/// <param name="From">Where it begins.</param>
+/// <param name="To">Where it ends.</param>
+internal sealed record ChartBar(ChartSeries Series, int Place, double Center, double Width, double From, double To);
+
+/// <summary>The name of a series after a sample of its mark.</summary>
+/// <param name="Series">The series.</param>
+/// <param name="Name">Its name, shortened.</param>
+/// <param name="X">Where the sample begins; the name stands 18 pixels on.</param>
+/// <param name="Y">The middle of both.</param>
+internal sealed record ChartKey(ChartSeries Series, string Name, double X, double Y);
+
+/// <summary>A text in its place.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="X">Where its start, middle or end lies.</param>
+/// <param name="Y">Its base line.</param>
+/// <param name="Side">Which part lies at <paramref name="X"/>.</param>
+internal sealed record ChartText(string Text, double X, double Y, TextSide Side);
+
+/// <summary>Which part of a text lies at its place.</summary>
+internal enum TextSide
+{
+    /// <summary>Its beginning.</summary>
+    Start,
+
+    /// <summary>Its middle.</summary>
+    Middle,
+
+    /// <summary>Its end.</summary>
+    End,
+}

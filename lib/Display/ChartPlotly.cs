@@ -1,0 +1,242 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>Writes a chart as Plotly's own JSON: data, layout and config, as application/vnd.plotly.v1+json has them.</summary>
+internal sealed class ChartPlotly
+{
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.Default };
+    private readonly Utf8JsonWriter _json;
+    private readonly ChartFigure _figure;
+
+    private ChartPlotly(Utf8JsonWriter json, ChartFigure figure) => (_json, _figure) = (json, figure);
+
+    /// <summary>The chart's JSON.</summary>
+    public static string Write(ChartFigure figure)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, Compact))
+            new ChartPlotly(json, figure).Write();
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private void Write()
+    {
+        _json.WriteStartObject();
+        _json.WriteStartArray("data");
+        for (var panel = 0; panel < _figure.Panels.Count; panel++)
+        {
+            foreach (var series in _figure.Panels[panel].Series)
+                WriteTrace(series, panel);
+        }
+
+        _json.WriteEndArray();
+        WriteLayout();
+        _json.WriteStartObject("config");
+        _json.WriteBoolean("responsive", true);
+        _json.WriteBoolean("displaylogo", false);
+        _json.WriteEndObject();
+        _json.WriteEndObject();
+    }
+
+    private void WriteTrace(ChartSeries series, int panel)
+    {
+        var color = ChartPalette.Middle(series.Color!.Value);
+        _json.WriteStartObject();
+        _json.WriteString("type", series.Mark == ChartMark.Bars ? "bar" : "scatter");
+        _json.WriteString("name", Text(series.Name));
+        _json.WriteBoolean("showlegend", series.Name.Length > 0);
+        if (panel > 0)
+            _json.WriteString("yaxis", AxisName("y", panel));
+        if (_figure.Categories is { } names && series.Mark == ChartMark.Bars)
+            WriteTexts("x", names.Take(series.Y.Count));
+        else if (_figure.Categories is { } places)
+            WriteTexts("x", series.X.Select(x => places[Math.Clamp((int)Math.Round(x), 0, places.Count - 1)]));
+        else
+            WriteNumbers("x", series.X);
+        WriteNumbers("y", series.Y);
+        if (series.Labels is { } labels)
+        {
+            WriteTexts("hovertext", labels);
+            _json.WriteString("hoverinfo", "text");
+        }
+
+        WriteMark(series, color);
+        _json.WriteEndObject();
+    }
+
+    private void WriteMark(ChartSeries series, string color)
+    {
+        if (series.Mark != ChartMark.Bars)
+            _json.WriteString("mode", series.Mark switch { ChartMark.Line or ChartMark.Dashed => "lines", ChartMark.LineAndPoints => "lines+markers", _ => "markers" });
+        if (series.IsLine)
+        {
+            _json.WriteStartObject("line");
+            _json.WriteString("color", color);
+            _json.WriteNumber("width", 2);
+            if (series.Mark == ChartMark.Dashed)
+                _json.WriteString("dash", "dash");
+            _json.WriteEndObject();
+        }
+
+        if (series.Mark is ChartMark.Line or ChartMark.Dashed)
+            return;
+        _json.WriteStartObject("marker");
+        _json.WriteString("color", color);
+        if (series.Mark != ChartMark.Bars)
+            _json.WriteNumber("size", series.Mark == ChartMark.FaintPoints ? 4 : 8);
+        if (series.Mark == ChartMark.FaintPoints)
+            _json.WriteNumber("opacity", 0.3);
+        _json.WriteEndObject();
+    }
+
+    private void WriteLayout()
+    {
+        var layout = _figure.HasValues ? new ChartLayout(_figure) : null;
+        _json.WriteStartObject("layout");
+        WriteTitle(_figure.Title, 15);
+        _json.WriteBoolean("autosize", true);
+        _json.WriteNumber("height", Math.Round((layout?.Height ?? 200) + (_figure.Title.Length > 0 ? 50 : 20)));
+        _json.WriteString("paper_bgcolor", "rgba(0,0,0,0)");
+        _json.WriteString("plot_bgcolor", "rgba(0,0,0,0)");
+        _json.WriteString("barmode", _figure.Panels.Any(panel => panel.Stacked) ? "stack" : "group");
+        _json.WriteStartObject("font");
+        _json.WriteString("color", ChartPalette.MiddleText);
+        _json.WriteNumber("size", 12);
+        _json.WriteEndObject();
+        _json.WriteStartObject("margin");
+        foreach (var (side, pixels) in new[] { ("l", 64), ("r", 16), ("t", _figure.Title.Length > 0 ? 44 : 14), ("b", 44) })
+            _json.WriteNumber(side, pixels);
+        _json.WriteEndObject();
+        _json.WriteStartObject("legend");
+        _json.WriteString("orientation", "h");
+        _json.WriteString("yanchor", "bottom");
+        _json.WriteNumber("y", 1.01);
+        _json.WriteEndObject();
+        if (layout is null)
+        {
+            WriteEmpty();
+        }
+        else
+        {
+            WriteXAxis();
+            WriteYAxes(layout);
+        }
+
+        _json.WriteEndObject();
+    }
+
+    private void WriteEmpty()
+    {
+        foreach (var axis in new[] { "xaxis", "yaxis" })
+        {
+            _json.WriteStartObject(axis);
+            _json.WriteBoolean("visible", false);
+            _json.WriteEndObject();
+        }
+
+        _json.WriteStartArray("annotations");
+        _json.WriteStartObject();
+        _json.WriteString("text", Text(_figure.Empty));
+        _json.WriteBoolean("showarrow", false);
+        _json.WriteEndObject();
+        _json.WriteEndArray();
+    }
+
+    private void WriteXAxis()
+    {
+        _json.WriteStartObject("xaxis");
+        WriteAxisStyle(_figure.XTitle, _figure.Categories is not null ? "category" : _figure.LogX ? "log" : "linear");
+        if (_figure.Panels.Count > 1)
+            _json.WriteString("anchor", AxisName("y", _figure.Panels.Count - 1));
+        if (_figure.XRange is { } range && _figure.Categories is null && !_figure.LogX)
+            WriteRange(range.From, range.To);
+        _json.WriteEndObject();
+    }
+
+    // Panels share the height as in the other forms, from the top down.
+    private void WriteYAxes(ChartLayout layout)
+    {
+        double gap = _figure.Panels.Count > 1 ? 0.12 : 0, whole = Math.Max(1, _figure.Panels.Sum(panel => panel.Height)), top = 1;
+        for (var i = 0; i < _figure.Panels.Count; i++)
+        {
+            var panel = _figure.Panels[i];
+            var height = (1 - (gap * (_figure.Panels.Count - 1))) * panel.Height / whole;
+            _json.WriteStartObject(i == 0 ? "yaxis" : $"yaxis{i + 1}");
+            WriteAxisStyle(TextLines.Shorten(panel.YTitle.Split(':')[0], 40), panel.LogY ? "log" : "linear");
+            _json.WriteStartArray("domain");
+            _json.WriteRawValue(Number(Math.Max(0, top - height)));
+            _json.WriteRawValue(Number(top));
+            _json.WriteEndArray();
+            if (panel.Ceiling is not null && !panel.LogY)
+                WriteRange(layout.Fields[i].Y.From, layout.Fields[i].Y.To);
+            else if (panel.FromZero)
+                _json.WriteString("rangemode", "tozero");
+            _json.WriteEndObject();
+            top -= height + gap;
+        }
+    }
+
+    private void WriteRange(double from, double to)
+    {
+        _json.WriteStartArray("range");
+        _json.WriteRawValue(Number(from));
+        _json.WriteRawValue(Number(to));
+        _json.WriteEndArray();
+    }
+
+    private void WriteAxisStyle(string title, string type)
+    {
+        _json.WriteString("type", type);
+        WriteTitle(title, 12);
+        _json.WriteString("gridcolor", ChartPalette.MiddleRule);
+        _json.WriteString("linecolor", ChartPalette.MiddleRule);
+        _json.WriteBoolean("zeroline", false);
+        _json.WriteBoolean("automargin", true);
+    }
+
+    private void WriteTitle(string text, int size)
+    {
+        if (text.Length == 0)
+            return;
+        _json.WriteStartObject("title");
+        _json.WriteString("text", Text(text));
+        _json.WriteStartObject("font");
+        _json.WriteNumber("size", size);
+        _json.WriteEndObject();
+        _json.WriteEndObject();
+    }
+
+    private void WriteTexts(string name, IEnumerable<string> texts)
+    {
+        _json.WriteStartArray(name);
+        foreach (var text in texts)
+            _json.WriteStringValue(Text(text));
+        _json.WriteEndArray();
+    }
+
+    private void WriteNumbers(string name, IEnumerable<double> values)
+    {
+        _json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            if (double.IsFinite(value))
+                _json.WriteRawValue(Number(value));
+            else
+                _json.WriteNullValue();
+        }
+
+        _json.WriteEndArray();
+    }
+
+    // Five digits: more than a screen shows.
+    private static string Number(double value) => value.ToString("g5", CultureInfo.InvariantCulture);
+
+    private static string AxisName(string axis, int panel) => panel == 0 ? axis : $"{axis}{panel + 1}";
+
+    // Plotly reads a little HTML in its texts.
+    private static string Text(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+}

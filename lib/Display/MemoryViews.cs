@@ -1,0 +1,161 @@
+using System.Globalization;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Planning;
+using Dreambooth.Lab.Profiling;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>How predicted and measured memory look.</summary>
+public static class MemoryViews
+{
+    private const string Activations = "activations";
+
+    private static readonly int[] Ranks = [1, 4, 16, 64, 128];
+    private static readonly int[] Resolutions = [256, 512, 768, 1024];
+    private static readonly int[] Batches = [1, 2, 4];
+
+    /// <summary>A model's components: numbers, and bytes in the usual precisions.</summary>
+    /// <param name="model">The model.</param>
+    public static TextTable Table(this ModelArchitecture model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var total = new ComponentSize("together", model.Parameters, new Dictionary<ScalarType, long>());
+        return TextTable.Of(
+            model.Components.Append(total),
+            ("Component", component => component.Name),
+            ("Numbers", component => string.Create(CultureInfo.InvariantCulture, $"{component.Parameters / 1e6:N1} M")),
+            ("float32", component => ByteSize.Text(component.BytesAs(ScalarType.Float32))),
+            ("bf16", component => ByteSize.Text(component.BytesAs(ScalarType.BFloat16)))) with
+        { Title = model.Name };
+    }
+
+    /// <summary>Two curves over the time of a run: what tensors take, and what the process holds; a change of phase is named.</summary>
+    /// <param name="profile">The measured run.</param>
+    public static LineChart Timeline(this MemoryProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        var samples = profile.Samples;
+        ChartSeries Curve(string name, Func<MemorySample, long> bytes) => ChartSeries.Of(name, samples.Select(sample => sample.Seconds), samples.Select(sample => bytes(sample) / (double)(1 << 20)));
+        List<ChartSeries> series = profile.Figure == MemoryFigure.Resident ? [] :
+            [Curve(profile.Figure == MemoryFigure.Device ? "in use on the GPU (NVML)" : "allocated by native code", profile.Value)];
+        series.Add(Curve("resident memory of the process", sample => sample.Resident - profile.Baseline.Resident));
+        return new LineChart
+        {
+            Title = "Memory over time: " + string.Join(", ", profile.Phases.Select(phase => string.Create(CultureInfo.InvariantCulture, $"{phase.Name} from {phase.Start:0.0} s"))),
+            XTitle = "time (s)",
+            YTitle = "MiB over the beginning",
+            FromZero = true,
+            Series = series,
+            Caption = profile.FigureText,
+        };
+    }
+
+    /// <summary>A prediction by phase as stacked bars, with what was measured as points.</summary>
+    /// <param name="forecast">The prediction.</param>
+    /// <param name="profile">The measured run, or null.</param>
+    public static MemoryChart Chart(this MemoryForecast forecast, MemoryProfile? profile = null)
+    {
+        ArgumentNullException.ThrowIfNull(forecast);
+        return new MemoryChart
+        {
+            Title = profile is null ? "Predicted memory by phase" : "Predicted memory by phase, and what was measured",
+            Kind = "predicted",
+            Phases = [.. forecast.Phases.Select(phase => new MemoryChartPhase(phase.Phase, Parts(phase)))],
+            Measured = profile is null ? [] : [.. forecast.Phases.Select(phase => profile.PeakOf(phase.Phase))],
+            MeasuredName = "measured peak",
+            Caption = MemoryForecast.Note,
+        };
+    }
+
+    /// <summary>Predicted and measured, phase by phase.</summary>
+    /// <param name="trial">The run.</param>
+    public static TextTable Table(this MemoryTrial trial)
+    {
+        ArgumentNullException.ThrowIfNull(trial);
+        return TextTable.Of(
+            trial.Forecast.Phases,
+            ("Phase", phase => phase.Phase), ("Counted", phase => ByteSize.Text(phase.Exact)), ("Estimated", phase => ByteSize.Text(phase.Total - phase.Exact)),
+            ("Predicted", phase => ByteSize.Text(phase.Total)), ("Measured", phase => trial.Profile.PeakOf(phase.Phase) is { } bytes ? ByteSize.Text(bytes) : "–"),
+            ("Predicted / measured", phase => trial.Profile.PeakOf(phase.Phase) is > 0 and { } bytes ? Ratio((double)phase.Total / bytes) : "–"));
+    }
+
+    /// <summary>Predicted and measured peaks of several runs.</summary>
+    /// <param name="trials">The runs.</param>
+    public static TextTable Table(this IReadOnlyList<MemoryTrial> trials)
+    {
+        ArgumentNullException.ThrowIfNull(trials);
+        return TextTable.Of(
+            trials,
+            ("Run", trial => trial.Name), ("Highest phase", trial => trial.Forecast.Highest.Phase), ("Predicted peak", trial => ByteSize.Text(trial.Forecast.Peak)),
+            ("Measured peak", trial => ByteSize.Text(trial.Profile.Peak)), ("Predicted / measured", trial => Ratio(trial.Ratio)));
+    }
+
+    /// <summary>The tutorial's figures beside what the planner predicts for the same work with the lab.</summary>
+    /// <param name="planner">The planner of Stable Diffusion 3.5-medium.</param>
+    public static TextTable BesideTutorial(this MemoryPlanner planner)
+    {
+        ArgumentNullException.ThrowIfNull(planner);
+        string Predicted(PublishedFigures row, Func<MemorySettings, MemorySettings> change) => ByteSize.Text(planner.Forecast(change(row.Settings)).Peak);
+        return TextTable.Of(
+            PublishedFigures.Tutorial,
+            ("Work", row => row.Work), ("The tutorial says", row => row.Published), ("Lab, float32, predicted", row => Predicted(row, settings => settings)),
+            ("Lab, bf16, predicted", row => row.Settings.Training == TrainingKind.Full ? "–" : Predicted(row, settings => settings with { Dtype = ScalarType.BFloat16, VaeDtype = ScalarType.BFloat16, FreeT5 = true }))) with
+        { Note = "Ours are predictions until they are measured on a GPU. bf16: autoencoder too, and T5 freed once the prompts are encoded." };
+    }
+
+    /// <summary>Which settings fit cards of several sizes.</summary>
+    /// <param name="planner">The planner.</param>
+    /// <param name="settings">The run as wished.</param>
+    public static TextTable Cards(this MemoryPlanner planner, MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(planner);
+        return TextTable.Of(
+            MemoryPlanner.CardSizes.Select(card => (Card: card, Fit: planner.Fit(settings, card))),
+            ("Card", row => ByteSize.Text(row.Card)),
+            ("What it takes", row => row.Fit is not { } fit ? "nothing that the planner knows" : fit.Changes.Count == 0 ? "nothing: fits as it is" : string.Join(", ", fit.Changes)),
+            ("Predicted peak", row => row.Fit is { } fit ? ByteSize.Text(fit.Forecast.Peak) : "–"), ("in phase", row => row.Fit?.Forecast.Highest.Phase));
+    }
+
+    /// <summary>What each knob costs: the predicted peak of the training step for several values, everything else as it is.</summary>
+    /// <param name="planner">The planner.</param>
+    /// <param name="settings">The run to start from.</param>
+    public static TextTable Knobs(this MemoryPlanner planner, MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(planner);
+        ArgumentNullException.ThrowIfNull(settings);
+        (string Knob, string Value, MemorySettings Settings)[] rows =
+        [
+            ("as it is", string.Empty, settings),
+            .. Ranks.Select(rank => ("rank", Text(rank), settings with { Rank = rank })),
+            .. Resolutions.Select(side => ("resolution", Text(side), settings with { Resolution = side })),
+            .. Batches.Select(batch => ("train_batch_size", Text(batch), settings with { TrainBatchSize = batch })),
+            ("with_prior_preservation", "off", settings with { WithPriorPreservation = false }),
+            ("train_text_encoder", "off", settings with { TrainTextEncoder = false }),
+            ("gradient_checkpointing", "on", settings with { GradientCheckpointing = true }),
+            ("T5 freed", "yes", settings with { FreeT5 = true }),
+            ("mixed_precision", "bf16", settings with { Dtype = ScalarType.BFloat16 }),
+        ];
+        var start = planner.Forecast(settings).PeakOf("step")!.Value;
+        return TextTable.Of(
+            rows.Select(row => (row.Knob, row.Value, Forecast: planner.Forecast(row.Settings))),
+            ("Knob", row => row.Knob), ("Value", row => row.Value), ("Training step", row => ByteSize.Text(row.Forecast.PeakOf("step")!.Value)),
+            ("Difference", row => Difference(row.Forecast.PeakOf("step")!.Value - start)),
+            ("LoRA and optimizer", row => ByteSize.Text(row.Forecast.Phases.Single(phase => phase.Phase == "step").Terms.Where(term => term.Name is "LoRA" or "gradients" or "optimizer state").Sum(term => term.Bytes))));
+    }
+
+    // Weights by component, the LoRA with all that training it needs, and activations.
+    private static List<MemoryChartPart> Parts(PhaseForecast phase) =>
+    [
+        .. phase.Terms.GroupBy(term => !term.IsExact ? Activations
+                : term.Name.EndsWith("weights", StringComparison.Ordinal) ? term.Name.Replace(" weights", string.Empty, StringComparison.Ordinal)
+                : term.Name == "latent cache" ? term.Name : "LoRA, gradients, optimizer")
+            .Select(group => new MemoryChartPart(group.Key, group.Sum(term => term.Bytes))),
+    ];
+
+    private static string Difference(long bytes) => bytes == 0 ? "–" : (bytes > 0 ? "+" : "−") + ByteSize.Text(Math.Abs(bytes));
+
+    private static string Ratio(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,113 @@
+namespace Dreambooth.Lab.Hub;
+
+/// <summary>
+/// The Hugging Face hub: downloads into the cache that all its programs share, accounts, uploads. Thread-safe; every error that a user can
+/// act on is a <see cref="HubException"/>.
+/// </summary>
+public sealed class HubClient : IDisposable
+{
+    private readonly HubHttp _http;
+    private readonly ModelApi _api;
+    private readonly Action<string> _warn;
+
+    /// <summary>Opens the hub; nothing is asked yet.</summary>
+    /// <param name="options">Which hub, which cache; null for what the environment says.</param>
+    /// <param name="warn">Told what a user should know of, a sentence each; null: nobody.</param>
+    /// <exception cref="Foundation.LabException">The environment or the token file is wrong.</exception>
+    public HubClient(HubOptions? options = null, Action<string>? warn = null)
+    {
+        Options = options ?? HubOptions.FromEnvironment();
+        Token = HubToken.Find(Options);
+        Cache = new HubCache(Options.CacheFolder, Options.Symlinks);
+        _warn = warn ?? (_ => { });
+        _http = new HubHttp(Options, Token, _warn);
+        _api = new ModelApi(Options, _http);
+    }
+
+    /// <summary>Which hub and which cache.</summary>
+    public HubOptions Options { get; }
+
+    /// <summary>The cache.</summary>
+    public HubCache Cache { get; }
+
+    /// <summary>The token, or null when nobody is logged in.</summary>
+    public HubToken? Token { get; }
+
+    /// <summary>Asks which commit a revision means and what files it has.</summary>
+    /// <param name="repo">The repository.</param>
+    /// <param name="revision">A branch, a tag or a commit.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="HubException">There is none, or the hub cannot be asked.</exception>
+    public Task<HubModelInfo> GetModelAsync(RepoId repo, string revision = "main", CancellationToken cancellation = default)
+    {
+        ThrowIfOffline($"asking for {repo}");
+        return _api.GetAsync(repo, revision, cancellation);
+    }
+
+    /// <summary>Asks whose token this is.</summary>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="HubException">Nobody is logged in, the token is not known, or the hub cannot be asked.</exception>
+    public Task<HubUser> WhoAmIAsync(CancellationToken cancellation = default)
+    {
+        if (Token is null)
+            throw new HubException(HubErrorKind.NotLoggedIn, $"Nobody is logged in: neither HF_TOKEN is set nor is there a token in {Options.TokenPath}. `dotnet run -- hub login` logs in.");
+        ThrowIfOffline("asking who is logged in");
+        return _api.WhoAmIAsync(cancellation);
+    }
+
+    /// <summary>
+    /// Brings files into the cache, or finds them there: what is whole is not downloaded again, what was begun goes on, by whichever program.
+    /// Ended by <paramref name="cancellation"/> or an error it leaves what came; the next call goes on from there.
+    /// </summary>
+    /// <param name="request">Which files.</param>
+    /// <param name="progress">Told how far it is, some times a second.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="HubException">They cannot be had; the message says what to do.</exception>
+    public Task<HubSnapshot> DownloadAsync(HubDownloadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new SnapshotDownload(Options, Cache, _http, _api, _warn).RunAsync(request, progress, cancellation);
+    }
+
+    /// <summary>Reads every cached file of a commit and compares its hash with what the hub lists.</summary>
+    /// <param name="repo">The repository.</param>
+    /// <param name="revision">A branch, a tag or a commit.</param>
+    /// <param name="repair">Remove what is damaged, so that the next download brings it again.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="HubException">Nothing of it is cached.</exception>
+    public async Task<HubVerification> VerifyAsync(RepoId repo, string revision = "main", bool repair = false, CancellationToken cancellation = default)
+    {
+        var commit = Cache.CommitOf(repo, revision);
+        var files = commit is null ? [] : Cache.FilesOf(repo, commit);
+        if (files.Count == 0)
+            throw new HubException(HubErrorKind.FileNotFound, $"The cache {Cache.Folder} holds nothing of {repo} at {revision}. `dotnet run -- hub list` shows what it holds.");
+        var (verified, damaged, unknown) = (new List<string>(), new List<string>(), new List<string>());
+        IReadOnlyDictionary<string, HubFile>? listed = null;
+        foreach (var file in files)
+        {
+            var path = Cache.PathOf(repo, commit!, file);
+            var etag = Path.GetFileName(new FileInfo(path).LinkTarget);
+            if (!SafePath.IsETag(etag) && !Options.Offline)
+            {
+                listed ??= (await _api.GetAsync(repo, commit!, cancellation).ConfigureAwait(false)).Files.ToDictionary(listing => listing.Path, StringComparer.Ordinal);
+                etag = listed.GetValueOrDefault(file)?.ETag;
+            }
+
+            var into = !SafePath.IsETag(etag) ? unknown : BlobHash.OfFile(path, etag!.Length, cancellation) == etag ? verified : damaged;
+            into.Add(file);
+        }
+
+        if (repair)
+            damaged.ForEach(file => Cache.Remove(repo, commit!, file));
+        return new HubVerification(commit!, verified, damaged, unknown);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private void ThrowIfOffline(string what)
+    {
+        if (Options.Offline)
+            throw new HubException(HubErrorKind.Offline, $"Offline mode is on, so {what} is not possible. Unset HF_HUB_OFFLINE.");
+    }
+}

@@ -1,0 +1,17 @@
+namespace Dreambooth.Lab.Hub;
+
+/// <summary>Which files of a repository are meant.</summary>
+public enum HubContent
+{
+    /// <summary>A pipeline's needed files where there is a <c>model_index.json</c>, else all files.</summary>
+    Auto,
+
+    /// <summary>A pipeline: the components of <c>model_index.json</c>, their configurations, tokenizers and one set of safetensors each.</summary>
+    Pipeline,
+
+    /// <summary>A LoRA: the one safetensors file that diffusers or PEFT write, and its configuration.</summary>
+    Lora,
+
+    /// <summary>Every file.</summary>
+    All,
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Dreambooth.Lab.Hub;
+
+/// <summary>
+/// What a user's <c>--pretrained_model_name_or_path</c> and <c>--lora</c> mean: a folder or file that is here, else a repository of the hub
+/// (<c>owner/name</c>) or one file of it (<c>owner/name/file.safetensors</c>), which is downloaded where it is not cached. Anything else is
+/// left as it is, for the loader to complain about.
+/// </summary>
+/// <param name="options">Which hub, which cache; null for what the environment says.</param>
+/// <param name="warn">Told what a user should know of; null: nobody.</param>
+/// <param name="progress">Told how far a download is; null: nobody.</param>
+public sealed class HubResolver(HubOptions? options = null, Action<string>? warn = null, IProgress<HubProgress>? progress = null)
+{
+    /// <summary>Finds a model.</summary>
+    /// <param name="nameOrPath">A folder, a file, or a name on the hub.</param>
+    /// <param name="revision">A branch, a tag or a commit of the hub's repository; null: main.</param>
+    /// <param name="variant">The variant of the weights, such as fp16; null: the plain ones.</param>
+    /// <param name="cancellation">Ends the download; what came is kept.</param>
+    /// <returns>The folder or file on this machine.</returns>
+    /// <exception cref="HubException">It is a name on the hub, and cannot be had from there.</exception>
+    public string Model(string nameOrPath, string? revision = null, string? variant = null, CancellationToken cancellation = default) =>
+        Resolve(nameOrPath, revision, HubContent.Pipeline, variant, cancellation);
+
+    /// <summary>Finds a LoRA.</summary>
+    /// <param name="nameOrPath">A file, a folder, or a name on the hub.</param>
+    /// <param name="revision">A branch, a tag or a commit of the hub's repository; null: main.</param>
+    /// <param name="cancellation">Ends the download; what came is kept.</param>
+    /// <returns>The file or folder on this machine.</returns>
+    /// <exception cref="HubException">It is a name on the hub, and cannot be had from there.</exception>
+    public string Lora(string nameOrPath, string? revision = null, CancellationToken cancellation = default) =>
+        Resolve(nameOrPath, revision, HubContent.Lora, null, cancellation);
+
+    /// <summary>Whether a text names something on the hub: nothing of that name is here, and it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>.</summary>
+    /// <param name="nameOrPath">Any text.</param>
+    /// <param name="repo">The repository.</param>
+    /// <param name="file">The one file of it, or null.</param>
+    public static bool IsOnHub(string nameOrPath, [NotNullWhen(true)] out RepoId? repo, out string? file)
+    {
+        ArgumentNullException.ThrowIfNull(nameOrPath);
+        (repo, file) = (null, null);
+        if (Path.Exists(nameOrPath) || nameOrPath.StartsWith('.') || nameOrPath.StartsWith('~') || Path.IsPathRooted(nameOrPath))
+            return false;
+        var parts = nameOrPath.Split('/', 3);
+        if (parts.Length == 3 && (!SafePath.IsInside(parts[2]) || !parts[2].EndsWith(".safetensors", StringComparison.Ordinal)))
+            return false;
+        file = parts.Length == 3 ? parts[2] : null;
+        return parts.Length >= 2 && RepoId.TryParse($"{parts[0]}/{parts[1]}", out repo);
+    }
+
+    private string Resolve(string nameOrPath, string? revision, HubContent content, string? variant, CancellationToken cancellation)
+    {
+        if (!IsOnHub(nameOrPath, out var repo, out var file))
+            return nameOrPath;
+        using var client = new HubClient(options, warn);
+        var request = new HubDownloadRequest(repo) { Revision = revision ?? "main", Variant = variant, Content = content, Include = file is null ? [] : [file] };
+        try
+        {
+            // Never on a caller's synchronisation context, which may wait for us.
+            var snapshot = Task.Run(() => client.DownloadAsync(request, progress, cancellation), CancellationToken.None).GetAwaiter().GetResult();
+            var single = file ?? (content == HubContent.Lora ? snapshot.Files[0] : null);
+            return single is null ? snapshot.Folder : Path.Combine(snapshot.Folder, Path.Combine(single.Split('/')));
+        }
+        catch (HubException error) when (error.Kind is HubErrorKind.RepoNotFound or HubErrorKind.Offline)
+        {
+            throw new HubException(error.Kind, $"There is no file or folder {nameOrPath} here, so it is taken for a name on the hub. {error.Message}", error);
+        }
+    }
+}

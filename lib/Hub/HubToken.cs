@@ -1,0 +1,76 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Hub;
+
+/// <summary>
+/// A user's access token. It goes to the hub's own host and nowhere else: its text cannot be read from outside of this folder, and
+/// <see cref="ToString"/> shows none of it.
+/// </summary>
+public sealed class HubToken
+{
+    private HubToken(string value, string source) => (Value, Source) = (value, source);
+
+    /// <summary>Where it comes from, for messages: <c>HF_TOKEN</c> or a file.</summary>
+    public string Source { get; }
+
+    /// <summary>The token itself.</summary>
+    internal string Value { get; }
+
+    /// <summary>Reads a token that a user gave.</summary>
+    /// <param name="text">The token; white space around it is dropped.</param>
+    /// <param name="source">Where it comes from.</param>
+    /// <exception cref="LabException">It is empty or holds characters that no token has. The message does not repeat it.</exception>
+    public static HubToken Parse(string text, string source = "the argument")
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var value = text.Trim();
+        return value.Length > 0 && value.All(c => c is > ' ' and < (char)127)
+            ? new HubToken(value, source)
+            : throw new LabException($"The token of {source} is {(value.Length == 0 ? "empty" : "none: it holds spaces or other characters that no token has")}; valid is the one line that the hub shows under Settings, Access Tokens, such as hf_….");
+    }
+
+    /// <summary>The token to use: the one of the options, else the one in the token file.</summary>
+    /// <param name="options">Where to look.</param>
+    /// <returns>Null when nobody is logged in.</returns>
+    /// <exception cref="LabException">The token file cannot be read or holds no token.</exception>
+    public static HubToken? Find(HubOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Token is not null)
+            return options.Token;
+        try
+        {
+            return File.Exists(options.TokenPath) && File.ReadAllText(options.TokenPath) is var text && text.Trim().Length > 0 ? Parse(text, options.TokenPath) : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"The token file {options.TokenPath} cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Keeps the token where every program of the hub looks for it; only this user can read the file.</summary>
+    /// <param name="path">The token file, <see cref="HubOptions.TokenPath"/>.</param>
+    public void Save(string path)
+    {
+        var target = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        var temporary = $"{target}.{Guid.NewGuid():N}.tmp";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            using (var stream = new FileStream(temporary, options))
+                stream.Write(System.Text.Encoding.ASCII.GetBytes(Value));
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Says that there is a token, without a character of it.</summary>
+    public override string ToString() => $"(token from {Source})";
+}

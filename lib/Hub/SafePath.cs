@@ -1,0 +1,34 @@
+using System.Buffers;
+
+namespace Dreambooth.Lab.Hub;
+
+/// <summary>Checks names that come from a server before they become parts of paths here.</summary>
+internal static class SafePath
+{
+    private static readonly SearchValues<char> Refused = SearchValues.Create("\\:*?\"<>|");
+
+    /// <summary>Whether a path with slashes stays inside of the folder that it is put under, on every system.</summary>
+    public static bool IsInside(string path) =>
+        path.Length is > 0 and <= 1024 && path.Split('/').All(IsName);
+
+    /// <summary>Whether a text is a commit: 40 lower-case hex digits.</summary>
+    public static bool IsCommit(string? text) => text is { Length: 40 } && text.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>Whether a text names content: a SHA-256 or a git object name.</summary>
+    public static bool IsETag(string? text) => text is { Length: 40 or 64 } && text.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>Throws where a server's file name would leave the cache.</summary>
+    public static string CheckFile(RepoId repo, string path) => IsInside(path)
+        ? path
+        : throw new HubException(HubErrorKind.Unsafe, $"{repo} lists a file with a name that would leave the cache folder or is none here: '{Show(path)}'. Nothing was downloaded; do not use this repository.");
+
+    /// <summary>A text of a server as it can be shown: one line, not long, no control characters.</summary>
+    public static string Show(string text)
+    {
+        var line = string.Concat(text.Take(300).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+        return text.Length > 300 ? line + "…" : line;
+    }
+
+    private static bool IsName(string name) =>
+        name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny(Refused) && !name.Any(char.IsControl) && name[^1] is not ('.' or ' ') && name[0] != ' ';
+}

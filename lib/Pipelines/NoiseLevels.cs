@@ -1,0 +1,32 @@
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>What training does to a picture: its latents mixed with noise, (1 − σ)·latents + σ·noise, decoded again to be seen.</summary>
+public static class NoiseLevels
+{
+    /// <summary>Mixes one noise into a picture at several levels.</summary>
+    /// <param name="pipeline">The models; only the autoencoder is used.</param>
+    /// <param name="picture">A picture; resized and cropped to a square of <paramref name="size"/> pixels.</param>
+    /// <param name="sigmas">The noise levels, 0 (the picture as the autoencoder gives it back) to 1 (noise alone).</param>
+    /// <param name="size">Side in pixels; null for the model's own.</param>
+    /// <param name="seed">Seed of the noise.</param>
+    /// <returns>A picture for each level.</returns>
+    public static IReadOnlyList<RgbImage> Show(StableDiffusion3Pipeline pipeline, RgbImage picture, IReadOnlyList<double> sigmas, int? size = null, ulong seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        ArgumentNullException.ThrowIfNull(sigmas);
+        var side = size ?? pipeline.DefaultSize;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var square = ImageTransforms.CenterCrop(ImageResizer.ResizeShortSide(picture, side), side, side);
+        var pixels = PixelTensors.Stack([square]).to(pipeline.Options.VaeDtype, pipeline.Options.Device);
+        using var distribution = pipeline.Vae.Encode(pixels);
+        var latents = pipeline.Vae.ScaleLatents(distribution.Mean).to(ScalarType.Float32);
+        var noise = SeededNoise.Normal(latents.shape, seed, latents.device, ScalarType.Float32);
+        return [.. sigmas.Select(sigma => PixelTensors.Unstack(pipeline.Decode(FlowMatchEulerDiscreteScheduler.ScaleNoise(latents, full([1, 1, 1, 1], (float)sigma, device: latents.device), noise)))[0])];
+    }
+}

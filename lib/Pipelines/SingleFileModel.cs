@@ -1,0 +1,152 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Models.TextEncoders;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tokenizers;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>
+/// A model that came as one file in the original layout. What the file lacks (text encoders, autoencoder, tokenizers) is taken from a
+/// folder, which may be a published one or hold the original files apart.
+/// </summary>
+internal sealed class SingleFileModel : IDisposable
+{
+    private const int ListedNames = 12;
+
+    private readonly Checkpoint _file;
+    private readonly PipelineOptions _options;
+    private readonly string _components;
+
+    private SingleFileModel(Checkpoint file, PipelineOptions options)
+    {
+        (_file, _options) = (file, options);
+        _components = options.ComponentsFolder ?? Path.GetDirectoryName(Path.GetFullPath(file.Path))!;
+        Preset = Recognise();
+        CheckNames();
+        CheckParts();
+    }
+
+    /// <summary>The configurations that fit the file.</summary>
+    public SingleFilePreset Preset { get; }
+
+    /// <summary>Opens the file, recognises the model and looks for what the file lacks; nothing is loaded yet.</summary>
+    /// <param name="path">A safetensors file, or the index of a sharded one.</param>
+    /// <param name="options">Where and how.</param>
+    /// <exception cref="LabException">The file is malformed or no known model, or a component is nowhere; the message says which.</exception>
+    public static SingleFileModel Open(string path, PipelineOptions options)
+    {
+        if (options.ComponentsFolder is not null && !Directory.Exists(options.ComponentsFolder))
+            throw new LabException($"The components folder '{options.ComponentsFolder}' does not exist. It is a folder with what the model's file lacks: text encoders, autoencoder, tokenizers.");
+        var file = Checkpoint.Open(path);
+        try
+        {
+            return new SingleFileModel(file, options);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads the transformer.</summary>
+    public SD3Transformer2DModel LoadTransformer() => Load(
+        SingleFilePart.Transformer,
+        OriginalLayout.Transformer(Preset.Transformer.NumLayers),
+        weights => SD3Transformer2DModel.Load(Preset.Transformer, weights, _options.Device, _options.Dtype),
+        folder => SD3Transformer2DModel.Load(folder, _options.Device, _options.Dtype, _options.Variant));
+
+    /// <summary>Loads the autoencoder.</summary>
+    public AutoencoderKL LoadVae() => Load(
+        SingleFilePart.Vae,
+        OriginalLayout.Vae(Preset.Vae.BlockOutChannels.Count),
+        weights => AutoencoderKL.Load(Preset.Vae, weights, _options.Device, _options.VaeDtype),
+        folder => AutoencoderKL.Load(folder, _options.Device, _options.VaeDtype, _options.Variant));
+
+    /// <summary>Loads the first CLIP encoder.</summary>
+    public CLIPTextModelWithProjection LoadClip() => LoadClip(SingleFilePart.Clip, OriginalLayout.Clip, Preset.Clip);
+
+    /// <summary>Loads the second CLIP encoder.</summary>
+    public CLIPTextModelWithProjection LoadClip2() => LoadClip(SingleFilePart.Clip2, OriginalLayout.Clip2, Preset.Clip2);
+
+    /// <summary>Loads T5.</summary>
+    public T5EncoderModel LoadT5() => Load(
+        SingleFilePart.T5,
+        OriginalLayout.T5,
+        weights => T5EncoderModel.Load(Preset.T5, weights, _options.Device, _options.Dtype),
+        folder => T5EncoderModel.Load(folder, _options.Device, _options.Dtype, _options.Variant));
+
+    /// <summary>Loads a tokenizer: of the components folder where it has one, else with the published config.</summary>
+    /// <param name="name">Its folder's name, as <c>tokenizer_2</c>.</param>
+    /// <param name="published">The published config for a folder.</param>
+    /// <param name="files">Where vocabularies are looked for.</param>
+    public ITextTokenizer LoadTokenizer(string name, Func<string, TokenizerConfig> published, TokenizerFiles files)
+    {
+        var folder = Path.Combine(_components, name);
+        return TokenizerLoader.Load(File.Exists(Path.Combine(folder, "tokenizer_config.json")) ? TokenizerConfig.Read(folder) : published(folder), files);
+    }
+
+    /// <summary>Closes the file; what was loaded stays valid.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private CLIPTextModelWithProjection LoadClip(SingleFilePart part, KeyMapping mapping, CLIPTextConfig config) => Load(
+        part,
+        mapping,
+        weights => CLIPTextModelWithProjection.Load(config, weights, _options.Device, _options.Dtype),
+        folder => CLIPTextModelWithProjection.Load(folder, _options.Device, _options.Dtype, _options.Variant));
+
+    private T Load<T>(SingleFilePart part, KeyMapping mapping, Func<ITensorSource, T> fromOriginal, Func<string, T> fromFolder)
+    {
+        if (part.PrefixIn(_file) is { } prefix)
+            return fromOriginal(new MappedCheckpoint(_file, prefix, mapping));
+        if (part.FolderIn(_components) is { } folder)
+            return fromFolder(folder);
+        using var apart = Checkpoint.Open(part.FileIn(_components)!);
+        return fromOriginal(new MappedCheckpoint(apart, part.PrefixIn(apart) ?? "", mapping));
+    }
+
+    private SingleFilePreset Recognise()
+    {
+        if (SingleFilePart.Transformer.PrefixIn(_file) is not { } prefix)
+        {
+            throw new LabException(
+                $"{_file.Path} holds no Stable Diffusion 3 transformer in the original layout (no model.diffusion_model.{TransformerTraits.Probe}). " +
+                "A model is a file such as sd3.5_medium.safetensors, or a folder with model_index.json.");
+        }
+
+        var traits = TransformerTraits.Of(_file, prefix);
+        return _options.SingleFilePresets.FirstOrDefault(preset => TransformerTraits.Of(preset.Transformer) == traits)
+            ?? throw new LabException(
+                $"The transformer of {_file.Path} is none that is known. It has {traits}. Known are"
+                + string.Concat(_options.SingleFilePresets.Select(preset => $"{Environment.NewLine}  {preset.Name}: {TransformerTraits.Of(preset.Transformer)}")));
+    }
+
+    private void CheckNames()
+    {
+        var prefixes = SingleFilePart.All.Select(part => part.PrefixIn(_file)).OfType<string>().ToList();
+        var unknown = _file.Names
+            .Where(name => !SingleFilePart.IsSuperfluous(name) && !prefixes.Exists(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        if (unknown.Count > 0)
+            throw new LabException($"{_file.Path} holds {unknown.Count} tensors that belong to no component of {Preset.Name}: {string.Join(", ", unknown.Take(ListedNames))}{(unknown.Count > ListedNames ? ", …" : ".")}");
+    }
+
+    private void CheckParts()
+    {
+        var missing = SingleFilePart.All
+            .Where(part => part != SingleFilePart.T5 || _options.WithT5)
+            .Where(part => part.PrefixIn(_file) is null && part.FolderIn(_components) is null && part.FileIn(_components) is null)
+            .ToList();
+        if (missing.Count == 0)
+            return;
+        var places = missing.Select(part => $"{Environment.NewLine}  {part.Title}: {part.Component}{Path.DirectorySeparatorChar} with config.json and weights, or {string.Join(" or ", part.FileNames.Take(2))}");
+        throw new LabException(
+            $"{_file.Path} is {Preset.Name} without {string.Join(", ", missing.Select(part => part.Title))}. Looked in {_components} (and its text_encoders and vae) for"
+            + string.Concat(places) + Environment.NewLine
+            + "Name a folder that has them by --components"
+            + (missing.Contains(SingleFilePart.T5) ? ", or draw without T5 by --without_t5." : "."));
+    }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dreambooth.Lab.Kernel.Notebooks;
+using Dreambooth.Lab.Tests.Golden;
+
+namespace Dreambooth.Lab.Tests.Notebooks;
+
+/// <summary>The notebooks of notebooks/: every one runs from top to bottom as a user's would, and what is committed is what its code gave.</summary>
+public sealed class NotebookSeriesTests : IDisposable
+{
+    /// <summary>The environment variable with the seconds that the whole series may take; not set means that nobody measures.</summary>
+    private const string Budget = "LAB_SERIES_SECONDS";
+
+    private static readonly TimeSpan s_cell = TimeSpan.FromMinutes(4);
+    private static TimeSpan s_total;
+    private readonly string _folder = Directory.CreateTempSubdirectory("series-").FullName;
+
+    private static string Notebooks => Path.Combine(GoldenSet.RepositoryRoot, "notebooks");
+
+    // A theory needs a row; the empty name stands for a folder without notebooks.
+    public static TheoryData<string> Names =>
+        Directory.Exists(Notebooks) && Directory.EnumerateFiles(Notebooks, "*.ipynb").Any()
+            ? [.. Directory.EnumerateFiles(Notebooks, "*.ipynb").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)]
+            : [""];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [SkippableTheory]
+    [Trait("Category", "Notebooks")]
+    [MemberData(nameof(Names))]
+    public void Run_NotebookWithTheTinyPreset_Succeeds(string name)
+    {
+        Skip.If(name.Length == 0, "there are no notebooks yet");
+        var clock = Stopwatch.StartNew();
+        var (code, output) = RunVerb(
+            Path.Combine(Notebooks, name), "-p", "preset=Tiny", "--output", _folder, "--quiet", "--timeout", s_cell.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+        s_total += clock.Elapsed;
+        Assert.True(code == 0, output);
+        Assert.True(File.Exists(Path.Combine(_folder, name)), output);
+        if (Environment.GetEnvironmentVariable(Budget) is { Length: > 0 } seconds)
+            Assert.True(s_total.TotalSeconds <= double.Parse(seconds, CultureInfo.InvariantCulture), $"the notebooks so far took {s_total}, more than {seconds} s");
+    }
+
+    [SkippableTheory]
+    [Trait("Category", "Notebooks")]
+    [MemberData(nameof(Names))]
+    public void Check_CommittedNotebook_HoldsTheOutputsOfItsCode(string name)
+    {
+        Skip.If(name.Length == 0, "there are no notebooks yet");
+        Assert.Empty(NotebookCheck.Of(Path.Combine(Notebooks, name)));
+    }
+
+    // A process of its own, as a user starts it.
+    private static (int Code, string Output) RunVerb(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Dreambooth.Lab.dll"), "run", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // The test run's own limit is for its small tensors.
+        start.Environment.Remove("OMP_NUM_THREADS");
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + error.Result);
+    }
+}

@@ -1,0 +1,93 @@
+using Dreambooth.Lab.Tests.Kernel;
+using Microsoft.Playwright;
+
+namespace Dreambooth.Lab.Tests.Notebooks;
+
+/// <summary>
+/// Notebooks of the series in the classic Notebook under headless Chromium: opened and run by clicking through their cells. Screenshots are
+/// kept in outputs/notebooks-in-a-browser. Skipped where Debian's jupyter-notebook or chromium is missing.
+/// </summary>
+[Trait("Category", "Notebooks")]
+public sealed class SeriesInABrowserTests : IDisposable
+{
+    // How often each cell's output has looked different, counted in the page while cells run.
+    private const string CountChanges = """
+        () => {
+            window.looks = {};
+            window.counting = setInterval(() => Jupyter.notebook.get_cells().forEach((cell, index) => {
+                if (!cell.output_area) return;
+                const html = cell.output_area.element.html();
+                let hash = 0;
+                for (let i = 0; i < html.length; i++) hash = (hash * 31 + html.charCodeAt(i)) | 0;
+                (window.looks[index] = window.looks[index] || new Set()).add(hash);
+            }), 300);
+        }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("series-browser-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <param name="name">The notebook.</param>
+    /// <param name="live">What the output that moves while its cell runs contains.</param>
+    /// <param name="expected">What must be there at the end.</param>
+    [SkippableTheory]
+    [InlineData("02-train-a-lora.ipynb", "svg", ".output .lab-grid img")]
+    [InlineData("03-recontextualize.ipynb", ".lab-progress", ".output .lab-grid img")]
+    public async Task Notebook_ClickedThrough_MovesAndShowsItsPictures(string name, string live, string expected)
+    {
+        var path = Path.Combine(Golden.GoldenSet.RepositoryRoot, "notebooks", name);
+        Skip.IfNot(File.Exists(path), "the notebook is not there yet");
+        Skip.IfNot(NotebookServer.IsInstalled, NotebookServer.NotInstalled);
+        var text = await File.ReadAllTextAsync(path);
+        Assert.Contains("var preset = \\\"Standard\\\";", text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(_folder, name), text.Replace("var preset = \\\"Standard\\\";", "var preset = \\\"Tiny\\\";", StringComparison.Ordinal));
+
+        await using var server = NotebookServer.Start(_folder, "notebooks-in-a-browser");
+        var page = await server.OpenAsync(name);
+        await ClearAsync(page);
+        await page.EvaluateAsync(CountChanges);
+        await ClickThroughAsync(page);
+        await server.ScreenshotAsync(page, Path.GetFileNameWithoutExtension(name));
+        await LookAsync(page, live, expected);
+    }
+
+    // The committed outputs would make everything look done before anything ran.
+    private static async Task ClearAsync(IPage page)
+    {
+        await page.EvaluateAsync("() => Jupyter.notebook.clear_all_output()");
+        Assert.Equal(0, await page.Locator(".output_subarea").CountAsync());
+    }
+
+    private static async Task ClickThroughAsync(IPage page)
+    {
+        await page.EvaluateAsync("() => Jupyter.notebook.select(0)");
+        var cells = await page.EvaluateAsync<int>("() => Jupyter.notebook.get_cells().length");
+        for (var i = 0; i < cells; i++)
+        {
+            await page.ClickAsync("button[data-jupyter-action='jupyter-notebook:run-cell-and-select-next']");
+            await page.WaitForFunctionAsync(
+                "i => { const cell = Jupyter.notebook.get_cell(i); return cell.cell_type !== 'code' || cell.get_text().trim() === '' || (typeof cell.input_prompt_number === 'number' && !cell.element.hasClass('running')); }",
+                i,
+                new() { Timeout = 180_000 });
+            Assert.True(await page.Locator(".output_error").CountAsync() == 0, await ErrorAsync(page));
+        }
+
+        // Output that is on its way, and pictures that the page still decodes.
+        await page.WaitForTimeoutAsync(1000);
+        await page.EvaluateAsync("() => clearInterval(window.counting)");
+    }
+
+    private static async Task LookAsync(IPage page, string live, string expected)
+    {
+        var moved = await page.EvaluateAsync<int>(
+            "live => Math.max(0, ...Jupyter.notebook.get_cells().map((cell, i) => cell.output_area && cell.output_area.element.find(live).length ? (window.looks[i] || new Set()).size : 0))",
+            live);
+        Assert.True(moved >= 3, $"the live output ({live}) had {moved} looks only");
+        Assert.True(await page.Locator(expected).CountAsync() > 1);
+        var broken = await page.EvaluateAsync<int>("() => [...document.querySelectorAll('.output img')].filter(i => !i.complete || i.naturalWidth === 0).length");
+        Assert.Equal(0, broken);
+    }
+
+    private static async Task<string> ErrorAsync(IPage page) => await page.Locator(".output_error").CountAsync() == 0 ? "" : await page.Locator(".output_error").First.InnerTextAsync();
+}
