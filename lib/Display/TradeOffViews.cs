@@ -31,6 +31,27 @@ public static class TradeOffViews
         };
     }
 
+    /// <summary>The candidate to compare a chosen one with: the end of the training, as near to scale 1 as it was drawn; the next best where that is chosen.</summary>
+    /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
+    /// <param name="chosen">One of them.</param>
+    /// <exception cref="LabException">There is no other LoRA.</exception>
+    public static SweepTradeOff Rival(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        return points.Where(point => point.Lora is not null && point != chosen).OrderBy(point => point.Lora == points[^1].Lora ? 0 : 1).ThenBy(point => Math.Abs(point.Scale - 1)).FirstOrDefault()
+            ?? throw new LabException("There is no other LoRA or scale to compare with: give the sweep more stages or scales.");
+    }
+
+    /// <summary>How pictures are drawn with a LoRA on the command line.</summary>
+    /// <param name="chosen">The LoRA and its scale.</param>
+    /// <param name="model">The model's folder, as it is shown.</param>
+    /// <param name="prompt">What to draw.</param>
+    public static string CommandLine(this SweepTradeOff chosen, string model, string prompt)
+    {
+        ArgumentNullException.ThrowIfNull(chosen);
+        return $"dotnet run -- generate --model {model} \\\n    --lora {ProjectFolder.Near(chosen.Lora ?? string.Empty)} --lora_scale {Number(chosen.Scale)} \\\n    --prompt \"{prompt}\"";
+    }
+
     /// <summary>Every LoRA and scale with its means; the front of the cloud and the chosen one are marked.</summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
     /// <param name="chosen">The one to use; null for none.</param>
@@ -63,23 +84,33 @@ public static class TradeOffViews
         };
     }
 
-    /// <summary>Pictures over the training pictures that resemble them most.</summary>
-    /// <param name="outcome">The sweep; its first pictures are taken.</param>
+    /// <summary>
+    /// Pictures of one LoRA over the training pictures that resemble them most, with what the model drew without it from the same noise: where that
+    /// is as like a training picture, nothing was copied.
+    /// </summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="kind">One of its LoRA and scales.</param>
     /// <param name="nearest">The training pictures.</param>
     /// <param name="most">Pictures at most.</param>
-    public static ImageGrid Neighbours(this SweepOutcome outcome, NearestPictures nearest, int most = 8)
+    public static ImageGrid Neighbours(this SweepOutcome outcome, SweepTradeOff kind, NearestPictures nearest, int most = 6)
     {
         ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(kind);
         ArgumentNullException.ThrowIfNull(nearest);
-        var pairs = outcome.Results.Take(most).Select(result => (Result: result, Near: nearest.Of(ImageDecoder.Load(outcome.PathOf(result))))).ToList();
+        var before = outcome.Results.Where(result => result.Item.Lora is null).ToDictionary(Place);
+        (string Path, double Likeness) Near(SweepResult result) => nearest.Of(ImageDecoder.Load(outcome.PathOf(result)));
+        GridCell Drawn(SweepResult result) => SweepViews.Cell(outcome.Folder, result, Likeness(Near(result).Likeness));
+        SweepResult[] own = [.. Of(outcome, kind).Take(most)];
         return new ImageGrid
         {
+            Title = $"Likeness to the nearest training picture (these among themselves: {Likeness(nearest.AmongThemselves)})",
             Rows =
             [
-                [.. pairs.Select(pair => SweepViews.Cell(outcome.Folder, pair.Result))],
-                [.. pairs.Select(pair => GridCell.FromFile(pair.Near.Path, Number(pair.Near.Likeness), Path.GetFileName(pair.Near.Path)))],
+                [.. own.Select(result => before.TryGetValue(Place(result), out var bare) ? Drawn(bare) : null)],
+                [.. own.Select(Drawn)],
+                [.. own.Select(result => GridCell.FromFile(Near(result).Path, details: Path.GetFileName(Near(result).Path)))],
             ],
-            RowHeadings = ["drawn", "nearest training picture"],
+            RowHeadings = ["without LoRA", Describe(kind), "its nearest training picture"],
             CellSize = 110,
         };
     }
@@ -95,8 +126,7 @@ public static class TradeOffViews
         ArgumentNullException.ThrowIfNull(outcome);
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        SweepResult[] Of(SweepTradeOff kind) => [.. outcome.Results.Where(result => result.Item.Lora == kind.Lora && SweepAxis.ScaleOf(result.Item) == kind.Scale)];
-        var pairs = Of(first).Join(Of(second), Place, Place, (a, b) => new ComparisonPair(
+        var pairs = Of(outcome, first).Join(Of(outcome, second), Place, Place, (a, b) => new ComparisonPair(
             GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{a.Item.Prompt}” better?")).ToList();
         return pairs.Count == 0
             ? throw new LabException($"The sweep '{outcome.Name}' has no prompt and seed that was drawn both by {Describe(first)} and by {Describe(second)}.")
@@ -108,8 +138,8 @@ public static class TradeOffViews
     /// <param name="chosen">The one to use.</param>
     /// <param name="drift">A sweep over prompts with and without the identifier, at the end of the training among others.</param>
     /// <param name="subject">Identifier and class, by which the prompts about the subject are known.</param>
-    /// <param name="ceiling">Mean fidelity between real pictures; null where it is not known.</param>
-    public static TextTable Beside(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen, SweepOutcome drift, string subject, double? ceiling)
+    /// <param name="ceiling">Mean fidelity between real pictures; not a number where it is not known.</param>
+    public static TextTable Beside(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen, SweepOutcome drift, string subject, double ceiling)
     {
         ArgumentNullException.ThrowIfNull(points);
         ArgumentNullException.ThrowIfNull(chosen);
@@ -135,6 +165,11 @@ public static class TradeOffViews
     private static (string Prompt, ulong Seed, double Guidance) Place(SweepResult result) => (result.Item.Prompt, result.Item.Seed, result.Item.Guidance);
 
     private static string Describe(SweepTradeOff point) => point.Lora is null ? "no LoRA" : $"{point.Stage}, scale {Number(point.Scale)}";
+
+    private static IEnumerable<SweepResult> Of(SweepOutcome outcome, SweepTradeOff kind) =>
+        outcome.Results.Where(result => result.Item.Lora == kind.Lora && SweepAxis.ScaleOf(result.Item) == kind.Scale);
+
+    private static string Likeness(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -84,8 +84,8 @@ public static class TrainingViews
 
     /// <summary>What the classifier reads from the validation pictures, over the steps, with the real pictures' own fidelity as a line to reach for.</summary>
     /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
-    /// <param name="ceiling">Mean fidelity between real pictures; null for no line.</param>
-    public static LineChart Chart(this IReadOnlyList<ValidationReading> readings, double? ceiling = null)
+    /// <param name="ceiling">Mean fidelity between real pictures; not a number for no line.</param>
+    public static LineChart Chart(this IReadOnlyList<ValidationReading> readings, double ceiling = double.NaN)
     {
         ArgumentNullException.ThrowIfNull(readings);
         double[] steps = [.. readings.Select(reading => (double)reading.Step)];
@@ -94,8 +94,8 @@ public static class TrainingViews
             ChartSeries.Of("fidelity", steps, readings.Select(reading => reading.Fidelity)) with { Mark = ChartMark.LineAndPoints },
             ChartSeries.Of("identity", steps, readings.Select(reading => reading.Identity)) with { Mark = ChartMark.LineAndPoints },
         ];
-        if (ceiling is { } level && steps.Length > 0)
-            series.Add(ChartSeries.Of("real pictures among themselves", [steps[0], steps[^1]], [level, level]) with { Mark = ChartMark.Dashed });
+        if (!double.IsNaN(ceiling) && steps.Length > 0)
+            series.Add(ChartSeries.Of("real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with { Mark = ChartMark.Dashed });
         return new LineChart
         {
             Title = "What the classifier reads from the validation pictures",

@@ -10,6 +10,8 @@ public sealed class NearestPictures
 {
     private const int Side = 16;
 
+    private static readonly HashSet<string> Endings = new([".png", ".jpg", ".jpeg", ".webp", ".bmp"], StringComparer.OrdinalIgnoreCase);
+
     private readonly IReadOnlyList<string> _paths;
     private readonly double[][] _pictures;
 
@@ -23,6 +25,16 @@ public sealed class NearestPictures
             throw new LabException("There are no pictures to compare with.");
         _paths = paths;
         _pictures = [.. paths.Select(path => Reduce(ImageDecoder.Load(path)))];
+    }
+
+    /// <summary>Reads the pictures of a folder.</summary>
+    /// <param name="folder">A folder with png, jpeg, webp or bmp files; folders inside are not entered.</param>
+    /// <exception cref="LabException">The folder is missing or has no picture, or one cannot be read.</exception>
+    public static NearestPictures In(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new LabException($"There is no folder {folder} with pictures to compare with.");
+        return new NearestPictures([.. Directory.GetFiles(folder).Where(path => Endings.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>

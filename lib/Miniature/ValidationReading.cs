@@ -12,12 +12,13 @@ public sealed record ValidationReading(int Step, double Fidelity, double Identit
 {
     /// <summary>Reads all validation pictures of a run.</summary>
     /// <param name="config">The run's configuration: where they lie and what they were to show.</param>
-    /// <param name="measures">The classifier; null where none knows what the model draws.</param>
-    /// <returns>By step; empty without classifier or pictures.</returns>
-    public static IReadOnlyList<ValidationReading> Of(DreamBoothConfig config, CharacterMeasures? measures)
+    /// <param name="measures">The classifier; may be one that knows nothing.</param>
+    /// <returns>By step; empty where nothing is known or drawn.</returns>
+    public static IReadOnlyList<ValidationReading> Of(DreamBoothConfig config, CharacterMeasures measures)
     {
         ArgumentNullException.ThrowIfNull(config);
-        if (measures is null || config.ValidationPrompt is not { } prompt)
+        ArgumentNullException.ThrowIfNull(measures);
+        if (!measures.Known || config.ValidationPrompt is not { } prompt)
             return [];
         return
         [

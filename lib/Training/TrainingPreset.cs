@@ -14,6 +14,16 @@ public sealed record TrainingPreset
     /// <summary>The whole configuration; paths are full ones.</summary>
     public required DreamBoothConfig Config { get; init; }
 
+    /// <summary>The configuration with its paths as they are shown: relative to the project where they lie in it.</summary>
+    public DreamBoothConfig ShownConfig => Config with
+    {
+        PretrainedModelNameOrPath = ProjectFolder.Near(Config.PretrainedModelNameOrPath),
+        InstanceDataDir = ProjectFolder.Near(Config.InstanceDataDir),
+        ClassDataDir = ProjectFolder.Near(Config.ClassDataDir!),
+        OutputDir = ProjectFolder.Near(Config.OutputDir),
+        LoraLayers = Config.LoraLayers?.Replace(",", ", ", StringComparison.Ordinal),
+    };
+
     /// <summary>The folder of the classifier that reads pictures of this model; null where none does.</summary>
     public string? Classifier { get; init; }
 
