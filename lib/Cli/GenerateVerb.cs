@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Pipelines;
@@ -44,9 +45,10 @@ internal static class GenerateVerb
     private static int Run(GenerateConfig config, Session session)
     {
         var prompts = config.ReadPrompts();
-        using var pipeline = Load(config, session);
-        foreach (var lora in config.Loras)
-            session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(lora.Path, lora.Weight * config.LoraScale)}");
+        var (model, loras) = Find(config, session);
+        using var pipeline = Load(config, model, session);
+        foreach (var (lora, path) in loras)
+            session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         var made = ConsoleProgress.Run(session, report =>
         {
             for (var i = 0; i < prompts.Count; i++)
@@ -57,11 +59,20 @@ internal static class GenerateVerb
         return ExitCode.Success;
     }
 
-    private static StableDiffusion3Pipeline Load(GenerateConfig config, Session session)
+    /// <summary>Where the model and the LoRA lie; names on the hub are downloaded, the small ones first.</summary>
+    private static (string Model, List<(WeightedLora Lora, string Path)> Loras) Find(GenerateConfig config, Session session) =>
+        ConsoleProgress.Run(session, report =>
+        {
+            var resolver = new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading"));
+            var loras = config.Loras.Select(lora => (lora, resolver.Lora(lora.Path, cancellation: session.Cancellation))).ToList();
+            return (resolver.Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, session.Cancellation), loras);
+        });
+
+    private static StableDiffusion3Pipeline Load(GenerateConfig config, string model, Session session)
     {
-        MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
+        MiniatureFolder.VerifyIfListed(model);
         var pipeline = StableDiffusion3Pipeline.Load(
-            config.PretrainedModelNameOrPath,
+            model,
             PipelineOptions.Parse(config.Device, config.Dtype) with
             {
                 TokenizersFolder = config.Tokenizers,

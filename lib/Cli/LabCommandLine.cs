@@ -47,6 +47,7 @@ internal static class LabCommandLine
             DemoVerb.Create(session),
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
+            HubVerb.Create(session),
             DoctorVerb.Create(session),
             MemoryVerb.Create(session),
             BenchVerb.Create(session),

@@ -1,3 +1,5 @@
+using Spectre.Console;
+
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>What a verb writes to and whether it shall stop.</summary>
@@ -5,8 +7,14 @@ namespace Dreambooth.Lab.Cli;
 /// <param name="Error">Warnings and errors.</param>
 /// <param name="IsInteractive">True where <paramref name="Output"/> is a terminal, so that a line may be drawn anew.</param>
 /// <param name="Cancellation">Set by the first Ctrl+C.</param>
-internal sealed record Session(TextWriter Output, TextWriter Error, bool IsInteractive, CancellationToken Cancellation)
+/// <param name="Input">What the user types or pipes in; null for the process's own.</param>
+internal sealed record Session(TextWriter Output, TextWriter Error, bool IsInteractive, CancellationToken Cancellation, TextReader? Input = null)
 {
+    /// <summary>Reads a line that must not be seen: unseen from a terminal, else from the input. Null at its end.</summary>
+    public string? ReadSecret() => Input is null && IsInteractive && !Console.IsInputRedirected
+        ? AnsiConsole.Prompt(new TextPrompt<string>("Token:") { IsSecret = true, Mask = null, AllowEmpty = true })
+        : (Input ?? Console.In).ReadLine();
+
     /// <summary>Writes a warning: one paragraph to <see cref="Error"/>.</summary>
     public void Warn(string message) => Error.WriteLine($"warning: {message}");
 }

@@ -92,6 +92,7 @@ internal static class TrainVerb
         return new DreamBoothRunEvents
         {
             OnWarning = session.Warn,
+            OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = new EncodedProgress(report),
             OnStart = trainer => total = trainer.MaxSteps,

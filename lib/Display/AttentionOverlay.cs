@@ -23,8 +23,8 @@ public sealed record AttentionOverlay : HtmlView
     /// <summary>Whether the picture alone and the map alone stand beside the overlay. Default false.</summary>
     public bool SideBySide { get; init; }
 
-    /// <summary>How much of the map's colour covers the picture where the value is 1, 0 … 1. Default 0.75.</summary>
-    public double Opacity { get; init; } = 0.75;
+    /// <summary>How much of the map's colour covers the picture where the value is 1, 0 … 1; a third of it where it is 0. Default 0.7.</summary>
+    public double Opacity { get; init; } = 0.7;
 
     /// <summary>The widest a picture gets, in CSS pixels, 32 … 1024. Default 240.</summary>
     public int CellSize { get; init; } = 240;
@@ -54,7 +54,7 @@ public sealed record AttentionOverlay : HtmlView
 
     /// <summary>The picture under the map's colours: the higher the value, the more of them; a picture for an <see cref="ImageGrid"/>.</summary>
     /// <exception cref="LabException">The map is empty, or the opacity out of range.</exception>
-    public RgbImage ToImage() => Draw(value => Opacity * Math.Sqrt(Math.Clamp(value, 0, 1)));
+    public RgbImage ToImage() => Draw(value => Opacity * (1 + (2 * Math.Clamp(value, 0, 1))) / 3);
 
     /// <summary>The map alone, as large as the picture.</summary>
     /// <exception cref="LabException">The map is empty.</exception>

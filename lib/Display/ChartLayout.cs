@@ -10,6 +10,7 @@ internal sealed class ChartLayout
     private const int PanelHead = 26;
     private const int LineHeight = 15;
     private const double CharacterWidth = 7.2;
+    private const int NameHeight = 17;
     private const int LongestName = 32;
 
     private readonly ChartFigure _figure;
@@ -23,7 +24,7 @@ internal sealed class ChartLayout
         _figure = figure;
         ChartSeries[] named = [.. figure.Series.Where(series => series.Name.Length > 0)];
         NamesAtEnds = figure.Categories is null && named.Length is > 0 and <= 6 && named.All(series => series.IsLine);
-        Right = Width - (NamesAtEnds ? Math.Clamp(36 + (int)(named.Max(series => Shorten(series.Name).Length) * CharacterWidth), 60, 280) : 16);
+        Right = Width - (NamesAtEnds ? Math.Clamp(34 + (int)named.Max(series => TextLines.Width(Shorten(series.Name))), 60, 300) : 16);
         X = XAxis();
         double y = NamesAtEnds || named.Length < 2 ? 4 : PlaceLegend(named) + 8;
         Fields = [.. figure.Panels.Select(panel =>
@@ -118,13 +119,14 @@ internal sealed class ChartLayout
             _texts.Add(new ChartText(field.Panel.YTitle, Left, field.Y.End - 12, TextSide.Start));
         if (!NamesAtEnds)
             return;
-        // Names stand at the end of their lines, moved apart where they would overlap.
-        var last = double.NegativeInfinity;
-        foreach (var series in field.Panel.Series.Where(series => series.IsLine && series.Name.Length > 0).OrderBy(End))
-        {
-            last = Math.Max(End(series), last + 17);
-            _keys.Add(new ChartKey(series, Shorten(series.Name), Right + 10, last));
-        }
+        // Names stand at the end of their lines, moved apart where they would overlap and up where they would leave the field.
+        ChartSeries[] lines = [.. field.Panel.Series.Where(series => series.IsLine && series.Name.Length > 0).OrderBy(End)];
+        var places = lines.Select(End).ToArray();
+        for (var i = 1; i < places.Length; i++)
+            places[i] = Math.Max(places[i], places[i - 1] + NameHeight);
+        for (var i = places.Length - 1; i >= 0; i--)
+            places[i] = Math.Min(places[i], i == places.Length - 1 ? field.Y.Start : places[i + 1] - NameHeight);
+        _keys.AddRange(lines.Select((series, i) => new ChartKey(series, Shorten(series.Name), Right + 10, places[i])));
 
         double End(ChartSeries series) => field.Y.At(series.Y.LastOrDefault(field.Y.Has, field.Y.From));
     }
@@ -135,7 +137,7 @@ internal sealed class ChartLayout
         foreach (var series in named)
         {
             var name = Shorten(series.Name);
-            var width = 18 + (name.Length * CharacterWidth) + 16;
+            var width = 18 + TextLines.Width(name) + 18;
             if (x > Left && x + width > Width)
                 (x, y) = (Left, y + 20);
             _keys.Add(new ChartKey(series, name, x, y));

@@ -63,8 +63,12 @@ internal static class ChartPicture
         const double Bleed = 6;
         plot.Axes.SetLimits(
             Inverse(layout.X, layout.X.Start - Bleed), Inverse(layout.X, layout.X.End + Bleed), Inverse(field.Y, field.Y.Start + Bleed), Inverse(field.Y, field.Y.End - Bleed));
-        plot.Render(canvas, new PixelRect(
-            (float)(layout.X.Start - Bleed), (float)(layout.X.End + Bleed), (float)(field.Y.Start + top + Bleed), (float)(field.Y.End + top - Bleed)));
+        // On a canvas of its own: ScottPlot clears the whole of what it is given.
+        int width = (int)Math.Round(layout.X.End - layout.X.Start + (2 * Bleed)), height = (int)Math.Round(field.Y.Start - field.Y.End + (2 * Bleed));
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        using (var part = new SKCanvas(bitmap))
+            plot.Render(part, width, height);
+        canvas.DrawBitmap(bitmap, (float)(layout.X.Start - Bleed), (float)(field.Y.End + top - Bleed));
     }
 
     // ScottPlot's axes are linear: a logarithmic one is given logarithms.
@@ -87,7 +91,8 @@ internal static class ChartPicture
         ValueBase = Scaled(bar.From, y),
         Value = Scaled(bar.To, y),
         FillColor = ColorOf(bar.Series),
-        LineWidth = 0,
+        LineColor = Paper,
+        LineWidth = 1,
     };
 
     private static void AddSeries(Plot plot, ChartSeries series, PlotAxis x, PlotAxis y)

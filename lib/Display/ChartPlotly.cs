@@ -56,8 +56,8 @@ internal sealed class ChartPlotly
         else if (_figure.Categories is { } places)
             WriteTexts("x", series.X.Select(x => places[Math.Clamp((int)Math.Round(x), 0, places.Count - 1)]));
         else
-            WriteNumbers("x", series.X);
-        WriteNumbers("y", series.Y);
+            WriteNumbers("x", series.X, "g6");
+        WriteNumbers("y", series.Y, "g4");
         if (series.Labels is { } labels)
         {
             WriteTexts("hovertext", labels);
@@ -218,13 +218,13 @@ internal sealed class ChartPlotly
         _json.WriteEndArray();
     }
 
-    private void WriteNumbers(string name, IEnumerable<double> values)
+    private void WriteNumbers(string name, IEnumerable<double> values, string format)
     {
         _json.WriteStartArray(name);
         foreach (var value in values)
         {
             if (double.IsFinite(value))
-                _json.WriteRawValue(Number(value));
+                _json.WriteRawValue(value.ToString(format, CultureInfo.InvariantCulture));
             else
                 _json.WriteNullValue();
         }
@@ -232,8 +232,8 @@ internal sealed class ChartPlotly
         _json.WriteEndArray();
     }
 
-    // Five digits: more than a screen shows.
-    private static string Number(double value) => value.ToString("g5", CultureInfo.InvariantCulture);
+    // More digits than a screen shows.
+    private static string Number(double value) => value.ToString("g6", CultureInfo.InvariantCulture);
 
     private static string AxisName(string axis, int panel) => panel == 0 ? axis : $"{axis}{panel + 1}";
 

@@ -56,6 +56,36 @@ public sealed record ChartSeries
             throw new LabException($"The series \"{Name}\" has {X.Count} places, {Y.Count} values{(Labels is null ? "" : $" and {Labels.Count} labels")}: there must be as many of each.");
     }
 
+    /// <summary>Every second, third … point, at most so many: of dots, whose extremes alone would show another scatter.</summary>
+    /// <param name="most">Points to keep, at least 1.</param>
+    internal ChartSeries Sample(int most)
+    {
+        var stride = (Y.Count + most - 1) / most;
+        IReadOnlyList<T> Every<T>(IReadOnlyList<T> all) => [.. all.Where((_, i) => i % stride == 0)];
+        return stride <= 1 ? this : this with { X = Every(X), Y = Every(Y), Labels = Labels is null ? null : Every(Labels) };
+    }
+
+    /// <summary>The same line without the points that lie on the straight between their neighbours, as those of a constant rate do.</summary>
+    internal ChartSeries Straighten()
+    {
+        List<int> kept = [];
+        for (var i = 0; i < Y.Count; i++)
+        {
+            if (kept.Count == 0 || i == Y.Count - 1 || Labels is not null || !IsBetween(kept[^1], i, i + 1))
+                kept.Add(i);
+        }
+
+        return kept.Count == Y.Count ? this : this with { X = [.. kept.Select(i => X[i])], Y = [.. kept.Select(i => Y[i])] };
+    }
+
+    private bool IsBetween(int from, int at, int to)
+    {
+        if (!double.IsFinite(Y[from] + Y[at] + Y[to]) || X[to] == X[from])
+            return false;
+        var straight = Y[from] + ((X[at] - X[from]) / (X[to] - X[from]) * (Y[to] - Y[from]));
+        return Math.Abs(straight - Y[at]) <= 1e-6 * Math.Max(Math.Abs(Y[from]), Math.Abs(Y[to]));
+    }
+
     /// <summary>
     /// The same curve with about as many points as asked for: of each stretch the least and the largest value are kept, so that no spike is
     /// lost. Short series stay as they are.

@@ -56,14 +56,14 @@ internal sealed class ChartSvg
             {
                 if (!_layout.X.Has(series.X[i]) || !y.Has(series.Y[i]))
                     continue;
-                _writer.Open("circle", ("cx", Number(_layout.X.At(series.X[i]))), ("cy", Number(y.At(series.Y[i]))), ("r", "4.5"), ("style", $"fill:{Color(series)}"));
+                _writer.Open("circle", ("cx", Number(_layout.X.At(series.X[i]))), ("cy", Number(y.At(series.Y[i]))), ("r", series.Mark == ChartMark.Points ? "4.5" : "3.5"), ("style", $"fill:{Color(series)}"));
                 _writer.Element("title", labels[i]).Close();
             }
         }
         else if (series.Mark is ChartMark.Points or ChartMark.LineAndPoints or ChartMark.FaintPoints)
         {
             var faint = series.Mark == ChartMark.FaintPoints;
-            _writer.Empty("path", ("class", faint ? "lab-faint" : null), ("style", $"stroke:{Color(series)};stroke-width:{(faint ? 4 : 7)}"), ("d", Dots(series, y)));
+            _writer.Empty("path", ("class", faint ? "lab-faint" : null), ("style", $"stroke:{Color(series)};stroke-width:{(faint ? 4 : series.Mark == ChartMark.Points ? 9 : 7)}"), ("d", Dots(series, y)));
         }
     }
 

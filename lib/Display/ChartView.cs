@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
@@ -10,20 +11,23 @@ namespace Dreambooth.Lab.Display;
 /// </summary>
 public abstract record ChartView : HtmlView
 {
+    // A front end gets the picture twice, in the HTML and by itself, and drawing it takes longest.
+    private static readonly ConditionalWeakTable<ChartView, byte[]> Pictures = [];
+
     /// <summary>A line over the chart; empty for none.</summary>
     public string Title { get; init; } = string.Empty;
 
     /// <summary>A remark under the chart; empty for none.</summary>
     public string Caption { get; init; } = string.Empty;
 
-    /// <summary>Points that a series is thinned to, at least 16. Default 400.</summary>
+    /// <summary>Points that a line is thinned to, at least 16. Default 400.</summary>
     public int MaxPoints { get; init; } = 400;
 
     /// <summary>Pixels of the chart's field, 80 … 1200; charts of several fields give the first this height. Default 260.</summary>
     public int Height { get; init; } = 260;
 
     /// <summary>The chart as a PNG on light paper, 960 pixels wide.</summary>
-    public sealed override byte[] ToPng() => IndexedPng.Encode(ChartPicture.Draw(Drawn()));
+    public sealed override byte[] ToPng() => Pictures.GetValue(this, static chart => IndexedPng.Encode(ChartPicture.Draw(chart.Drawn())));
 
     /// <summary>The chart as Plotly's JSON.</summary>
     public sealed override string ToPlotlyJson() => ChartPlotly.Write(Drawn());
@@ -48,7 +52,7 @@ public abstract record ChartView : HtmlView
             Empty = Empty,
             Panels = [.. figure.Panels.Select(panel => panel with
             {
-                Series = [.. panel.Series.Select((series, i) => (series.Mark == ChartMark.Bars ? series : series.Thin(MaxPoints)) with { Color = series.Color ?? ChartPalette.At(i) })],
+                Series = [.. panel.Series.Select((series, i) => Thinned(series, isLinear: !figure.LogX && !panel.LogY) with { Color = series.Color ?? ChartPalette.At(i) })],
             })],
         };
     }
@@ -60,13 +64,35 @@ public abstract record ChartView : HtmlView
         writer.Use(ViewAsset.Chart).Open("figure", ("class", "lab-chart"));
         if (Title.Length > 0)
             writer.Element("h3", Title);
+        var description = string.Join(". ", Lines(figure).Where(line => line.Length > 0));
         if (figure.HasValues)
-            ChartSvg.Write(writer, figure, string.Join(". ", Lines(figure).Where(line => line.Length > 0)));
+        {
+            ChartSvg.Write(writer, figure, description);
+            WriteFallback(writer, description);
+        }
         else
+        {
             writer.Element("p", figure.Empty, ("class", "lab-note"));
+        }
+
         if (figure.Caption.Length > 0)
             writer.Element("figcaption", figure.Caption);
         writer.Close();
+    }
+
+    private ChartSeries Thinned(ChartSeries series, bool isLinear) => series.Mark switch
+    {
+        ChartMark.Bars => series,
+        ChartMark.FaintPoints => series.Sample(MaxPoints),
+        ChartMark.Line or ChartMark.Dashed when isLinear => series.Thin(MaxPoints).Straighten(),
+        _ => series.Thin(MaxPoints),
+    };
+
+    // Sites that show notebooks may take out drawings and styles: then the picture that the style hides is seen.
+    private void WriteFallback(HtmlWriter writer, string description)
+    {
+        if (!writer.Assets.Contains(ViewAsset.Page))
+            writer.Empty("img", ("class", "lab-fallback"), ("src", PictureEmbedding.Data("png", ToPng())), ("alt", description), ("loading", "lazy"));
     }
 
     /// <summary>What stands in the place of a chart without values.</summary>

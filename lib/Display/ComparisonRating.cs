@@ -8,6 +8,7 @@ namespace Dreambooth.Lab.Display;
 /// </summary>
 public sealed record ComparisonRating : HtmlView
 {
+    private const string HowTo = "Choose(\"left\"), Choose(\"right\") or Choose(\"tie\") records the choice and shows the next pair; Undo() takes it back.";
     private readonly List<ComparisonChoice> _choices = [];
 
     /// <summary>The pairs in the order in which they are shown.</summary>
@@ -76,7 +77,7 @@ public sealed record ComparisonRating : HtmlView
     }
 
     /// <summary>Which pair is asked, or the summary when all are decided.</summary>
-    public override string ToText() => IsDone ? Summary().ToText() : $"Pair {_choices.Count + 1} of {Pairs.Count}. {Question()}";
+    public override string ToText() => IsDone ? Summary().ToText() : $"{Heading()}\n{HowTo}";
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
@@ -91,18 +92,18 @@ public sealed record ComparisonRating : HtmlView
         var (left, right) = IsSwapped(_choices.Count) ? (pair.Second, pair.First) : (pair.First, pair.Second);
         new ImageGrid
         {
-            Title = $"Pair {_choices.Count + 1} of {Pairs.Count}",
+            Title = Heading(),
             Rows = [[Blind(left), Blind(right)]],
             ColumnHeadings = ["left", "right"],
             CellSize = CellSize,
         }.Write(writer);
-        writer.Element("p", Question(), ("class", "lab-note"));
+        writer.Element("p", HowTo, ("class", "lab-note"));
     }
 
     // Neither caption nor details nor a file's name may tell.
     private static GridCell Blind(GridCell cell) => GridCell.Of(cell.Load());
 
-    private string Question() => $"{Pairs[_choices.Count].Question} Choose(\"left\"), Choose(\"right\") or Choose(\"tie\").".TrimStart();
+    private string Heading() => $"Pair {_choices.Count + 1} of {Pairs.Count}{(Pairs[_choices.Count].Question.Length > 0 ? ": " : string.Empty)}{Pairs[_choices.Count].Question}";
 
     private bool IsSwapped(int pair) => (SplitMix64.At(unchecked((ulong)Seed), (ulong)pair) & 1) == 1;
 }

@@ -20,7 +20,10 @@ public sealed record LossPlot : ChartView
     /// <summary>Steps that the running mean reaches back, 1 or more; null (the default) for a fifteenth of all, 8 at least.</summary>
     public int? Smoothing { get; init; }
 
-    /// <summary>The validation loss after some steps, at fixed noise levels and so without the draw's scatter; empty for none.</summary>
+    /// <summary>
+    /// The validation loss after some steps, at fixed noise levels and so without the draw's scatter; empty (the default) for what the
+    /// records hold of it.
+    /// </summary>
     public IReadOnlyList<(int Step, double Loss)> Validation { get; init; } = [];
 
     /// <summary>The exponential running mean, without the pull to zero at its beginning; what is no number counts nothing.</summary>
@@ -74,15 +77,17 @@ public sealed record LossPlot : ChartView
             Add("prior", ChartColor.Ochre, true, record => record.PriorLoss ?? double.NaN);
         Add("instance", ChartColor.Teal, true, record => record.InstanceLoss);
         Add("total", ChartColor.Ink, false, record => record.Loss);
-        if (Validation.Count > 0)
+        var validation = Validation.Count > 0 ? Validation
+            : [.. Records.Where(record => record.ValidationLoss is not null).Select(record => (record.Step, record.ValidationLoss!.Value))];
+        if (validation.Count > 0)
         {
             lines.Add(new ChartSeries
             {
                 Name = "validation",
                 Mark = ChartMark.LineAndPoints,
                 Color = ChartColor.Blue,
-                X = [.. Validation.Select(point => (double)point.Step)],
-                Y = [.. Validation.Select(point => point.Loss)],
+                X = [.. validation.Select(point => (double)point.Step)],
+                Y = [.. validation.Select(point => point.Loss)],
             });
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 
@@ -17,6 +18,22 @@ public static class ModelViews
         {
             Note = report.Usable ? "The lab can run here." : string.Join(" ", report.Problems),
         };
+    }
+
+    /// <summary>Which hub is used, who is logged in, and what is cached; nothing is asked over the network, and no character of a token is shown.</summary>
+    /// <param name="options">What the environment says.</param>
+    public static TextTable Table(this HubOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var cached = new HubCache(options.CacheFolder).List();
+        (string, string)[] rows =
+        [
+            ("hub", options.Endpoint.AbsoluteUri + (options.Offline ? " (offline: cached files only)" : string.Empty)),
+            ("login", HubToken.Find(options) is { } token ? $"a token from {Shorten(token.Source, options.TokenPath)}" : "none; `dotnet run -- hub login` keeps one"),
+            ("cache", ProjectFolder.Near(options.CacheFolder)),
+            ("cached", cached.Count == 0 ? "nothing" : string.Join(", ", cached.Select(repo => $"{repo.Repo} ({ByteSize.Text(repo.Bytes)})"))),
+        ];
+        return TextTable.Of(rows, ("", row => row.Item1), ("found here", row => row.Item2));
     }
 
     /// <summary>A model folder's components, their classes, files and sizes on disk.</summary>

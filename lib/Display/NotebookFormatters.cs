@@ -51,5 +51,5 @@ public static class NotebookFormatters
     }
 
     private static string Html(RgbImage image) =>
-        $"<img alt=\"\" style=\"max-width:512px;border-radius:4px\" width=\"{image.Width}\" src=\"data:image/png;base64,{Convert.ToBase64String(ImageEncoder.EncodePng(image))}\">";
+        $"<img alt=\"\" style=\"max-width:512px;border-radius:4px\" width=\"{image.Width}\" src=\"{PictureEmbedding.Small.DataUri(image, 512)}\">";
 }

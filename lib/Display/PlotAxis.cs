@@ -77,7 +77,7 @@ internal readonly record struct PlotAxis(double From, double To, double Start, d
     {
         int first = (int)Math.Floor(Math.Log10(From) + 1e-9), last = (int)Math.Ceiling(Math.Log10(To) - 1e-9);
         var skip = Math.Max(1, (int)Math.Ceiling((last - first + 1.0) / (about + 1)));
-        double[] factors = (last - first) * 3 <= about + 1 ? [1, 2, 5] : [1];
+        double[] factors = (last - first) * 3 <= about * 2 ? [1, 2, 5] : [1];
         var (from, to) = (From * (1 - 1e-9), To * (1 + 1e-9));
         return [.. Enumerable.Range(first, last - first + 1).Where(power => (power - first) % skip == 0)
             .SelectMany(power => factors.Select(factor => factor * Math.Pow(10, power))).Where(value => value >= from && value <= to)];

@@ -57,7 +57,7 @@ public sealed class TensorView
     {
         var lines = new[] { Statistics, Values }.Where(line => line.Length > 0).Select(line => $"<div style=\"opacity:.75\">{WebUtility.HtmlEncode(line)}</div>");
         var picture = Picture is null ? string.Empty
-            : $"<img alt=\"\" style=\"display:block;margin-top:.4em;max-width:256px;border-radius:4px\" src=\"data:image/png;base64,{Convert.ToBase64String(ImageEncoder.EncodePng(Picture))}\">";
+            : $"<img alt=\"\" style=\"display:block;margin-top:.4em;max-width:256px;border-radius:4px\" src=\"{PictureEmbedding.Small.DataUri(Picture, 256)}\">";
         return $"<div style=\"font:13px/1.45 ui-monospace,monospace\"><div><b>{WebUtility.HtmlEncode(Header)}</b></div>{string.Concat(lines)}{picture}</div>";
     }
 

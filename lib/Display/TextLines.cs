@@ -28,6 +28,16 @@ internal static class TextLines
         return [.. lines.Select(each => Shorten(each, width))];
     }
 
+    /// <summary>About how wide a text is in the charts' type of 12 pixels, half bold: browsers tell nothing beforehand.</summary>
+    public static double Width(string text) => text.Sum(letter => letter switch
+    {
+        'i' or 'j' or 'l' or 't' or 'f' or 'r' or 'I' or '.' or ',' or ':' or ';' or '\'' or '!' or '|' or '(' or ')' or ' ' => 4.9,
+        'm' or 'w' or 'M' or 'W' => 11.5,
+        >= 'A' and <= 'Z' => 9.2,
+        > '\u2e80' => 12.5,
+        _ => 8.0,
+    });
+
     /// <summary>A text of at most so many characters; a longer one ends in "…".</summary>
     public static string Shorten(string text, int width)
     {

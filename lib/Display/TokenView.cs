@@ -38,7 +38,7 @@ public sealed record TokenView : HtmlView
             foreach (var token in row.Tokens)
                 WriteChip(writer, token);
             if (row.Padding > 0)
-                writer.Element("span", $"+ {row.Padding.ToString(CultureInfo.InvariantCulture)} padding", ("class", "lab-chip lab-special"));
+                writer.Open("span", ("class", "lab-chip lab-special")).Element("span", $"+ {row.Padding.ToString(CultureInfo.InvariantCulture)}").Element("small", "padding").Close();
             writer.Close();
         }
     }
@@ -47,11 +47,7 @@ public sealed record TokenView : HtmlView
     {
         var style = token.IsIdentifier ? "lab-chip lab-identifier" : token.IsSpecial ? "lab-chip lab-special" : "lab-chip";
         writer.Open("span", ("class", style), ("title", $"id {Id(token)}"));
-        if (token.IsIdentifier)
-            writer.Element("b", token.Text);
-        else
-            writer.Text(token.Text);
-        writer.Element("small", " " + Id(token)).Close().Text(" ");
+        writer.Element(token.IsIdentifier ? "b" : "span", token.Text).Element("small", Id(token)).Close();
     }
 
     private static string Counted(TokenRow row)

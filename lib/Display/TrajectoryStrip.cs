@@ -18,8 +18,8 @@ public sealed record TrajectoryStrip : HtmlView
     /// <summary>The widest a picture gets, in CSS pixels, 32 … 1024. Default 104.</summary>
     public int CellSize { get; init; } = 104;
 
-    /// <summary>How pictures are put into the HTML. Default small.</summary>
-    public PictureEmbedding Embedding { get; init; } = PictureEmbedding.Small;
+    /// <summary>How pictures are put into the HTML. Default smaller than elsewhere: noise is costly.</summary>
+    public PictureEmbedding Embedding { get; init; } = new() { Scale = 1, Quality = 70 };
 
     /// <summary>The strip as one picture, on white.</summary>
     public RgbImage ToImage() => Grid().ToImage();

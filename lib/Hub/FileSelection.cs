@@ -37,6 +37,7 @@ public static partial class FileSelection
     {
         ArgumentNullException.ThrowIfNull(files);
         var (chosen, notes) = (new List<string> { ModelIndex }, new List<string>());
+        var weighty = 0;
         foreach (var component in Components(modelIndex, source))
         {
             var inside = files.Where(file => file.StartsWith(component + "/", StringComparison.Ordinal) && file.IndexOf('/', component.Length + 1) < 0)
@@ -46,7 +47,11 @@ public static partial class FileSelection
                 continue;
             var weights = Weights(inside, component, variant, source, notes);
             chosen.AddRange(weights.Select(name => $"{component}/{name}"));
+            weighty++;
         }
+
+        if (weighty > 0 && notes.Count == weighty)
+            throw new HubException(HubErrorKind.NoSafetensors, $"No component of {source} has weights of the variant '{variant}'{Variants(files)}. Leave --variant out to take the plain files.");
 
         return new FileChoice([.. chosen.Distinct(StringComparer.Ordinal)], notes);
     }
@@ -138,6 +143,12 @@ public static partial class FileSelection
         return single.Count > 0
             ? single.Take(1)
             : set.Select(entry => entry.Name).Concat(inside.Where(name => IndexPattern.Match(name) is { Success: true } index && index.Groups["variant"].Value == wanted));
+    }
+
+    private static string Variants(IEnumerable<string> files)
+    {
+        var names = files.Select(file => WeightsPattern.Match(file[(file.LastIndexOf('/') + 1)..]).Groups["variant"].Value).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal).ToList();
+        return names.Count == 0 ? string.Empty : $" (there is {string.Join(", ", names)})";
     }
 
     private static bool IsText(string name) =>

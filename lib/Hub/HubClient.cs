@@ -102,6 +102,20 @@ public sealed class HubClient : IDisposable
         return new HubVerification(commit!, verified, damaged, unknown);
     }
 
+    /// <summary>Puts files into a repository as one commit; makes the repository where there is none.</summary>
+    /// <param name="request">Which files, and where to.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellation">Ends it; nothing is committed then.</param>
+    /// <exception cref="HubException">Nobody is logged in, the token may not write, or the hub refuses.</exception>
+    public Task<HubCommit> UploadAsync(HubUploadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Token is null)
+            throw new HubException(HubErrorKind.NotLoggedIn, $"An upload needs a login. Make a token with write access at {Options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens and run `dotnet run -- hub login` (or set HF_TOKEN).");
+        ThrowIfOffline("uploading");
+        return new HubUpload(Options, _http, _api).RunAsync(request, progress, cancellation);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 

@@ -64,7 +64,8 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         var missing = files.Where(file => !cache.Has(info.Repo, info.Commit, file.Path)).OrderByDescending(file => file.Size).ToList();
         CheckSpace(info.Repo, missing.Where(file => !File.Exists(cache.BlobOf(info.Repo, file.ETag))).DistinctBy(file => file.ETag)
             .Sum(file => file.Size - BlobDownload.Begun(cache, info.Repo, file)));
-        var meter = new ProgressMeter(progress, files.Sum(file => file.Size), files.Count);
+        // Nothing to show where nothing is to be done.
+        var meter = new ProgressMeter(missing.Count > 0 ? progress : null, files.Sum(file => file.Size), files.Count);
         foreach (var file in files.Except(missing))
         {
             meter.Skip(file.Size);

@@ -4,13 +4,13 @@ using System.IO.Compression;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Writes drawings as PNG with a palette (colour type 3): a third of the size of one with three bytes a pixel. More than 256 colours are
-/// replaced by the nearest of the 256 most frequent, which of charts are but shades of edges; pictures of things look poor.
+/// Writes drawings as PNG with a palette (colour type 3): a third of the size of one with three bytes a pixel. More than 64 colours are
+/// replaced by the nearest of the 64 most frequent, which of charts are but shades of edges; pictures of things look poor.
 /// Source: PNG specification, third edition.
 /// </summary>
 internal static class IndexedPng
 {
-    private const int MostColors = 256;
+    private const int MostColors = 64;
     private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(CrcOf)];
 
     /// <summary>The content of a PNG file.</summary>
@@ -35,19 +35,22 @@ internal static class IndexedPng
     private static (byte[] Palette, byte[] Indices) Index(RgbImage image)
     {
         var counts = new Dictionary<int, int>();
-        for (var i = 0; i < image.Pixels.Length; i += 3)
+        int[] colors = [.. Enumerable.Range(0, image.Width * image.Height).Select(i => Color(image, 3 * i))];
+        for (int i = 0, run = 1; i < colors.Length; i++, run++)
         {
-            ref var count = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(counts, Color(image, i), out _);
-            count++;
+            if (i + 1 < colors.Length && colors[i + 1] == colors[i])
+                continue;
+            counts[colors[i]] = counts.GetValueOrDefault(colors[i]) + run;
+            run = 0;
         }
 
         int[] kept = [.. counts.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key).Take(MostColors).Select(entry => entry.Key)];
         var places = kept.Select((color, place) => (color, place)).ToDictionary(entry => entry.color, entry => (byte)entry.place);
         foreach (var color in counts.Keys.Where(color => !places.ContainsKey(color)).ToArray())
             places[color] = places[kept.MinBy(other => Distance(color, other))];
-        var indices = new byte[image.Width * image.Height];
+        var indices = new byte[colors.Length];
         for (var i = 0; i < indices.Length; i++)
-            indices[i] = places[Color(image, 3 * i)];
+            indices[i] = i > 0 && colors[i] == colors[i - 1] ? indices[i - 1] : places[colors[i]];
         return ([.. kept.SelectMany(color => new[] { (byte)(color >> 16), (byte)(color >> 8), (byte)color })], indices);
     }
 
@@ -63,7 +66,7 @@ internal static class IndexedPng
     private static byte[] Compress(byte[] indices, int width)
     {
         using var stream = new MemoryStream();
-        using (var zlib = new ZLibStream(stream, CompressionLevel.SmallestSize))
+        using (var zlib = new ZLibStream(stream, CompressionLevel.Optimal))
         {
             for (var row = 0; row < indices.Length; row += width)
             {

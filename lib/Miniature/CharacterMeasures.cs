@@ -44,15 +44,18 @@ public sealed class CharacterMeasures : IDisposable
     /// </summary>
     public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? GradedScore => Known ? Grade : null;
 
-    /// <summary>Loads the classifier of a preset and reads the subject's real pictures.</summary>
+    /// <summary>Loads the classifier of a preset, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
     /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
     /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
     /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
     public static CharacterMeasures Open(SweepPreset preset)
     {
         ArgumentNullException.ThrowIfNull(preset);
-        var found = preset.Located();
-        return found.Classifier is null ? new CharacterMeasures() : Load(found.Classifier, found.Subject);
+        if (preset.Classifier is null)
+            return new CharacterMeasures();
+        var project = ProjectFolder.Find();
+        MiniatureFolder.VerifyIfListed(ProjectFolder.Resolve(preset.Model, project));
+        return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
     }
 
     /// <summary>Loads the classifier of a training's preset and reads the pictures that it learns from.</summary>

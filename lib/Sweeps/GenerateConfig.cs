@@ -19,19 +19,18 @@ public sealed record GenerateConfig
     public static FlagSet<GenerateConfig> Flags { get; } = new();
 
     /// <summary>Flags of the tutorial's script that are accepted but not acted on.</summary>
-    public static UnusedFlags UnusedFlags { get; } = new(
-        new Dictionary<string, string>
-        {
-            ["revision"] = "the model is taken as it lies in its folder",
-        },
-        switches: []);
+    public static UnusedFlags UnusedFlags { get; } = new(new Dictionary<string, string>(), switches: []);
 
-    /// <summary>The model: a folder in the published layout, or one file in the original layout. Required. Flag <c>--pretrained_model_name_or_path</c>, <c>--model</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or one file such as sd3.5_medium.safetensors.", Aliases = ["model"], Placeholder = "FOLDER|FILE")]
+    /// <summary>The model: a folder in the published layout, one file in the original layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>, <c>--model</c>.</summary>
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, one file such as sd3.5_medium.safetensors, or its name on the hub, such as stabilityai/stable-diffusion-3.5-medium.", Aliases = ["model"], Placeholder = "FOLDER|FILE|NAME")]
     public required string PretrainedModelNameOrPath { get; init; }
 
+    /// <summary>Branch, tag or commit of a model from the hub; null: main. Flag <c>--revision</c>.</summary>
+    [Flag(ModelGroup, "Branch, tag or commit of a model from the hub.", Placeholder = "NAME", DefaultText = "main")]
+    public string? Revision { get; init; }
+
     /// <summary>The LoRA files or folders to apply, each <c>path</c> or <c>path=weight</c>; empty: none. Flag <c>--lora</c>, <c>--lora_path</c>.</summary>
-    [Flag(ModelGroup, "LoRA to apply: a file or a folder; several with weights: a=0.8 b=0.3.", Aliases = ["lora_path"], Placeholder = "PATH[=WEIGHT]", DefaultText = "none")]
+    [Flag(ModelGroup, "LoRA to apply: a file, a folder or a name on the hub; several with weights: a=0.8 b=0.3.", Aliases = ["lora_path"], Placeholder = "PATH[=WEIGHT]", DefaultText = "none")]
     public IReadOnlyList<string> Lora { get; init; } = [];
 
     /// <summary>Factor on all LoRA together, default 1. Flag <c>--lora_scale</c>.</summary>

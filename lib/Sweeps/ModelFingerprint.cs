@@ -14,7 +14,7 @@ public static class ModelFingerprint
     {
         var listing = string.Concat((File.Exists(model) ? [model] : Directory.EnumerateFiles(model, "*", SearchOption.AllDirectories))
             .Order(StringComparer.Ordinal)
-            .Select(file => new FileInfo(file))
+            .Select(file => (File.ResolveLinkTarget(file, returnFinalTarget: true) as FileInfo) ?? new FileInfo(file))
             .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}\n")));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(listing)));
     }

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -11,10 +12,10 @@ public sealed record SweepPreset
     /// <summary>What it is called.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The model's folder; relative to the project.</summary>
+    /// <summary>The model's folder, relative to the project, or its name on the hub.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The trained LoRA, a file or a folder; relative to the project.</summary>
+    /// <summary>The trained LoRA: a file or a folder, relative to the project, or its name on the hub.</summary>
     public required string Lora { get; init; }
 
     /// <summary>The folder of the classifier that scores pictures; null where none knows what the model draws. Relative to the project.</summary>
@@ -84,7 +85,7 @@ public sealed record SweepPreset
     public static SweepPreset Full { get; } = Standard with
     {
         Name = nameof(Full),
-        Model = "models/sd35m",
+        Model = "stabilityai/stable-diffusion-3.5-medium",
         Lora = "outputs/sd3-lora",
         Classifier = null,
         Steps = 28,
@@ -113,14 +114,19 @@ public sealed record SweepPreset
         Classifier = string.IsNullOrWhiteSpace(model) || model == Model ? Classifier : null,
     };
 
-    /// <summary>The same with full paths: each is looked for from the current folder, then from the project's.</summary>
+    /// <summary>
+    /// The same with full paths: each is looked for from the current folder, then from the project's. A model or LoRA that is not there and
+    /// has the form of a name on the hub is downloaded, unless it is in the hub's cache.
+    /// </summary>
+    /// <exception cref="HubException">It is a name on the hub, and cannot be had from there.</exception>
     public SweepPreset Located()
     {
         var project = ProjectFolder.Find();
+        var hub = new HubResolver();
         return this with
         {
-            Model = ProjectFolder.Resolve(Model, project),
-            Lora = ProjectFolder.Resolve(Lora, project),
+            Model = Locate(Model, project, name => hub.Model(name)),
+            Lora = Locate(Lora, project, name => hub.Lora(name)),
             Classifier = Classifier is null ? null : ProjectFolder.Resolve(Classifier, project),
             Subject = ProjectFolder.Resolve(Subject, project),
         };
@@ -136,4 +142,11 @@ public sealed record SweepPreset
         Guidances = [Guidance],
         Steps = Steps,
     };
+
+    // What begins with one of the project's own folders, such as outputs/, is meant to lie there.
+    private static string Locate(string name, string project, Func<string, string> hub)
+    {
+        var here = ProjectFolder.Resolve(name, project);
+        return Path.Exists(here) || Path.IsPathRooted(name) || Directory.Exists(Path.Combine(project, name.Split('/', '\\')[0])) ? here : hub(name);
+    }
 }

@@ -31,7 +31,7 @@ public sealed class SweepStudy : IDisposable
     public StableDiffusion3Pipeline Pipeline { get; }
 
     /// <summary>Loads the model.</summary>
-    /// <param name="preset">With what; paths relative to the current folder or the project.</param>
+    /// <param name="preset">With what (<see cref="SweepPreset.Located"/>).</param>
     /// <param name="folder">Where the sweeps go, relative to the project, each preset in a folder of its own; created with the first.</param>
     /// <param name="score">Scores a picture; null for no scores.</param>
     /// <exception cref="LabException">The model or the LoRA is not there, or the device is not.</exception>

@@ -23,10 +23,12 @@ public sealed class SafetensorsFile : IDisposable
     private readonly SafetensorsHeader _header;
     private readonly long _length;
     private readonly DateTime _written;
+    // The file that a link (as in the hub's cache) led to when it was opened; sizes and times of a link are the link's own.
+    private readonly string _target;
     private bool _disposed;
 
-    private SafetensorsFile(string path, SafetensorsHeader header, long length, DateTime written) =>
-        (Path, _header, _length, _written) = (path, header, length, written);
+    private SafetensorsFile(string path, string target, SafetensorsHeader header, long length, DateTime written) =>
+        (Path, _target, _header, _length, _written) = (path, target, header, length, written);
 
     /// <summary>The file's full path.</summary>
     public string Path { get; }
@@ -46,9 +48,10 @@ public sealed class SafetensorsFile : IDisposable
         try
         {
             var full = System.IO.Path.GetFullPath(path);
-            using var stream = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            var written = File.GetLastWriteTimeUtc(full);
-            return new SafetensorsFile(full, SafetensorsHeader.Read(path, stream), stream.Length, written);
+            var target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+            using var stream = new FileStream(target, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            var written = File.GetLastWriteTimeUtc(target);
+            return new SafetensorsFile(full, target, SafetensorsHeader.Read(path, stream), stream.Length, written);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -124,7 +127,7 @@ public sealed class SafetensorsFile : IDisposable
         try
         {
             // shared: false maps privately; a shared mapping would write into the checkpoint.
-            return from_file(Path, shared: false, _length / size, type, CPU);
+            return from_file(_target, shared: false, _length / size, type, CPU);
         }
         catch (ExternalException)
         {
@@ -139,7 +142,7 @@ public sealed class SafetensorsFile : IDisposable
         var result = empty(entry.Shape, entry.DType, CPU);
         var flat = result.view(-1);
         var step = ReadChunk / SafetensorsDType.SizeOf(entry.DType);
-        using var stream = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        using var stream = new FileStream(_target, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         stream.Position = entry.Offset;
         for (long start = 0; start < entry.ElementCount; start += step)
         {
@@ -152,7 +155,7 @@ public sealed class SafetensorsFile : IDisposable
 
     private void CheckUnchanged()
     {
-        var now = new FileInfo(Path);
+        var now = new FileInfo(_target);
         if (!now.Exists || now.Length != _length || now.LastWriteTimeUtc != _written)
             throw new LabException($"{Path} was changed or removed after it was opened; open it again.");
     }

@@ -10,9 +10,13 @@ public sealed partial record DreamBoothConfig
     private const string DataGroup = "Pictures and prompts";
     private const string PriorGroup = "Prior preservation";
 
-    /// <summary>The model: a folder in the published layout, or one file in the original layout. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, or one file such as sd3.5_medium.safetensors.", Placeholder = "FOLDER|FILE")]
+    /// <summary>The model: a folder in the published layout, one file in the original layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
+    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, one file such as sd3.5_medium.safetensors, or its name on the hub, such as stabilityai/stable-diffusion-3.5-medium.", Placeholder = "FOLDER|FILE|NAME")]
     public required string PretrainedModelNameOrPath { get; init; }
+
+    /// <summary>Branch, tag or commit of a model from the hub; null: main. Flag <c>--revision</c>.</summary>
+    [Flag(ModelGroup, "Branch, tag or commit of a model from the hub.", Placeholder = "NAME", DefaultText = "main")]
+    public string? Revision { get; init; }
 
     /// <summary>
     /// A folder with <c>clip/</c> and <c>t5/</c> tokenizer files, used where the model folder has none; null: the folder that the environment

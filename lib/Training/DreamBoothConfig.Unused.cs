@@ -9,8 +9,7 @@ public sealed partial record DreamBoothConfig
     public static UnusedFlags UnusedFlags { get; } = new(
         new Dictionary<string, string>
         {
-            ["revision"] = "the model is taken as it lies in its folder",
-            ["cache_dir"] = "nothing is downloaded",
+            ["cache_dir"] = "HF_HUB_CACHE says where downloads are kept",
             ["dataset_name"] = "pictures are read from instance_data_dir",
             ["dataset_config_name"] = "pictures are read from instance_data_dir",
             ["cache_latents"] = "every picture is encoded once, always",
@@ -21,9 +20,9 @@ public sealed partial record DreamBoothConfig
             ["prodigy_decouple"] = "the optimizer is AdamW",
             ["prodigy_use_bias_correction"] = "the optimizer is AdamW",
             ["prodigy_safeguard_warmup"] = "the optimizer is AdamW",
-            ["push_to_hub"] = "the LoRA stays in output_dir",
-            ["hub_token"] = "the LoRA stays in output_dir",
-            ["hub_model_id"] = "the LoRA stays in output_dir",
+            ["push_to_hub"] = "the LoRA stays in output_dir; hub upload uploads it",
+            ["hub_token"] = "the token comes from HF_TOKEN or hub login, so that it stands in no command line and no recipe",
+            ["hub_model_id"] = "the LoRA stays in output_dir; hub upload uploads it",
             ["logging_dir"] = "every step is recorded in steps.jsonl in output_dir",
             ["report_to"] = "every step is recorded in steps.jsonl in output_dir",
             ["allow_tf32"] = "the precision of matrix products is left as libtorch has it",

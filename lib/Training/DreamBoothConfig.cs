@@ -73,8 +73,6 @@ public sealed partial record DreamBoothConfig
     {
         if (MixedPrecision == MixedPrecision.Fp16)
             yield return "mixed_precision fp16 trains without loss scaling: small gradients may become 0; bf16 is safer.";
-        if (GradientCheckpointing)
-            yield return "gradient_checkpointing is accepted but not acted on yet: activations are kept.";
     }
 
     /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>

@@ -31,7 +31,7 @@ public sealed class DreamBoothRun
     public TrainingSummary Execute(CancellationToken cancellation = default)
     {
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");
-        using var pipeline = TrainingSession.LoadPipeline(_config);
+        using var pipeline = TrainingSession.LoadPipeline(_config, _events, cancellation);
         return Execute(pipeline, ownsPipeline: true, cancellation);
     }
 

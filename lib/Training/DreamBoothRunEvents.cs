@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Training;
@@ -10,6 +11,9 @@ public sealed record DreamBoothRunEvents
 
     /// <summary>Told what is odd but no error, a sentence.</summary>
     public Action<string>? OnWarning { get; init; }
+
+    /// <summary>Told how far the download of the model is, where it comes from the hub.</summary>
+    public IProgress<HubProgress>? OnDownload { get; init; }
 
     /// <summary>Told how many of how many missing class pictures are made.</summary>
     public Action<int, int>? OnClassPicture { get; init; }

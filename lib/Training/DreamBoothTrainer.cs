@@ -48,6 +48,7 @@ public sealed class DreamBoothTrainer : IDisposable
         {
             WeightingScheme = config.WeightingScheme,
             PreconditionOutputs = config.PreconditionOutputs,
+            GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
@@ -160,7 +161,7 @@ public sealed class DreamBoothTrainer : IDisposable
         var number = ((long)epoch * _batches.BatchesPerEpoch) + index;
         var batch = _batches.Load(epoch, index);
         var loss = _objective.Compute(batch, _draws.Draw(number, batch.Latents.shape));
-        (loss.Total / _config.GradientAccumulationSteps).backward();
+        loss.Backward(_config.GradientAccumulationSteps);
         using (no_grad())
             sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]));
         hooks.OnMicroBatch?.Invoke(new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));

@@ -38,7 +38,10 @@ public sealed class FlowMatchingObjective : IDisposable
     /// <summary>Weight of the class pictures' loss; null when the batch holds instance rows only.</summary>
     public double? PriorLossWeight { get; init; }
 
-    /// <summary>Computes the losses of a micro-batch; gradients flow to whatever requires them.</summary>
+    /// <summary>Whether the transformer's blocks are computed again in the backward pass instead of kept.</summary>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>Computes the losses of a micro-batch; <see cref="FlowMatchingLoss.Backward"/> lets gradients flow to whatever requires them.</summary>
     /// <param name="batch">Clean latents and text.</param>
     /// <param name="draw">Noise and timesteps.</param>
     public FlowMatchingLoss Compute(TrainingBatch batch, TrainingDraw draw)
@@ -52,14 +55,19 @@ public sealed class FlowMatchingObjective : IDisposable
         var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
         var noisy = (1.0 - sigmas) * latents + sigmas * noise;
 
-        var flow = _transformer.forward(noisy.to(_dtype), timesteps, batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds).to(ScalarType.Float32);
+        var pass = GradientCheckpointing && is_grad_enabled()
+            ? new CheckpointedPass(_transformer, noisy.to(_dtype), timesteps, batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds)
+            : null;
+        var output = pass?.Output ?? _transformer.forward(noisy.to(_dtype), timesteps, batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds);
+        var flow = output.to(ScalarType.Float32);
         var denoised = flow * -sigmas + noisy;
         var squares = PreconditionOutputs ? (denoised - latents).square() : (flow - (noise - latents)).square();
+        pass?.MoveToOuterDisposeScope();
         var losses = (LossWeighting.For(WeightingScheme, sigmas) * squares).flatten(1).mean([1]);
         if (PriorLossWeight is not { } weight)
         {
             var loss = losses.mean().MoveToOuterDisposeScope();
-            return new(loss, loss, null, noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope());
+            return new(loss, loss, null, noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope(), pass);
         }
 
         var halves = losses.chunk(2);
@@ -67,7 +75,7 @@ public sealed class FlowMatchingObjective : IDisposable
         var total = instance + prior * weight;
         return new(
             total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(),
-            noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope());
+            noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope(), pass);
     }
 
     /// <summary>Frees the training table.</summary>

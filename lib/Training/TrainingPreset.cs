@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 
 namespace Dreambooth.Lab.Training;
 
@@ -8,6 +9,8 @@ namespace Dreambooth.Lab.Training;
 /// </summary>
 public sealed record TrainingPreset
 {
+    private const string OwnModels = "models/";
+
     /// <summary>What it is called.</summary>
     public required string Name { get; init; }
 
@@ -17,7 +20,7 @@ public sealed record TrainingPreset
     /// <summary>The configuration with its paths as they are shown: relative to the project where they lie in it.</summary>
     public DreamBoothConfig ShownConfig => Config with
     {
-        PretrainedModelNameOrPath = ProjectFolder.Near(Config.PretrainedModelNameOrPath),
+        PretrainedModelNameOrPath = Path.IsPathRooted(Config.PretrainedModelNameOrPath) ? ProjectFolder.Near(Config.PretrainedModelNameOrPath) : Config.PretrainedModelNameOrPath,
         InstanceDataDir = ProjectFolder.Near(Config.InstanceDataDir),
         ClassDataDir = ProjectFolder.Near(Config.ClassDataDir!),
         OutputDir = ProjectFolder.Near(Config.OutputDir),
@@ -64,7 +67,7 @@ public sealed record TrainingPreset
     /// <summary>The tutorial's run on Stable Diffusion 3.5-medium, on a GPU.</summary>
     public static TrainingPreset Full => Watched(nameof(Full), DreamBoothConfig.Sd35MediumTutorial with
     {
-        PretrainedModelNameOrPath = "models/sd35m",
+        PretrainedModelNameOrPath = OwnModels + "sd35m",
         MixedPrecision = MixedPrecision.Bf16,
         ClassDataDir = "outputs/sd3-lora/class",
         ValidationGuidanceScale = 7.5,
@@ -82,7 +85,7 @@ public sealed record TrainingPreset
     };
 
     /// <summary>The same with some knobs turned; what is left empty or 0 stays. The classifier knows the preset's own model only.</summary>
-    /// <param name="model">A model's folder, relative to the current folder or the project.</param>
+    /// <param name="model">A model's folder, relative to the current folder or the project, or its name on the hub.</param>
     /// <param name="photos">A folder of pictures to learn from.</param>
     /// <param name="steps">Optimizer steps.</param>
     /// <param name="rank">Rank of the LoRA.</param>
@@ -92,7 +95,7 @@ public sealed record TrainingPreset
         var project = ProjectFolder.Find();
         var config = Config with
         {
-            PretrainedModelNameOrPath = string.IsNullOrWhiteSpace(model) ? Config.PretrainedModelNameOrPath : ProjectFolder.Resolve(model, project),
+            PretrainedModelNameOrPath = string.IsNullOrWhiteSpace(model) ? Config.PretrainedModelNameOrPath : Locate(model, project),
             InstanceDataDir = string.IsNullOrWhiteSpace(photos) ? Config.InstanceDataDir : ProjectFolder.Resolve(photos, project),
             MaxTrainSteps = steps > 0 ? steps : Config.MaxTrainSteps,
             Rank = rank > 0 ? rank : Config.Rank,
@@ -109,6 +112,13 @@ public sealed record TrainingPreset
 
     private static string MiniaturesClassifier() => Path.Combine(ProjectFolder.Find(), "data", "sd3-mini-classifier");
 
+    // What is not there may be a name on the hub; that of a folder in the project is not.
+    private static string Locate(string model, string project)
+    {
+        var here = ProjectFolder.Resolve(model, project);
+        return Path.Exists(here) || model.StartsWith(OwnModels, StringComparison.Ordinal) || !HubResolver.IsOnHub(model, out _, out _) ? here : model;
+    }
+
     // Eight looks at the pictures and as many checkpoints, whatever the length.
     private static TrainingPreset Watched(string name, DreamBoothConfig config)
     {
@@ -119,7 +129,7 @@ public sealed record TrainingPreset
             Name = name,
             Config = config with
             {
-                PretrainedModelNameOrPath = ProjectFolder.Resolve(config.PretrainedModelNameOrPath, project),
+                PretrainedModelNameOrPath = Path.IsPathRooted(config.PretrainedModelNameOrPath) ? config.PretrainedModelNameOrPath : Locate(config.PretrainedModelNameOrPath, project),
                 InstanceDataDir = ProjectFolder.Resolve(config.InstanceDataDir, project),
                 ClassDataDir = Path.GetFullPath(config.ClassDataDir!, project),
                 OutputDir = Path.GetFullPath(config.OutputDir, project),

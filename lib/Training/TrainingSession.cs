@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
@@ -64,15 +65,19 @@ public sealed class TrainingSession : IDisposable
     /// <summary>Whether all steps are done.</summary>
     public bool IsFinished => StepsDone >= MaxSteps;
 
-    /// <summary>Loads the models that a configuration names, where and in the precision that it says.</summary>
+    /// <summary>Loads the models that a configuration names, where and in the precision that it says; a model of the hub is downloaded where it is not there.</summary>
     /// <param name="config">The configuration.</param>
+    /// <param name="events">Told of downloads and warnings; or null.</param>
+    /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="LabException">There is no such model or device.</exception>
-    public static StableDiffusion3Pipeline LoadPipeline(DreamBoothConfig config)
+    public static StableDiffusion3Pipeline LoadPipeline(DreamBoothConfig config, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return StableDiffusion3Pipeline.Load(config.PretrainedModelNameOrPath, new PipelineOptions
+        var device = DeviceSelection.Parse(config.Device);
+        var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
+        return StableDiffusion3Pipeline.Load(model, new PipelineOptions
         {
-            Device = DeviceSelection.Parse(config.Device),
+            Device = device,
             Dtype = config.ComputeDtype(),
             TokenizersFolder = config.Tokenizers,
             Variant = config.Variant,

@@ -38,7 +38,23 @@ public class ViewGallery
         var bare = System.Text.RegularExpressions.Regex.Replace(Page("", "#fff"), "<(style|script|svg)[^>]*>.*?</\\1>|style=\"[^\"]*\"|class=\"[^\"]*\"", "", System.Text.RegularExpressions.RegexOptions.Singleline);
         AtomicFile.WriteAllText(Path.Combine(_folder, "bare.html"), bare);
         new Report { Title = "Every view", Lead = "As a page.", Sections = [.. views.Select(entry => new ReportSection(entry.Name, "", [entry.View]))] }.Save(Path.Combine(_folder, "page.html"));
+        AtomicFile.WriteAllText(Path.Combine(_folder, "times.txt"), string.Join("\n", Times()));
         Assert.True(views.Length >= 16);
+    }
+
+    private static IEnumerable<string> Times()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            var plot = ViewSamples.Loss(350);
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            plot.ToPng();
+            var png = clock.Elapsed.TotalMilliseconds;
+            plot.ToHtml();
+            var html = clock.Elapsed.TotalMilliseconds - png;
+            plot.ToPlotlyJson();
+            yield return FormattableString.Invariant($"png {png:0} ms, html {html:0} ms, plotly {clock.Elapsed.TotalMilliseconds - png - html:0} ms");
+        }
     }
 
     private static IEnumerable<(string Name, HtmlView View)> Views()

@@ -27,4 +27,12 @@ public sealed class ProjectFolderTests : IDisposable
         Assert.Equal(Path.Combine(_folder, "data", "x"), ProjectFolder.Resolve("data/x", _folder));
         Assert.Equal(_folder, ProjectFolder.Resolve(_folder, "/elsewhere"));
     }
+
+    [Fact]
+    public void Near_Paths_AreShortInsideTheProjectAndWholeElsewhere()
+    {
+        Assert.Equal("data/sd3-mini", ProjectFolder.Near(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini")));
+        Assert.Equal(_folder, ProjectFolder.Near(_folder));
+        Assert.Equal(GoldenSet.RepositoryRoot + "-other", ProjectFolder.Near(GoldenSet.RepositoryRoot + "-other"));
+    }
 }

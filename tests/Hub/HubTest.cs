@@ -43,6 +43,7 @@ public abstract class HubTest : IDisposable
     public void Dispose()
     {
         GC.SuppressFinalize(this);
+        Restore();
         Hub.Dispose();
         try
         {
@@ -52,6 +53,11 @@ public abstract class HubTest : IDisposable
         {
             Directory.Delete(Folder, recursive: true);
         }
+    }
+
+    /// <summary>Puts back what a test changed outside of its folder.</summary>
+    protected virtual void Restore()
+    {
     }
 
     /// <summary>Keeps a text that users would see.</summary>

@@ -24,6 +24,17 @@ public sealed class ModelIndexTests : IDisposable
         Assert.Equal(Path.Combine(_folder, "vae"), index.PathOf("vae"));
     }
 
+    [Fact]
+    public void Components_ShippedFolder_HaveTheirFiles()
+    {
+        var components = ModelIndex.Read(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini")).Components;
+        Assert.Equal(9, components.Count);
+        var vae = components.Single(component => component.Name == "vae");
+        Assert.Equal(("AutoencoderKL", new FileInfo(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini", "vae", "config.json")).Length),
+            (vae.ClassName, vae.Bytes - new FileInfo(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini", "vae", "diffusion_pytorch_model.safetensors")).Length));
+        Assert.Equal(["config.json", "diffusion_pytorch_model.safetensors"], vae.Files);
+    }
+
     [Theory]
     [InlineData("""{"_class_name": "FluxPipeline"}""", "describes a FluxPipeline; StableDiffusion3Pipeline is needed")]
     [InlineData("{}", "describes a (none)")]

@@ -34,4 +34,12 @@ public sealed class PromptListTests : IDisposable
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.Contains(path, message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void OfFamily_AnotherSubject_StandsInEveryPrompt()
+    {
+        Assert.Equal("a watercolour painting of gmc cat", PromptList.OfFamily("art")[0]);
+        Assert.All(PromptList.OfFamily("art", "sks dog"), prompt => Assert.Contains("sks dog", prompt, StringComparison.Ordinal));
+        Assert.Throws<LabException>(() => PromptList.OfFamily("sculpture"));
+    }
 }

@@ -27,6 +27,20 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal("a F32 [2, 3]", file.Tensors["a"].ToString());
     }
 
+    [Fact]
+    public void Load_ThroughALink_ReadsTheFileBehindIt()
+    {
+        var target = RawSafetensors.Write(_folder, TwoTensors, 32);
+        var link = Path.Combine(_folder, "link.safetensors");
+        File.CreateSymbolicLink(link, Path.GetFileName(target));
+        using var file = SafetensorsFile.Open(link);
+        using var loaded = file.Load("a");
+        using var converted = file.Load("a", dtype: ScalarType.Float64);
+        Assert.Equal([2L, 3L], loaded.shape);
+        Assert.Equal([2L, 3L], converted.shape);
+        Assert.Equal(link, file.Path);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -23,7 +23,13 @@ public sealed partial class DreamBoothTrainerParityTests
 
     [SkippableTheory]
     [MemberData(nameof(Trajectories))]
-    public void Run_GoldenTrajectory_TakesTheReferencePath(GoldenCase golden)
+    public void Run_GoldenTrajectory_TakesTheReferencePath(GoldenCase golden) => FollowTrajectory(golden, gradientCheckpointing: false);
+
+    [SkippableTheory]
+    [MemberData(nameof(Trajectories))]
+    public void Run_GoldenTrajectoryWithGradientCheckpointing_TakesTheReferencePath(GoldenCase golden) => FollowTrajectory(golden, gradientCheckpointing: true);
+
+    private static void FollowTrajectory(GoldenCase golden, bool gradientCheckpointing)
     {
         golden.Require();
         var file = new GoldenTensors(golden.Folder, golden.File);
@@ -44,6 +50,7 @@ public sealed partial class DreamBoothTrainerParityTests
             TextEncoderLr = trainsText ? log.GetProperty("te_lr").EnumerateArray().Last().GetDouble() : 5e-6,
             WeightingScheme = about.Contains("sigma_sqrt", StringComparison.Ordinal) ? WeightingScheme.SigmaSqrt : WeightingScheme.LogitNormal,
             PreconditionOutputs = !about.Contains("no preconditioning", StringComparison.Ordinal),
+            GradientCheckpointing = gradientCheckpointing,
         };
         using var pipeline = PipelineFixture.Load(golden);
         var embeds = new GoldenTensors("training", "prompt_embeds.safetensors");
@@ -66,13 +73,19 @@ public sealed partial class DreamBoothTrainerParityTests
 
     [SkippableTheory]
     [MemberData(nameof(ReferenceRuns))]
-    public void Run_DrawsOfTheReferenceScript_ReachesItsLossesAndWeights(GoldenCase golden)
+    public void Run_DrawsOfTheReferenceScript_ReachesItsLossesAndWeights(GoldenCase golden) => FollowScript(golden, gradientCheckpointing: false);
+
+    [SkippableTheory]
+    [MemberData(nameof(ReferenceRuns))]
+    public void Run_DrawsOfTheReferenceScriptWithGradientCheckpointing_ReachesItsLossesAndWeights(GoldenCase golden) => FollowScript(golden, gradientCheckpointing: true);
+
+    private static void FollowScript(GoldenCase golden, bool gradientCheckpointing)
     {
         golden.Require();
         var file = new GoldenTensors(golden.Folder, golden.File);
         var log = Log(golden);
         var argv = Strings(log.GetProperty("argv")).ToArray();
-        var config = Config(argv);
+        var config = Config(argv) with { GradientCheckpointing = gradientCheckpointing };
         var meta = golden.Entry.Meta!.Value;
         var perEpoch = (Math.Max(meta.GetProperty("n_instance").GetInt32(), meta.GetProperty("n_class").GetInt32()) + config.TrainBatchSize - 1) / config.TrainBatchSize;
         using var pipeline = config.TrainTextEncoder ? PipelineFixture.Load(golden) : null;

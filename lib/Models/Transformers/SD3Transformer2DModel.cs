@@ -99,9 +99,8 @@ public sealed class SD3Transformer2DModel : nn.Module
     public Tensor forward(Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds, IReadOnlyCollection<int>? skipLayers = null)
     {
         using var scope = NewDisposeScope();
-        var image = PosEmbed.call(latents);
-        var conditioning = TimeTextEmbed.call(timestep, pooledPromptEmbeds);
-        Tensor? text = ContextEmbedder.call(promptEmbeds);
+        var (image, embedded, conditioning) = Embed(latents, timestep, promptEmbeds, pooledPromptEmbeds);
+        Tensor? text = embedded;
         for (var i = 0; i < TransformerBlocks.Count; i++)
         {
             if (skipLayers is not null && skipLayers.Contains(i))
@@ -112,8 +111,18 @@ public sealed class SD3Transformer2DModel : nn.Module
             (image, text) = (nextImage, nextText);
         }
 
-        var patches = ProjOut.call(NormOut.call(image, conditioning));
-        return Unpatchify(patches, latents.shape[2], latents.shape[3]).MoveToOuterDisposeScope();
+        return Project(image, conditioning, latents.shape[2], latents.shape[3]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the first block sees: image tokens, text tokens, conditioning.</summary>
+    internal (Tensor Image, Tensor Text, Tensor Conditioning) Embed(Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds) =>
+        (PosEmbed.call(latents), ContextEmbedder.call(promptEmbeds), TimeTextEmbed.call(timestep, pooledPromptEmbeds));
+
+    /// <summary>The last block's image tokens to the prediction.</summary>
+    internal Tensor Project(Tensor image, Tensor conditioning, long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        return Unpatchify(ProjOut.call(NormOut.call(image, conditioning)), height, width).MoveToOuterDisposeScope();
     }
 
     private Tensor Unpatchify(Tensor patches, long height, long width)

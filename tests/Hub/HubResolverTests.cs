@@ -1,0 +1,56 @@
+using Dreambooth.Lab.Hub;
+
+namespace Dreambooth.Lab.Tests.Hub;
+
+public sealed class HubResolverTests : HubTest
+{
+    [Theory]
+    [InlineData("stabilityai/stable-diffusion-3.5-medium", "stabilityai/stable-diffusion-3.5-medium", null)]
+    [InlineData("a/b/sd3.5_medium.safetensors", "a/b", "sd3.5_medium.safetensors")]
+    [InlineData("a/b/text/x.safetensors", "a/b", "text/x.safetensors")]
+    [InlineData("models", null, null)]
+    [InlineData("./a/b", null, null)]
+    [InlineData("../a", null, null)]
+    [InlineData("~/a", null, null)]
+    [InlineData("/a/b", null, null)]
+    [InlineData("a/b/c", null, null)]
+    [InlineData("a/b/../x.safetensors", null, null)]
+    [InlineData("a\\b", null, null)]
+    public void IsOnHub_Text_IsANameOrAPath(string text, string? name, string? file)
+    {
+        Assert.Equal(name is not null, HubResolver.IsOnHub(text, out var repo, out var one));
+        Assert.Equal((name, file), (repo?.ToString(), one));
+    }
+
+    [Fact]
+    public void Model_ExistingFolder_WinsOverTheHub()
+    {
+        Hub.Add("lab/model", PipelineFiles());
+        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), Directory.CreateDirectory(Path.Combine(Folder, "lab", "model")).FullName);
+        Assert.Equal(relative, new HubResolver(Options).Model(relative));
+        Assert.Equal("no/such/folder", new HubResolver(Options).Model("no/such/folder"));
+        Assert.Empty(Hub.Requests);
+    }
+
+    [Fact]
+    public void Resolve_NamesOnTheHub_GiveFoldersAndFiles()
+    {
+        var repo = Hub.Add("lab/model", PipelineFiles());
+        Hub.Add("lab/lora", ("pytorch_lora_weights.safetensors", LocalContent.Of(1000, 1)), ("README.md", LocalContent.Of("#")), ("checkpoint-500/optimizer.bin", LocalContent.Of("x")));
+        var resolver = new HubResolver(Options, Show);
+        var cache = new HubCache(Options.CacheFolder);
+        Assert.Equal(cache.SnapshotOf(RepoId.Parse("lab/model"), repo.Head), resolver.Model("lab/model"));
+        Assert.Equal(Path.Combine(cache.SnapshotOf(RepoId.Parse("lab/model"), repo.Head), "sd3.5_medium.safetensors"), resolver.Model("lab/model/sd3.5_medium.safetensors"));
+        var lora = resolver.Lora("lab/lora");
+        AssertSame(Hub.Repos["lab/lora"].Files["pytorch_lora_weights.safetensors"].Content, lora);
+        Assert.Single(cache.FilesOf(RepoId.Parse("lab/lora"), Hub.Repos["lab/lora"].Head));
+        Assert.Equal(lora, new HubResolver(Options with { Offline = true }).Lora("lab/lora"));
+    }
+
+    [Fact]
+    public async Task Model_NeitherHereNorOnTheHub_SaysBoth()
+    {
+        var error = await FailAsync(HubErrorKind.RepoNotFound, () => Task.FromResult(new HubResolver(Options).Model("models/sd35m")));
+        Assert.StartsWith("There is no file or folder models/sd35m here, so it is taken for a name on the hub. The hub has no model models/sd35m", error.Message, StringComparison.Ordinal);
+    }
+}

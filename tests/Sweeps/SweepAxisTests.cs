@@ -1,0 +1,26 @@
+using Dreambooth.Lab.Sweeps;
+using static Dreambooth.Lab.Tests.Sweeps.SweepRecords;
+
+namespace Dreambooth.Lab.Tests.Sweeps;
+
+public class SweepAxisTests
+{
+    [Theory]
+    [InlineData("a photo of gmc cat on a beach", "on a beach")]
+    [InlineData("an oil painting of gmc cat in a garden", "an oil painting in a garden")]
+    [InlineData("a photo of gmc cat", "a photo of gmc cat")]
+    public void PromptWithout_SharedTexts_LeavesWhatDiffers(string prompt, string label) =>
+        Assert.Equal(label, SweepAxis.PromptWithout("a photo of gmc cat", "of gmc cat").LabelOf(Record(prompt).Item));
+
+    [Fact]
+    public void Labels_OfAPicture_NameItsSettings()
+    {
+        var (with, without) = (Record("a", 0.5, seed: 7, guidance: 3.5).Item, Record("a", null).Item);
+        Assert.Equal(("LoRA × 0.5", "no LoRA"), (SweepAxis.LoraScale.LabelOf(with), SweepAxis.LoraScale.LabelOf(without)));
+        Assert.Equal(("after", "before"), (SweepAxis.BeforeAfter.LabelOf(with), SweepAxis.BeforeAfter.LabelOf(without)));
+        Assert.Equal(("seed 7", "guidance 3.5"), (SweepAxis.Seed.LabelOf(with), SweepAxis.Guidance.LabelOf(with)));
+        Assert.Equal("LoRA × 0.5, guidance 3.5", SweepAxis.Setting.LabelOf(with));
+        Assert.Equal((0.5, 0), (SweepAxis.ScaleOf(with), SweepAxis.ScaleOf(without)));
+        Assert.Equal("not: fog", SweepAxis.NegativePrompt.LabelOf(with with { NegativePrompt = "fog" }));
+    }
+}
