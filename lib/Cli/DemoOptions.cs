@@ -22,8 +22,8 @@ internal sealed record DemoOptions
     /// <summary>Denoising steps of every picture.</summary>
     public int Steps { get; init; } = 28;
 
-    /// <summary>Classifier-free guidance of every picture.</summary>
-    public double Guidance { get; init; } = 4.0;
+    /// <summary>Classifier-free guidance of every picture; 3 serves the miniature with a LoRA best.</summary>
+    public double Guidance { get; init; } = 3.0;
 
     /// <summary>Pictures of each validation prompt, before and after.</summary>
     public int ValidationSeeds { get; init; } = 3;

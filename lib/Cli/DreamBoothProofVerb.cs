@@ -19,7 +19,7 @@ internal static class DreamBoothProofVerb
         var withoutPrior = Text(verb, "--lora_without_prior", "FILE", "With --lora: measure this LoRA beside it, as the one trained without prior preservation.", null);
         var pictures = Number(verb, "--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
         var steps = Number(verb, "--steps", "Denoising steps.", 28);
-        var guidance = Number(verb, "--guidance_scale", "Guidance.", 4.0);
+        var guidance = Number(verb, "--guidance_scale", "Guidance.", 3.0);
         verb.SetAction(result =>
         {
             var path = result.GetValue(recipe)!;

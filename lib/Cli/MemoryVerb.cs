@@ -50,7 +50,7 @@ internal static class MemoryVerb
             phases = forecast.Phases.Select(phase => new { phase.Phase, phase.Total, phase.Exact, phase.Terms, measured = profile?.PeakOf(phase.Phase) }),
             measured_figure = profile?.Figure.ToString(),
             peak = forecast.Peak,
-            fits = MemoryPlanner.CardSizes.Select(card => new { card_bytes = card, changes = planner.Fit(settings, card)?.Changes, peak = planner.Fit(settings, card)?.Forecast.Peak }),
+            fits = MemoryPlanner.CardSizes.Select(card => new { card_bytes = card, changes = planner.Fit(settings, MemoryPlanner.Usable(card))?.Changes, peak = planner.Fit(settings, MemoryPlanner.Usable(card))?.Forecast.Peak }),
             tutorial = PublishedFigures.Tutorial.Select(row => new { row.Work, row.Published, predicted = new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak }),
         };
     }
@@ -75,7 +75,7 @@ internal static class MemoryVerb
         output.WriteLine("what would fit");
         foreach (var card in MemoryPlanner.CardSizes)
         {
-            var fit = planner.Fit(settings, card);
+            var fit = planner.Fit(settings, MemoryPlanner.Usable(card));
             Line($"  {ByteSize.Text(card),9}  {(fit is null ? "nothing that the planner knows" : fit.Value.Changes.Count == 0 ? $"as asked ({ByteSize.Text(fit.Value.Forecast.Peak)})" : $"{string.Join(", ", fit.Value.Changes)} ({ByteSize.Text(fit.Value.Forecast.Peak)})")}");
         }
 

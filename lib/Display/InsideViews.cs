@@ -1,4 +1,6 @@
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
@@ -8,6 +10,13 @@ namespace Dreambooth.Lab.Display;
 /// <summary>How the inner parts of the model look: text, noise, the way to a picture, attention, and what a LoRA changed.</summary>
 public static class InsideViews
 {
+    /// <summary>The models that a pipeline is made of.</summary>
+    /// <param name="parts">The parts.</param>
+    public static TextTable Table(this IReadOnlyList<PipelinePart> parts) => TextTable.Of(
+        parts,
+        ("Part", part => part.Name), ("Class", part => part.ClassName), ("Parameters", part => part.Parameters.ToString("#,0", CultureInfo.InvariantCulture)),
+        ("Memory", part => ByteSize.Text(part.Bytes)));
+
     /// <summary>A prompt's tokens for each of the pipeline's encoders.</summary>
     /// <param name="encoder">The text encoders.</param>
     /// <param name="prompt">The prompt.</param>
@@ -50,7 +59,7 @@ public static class InsideViews
         {
             Title = "Cosine of the pooled embeddings",
             Columns = [string.Empty, .. similarity.Prompts],
-            Rows = [.. similarity.Prompts.Select((prompt, i) => (IReadOnlyList<string>)[prompt, .. similarity.Prompts.Select((_, j) => Text(similarity.Cosines[i, j], "0.00"))])],
+            Rows = [.. similarity.Prompts.Select((prompt, i) => (IReadOnlyList<string>)[prompt, .. similarity.Prompts.Select((_, j) => Text(similarity.Cosines[i, j], "0.000"))])],
         };
     }
 
@@ -77,6 +86,14 @@ public static class InsideViews
             FromZero = true,
             Series = [.. shifts.Append(scheduler.Shift).Distinct().Order().Select(Curve)],
         };
+    }
+
+    /// <summary>One picture at several noise levels.</summary>
+    /// <param name="pictures">The mixtures in order.</param>
+    public static ImageGrid Grid(this IReadOnlyList<NoisyPicture> pictures)
+    {
+        ArgumentNullException.ThrowIfNull(pictures);
+        return ImageGrid.Of(pictures.Select(noisy => GridCell.Of(noisy.Picture, Text(noisy.Sigma, "σ 0.00"))), pictures.Count) with { CellSize = 118 };
     }
 
     /// <summary>A picture's way from noise: above the latents as they are, below what the model takes the finished picture for.</summary>
@@ -162,7 +179,30 @@ public static class InsideViews
         };
     }
 
-    private static GridCell Overlay(Imaging.RgbImage picture, double[,] map, string caption)
+    /// <summary>What must hold of the recordings, whatever the model: three pairs of pictures that must be equal, with their mean difference, 0 … 255.</summary>
+    /// <param name="moments">A way from noise, without the LoRA.</param>
+    /// <param name="attention">Attention, with the LoRA at scale 1.</param>
+    /// <param name="strengths">The same noise at several strengths, scales 0 and 1 among them.</param>
+    public static TextTable Beside(IReadOnlyList<DenoisingMoment> moments, IReadOnlyList<TokenAttention> attention, IReadOnlyList<LoraStrength> strengths)
+    {
+        ArgumentNullException.ThrowIfNull(moments);
+        ArgumentNullException.ThrowIfNull(attention);
+        ArgumentNullException.ThrowIfNull(strengths);
+        RgbImage At(double weight) => strengths.Single(strength => strength.Weight == weight).Picture;
+        static string Difference(RgbImage first, RgbImage second) => Text(PictureDifference.Between(first, second).Mean, "0.0");
+        return new TextTable
+        {
+            Columns = ["What", "Expected", "Measured"],
+            Rows =
+            [
+                ["difference of the last picture and the last foreseen one", "0.0", Difference(moments[^1].Noisy, moments[^1].Estimate)],
+                ["scale 0 beside the model before the LoRA was loaded", "0.0", Difference(moments[^1].Noisy, At(0))],
+                ["scale 1 beside the picture whose attention was recorded", "0.0", Difference(attention[0].Picture, At(1))],
+            ],
+        };
+    }
+
+    private static GridCell Overlay(RgbImage picture, double[,] map, string caption)
     {
         var values = map.Cast<double>().ToArray();
         var (low, high) = (values.Min(), values.Max());

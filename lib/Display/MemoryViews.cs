@@ -111,7 +111,7 @@ public static class MemoryViews
     {
         ArgumentNullException.ThrowIfNull(planner);
         return TextTable.Of(
-            MemoryPlanner.CardSizes.Select(card => (Card: card, Fit: planner.Fit(settings, card))),
+            MemoryPlanner.CardSizes.Select(card => (Card: card, Fit: planner.Fit(settings, MemoryPlanner.Usable(card)))),
             ("Card", row => ByteSize.Text(row.Card)),
             ("What it takes", row => row.Fit is not { } fit ? "nothing that the planner knows" : fit.Changes.Count == 0 ? "nothing: fits as it is" : string.Join(", ", fit.Changes)),
             ("Predicted peak", row => row.Fit is { } fit ? ByteSize.Text(fit.Forecast.Peak) : "–"), ("in phase", row => row.Fit?.Forecast.Highest.Phase));
@@ -144,14 +144,43 @@ public static class MemoryViews
             ("LoRA and optimizer", row => ByteSize.Text(row.Forecast.Phases.Single(phase => phase.Phase == "step").Terms.Where(term => term.Name is "LoRA" or "gradients" or "optimizer state").Sum(term => term.Bytes))));
     }
 
-    // Weights by component, the LoRA with all that training it needs, and activations.
+    // Weights by component, what training adds to them, and activations.
     private static List<MemoryChartPart> Parts(PhaseForecast phase) =>
-    [
-        .. phase.Terms.GroupBy(term => !term.IsExact ? Activations
-                : term.Name.EndsWith("weights", StringComparison.Ordinal) ? term.Name.Replace(" weights", string.Empty, StringComparison.Ordinal)
-                : term.Name == "latent cache" ? term.Name : "LoRA, gradients, optimizer")
-            .Select(group => new MemoryChartPart(group.Key, group.Sum(term => term.Bytes))),
-    ];
+        [.. phase.Terms.GroupBy(Part).OrderBy(group => group.Key == Activations).Select(group => new MemoryChartPart(group.Key, group.Sum(term => term.Bytes)))];
+
+    private static string Part(MemoryTerm term) => !term.IsExact ? Activations : term.Name switch
+    {
+        "transformer weights" => "transformer",
+        "vae weights" => "autoencoder",
+        "text_encoder weights" or "text_encoder_2 weights" => "CLIP",
+        "text_encoder_3 weights" => "T5",
+        _ => "LoRA, optimizer, cache",
+    };
+
+    /// <summary>What must hold of the counts and the measured runs.</summary>
+    /// <param name="planner">The planner of Stable Diffusion 3.5-medium.</param>
+    /// <param name="trial">A measured run.</param>
+    /// <param name="trials">All measured runs.</param>
+    public static TextTable Beside(this MemoryPlanner planner, MemoryTrial trial, IReadOnlyList<MemoryTrial> trials)
+    {
+        ArgumentNullException.ThrowIfNull(planner);
+        ArgumentNullException.ThrowIfNull(trial);
+        ArgumentNullException.ThrowIfNull(trials);
+        var config = planner.Model.Transformer;
+        var trained = planner.Model.Components[0].Parameters - ((double)config.PosEmbedMaxSize * config.PosEmbedMaxSize * config.InnerDim);
+        double[] ratios = [.. trials.Select(run => run.Ratio).Order()];
+        return new TextTable
+        {
+            Columns = ["What", "Expected", "Found"],
+            Rows =
+            [
+                ["the real transformer without its table of positions", "2,243 million numbers", string.Create(CultureInfo.InvariantCulture, $"{trained / 1e6:N0} million")],
+                ["the real model's weights in float32", "less than the 36.0 GB of the tutorial's inference", ByteSize.Text(planner.Forecast(MemorySettings.TutorialInference).PeakOf("load")!.Value)],
+                ["the phase that needs most, measured", "step", trial.Profile.Phases.MaxBy(phase => phase.Peak)!.Name],
+                ["predicted / measured peak, all runs", "0.85 to 1.15", $"{Ratio(ratios[0])} to {Ratio(ratios[^1])}"],
+            ],
+        };
+    }
 
     private static string Difference(long bytes) => bytes == 0 ? "–" : (bytes > 0 ? "+" : "−") + ByteSize.Text(Math.Abs(bytes));
 

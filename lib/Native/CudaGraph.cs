@@ -14,7 +14,7 @@ namespace Dreambooth.Lab.Native;
 /// reserved for it. It is started on the default stream, in order with other operations. Never let libtorch release
 /// cached memory while a graph lives.
 /// </remarks>
-public sealed class CudaGraph : IDisposable
+public sealed class CudaGraph : IReplayable
 {
     private const int NonBlocking = 1; // cudaStreamNonBlocking
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed

@@ -15,7 +15,7 @@ public static class NoiseLevels
     /// <param name="size">Side in pixels; null for the model's own.</param>
     /// <param name="seed">Seed of the noise.</param>
     /// <returns>A picture for each level.</returns>
-    public static IReadOnlyList<RgbImage> Show(StableDiffusion3Pipeline pipeline, RgbImage picture, IReadOnlyList<double> sigmas, int? size = null, ulong seed = 0)
+    public static IReadOnlyList<NoisyPicture> Show(StableDiffusion3Pipeline pipeline, RgbImage picture, IReadOnlyList<double> sigmas, int? size = null, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(sigmas);
@@ -27,6 +27,13 @@ public static class NoiseLevels
         using var distribution = pipeline.Vae.Encode(pixels);
         var latents = pipeline.Vae.ScaleLatents(distribution.Mean).to(ScalarType.Float32);
         var noise = SeededNoise.Normal(latents.shape, seed, latents.device, ScalarType.Float32);
-        return [.. sigmas.Select(sigma => PixelTensors.Unstack(pipeline.Decode(FlowMatchEulerDiscreteScheduler.ScaleNoise(latents, full([1, 1, 1, 1], (float)sigma, device: latents.device), noise)))[0])];
+        return [.. sigmas.Select(sigma => new NoisyPicture(sigma, Mixed(pipeline, latents, noise, sigma)))];
+    }
+
+    private static RgbImage Mixed(StableDiffusion3Pipeline pipeline, Tensor latents, Tensor noise, double sigma)
+    {
+        using var scope = NewDisposeScope();
+        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(latents, full([1, 1, 1, 1], (float)sigma, device: latents.device), noise);
+        return PixelTensors.Unstack(pipeline.Decode(mixed))[0];
     }
 }

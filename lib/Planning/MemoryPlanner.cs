@@ -11,6 +11,8 @@ namespace Dreambooth.Lab.Planning;
 public sealed class MemoryPlanner(ModelArchitecture model)
 {
     private const long MasterBytes = 4;
+    private const double UsablePart = 0.92;
+    private const long ContextBytes = ByteSize.GiB / 2;
 
     /// <summary>Memory sizes of common GPUs, in bytes.</summary>
     public static IReadOnlyList<long> CardSizes { get; } = [.. new[] { 8, 12, 16, 24, 40, 48, 80, 141 }.Select(size => size * ByteSize.GiB)];
@@ -26,7 +28,7 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         var activations = new ActivationEstimate(Model, settings);
-        var weights = Weights(settings, _ => true);
+        var weights = Weights(settings, name => settings.WithT5 || name != "text_encoder_3");
         var phases = new List<PhaseForecast>
         {
             new("load", weights),
@@ -74,13 +76,19 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         Try("one picture at a time", settings.SampleBatchSize > 1, s => s with { SampleBatchSize = 1 });
         Try("no CLIP LoRA", trains && settings.TrainTextEncoder, s => s with { TrainTextEncoder = false });
         Try("validation pictures of 512 px", (settings.SampleResolution ?? OwnSize) > 512, s => s with { SampleResolution = 512 });
+        Try("without T5", settings.WithT5 && Model.T5 is not null, s => s with { WithT5 = false });
         Try("resolution 256", trains && settings.Resolution > 256, s => s with { Resolution = 256 });
         return rungs;
     }
 
+    /// <summary>What a run may count on of a device's memory: nine tenths of it or so, and of a GPU's less half a GiB for the CUDA context.</summary>
+    /// <param name="bytes">Memory of the device.</param>
+    /// <param name="gpu">Whether it is a GPU.</param>
+    public static long Usable(long bytes, bool gpu = true) => (long)(UsablePart * bytes) - (gpu ? ContextBytes : 0);
+
     /// <summary>The first rung of the ladder that fits.</summary>
     /// <param name="settings">The run as wished.</param>
-    /// <param name="bytes">Memory that there is.</param>
+    /// <param name="bytes">Memory that the run may count on; see <see cref="Usable"/>.</param>
     /// <returns>The rung with all changes that lead to it; null when none fits.</returns>
     public (IReadOnlyList<string> Changes, MemoryForecast Forecast)? Fit(MemorySettings settings, long bytes)
     {
@@ -94,7 +102,7 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     private static bool Freed(MemorySettings settings, string component) =>
         component switch
         {
-            "text_encoder_3" => settings.FreeT5,
+            "text_encoder_3" => settings.FreeT5 || !settings.WithT5,
             "vae" => settings.FreeVae,
             _ => false,
         };

@@ -47,6 +47,9 @@ public sealed record MemorySettings
     /// <summary>Whether activations are computed again in the backward pass instead of kept. Default false.</summary>
     public bool GradientCheckpointing { get; init; }
 
+    /// <summary>Whether T5 is loaded at all; drawing can do without it (<c>generate --without_t5</c>). Default true.</summary>
+    public bool WithT5 { get; init; } = true;
+
     /// <summary>Whether T5, whose rows are cached, is freed before training. Default false.</summary>
     public bool FreeT5 { get; init; }
 

@@ -166,12 +166,13 @@ public static class Preflight
         var settings = MemorySettings.Of(config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
         try
         {
-            var (bytes, place) = memory is { } given ? (given, "given") : Free(config);
+            var (bytes, place, gpu) = memory is { } given ? (given, "given", false) : Free(config);
+            var usable = MemoryPlanner.Usable(bytes, gpu);
             var forecast = planner.Forecast(settings);
             var sentence = $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}), {ByteSize.Text(bytes)} {place}";
-            if (forecast.Peak <= bytes)
+            if (forecast.Peak <= usable)
                 return new("memory", PreflightStatus.Ok, sentence);
-            return planner.Fit(settings, bytes) is { } fit
+            return planner.Fit(settings, usable) is { } fit
                 ? new("memory", PreflightStatus.Problem, $"{sentence}. It would fit with: {string.Join(", ", fit.Changes)} ({ByteSize.Text(fit.Forecast.Peak)}).")
                 : new("memory", PreflightStatus.Problem, $"{sentence}. No settings that the planner knows would fit.");
         }
@@ -181,12 +182,12 @@ public static class Preflight
         }
     }
 
-    private static (long Bytes, string Place) Free(DreamBoothConfig config)
+    private static (long Bytes, string Place, bool Gpu) Free(DreamBoothConfig config)
     {
         var device = DeviceSelection.Parse(config.Device);
         if (device.type == DeviceType.CUDA && GpuMemory.Read(Math.Max(device.index, 0)) is { } gpu)
-            return (gpu.Free, $"free on {gpu.Name}");
-        return (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - ProcessMemory.Read().Resident, "that this process may still use, on the CPU");
+            return (gpu.Free, $"free on {gpu.Name}", true);
+        return (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - ProcessMemory.Read().Resident, "that this process may still use, on the CPU", false);
     }
 
     private static string Names(List<PictureFile> pictures) =>

@@ -22,4 +22,13 @@ public sealed record SweepOutcome(string Name, string Folder, IReadOnlyList<Swee
     /// <summary>The same with some of the pictures only.</summary>
     /// <param name="keep">Which.</param>
     public SweepOutcome Where(Func<SweepResult, bool> keep) => this with { Results = [.. Results.Where(keep)] };
+
+    /// <summary>The same with the pictures at some places of an axis only, place by place.</summary>
+    /// <param name="axis">The axis.</param>
+    /// <param name="places">The places' labels, in the order that the pictures shall have; one that is named twice counts once.</param>
+    public SweepOutcome At(SweepAxis axis, params IEnumerable<string> places)
+    {
+        ArgumentNullException.ThrowIfNull(axis);
+        return this with { Results = [.. places.Distinct().SelectMany(place => Results.Where(result => axis.LabelOf(result.Item) == place))] };
+    }
 }

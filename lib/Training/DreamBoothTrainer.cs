@@ -20,6 +20,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private readonly ITrainingBatches _batches;
     private readonly ITrainingDraws _draws;
     private readonly FlowMatchingObjective _objective;
+    private readonly MicroStep _microStep;
     private readonly FlatAdamW _optimizer;
     private readonly LearningRateSchedule _schedule;
 
@@ -51,11 +52,19 @@ public sealed class DreamBoothTrainer : IDisposable
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
+        _microStep = new MicroStep(_objective, adapter.Gradients, config.GradientAccumulationSteps, config.CudaGraph ? MicroStep.RecorderOf(adapter.Parameters.device) : null);
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
         MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
         _schedule = config.LearningRateSchedule(MaxSteps);
         _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
+    }
+
+    /// <summary>Receives a sentence where something is done otherwise than asked for.</summary>
+    public Action<string>? Warn
+    {
+        get => _microStep.Warn;
+        init => _microStep.Warn = value;
     }
 
     /// <summary>Optimiser steps in an epoch.</summary>
@@ -110,6 +119,7 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <summary>Frees the optimiser's state; the adapter stays.</summary>
     public void Dispose()
     {
+        _microStep.Dispose();
         _objective.Dispose();
         _optimizer.Dispose();
     }
@@ -160,8 +170,7 @@ public sealed class DreamBoothTrainer : IDisposable
         using var scope = NewDisposeScope();
         var number = ((long)epoch * _batches.BatchesPerEpoch) + index;
         var batch = _batches.Load(epoch, index);
-        var loss = _objective.Compute(batch, _draws.Draw(number, batch.Latents.shape));
-        loss.Backward(_config.GradientAccumulationSteps);
+        var loss = _microStep.Run(batch, _draws.Draw(number, batch.Latents.shape));
         using (no_grad())
             sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]));
         hooks.OnMicroBatch?.Invoke(new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));

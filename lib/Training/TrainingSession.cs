@@ -35,7 +35,7 @@ public sealed class TrainingSession : IDisposable
         Adapter = CreateAdapter(config, pipeline);
         try
         {
-            _trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches);
+            _trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches) { Warn = events.OnWarning };
         }
         catch
         {

@@ -25,11 +25,12 @@ internal sealed class NotebookServer : IAsyncDisposable
     public static string NotInstalled => "Debian packages jupyter-notebook and chromium are not installed";
 
     /// <summary>Starts the server.</summary>
-    /// <param name="folder">The folder with the notebooks, which refer to the kernel as <c>.net-csharp</c>; kernels are installed into it.</param>
+    /// <param name="folder">The folder with the notebooks, which name the kernel as `kernel install` does; kernels are installed into it.</param>
     /// <param name="pictures">The folder under outputs/ for screenshots.</param>
     public static NotebookServer Start(string folder, string pictures)
     {
-        KernelSpecs.Install(Path.Combine(folder, "kernels"), ".net-csharp", "C# under test", KernelUnderTest.Launch);
+        foreach (var name in new[] { ".net-csharp", "dreambooth-lab" })
+            KernelSpecs.Install(Path.Combine(folder, "kernels"), name, "C# under test", KernelUnderTest.Launch);
         var port = FreePort();
         string[] arguments =
         [

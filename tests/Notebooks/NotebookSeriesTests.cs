@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Dreambooth.Lab.Kernel.Notebooks;
 using Dreambooth.Lab.Tests.Golden;
 
@@ -48,6 +49,17 @@ public sealed class NotebookSeriesTests : IDisposable
     {
         Skip.If(name.Length == 0, "there are no notebooks yet");
         Assert.Empty(NotebookCheck.Of(Path.Combine(Notebooks, name)));
+    }
+
+    // .NET Interactive installs a kernel of that name, and so does this program: both open the notebook with no question.
+    [SkippableTheory]
+    [Trait("Category", "Notebooks")]
+    [MemberData(nameof(Names))]
+    public void Metadata_OfANotebook_NamesTheKernelThatBothProgramsInstall(string name)
+    {
+        Skip.If(name.Length == 0, "there are no notebooks yet");
+        var metadata = JsonNode.Parse(File.ReadAllBytes(Path.Combine(Notebooks, name)))!["metadata"]!;
+        Assert.Equal((".net-csharp", "C#"), (metadata["kernelspec"]!["name"]!.ToString(), metadata["language_info"]!["name"]!.ToString()));
     }
 
     // A process of its own, as a user starts it.

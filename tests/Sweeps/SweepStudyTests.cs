@@ -29,6 +29,7 @@ public sealed class SweepStudyTests : IDisposable
         Assert.Equal(["a cat", "a cat", "a dog", "a dog"], SweepLog.Read(first.Folder).Select(record => record.Item.Prompt));
         var again = study.Run("before: after?", axes with { Seeds = [0, 1] });
         Assert.Equal((8, 6), (again.Results.Count, again.Made));
+        Assert.Equal(["after", "after", "after", "after", "before"], again.At(SweepAxis.BeforeAfter, "after", "before", "after").Results.Take(5).Select(result => SweepAxis.BeforeAfter.LabelOf(result.Item)));
         Assert.Equal(2, again.Where(result => result.Item is { Lora: null, Seed: 1 }).Results.Count);
     }
 

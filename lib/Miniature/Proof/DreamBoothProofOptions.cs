@@ -35,8 +35,8 @@ public sealed record DreamBoothProofOptions
     /// <summary>Denoising steps. Default 28.</summary>
     public int Steps { get; init; } = 28;
 
-    /// <summary>Guidance. Default 4.</summary>
-    public double GuidanceScale { get; init; } = 4;
+    /// <summary>Guidance. Default 3.</summary>
+    public double GuidanceScale { get; init; } = 3;
 
     /// <summary>Pictures that are generated at once. Default 16.</summary>
     public int BatchSize { get; init; } = 16;

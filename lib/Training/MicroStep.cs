@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Pipelines;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// The forward and backward pass of a micro-batch. Where recording is possible, the transformer's part is recorded once for each shape and
+/// replayed: with small pictures the processor cannot launch operations as fast as the device ends them. Text encoders that are trained stay
+/// outside of the recording. Everything else, and everything after a recording that failed, is plain calls.
+/// </summary>
+/// <remarks>
+/// A recording keeps its memory as long as it lives, so at most <see cref="MostRecordings"/> shapes have one. It is compared with a plain
+/// pass before it is used.
+/// </remarks>
+internal sealed class MicroStep : IDisposable
+{
+    /// <summary>How many shapes are recorded; batches of further shapes run plainly.</summary>
+    public const int MostRecordings = 2;
+
+    // Of the gradients' norm; bfloat16 products that another stream orders otherwise differ by less.
+    private const double Agreement = 0.02;
+
+    private readonly FlowMatchingObjective _objective;
+    private readonly Tensor _gradients;
+    private readonly int _parts;
+    private readonly Dictionary<string, Recording> _recordings = [];
+    private Func<Device, Action, IReplayable>? _record;
+
+    /// <summary>Prepares the steps of a run.</summary>
+    /// <param name="objective">The loss.</param>
+    /// <param name="gradients">What the gradients of all that is trained add up in, flat.</param>
+    /// <param name="parts">How many micro-batches share an optimiser step.</param>
+    /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
+    public MicroStep(FlowMatchingObjective objective, Tensor gradients, int parts, Func<Device, Action, IReplayable>? record) =>
+        (_objective, _gradients, _parts, _record) = (objective, gradients, parts, record);
+
+    /// <summary>Receives a sentence when recording is given up.</summary>
+    public Action<string>? Warn { get; set; }
+
+    /// <summary>Whether the last micro-batch was replayed.</summary>
+    public bool Replayed { get; private set; }
+
+    /// <summary>The way to record on a device: a CUDA graph, or null where there is none.</summary>
+    /// <param name="device">Where the models live.</param>
+    public static Func<Device, Action, IReplayable>? RecorderOf(Device device) =>
+        device.type == TorchSharp.DeviceType.CUDA ? static (where, work) => CudaGraph.Capture(where, work) : null;
+
+    /// <summary>Computes the losses of a micro-batch and adds its gradients.</summary>
+    /// <param name="batch">Clean latents and text.</param>
+    /// <param name="draw">Noise and timesteps.</param>
+    /// <returns>The losses; valid until the next micro-batch, without gradients.</returns>
+    public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
+    {
+        var recording = FindRecording(batch, draw);
+        Replayed = recording is not null;
+        return recording?.Run(batch, draw) ?? RunPlainly(batch, draw);
+    }
+
+    /// <summary>Frees the recordings.</summary>
+    public void Dispose()
+    {
+        foreach (var recording in _recordings.Values)
+            recording.Dispose();
+        _recordings.Clear();
+    }
+
+    private FlowMatchingLoss RunPlainly(TrainingBatch batch, TrainingDraw draw)
+    {
+        var loss = _objective.Compute(batch, draw);
+        loss.Backward(_parts);
+        return loss;
+    }
+
+    private Recording? FindRecording(TrainingBatch batch, TrainingDraw draw)
+    {
+        var (embeds, pooled) = batch.Text;
+        var shape = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{string.Join('×', batch.Latents.shape)} {string.Join('×', embeds.shape)} {string.Join('×', pooled.shape)} {embeds.requires_grad} {pooled.requires_grad}");
+        if (_recordings.TryGetValue(shape, out var found))
+            return found;
+        if (_record is null || _recordings.Count >= MostRecordings)
+            return null;
+        try
+        {
+            var recording = RecordAndCompare(batch, draw, _record);
+            _recordings.Add(shape, recording);
+            return recording;
+        }
+        catch (Exception error) when (error is LabException or ExternalException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            Warn?.Invoke($"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.");
+            _record = null;
+            return null;
+        }
+    }
+
+    private Recording RecordAndCompare(TrainingBatch batch, TrainingDraw draw, Func<Device, Action, IReplayable> record)
+    {
+        using var scope = NewDisposeScope();
+        var before = _gradients.clone();
+        var copy = new TrainingBatch(batch.Latents, new PromptEmbeddings(Leaf(batch.Text.PromptEmbeds), Leaf(batch.Text.PooledPromptEmbeds)));
+        Recording? recording = null;
+        try
+        {
+            recording = new Recording(this, copy, draw, record);
+            var replayed = Gradients(() => recording.Run(copy, draw));
+            var plain = Gradients(() => RunPlainly(copy, draw));
+            var difference = linalg.vector_norm(replayed - plain).item<float>();
+            var scale = linalg.vector_norm(plain).item<float>();
+            return difference <= Agreement * scale
+                ? recording
+                : throw new LabException(string.Create(CultureInfo.InvariantCulture, $"a recorded step's gradients differ by {difference:g3} of {scale:g3} from a plain one's."));
+        }
+        catch
+        {
+            recording?.Dispose();
+            throw;
+        }
+        finally
+        {
+            using (no_grad())
+                _gradients.copy_(before);
+        }
+    }
+
+    private Tensor Gradients(Action pass)
+    {
+        using (no_grad())
+            _gradients.zero_();
+        using var scope = NewDisposeScope();
+        pass();
+        return _gradients.clone().MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Leaf(Tensor value) => value.detach().clone().requires_grad_(value.requires_grad);
+
+    /// <summary>One shape's pass over tensors of its own.</summary>
+    private sealed class Recording : IDisposable
+    {
+        private readonly TrainingBatch _batch;
+        private readonly TrainingDraw _draw;
+        private readonly FlowMatchingLoss _loss;
+        private readonly (Tensor Value, Tensor Gradient)[] _text;
+        private readonly IReplayable _work;
+
+        public Recording(MicroStep owner, TrainingBatch batch, TrainingDraw draw, Func<Device, Action, IReplayable> record)
+        {
+            using var scope = NewDisposeScope();
+            var device = batch.Latents.device;
+            _batch = new TrainingBatch(batch.Latents.clone(), new PromptEmbeddings(Leaf(batch.Text.PromptEmbeds), Leaf(batch.Text.PooledPromptEmbeds)));
+            _draw = new TrainingDraw(draw.Noise.to(device).clone(), draw.Indices.to(device).clone());
+            Tensor Number() => zeros([], ScalarType.Float32, device);
+            _loss = new FlowMatchingLoss(Number(), Number(), owner._objective.PriorLossWeight is null ? null : Number(), zeros_like(_batch.Latents), zeros_like(_batch.Latents));
+            _text = [.. new[] { _batch.Text.PromptEmbeds, _batch.Text.PooledPromptEmbeds }.Where(value => value.requires_grad).Select(value => (value, Gradient: zeros_like(value)))];
+            foreach (var (value, gradient) in _text)
+                value.grad = gradient;
+            foreach (var tensor in Tensors)
+                tensor.DetachFromDisposeScope();
+            try
+            {
+                _work = record(device, () => Compute(owner));
+            }
+            catch
+            {
+                FreeTensors();
+                throw;
+            }
+        }
+
+        private IEnumerable<Tensor> Tensors =>
+        [
+            _batch.Latents, _batch.Text.PromptEmbeds, _batch.Text.PooledPromptEmbeds, _draw.Noise, _draw.Indices,
+            _loss.Total, _loss.Instance, _loss.Noisy, _loss.Denoised, .. _loss.Prior is null ? Array.Empty<Tensor>() : [_loss.Prior], .. _text.Select(text => text.Gradient),
+        ];
+
+        public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
+        {
+            using (no_grad())
+            {
+                _batch.Latents.copy_(batch.Latents);
+                _batch.Text.PromptEmbeds.copy_(batch.Text.PromptEmbeds);
+                _batch.Text.PooledPromptEmbeds.copy_(batch.Text.PooledPromptEmbeds);
+                _draw.Noise.copy_(draw.Noise);
+                _draw.Indices.copy_(draw.Indices);
+            }
+
+            _work.Launch();
+            Tensor[] reached = [.. new[] { batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds }.Where(value => value.requires_grad)];
+            if (reached.Length > 0)
+                autograd.backward(reached, [.. _text.Select(text => text.Gradient)]);
+            return _loss;
+        }
+
+        public void Dispose()
+        {
+            _work.Dispose();
+            FreeTensors();
+        }
+
+        private void Compute(MicroStep owner)
+        {
+            using var scope = NewDisposeScope();
+            using (no_grad())
+            {
+                foreach (var (_, gradient) in _text)
+                    gradient.zero_();
+            }
+
+            var loss = owner.RunPlainly(_batch, _draw);
+            using var noGradients = no_grad();
+            _loss.Total.copy_(loss.Total);
+            _loss.Instance.copy_(loss.Instance);
+            _loss.Prior?.copy_(loss.Prior!);
+            _loss.Noisy.copy_(loss.Noisy);
+            _loss.Denoised.copy_(loss.Denoised);
+        }
+
+        private void FreeTensors()
+        {
+            foreach (var tensor in Tensors)
+                tensor.Dispose();
+        }
+    }
+}
