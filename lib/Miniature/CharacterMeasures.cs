@@ -3,6 +3,7 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.Proof;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature;
@@ -37,6 +38,12 @@ public sealed class CharacterMeasures : IDisposable
     /// <summary>Scores a picture, as <see cref="SweepRunnerOptions.Score"/> wants it; null where nothing is known.</summary>
     public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score => Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
 
+    /// <summary>
+    /// The same, but adherence is the probability that the classifier gives to what the prompt says instead of a yes or no for each: few
+    /// pictures then tell LoRA apart that would otherwise tie. Null where nothing is known.
+    /// </summary>
+    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? GradedScore => Known ? Grade : null;
+
     /// <summary>Loads the classifier of a preset, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
     /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
     /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
@@ -49,6 +56,16 @@ public sealed class CharacterMeasures : IDisposable
         var project = ProjectFolder.Find();
         MiniatureFolder.VerifyIfListed(ProjectFolder.Resolve(preset.Model, project));
         return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
+    }
+
+    /// <summary>Loads the classifier of a training's preset and reads the pictures that it learns from.</summary>
+    /// <param name="preset">Names both folders.</param>
+    /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
+    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
+    public static CharacterMeasures Open(TrainingPreset preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        return preset.Classifier is null ? new CharacterMeasures() : Load(preset.Classifier, preset.Config.InstanceDataDir);
     }
 
     /// <summary>Loads a classifier and reads the subject's real pictures.</summary>
@@ -104,6 +121,19 @@ public sealed class CharacterMeasures : IDisposable
     {
         _classifier?.Dispose();
         _real?.Dispose();
+    }
+
+    private Dictionary<string, double> Grade(SweepItem item, RgbImage image)
+    {
+        var scores = new Dictionary<string, double>(Read(item.Prompt, image).Scores());
+        var asked = PromptImplications.Of(item.Prompt);
+        if (asked.Count == 0)
+            return scores;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var reading = _classifier!.call(PixelTensors.Stack([image]));
+        scores[CharacterReading.AdherenceScore] = asked.Average(implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
+        return scores;
     }
 
     // Of length 1.

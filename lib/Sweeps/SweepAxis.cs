@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dreambooth.Lab.Peft;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -36,6 +37,9 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
 
     /// <summary>"before" for the model as it is, "after" with a LoRA of any scale.</summary>
     public static SweepAxis BeforeAfter { get; } = new("training", item => item.Lora is null ? "before" : "after");
+
+    /// <summary>Which stage of its training the LoRA is (<see cref="LoraCheckpoints.Name"/>); "no LoRA" for the model as it is.</summary>
+    public static SweepAxis Stage { get; } = new("stage", item => item.Lora is null ? "no LoRA" : LoraCheckpoints.Name(item.Lora));
 
     /// <summary>LoRA scale and guidance together.</summary>
     public static SweepAxis Setting { get; } = new("setting", item => $"{LoraScale.LabelOf(item)}, {Guidance.LabelOf(item)}");

@@ -48,6 +48,9 @@ public sealed record SweepPreset
     /// <summary>Guidance scales that are compared.</summary>
     public IReadOnlyList<double> Guidances { get; init; } = [1, 4, 7];
 
+    /// <summary>Stages of a training that are compared, its end included (<see cref="Peft.LoraCheckpoints.Stages"/>).</summary>
+    public int Stages { get; init; } = 4;
+
     /// <summary>Pictures drawn at a time.</summary>
     public int BatchSize { get; init; } = 5;
 
@@ -63,6 +66,7 @@ public sealed record SweepPreset
         Seeds = [0],
         Scales = [0.7, 1],
         Guidances = [1, 4],
+        Stages = 2,
     };
 
     /// <summary>The miniature in full: at most 60 pictures a sweep, about a second each on two processor cores.</summary>
@@ -74,6 +78,7 @@ public sealed record SweepPreset
         Seeds = [0, 1],
         Scales = [0.4, 0.7, 1, 1.3],
         Guidances = [1, 4, 7],
+        Stages = 4,
     };
 
     /// <summary>Stable Diffusion 3.5-medium at its own size on a GPU, with the tutorial's steps and guidance.</summary>

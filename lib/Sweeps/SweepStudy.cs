@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -52,6 +53,11 @@ public sealed class SweepStudy : IDisposable
     /// <summary>The study's LoRA at a scale.</summary>
     /// <param name="scale">1 as trained.</param>
     public WeightedLora Lora(double scale = 1) => new(Preset.Lora, scale);
+
+    /// <summary>The LoRA of the study's training at several stages, each at every scale of some: checkpoints beside it, then itself.</summary>
+    /// <param name="scales">1 as trained.</param>
+    public IReadOnlyList<WeightedLora> Stages(params IReadOnlyList<double> scales) =>
+        [.. LoraCheckpoints.Stages(Preset.Lora, Preset.Stages).SelectMany(path => scales.Select(scale => new WeightedLora(path, scale)))];
 
     /// <summary>Draws what is missing of a sweep.</summary>
     /// <param name="name">Its folder's name in the study's folder.</param>

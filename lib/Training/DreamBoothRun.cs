@@ -1,6 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Hub;
-using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
@@ -32,17 +30,8 @@ public sealed class DreamBoothRun
     /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
     public TrainingSummary Execute(CancellationToken cancellation = default)
     {
-        var device = DeviceSelection.Parse(_config.Device);
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");
-        var model = new HubResolver(null, _events.OnWarning, _events.OnDownload).Model(_config.PretrainedModelNameOrPath, _config.Revision, _config.Variant, cancellation);
-        using var pipeline = StableDiffusion3Pipeline.Load(model, new PipelineOptions
-        {
-            Device = device,
-            Dtype = _config.ComputeDtype(),
-            TokenizersFolder = _config.Tokenizers,
-            Variant = _config.Variant,
-            ComponentsFolder = _config.Components,
-        });
+        using var pipeline = TrainingSession.LoadPipeline(_config, _events, cancellation);
         return Execute(pipeline, ownsPipeline: true, cancellation);
     }
 

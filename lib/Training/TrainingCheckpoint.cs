@@ -14,7 +14,6 @@ public sealed class TrainingCheckpoint
     /// <summary>The value of <c>--resume_from_checkpoint</c> that means the newest one.</summary>
     public const string Latest = "latest";
 
-    private const string Prefix = "checkpoint-";
     private const string OptimizerName = "optimizer.safetensors";
 
     private readonly Lazy<TrainingState?> _state;
@@ -40,9 +39,7 @@ public sealed class TrainingCheckpoint
     public static IReadOnlyList<TrainingCheckpoint> List(string outputDir)
     {
         ArgumentException.ThrowIfNullOrEmpty(outputDir);
-        if (!Directory.Exists(outputDir))
-            return [];
-        return [.. Directory.GetDirectories(outputDir, Prefix + "*").Select(At).OfType<TrainingCheckpoint>().OrderBy(checkpoint => checkpoint.Step)];
+        return [.. LoraCheckpoints.List(outputDir).Select(found => new TrainingCheckpoint(found.Folder, found.Step))];
     }
 
     /// <summary>Finds the checkpoint that a configuration asks to go on from.</summary>
@@ -66,7 +63,7 @@ public sealed class TrainingCheckpoint
 
         var name = Path.TrimEndingDirectorySeparator(asked);
         var folder = Directory.Exists(name) ? name : Path.Combine(config.OutputDir, Path.GetFileName(name));
-        var found = Directory.Exists(folder) ? At(folder) : null;
+        var found = Directory.Exists(folder) && LoraCheckpoints.StepOf(folder) is { } step ? new TrainingCheckpoint(folder, step) : null;
         return found?.State is not null
             ? found
             : throw new LabException($"resume_from_checkpoint is '{asked}', but {(found is null ? "there is no such checkpoint" : $"{folder} holds no {TrainingState.FileName}")}. {(there.Count == 0 ? $"{config.OutputDir} has no checkpoints" : $"{config.OutputDir} has {string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder)))}")}.");
@@ -75,7 +72,7 @@ public sealed class TrainingCheckpoint
     /// <summary>Writes a checkpoint; the folder appears whole or not at all and replaces one of the same step.</summary>
     internal static TrainingCheckpoint Write(DreamBoothConfig config, string dataSha256, DreamBoothTrainer trainer, LoraAdapter adapter)
     {
-        var folder = Path.Combine(config.OutputDir, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{trainer.StepsDone}"));
+        var folder = Path.Combine(config.OutputDir, string.Create(CultureInfo.InvariantCulture, $"{LoraCheckpoints.Prefix}{trainer.StepsDone}"));
         var unfinished = Path.Combine(config.OutputDir, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}.tmp");
         try
         {
@@ -120,14 +117,6 @@ public sealed class TrainingCheckpoint
     {
         LoraFile.LoadInto(Path.Combine(Folder, LoraFile.DefaultName), adapter);
         trainer.GoOnFrom(State!.Step, Path.Combine(Folder, OptimizerName));
-    }
-
-    private static TrainingCheckpoint? At(string folder)
-    {
-        var name = Path.GetFileName(folder);
-        return name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step)
-            ? new TrainingCheckpoint(folder, step)
-            : null;
     }
 
     // The newest by time: what an earlier run left in the folder goes first, whatever its steps.

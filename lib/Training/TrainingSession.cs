@@ -1,5 +1,8 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using static TorchSharp.torch;
@@ -62,6 +65,26 @@ public sealed class TrainingSession : IDisposable
     /// <summary>Whether all steps are done.</summary>
     public bool IsFinished => StepsDone >= MaxSteps;
 
+    /// <summary>Loads the models that a configuration names, where and in the precision that it says; a model of the hub is downloaded where it is not there.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="events">Told of downloads and warnings; or null.</param>
+    /// <param name="cancellation">Ends a download.</param>
+    /// <exception cref="LabException">There is no such model or device.</exception>
+    public static StableDiffusion3Pipeline LoadPipeline(DreamBoothConfig config, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var device = DeviceSelection.Parse(config.Device);
+        var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
+        return StableDiffusion3Pipeline.Load(model, new PipelineOptions
+        {
+            Device = device,
+            Dtype = config.ComputeDtype(),
+            TokenizersFolder = config.Tokenizers,
+            Variant = config.Variant,
+            ComponentsFolder = config.Components,
+        });
+    }
+
     /// <summary>
     /// Makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and, with
     /// <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
@@ -112,15 +135,21 @@ public sealed class TrainingSession : IDisposable
     /// <exception cref="LabException">A loss or gradient is not finite; the steps before it are kept.</exception>
     public TrainingSummary Run(int? until = null, CancellationToken cancellation = default)
     {
-        if (_log is null)
-        {
-            AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, "recipe.json"), Config.ToJson());
-            _log = StepLog.Open(Config.OutputDir, StepsDone);
-            _events.OnStart?.Invoke(_trainer);
-        }
-
+        Begin();
         var hooks = _events.Training with { OnStep = record => OnStep(record, cancellation) };
         return _trainer.Run(hooks, until, cancellation);
+    }
+
+    /// <summary>Draws the validation pictures with the LoRA as it is now, as the run does by itself every so often.</summary>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>The pictures, which also lie in <c>validation/step_NNNNN</c>; none without a validation prompt.</returns>
+    public IReadOnlyList<RgbImage> Draw(CancellationToken cancellation = default)
+    {
+        Begin();
+        IReadOnlyList<RgbImage> images = Config.ValidationPrompt is null ? [] : _pictures.Make(StepsDone, cancellation);
+        foreach (var image in images)
+            _events.OnValidationPicture?.Invoke(StepsDone, image);
+        return images;
     }
 
     /// <summary>Writes the LoRA as it is now to the output folder.</summary>
@@ -141,6 +170,18 @@ public sealed class TrainingSession : IDisposable
         _trainer.Dispose();
         Adapter.Dispose();
         _batches.Dispose();
+    }
+
+    // From here on the folder is this run's: what an earlier one logged and drew goes.
+    private void Begin()
+    {
+        if (_log is not null)
+            return;
+        AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, "recipe.json"), Config.ToJson());
+        if (StepsDone == 0)
+            ValidationPicture.Clear(Config.OutputDir);
+        _log = StepLog.Open(Config.OutputDir, StepsDone);
+        _events.OnStart?.Invoke(_trainer);
     }
 
     private void GoOnFrom(TrainingCheckpoint checkpoint)
@@ -165,10 +206,8 @@ public sealed class TrainingSession : IDisposable
         }
 
         _events.Training.OnStep?.Invoke(record);
-        if (!_pictures.IsDue(record.Step, record.Epoch, _trainer))
-            return;
-        foreach (var image in _pictures.Make(record.Step, cancellation))
-            _events.OnValidationPicture?.Invoke(record.Step, image);
+        if (_pictures.IsDue(record.Step, record.Epoch, _trainer))
+            Draw(cancellation);
     }
 
     private static DreamBoothDataset LoadDataset(DreamBoothConfig config, DreamBoothRunEvents events)

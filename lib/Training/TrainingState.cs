@@ -11,7 +11,7 @@ internal sealed record TrainingState
     // What changes neither the pictures that are learned from nor a step's result. Pictures are compared by their content.
     private static readonly HashSet<string> Free =
     [
-        nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.InstanceDataDir), nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
+        nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir), nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps), nameof(DreamBoothConfig.Device),
         nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
         nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint), nameof(DreamBoothConfig.ValidationPrompt),

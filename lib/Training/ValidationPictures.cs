@@ -35,7 +35,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         }
 
         for (var i = 0; i < images.Count; i++)
-            ImageEncoder.Save(Path.Combine(config.OutputDir, "validation", $"step_{step:00000}", $"img_{i:00}.png"), images[i]);
+            ImageEncoder.Save(ValidationPicture.PathOf(config.OutputDir, step, i), images[i]);
         return images;
     }
 

@@ -1,0 +1,132 @@
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>
+/// Watches a training for a notebook: joins the events of its preparation and of its steps into one picture of progress, losses and validation
+/// pictures (<see cref="View"/>), and shows that anew as it changes. Shows through a delegate and so knows nothing of notebooks:
+/// <c>using (monitor.ShowIn(monitor.View.Display().Update)) session.Run();</c>
+/// </summary>
+public sealed class TrainingMonitor
+{
+    private readonly Lock _lock = new();
+    private readonly List<StepRecord> _records = [];
+    private readonly List<(int Step, RgbImage Image)> _pictures = [];
+    private readonly List<string> _warnings = [];
+    private readonly TimeProvider _time;
+    private ProgressBar? _bar;
+    private Action? _show;
+    private int? _maxSteps;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="records">Steps that were done already, as of a run that is gone on from; null for none.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    public TrainingMonitor(IEnumerable<StepRecord>? records = null, TimeProvider? time = null)
+    {
+        _records.AddRange(records ?? []);
+        _time = time ?? TimeProvider.System;
+        Events = new DreamBoothRunEvents
+        {
+            OnStage = stage => Change(() => _bar = _bar is null ? null : _bar with { Note = stage }),
+            OnWarning = warning => Change(() => _warnings.Add(warning)),
+            OnClassPicture = (done, count) => Change(() => Count("class pictures", "pictures", done, count)),
+            OnEncoded = new Encoded(this),
+            OnStart = trainer => Change(() => _maxSteps = trainer.MaxSteps),
+            OnCheckpoint = checkpoint => Change(() => _bar = _bar is null ? null : _bar with { Note = $"checkpoint-{checkpoint.Step} written" }),
+            OnValidationPicture = (step, image) => Change(() => AddPicture(step, image)),
+            Training = new TrainingHooks { OnStep = record => Change(() => AddStep(record)) },
+        };
+    }
+
+    /// <summary>What <see cref="TrainingSession.Prepare"/> and <see cref="PriorPictures.Make"/> are given.</summary>
+    public DreamBoothRunEvents Events { get; }
+
+    /// <summary>Every step so far.</summary>
+    public IReadOnlyList<StepRecord> Records
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _records];
+        }
+    }
+
+    /// <summary>How things stand now; it does not change any more.</summary>
+    public TrainingView View
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return new TrainingView
+                {
+                    Bar = _bar is null ? null : _bar with { Now = _time.GetUtcNow() },
+                    Records = [.. _records],
+                    MaxSteps = _maxSteps,
+                    Pictures = [.. _pictures],
+                    Warnings = [.. _warnings],
+                };
+            }
+        }
+    }
+
+    /// <summary>Shows every change from now on, twice a second at most.</summary>
+    /// <param name="update">Shows a view in the place of the former.</param>
+    /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
+    public IDisposable ShowIn(Action<object> update)
+    {
+        lock (_lock)
+        {
+            _bar = null;
+            var live = new LiveView(update, time: _time);
+            _show = () => live.Update(() => View);
+            return new Showing(this, live);
+        }
+    }
+
+    private void Change(Action change)
+    {
+        lock (_lock)
+            change();
+        _show?.Invoke();
+    }
+
+    private void Count(string label, string unit, int done, int total)
+    {
+        if (_bar?.Label != label)
+            _bar = new ProgressBar { Label = label, Unit = unit, Total = total, DoneAtStart = done - 1, Started = _time.GetUtcNow() };
+        _bar = _bar with { Done = done, Total = total };
+    }
+
+    private void AddStep(StepRecord record)
+    {
+        // After a checkpoint the steps that were lost come again.
+        _records.RemoveAll(earlier => earlier.Step >= record.Step);
+        _records.Add(record);
+        Count("training", "steps", record.Step, _maxSteps ?? record.Step);
+        _bar = _bar! with { Note = FormattableString.Invariant($"loss {record.Loss:0.000}") };
+    }
+
+    // The pictures of the newest step alone.
+    private void AddPicture(int step, RgbImage image)
+    {
+        if (_pictures.Count > 0 && _pictures[0].Step != step)
+            _pictures.Clear();
+        _pictures.Add((step, image));
+    }
+
+    private sealed class Showing(TrainingMonitor monitor, LiveView live) : IDisposable
+    {
+        public void Dispose()
+        {
+            live.Dispose();
+            monitor._show = null;
+        }
+    }
+
+    private sealed class Encoded(TrainingMonitor monitor) : IProgress<(int Done, int Total)>
+    {
+        public void Report((int Done, int Total) value) => monitor.Change(() => monitor.Count("encoding", "pictures", value.Done, value.Total));
+    }
+}

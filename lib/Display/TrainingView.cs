@@ -1,0 +1,53 @@
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>A training at one moment: how far it is, its losses, and its newest validation pictures. <see cref="TrainingMonitor"/> makes it.</summary>
+public sealed record TrainingView : HtmlView
+{
+    /// <summary>How far what is being done is; null where nothing is.</summary>
+    public ProgressBar? Bar { get; init; }
+
+    /// <summary>The steps so far.</summary>
+    public IReadOnlyList<StepRecord> Records { get; init; } = [];
+
+    /// <summary>The run's last step; null for the last one done.</summary>
+    public int? MaxSteps { get; init; }
+
+    /// <summary>The newest validation pictures, all of one step.</summary>
+    public IReadOnlyList<(int Step, RgbImage Image)> Pictures { get; init; } = [];
+
+    /// <summary>What was odd, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Progress, losses, and how many pictures.</summary>
+    public override string ToText() => string.Join("\n", Parts().Select(part => part.ToText()).Concat(Warnings).DefaultIfEmpty("Nothing has begun yet."));
+
+    /// <inheritdoc/>
+    internal override void Write(HtmlWriter writer)
+    {
+        foreach (var part in Parts())
+            part.Write(writer);
+        foreach (var warning in Warnings)
+            writer.Element("p", warning, ("class", "lab-note"));
+        if (!Parts().Any() && Warnings.Count == 0)
+            writer.Element("p", "Nothing has begun yet.", ("class", "lab-note"));
+    }
+
+    private IEnumerable<HtmlView> Parts()
+    {
+        if (Bar is not null)
+            yield return Bar;
+        if (Records.Count > 0)
+            yield return Records.Plot(MaxSteps);
+        if (Pictures.Count > 0)
+        {
+            yield return ImageGrid.Of(Pictures.Select((picture, i) => GridCell.Of(picture.Image, details: $"validation picture {i}, after step {picture.Step}")), Pictures.Count) with
+            {
+                Title = Pictures[0].Step == 0 ? "Before the first step" : $"After step {Pictures[0].Step}",
+                CellSize = 150,
+            };
+        }
+    }
+}

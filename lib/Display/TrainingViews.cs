@@ -1,0 +1,161 @@
+using System.Globalization;
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Miniature;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>How a training's parts are shown: its pictures, its losses, what it prepared and what it left.</summary>
+public static class TrainingViews
+{
+    /// <summary>The pictures that a training learns from, each with what it is told about it.</summary>
+    /// <param name="config">Where they are.</param>
+    /// <param name="columns">Pictures in a row.</param>
+    /// <exception cref="LabException">The folder is missing, or a picture cannot be read.</exception>
+    public static ImageGrid InstancePictures(this DreamBoothConfig config, int columns = 8)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var captions = CaptionFiles.Read(config.InstanceDataDir, config.ImageColumn, config.CaptionColumn);
+        var pictures = PictureFolder.Read(config.InstanceDataDir, config.OnBadImage).Pictures;
+        return ImageGrid.Of(pictures.Select(picture => GridCell.FromFile(picture.Path, details: $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n{captions.Of(picture.Path) ?? config.InstancePrompt}")), columns) with
+        {
+            Title = $"{pictures.Count} pictures of “{config.InstancePrompt}”",
+            CellSize = 96,
+        };
+    }
+
+    /// <summary>Class pictures.</summary>
+    /// <param name="paths">What <see cref="PriorPictures.Make"/> gave.</param>
+    /// <param name="prompt">What they show.</param>
+    /// <param name="columns">Pictures in a row.</param>
+    public static ImageGrid ClassPictures(this IReadOnlyList<string> paths, string? prompt, int columns = 8)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return ImageGrid.Of(paths.Select(path => GridCell.FromFile(path, details: Path.GetFileName(path))), columns) with
+        {
+            Title = paths.Count == 0 ? "No class pictures: prior preservation is off" : $"{paths.Count} pictures of “{prompt}”, by the model itself",
+            CellSize = 96,
+        };
+    }
+
+    /// <summary>The losses over the steps, with the loss at fixed noise levels where it was measured.</summary>
+    /// <param name="records">The steps in order.</param>
+    /// <param name="maxSteps">The last step of the axis; null for the last one done.</param>
+    public static LossPlot Plot(this IReadOnlyList<StepRecord> records, int? maxSteps = null) => new()
+    {
+        Records = records,
+        MaxSteps = maxSteps,
+        Validation = [.. from record in records where record.ValidationLoss is not null select (record.Step, record.ValidationLoss!.Value)],
+    };
+
+    /// <summary>What a session has prepared: how much there is to learn from, and how much learns.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="modelParameters">Parameters of the whole model.</param>
+    public static FactList Facts(this TrainingSession session, long modelParameters)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        var trained = session.Adapter.Parameters.numel();
+        return new FactList(
+        [
+            ("instance pictures", Count(session.Dataset.InstanceCount)),
+            ("class pictures", Count(session.Dataset.ClassCount)),
+            ("layers with LoRA", Count(session.Adapter.Layers.Count)),
+            ("parameters that learn", Count(trained)),
+            ("of the model's", string.Create(CultureInfo.InvariantCulture, $"{100.0 * trained / modelParameters:0.##} %")),
+            ("steps done", $"{Count(session.StepsDone)} of {Count(session.MaxSteps)}"),
+        ]);
+    }
+
+    /// <summary>The validation pictures of a run: one row for each of them, one column for each step, so that a row shows one noise turning into the subject.</summary>
+    /// <param name="config">The run's configuration.</param>
+    /// <param name="rows">Rows at most.</param>
+    public static ImageGrid ValidationPictures(this DreamBoothConfig config, int rows = 4)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var pictures = ValidationPicture.List(config.OutputDir).Where(picture => picture.Index < rows);
+        return ImageGrid.By(pictures, picture => $"noise {picture.Index}", picture => picture.Step == 0 ? "before" : $"step {picture.Step}", picture => GridCell.FromFile(picture.Path, details: config.ValidationPrompt ?? string.Empty)) with
+        {
+            Title = $"“{config.ValidationPrompt}” during training",
+            CellSize = 104,
+        };
+    }
+
+    /// <summary>What the classifier reads from the validation pictures, over the steps, with the real pictures' own fidelity as a line to reach for.</summary>
+    /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
+    /// <param name="ceiling">Mean fidelity between real pictures; not a number for no line.</param>
+    public static LineChart Chart(this IReadOnlyList<ValidationReading> readings, double ceiling = double.NaN)
+    {
+        ArgumentNullException.ThrowIfNull(readings);
+        double[] steps = [.. readings.Select(reading => (double)reading.Step)];
+        List<ChartSeries> series =
+        [
+            ChartSeries.Of("fidelity", steps, readings.Select(reading => reading.Fidelity)) with { Mark = ChartMark.LineAndPoints },
+            ChartSeries.Of("identity", steps, readings.Select(reading => reading.Identity)) with { Mark = ChartMark.LineAndPoints },
+        ];
+        if (!double.IsNaN(ceiling) && steps.Length > 0)
+            series.Add(ChartSeries.Of("real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with { Mark = ChartMark.Dashed });
+        return new LineChart
+        {
+            Title = "What the classifier reads from the validation pictures",
+            XTitle = "step",
+            YTitle = "fidelity: cosine; identity: part of the pictures",
+            Height = 200,
+            Series = readings.Count == 0 ? [] : series,
+            Caption = readings.Count == 0 ? "No classifier reads this model's pictures: judge them by eye." : string.Empty,
+        };
+    }
+
+    /// <summary>What the classifier read from the first and the last validation pictures, beside what is expected.</summary>
+    /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
+    /// <param name="expected">Expectations in words.</param>
+    public static TextTable Beside(this IReadOnlyList<ValidationReading> readings, params (string Score, string Before, string After)[] expected)
+    {
+        ArgumentNullException.ThrowIfNull(readings);
+        ArgumentNullException.ThrowIfNull(expected);
+        string Value(ValidationReading? reading, string score) => reading is null ? "–" : (score switch
+        {
+            CharacterReading.FidelityScore => reading.Fidelity,
+            CharacterReading.IdentityScore => reading.Identity,
+            CharacterReading.AdherenceScore => reading.Adherence,
+            _ => throw new LabException($"There is no score '{score}'; valid are {CharacterReading.FidelityScore}, {CharacterReading.IdentityScore} and {CharacterReading.AdherenceScore}."),
+        }).ToString("0.00", CultureInfo.InvariantCulture);
+        return TextTable.Of(
+            expected,
+            ("Score", row => row.Score), ("Before", row => Value(readings.Count == 0 ? null : readings[0], row.Score)), ("Expected", row => row.Before),
+            ("After", row => Value(readings.Count == 0 ? null : readings[^1], row.Score)), ("Expected ", row => row.After)) with
+        {
+            Note = readings.Count == 0 ? "No classifier reads this model's pictures." : $"Steps {readings[0].Step} and {readings[^1].Step}, from the validation pictures.",
+        };
+    }
+
+    /// <summary>The files that a run left, with their sizes; checkpoint folders in one line each.</summary>
+    /// <param name="config">The run's configuration.</param>
+    public static TextTable Files(this DreamBoothConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var root = new DirectoryInfo(config.OutputDir);
+        var entries = root.GetFileSystemInfos().Where(entry => !entry.Name.StartsWith('.')).OrderBy(entry => LoraCheckpoints.StepOf(entry.Name) ?? -1).ThenBy(entry => entry.Name, StringComparer.Ordinal);
+        return TextTable.Of(entries.ToList(), ("Under " + ProjectFolder.Near(config.OutputDir), entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name), ("Size", entry => Size(entry)), ("What it is", entry => Purpose(entry.Name)));
+    }
+
+    private static string Purpose(string name) => name switch
+    {
+        LoraFile.DefaultName => "the LoRA: diffusers loads it, and so does `generate --lora`",
+        "recipe.json" => "every option of the run: `train --config` repeats it",
+        StepLog.FileName => "a line for each step: losses, rates, times",
+        "validation" => "the pictures drawn during training",
+        "class" => "the class pictures of prior preservation",
+        _ when LoraCheckpoints.StepOf(name) is { } step => $"the LoRA after {step} steps, and what is needed to go on from there",
+        _ => string.Empty,
+    };
+
+    private static string Size(FileSystemInfo entry)
+    {
+        var bytes = entry is FileInfo file ? file.Length : ((DirectoryInfo)entry).EnumerateFiles("*", SearchOption.AllDirectories).Sum(inner => inner.Length);
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.00} MB");
+    }
+
+    private static string Count(long number) => number.ToString("#,0", CultureInfo.InvariantCulture);
+}

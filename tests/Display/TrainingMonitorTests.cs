@@ -1,0 +1,59 @@
+using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Tests.Display;
+
+public class TrainingMonitorTests
+{
+    [Fact]
+    public void Events_WholeTraining_AreShownAndTheLastStateStays()
+    {
+        var monitor = new TrainingMonitor();
+        Assert.Equal("Nothing has begun yet.", monitor.View.ToText());
+        var shown = new List<object>();
+        using (monitor.ShowIn(shown.Add))
+        {
+            monitor.Events.OnClassPicture!(1, 2);
+            monitor.Events.OnEncoded!.Report((3, 4));
+            for (var step = 1; step <= 3; step++)
+                monitor.Events.Training.OnStep!(Record(step));
+            monitor.Events.OnValidationPicture!(0, new RgbImage(8, 8));
+            monitor.Events.OnValidationPicture!(3, new RgbImage(8, 8));
+            monitor.Events.OnValidationPicture!(3, new RgbImage(8, 8));
+            monitor.Events.OnWarning!("odd");
+        }
+
+        var last = Assert.IsType<TrainingView>(shown[^1]);
+        Assert.Equal("training", last.Bar!.Label);
+        Assert.Equal([1, 2, 3], last.Records.Select(record => record.Step));
+        Assert.Equal([3, 3], last.Pictures.Select(picture => picture.Step));
+        Assert.Contains("odd", last.ToText(), StringComparison.Ordinal);
+        Assert.Contains("After step 3", last.ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("validation", last.ToHtml(), StringComparison.Ordinal);
+        monitor.Events.OnClassPicture!(2, 2);
+        Assert.Same(last, shown[^1]);
+    }
+
+    [Fact]
+    public void Records_StepsThatComeAgain_ReplaceThoseThatWereLost()
+    {
+        var monitor = new TrainingMonitor([Record(1), Record(2), Record(3)]);
+        monitor.Events.Training.OnStep!(Record(2) with { Loss = 9 });
+        Assert.Equal([(1, 0.5), (2, 9)], monitor.Records.Select(record => (record.Step, record.Loss)));
+    }
+
+    private static StepRecord Record(int step) => new()
+    {
+        Step = step,
+        Epoch = 0,
+        Loss = 0.5,
+        InstanceLoss = 0.4,
+        PriorLoss = 0.1,
+        ValidationLoss = step == 2 ? null : 0.3,
+        LearningRate = 1e-4,
+        GradNorm = 1,
+        Seconds = 0.1,
+        ImagesPerSecond = 10,
+    };
+}
