@@ -6,6 +6,8 @@ namespace Dreambooth.Lab.Display;
 /// <summary>A table of texts. Columns whose every cell is a figure stand right-aligned.</summary>
 public sealed record TextTable : HtmlView
 {
+    private const int LongestFigure = 24;
+
     /// <summary>The headings, at least one.</summary>
     public required IReadOnlyList<string> Columns { get; init; }
 
@@ -89,7 +91,10 @@ public sealed record TextTable : HtmlView
 
     private bool[] Figures() => [.. Enumerable.Range(0, Columns.Count).Select(column => Rows.Count > 0 && Rows.All(row => IsFigure(row[column])))];
 
-    private static bool IsFigure(string text) => text.Length == 0 || char.IsDigit(text[0]) || (text.Length > 1 && text[0] is '-' or '−' or '+' && char.IsDigit(text[1])) || text == "–";
+    // A figure with its unit is short; a long text that begins with a digit is the name of something.
+    private static bool IsFigure(string text) =>
+        text.Length <= LongestFigure
+        && (text.Length == 0 || char.IsDigit(text[0]) || (text.Length > 1 && text[0] is '-' or '−' or '+' && char.IsDigit(text[1])) || text == "–");
 
     private static string Text(object? value) => value switch
     {
