@@ -10,5 +10,6 @@ internal static class BenchVerb
         {
             SafetensorsBench.Create(session),
             KernelBench.Create(session),
+            FullSizeBench.Create(session),
         };
 }

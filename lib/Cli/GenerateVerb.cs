@@ -4,6 +4,7 @@ using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Cli;
@@ -46,14 +47,19 @@ internal static class GenerateVerb
     {
         var prompts = config.ReadPrompts();
         var (model, loras) = Find(config, session);
-        using var pipeline = Load(config, model, session);
+        var guard = new MemoryGuard(model, config.Device, new MemorySettings { Training = TrainingKind.None, MaxSequenceLength = config.MaxSequenceLength ?? 256, SampleBatchSize = config.NumImages, SampleResolution = config.Height });
+        using var pipeline = guard.Run(() => Load(config, model, session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         var made = ConsoleProgress.Run(session, report =>
         {
-            for (var i = 0; i < prompts.Count; i++)
-                Generate(pipeline, config, i, prompts, report, session.Cancellation);
-            return prompts.Count * config.NumImages;
+            guard.Enter("drawing");
+            return guard.Run(() =>
+            {
+                for (var i = 0; i < prompts.Count; i++)
+                    Generate(pipeline, config, i, prompts, report, session.Cancellation);
+                return prompts.Count * config.NumImages;
+            });
         });
         session.Output.WriteLine($"{made} picture{(made == 1 ? string.Empty : "s")} in {config.OutputDir}");
         return ExitCode.Success;

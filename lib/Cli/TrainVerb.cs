@@ -3,6 +3,7 @@ using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
@@ -73,7 +74,8 @@ internal static class TrainVerb
     private static int Run(DreamBoothConfig config, Session session)
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
-        var summary = ConsoleProgress.Run(session, report => new DreamBoothRun(config, Events(session, report)).Execute(session.Cancellation));
+        var guard = new MemoryGuard(config.PretrainedModelNameOrPath, config.Device, MemorySettings.Of(config, pictures: 0));
+        var summary = ConsoleProgress.Run(session, report => guard.Run(() => new DreamBoothRun(config, Events(session, report, guard)).Execute(session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
         {
@@ -86,7 +88,7 @@ internal static class TrainVerb
         return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
     }
 
-    private static DreamBoothRunEvents Events(Session session, ConsoleProgress.Report report)
+    private static DreamBoothRunEvents Events(Session session, ConsoleProgress.Report report, MemoryGuard guard)
     {
         var total = 0;
         return new DreamBoothRunEvents
@@ -95,7 +97,12 @@ internal static class TrainVerb
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = new EncodedProgress(report),
-            OnStart = trainer => total = trainer.MaxSteps,
+            OnStage = guard.Enter,
+            OnStart = trainer =>
+            {
+                total = trainer.MaxSteps;
+                guard.Enter("training");
+            },
             Training = new TrainingHooks { OnStep = record => report("Training", record.Step, total, Describe(record)) },
         };
     }

@@ -10,6 +10,7 @@ namespace Dreambooth.Lab.Hub;
 internal sealed class HubReply(HttpResponseMessage message, Uri address, HubReply.LinkedHeaders linked) : IDisposable
 {
     private Stream? _body;
+    private CancellationTokenSource? _limit;
 
     public HttpResponseMessage Message => message;
 
@@ -22,8 +23,29 @@ internal sealed class HubReply(HttpResponseMessage message, Uri address, HubRepl
 
     public async ValueTask<Stream> BodyAsync(CancellationToken cancellation) => _body ??= await message.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
 
+    /// <summary>Reads some of the body.</summary>
+    /// <param name="buffer">Where to.</param>
+    /// <param name="timeout">How long it may bring nothing.</param>
+    /// <param name="cancellation">Ends it; the same for every read of this answer.</param>
+    /// <exception cref="TimeoutException">Nothing came for that long; the answer is of no more use.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan timeout, CancellationToken cancellation)
+    {
+        // One source for all reads: a new one for each would cost as much as the read.
+        _limit ??= CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _limit.CancelAfter(timeout);
+        try
+        {
+            return await (await BodyAsync(_limit.Token).ConfigureAwait(false)).ReadAsync(buffer, _limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"nothing came for {timeout.TotalSeconds:0} s");
+        }
+    }
+
     public void Dispose()
     {
+        _limit?.Dispose();
         _body?.Dispose();
         message.Dispose();
     }

@@ -178,18 +178,9 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
 
     private async ValueTask<int> ReadAsync(HubReply reply, Memory<byte> buffer, CancellationToken cancellation)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(options.ReadTimeout);
-        try
-        {
-            var read = await (await reply.BodyAsync(limit.Token).ConfigureAwait(false)).ReadAsync(buffer, limit.Token).ConfigureAwait(false);
-            meter.Arrive(read);
-            return read > 0 ? read : throw new IOException("the connection was cut");
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw new TimeoutException($"nothing came for {options.ReadTimeout.TotalSeconds:0} s");
-        }
+        var read = await reply.ReadAsync(buffer, options.ReadTimeout, cancellation).ConfigureAwait(false);
+        meter.Arrive(read);
+        return read > 0 ? read : throw new IOException("the connection was cut");
     }
 
     private long EndOf(long position) => Math.Min(position + options.PartBytes, file.Size);

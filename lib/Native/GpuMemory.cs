@@ -37,6 +37,13 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
         }
     }
 
+    /// <summary>The version of NVIDIA's driver, or null where there is none.</summary>
+    public static string? DriverVersion()
+    {
+        var version = new byte[80];
+        return Read(0) is not null && nvmlSystemGetDriverVersion(version, (uint)version.Length) == 0 ? System.Text.Encoding.UTF8.GetString(version).TrimEnd('\0') : null;
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     private struct NvmlMemory
     {
@@ -48,6 +55,9 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
 #pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke: the driver installs the library in the system's search path
     [DllImport("libnvidia-ml.so.1")]
     private static extern int nvmlInit_v2();
+
+    [DllImport("libnvidia-ml.so.1")]
+    private static extern int nvmlSystemGetDriverVersion([Out] byte[] version, uint length);
 
     [DllImport("libnvidia-ml.so.1")]
     private static extern int nvmlDeviceGetHandleByIndex_v2(uint index, out nint device);

@@ -23,7 +23,7 @@ internal sealed class SingleFileModel : IDisposable
     {
         (_file, _options) = (file, options);
         _components = options.ComponentsFolder ?? Path.GetDirectoryName(Path.GetFullPath(file.Path))!;
-        Preset = Recognise();
+        Preset = Recognise(file, options.SingleFilePresets);
         CheckNames();
         CheckParts();
     }
@@ -107,20 +107,24 @@ internal sealed class SingleFileModel : IDisposable
         return fromOriginal(new MappedCheckpoint(apart, part.PrefixIn(apart) ?? "", mapping));
     }
 
-    private SingleFilePreset Recognise()
+    /// <summary>The model whose transformer a file holds.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="presets">The models that are known.</param>
+    /// <exception cref="LabException">It holds none, or one of other sizes.</exception>
+    public static SingleFilePreset Recognise(Checkpoint file, IReadOnlyList<SingleFilePreset> presets)
     {
-        if (SingleFilePart.Transformer.PrefixIn(_file) is not { } prefix)
+        if (SingleFilePart.Transformer.PrefixIn(file) is not { } prefix)
         {
             throw new LabException(
-                $"{_file.Path} holds no Stable Diffusion 3 transformer in the original layout (no model.diffusion_model.{TransformerTraits.Probe}). " +
+                $"{file.Path} holds no Stable Diffusion 3 transformer in the original layout (no model.diffusion_model.{TransformerTraits.Probe}). " +
                 "A model is a file such as sd3.5_medium.safetensors, or a folder with model_index.json.");
         }
 
-        var traits = TransformerTraits.Of(_file, prefix);
-        return _options.SingleFilePresets.FirstOrDefault(preset => TransformerTraits.Of(preset.Transformer) == traits)
+        var traits = TransformerTraits.Of(file, prefix);
+        return presets.FirstOrDefault(preset => TransformerTraits.Of(preset.Transformer) == traits)
             ?? throw new LabException(
-                $"The transformer of {_file.Path} is none that is known. It has {traits}. Known are"
-                + string.Concat(_options.SingleFilePresets.Select(preset => $"{Environment.NewLine}  {preset.Name}: {TransformerTraits.Of(preset.Transformer)}")));
+                $"The transformer of {file.Path} is none that is known. It has {traits}. Known are"
+                + string.Concat(presets.Select(preset => $"{Environment.NewLine}  {preset.Name}: {TransformerTraits.Of(preset.Transformer)}")));
     }
 
     private void CheckNames()

@@ -2,6 +2,7 @@ using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Pipelines;
 
@@ -101,4 +102,13 @@ public sealed record SingleFilePreset
 
     /// <summary>The three published models.</summary>
     public static IReadOnlyList<SingleFilePreset> Published { get; } = [Sd3Medium, Sd35Medium, Sd35Large];
+
+    /// <summary>The published model that a file holds, by its names and shapes; no weights are read.</summary>
+    /// <param name="path">A safetensors file in the original layout, or the index of a sharded one.</param>
+    /// <exception cref="Foundation.LabException">The file is malformed, or holds no published model.</exception>
+    public static SingleFilePreset Recognise(string path)
+    {
+        using var file = Checkpoint.Open(path);
+        return SingleFileModel.Recognise(file, Published);
+    }
 }

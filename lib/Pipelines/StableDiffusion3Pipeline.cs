@@ -77,6 +77,10 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         return File.Exists(model) ? LoadFile(model, options) : LoadFolder(model, options);
     }
 
+    /// <summary>A pipeline of models that are there already; it owns them.</summary>
+    internal static StableDiffusion3Pipeline Of(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options) =>
+        new(prompts, transformer, vae, scheduler, options);
+
     private static StableDiffusion3Pipeline LoadFile(string path, PipelineOptions options)
     {
         using var model = SingleFileModel.Open(path, options);

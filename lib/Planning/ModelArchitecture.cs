@@ -47,35 +47,7 @@ public sealed class ModelArchitecture
     public T5Config? T5 { get; init; }
 
     /// <summary>Stable Diffusion 3.5-medium, as its published configuration files describe it.</summary>
-    public static ModelArchitecture Sd35Medium { get; } = new()
-    {
-        Name = "Stable Diffusion 3.5-medium",
-        Transformer = new SD3TransformerConfig
-        {
-            NumLayers = 24,
-            NumAttentionHeads = 24,
-            CaptionProjectionDim = 1536,
-            PosEmbedMaxSize = 384,
-            DualAttentionLayers = [.. Enumerable.Range(0, 13)],
-            QkNorm = "rms_norm",
-        },
-        Vae = new AutoencoderKLConfig
-        {
-            DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", 4)],
-            UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", 4)],
-            BlockOutChannels = [128, 256, 512, 512],
-            LayersPerBlock = 2,
-            LatentChannels = 16,
-            SampleSize = 1024,
-            ScalingFactor = 1.5305,
-            ShiftFactor = 0.0609,
-            UseQuantConv = false,
-            UsePostQuantConv = false,
-        },
-        Clip = new CLIPTextConfig { HiddenSize = 768, IntermediateSize = 3072, NumAttentionHeads = 12, ProjectionDim = 768 },
-        Clip2 = new CLIPTextConfig { HiddenSize = 1280, IntermediateSize = 5120, NumHiddenLayers = 32, NumAttentionHeads = 20, ProjectionDim = 1280, HiddenAct = "gelu" },
-        T5 = new T5Config { DModel = 4096, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu" },
-    };
+    public static ModelArchitecture Sd35Medium { get; } = Of(SingleFilePreset.Sd35Medium);
 
     /// <summary>The components, counted; in the order in which a pipeline loads them.</summary>
     public IReadOnlyList<ComponentSize> Components => _components.Value;
@@ -83,12 +55,22 @@ public sealed class ModelArchitecture
     /// <summary>Numbers of all components together.</summary>
     public long Parameters => Components.Sum(component => component.Parameters);
 
-    /// <summary>Reads the configuration files of a model folder; it needs no weights in it.</summary>
-    /// <param name="folder">A folder with <c>model_index.json</c> and a <c>config.json</c> per component.</param>
+    /// <summary>The sizes of a model that comes as one file.</summary>
+    /// <param name="preset">Its configurations.</param>
+    public static ModelArchitecture Of(SingleFilePreset preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        return new ModelArchitecture { Name = preset.Name, Transformer = preset.Transformer, Vae = preset.Vae, Clip = preset.Clip, Clip2 = preset.Clip2, T5 = preset.T5 };
+    }
+
+    /// <summary>Reads the configuration files of a model folder, which needs no weights in it, or recognises a model that is one file.</summary>
+    /// <param name="folder">A folder with <c>model_index.json</c> and a <c>config.json</c> per component, or a file in the original layout.</param>
     /// <param name="name">The name for tables; null for the folder's.</param>
     /// <exception cref="Foundation.LabException">A file is missing or not valid.</exception>
     public static ModelArchitecture Read(string folder, string? name = null)
     {
+        if (File.Exists(folder))
+            return Of(SingleFilePreset.Recognise(folder));
         var index = ModelIndex.Read(folder);
         string Config(string component) => Path.Combine(index.PathOf(component), "config.json");
         return new ModelArchitecture

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
@@ -80,7 +81,7 @@ public static class Preflight
         var count = folder.Pictures.Count;
         var bad = folder.Bad.Count == 0 ? string.Empty : $" {folder.Bad.Count} files cannot be used: {string.Join("; ", folder.Bad.Select(file => $"{Path.GetFileName(file.Path)}: {file.Reason}"))}.";
         if (count == 0)
-            return new("photos", PreflightStatus.Problem, $"{config.InstanceDataDir} holds no usable picture.{bad}");
+            return new("photos", PreflightStatus.Problem, $"{ProjectFolder.Near(config.InstanceDataDir)} holds no usable picture.{bad}");
         if (bad.Length > 0 && config.OnBadImage == BadImagePolicy.Refuse)
             return new("photos", PreflightStatus.Problem, $"{count} pictures.{bad} Remove them, or set on_bad_image to skip.");
         return count switch
@@ -129,14 +130,28 @@ public static class Preflight
     {
         architecture = null;
         var path = config.PretrainedModelNameOrPath;
+        if (!Path.Exists(path) && RepoId.TryParse(path, out _))
+        {
+            architecture = path.EndsWith("stable-diffusion-3.5-medium", StringComparison.Ordinal) ? ModelArchitecture.Sd35Medium : null;
+            return new("model", PreflightStatus.Warning, $"{path} is a name on the hub: the run downloads what is not in the cache yet, many GB. Do it before: dotnet run -- hub download {path}");
+        }
+
         try
         {
+            // Nothing is downloaded for a check: what the hub's cache holds counts.
+            path = new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(path, config.Revision, config.Variant);
             architecture = ModelArchitecture.Read(path);
+            if (File.Exists(path))
+                return new("model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");
             var files = ModelArchitecture.CountFiles(path);
             var missing = architecture.Components.Select(component => component.Name).Except(files.Select(file => file.Name)).ToList();
             return missing.Count == 0
-                ? new("model", PreflightStatus.Ok, $"{path}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
-                : new("model", PreflightStatus.Problem, $"{path} has no weights for {string.Join(", ", missing)}.");
+                ? new("model", PreflightStatus.Ok, $"{ProjectFolder.Near(path)}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
+                : new("model", PreflightStatus.Problem, $"{ProjectFolder.Near(path)} has no weights for {string.Join(", ", missing)}.");
+        }
+        catch (HubException error) when (error.Kind == HubErrorKind.Offline)
+        {
+            return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts (`hub download {path}` does so now).");
         }
         catch (LabException error)
         {
@@ -154,9 +169,9 @@ public static class Preflight
         var checkpoints = Math.Min((config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
         var need = (config.WithPriorPreservation ? config.NumClassImages * PictureBytes : 0) + ((1 + (3L * checkpoints)) * (64L << 20));
         var free = new DriveInfo(existing).AvailableFreeSpace;
-        var overwrites = File.Exists(Path.Combine(folder, LoraFile.DefaultName)) ? $" {config.OutputDir} holds a LoRA already, which will be replaced." : string.Empty;
+        var overwrites = File.Exists(Path.Combine(folder, LoraFile.DefaultName)) ? $" {ProjectFolder.Near(config.OutputDir)} holds a LoRA already, which will be replaced." : string.Empty;
         return free < need
-            ? new("disk", PreflightStatus.Problem, $"{ByteSize.Text(free)} are free at {existing}; up to {ByteSize.Text(need)} may be written.")
+            ? new("disk", PreflightStatus.Problem, $"{ByteSize.Text(free)} are free at {ProjectFolder.Near(existing)}; up to {ByteSize.Text(need)} may be written.")
             : new("disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{ByteSize.Text(free)} are free, at most {ByteSize.Text(need)} needed.{overwrites}");
     }
 

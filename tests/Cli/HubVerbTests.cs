@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Hub;
@@ -137,6 +138,19 @@ public sealed class HubVerbTests : HubTest
         var (code, _, error) = Run(null, "generate", "--model", Tiny, "--lora", "lab/none", "--prompt", "a cat");
         Assert.Equal(1, code);
         Assert.Contains("There is no file or folder lab/none here, so it is taken for a name on the hub.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_NameOnTheHub_IsAWarningUntilItIsCached()
+    {
+        AddTiny();
+        var config = new DreamBoothConfig { PretrainedModelNameOrPath = Tiny, InstanceDataDir = Folder, InstancePrompt = "a cat", OutputDir = Path.Combine(Folder, "out") };
+        var before = Preflight.Check(config).Single(check => check.Subject == "model");
+        Assert.Equal(PreflightStatus.Warning, before.Status);
+        Assert.Contains($"`hub download {Tiny}`", before.Message, StringComparison.Ordinal);
+        Assert.Empty(Hub.Requests);
+        Assert.Equal(0, Run(null, "hub", "download", Tiny).Code);
+        Assert.Equal(PreflightStatus.Ok, Preflight.Check(config).Single(check => check.Subject == "model").Status);
     }
 
     private static (int Code, string Output) Lines((int Code, string Output, string Error) run) => (run.Code, run.Output.Trim().ReplaceLineEndings("\n"));

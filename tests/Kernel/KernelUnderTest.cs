@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Tests.Kernel;
 internal sealed class KernelUnderTest : IDisposable
 {
     public static readonly KernelLaunch Launch =
-        new(["dotnet", Path.Combine(AppContext.BaseDirectory, "Dreambooth.Lab.dll"), "kernel", "start", "--connection-file", KernelLaunch.ConnectionFilePlaceholder]);
+        new(["dotnet", LabProgram.Assembly, "kernel", "start", "--connection-file", KernelLaunch.ConnectionFilePlaceholder]);
 
     public static string Fixtures => Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures", "notebooks");
 

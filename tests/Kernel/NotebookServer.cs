@@ -84,12 +84,12 @@ internal sealed class NotebookServer : IAsyncDisposable
         const int Piece = 1800;
         // The notebook scrolls inside the page: make the page as high as its content.
         var height = await page.EvaluateAsync<int>("() => document.getElementById('notebook-container').offsetHeight + 200");
-        await page.SetViewportSizeAsync(1100, Math.Clamp(height, 800, 16_000));
-        for (var (top, number) = (0, 1); top < height; top += Piece, number++)
+        height = Math.Clamp(height, 800, 16_000);
+        await page.SetViewportSizeAsync(1100, height);
+        // A rest of a few lines holds nothing but the margin.
+        for (var (top, number) = (0, 1); top < height - 200; top += Piece, number++)
         {
-            var clip = new Clip { X = 0, Y = top, Width = 1100, Height = Math.Min(Piece, Math.Clamp(height, 800, 16_000) - top) };
-            if (clip.Height < 1)
-                break;
+            var clip = new Clip { X = 0, Y = top, Width = 1100, Height = Math.Min(Piece, height - top) };
             await page.ScreenshotAsync(new() { Path = Path.Combine(_pictures, number == 1 ? $"{name}.png" : $"{name}-{number}.png"), Clip = clip });
         }
     }

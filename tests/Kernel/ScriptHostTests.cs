@@ -18,7 +18,7 @@ public sealed class ScriptHostTests : IDisposable
         // Outside of the repository, whose central package versions would apply to the host.
         File.Copy(Path.Combine(fixtures, "script-host", "host.cs"), Path.Combine(_folder, "host.cs"));
         var script = File.ReadAllText(Path.Combine(fixtures, "script-host", "generate.csx"))
-            .Replace("LIBRARY", AppContext.BaseDirectory.TrimEnd('/'), StringComparison.Ordinal)
+            .Replace("LIBRARY", LabProgram.Folder, StringComparison.Ordinal)
             .Replace("MODEL", Path.Combine(fixtures, "golden", "pipelines", "tiny-sd35m"), StringComparison.Ordinal)
             .Replace("PICTURE", picture, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(_folder, "generate.csx"), script);

@@ -65,7 +65,7 @@ public sealed class NotebookSeriesTests : IDisposable
     // A process of its own, as a user starts it.
     private static (int Code, string Output) RunVerb(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Dreambooth.Lab.dll"), "run", .. arguments])
+        var start = new ProcessStartInfo("dotnet", [LabProgram.Assembly, "run", .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

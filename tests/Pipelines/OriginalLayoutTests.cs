@@ -79,6 +79,7 @@ public sealed class OriginalLayoutTests : IDisposable
         ];
         using var model = SingleFileModel.Open(Write("some name.safetensors", keys), new PipelineOptions());
         Assert.Equal(name, model.Preset.Name);
+        Assert.Equal(preset, SingleFilePreset.Recognise(Path.Combine(_folder, "some name.safetensors")));
     }
 
     [Fact]

@@ -1,0 +1,70 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Planning;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Planning;
+
+public class MemoryPlannerTests
+{
+    private readonly MemoryPlanner _planner = new(ModelArchitecture.Sd35Medium);
+
+    [Fact]
+    public void Forecast_TutorialTraining_CountsLoraGradientsAndMoments()
+    {
+        var step = _planner.Forecast(MemorySettings.TutorialTraining).Phases.Single(phase => phase.Phase == "step");
+        var lora = step.Terms.Single(term => term.Name == "LoRA");
+        Assert.True(lora.IsExact);
+        Assert.Equal(4 * (2_347_008 + 294_912 + 1_310_720), lora.Bytes);
+        Assert.Equal(lora.Bytes, step.Terms.Single(term => term.Name == "gradients").Bytes);
+        Assert.Equal(2 * lora.Bytes, step.Terms.Single(term => term.Name == "optimizer state").Bytes);
+        Assert.Equal(step.Total, step.Exact + step.Terms.Where(term => !term.IsExact).Sum(term => term.Bytes));
+    }
+
+    // The reference's whole script, measured on an H200 in float32: 41.1 GB allocated, which is 38.3 GiB.
+    [Fact]
+    public void Forecast_TutorialTraining_IsNearTheReferencesOwnRun() =>
+        Assert.InRange(_planner.Forecast(MemorySettings.TutorialTraining).PeakOf("step")!.Value / (double)ByteSize.GiB, 38.3 * 0.85, 38.3 * 1.15);
+
+    [Fact]
+    public void Forecast_Knobs_MoveInTheRightDirection()
+    {
+        var settings = MemorySettings.TutorialTraining;
+        long Step(MemorySettings changed) => _planner.Forecast(changed).PeakOf("step")!.Value;
+        var start = Step(settings);
+        Assert.True(Step(settings with { Rank = 64 }) > start);
+        Assert.True(Step(settings with { Resolution = 1024 }) > start);
+        Assert.True(Step(settings with { TrainBatchSize = 2 }) > start);
+        Assert.True(Step(settings with { WithPriorPreservation = false }) < start);
+        Assert.True(Step(settings with { TrainTextEncoder = false }) < start);
+        Assert.True(Step(settings with { GradientCheckpointing = true }) < start);
+        Assert.True(Step(settings with { Dtype = ScalarType.BFloat16 }) < start * 6 / 10);
+        Assert.Equal(4 * ModelArchitecture.Sd35Medium.Components[4].Parameters, start - Step(settings with { FreeT5 = true }));
+    }
+
+    [Fact]
+    public void Fit_SmallerCards_NeedMoreChanges()
+    {
+        var large = _planner.Fit(MemorySettings.TutorialTraining, 80 * ByteSize.GiB)!.Value;
+        var middle = _planner.Fit(MemorySettings.TutorialTraining, MemoryPlanner.Usable(24 * ByteSize.GiB))!.Value;
+        Assert.Empty(large.Changes);
+        Assert.Contains("mixed_precision bf16", middle.Changes);
+        Assert.True(middle.Forecast.Peak <= MemoryPlanner.Usable(24 * ByteSize.GiB));
+        Assert.Null(_planner.Fit(MemorySettings.TutorialTraining, ByteSize.GiB));
+    }
+
+    [Fact]
+    public void Ladder_EveryRung_NeedsNoMoreThanTheOneBefore()
+    {
+        var peaks = _planner.Ladder(MemorySettings.TutorialTraining with { TrainBatchSize = 4, SampleBatchSize = 4 }).Select(rung => rung.Forecast.Peak).ToList();
+        Assert.True(peaks.Count > 6);
+        Assert.Equal(peaks.OrderDescending(), peaks);
+    }
+
+    [Fact]
+    public void Forecast_WrongSettings_NamesAllOfThem()
+    {
+        var error = Assert.Throws<LabException>(() => _planner.Forecast(new MemorySettings { Resolution = 100, Rank = 0 }));
+        Assert.Contains("resolution is 100", error.Message, StringComparison.Ordinal);
+        Assert.Contains("rank is 0", error.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Planning;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Planning;
+
+public sealed class MemoryShortageTests
+{
+    private const long GiB = 1L << 30;
+
+#pragma warning disable CA2201 // the type that libtorch's errors arrive as
+    private static ExternalException Cuda { get; } = new(
+        "CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0 has a total capacity of 23.64 GiB of which 300.19 MiB is free. Of the allocated memory 22 GiB is allocated by PyTorch");
+
+    private static ExternalException Other { get; } = new("mat1 and mat2 shapes cannot be multiplied");
+#pragma warning restore CA2201
+
+    [Fact]
+    public void Is_RefusalsOfLibtorch_AreTold()
+    {
+        Assert.True(OutOfMemory.Is(Cuda));
+        Assert.Equal(3 * GiB / 2, OutOfMemory.Requested(Cuda));
+        Assert.False(OutOfMemory.Is(Other));
+        Assert.False(OutOfMemory.Is(new InvalidOperationException("out of memory")));
+    }
+
+    [Fact]
+    public void Is_MemoryThatTheProcessorDoesNotHave_IsToldAndTheProcessGoesOn()
+    {
+        var error = Assert.ThrowsAny<Exception>(() => zeros([1L << 50], ScalarType.Byte));
+        Assert.True(OutOfMemory.Is(error), error.Message);
+        Assert.Equal(1L << 50, OutOfMemory.Requested(error));
+        using var after = ones(1);
+        Assert.Equal(1f, after.item<float>());
+    }
+
+    [Fact]
+    public void Explain_TutorialTrainingOn24GiB_NamesSettingsThatFit()
+    {
+        var message = MemoryShortage.Explain(Cuda, "training", 24 * GiB, ModelArchitecture.Sd35Medium, MemorySettings.TutorialTraining).Message;
+        Assert.StartsWith("Out of memory during training: 1.5 GiB more were asked for on a device of 24.0 GiB. By prediction the run needs ", message, StringComparison.Ordinal);
+        Assert.Contains("mixed_precision bf16", message, StringComparison.Ordinal);
+        Assert.EndsWith("and fits.", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void Explain_NothingFitsOrNothingIsKnown_SaysSo()
+    {
+        Assert.EndsWith("no settings fit.", MemoryShortage.Explain(Cuda, "training", GiB, ModelArchitecture.Sd35Medium, MemorySettings.TutorialTraining).Message, StringComparison.Ordinal);
+        Assert.EndsWith("The verb memory predicts what settings need.", MemoryShortage.Explain(Cuda, "drawing", null, null, MemorySettings.TutorialInference).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,57 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Planning;
+using Dreambooth.Lab.Tests.Tokenizers;
+using Dreambooth.Lab.Training;
+
+namespace Dreambooth.Lab.Tests.Planning;
+
+public sealed class PreflightTests : IDisposable
+{
+    private static readonly string _project = ProjectFolder.Find(AppContext.BaseDirectory);
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Check_TheMiniaturesRecipe_FindsNoProblem()
+    {
+        var checks = Preflight.Check(Config());
+        Assert.True(Preflight.CanStart(checks), string.Join("\n", checks));
+        Assert.Equal(["settings", "photos", "resolution", "captions", "model", "disk", "memory"], checks.Select(check => check.Subject));
+    }
+
+    [Fact]
+    public void Check_LittleMemory_SaysWhatWouldFit()
+    {
+        var memory = Preflight.Check(Config(), memory: 90L << 20).Single(check => check.Subject == "memory");
+        Assert.Equal(PreflightStatus.Problem, memory.Status);
+        Assert.Contains("It would fit with", memory.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_FewSmallAndBrokenPhotos_NamesThem()
+    {
+        ImageEncoder.Save(Path.Combine(_folder.Path, "tiny.png"), new RgbImage(64, 64));
+        File.WriteAllText(Path.Combine(_folder.Path, "broken.png"), "no picture");
+        var checks = Preflight.Check(Config() with { InstanceDataDir = _folder.Path, PretrainedModelNameOrPath = _folder.Path });
+        Assert.False(Preflight.CanStart(checks));
+        Assert.Contains("broken.png", Of(checks, "photos").Message, StringComparison.Ordinal);
+        Assert.Equal(PreflightStatus.Warning, Of(checks, "resolution").Status);
+        Assert.Contains("tiny.png", Of(checks, "resolution").Message, StringComparison.Ordinal);
+        Assert.Equal(PreflightStatus.Problem, Of(checks, "model").Status);
+    }
+
+    private static PreflightCheck Of(IReadOnlyList<PreflightCheck> checks, string subject) => checks.Single(check => check.Subject == subject);
+
+    private DreamBoothConfig Config()
+    {
+        var path = Path.Combine(_project, "data", "recipes", "gmc-cat.json");
+        return DreamBoothConfig.FromJson(File.ReadAllText(path), path) with
+        {
+            PretrainedModelNameOrPath = Path.Combine(_project, "data", "sd3-mini"),
+            InstanceDataDir = Path.Combine(_project, "data", "cat_gmc"),
+            OutputDir = Path.Combine(_folder.Path, "out"),
+        };
+    }
+}
