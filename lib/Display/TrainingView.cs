@@ -40,7 +40,7 @@ public sealed record TrainingView : HtmlView
         if (Bar is not null)
             yield return Bar;
         if (Records.Count > 0)
-            yield return Records.Plot(MaxSteps);
+            yield return Records.Plot(MaxSteps) with { MaxPoints = 160 };
         if (Pictures.Count > 0)
         {
             yield return ImageGrid.Of(Pictures.Select((picture, i) => GridCell.Of(picture.Image, details: $"validation picture {i}, after step {picture.Step}")), Pictures.Count) with

@@ -134,7 +134,7 @@ public sealed record TrainingPreset
                 ClassDataDir = Path.GetFullPath(config.ClassDataDir!, project),
                 OutputDir = Path.GetFullPath(config.OutputDir, project),
                 CheckpointingSteps = Math.Max(1, steps / 8),
-                ValidationSteps = Math.Max(1, steps / 8),
+                ValidationSteps = Math.Max(2, steps / 8),
                 ValidationLossSteps = Math.Max(1, steps / 24),
             },
         };
