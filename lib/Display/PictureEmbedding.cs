@@ -10,6 +10,9 @@ public sealed record PictureEmbedding
     /// <summary>WebP of quality 80, at most three pixels for two that are shown.</summary>
     public static PictureEmbedding Small { get; } = new();
 
+    /// <summary>The same with one pixel for each that is shown: for grids of dozens of pictures.</summary>
+    public static PictureEmbedding Thumbnail { get; } = new() { Scale = 1 };
+
     /// <summary>Pictures as they are; for pages, where size matters little.</summary>
     public static PictureEmbedding Original { get; } = new() { Format = PictureFormat.Original };
 

@@ -10,9 +10,6 @@ namespace Dreambooth.Lab.Display;
 /// <summary>How a training's parts are shown: its pictures, its losses, what it prepared and what it left.</summary>
 public static class TrainingViews
 {
-    // Many pictures in one notebook: one pixel for each that is shown.
-    private static readonly PictureEmbedding Thumbnails = new() { Scale = 1 };
-
     /// <summary>The pictures that a training learns from, each with what it is told about it.</summary>
     /// <param name="config">Where they are.</param>
     /// <param name="columns">Pictures in a row.</param>
@@ -26,7 +23,7 @@ public static class TrainingViews
         {
             Title = $"{pictures.Count} pictures of “{config.InstancePrompt}”",
             CellSize = 96,
-            Embedding = Thumbnails,
+            Embedding = PictureEmbedding.Thumbnail,
         };
     }
 
@@ -41,7 +38,7 @@ public static class TrainingViews
         {
             Title = paths.Count == 0 ? "No class pictures: prior preservation is off" : $"{paths.Count} pictures of “{prompt}”, by the model itself",
             CellSize = 96,
-            Embedding = Thumbnails,
+            Embedding = PictureEmbedding.Thumbnail,
         };
     }
 
@@ -84,7 +81,7 @@ public static class TrainingViews
         {
             Title = $"“{config.ValidationPrompt}” during training",
             CellSize = 104,
-            Embedding = Thumbnails,
+            Embedding = PictureEmbedding.Thumbnail,
         };
     }
 
