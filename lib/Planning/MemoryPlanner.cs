@@ -60,24 +60,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var rungs = new List<MemoryAdvice> { new(string.Empty, Forecast(settings)) };
-        void Try(string change, bool applies, Func<MemorySettings, MemorySettings> apply)
-        {
-            if (applies)
-                rungs.Add(new(change, Forecast(settings = apply(settings))));
-        }
-
-        var trains = settings.Training != TrainingKind.None;
-        Try("decode pictures one by one", !settings.DecodeOneByOne && settings.SampleBatchSize > 1, s => s with { DecodeOneByOne = true });
-        Try("free T5 once prompts are encoded", trains && !settings.FreeT5 && Model.T5 is not null, s => s with { FreeT5 = true });
-        Try("mixed_precision bf16", settings.Dtype == ScalarType.Float32 && settings.Training != TrainingKind.Full, s => s with { Dtype = ScalarType.BFloat16 });
-        Try("autoencoder in bf16", settings.VaeDtype == ScalarType.Float32, s => s with { VaeDtype = ScalarType.BFloat16 });
-        Try("train_batch_size 1", trains && settings.TrainBatchSize > 1, s => s with { TrainBatchSize = 1 });
-        Try("gradient_checkpointing", trains && !settings.GradientCheckpointing, s => s with { GradientCheckpointing = true });
-        Try("one picture at a time", settings.SampleBatchSize > 1, s => s with { SampleBatchSize = 1 });
-        Try("no CLIP LoRA", trains && settings.TrainTextEncoder, s => s with { TrainTextEncoder = false });
-        Try("validation pictures of 512 px", (settings.SampleResolution ?? OwnSize) > 512, s => s with { SampleResolution = 512 });
-        Try("without T5", settings.WithT5 && Model.T5 is not null, s => s with { WithT5 = false });
-        Try("resolution 256", trains && settings.Resolution > 256, s => s with { Resolution = 256 });
+        foreach (var (change, apply) in Changes(settings))
+            rungs.Add(new(change, Forecast(settings = apply(settings))));
         return rungs;
     }
 
@@ -86,15 +70,52 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     /// <param name="gpu">Whether it is a GPU.</param>
     public static long Usable(long bytes, bool gpu = true) => (long)(UsablePart * bytes) - (gpu ? ContextBytes : 0);
 
-    /// <summary>The first rung of the ladder that fits.</summary>
+    /// <summary>The changes that make a run fit: down the ladder to the first rung that fits, without those that turn out not to be needed.</summary>
     /// <param name="settings">The run as wished.</param>
     /// <param name="bytes">Memory that the run may count on; see <see cref="Usable"/>.</param>
-    /// <returns>The rung with all changes that lead to it; null when none fits.</returns>
+    /// <returns>The changes and what the run needs with them; null when nothing on the ladder fits.</returns>
     public (IReadOnlyList<string> Changes, MemoryForecast Forecast)? Fit(MemorySettings settings, long bytes)
     {
-        var ladder = Ladder(settings);
-        var index = Enumerable.Range(0, ladder.Count).FirstOrDefault(i => ladder[i].Forecast.Peak <= bytes, -1);
-        return index < 0 ? null : ([.. ladder.Take(index + 1).Select(rung => rung.Change).Where(change => change.Length > 0)], ladder[index].Forecast);
+        ArgumentNullException.ThrowIfNull(settings);
+        MemoryForecast With(IEnumerable<(string Change, Func<MemorySettings, MemorySettings> Apply)> some) =>
+            Forecast(some.Aggregate(settings, (changed, change) => change.Apply(changed)));
+        var all = Changes(settings);
+        var count = Enumerable.Range(0, all.Count + 1).FirstOrDefault(i => With(all.Take(i)).Peak <= bytes, -1);
+        if (count < 0)
+            return null;
+        var kept = all.Take(count).ToList();
+        for (var i = count - 2; i >= 0; i--)
+        {
+            var fewer = kept.Where((_, index) => index != i).ToList();
+            if (With(fewer).Peak <= bytes)
+                kept = fewer;
+        }
+
+        return ([.. kept.Select(change => change.Change)], With(kept));
+    }
+
+    private List<(string Change, Func<MemorySettings, MemorySettings> Apply)> Changes(MemorySettings settings)
+    {
+        var changes = new List<(string, Func<MemorySettings, MemorySettings>)>();
+        void Add(string change, bool applies, Func<MemorySettings, MemorySettings> apply)
+        {
+            if (applies)
+                changes.Add((change, apply));
+        }
+
+        var trains = settings.Training != TrainingKind.None;
+        Add("decode pictures one by one", !settings.DecodeOneByOne && settings.SampleBatchSize > 1, s => s with { DecodeOneByOne = true });
+        Add("free T5 once prompts are encoded", trains && !settings.FreeT5 && Model.T5 is not null, s => s with { FreeT5 = true });
+        Add("mixed_precision bf16", settings.Dtype == ScalarType.Float32 && settings.Training != TrainingKind.Full, s => s with { Dtype = ScalarType.BFloat16 });
+        Add("autoencoder in bf16", settings.VaeDtype == ScalarType.Float32, s => s with { VaeDtype = ScalarType.BFloat16 });
+        Add("train_batch_size 1", trains && settings.TrainBatchSize > 1, s => s with { TrainBatchSize = 1 });
+        Add("gradient_checkpointing", trains && !settings.GradientCheckpointing, s => s with { GradientCheckpointing = true });
+        Add("one picture at a time", settings.SampleBatchSize > 1, s => s with { SampleBatchSize = 1 });
+        Add("no CLIP LoRA", trains && settings.TrainTextEncoder, s => s with { TrainTextEncoder = false });
+        Add("validation pictures of 512 px", (settings.SampleResolution ?? OwnSize) > 512, s => s with { SampleResolution = 512 });
+        Add("without T5", settings.WithT5 && Model.T5 is not null, s => s with { WithT5 = false });
+        Add("resolution 256", trains && settings.Resolution > 256, s => s with { Resolution = 256 });
+        return changes;
     }
 
     private int OwnSize => Model.Transformer.SampleSize * Model.Vae.SpatialFactor;
