@@ -130,12 +130,6 @@ public static class Preflight
     {
         architecture = null;
         var path = config.PretrainedModelNameOrPath;
-        if (!Path.Exists(path) && RepoId.TryParse(path, out _))
-        {
-            architecture = path.EndsWith("stable-diffusion-3.5-medium", StringComparison.Ordinal) ? ModelArchitecture.Sd35Medium : null;
-            return new("model", PreflightStatus.Warning, $"{path} is a name on the hub: the run downloads what is not in the cache yet, many GB. Do it before: dotnet run -- hub download {path}");
-        }
-
         try
         {
             // Nothing is downloaded for a check: what the hub's cache holds counts.
@@ -151,7 +145,9 @@ public static class Preflight
         }
         catch (HubException error) when (error.Kind == HubErrorKind.Offline)
         {
-            return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts (`hub download {path}` does so now).");
+            // What it will weigh is known all the same.
+            architecture = path.EndsWith("stable-diffusion-3.5-medium", StringComparison.Ordinal) ? ModelArchitecture.Sd35Medium : null;
+            return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts, many GB. Now: dotnet run -- hub download {path}");
         }
         catch (LabException error)
         {

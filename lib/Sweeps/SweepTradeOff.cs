@@ -27,7 +27,7 @@ public sealed record SweepTradeOff(string Stage, string? Lora, double Scale, dou
         var points = outcome.Results.GroupBy(result => (result.Item.Lora, Scale: SweepAxis.ScaleOf(result.Item)))
             .Select(group => (group.Key, Stage: SweepAxis.Stage.LabelOf(group.First().Item), Means: SweepMean.Over(group)))
             .Select(group => new SweepTradeOff(
-                group.Stage, group.Key.Lora, group.Key.Scale, 
+                group.Stage, group.Key.Lora, group.Key.Scale,
                 group.Means.GetValueOrDefault(fidelity, double.NaN), group.Means.GetValueOrDefault(adherence, double.NaN), false)).ToList();
         return [.. points.Select(point => point with { IsBest = point.IsScored && !points.Exists(other => other.Beats(point)) })];
     }

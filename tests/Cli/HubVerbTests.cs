@@ -147,7 +147,7 @@ public sealed class HubVerbTests : HubTest
         var config = new DreamBoothConfig { PretrainedModelNameOrPath = Tiny, InstanceDataDir = Folder, InstancePrompt = "a cat", OutputDir = Path.Combine(Folder, "out") };
         var before = Preflight.Check(config).Single(check => check.Subject == "model");
         Assert.Equal(PreflightStatus.Warning, before.Status);
-        Assert.Contains($"`hub download {Tiny}`", before.Message, StringComparison.Ordinal);
+        Assert.Contains($"dotnet run -- hub download {Tiny}", before.Message, StringComparison.Ordinal);
         Assert.Empty(Hub.Requests);
         Assert.Equal(0, Run(null, "hub", "download", Tiny).Code);
         Assert.Equal(PreflightStatus.Ok, Preflight.Check(config).Single(check => check.Subject == "model").Status);

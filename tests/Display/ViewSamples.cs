@@ -78,7 +78,13 @@ internal static class ViewSamples
 
     public static ProgressBar Progress(string text) => new()
     {
-        Label = text, Total = 350, Done = 140, Unit = "steps", Note = text, Started = _noon, Now = _noon.AddSeconds(70),
+        Label = text,
+        Total = 350,
+        Done = 140,
+        Unit = "steps",
+        Note = text,
+        Started = _noon,
+        Now = _noon.AddSeconds(70),
     };
 
     public static LineChart Lines(string text) => new()

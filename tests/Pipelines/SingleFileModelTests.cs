@@ -130,7 +130,13 @@ public sealed class SingleFileModelTests : IDisposable
         using var pipeline = StableDiffusion3Pipeline.Load(model, options);
         var pictures = pipeline.Generate(new GenerationRequest
         {
-            Prompts = ["a photo of a cat"], NumInferenceSteps = 2, Height = 32, Width = 48, GuidanceScale = 4, Seed = 3, MaxSequenceLength = 16,
+            Prompts = ["a photo of a cat"],
+            NumInferenceSteps = 2,
+            Height = 32,
+            Width = 48,
+            GuidanceScale = 4,
+            Seed = 3,
+            MaxSequenceLength = 16,
         });
         return pictures.Single().Pixels.ToArray();
     }

@@ -71,8 +71,14 @@ public sealed class CheckpointedPassTests
         Skip.If(ProcessMemory.Read().Allocated is null, "The allocator here keeps no statistics.");
         var config = new SD3TransformerConfig
         {
-            NumLayers = 16, NumAttentionHeads = 2, AttentionHeadDim = 64, CaptionProjectionDim = 128, JointAttentionDim = 64, PooledProjectionDim = 64,
-            PosEmbedMaxSize = 16, QkNorm = "rms_norm",
+            NumLayers = 16,
+            NumAttentionHeads = 2,
+            AttentionHeadDim = 64,
+            CaptionProjectionDim = 128,
+            JointAttentionDim = 64,
+            PooledProjectionDim = 64,
+            PosEmbedMaxSize = 16,
+            QkNorm = "rms_norm",
         };
         using var transformer = new SD3Transformer2DModel(config, CPU, ScalarType.Float32);
         using (no_grad())
