@@ -140,7 +140,7 @@ public static class InsideViews
         var blocks = LoraChange.ByBlock(changes, component);
         return new BarChart
         {
-            Title = $"How far each block of {component} moved",
+            Title = $"How far each block of the {component} moved",
             YTitle = "size of the update, % of the weights",
             Categories = [.. blocks.Select(block => block.Path)],
             Series = [ChartSeries.Of("LoRA", blocks.Select(block => 100 * block.Relative))],

@@ -65,7 +65,7 @@ public static class TrainingViews
             ("class pictures", Count(session.Dataset.ClassCount)),
             ("layers with LoRA", Count(session.Adapter.Layers.Count)),
             ("parameters that learn", Count(trained)),
-            ("of the model's", string.Create(CultureInfo.InvariantCulture, $"{100.0 * trained / modelParameters:0.##} %")),
+            ("of the model's parameters", string.Create(CultureInfo.InvariantCulture, $"{100.0 * trained / modelParameters:0.##} %")),
             ("steps done", $"{Count(session.StepsDone)} of {Count(session.MaxSteps)}"),
         ]);
     }
@@ -145,8 +145,8 @@ public static class TrainingViews
 
     private static string Purpose(string name) => name switch
     {
-        LoraFile.DefaultName => "the LoRA: diffusers loads it, and so does `generate --lora`",
-        "recipe.json" => "every option of the run: `train --config` repeats it",
+        LoraFile.DefaultName => "the LoRA: diffusers loads it, and so does generate --lora",
+        "recipe.json" => "every option of the run: train --config repeats it",
         StepLog.FileName => "a line for each step: losses, rates, times",
         "validation" => "the pictures drawn during training",
         "class" => "the class pictures of prior preservation",
