@@ -43,7 +43,8 @@ internal static class DemoVerb
         if (seed < 0)
             throw new UsageException($"--seed is {seed}; valid is at least 0.");
         var folder = output is null ? Path.Combine(project, "outputs", "demo") : Path.GetFullPath(output);
-        var config = ReadRecipe(ProjectFolder.Resolve(recipe ?? DefaultRecipe, project), session);
+        var path = ProjectFolder.Resolve(recipe ?? DefaultRecipe, project);
+        var config = DreamBoothConfig.Read(path, message => session.Warn($"{path}: {message}"));
         config = config with
         {
             PretrainedModelNameOrPath = Model(model, project),
@@ -55,18 +56,6 @@ internal static class DemoVerb
         };
         config.Validate();
         return new DemoOptions { Training = config, Output = folder, Prompts = Path.Combine(project, "data", "prompts"), Seed = (ulong)config.Seed };
-    }
-
-    private static DreamBoothConfig ReadRecipe(string path, Session session)
-    {
-        try
-        {
-            return DreamBoothConfig.FromJson(File.ReadAllText(path), path, message => session.Warn($"{path}: {message}"));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"The recipe {path} cannot be read: {error.Message}", error);
-        }
     }
 
     private static string Model(string? given, string project)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature.Proof;
 using Dreambooth.Lab.Training;
 
@@ -11,21 +10,21 @@ internal static class DreamBoothProofVerb
     public static Command Create(Session session)
     {
         var verb = new Command("dreambooth", "Trains the character on the miniature, with prior preservation and without, and lets the classifier compare the pictures before and after.");
-        var recipe = Text(verb, "--recipe", "FILE", "The recipe; its output folders are not used.", "data/recipes/gmc-cat.json");
-        var classifier = Text(verb, "--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
-        var prompts = Text(verb, "--prompts", "FOLDER", "Prompt lists of the three families.", "data/prompts");
-        var output = Text(verb, "--output", "FOLDER", "Folder for the LoRAs, the report and sheets of pictures.", "outputs/pretrain-mini/dreambooth");
-        var lora = Text(verb, "--lora", "FILE", "Measure this LoRA instead of training one.", null);
-        var withoutPrior = Text(verb, "--lora_without_prior", "FILE", "With --lora: measure this LoRA beside it, as the one trained without prior preservation.", null);
-        var pictures = Number(verb, "--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
-        var steps = Number(verb, "--steps", "Denoising steps.", 28);
-        var guidance = Number(verb, "--guidance_scale", "Guidance.", 3.0);
+        var recipe = verb.AddText("--recipe", "FILE", "The recipe; its output folders are not used.", "data/recipes/gmc-cat.json");
+        var classifier = verb.AddText("--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
+        var prompts = verb.AddText("--prompts", "FOLDER", "Prompt lists of the three families.", "data/prompts");
+        var output = verb.AddText("--output", "FOLDER", "Folder for the LoRAs, the report and sheets of pictures.", "outputs/pretrain-mini/dreambooth");
+        var lora = verb.AddText("--lora", "FILE", "Measure this LoRA instead of training one.", null);
+        var withoutPrior = verb.AddText("--lora_without_prior", "FILE", "With --lora: measure this LoRA beside it, as the one trained without prior preservation.", null);
+        var pictures = verb.AddNumber("--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
+        var steps = verb.AddNumber("--steps", "Denoising steps.", 28);
+        var guidance = verb.AddNumber("--guidance_scale", "Guidance.", 3.0);
         verb.SetAction(result =>
         {
             var path = result.GetValue(recipe)!;
             var report = DreamBoothProof.Run(new DreamBoothProofOptions
             {
-                Training = ReadRecipe(path, session),
+                Training = DreamBoothConfig.Read(path, message => session.Warn($"{path}: {message}")),
                 Classifier = result.GetValue(classifier)!,
                 Prompts = result.GetValue(prompts)!,
                 Output = result.GetValue(output)!,
@@ -44,27 +43,5 @@ internal static class DreamBoothProofVerb
             return report.Shortfalls().Count == 0 ? ExitCode.Success : ExitCode.Failure;
         });
         return verb;
-    }
-
-    private static DreamBoothConfig ReadRecipe(string path, Session session)
-    {
-        if (!File.Exists(path))
-            throw new LabException($"There is no recipe {path}.");
-        return DreamBoothConfig.FromJson(File.ReadAllText(path), path, message => session.Warn($"{path}: {message}"));
-    }
-
-    private static Option<string?> Text(Command verb, string name, string placeholder, string description, string? value)
-    {
-        var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
-        verb.Options.Add(option);
-        return option;
-    }
-
-    private static Option<T> Number<T>(Command verb, string name, string description, T value)
-        where T : struct
-    {
-        var option = new Option<T>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
-        verb.Options.Add(option);
-        return option;
     }
 }

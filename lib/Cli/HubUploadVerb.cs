@@ -69,7 +69,7 @@ internal static class HubUploadVerb
         var recipe = Path.Combine(folder, "recipe.json");
         if (!File.Exists(recipe))
             session.Warn($"There is no recipe.json in {folder}: the card says nothing of the training, and its instance prompt is left for you to write.");
-        var config = File.Exists(recipe) ? DreamBoothConfig.FromJson(File.ReadAllText(recipe), recipe) : null;
+        var config = File.Exists(recipe) ? DreamBoothConfig.Read(recipe) : null;
         var model = baseModel ?? (config is not null && HubResolver.IsOnHub(config.PretrainedModelNameOrPath, out var known, out _) ? known.ToString() : null);
         if (model is null)
             session.Warn("The base model's name on the hub is not known: give --base_model, so that the card names it.");

@@ -76,7 +76,7 @@ internal sealed class MemoryFlags
             return null;
         if (!File.Exists(path))
             throw new UsageException($"The recipe {path} does not exist.");
-        return DreamBoothConfig.FromJson(File.ReadAllText(path), path);
+        return DreamBoothConfig.Read(path);
     }
 
     /// <summary>Steps to measure, or null.</summary>

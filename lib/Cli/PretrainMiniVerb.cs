@@ -28,25 +28,25 @@ internal static class PretrainMiniVerb
     private static Command Training(string name, string description, Session session, Action<MiniatureRecipe, PretrainingOptions, string?> run)
     {
         var verb = new Command(name, description);
-        var output = Text(verb, "--output", "FOLDER", "Folder for weights, curves and samples.", $"outputs/pretrain-mini/{name}");
-        var vae = Text(verb, "--vae", "FOLDER", "Output folder of the autoencoder's training.", null);
-        var device = Text(verb, "--device", "NAME", "auto, cpu or cuda; auto takes cuda where it works.", "auto");
-        var resume = Text(verb, "--resume", "FOLDER", "Go on from the weights in this folder.", null);
-        var pool = Text(verb, "--pool", "FOLDER", "Keep rendered drawings here and use them again.", null);
-        var minutes = Number(verb, "--minutes", "Minutes of training; what comes before it is not counted.", 7.0);
-        var steps = Number(verb, "--max_steps", "Steps after which training ends in any case.", long.MaxValue);
-        var pictures = Number(verb, "--pictures", "Number of drawings to train on.", 60_000);
-        var from = Number(verb, "--from", "Where on the learning-rate schedule this run begins, 0 to 1.", 0.0);
-        var to = Number(verb, "--to", "Where on the learning-rate schedule this run ends, 0 to 1.", 1.0);
-        var batch = Number(verb, "--batch", "Pictures in a step; 0 for the recipe's.", 0);
-        var rate = Number(verb, "--rate", "Largest learning rate; 0 for the recipe's.", 0.0);
-        var threads = Number(verb, "--threads", "Threads that render.", Math.Max(1, Environment.ProcessorCount - 2));
-        var sheets = Number(verb, "--sheet_minutes", "Minutes between saved weights and sample sheets; 0 saves nothing, to time steps.", 3.0);
-        var report = Number(verb, "--report_seconds", "Seconds between progress lines.", 20.0);
-        var bf16 = Switch(verb, "--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
-        var graph = Switch(verb, "--cuda_graph", "Capture a step once and replay it (CUDA only).");
-        var decoder = Switch(verb, "--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
-        var tiny = Switch(verb, "--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");
+        var output = verb.AddText("--output", "FOLDER", "Folder for weights, curves and samples.", $"outputs/pretrain-mini/{name}");
+        var vae = verb.AddText("--vae", "FOLDER", "Output folder of the autoencoder's training.", null);
+        var device = verb.AddText("--device", "NAME", "auto, cpu or cuda; auto takes cuda where it works.", "auto");
+        var resume = verb.AddText("--resume", "FOLDER", "Go on from the weights in this folder.", null);
+        var pool = verb.AddText("--pool", "FOLDER", "Keep rendered drawings here and use them again.", null);
+        var minutes = verb.AddNumber("--minutes", "Minutes of training; what comes before it is not counted.", 7.0);
+        var steps = verb.AddNumber("--max_steps", "Steps after which training ends in any case.", long.MaxValue);
+        var pictures = verb.AddNumber("--pictures", "Number of drawings to train on.", 60_000);
+        var from = verb.AddNumber("--from", "Where on the learning-rate schedule this run begins, 0 to 1.", 0.0);
+        var to = verb.AddNumber("--to", "Where on the learning-rate schedule this run ends, 0 to 1.", 1.0);
+        var batch = verb.AddNumber("--batch", "Pictures in a step; 0 for the recipe's.", 0);
+        var rate = verb.AddNumber("--rate", "Largest learning rate; 0 for the recipe's.", 0.0);
+        var threads = verb.AddNumber("--threads", "Threads that render.", Math.Max(1, Environment.ProcessorCount - 2));
+        var sheets = verb.AddNumber("--sheet_minutes", "Minutes between saved weights and sample sheets; 0 saves nothing, to time steps.", 3.0);
+        var report = verb.AddNumber("--report_seconds", "Seconds between progress lines.", 20.0);
+        var bf16 = verb.AddSwitch("--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
+        var graph = verb.AddSwitch("--cuda_graph", "Capture a step once and replay it (CUDA only).");
+        var decoder = verb.AddSwitch("--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
+        var tiny = verb.AddSwitch("--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");
         verb.SetAction(result =>
         {
             var recipe = Adjusted(result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe(), result.GetValue(batch), result.GetValue(rate));
@@ -78,7 +78,7 @@ internal static class PretrainMiniVerb
     private static Command Tokenizers(Session session)
     {
         var verb = new Command("tokenizers", "Writes the three tokenizers' folders.");
-        var output = Text(verb, "--output", "FOLDER", "Model folder to write into.", "outputs/pretrain-mini/tokenizers");
+        var output = verb.AddText("--output", "FOLDER", "Model folder to write into.", "outputs/pretrain-mini/tokenizers");
         verb.SetAction(result =>
         {
             var tokenizers = new MiniatureTokenizers(new MiniatureRecipe().TextWindow);
@@ -92,12 +92,12 @@ internal static class PretrainMiniVerb
     private static Command Export(Session session)
     {
         var verb = new Command("export", "Writes a model folder in the published layout from the trainings' output folders.");
-        var output = Text(verb, "--output", "FOLDER", "Model folder to write.", "outputs/pretrain-mini/export");
-        var vae = Text(verb, "--vae", "FOLDER", "Output folder of the autoencoder's training.", "outputs/pretrain-mini/vae");
-        var diffusion = Text(verb, "--diffusion", "FOLDER", "Output folder of the diffusion training.", "outputs/pretrain-mini/diffusion");
-        var classifier = Text(verb, "--classifier", "FOLDER", "Output folder of the classifier's training, or none.", null);
-        var classifierOutput = Text(verb, "--classifier_output", "FOLDER", "Folder to write the classifier to.", "outputs/pretrain-mini/export-classifier");
-        var tiny = Switch(verb, "--tiny", "The recipe that the trainings used was --tiny.");
+        var output = verb.AddText("--output", "FOLDER", "Model folder to write.", "outputs/pretrain-mini/export");
+        var vae = verb.AddText("--vae", "FOLDER", "Output folder of the autoencoder's training.", "outputs/pretrain-mini/vae");
+        var diffusion = verb.AddText("--diffusion", "FOLDER", "Output folder of the diffusion training.", "outputs/pretrain-mini/diffusion");
+        var classifier = verb.AddText("--classifier", "FOLDER", "Output folder of the classifier's training, or none.", null);
+        var classifierOutput = verb.AddText("--classifier_output", "FOLDER", "Folder to write the classifier to.", "outputs/pretrain-mini/export-classifier");
+        var tiny = verb.AddSwitch("--tiny", "The recipe that the trainings used was --tiny.");
         verb.SetAction(result =>
         {
             var recipe = result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe();
@@ -114,14 +114,14 @@ internal static class PretrainMiniVerb
     private static Command Prove(Session session)
     {
         var verb = new Command("prove", "Lets the classifier read pictures of captions that training never saw, compares guidances, and measures the autoencoder.");
-        var model = Text(verb, "--model", "FOLDER", "The miniature.", "data/sd3-mini");
-        var classifier = Text(verb, "--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
-        var output = Text(verb, "--output", "FOLDER", "Folder for the report and sheets of pictures.", "outputs/pretrain-mini/proof");
-        var device = Text(verb, "--device", "NAME", "auto, cpu or cuda.", "auto");
-        var count = Number(verb, "--combinations", "Captions, one picture each.", 300);
-        var sweep = Number(verb, "--sweep_combinations", "Captions for each guidance from 1 to 7; 0 for no comparison.", 60);
-        var guidance = Number(verb, "--guidance_scale", "Guidance.", 4.0);
-        var steps = Number(verb, "--steps", "Denoising steps.", 28);
+        var model = verb.AddText("--model", "FOLDER", "The miniature.", "data/sd3-mini");
+        var classifier = verb.AddText("--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
+        var output = verb.AddText("--output", "FOLDER", "Folder for the report and sheets of pictures.", "outputs/pretrain-mini/proof");
+        var device = verb.AddText("--device", "NAME", "auto, cpu or cuda.", "auto");
+        var count = verb.AddNumber("--combinations", "Captions, one picture each.", 300);
+        var sweep = verb.AddNumber("--sweep_combinations", "Captions for each guidance from 1 to 7; 0 for no comparison.", 60);
+        var guidance = verb.AddNumber("--guidance_scale", "Guidance.", 4.0);
+        var steps = verb.AddNumber("--steps", "Denoising steps.", 28);
         verb.SetAction(result =>
         {
             var options = new ProofOptions
@@ -159,26 +159,4 @@ internal static class PretrainMiniVerb
         "cuda" => CUDA,
         _ => throw new UsageException($"--device is '{name}'; valid are {string.Join(", ", Devices)}."),
     };
-
-    private static Option<string?> Text(Command verb, string name, string placeholder, string description, string? value)
-    {
-        var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
-        verb.Options.Add(option);
-        return option;
-    }
-
-    private static Option<T> Number<T>(Command verb, string name, string description, T value)
-        where T : struct
-    {
-        var option = new Option<T>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
-        verb.Options.Add(option);
-        return option;
-    }
-
-    private static Option<bool> Switch(Command verb, string name, string description)
-    {
-        var option = new Option<bool>(name) { Description = description };
-        verb.Options.Add(option);
-        return option;
-    }
 }

@@ -24,9 +24,8 @@ public sealed class CharacterMeasures : IDisposable
         _classifier = classifier;
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        _real = Features(classifier.call(PixelTensors.Stack([.. pictures]))).DetachFromDisposeScope();
-        var cosines = _real.mm(_real.t());
-        Ceiling = (cosines.sum() - cosines.diagonal().sum()).item<float>() / (pictures.Count * (pictures.Count - 1));
+        _real = classifier.call(PixelTensors.Stack(pictures)).UnitFeatures().DetachFromDisposeScope();
+        Ceiling = AttributeReading.MeanOfOthers(_real, _real);
     }
 
     /// <summary>Whether there is a classifier that knows what the model draws; without one there are no scores.</summary>
@@ -74,10 +73,8 @@ public sealed class CharacterMeasures : IDisposable
     /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
     public static CharacterMeasures Load(string classifier, string subject)
     {
-        var files = Directory.Exists(subject) ? Directory.GetFiles(subject, "*.png") : [];
-        return files.Length >= 2
-            ? new CharacterMeasures(AttributeClassifier.Load(classifier, CPU), [.. files.Order(StringComparer.Ordinal).Select(ImageDecoder.Load)])
-            : throw new LabException($"{subject} has {files.Length} PNG pictures of the subject; at least 2 are needed.");
+        var pictures = RealPictures.Load(subject);
+        return new CharacterMeasures(AttributeClassifier.Load(classifier, CPU), pictures);
     }
 
     /// <summary>Reads a picture.</summary>
@@ -86,16 +83,9 @@ public sealed class CharacterMeasures : IDisposable
     /// <exception cref="LabException">There is no classifier that knows the picture.</exception>
     public CharacterReading Read(string prompt, RgbImage image)
     {
-        if (_classifier is null || _real is null)
-            throw new LabException("No classifier knows what this model draws: the lab's own reads pictures of the miniature alone.");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var reading = _classifier.call(PixelTensors.Stack([image]));
-        var fidelity = Features(reading).mm(_real.t()).mean().item<float>();
-        var read = DrawingAttributes.All.ToDictionary(attribute => attribute.Name, attribute => attribute.Classes[(int)reading.LogitsOf(attribute).argmax(1).item<long>()]);
-        var asked = PromptImplications.Of(prompt).ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
-        var adherence = asked.Count == 0 ? double.NaN : asked.Count(entry => read[entry.Key] == entry.Value) / (double)asked.Count;
-        return new CharacterReading(fidelity, reading.Identity.item<float>() > 0, adherence, asked, read);
+        return Judge(prompt, Classify(image));
     }
 
     /// <summary>Reads a picture of a sweep.</summary>
@@ -125,17 +115,27 @@ public sealed class CharacterMeasures : IDisposable
 
     private Dictionary<string, double> Grade(SweepItem item, RgbImage image)
     {
-        var scores = new Dictionary<string, double>(Read(item.Prompt, image).Scores());
-        var asked = PromptImplications.Of(item.Prompt);
-        if (asked.Count == 0)
-            return scores;
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var reading = _classifier!.call(PixelTensors.Stack([image]));
-        scores[CharacterReading.AdherenceScore] = asked.Average(implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
+        var reading = Classify(image);
+        var scores = new Dictionary<string, double>(Judge(item.Prompt, reading).Scores());
+        var asked = PromptImplications.Of(item.Prompt);
+        if (asked.Count > 0)
+            scores[CharacterReading.AdherenceScore] = asked.Average(implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
         return scores;
     }
 
-    // Of length 1.
-    private static Tensor Features(AttributeReading reading) => nn.functional.normalize(reading.Features, 2, 1);
+    private AttributeReading Classify(RgbImage image) => _classifier is null
+        ? throw new LabException("No classifier knows what this model draws: the lab's own reads pictures of the miniature alone.")
+        : _classifier.call(PixelTensors.Stack([image]));
+
+    private CharacterReading Judge(string prompt, AttributeReading reading)
+    {
+        var fidelity = reading.UnitFeatures().mm(_real!.t()).mean().item<float>();
+        var classes = reading.Classes()[0];
+        var read = DrawingAttributes.All.Zip(classes).ToDictionary(entry => entry.First.Name, entry => entry.First.Classes[entry.Second]);
+        var asked = PromptImplications.Of(prompt).ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
+        var adherence = asked.Count == 0 ? double.NaN : asked.Count(entry => read[entry.Key] == entry.Value) / (double)asked.Count;
+        return new CharacterReading(fidelity, reading.Identity.item<float>() > 0, adherence, asked, read);
+    }
 }

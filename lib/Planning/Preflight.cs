@@ -105,16 +105,7 @@ public static class Preflight
     {
         try
         {
-            var dataset = DreamBoothDataset.Load(new DreamBoothDatasetOptions
-            {
-                InstanceDataDir = config.InstanceDataDir,
-                InstancePrompt = config.InstancePrompt,
-                Resolution = config.Resolution,
-                ImageColumn = config.ImageColumn,
-                CaptionColumn = config.CaptionColumn,
-                OnBadImage = BadImagePolicy.Skip,
-                MinImageSize = 1,
-            });
+            var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { ClassDataDir = null, ClassPrompt = null, NumClassImages = null, OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
             var prompts = dataset.DistinctPrompts;
             return prompts.Count == 1
                 ? new("captions", PreflightStatus.Ok, $"every picture is called “{prompts[0]}”")

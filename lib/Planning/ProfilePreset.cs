@@ -84,13 +84,7 @@ public sealed record ProfilePreset
     /// <summary>The preset of a name.</summary>
     /// <param name="name">Tiny, Standard or Full, in any case.</param>
     /// <exception cref="LabException">There is no such preset.</exception>
-    public static ProfilePreset Named(string name) => name?.Trim().ToUpperInvariant() switch
-    {
-        "TINY" => Tiny,
-        "STANDARD" => Standard,
-        "FULL" => Full,
-        _ => throw new LabException($"There is no preset '{name}'; valid are {nameof(Tiny)}, {nameof(Standard)} and {nameof(Full)}."),
-    };
+    public static ProfilePreset Named(string name) => NamedPreset.Find(name, (nameof(Tiny), () => Tiny), (nameof(Standard), () => Standard), (nameof(Full), () => Full));
 
     /// <summary>The same with another model or another folder of pictures; what is left empty stays.</summary>
     /// <param name="model">A model's folder, relative to the current folder or the project.</param>
@@ -113,7 +107,7 @@ public sealed record ProfilePreset
     {
         var project = ProjectFolder.Find();
         var path = Path.Combine(project, "data", "recipes", file);
-        var config = DreamBoothConfig.FromJson(File.ReadAllText(path), path);
+        var config = DreamBoothConfig.Read(path);
         return config with
         {
             PretrainedModelNameOrPath = ProjectFolder.Resolve(config.PretrainedModelNameOrPath, project),

@@ -49,13 +49,7 @@ public sealed record SubjectPreset
     /// <summary>The preset of a name.</summary>
     /// <param name="name">Tiny, Standard or Full, in any case.</param>
     /// <exception cref="LabException">There is no such preset.</exception>
-    public static SubjectPreset Named(string name) => name?.Trim().ToUpperInvariant() switch
-    {
-        "TINY" => Tiny,
-        "STANDARD" => Standard,
-        "FULL" => Full,
-        _ => throw new LabException($"There is no preset '{name}'; valid are {nameof(Tiny)}, {nameof(Standard)} and {nameof(Full)}."),
-    };
+    public static SubjectPreset Named(string name) => NamedPreset.Find(name, (nameof(Tiny), () => Tiny), (nameof(Standard), () => Standard), (nameof(Full), () => Full));
 
     /// <summary>The same for another subject; what is left empty stays.</summary>
     /// <param name="model">A model's folder or its name on the hub.</param>
@@ -88,11 +82,7 @@ public sealed record SubjectPreset
         Seed = 2,
     };
 
-    private static DreamBoothConfig Recipe()
-    {
-        var path = Path.Combine(ProjectFolder.Find(), "data", "recipes", "gmc-cat.json");
-        return DreamBoothConfig.FromJson(File.ReadAllText(path), path);
-    }
+    private static DreamBoothConfig Recipe() => DreamBoothConfig.Read(Path.Combine(ProjectFolder.Find(), "data", "recipes", "gmc-cat.json"));
 
     private static DreamBoothConfig Of(DreamBoothConfig config, int steps)
     {

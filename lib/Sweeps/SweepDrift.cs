@@ -42,11 +42,8 @@ public sealed record SweepDrift(SweepResult Result, SweepResult Before, double D
 
     private static double Compare(RgbImage first, RgbImage second)
     {
-        if (first.Pixels.Length != second.Pixels.Length)
+        if (first.Width != second.Width || first.Height != second.Height)
             throw new LabException("Two pictures of the same settings have different sizes; the sweep's folder was changed by something else.");
-        long sum = 0;
-        for (var i = 0; i < first.Pixels.Length; i++)
-            sum += Math.Abs(first.Pixels[i] - second.Pixels[i]);
-        return sum / (255.0 * first.Pixels.Length);
+        return PictureDifference.Between(first, second).Mean / 255;
     }
 }

@@ -1,4 +1,6 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 using static TorchSharp.torch;
 
@@ -33,6 +35,34 @@ public sealed partial record DreamBoothConfig
         return [.. adapter.Segments.Select(segment => segment.Component == "transformer"
             ? new AdamWGroup(segment.Offset, segment.Length, ScaledLearningRate(), AdamWeightDecay)
             : new AdamWGroup(segment.Offset, segment.Length, TextEncoderLr, AdamWeightDecayTextEncoder))];
+    }
+
+    /// <summary>The pictures and captions to learn from; a seed that is not chosen yet counts as 0.</summary>
+    public DreamBoothDatasetOptions DatasetOptions() => new()
+    {
+        InstanceDataDir = InstanceDataDir,
+        InstancePrompt = InstancePrompt,
+        Resolution = Resolution,
+        CenterCrop = CenterCrop,
+        RandomFlip = RandomFlip,
+        Repeats = Repeats,
+        ImageColumn = ImageColumn,
+        CaptionColumn = CaptionColumn,
+        ClassDataDir = WithPriorPreservation ? ClassDataDir : null,
+        ClassPrompt = WithPriorPreservation ? ClassPrompt : null,
+        NumClassImages = WithPriorPreservation ? NumClassImages : null,
+        OnBadImage = OnBadImage,
+        Seed = (ulong)(Seed ?? 0),
+    };
+
+    /// <summary>Puts a new, trainable LoRA on the models that are trained; a seed that is not chosen yet counts as 0.</summary>
+    /// <param name="pipeline">The models.</param>
+    public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        var components = pipeline.LoraComponents.Where(component => TrainTextEncoder || component.Prefix == "transformer")
+            .Select(component => (component, component.Prefix == "transformer" ? TransformerLora() : TextEncoderLora()));
+        return LoraAdapter.Create("default", components, (ulong)(Seed ?? 0), pipeline.Options.Device, ScalarType.Float32);
     }
 
     /// <summary>The transformer's LoRA.</summary>

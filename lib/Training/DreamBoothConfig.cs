@@ -86,6 +86,22 @@ public sealed partial record DreamBoothConfig
     public static DreamBoothConfig FromJson(string json, string source = "recipe", Action<string>? warn = null) =>
         Flags.Build(Flags.ReadJson(json, source, name => UnusedFlags.Accept(name, warn)));
 
+    /// <summary>Reads a recipe's file, as <see cref="FromJson"/> reads its text.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="warn">Receives one sentence for each flag that is known but not acted on.</param>
+    /// <exception cref="LabException">The file cannot be read, is not JSON, or has an unknown name or a wrong value.</exception>
+    public static DreamBoothConfig Read(string path, Action<string>? warn = null)
+    {
+        try
+        {
+            return FromJson(File.ReadAllText(path), path, warn);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"The recipe {path} cannot be read: {error.Message}", error);
+        }
+    }
+
     private static T Default<T>(string property) => (T)Flags.All.Single(flag => flag.Property.Name == property).DefaultValue!;
 
     private IEnumerable<string> CrossErrors()

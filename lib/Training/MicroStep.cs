@@ -77,6 +77,8 @@ internal sealed class MicroStep : IDisposable
 
     private Recording? FindRecording(TrainingBatch batch, TrainingDraw draw)
     {
+        if (_record is null && _recordings.Count == 0)
+            return null;
         var (embeds, pooled) = batch.Text;
         var shape = string.Create(
             CultureInfo.InvariantCulture,

@@ -36,7 +36,7 @@ public static class ProfiledTraining
         config = config with { ClassDataDir = config.WithPriorPreservation ? config.InstanceDataDir : null, MaxTrainSteps = steps, Seed = config.Seed ?? 0 };
         config.Validate();
         var device = DeviceSelection.Parse(config.Device);
-        var dataset = DreamBoothDataset.Load(Options(config));
+        var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { NumClassImages = null });
         using var timeline = new MemoryTimeline(device.type == DeviceType.CUDA ? Math.Max(device.index, 0) : null);
         T Phase<T>(string name, Func<T> work)
         {
@@ -46,8 +46,7 @@ public static class ProfiledTraining
         }
 
         using var scope = NewDisposeScope();
-        using var pipeline = Phase("load", () => StableDiffusion3Pipeline.Load(
-            config.PretrainedModelNameOrPath, new PipelineOptions { Device = device, Dtype = config.ComputeDtype(), TokenizersFolder = config.Tokenizers }));
+        using var pipeline = Phase("load", () => TrainingSession.LoadPipeline(config, cancellation: cancellation));
         Phase("encode", () => Encode(pipeline, config));
         using var batches = Phase("cache", () => DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed!.Value, null, cancellation));
         using (var adapter = Phase("step", () => Train(pipeline, batches, config, cancellation)))
@@ -69,25 +68,11 @@ public static class ProfiledTraining
     // The adapter and its optimizer's state stay alive, as they do while a training run draws its validation pictures.
     private static TrainedState Train(StableDiffusion3Pipeline pipeline, DreamBoothBatches batches, DreamBoothConfig config, CancellationToken cancellation)
     {
-        var components = pipeline.LoraComponents.Where(component => config.TrainTextEncoder || component.Prefix == "transformer")
-            .Select(component => (component, component.Prefix == "transformer" ? config.TransformerLora() : config.TextEncoderLora()));
-        var adapter = LoraAdapter.Create("default", components, (ulong)config.Seed!.Value, pipeline.Options.Device, ScalarType.Float32);
+        var adapter = config.CreateAdapter(pipeline);
         var trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
         trainer.Run(cancellation: cancellation);
         return new TrainedState(adapter, trainer);
     }
-
-    private static DreamBoothDatasetOptions Options(DreamBoothConfig config) => new()
-    {
-        InstanceDataDir = config.InstanceDataDir,
-        InstancePrompt = config.InstancePrompt,
-        Resolution = config.Resolution,
-        CenterCrop = config.CenterCrop,
-        ClassDataDir = config.ClassDataDir,
-        ClassPrompt = config.ClassDataDir is null ? null : config.ClassPrompt,
-        OnBadImage = config.OnBadImage,
-        Seed = (ulong)config.Seed!.Value,
-    };
 
     private sealed record TrainedState(LoraAdapter Adapter, DreamBoothTrainer Trainer) : IDisposable
     {

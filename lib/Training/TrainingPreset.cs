@@ -76,13 +76,7 @@ public sealed record TrainingPreset
     /// <summary>The preset of a name.</summary>
     /// <param name="name">Tiny, Standard or Full, in any case.</param>
     /// <exception cref="LabException">There is no such preset.</exception>
-    public static TrainingPreset Named(string name) => name?.Trim().ToUpperInvariant() switch
-    {
-        "TINY" => Tiny,
-        "STANDARD" => Standard,
-        "FULL" => Full,
-        _ => throw new LabException($"There is no preset '{name}'; valid are {nameof(Tiny)}, {nameof(Standard)} and {nameof(Full)}."),
-    };
+    public static TrainingPreset Named(string name) => NamedPreset.Find(name, (nameof(Tiny), () => Tiny), (nameof(Standard), () => Standard), (nameof(Full), () => Full));
 
     /// <summary>The same with some knobs turned; what is left empty or 0 stays. The classifier knows the preset's own model only.</summary>
     /// <param name="model">A model's folder, relative to the current folder or the project, or its name on the hub.</param>
@@ -104,11 +98,8 @@ public sealed record TrainingPreset
         return Watched(Name, config) with { Classifier = config.PretrainedModelNameOrPath == Config.PretrainedModelNameOrPath ? Classifier : null };
     }
 
-    private static DreamBoothConfig Recipe()
-    {
-        var path = Path.Combine(ProjectFolder.Find(), "data", "recipes", "gmc-cat.json");
-        return DreamBoothConfig.FromJson(File.ReadAllText(path), path) with { ValidationPrompt = "a photo of gmc cat on a beach" };
-    }
+    private static DreamBoothConfig Recipe() =>
+        DreamBoothConfig.Read(Path.Combine(ProjectFolder.Find(), "data", "recipes", "gmc-cat.json")) with { ValidationPrompt = "a photo of gmc cat on a beach" };
 
     private static string MiniaturesClassifier() => Path.Combine(ProjectFolder.Find(), "data", "sd3-mini-classifier");
 

@@ -5,7 +5,6 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
@@ -32,7 +31,7 @@ public sealed class TrainingSession : IDisposable
         var seed = (ulong)config.Seed!;
         (Config, _pipeline, _events, Dataset, _batches) = (config, pipeline, events, dataset, batches);
         _dataSha256 = DataFingerprint.Of(dataset);
-        Adapter = CreateAdapter(config, pipeline);
+        Adapter = config.CreateAdapter(pipeline);
         try
         {
             _trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches) { Warn = events.OnWarning };
@@ -212,31 +211,9 @@ public sealed class TrainingSession : IDisposable
 
     private static DreamBoothDataset LoadDataset(DreamBoothConfig config, DreamBoothRunEvents events)
     {
-        var dataset = DreamBoothDataset.Load(new DreamBoothDatasetOptions
-        {
-            InstanceDataDir = config.InstanceDataDir,
-            InstancePrompt = config.InstancePrompt,
-            Resolution = config.Resolution,
-            CenterCrop = config.CenterCrop,
-            RandomFlip = config.RandomFlip,
-            Repeats = config.Repeats,
-            ImageColumn = config.ImageColumn,
-            CaptionColumn = config.CaptionColumn,
-            ClassDataDir = config.WithPriorPreservation ? config.ClassDataDir : null,
-            ClassPrompt = config.WithPriorPreservation ? config.ClassPrompt : null,
-            NumClassImages = config.WithPriorPreservation ? config.NumClassImages : null,
-            OnBadImage = config.OnBadImage,
-            Seed = (ulong)config.Seed!,
-        });
+        var dataset = DreamBoothDataset.Load(config.DatasetOptions());
         foreach (var skipped in dataset.Skipped)
             events.OnWarning?.Invoke($"{skipped.Path} is skipped: {skipped.Reason}");
         return dataset;
-    }
-
-    private static LoraAdapter CreateAdapter(DreamBoothConfig config, StableDiffusion3Pipeline pipeline)
-    {
-        var components = pipeline.LoraComponents.Where(component => config.TrainTextEncoder || component.Prefix == "transformer")
-            .Select(component => (component, component.Prefix == "transformer" ? config.TransformerLora() : config.TextEncoderLora()));
-        return LoraAdapter.Create("default", components, (ulong)config.Seed!, pipeline.Options.Device, ScalarType.Float32);
     }
 }

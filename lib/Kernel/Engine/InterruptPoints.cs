@@ -16,72 +16,24 @@ internal sealed class InterruptPoints : CSharpSyntaxRewriter
     /// <summary>A copy of <paramref name="tree"/> with polls.</summary>
     public static SyntaxTree AddTo(SyntaxTree tree)
     {
-        var root = new InterruptPoints().Visit(tree.GetRoot());
+        var root = new InterruptPoints().Visit(tree.GetRoot())!;
         return CSharpSyntaxTree.Create((CSharpSyntaxNode)root, (CSharpParseOptions)tree.Options, tree.FilePath, System.Text.Encoding.UTF8);
     }
 
     /// <inheritdoc/>
-    public override SyntaxNode? VisitWhileStatement(WhileStatementSyntax node)
+    public override SyntaxNode? Visit(SyntaxNode? node) => base.Visit(node) switch
     {
-        var visited = (WhileStatementSyntax)base.VisitWhileStatement(node)!;
-        return visited.WithStatement(WithPoll(visited.Statement));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitDoStatement(DoStatementSyntax node)
-    {
-        var visited = (DoStatementSyntax)base.VisitDoStatement(node)!;
-        return visited.WithStatement(WithPoll(visited.Statement));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitForStatement(ForStatementSyntax node)
-    {
-        var visited = (ForStatementSyntax)base.VisitForStatement(node)!;
-        return visited.WithStatement(WithPoll(visited.Statement));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitForEachStatement(ForEachStatementSyntax node)
-    {
-        var visited = (ForEachStatementSyntax)base.VisitForEachStatement(node)!;
-        return visited.WithStatement(WithPoll(visited.Statement));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitForEachVariableStatement(ForEachVariableStatementSyntax node)
-    {
-        var visited = (ForEachVariableStatementSyntax)base.VisitForEachVariableStatement(node)!;
-        return visited.WithStatement(WithPoll(visited.Statement));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitMethodDeclaration(MethodDeclarationSyntax node)
-    {
-        var visited = (MethodDeclarationSyntax)base.VisitMethodDeclaration(node)!;
-        return visited.Body is null ? visited : visited.WithBody(InBlock(visited.Body));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitLocalFunctionStatement(LocalFunctionStatementSyntax node)
-    {
-        var visited = (LocalFunctionStatementSyntax)base.VisitLocalFunctionStatement(node)!;
-        return visited.Body is null ? visited : visited.WithBody(InBlock(visited.Body));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node)
-    {
-        var visited = (ParenthesizedLambdaExpressionSyntax)base.VisitParenthesizedLambdaExpression(node)!;
-        return visited.Block is null ? visited : visited.WithBlock(InBlock(visited.Block));
-    }
-
-    /// <inheritdoc/>
-    public override SyntaxNode? VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node)
-    {
-        var visited = (SimpleLambdaExpressionSyntax)base.VisitSimpleLambdaExpression(node)!;
-        return visited.Block is null ? visited : visited.WithBlock(InBlock(visited.Block));
-    }
+        WhileStatementSyntax loop => loop.WithStatement(WithPoll(loop.Statement)),
+        DoStatementSyntax loop => loop.WithStatement(WithPoll(loop.Statement)),
+        ForStatementSyntax loop => loop.WithStatement(WithPoll(loop.Statement)),
+        ForEachStatementSyntax loop => loop.WithStatement(WithPoll(loop.Statement)),
+        ForEachVariableStatementSyntax loop => loop.WithStatement(WithPoll(loop.Statement)),
+        MethodDeclarationSyntax { Body: { } body } method => method.WithBody(InBlock(body)),
+        LocalFunctionStatementSyntax { Body: { } body } function => function.WithBody(InBlock(body)),
+        ParenthesizedLambdaExpressionSyntax { Block: { } block } lambda => lambda.WithBlock(InBlock(block)),
+        SimpleLambdaExpressionSyntax { Block: { } block } lambda => lambda.WithBlock(InBlock(block)),
+        var other => other,
+    };
 
     private static BlockSyntax InBlock(BlockSyntax block) => block.WithStatements(block.Statements.Insert(0, s_poll));
 

@@ -31,10 +31,7 @@ internal sealed class DreamBoothProbe : IDisposable
         MiniatureFolder.Verify(options.Training.PretrainedModelNameOrPath);
         _pipeline = StableDiffusion3Pipeline.Load(options.Training.PretrainedModelNameOrPath, new PipelineOptions { Device = device });
         _classifier = AttributeClassifier.Load(options.Classifier, device);
-        var files = Directory.Exists(options.Training.InstanceDataDir) ? Directory.GetFiles(options.Training.InstanceDataDir, "*.png") : [];
-        if (files.Length < 2)
-            throw new LabException($"{options.Training.InstanceDataDir} has {files.Length} PNG pictures of the character; at least 2 are needed.");
-        _pictures = [.. files.Order(StringComparer.Ordinal).Select(ImageDecoder.Load)];
+        _pictures = RealPictures.Load(options.Training.InstanceDataDir);
         (_real, _realIdentity, _) = Read(_pictures);
     }
 
@@ -44,7 +41,7 @@ internal sealed class DreamBoothProbe : IDisposable
         using var scope = NewDisposeScope();
         var pixels = PixelTensors.Stack(_pictures).to(_pipeline.Options.Device);
         var decoded = Read([.. PixelTensors.Unstack(_pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(-1, 1).cpu())]);
-        var ceiling = new DreamBoothCeiling(MeanOfOthers(_real, _real), Share(_realIdentity), MeanOfOthers(decoded.Features, _real), Share(decoded.Identity));
+        var ceiling = new DreamBoothCeiling(AttributeReading.MeanOfOthers(_real, _real), Share(_realIdentity), AttributeReading.MeanOfOthers(decoded.Features, _real), Share(decoded.Identity));
         decoded.Features.Dispose();
         return ceiling;
     }
@@ -157,19 +154,7 @@ internal sealed class DreamBoothProbe : IDisposable
     {
         using var scope = NewDisposeScope();
         var reading = _classifier.call(PixelTensors.Stack(images).to(_pipeline.Options.Device));
-        long[][] columns = [.. DrawingAttributes.All.Select(attribute => reading.LogitsOf(attribute).argmax(1).cpu().data<long>().ToArray())];
-        int[][] classes = [.. Enumerable.Range(0, images.Count).Select(row => columns.Select(column => (int)column[row]).ToArray())];
-        var features = nn.functional.normalize(reading.Features, 2, 1);
-        return (features.DetachFromDisposeScope(), reading.Identity.gt(0).cpu().data<bool>().ToArray(), classes);
-    }
-
-    // Features [N, F] of N pictures and of the same N in another form.
-    private static double MeanOfOthers(Tensor left, Tensor right)
-    {
-        using var scope = NewDisposeScope();
-        var cosines = left.mm(right.t());
-        var count = left.shape[0];
-        return (cosines.sum() - cosines.diagonal().sum()).item<float>() / (count * (count - 1));
+        return (reading.UnitFeatures().DetachFromDisposeScope(), reading.Identity.gt(0).cpu().data<bool>().ToArray(), reading.Classes());
     }
 
     private static double Adherence(string[] prompts, int[][] read) =>

@@ -101,12 +101,10 @@ public sealed class MiniatureProof : IDisposable
     private int[][] ReadDrawings(IReadOnlyList<CaptionedCombination> combinations) =>
         [.. combinations.Chunk(_options.BatchSize).SelectMany(part => Read([.. part.Select(combination => WorldRenderer.Render(combination.Spec, _pipeline.DefaultSize))]))];
 
-    private List<int[]> Read(IReadOnlyList<RgbImage> images)
+    private int[][] Read(IReadOnlyList<RgbImage> images)
     {
         using var scope = NewDisposeScope();
-        var reading = _classifier.call(PixelTensors.Stack(images).to(_options.Device));
-        long[][] columns = [.. DrawingAttributes.All.Select(attribute => reading.LogitsOf(attribute).argmax(1).cpu().data<long>().ToArray())];
-        return [.. Enumerable.Range(0, images.Count).Select(row => columns.Select(column => (int)column[row]).ToArray())];
+        return _classifier.call(PixelTensors.Stack(images).to(_options.Device)).Classes();
     }
 
     private static IEnumerable<(string Name, double Rate, int Count)> Rates(IReadOnlyList<CaptionedCombination> combinations, int[][] read)
