@@ -87,8 +87,16 @@ public sealed class ResumeTests : HubTest
     public async Task DownloadAsync_ExpiredLinkToTheStore_AsksTheHubForANewOne()
     {
         Hub.Add(Name, ("big.safetensors", Content));
-        var count = 0;
-        Hub.Faults.Add(new LocalFault(request => request.Host.Host == Hub.Store.Host && Interlocked.Increment(ref count) is 4 or 5, int.MaxValue) { Status = 403 });
+        int count = 0, expired = -1;
+        // From the fourth request on, until the hub has given a new link.
+        bool IsExpired()
+        {
+            if (Interlocked.Increment(ref count) == 4)
+                Volatile.Write(ref expired, Hub.Count("/resolve/"));
+            return Hub.Count("/resolve/") == Volatile.Read(ref expired);
+        }
+
+        Hub.Faults.Add(new LocalFault(request => request.Host.Host == Hub.Store.Host && IsExpired(), int.MaxValue) { Status = 403 });
         var snapshot = await DownloadAsync(Name);
         AssertSame(Content, Path.Combine(snapshot.Folder, "big.safetensors"));
         Assert.InRange(Hub.Count("/resolve/"), 2, 6);
