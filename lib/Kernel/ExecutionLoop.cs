@@ -85,8 +85,12 @@ internal sealed class ExecutionLoop
         var key = request.Metadata["cellId"]?.ToString() ?? code.Trim();
         var cell = new CellRequest(code, _count, key, _hostOf(request));
         var outcome = Session.Execute(cell);
+        IReadOnlyList<JupyterMessage> abandoned = [];
         if (outcome.Error is { } error)
         {
+            // Taken before the client hears of the error: what it sends after that is a new wish and runs.
+            if (request.Flag("stop_on_error", true))
+                abandoned = _queue.TakeAll();
             if (!silent)
                 _iopub.Publish(request, "error", ErrorFields(error));
             _reply(Channel.Shell, request, ErrorContent(error));
@@ -99,13 +103,12 @@ internal sealed class ExecutionLoop
         }
 
         _iopub.Status(request, "idle");
-        if (outcome.Error is not null && request.Flag("stop_on_error", true))
-            Abort();
+        Abort(abandoned);
     }
 
-    private void Abort()
+    private void Abort(IReadOnlyList<JupyterMessage> requests)
     {
-        foreach (var request in _queue.TakeAll())
+        foreach (var request in requests)
         {
             _iopub.Status(request, "busy");
             _reply(Channel.Shell, request, new JsonObject { ["status"] = "aborted", ["execution_count"] = _count });
