@@ -51,17 +51,18 @@ public sealed class LoraLinear : WeightedLayer
         if (_adapters.Count == 0)
             return nn.functional.linear(input, Weight, Bias);
         using var scope = NewDisposeScope();
-        var output = nn.functional.linear(input, Weight, Bias);
+        var rows = input.reshape(-1, InFeatures);
+        var output = nn.functional.linear(rows, Weight, Bias);
         foreach (var update in _adapters)
         {
             if (update.Scale == 0)
                 continue;
-            var down = nn.functional.linear(input, Cast(update.A, input.dtype));
-            var up = nn.functional.linear(down, Cast(update.B, input.dtype));
-            output = output.add(up, alpha: update.Scale);
+            var down = nn.functional.linear(rows, Cast(update.A, input.dtype));
+            // The product adds to what it finds: no tensor of the output's size is written for the update alone.
+            output.addmm_(down, Cast(update.B, input.dtype).t(), beta: 1, alpha: (float)update.Scale);
         }
 
-        return output.MoveToOuterDisposeScope();
+        return output.view([.. input.shape[..^1], OutFeatures]).MoveToOuterDisposeScope();
     }
 
     private static Tensor Cast(Tensor value, ScalarType dtype) => value.dtype == dtype ? value : value.to(dtype);
