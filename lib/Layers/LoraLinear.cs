@@ -57,13 +57,11 @@ public sealed class LoraLinear : WeightedLayer
         {
             if (update.Scale == 0)
                 continue;
-            var down = nn.functional.linear(rows, Cast(update.A, input.dtype));
+            var (a, b) = update.In(input.dtype);
             // The product adds to what it finds: no tensor of the output's size is written for the update alone.
-            output.addmm_(down, Cast(update.B, input.dtype).t(), beta: 1, alpha: (float)update.Scale);
+            output.addmm_(nn.functional.linear(rows, a), b.t(), beta: 1, alpha: (float)update.Scale);
         }
 
         return output.view([.. input.shape[..^1], OutFeatures]).MoveToOuterDisposeScope();
     }
-
-    private static Tensor Cast(Tensor value, ScalarType dtype) => value.dtype == dtype ? value : value.to(dtype);
 }

@@ -30,6 +30,18 @@ public sealed class LoraWeights
     /// <summary>Up projection, <c>[out, rank]</c>.</summary>
     public Tensor B { get; }
 
+    /// <summary>The same matrices in the element type that the models compute in, kept by the adapter; null where there are none.</summary>
+    public (Tensor A, Tensor B)? Copy { get; set; }
+
     /// <summary>Factor of the update; 0 switches it off.</summary>
     public double Scale { get; set; }
+
+    /// <summary>The matrices in an element type; converted where they are not there in it, in the current dispose scope.</summary>
+    /// <param name="dtype">The element type.</param>
+    public (Tensor A, Tensor B) In(ScalarType dtype)
+    {
+        if (A.dtype == dtype)
+            return (A, B);
+        return Copy is { } copy && copy.A.dtype == dtype ? copy : (A.to(dtype), B.to(dtype));
+    }
 }

@@ -127,6 +127,8 @@ public static partial class LoraFile
             using var stored = checkpoint.Load(name);
             matrix.copy_(stored);
         }
+
+        adapter.RefreshComputeCopy();
     }
 
     private static LoraAdapter.Slot Slot(

@@ -91,8 +91,19 @@ public sealed class PromptEncoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(prompts);
         using var scope = NewDisposeScope();
+        var (clipIds, clip2Ids) = ClipIds(prompts, prompts2);
+        return EncodeIds(clipIds, clip2Ids, t5, clipSkip).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The token ids that <see cref="EncodeIds"/> takes.</summary>
+    /// <param name="prompts">Texts.</param>
+    /// <param name="prompts2">Texts for the second CLIP encoder, or null for the same.</param>
+    /// <returns>Ids for each CLIP encoder, <c>[B, CLIP window]</c>, int64.</returns>
+    public (Tensor Clip, Tensor Clip2) ClipIds(IReadOnlyList<string> prompts, IReadOnlyList<string>? prompts2 = null)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
         var window = Tokenizer.ModelMaxLength;
-        return EncodeIds(Ids(Tokenizer, prompts, window, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Device), t5, clipSkip).MoveToOuterDisposeScope();
+        return (Ids(Tokenizer, prompts, window, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Device));
     }
 
     /// <summary>Encodes token ids with the CLIP encoders and joins T5's rows.</summary>

@@ -83,17 +83,18 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     {
         var config = Config() with { GradientCheckpointing = checkpointing };
         var text = Text(2, ClipTokens + TrainingTokens);
-        return Steps(config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())], new RepeatedBatch(Latents(2, options.SmallSize), () => text));
+        return Steps(config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())], new RepeatedBatch(Latents(2, options.SmallSize), text));
     });
 
     private BenchmarkRow RecipeStep(string work) => Measure(work, options.Repeats, () => new Trained(Weights, options.Model.Transformer.JointAttentionDim), models =>
     {
         var config = Config() with { GradientAccumulationSteps = 4, TrainTextEncoder = true, WithPriorPreservation = true, PriorLossWeight = 0.05 };
         var t5 = randn([2, TrainingTokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device);
+        var (clipIds, clip2Ids) = models.Prompts.ClipIds(["instance", "class"]);
         LoraComponent transformer = new("transformer", models.Transformer), clip = new("text_encoder", models.Prompts.Clip), clip2 = new("text_encoder_2", models.Prompts.Clip2);
         return Steps(
             config, models.Transformer, [(transformer, config.TransformerLora()), (clip, config.TextEncoderLora()), (clip2, config.TextEncoderLora())],
-            new RepeatedBatch(Latents(2, options.SmallSize), () => models.Prompts.EncodeWith(t5, ["instance", "class"])));
+            new RepeatedBatch(Latents(2, options.SmallSize), new TrainingText([clipIds, clip2Ids, t5], inputs => models.Prompts.EncodeIds(inputs[0], inputs[1], inputs[2]))));
     });
 
     private BenchmarkRow Decode(string work, int size) => Measure(work, options.Repeats, () => Weights.Vae(), vae =>

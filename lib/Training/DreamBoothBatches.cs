@@ -106,7 +106,7 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return _vae.ScaleLatents(moments.Sample(noise));
     }
 
-    private PromptEmbeddings Text(string[] prompts)
+    private TrainingText Text(string[] prompts)
     {
         if (_trained is not null)
             return TrainedText(_trained, prompts);
@@ -115,13 +115,18 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     }
 
     // Rows of one prompt share its text: each distinct prompt goes through the encoders once, its gradient is its rows' sum.
-    private PromptEmbeddings TrainedText(PromptEncoder encoder, string[] prompts)
+    private TrainingText TrainedText(PromptEncoder encoder, string[] prompts)
     {
         string[] distinct = [.. prompts.Distinct(StringComparer.Ordinal)];
-        var text = encoder.EncodeWith(_prompts.Embeddings(distinct).PromptEmbeds, distinct);
+        var (clipIds, clip2Ids) = encoder.ClipIds(distinct);
+        var t5 = _prompts.Embeddings(distinct).PromptEmbeds;
         if (distinct.Length == prompts.Length)
-            return text;
-        var rows = tensor(prompts.Select(prompt => (long)Array.IndexOf(distinct, prompt)).ToArray()).to(text.PromptEmbeds.device);
-        return new PromptEmbeddings(text.PromptEmbeds.index_select(0, rows), text.PooledPromptEmbeds.index_select(0, rows));
+            return new([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
+        var rows = tensor(prompts.Select(prompt => (long)Array.IndexOf(distinct, prompt)).ToArray()).to(encoder.Device);
+        return new([clipIds, clip2Ids, t5, rows], inputs =>
+        {
+            var text = encoder.EncodeIds(inputs[0], inputs[1], inputs[2]);
+            return new PromptEmbeddings(text.PromptEmbeds.index_select(0, inputs[3]), text.PooledPromptEmbeds.index_select(0, inputs[3]));
+        });
     }
 }

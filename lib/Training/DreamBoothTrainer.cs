@@ -44,6 +44,7 @@ public sealed class DreamBoothTrainer : IDisposable
         if (adapter.Gradients is null)
             throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
         (_config, _adapter, _batches) = (config, adapter, batches);
+        adapter.ComputeIn(transformer.ProjOut.Weight.dtype);
         _draws = draws ?? new SeededTrainingDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
         _objective = new FlowMatchingObjective(transformer, scheduler)
         {
@@ -52,7 +53,7 @@ public sealed class DreamBoothTrainer : IDisposable
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
-        _microStep = new MicroStep(_objective, adapter.Gradients, config.GradientAccumulationSteps, config.CudaGraph ? MicroStep.RecorderOf(adapter.Parameters.device) : null);
+        _microStep = new MicroStep(_objective, adapter, config.GradientAccumulationSteps, config.CudaGraph ? MicroStep.RecorderOf(adapter.Parameters.device) : null);
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
         MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
         _schedule = config.LearningRateSchedule(MaxSteps);
@@ -84,6 +85,7 @@ public sealed class DreamBoothTrainer : IDisposable
     public TrainingSummary Run(TrainingHooks? hooks = null, int? until = null, CancellationToken cancellation = default)
     {
         hooks ??= new TrainingHooks();
+        _adapter.RefreshComputeCopy();
         var clock = Stopwatch.StartNew();
         var started = clock.Elapsed.TotalSeconds;
         while (StepsDone < Math.Min(MaxSteps, until ?? MaxSteps))
@@ -149,6 +151,7 @@ public sealed class DreamBoothTrainer : IDisposable
             throw new LabException($"Step {StepsDone + 1}: the loss is {figures[0]} and the gradient norm {figures[3]}. Lower the learning rate, or train in float32 or bfloat16.");
         var factor = _schedule.Factor(StepsDone);
         _optimizer.Step(factor);
+        _adapter.RefreshComputeCopy();
         StepsDone++;
         return new StepRecord
         {

@@ -55,10 +55,11 @@ public sealed class FlowMatchingObjective : IDisposable
         var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
         var noisy = (1.0 - sigmas) * latents + sigmas * noise;
 
+        var text = batch.Text.Embeddings();
         var pass = GradientCheckpointing && is_grad_enabled()
-            ? new CheckpointedPass(_transformer, noisy.to(_dtype), timesteps, batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds)
+            ? new CheckpointedPass(_transformer, noisy.to(_dtype), timesteps, text.PromptEmbeds, text.PooledPromptEmbeds)
             : null;
-        var output = pass?.Output ?? _transformer.forward(noisy.to(_dtype), timesteps, batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds);
+        var output = pass?.Output ?? _transformer.forward(noisy.to(_dtype), timesteps, text.PromptEmbeds, text.PooledPromptEmbeds);
         var flow = output.to(ScalarType.Float32);
         var denoised = flow * -sigmas + noisy;
         var squares = PreconditionOutputs ? (denoised - latents).square() : (flow - (noise - latents)).square();

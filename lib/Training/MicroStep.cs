@@ -2,15 +2,15 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
-using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Peft;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The forward and backward pass of a micro-batch. Where recording is possible, the transformer's part is recorded once for each shape and
-/// replayed: with small pictures the processor cannot launch operations as fast as the device ends them. Text encoders that are trained stay
-/// outside of the recording. Everything else, and everything after a recording that failed, is plain calls.
+/// The forward and backward pass of a micro-batch. Where recording is possible, the pass, with the text encoders that are trained, is recorded
+/// once for each shape and replayed: with small pictures the processor cannot launch operations as fast as the device ends them. Everything
+/// else, and everything after a recording that failed, is plain calls.
 /// </summary>
 /// <remarks>
 /// A recording keeps its memory as long as it lives, so at most <see cref="MostRecordings"/> shapes have one. It is compared with a plain
@@ -25,18 +25,18 @@ internal sealed class MicroStep : IDisposable
     private const double Agreement = 0.02;
 
     private readonly FlowMatchingObjective _objective;
-    private readonly Tensor _gradients;
+    private readonly LoraAdapter _adapter;
     private readonly int _parts;
     private readonly Dictionary<string, Recording> _recordings = [];
     private Func<Device, Action, IReplayable>? _record;
 
     /// <summary>Prepares the steps of a run.</summary>
     /// <param name="objective">The loss.</param>
-    /// <param name="gradients">What the gradients of all that is trained add up in, flat.</param>
+    /// <param name="adapter">What is trained; its gradients add up.</param>
     /// <param name="parts">How many micro-batches share an optimiser step.</param>
     /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
-    public MicroStep(FlowMatchingObjective objective, Tensor gradients, int parts, Func<Device, Action, IReplayable>? record) =>
-        (_objective, _gradients, _parts, _record) = (objective, gradients, parts, record);
+    public MicroStep(FlowMatchingObjective objective, LoraAdapter adapter, int parts, Func<Device, Action, IReplayable>? record) =>
+        (_objective, _adapter, _parts, _record) = (objective, adapter, parts, record);
 
     /// <summary>Receives a sentence when recording is given up.</summary>
     public Action<string>? Warn { get; set; }
@@ -72,6 +72,7 @@ internal sealed class MicroStep : IDisposable
     {
         var loss = _objective.Compute(batch, draw);
         loss.Backward(_parts);
+        _adapter.CollectGradients();
         return loss;
     }
 
@@ -79,10 +80,7 @@ internal sealed class MicroStep : IDisposable
     {
         if (_record is null && _recordings.Count == 0)
             return null;
-        var (embeds, pooled) = batch.Text;
-        var shape = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{string.Join('×', batch.Latents.shape)} {string.Join('×', embeds.shape)} {string.Join('×', pooled.shape)} {embeds.requires_grad} {pooled.requires_grad}");
+        var shape = string.Join(' ', batch.Text.Inputs.Prepend(batch.Latents).Select(input => string.Join('×', input.shape)));
         if (_recordings.TryGetValue(shape, out var found))
             return found;
         if (_record is null || _recordings.Count >= MostRecordings)
@@ -104,14 +102,15 @@ internal sealed class MicroStep : IDisposable
     private Recording RecordAndCompare(TrainingBatch batch, TrainingDraw draw, Func<Device, Action, IReplayable> record)
     {
         using var scope = NewDisposeScope();
-        var before = _gradients.clone();
-        var copy = new TrainingBatch(batch.Latents, new PromptEmbeddings(Leaf(batch.Text.PromptEmbeds), Leaf(batch.Text.PooledPromptEmbeds)));
+        var before = _adapter.Gradients!.clone();
         Recording? recording = null;
         try
         {
-            recording = new Recording(this, copy, draw, record);
-            var replayed = Gradients(() => recording.Run(copy, draw));
-            var plain = Gradients(() => RunPlainly(copy, draw));
+            recording = new Recording(this, batch, draw, record);
+            // Another draw than the recorded one: a recording that ignored its inputs would agree on that.
+            var other = new TrainingDraw(draw.Noise.neg(), draw.Indices.flip(0));
+            var replayed = Gradients(() => recording.Run(batch, other));
+            var plain = Gradients(() => RunPlainly(batch, other));
             var difference = linalg.vector_norm(replayed - plain).item<float>();
             var scale = linalg.vector_norm(plain).item<float>();
             return difference <= Agreement * scale
@@ -126,20 +125,18 @@ internal sealed class MicroStep : IDisposable
         finally
         {
             using (no_grad())
-                _gradients.copy_(before);
+                _adapter.Gradients.copy_(before);
         }
     }
 
     private Tensor Gradients(Action pass)
     {
         using (no_grad())
-            _gradients.zero_();
+            _adapter.Gradients!.zero_();
         using var scope = NewDisposeScope();
         pass();
-        return _gradients.clone().MoveToOuterDisposeScope();
+        return _adapter.Gradients.clone().MoveToOuterDisposeScope();
     }
-
-    private static Tensor Leaf(Tensor value) => value.detach().clone().requires_grad_(value.requires_grad);
 
     /// <summary>One shape's pass over tensors of its own.</summary>
     private sealed class Recording : IDisposable
@@ -147,20 +144,16 @@ internal sealed class MicroStep : IDisposable
         private readonly TrainingBatch _batch;
         private readonly TrainingDraw _draw;
         private readonly FlowMatchingLoss _loss;
-        private readonly (Tensor Value, Tensor Gradient)[] _text;
         private readonly IReplayable _work;
 
         public Recording(MicroStep owner, TrainingBatch batch, TrainingDraw draw, Func<Device, Action, IReplayable> record)
         {
             using var scope = NewDisposeScope();
             var device = batch.Latents.device;
-            _batch = new TrainingBatch(batch.Latents.clone(), new PromptEmbeddings(Leaf(batch.Text.PromptEmbeds), Leaf(batch.Text.PooledPromptEmbeds)));
+            _batch = new TrainingBatch(batch.Latents.clone(), batch.Text with { Inputs = [.. batch.Text.Inputs.Select(input => input.clone())] });
             _draw = new TrainingDraw(draw.Noise.to(device).clone(), draw.Indices.to(device).clone());
             Tensor Number() => zeros([], ScalarType.Float32, device);
             _loss = new FlowMatchingLoss(Number(), Number(), owner._objective.PriorLossWeight is null ? null : Number(), zeros_like(_batch.Latents), zeros_like(_batch.Latents));
-            _text = [.. new[] { _batch.Text.PromptEmbeds, _batch.Text.PooledPromptEmbeds }.Where(value => value.requires_grad).Select(value => (value, Gradient: zeros_like(value)))];
-            foreach (var (value, gradient) in _text)
-                value.grad = gradient;
             foreach (var tensor in Tensors)
                 tensor.DetachFromDisposeScope();
             try
@@ -176,8 +169,8 @@ internal sealed class MicroStep : IDisposable
 
         private IEnumerable<Tensor> Tensors =>
         [
-            _batch.Latents, _batch.Text.PromptEmbeds, _batch.Text.PooledPromptEmbeds, _draw.Noise, _draw.Indices,
-            _loss.Total, _loss.Instance, _loss.Noisy, _loss.Denoised, .. _loss.Prior is null ? Array.Empty<Tensor>() : [_loss.Prior], .. _text.Select(text => text.Gradient),
+            _batch.Latents, .. _batch.Text.Inputs, _draw.Noise, _draw.Indices,
+            _loss.Total, _loss.Instance, _loss.Noisy, _loss.Denoised, .. _loss.Prior is null ? Array.Empty<Tensor>() : [_loss.Prior],
         ];
 
         public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
@@ -185,16 +178,13 @@ internal sealed class MicroStep : IDisposable
             using (no_grad())
             {
                 _batch.Latents.copy_(batch.Latents);
-                _batch.Text.PromptEmbeds.copy_(batch.Text.PromptEmbeds);
-                _batch.Text.PooledPromptEmbeds.copy_(batch.Text.PooledPromptEmbeds);
+                foreach (var (own, input) in _batch.Text.Inputs.Zip(batch.Text.Inputs))
+                    own.copy_(input);
                 _draw.Noise.copy_(draw.Noise);
                 _draw.Indices.copy_(draw.Indices);
             }
 
             _work.Launch();
-            Tensor[] reached = [.. new[] { batch.Text.PromptEmbeds, batch.Text.PooledPromptEmbeds }.Where(value => value.requires_grad)];
-            if (reached.Length > 0)
-                autograd.backward(reached, [.. _text.Select(text => text.Gradient)]);
             return _loss;
         }
 
@@ -207,12 +197,6 @@ internal sealed class MicroStep : IDisposable
         private void Compute(MicroStep owner)
         {
             using var scope = NewDisposeScope();
-            using (no_grad())
-            {
-                foreach (var (_, gradient) in _text)
-                    gradient.zero_();
-            }
-
             var loss = owner.RunPlainly(_batch, _draw);
             using var noGradients = no_grad();
             _loss.Total.copy_(loss.Total);

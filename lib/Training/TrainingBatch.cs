@@ -1,4 +1,3 @@
-using Dreambooth.Lab.Pipelines;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -7,5 +6,5 @@ namespace Dreambooth.Lab.Training;
 /// One micro-batch. With prior preservation the first half of the rows is the instance's and the second half the class's.
 /// </summary>
 /// <param name="Latents">Clean latents as the transformer sees them, float32, <c>[B, C, h, w]</c>.</param>
-/// <param name="Text">Their prompts, B rows or one for all; with gradients where text encoders are trained.</param>
-public sealed record TrainingBatch(Tensor Latents, PromptEmbeddings Text);
+/// <param name="Text">Their prompts, B rows or one for all.</param>
+public sealed record TrainingBatch(Tensor Latents, TrainingText Text);

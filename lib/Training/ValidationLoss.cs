@@ -39,6 +39,7 @@ internal sealed class ValidationLoss : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var batch = _batches.LoadInstances(MostPictures);
+        batch = batch with { Text = batch.Text.Embeddings() };
         var losses = Levels.Select((level, i) =>
         {
             var noise = SeededNoise.Normal(batch.Latents.shape, RunSeeds.ValidationLoss(_seed, i));

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Tokenizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -186,6 +187,35 @@ public sealed class LoraAdapterTests : IDisposable
         Assert.Contains("blocks count from 0 to 3", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ComputeIn_Bfloat16_GivesTheOutputsAndGradientsOfConvertingEachMatrix()
+    {
+        using var half = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = false, Dtype = ScalarType.BFloat16 });
+        using var adapter = LoraAdapter.Create("a", [(half.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 0, CPU, ScalarType.Float32);
+        Fill(adapter, 1);
+        var (output, gradients) = Pass();
+        adapter.ComputeIn(ScalarType.BFloat16);
+        var (sameOutput, sameGradients) = Pass();
+        GoldenAssert.Exact(output, sameOutput, "output");
+        GoldenAssert.Exact(gradients, sameGradients, "gradients");
+        Assert.True(gradients.abs().max().item<float>() > 0);
+
+        Fill(adapter, 2);
+        GoldenAssert.Exact(output, Pass().Output, "output before the copy is refreshed");
+        adapter.RefreshComputeCopy();
+        Assert.True(GoldenAssert.RelativeError(output, Pass().Output) > 1e-2);
+
+        (Tensor Output, Tensor Gradients) Pass()
+        {
+            using (no_grad())
+                adapter.Gradients!.zero_();
+            var result = Transformer(grad: true, half);
+            result.to(ScalarType.Float32).square().mean().backward();
+            adapter.CollectGradients();
+            return (result.detach(), adapter.Gradients!.clone());
+        }
+    }
+
     private static float[] Drawn(LoraAdapter adapter) => [.. adapter.Layers.SelectMany(layer => layer.Weights.A.detach().data<float>().ToArray())];
 
     private static void Fill(LoraAdapter adapter, ulong seed)
@@ -203,12 +233,13 @@ public sealed class LoraAdapterTests : IDisposable
         return LoraAdapter.Create(name, _pipeline.LoraComponents.Select(component => (component, component.Prefix == "transformer" ? config : text)), seed, CPU, ScalarType.Float32);
     }
 
-    private Tensor Transformer(bool grad = false)
+    private Tensor Transformer(bool grad = false, StableDiffusion3Pipeline? pipeline = null)
     {
+        pipeline ??= _pipeline;
         using var gradients = set_grad_enabled(grad);
         using var generator = new Generator(3, CPU);
-        return _pipeline.Transformer.forward(
-            randn([2, 16, 4, 6], generator: generator), tensor(new[] { 700f, 300f }), randn([2, 5, 28], generator: generator), randn([2, 24], generator: generator));
+        Tensor Draw(params long[] shape) => randn(shape, generator: generator).to(pipeline.Options.Dtype);
+        return pipeline.Transformer.forward(Draw(2, 16, 4, 6), tensor(new[] { 700f, 300f }), Draw(2, 5, 28), Draw(2, 24));
     }
 
     private PromptEmbeddings Text()

@@ -40,6 +40,22 @@ public sealed class LoraFileTests : IDisposable
     }
 
     [Fact]
+    public void LoadInto_AdapterWithACopyToComputeWith_RefreshesTheCopy()
+    {
+        var path = Path.Combine(_folder, "lora.safetensors");
+        using var adapter = Create(null);
+        using (no_grad())
+            adapter.Parameters.fill_(0.5f);
+        LoraFile.Save(path, adapter);
+        using (no_grad())
+            adapter.Parameters.zero_();
+        adapter.ComputeIn(ScalarType.BFloat16);
+        LoraFile.LoadInto(path, adapter);
+        using var scope = NewDisposeScope();
+        Assert.All(adapter.Layers, layer => Assert.Equal(0.5f, layer.Weights.In(ScalarType.BFloat16).B.to(ScalarType.Float32).min().item<float>()));
+    }
+
+    [Fact]
     public void LoadInto_OtherLayersOrRanks_IsRefusedAndChangesNothing()
     {
         var path = Path.Combine(_folder, "lora.safetensors");

@@ -51,12 +51,13 @@ public sealed class DreamBoothBatchesTests : IDisposable
             var batch = batches.Load(0, index);
             var half = batch.Latents.shape[0] / 2;
             Assert.Equal([2 * half, 16, 4, 4], batch.Latents.shape);
-            Assert.Equal(2 * half, batch.Text.Rows);
+            var text = batch.Text.Embeddings();
+            Assert.Equal(2 * half, text.Rows);
             for (var row = 0; row < 2 * half; row++)
             {
                 var expected = row < half ? instance : ofClass;
-                GoldenAssert.Close(expected.PromptEmbeds[0], batch.Text.PromptEmbeds[row], 1e-5, $"text of row {row}");
-                GoldenAssert.Close(expected.PooledPromptEmbeds[0], batch.Text.PooledPromptEmbeds[row], 1e-5, $"pooled text of row {row}");
+                GoldenAssert.Close(expected.PromptEmbeds[0], text.PromptEmbeds[row], 1e-5, $"text of row {row}");
+                GoldenAssert.Close(expected.PooledPromptEmbeds[0], text.PooledPromptEmbeds[row], 1e-5, $"pooled text of row {row}");
             }
         }
     }
@@ -67,9 +68,9 @@ public sealed class DreamBoothBatchesTests : IDisposable
         using var batches = Prepare(Config(trainText: true));
         using var adapter = Dreambooth.Lab.Peft.LoraAdapter.Create(
             "a", [(_pipeline.LoraComponents[1], new() { TargetModules = ["q_proj"] })], 0, CPU, ScalarType.Float32);
-        Assert.True(batches.Load(0, 0).Text.PromptEmbeds.requires_grad);
+        Assert.True(batches.Load(0, 0).Text.Embeddings().PromptEmbeds.requires_grad);
         using var frozen = Prepare(Config(trainText: false));
-        Assert.False(frozen.Load(0, 0).Text.PromptEmbeds.requires_grad);
+        Assert.False(frozen.Load(0, 0).Text.Embeddings().PromptEmbeds.requires_grad);
     }
 
     [Fact]
@@ -98,10 +99,10 @@ public sealed class DreamBoothBatchesTests : IDisposable
     }
 
     [Fact]
-    public void Load_EachBatch_LeavesItsThreeTensorsAlone()
+    public void Load_EachBatch_LeavesItsLatentsIdsTextAndRowsAlone()
     {
         using var batches = Prepare(Config(trainText: true));
-        Assert.Equal(3, LiveTensors.LeftBy(() => batches.Load(0, 0)));
+        Assert.Equal(5, LiveTensors.LeftBy(() => batches.Load(0, 0)));
     }
 
     [Fact]
