@@ -113,11 +113,13 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
         var value = Heads(ToV.call(image), null);
         if (text is not null)
         {
-            query = cat([query, Heads(AddQProj!.call(text), NormAddedQ)], dim: 2);
-            key = cat([key, Heads(AddKProj!.call(text), NormAddedK)], dim: 2);
-            value = cat([value, Heads(AddVProj!.call(text), null)], dim: 2);
+            query = cat([query, Heads(AddQProj!.call(text), NormAddedQ)], dim: 1);
+            key = cat([key, Heads(AddKProj!.call(text), NormAddedK)], dim: 1);
+            value = cat([value, Heads(AddVProj!.call(text), null)], dim: 1);
         }
 
+        // Token by token in memory, as the attention's output will be: its heads then join again without a copy.
+        (query, key, value) = (query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2));
         Observe(query, key);
         var attended = nn.functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
         if (text is null)
@@ -129,9 +131,10 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
         return (ToOut.call(attended.narrow(1, 0, imageTokens)).MoveToOuterDisposeScope(), textOutput.MoveToOuterDisposeScope());
     }
 
+    // [B, S, D] → [B, S, heads, head width]
     private Tensor Heads(Tensor tokens, RMSNorm? norm)
     {
-        var heads = tokens.view(tokens.shape[0], tokens.shape[1], _heads, -1).transpose(1, 2);
+        var heads = tokens.view(tokens.shape[0], tokens.shape[1], _heads, -1);
         return norm is null ? heads : norm.call(heads);
     }
 

@@ -21,9 +21,10 @@ public sealed class RMSNorm : WeightedLayer
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        using var scope = NewDisposeScope();
-        var wide = input.dtype == ScalarType.Float32 ? input : input.to(ScalarType.Float32);
-        var normalised = input * rsqrt(wide.square().mean([-1], keepdim: true) + _epsilon);
-        return (normalised.to(Weight.dtype) * Weight).MoveToOuterDisposeScope();
+        var normalised = CompiledFunctions.RmsNorm(input, Weight, _epsilon);
+        if (normalised.dtype == Weight.dtype)
+            return normalised;
+        using (normalised)
+            return normalised.to(Weight.dtype);
     }
 }

@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Layers;
+
+/// <summary>
+/// The functions of the models that are compiled once as TorchScript: operations of libtorch that TorchSharp has no name for, and chains that
+/// libtorch makes one kernel of on CUDA. They run alike on every device and take part in gradients.
+/// </summary>
+/// <remarks>All scripts stand here: an error in one ends the process when it is compiled, which a test does in a process of its own.</remarks>
+internal static class CompiledFunctions
+{
+    private const string Source = """
+        def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+            return torch.rms_norm(x, [x.size(-1)], weight, epsilon)
+
+        """;
+
+    private static readonly Lazy<jit.CompilationUnit> s_unit = new(() => jit.compile(Source));
+
+    /// <summary>Root-mean-square normalisation over the last dimension.</summary>
+    /// <param name="x">Any shape that ends in the weight's length.</param>
+    /// <param name="weight">The learned weight, <c>[D]</c>.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <returns>The shape of <paramref name="x"/>.</returns>
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)s_unit.Value.invoke("rms_norm", x, weight, epsilon);
+}
