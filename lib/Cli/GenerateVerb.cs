@@ -85,6 +85,7 @@ internal static class GenerateVerb
                 Variant = config.Variant,
                 ComponentsFolder = config.Components,
                 WithT5 = !config.WithoutT5,
+                CudaGraph = config.CudaGraph,
             });
         pipeline.Prompts.Warn = session.Warn;
         return pipeline;

@@ -23,6 +23,19 @@ public sealed class CudaGraph : IReplayable
 
     private CudaGraph(nint stream, nint executable) => (_stream, _executable) = (stream, executable);
 
+    /// <summary>Whether an error means that some work cannot be captured here, and that plain calls will do.</summary>
+    /// <param name="error">What capturing, or the first launch, threw.</param>
+    public static bool IsRefusal(Exception error) => error is LabException or ExternalException or DllNotFoundException or EntryPointNotFoundException;
+
+    /// <summary>The way to record on a device, or null where there is none.</summary>
+    /// <param name="device">Where the models live.</param>
+    /// <param name="warmUps">How often the work runs before.</param>
+    public static Func<Device, Action, IReplayable>? RecorderOf(Device device, int warmUps = 10)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.type == TorchSharp.DeviceType.CUDA ? (where, work) => Capture(where, work, warmUps) : null;
+    }
+
     /// <summary>Runs some work a few times, then captures it.</summary>
     /// <param name="device">A CUDA device.</param>
     /// <param name="work">The work; its tensors live outside of it.</param>

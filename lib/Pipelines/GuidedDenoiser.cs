@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -8,26 +9,37 @@ namespace Dreambooth.Lab.Pipelines;
 /// The transformer's prediction with classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598) and skip-layer
 /// guidance. Letters: B pictures, C latent channels, h and w of the latents.
 /// </summary>
-internal sealed class GuidedDenoiser
+internal sealed class GuidedDenoiser : IDisposable
 {
+    /// <summary>Steps from which on a recording pays: making it takes some six forwards.</summary>
+    public const int FewestRecordedSteps = 10;
+
     private readonly SD3Transformer2DModel _transformer;
     private readonly GenerationRequest _request;
     private readonly PromptEmbeddings _positive;
     private readonly PromptEmbeddings _text;
+    private Func<Device, Action, IReplayable>? _record;
+    private RecordedForward? _recorded;
 
     /// <summary>Prepares the text of every step.</summary>
     /// <param name="transformer">The model.</param>
     /// <param name="request">Guidance and steps.</param>
     /// <param name="positive">B rows.</param>
     /// <param name="negative">B rows, or null without guidance.</param>
-    public GuidedDenoiser(SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative)
+    /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
+    public GuidedDenoiser(
+        SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative, Func<Device, Action, IReplayable>? record = null)
     {
         (_transformer, _request, _positive) = (transformer, request, positive);
+        _record = request.NumInferenceSteps < FewestRecordedSteps ? null : record;
         _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
         var layers = transformer.Config.NumLayers;
         if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
             throw new LabException($"skip_guidance_layers is {string.Join(", ", request.SkipGuidanceLayers)}; this transformer's blocks are 0 to {layers - 1}.");
     }
+
+    /// <summary>Receives a sentence when recording is given up.</summary>
+    public Action<string>? Warn { get; init; }
 
     /// <summary>Predicts the flow at one step.</summary>
     /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
@@ -38,9 +50,9 @@ internal sealed class GuidedDenoiser
     {
         using var scope = NewDisposeScope();
         var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
-        var prediction = Forward(input, timestep, _text, null);
+        var prediction = Recording(input) is { } recording ? recording.Run(input, timestep) : Forward(input, timestep, _text, null);
         if (!_request.UsesGuidance)
-            return prediction.MoveToOuterDisposeScope();
+            return prediction.clone().MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
         var (unconditional, conditional) = (halves[0], halves[1]);
         var guided = unconditional + (conditional - unconditional) * _request.GuidanceScale;
@@ -53,8 +65,27 @@ internal sealed class GuidedDenoiser
         return guided.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Frees the recording.</summary>
+    public void Dispose() => _recorded?.Dispose();
+
     private bool SkipsLayersAt(int step) =>
         step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
+
+    private RecordedForward? Recording(Tensor input)
+    {
+        if (_recorded is not null || _record is null)
+            return _recorded;
+        try
+        {
+            return _recorded = new RecordedForward(_transformer, input, _text, _record);
+        }
+        catch (Exception error) when (CudaGraph.IsRefusal(error))
+        {
+            Warn?.Invoke($"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.");
+            _record = null;
+            return null;
+        }
+    }
 
     private Tensor Forward(Tensor latents, double timestep, PromptEmbeddings text, IReadOnlyList<int>? skipLayers)
     {

@@ -16,6 +16,12 @@ public sealed record PipelineOptions
     /// <summary>Element type of the autoencoder. Default: float32.</summary>
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
+    /// <summary>
+    /// Whether the transformer's forward is recorded as a CUDA graph and replayed, once for each call that draws with ten steps or more: faster
+    /// with small pictures, at the price of memory that the recording keeps. CUDA only; elsewhere, and where it fails, plain calls. Default: false.
+    /// </summary>
+    public bool CudaGraph { get; init; }
+
     /// <summary>Whether the T5 encoder is loaded where the folder has one; without it zeros stand in its place.</summary>
     public bool WithT5 { get; init; } = true;
 

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
@@ -23,6 +24,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     private StableDiffusion3Pipeline(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options)
     {
         (Prompts, Transformer, Vae, SchedulerConfig, Options) = (prompts, transformer, vae, scheduler, options);
+        Recorder = options.CudaGraph ? CudaGraph.RecorderOf(options.Device, warmUps: 4) : null;
     }
 
     /// <summary>Prompts to embeddings.</summary>
@@ -165,7 +167,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         using var scope = NewDisposeScope();
         var latents = InitialLatents(request);
         var positive = Prompts.Encode(request.Prompts, request.MaxSequenceLength, request.ClipSkip, request.Prompts2, request.Prompts3).RepeatEach(request.NumImagesPerPrompt);
-        var denoiser = new GuidedDenoiser(Transformer, request, positive, NegativeEmbeddings(request));
+        using var denoiser = new GuidedDenoiser(Transformer, request, positive, NegativeEmbeddings(request), Recorder) { Warn = Prompts.Warn };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
         for (var i = 0; i < request.NumInferenceSteps; i++)
@@ -181,6 +183,9 @@ public sealed class StableDiffusion3Pipeline : IDisposable
 
         return latents.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Records a step of the denoising; null for plain calls.</summary>
+    internal Func<Device, Action, IReplayable>? Recorder { get; set; }
 
     /// <summary>Decodes latents to pixels.</summary>
     /// <param name="latents">Latents as the transformer sees them, <c>[B, C, h, w]</c>.</param>

@@ -49,6 +49,10 @@ public sealed record GenerateConfig
     [Flag(ModelGroup, "Leave the T5 encoder out: 9 GB less memory, long prompts followed less closely.")]
     public bool WithoutT5 { get; init; }
 
+    /// <summary>Record the transformer's forward as a CUDA graph and replay it, default false; CUDA only, elsewhere without effect. Flag <c>--cuda_graph</c>.</summary>
+    [Flag(ModelGroup, "Record a step once and replay it (CUDA only): faster with small pictures, keeps its memory.")]
+    public bool CudaGraph { get; init; }
+
     /// <summary>A folder with <c>clip/</c> and <c>t5/</c> tokenizer files; null: what the environment variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.</summary>
     [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
     public string? Tokenizers { get; init; }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
@@ -53,7 +54,7 @@ public sealed class DreamBoothTrainer : IDisposable
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
-        _microStep = new MicroStep(_objective, adapter, config.GradientAccumulationSteps, config.CudaGraph ? MicroStep.RecorderOf(adapter.Parameters.device) : null);
+        _microStep = new MicroStep(_objective, adapter, config.GradientAccumulationSteps, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
         MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
         _schedule = config.LearningRateSchedule(MaxSteps);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
@@ -44,11 +43,6 @@ internal sealed class MicroStep : IDisposable
     /// <summary>Whether the last micro-batch was replayed.</summary>
     public bool Replayed { get; private set; }
 
-    /// <summary>The way to record on a device: a CUDA graph, or null where there is none.</summary>
-    /// <param name="device">Where the models live.</param>
-    public static Func<Device, Action, IReplayable>? RecorderOf(Device device) =>
-        device.type == TorchSharp.DeviceType.CUDA ? static (where, work) => CudaGraph.Capture(where, work) : null;
-
     /// <summary>Computes the losses of a micro-batch and adds its gradients.</summary>
     /// <param name="batch">Clean latents and text.</param>
     /// <param name="draw">Noise and timesteps.</param>
@@ -91,7 +85,7 @@ internal sealed class MicroStep : IDisposable
             _recordings.Add(shape, recording);
             return recording;
         }
-        catch (Exception error) when (error is LabException or ExternalException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception error) when (CudaGraph.IsRefusal(error))
         {
             Warn?.Invoke($"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.");
             _record = null;

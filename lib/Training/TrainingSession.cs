@@ -81,6 +81,7 @@ public sealed class TrainingSession : IDisposable
             TokenizersFolder = config.Tokenizers,
             Variant = config.Variant,
             ComponentsFolder = config.Components,
+            CudaGraph = config.CudaGraph,
         });
     }
 

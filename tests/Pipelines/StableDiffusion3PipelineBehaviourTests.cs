@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Native;
 using Dreambooth.Lab.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -54,6 +55,54 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         GoldenAssert.Close(second, both.narrow(0, 2, 1), 1e-5);
 
         static Tensor Initial() => Dreambooth.Lab.Tensors.SeededNoise.Normal([4, 16, 2, 4], Small.Seed);
+    }
+
+    [Theory]
+    [InlineData(4.5)]
+    [InlineData(1)]
+    public void Denoise_Recorded_GivesTheSameLatentsWithoutARecordingLeft(double guidance)
+    {
+        var request = Small with { NumInferenceSteps = GuidedDenoiser.FewestRecordedSteps, GuidanceScale = guidance, SkipGuidanceLayers = guidance > 1 ? [1] : null };
+        var plain = Pipeline.Denoise(request);
+        var recorder = new StandInRecorder();
+        GoldenAssert.Exact(plain, Recorded(request, recorder));
+        // One launch compares, the others are the steps.
+        Assert.Equal((1, request.NumInferenceSteps + 1, 0), (recorder.Recorded, recorder.Launched, recorder.Alive));
+    }
+
+    [Fact]
+    public void Denoise_FewSteps_AreNotRecorded()
+    {
+        var recorder = new StandInRecorder();
+        Recorded(Small with { NumInferenceSteps = GuidedDenoiser.FewestRecordedSteps - 1 }, recorder);
+        Assert.Equal(0, recorder.Recorded);
+    }
+
+    [Theory]
+    [InlineData("refused")]
+    [InlineData("wrong")]
+    public void Denoise_RecordingThatFailsOrComputesSomethingElse_FallsBackOnceAndSaysSo(string how)
+    {
+        var request = Small with { NumInferenceSteps = GuidedDenoiser.FewestRecordedSteps };
+        var plain = Pipeline.Denoise(request);
+        var recorder = new StandInRecorder { Refuses = how == "refused", Forgets = how == "wrong" };
+        List<string> warnings = [];
+        GoldenAssert.Exact(plain, Recorded(request, recorder, warnings.Add));
+        Assert.Equal((1, 0), (recorder.Recorded, recorder.Alive));
+        Assert.Contains("Each operation is launched by itself.", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
+    private Tensor Recorded(GenerationRequest request, StandInRecorder recorder, Action<string>? warn = null)
+    {
+        (Pipeline.Recorder, Pipeline.Prompts.Warn) = (recorder.Record, warn);
+        try
+        {
+            return Pipeline.Denoise(request);
+        }
+        finally
+        {
+            (Pipeline.Recorder, Pipeline.Prompts.Warn) = (null, null);
+        }
     }
 
     [Fact]

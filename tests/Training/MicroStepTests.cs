@@ -1,10 +1,9 @@
-using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Native;
 using Dreambooth.Lab.Tests.Pipelines;
 using Dreambooth.Lab.Tests.Tensors;
 using Dreambooth.Lab.Training;
@@ -49,20 +48,20 @@ public sealed class MicroStepTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (plain, plainLosses) = Train(null, textIsTrained);
-        var recorder = new Recorder();
+        var recorder = new StandInRecorder();
         var (recorded, recordedLosses) = Train(recorder, textIsTrained);
         GoldenAssert.Exact(plain, recorded, "gradients");
         Assert.Equal(plainLosses, recordedLosses);
         foreach (var encoder in _adapter.Segments.Skip(1))
             Assert.Equal(textIsTrained, recorded.narrow(0, encoder.Offset, encoder.Length).abs().max().item<float>() > 0);
-        Assert.Equal(1, recorder.Recorded);
+        Assert.Equal((1, 0), (recorder.Recorded, recorder.Alive));
         Assert.Empty(_warnings);
     }
 
     [Fact]
     public void Run_MoreShapesThanRecordings_RunsTheRestPlainly()
     {
-        var recorder = new Recorder();
+        var recorder = new StandInRecorder();
         using var step = Step(recorder);
         foreach (var (side, replayed) in new[] { (4, true), (6, true), (8, false), (4, true) })
         {
@@ -81,7 +80,7 @@ public sealed class MicroStepTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (plain, plainLosses) = Train(null, textIsTrained: false);
-        var recorder = new Recorder { Refuses = how == "refused", Forgets = how == "wrong" };
+        var recorder = new StandInRecorder { Refuses = how == "refused", Forgets = how == "wrong" };
         var (fallen, losses) = Train(recorder, textIsTrained: false);
         GoldenAssert.Exact(plain, fallen, "gradients");
         Assert.Equal(plainLosses, losses);
@@ -95,14 +94,11 @@ public sealed class MicroStepTests : IDisposable
         Assert.Equal(0, LiveTensors.LeftBy(() =>
         {
             using var scope = NewDisposeScope();
-            Train(new Recorder(), textIsTrained: true);
+            Train(new StandInRecorder(), textIsTrained: true);
         }));
     }
 
-    [Fact]
-    public void RecorderOf_TheCpu_IsNone() => Assert.Null(MicroStep.RecorderOf(CPU));
-
-    private (Tensor Gradients, List<float> Losses) Train(Recorder? recorder, bool textIsTrained)
+    private (Tensor Gradients, List<float> Losses) Train(StandInRecorder? recorder, bool textIsTrained)
     {
         using (no_grad())
             _adapter.Gradients!.zero_();
@@ -119,7 +115,7 @@ public sealed class MicroStepTests : IDisposable
         return (_adapter.Gradients!.clone(), losses);
     }
 
-    private MicroStep Step(Recorder? recorder) => new(_objective, _adapter, 2, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
+    private MicroStep Step(StandInRecorder? recorder) => new(_objective, _adapter, 2, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
 
     /// <summary>Each batch has prompts of its own, which go through the encoders where these are trained.</summary>
     private TrainingBatch Batch(int number, long side, bool textIsTrained)
@@ -135,30 +131,4 @@ public sealed class MicroStepTests : IDisposable
     }
 
     private static TrainingDraw Draw(int number, long side) => new(SeededNoise.Normal([2, 16, side, side], (ulong)(50 + number)), tensor([100L + number, 700L]));
-
-    private sealed class Recorder
-    {
-        public bool Refuses { get; init; }
-
-        public bool Forgets { get; init; }
-
-        public int Recorded { get; private set; }
-
-        public IReplayable Record(Device device, Action work)
-        {
-            Recorded++;
-            for (var i = 0; i < 3; i++)
-                work();
-            return Refuses ? throw new LabException("cudaStreamBeginCapture failed with code 900.") : new Replay(Forgets ? static () => { } : work);
-        }
-    }
-
-    private sealed class Replay(Action work) : IReplayable
-    {
-        public void Launch() => work();
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -1,0 +1,94 @@
+using System.Globalization;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>
+/// The transformer's forward of one shape and one text, recorded once and replayed with other latents and timesteps. With small pictures the
+/// processor cannot launch operations as fast as the device ends them. Letters: B rows, C latent channels, h and w of the latents.
+/// </summary>
+internal sealed class RecordedForward : IDisposable
+{
+    // Of the prediction's norm; bfloat16 products that another stream orders otherwise differ by less.
+    private const double Agreement = 0.02;
+
+    private readonly Tensor _latents, _timestep, _prediction;
+    private readonly IReplayable _work;
+
+    /// <summary>Records the forward and compares it with a plain one.</summary>
+    /// <param name="transformer">The model, as it will be at every replay: LoRA scales are part of the recording.</param>
+    /// <param name="latents">The first noisy latents, <c>[B, C, h, w]</c>.</param>
+    /// <param name="text">B rows; must live as long as the recording.</param>
+    /// <param name="record">Records some work on a device after running it a few times.</param>
+    /// <exception cref="LabException">Recording is refused, or what was recorded computes something else.</exception>
+    public RecordedForward(SD3Transformer2DModel transformer, Tensor latents, PromptEmbeddings text, Func<Device, Action, IReplayable> record)
+    {
+        using var scope = NewDisposeScope();
+        _latents = latents.clone().DetachFromDisposeScope();
+        _timestep = full([latents.shape[0]], 0f, ScalarType.Float32, latents.device).DetachFromDisposeScope();
+        _prediction = zeros(latents.shape, ScalarType.Float32, latents.device).DetachFromDisposeScope();
+        IReplayable? work = null;
+        try
+        {
+            work = _work = record(latents.device, () =>
+            {
+                using var inner = NewDisposeScope();
+                _prediction.copy_(Plain(transformer, _latents, _timestep, text));
+            });
+            Compare(transformer, text);
+        }
+        catch
+        {
+            work?.Dispose();
+            FreeTensors();
+            throw;
+        }
+    }
+
+    /// <summary>Predicts the flow.</summary>
+    /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
+    /// <param name="timestep">sigma × 1000.</param>
+    /// <returns>float32, <c>[B, C, h, w]</c>; the recording's own tensor, valid until the next call.</returns>
+    public Tensor Run(Tensor latents, double timestep)
+    {
+        _latents.copy_(latents);
+        _timestep.fill_(timestep);
+        _work.Launch();
+        return _prediction;
+    }
+
+    /// <summary>Frees the recording and its tensors.</summary>
+    public void Dispose()
+    {
+        _work.Dispose();
+        FreeTensors();
+    }
+
+    // Other values than those it was recorded with: a recording that ignored its inputs would agree on these.
+    private void Compare(SD3Transformer2DModel transformer, PromptEmbeddings text)
+    {
+        using var latents = _latents.neg();
+        using var timestep = full_like(_timestep, 500);
+        using var plain = Plain(transformer, latents, timestep, text);
+        using var difference = linalg.vector_norm(Run(latents, 500) - plain);
+        using var scale = linalg.vector_norm(plain);
+        if (!(difference.item<float>() <= Agreement * scale.item<float>()))
+            throw new LabException(string.Create(CultureInfo.InvariantCulture, $"a recorded prediction differs by {difference.item<float>():g3} of {scale.item<float>():g3} from a plain one."));
+    }
+
+    private static Tensor Plain(SD3Transformer2DModel transformer, Tensor latents, Tensor timestep, PromptEmbeddings text)
+    {
+        using var output = transformer.forward(latents, timestep, text.PromptEmbeds, text.PooledPromptEmbeds);
+        return output.to(ScalarType.Float32);
+    }
+
+    private void FreeTensors()
+    {
+        _latents.Dispose();
+        _timestep.Dispose();
+        _prediction.Dispose();
+    }
+}
