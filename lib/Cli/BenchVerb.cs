@@ -11,5 +11,6 @@ internal static class BenchVerb
             SafetensorsBench.Create(session),
             KernelBench.Create(session),
             FullSizeBench.Create(session),
+            OperationsBench.Create(session),
         };
 }

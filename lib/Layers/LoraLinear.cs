@@ -48,7 +48,8 @@ public sealed class LoraLinear : WeightedLayer
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        if (_adapters.Count == 0)
+        // A bias takes part in the product of contiguous rows only; of others it is a pass of its own, which costs more than the copy below.
+        if (_adapters.Count == 0 && input.is_contiguous())
             return nn.functional.linear(input, Weight, Bias);
         using var scope = NewDisposeScope();
         var rows = input.reshape(-1, InFeatures);

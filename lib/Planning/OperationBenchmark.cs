@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// Times the operations that a transformer block of Stable Diffusion 3.5-medium is made of, each by itself, at the shapes that drawing and
+/// training have, and other ways to compute the same beside the one that the models use. Letters: B rows, S tokens, D width.
+/// </summary>
+/// <param name="device">Where.</param>
+/// <param name="dtype">Element type.</param>
+/// <param name="heads">Attention heads; a head is 64 wide, so that D is 64 times as much. The model has 24.</param>
+/// <param name="repeats">Timed rounds of each operation, 1 or more; the median counts.</param>
+public sealed class OperationBenchmark(Device device, ScalarType dtype, int heads = 24, int repeats = 20)
+{
+    private const int HeadWidth = 64;
+    private const int CallsPerRound = 10;
+
+    // Other ways than the models' own. Compiled when first called, so that one that this libtorch lacks fails alone.
+    private static readonly Dictionary<string, string> Scripts = new()
+    {
+        ["rms_norm_chain"] = """
+            def rms_norm_chain(x: Tensor, w: Tensor) -> Tensor:
+                y = x.float()
+                return (x * torch.rsqrt(y.square().mean([-1], True) + 1e-6)).to(x.dtype) * w
+
+            """,
+        ["rms_norm_by_norm"] = """
+            def rms_norm_by_norm(x: Tensor, w: Tensor) -> Tensor:
+                n = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+                return (x * torch.rsqrt(n * n / x.size(-1) + 1e-6)).to(x.dtype) * w
+
+            """,
+        ["gelu_in_product"] = """
+            def gelu_in_product(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+                return torch._addmm_activation(b, x, w.t(), use_gelu=True)
+
+            """,
+        ["flash"] = """
+            def flash(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+                return torch._scaled_dot_product_flash_attention(q, k, v)[0]
+
+            """,
+        ["cudnn"] = """
+            def cudnn(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+                return torch._scaled_dot_product_cudnn_attention(q, k, v, None, False)[0]
+
+            """,
+        ["modulated_norm"] = """
+            def modulated_norm(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+                return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6) * (1 + scale.unsqueeze(1)) + shift.unsqueeze(1)
+
+            """,
+    };
+
+    /// <summary>Measures every operation at each shape.</summary>
+    /// <param name="shapes">Rows and tokens of the image and of the text.</param>
+    /// <param name="cancellation">Ends the run between two operations.</param>
+    public IEnumerable<OperationFigure> Run(IEnumerable<(int Rows, int ImageTokens, int TextTokens)> shapes, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(shapes);
+        foreach (var (rows, imageTokens, textTokens) in shapes)
+        {
+            foreach (var (name, backward, prepare) in Operations(rows, imageTokens, textTokens))
+            {
+                foreach (var withGradients in backward ? new[] { false, true } : [false])
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    yield return Measure(name + (withGradients ? ", and backward" : string.Empty), $"{rows} × ({imageTokens} + {textTokens})", withGradients, prepare);
+                }
+            }
+        }
+    }
+
+    private IEnumerable<(string Name, bool Backward, Func<Work> Prepare)> Operations(long rows, long imageTokens, long textTokens)
+    {
+        long width = heads * HeadWidth, tokens = imageTokens + textTokens;
+        Tensor Tokens(long count = 0) => Random(rows, count == 0 ? imageTokens : count, width);
+        Tensor Heads() => Random(rows, tokens, heads, HeadWidth).transpose(1, 2);
+        double product = 2.0 * rows * imageTokens * width * width;
+        yield return ("product D → D", true, () => Of([Tokens()], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), product));
+        yield return ("product D → 3 D", true, () => Of([Tokens()], [Random(3 * width, width), Random(3 * width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 3 * product));
+        yield return ("product D → 4 D, then GELU", true, () => Of([Tokens()], [Random(4 * width, width), Random(4 * width)], (x, w) => nn.functional.gelu(nn.functional.linear(x[0], w[0], w[1]), TorchSharp.Modules.GELU.Approximate.tanh), 4 * product));
+        yield return ("product D → 4 D with GELU in it", false, () => Of([Tokens().view(-1, width)], [Random(4 * width, width), Random(4 * width)], (x, w) => Script("gelu_in_product", x[0], w[0], w[1]), 4 * product));
+        yield return ("product 4 D → D", true, () => Of([Random(rows, imageTokens, 4 * width)], [Random(width, 4 * width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 4 * product));
+        yield return ("product of a part of the tokens, D → D", false, () => Of([Tokens(tokens)], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0].narrow(1, 0, imageTokens).reshape(-1, width), w[0], w[1]), product));
+        double attention = 4.0 * rows * tokens * tokens * width;
+        yield return ("attention, as libtorch chooses", true, () => Of([Heads(), Heads(), Heads()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
+        yield return ("attention, flash", true, () => Of([Heads(), Heads(), Heads()], [], (x, _) => Script("flash", x[0], x[1], x[2]), attention));
+        yield return ("attention, cuDNN", false, () => Of([Heads(), Heads(), Heads()], [], (x, _) => Script("cudnn", x[0], x[1], x[2]), attention));
+        Tensor PerHead() => Random(rows, imageTokens, heads, HeadWidth);
+        yield return ("RMS norm of heads, as the models", true, () => Of([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
+        yield return ("RMS norm of heads, by a chain", true, () => Of([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_chain", x[0], w[0])));
+        yield return ("RMS norm of heads, by the norm", true, () => Of([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_by_norm", x[0], w[0])));
+        yield return ("layer norm", true, () => Of([Tokens()], [], (x, _) => Pointwise.Normalize(x[0])));
+        yield return ("layer norm and modulation, as the models", true, () => Of([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
+        yield return ("layer norm and modulation, compiled", true, () => Of([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Script("modulated_norm", x[0], w[0], w[1])));
+        yield return ("gated addition", true, () => Of([Tokens(), Tokens()], [Random(rows, width)], (x, w) => Pointwise.GateAdd(x[0], w[0], x[1])));
+        yield return ("image and text joined", false, () => Of([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
+        yield return ("copy", false, () => Of([Tokens()], [], (x, _) => x[0].clone()));
+    }
+
+    private static Work Of(Tensor[] inputs, Tensor[] constants, Func<Tensor[], Tensor[], Tensor> compute, double operations = 0) => new(inputs, constants, compute, operations);
+
+    private Tensor Random(params long[] shape) => randn(shape, dtype, device);
+
+    private static readonly Dictionary<string, jit.CompilationUnit> Compiled = [];
+
+    private static Tensor Script(string name, params object[] arguments)
+    {
+        if (!Compiled.TryGetValue(name, out var unit))
+            Compiled[name] = unit = jit.compile(Scripts[name]);
+        return (Tensor)unit.invoke(name, arguments);
+    }
+
+    private OperationFigure Measure(string name, string shape, bool backward, Func<Work> prepare)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = set_grad_enabled(backward);
+        try
+        {
+            var work = prepare();
+            if (backward)
+                work = work with { Inputs = [.. work.Inputs.Select(input => input.detach().requires_grad_(true))] };
+            var rounds = new List<double>();
+            for (var i = 0; i < repeats + 3; i++)
+            {
+                Wait();
+                var start = Stopwatch.GetTimestamp();
+                for (var call = 0; call < CallsPerRound; call++)
+                    Once(work, backward);
+                Wait();
+                if (i >= 3)
+                    rounds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds / CallsPerRound);
+            }
+
+            rounds.Sort();
+            var (time, moved) = (rounds[rounds.Count / 2], work.Inputs.Sum(input => input.numel() * input.element_size()));
+            return new OperationFigure(name, shape, time, work.Operations / time / 1e9, moved / time / 1e6, null);
+        }
+        catch (Exception error) when (error is ExternalException or ArgumentException)
+        {
+            return new OperationFigure(name, shape, null, 0, 0, error.Message.Split('\n')[0]);
+        }
+    }
+
+    private static void Once(Work work, bool backward)
+    {
+        using var scope = NewDisposeScope();
+        var result = work.Compute(work.Inputs, work.Constants);
+        if (!backward)
+            return;
+        autograd.backward([result], [result.detach()]);
+        foreach (var input in work.Inputs)
+        {
+            input.grad?.Dispose();
+            input.grad = null;
+        }
+    }
+
+    private void Wait()
+    {
+        if (device.type == DeviceType.CUDA)
+            cuda.synchronize();
+    }
+
+    private sealed record Work(Tensor[] Inputs, Tensor[] Constants, Func<Tensor[], Tensor[], Tensor> Compute, double Operations);
+}

@@ -1,0 +1,19 @@
+using Dreambooth.Lab.Planning;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Planning;
+
+public class OperationBenchmarkTests
+{
+    [Fact]
+    public void Run_OnTheCpu_TimesEveryOperationThatThisDeviceHas()
+    {
+        var figures = new OperationBenchmark(CPU, ScalarType.Float32, heads: 2, repeats: 1).Run([(2, 16, 5)]).ToList();
+        Assert.Contains(figures, figure => figure.Operation == "attention, as libtorch chooses, and backward");
+        foreach (var figure in figures)
+        {
+            var ofCudaAlone = figure.Operation.StartsWith("attention, flash", StringComparison.Ordinal) || figure.Operation.StartsWith("attention, cuDNN", StringComparison.Ordinal);
+            Assert.True(ofCudaAlone ? figure.Failure is not null : figure.Milliseconds > 0, $"{figure.Operation}: {figure.Failure}");
+        }
+    }
+}
