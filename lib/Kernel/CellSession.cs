@@ -24,11 +24,17 @@ internal sealed class CellSession(KernelOptions options)
     /// <summary>What the host wishes.</summary>
     public KernelOptions Options => options;
 
+    /// <summary>Forgets interrupts of earlier cells, before anybody hears that the next one runs: an interrupt from then on is for that one.</summary>
+    /// <param name="interrupted">Whether the next one is interrupted already.</param>
+    public void Begin(bool interrupted)
+    {
+        lock (_lock)
+            _interrupted = interrupted;
+    }
+
     /// <summary>Runs a cell to its end; does not throw for anything that the cell does.</summary>
     public CellOutcome Execute(CellRequest cell)
     {
-        lock (_lock)
-            _interrupted = false;
         CellConsole.Latest = cell.Host;
         _magics ??= new MagicCommands(this);
         try

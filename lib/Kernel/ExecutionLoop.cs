@@ -13,12 +13,15 @@ internal sealed class ExecutionLoop
     private readonly IopubPublisher _iopub;
     private readonly Func<JupyterMessage, ICellHost> _hostOf;
     private readonly Action<Channel, JupyterMessage, JsonObject> _reply;
-    private readonly ExecutionQueue _queue = new();
+    private readonly ExecutionQueue _queue;
     private int _count;
 
     public ExecutionLoop(
-        KernelOptions options, IopubPublisher iopub, Func<JupyterMessage, ICellHost> hostOf, Action<Channel, JupyterMessage, JsonObject> reply) =>
+        KernelOptions options, IopubPublisher iopub, Func<JupyterMessage, ICellHost> hostOf, Action<Channel, JupyterMessage, JsonObject> reply)
+    {
         (_options, _iopub, _hostOf, _reply, Session) = (options, iopub, hostOf, reply, new CellSession(options));
+        _queue = new ExecutionQueue(Session.Begin);
+    }
 
     /// <summary>The session that the cells share.</summary>
     public CellSession Session { get; }
@@ -35,8 +38,8 @@ internal sealed class ExecutionLoop
     /// <summary>Ends the thread after the cell that runs.</summary>
     public void Stop() => _queue.Close();
 
-    /// <summary>Stops the cell that runs; returns at once.</summary>
-    public void Interrupt() => Session.Interrupt();
+    /// <summary>Stops the cell that runs or is about to; returns at once.</summary>
+    public void Interrupt() => _queue.Interrupt(Session.Interrupt);
 
     private void Loop()
     {

@@ -2,12 +2,15 @@ using Dreambooth.Lab.Kernel.Protocol;
 
 namespace Dreambooth.Lab.Kernel;
 
-/// <summary>Execute requests in order of arrival, taken by one thread.</summary>
-internal sealed class ExecutionQueue
+/// <summary>Execute requests in order of arrival, taken by one thread. An interrupt meets the one that is served, or else the one that waits first.</summary>
+/// <param name="begin">Called as a request is taken, with whether an interrupt came for it while it waited; must not block.</param>
+internal sealed class ExecutionQueue(Action<bool> begin)
 {
     private readonly LinkedList<JupyterMessage> _requests = new();
     private readonly object _lock = new();
     private bool _closed;
+    private bool _serving;
+    private bool _interrupted;
 
     /// <summary>Adds a request.</summary>
     public void Add(JupyterMessage request)
@@ -25,13 +28,27 @@ internal sealed class ExecutionQueue
     {
         lock (_lock)
         {
+            _serving = false;
             while (_requests.Count == 0 && !_closed)
                 Monitor.Wait(_lock);
             if (_closed)
                 return null;
             var first = _requests.First!.Value;
             _requests.RemoveFirst();
+            begin(_interrupted);
+            (_serving, _interrupted) = (true, false);
             return first;
+        }
+    }
+
+    /// <summary>Interrupts the request that is served; when none is, the one that waits first, as soon as it is taken.</summary>
+    /// <param name="interrupt">Stops what is served; must not block.</param>
+    public void Interrupt(Action interrupt)
+    {
+        lock (_lock)
+        {
+            _interrupted |= !_serving && _requests.Count > 0;
+            interrupt();
         }
     }
 
