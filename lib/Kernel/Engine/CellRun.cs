@@ -11,6 +11,8 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
 {
     private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(40);
     private const int AbandonMilliseconds = 120;
+    private const int QuietMilliseconds = 100;
+    private const int QuietTimes = 10;
     private readonly Lock _interruptLock = new();
     private readonly object _pump = new();
     private readonly CancellationTokenSource _cancel = new();
@@ -20,7 +22,6 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
     private bool _waiting;
     private bool _abandoned;
     private volatile bool _finished;
-    private int _counted;
     private Task<object?>? _task;
     private Exception? _error;
 
@@ -65,7 +66,6 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
                 return;
             IsInterrupted = true;
             CellInterrupt.Count(1);
-            _counted = 1;
         }
 
         lock (_pump)
@@ -205,13 +205,6 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
         catch (ThreadInterruptedException)
         {
         }
-
-        if (_counted == 0)
-            return;
-        if (_task is null || _task.IsCompleted)
-            CellInterrupt.Count(-1);
-        else
-            _task.ContinueWith(_ => CellInterrupt.Count(-1), TaskScheduler.Default);
     }
 
     private void Pulse()
@@ -232,6 +225,24 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
                     _thread.Interrupt();
             }
         }
+
+        LetGo();
+    }
+
+    // Tasks of the cell that still wait for a thread of the pool must meet the interrupt when they begin, however late that is; without
+    // it an endless one would run for ever. Until the pool has had nothing in wait for a while, the cell therefore counts as interrupted.
+    private void LetGo()
+    {
+        for (var quiet = 0; quiet < QuietTimes;)
+        {
+            Thread.Sleep(QuietMilliseconds);
+            quiet = ThreadPool.PendingWorkItemCount == 0 ? quiet + 1 : 0;
+        }
+
+        if (_task is null || _task.IsCompleted)
+            CellInterrupt.Count(-1);
+        else
+            _task.ContinueWith(_ => CellInterrupt.Count(-1), TaskScheduler.Default);
     }
 
     private void CancelQuietly()

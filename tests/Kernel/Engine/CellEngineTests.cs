@@ -5,6 +5,7 @@ namespace Dreambooth.Lab.Tests.Kernel.Engine;
 [Trait("Category", "Kernel")]
 public sealed class CellEngineTests
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private readonly CellEngine _engine = new([]);
     private int _count;
 
@@ -112,20 +113,23 @@ public sealed class CellEngineTests
         var times = new List<double>();
         // A busy machine may keep every thread waiting: the quickest of a few tries shows what the engine itself takes.
         do
-            times.Add(Interrupt("before++;\n" + code));
+            times.Add(Interrupt("before++;\nbegun.Set();\n" + code));
         while (times[^1] >= 1000 && times.Count < 4);
         Assert.True(times[^1] < 1000, $"took {string.Join(", ", times)} ms");
         Assert.Equal(1 + times.Count, Run("before").Value);
     }
 
-    // Milliseconds from the interrupt to the end of the cell.
+    // Milliseconds from the interrupt to the end of the cell, which says that it has begun.
     private double Interrupt(string code)
     {
         using var run = new CellRun(null);
+        var begun = Variable<ManualResetEventSlim>("var begun = new System.Threading.ManualResetEventSlim();", "begun");
         var interrupted = 0L;
         var thread = new Thread(() =>
         {
-            Thread.Sleep(400);
+            begun.Wait(s_patience);
+            // Time to fill the thread pool, where the cell does.
+            Thread.Sleep(300);
             interrupted = System.Diagnostics.Stopwatch.GetTimestamp();
             run.Interrupt();
         });
@@ -141,11 +145,54 @@ public sealed class CellEngineTests
     public void Interrupt_AwaitingCell_RunsItsFinallyAndDoesNotGoOnLater()
     {
         using var run = new CellRun(null);
-        using var timer = new Timer(_ => run.Interrupt(), null, 300, Timeout.Infinite);
+        var begun = Variable<ManualResetEventSlim>("var begun = new System.Threading.ManualResetEventSlim();", "begun");
+        var thread = new Thread(() =>
+        {
+            begun.Wait(s_patience);
+            run.Interrupt();
+        });
+        thread.Start();
         Assert.ThrowsAny<OperationCanceledException>(() => _engine.Execute(
-            "var state = \"begun\";\ntry { await Task.Delay(100_000, Microsoft.DotNet.Interactive.KernelInvocationContext.Current?.CancellationToken ?? default); state = \"went on\"; }\nfinally { state += \", tidied\"; }",
+            "var state = \"begun\";\nbegun.Set();\ntry { await Task.Delay(100_000, Microsoft.DotNet.Interactive.KernelInvocationContext.Current?.CancellationToken ?? default); state = \"went on\"; }\nfinally { state += \", tidied\"; }",
             "In[1]", "k", run));
+        thread.Join();
         Assert.Equal("begun", Run("state.Split(',')[0]").Value);
+    }
+
+    [Fact]
+    public void Interrupt_TaskThatGetsItsThreadAfterwards_EndsWhenItBegins()
+    {
+        using var run = new CellRun(null);
+        var gate = Variable<ManualResetEventSlim>("var gate = new System.Threading.ManualResetEventSlim();", "gate");
+        var begun = Variable<ManualResetEventSlim>("var begun = new System.Threading.ManualResetEventSlim();", "begun");
+        Run("Task late = null;");
+        var thread = new Thread(() =>
+        {
+            begun.Wait(s_patience);
+            run.Interrupt();
+        });
+        thread.Start();
+        Task late;
+        try
+        {
+            Assert.ThrowsAny<OperationCanceledException>(() => _engine.Execute(
+                "for (var i = 0; i < 200; i++) _ = Task.Run(() => gate.Wait());\nlate = Task.Run((Action)(() => { while (true) { } }));\nbegun.Set();\nlate.Wait();", "In[1]", "k", run));
+            thread.Join();
+            late = (Task)Run("late").Value!;
+            Assert.Equal(TaskStatus.WaitingToRun, late.Status);
+        }
+        finally
+        {
+            gate.Set();
+        }
+
+        Assert.True(SpinWait.SpinUntil(() => late.IsCompleted, s_patience), "a task of the interrupted cell runs on");
+    }
+
+    private T Variable<T>(string code, string name)
+    {
+        Run(code);
+        return (T)_engine.Variables.Single(v => v.Name == name).Value!;
     }
 
     private (bool HasValue, object? Value) Run(string code, string? key = null)
