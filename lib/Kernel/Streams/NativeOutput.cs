@@ -16,7 +16,7 @@ internal static partial class NativeOutput
     /// </summary>
     public const string KeepStandardError = "CSHARP_KERNEL_KEEP_STDERR";
 
-    private static readonly List<SafeFileHandle> s_readers = [];
+    private static readonly List<Reader> s_readers = [];
 
     /// <summary>Replaces both descriptors.</summary>
     /// <returns>A writer to the process's former standard error, for the kernel's own log.</returns>
@@ -31,14 +31,13 @@ internal static partial class NativeOutput
         return new StreamWriter(log) { AutoFlush = true };
     }
 
-    /// <summary>Waits, at most 100 ms, until what native code has written so far was passed on.</summary>
+    /// <summary>Passes on what native code and child processes have written so far; when it returns, all of it is in the cell's output.</summary>
     public static void Drain()
     {
         if (s_readers.Count == 0)
             return;
         _ = FlushAll(IntPtr.Zero);
-        for (var i = 0; i < 100 && s_readers.Any(HasInput); i++)
-            Thread.Sleep(1);
+        s_readers.ForEach(reader => reader.Drain());
     }
 
     private static unsafe void Redirect(int descriptor, string stream)
@@ -47,31 +46,58 @@ internal static partial class NativeOutput
         if (CreatePipe(ends) != 0 || Dup2(ends[1], descriptor) < 0)
             return;
         _ = CloseDescriptor(ends[1]);
-        var handle = new SafeFileHandle(ends[0], ownsHandle: true);
-        s_readers.Add(handle);
-        new Thread(() => Forward(handle, stream)) { IsBackground = true, Name = $"native {stream}" }.Start();
+        var reader = new Reader(new FileStream(new SafeFileHandle(ends[0], ownsHandle: true), FileAccess.Read, 1), stream);
+        s_readers.Add(reader);
+        new Thread(reader.Forward) { IsBackground = true, Name = $"native {stream}" }.Start();
     }
 
-    private static void Forward(SafeFileHandle handle, string stream)
+    /// <summary>Reads one pipe. Its own thread waits for input; whoever reads, passes on what was read before anybody else reads.</summary>
+    private sealed class Reader(FileStream file, string stream)
     {
-        using var file = new FileStream(handle, FileAccess.Read, 1);
-        var decoder = Encoding.UTF8.GetDecoder();
-        var bytes = new byte[1 << 16];
-        var text = new char[bytes.Length + 4];
-        while (true)
+        // More than a pipe holds; a child process that never stops writing must not keep a cell from ending.
+        private const int DrainedBlocks = 16;
+
+        private readonly Lock _lock = new();
+        private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+        private readonly byte[] _bytes = new byte[1 << 16];
+        private readonly char[] _text = new char[(1 << 16) + 4];
+        private bool _ended;
+
+        public void Forward()
         {
-            var read = file.Read(bytes, 0, bytes.Length);
-            if (read <= 0)
-                return;
-            var count = decoder.GetChars(bytes, 0, read, text, 0);
-            CellConsole.Latest?.Stream(stream, new string(text, 0, count));
+            while (!_ended)
+            {
+                WaitForInput(Timeout.Infinite);
+                PassOn();
+            }
         }
-    }
 
-    private static unsafe bool HasInput(SafeFileHandle handle)
-    {
-        var poll = new PollDescriptor { Descriptor = (int)handle.DangerousGetHandle(), Events = 1 };
-        return PollOnce(&poll, 1, 0) > 0;
+        public void Drain()
+        {
+            for (var i = 0; i < DrainedBlocks && PassOn(); i++)
+            {
+            }
+        }
+
+        private bool PassOn()
+        {
+            lock (_lock)
+            {
+                if (_ended || !WaitForInput(0))
+                    return false;
+                var read = file.Read(_bytes, 0, _bytes.Length);
+                _ended = read <= 0;
+                var count = _decoder.GetChars(_bytes, 0, Math.Max(0, read), _text, 0);
+                CellConsole.Latest?.Stream(stream, new string(_text, 0, count));
+                return !_ended;
+            }
+        }
+
+        private unsafe bool WaitForInput(int milliseconds)
+        {
+            var poll = new PollDescriptor { Descriptor = (int)file.SafeFileHandle.DangerousGetHandle(), Events = 1 };
+            return PollOnce(&poll, 1, milliseconds) > 0;
+        }
     }
 
     [StructLayout(LayoutKind.Sequential)]
