@@ -12,7 +12,10 @@ public sealed class KernelProcess : IDisposable
 {
     private readonly string _connectionFile;
     private readonly Process _process;
+    private const int MostStarts = 3;
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(5);
     private readonly StringBuilder _log = new();
+    private readonly CountdownEvent _openStreams = new(2);
 
     private KernelProcess(string connectionFile, Process process, KernelClient client) =>
         (_connectionFile, _process, Client) = (connectionFile, process, client);
@@ -48,8 +51,8 @@ public sealed class KernelProcess : IDisposable
         }
     }
 
-    /// <summary>How the process ended, in words; to be read after it has.</summary>
-    public string ExitText => _process.ExitCode switch
+    /// <summary>How the process ended, in words; to be read after it has. What it wrote last is in <see cref="Log"/> then.</summary>
+    public string ExitText => AfterLastWords() switch
     {
         134 => "exit code 134: aborted (SIGABRT)",
         137 => "exit code 137: killed (SIGKILL), perhaps for want of memory",
@@ -66,6 +69,21 @@ public sealed class KernelProcess : IDisposable
     public static KernelProcess Start(KernelLaunch launch, string folder, TimeSpan timeout)
     {
         ArgumentNullException.ThrowIfNull(launch);
+        for (var i = 1; ; i++)
+        {
+            try
+            {
+                return StartOnce(launch, folder, timeout);
+            }
+            catch (KernelException e) when (i < MostStarts && e.Message.Contains(KernelSockets.CannotBeBound, StringComparison.Ordinal))
+            {
+                // Another program was quicker to take one of the ports, which nobody holds between their choice and the kernel's binding.
+            }
+        }
+    }
+
+    private static KernelProcess StartOnce(KernelLaunch launch, string folder, TimeSpan timeout)
+    {
         var connection = FreeConnection();
         var file = Path.Combine(Path.GetTempPath(), $"kernel-{Guid.NewGuid():N}.json");
         connection.Write(file);
@@ -169,9 +187,18 @@ public sealed class KernelProcess : IDisposable
     {
         lock (_log)
         {
-            if (line is not null && _log.Length < 1 << 16)
+            if (line is null && !_openStreams.IsSet)
+                _openStreams.Signal();
+            else if (line is not null && _log.Length < 1 << 16)
                 _log.AppendLine(line);
         }
+    }
+
+    // What the process wrote may still be on its way when it has ended; a process that it left behind may hold the streams open for ever.
+    private int AfterLastWords()
+    {
+        _openStreams.Wait(s_lastWords);
+        return _process.ExitCode;
     }
 
     private static ConnectionFile FreeConnection()

@@ -11,6 +11,9 @@ namespace Dreambooth.Lab.Kernel.Protocol;
 /// </summary>
 public sealed class KernelSockets : IDisposable
 {
+    /// <summary>What the error says when an address is taken.</summary>
+    internal const string CannotBeBound = "cannot be bound";
+
     private readonly RouterSocket _shell = new();
     private readonly RouterSocket _control = new();
     private readonly RouterSocket _stdin = new();
@@ -113,7 +116,7 @@ public sealed class KernelSockets : IDisposable
         }
         catch (Exception e) when (e is NetMQException or SocketException or IOException)
         {
-            throw new KernelException($"The address {address} cannot be bound: {e.Message}", e);
+            throw new KernelException($"The address {address} {CannotBeBound}: {e.Message}", e);
         }
     }
 
