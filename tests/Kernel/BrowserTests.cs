@@ -40,7 +40,8 @@ public sealed class BrowserTests : IDisposable
         Assert.True(await page.Locator(".output_png img").CountAsync() > 0);
         Assert.Equal(1, await page.Locator("#chart polyline").CountAsync());
         Assert.Equal(1, await page.Locator(".output #live").CountAsync());
-        Assert.Equal(96, await page.Locator("img.tile").First.EvaluateAsync<int>("i => i.naturalWidth"));
+        // Pictures are decoded after they are there.
+        await page.WaitForFunctionAsync("() => document.querySelector('img.tile').naturalWidth === 96");
     }
 
     private static async Task InterruptAsync(IPage page)
@@ -54,10 +55,11 @@ public sealed class BrowserTests : IDisposable
 
     private static async Task RestartAsync(IPage page)
     {
+        await page.EvaluateAsync("() => { window.isReady = false; Jupyter.notebook.events.one('kernel_ready.Kernel', () => window.isReady = true); }");
         await page.ClickAsync("#kernellink");
         await page.ClickAsync("#restart_kernel");
         await page.ClickAsync(".modal-dialog .btn-danger");
-        await page.WaitForFunctionAsync("() => Jupyter.notebook.kernel && Jupyter.notebook.kernel.is_connected() && !document.querySelector('.modal.in')");
+        await page.WaitForFunctionAsync("() => window.isReady && Jupyter.notebook.kernel.is_connected() && !document.querySelector('.modal.in')");
         await page.EvaluateAsync("() => Jupyter.notebook.execute_cells([Jupyter.notebook.get_cells().length - 1])");
         await page.WaitForSelectorAsync(".output >> text=The name 'rounds' does not exist");
     }

@@ -25,6 +25,18 @@ internal sealed class KernelUnderTest : IDisposable
     /// <summary>Sends a request and returns its reply.</summary>
     public JsonObject Ask(Channel channel, string type, JsonObject content) => Collect(Client.Send(channel, type, content)).Reply.Content;
 
+    /// <summary>Waits until the cell of a request has printed a text; what it published so far is left out of what <see cref="Collect"/> gives.</summary>
+    public void WaitForText(string id, string text)
+    {
+        var shown = "";
+        while (!shown.Contains(text, StringComparison.Ordinal))
+        {
+            var (channel, message) = Next(id);
+            Assert.True(channel == Channel.Iopub, $"the cell ended before it printed '{text}': {message.Content.ToJsonString()}");
+            shown += message.Type == "stream" ? message.Text("text") : "";
+        }
+    }
+
     // Messages of other requests wait until somebody asks for them.
     private (Channel Channel, JupyterMessage Message) Next(string id)
     {

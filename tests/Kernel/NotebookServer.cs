@@ -100,6 +100,8 @@ internal sealed class NotebookServer : IAsyncDisposable
             await _browser.DisposeAsync();
         _playwright?.Dispose();
         _server.Kill(entireProcessTree: true);
+        // A server that still ends may write into the folder that the test removes next.
+        _server.WaitForExit(10_000);
         _server.Dispose();
     }
 

@@ -10,17 +10,25 @@ namespace Dreambooth.Lab.Tests.Notebooks;
 [Trait("Category", "Notebooks")]
 public sealed class SeriesInABrowserTests : IDisposable
 {
-    // How often each cell's output has looked different, counted in the page while cells run.
+    // Every look that a cell's output has had, told by the page with each change: a clock of the page may miss some on a busy machine.
     private const string CountChanges = """
         () => {
             window.looks = {};
-            window.counting = setInterval(() => Jupyter.notebook.get_cells().forEach((cell, index) => {
-                if (!cell.output_area) return;
-                const html = cell.output_area.element.html();
-                let hash = 0;
-                for (let i = 0; i < html.length; i++) hash = (hash * 31 + html.charCodeAt(i)) | 0;
-                (window.looks[index] = window.looks[index] || new Set()).add(hash);
-            }), 50);
+            window.observers = Jupyter.notebook.get_cells().map((cell, index) => {
+                const looks = window.looks[index] = new Set();
+                if (!cell.output_area) return null;
+                const element = cell.output_area.element[0];
+                const look = () => {
+                    const html = element.innerHTML;
+                    let hash = 0;
+                    for (let i = 0; i < html.length; i++) hash = (hash * 31 + html.charCodeAt(i)) | 0;
+                    looks.add(hash);
+                };
+                look();
+                const observer = new MutationObserver(look);
+                observer.observe(element, { childList: true, subtree: true, characterData: true });
+                return observer;
+            });
         }
         """;
 
@@ -76,7 +84,7 @@ public sealed class SeriesInABrowserTests : IDisposable
 
         // Output that is on its way, and pictures that the page still decodes.
         await page.WaitForTimeoutAsync(1000);
-        await page.EvaluateAsync("() => clearInterval(window.counting)");
+        await page.EvaluateAsync("() => window.observers.forEach(observer => observer && observer.disconnect())");
     }
 
     private static async Task LookAsync(IPage page, string live, int looks, string expected)
