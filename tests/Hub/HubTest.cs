@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Dreambooth.Lab.Hub;
 
@@ -38,7 +39,14 @@ public abstract class HubTest : IDisposable
     internal HubOptions LoggedIn => Options with { Token = HubToken.Parse(Secret) };
 
     /// <summary>What users were told.</summary>
-    protected string Shown => _shown.ToString();
+    protected string Shown
+    {
+        get
+        {
+            lock (_shown)
+                return _shown.ToString();
+        }
+    }
 
     public void Dispose()
     {
@@ -65,6 +73,17 @@ public abstract class HubTest : IDisposable
     {
         lock (_shown)
             _shown.AppendLine(text);
+    }
+
+    /// <summary>Waits until something holds; fails when it does not within a minute.</summary>
+    protected static async Task UntilAsync(Func<bool> holds)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (!holds())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(1), "what the test waits for does not come");
+            await Task.Delay(5);
+        }
     }
 
     internal HubClient Client(HubOptions? options = null) => new(options ?? Options, Show);

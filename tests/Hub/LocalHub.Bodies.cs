@@ -15,8 +15,13 @@ internal sealed partial class LocalHub
     /// <summary>What was uploaded to the store, by hash.</summary>
     public System.Collections.Concurrent.ConcurrentDictionary<string, byte[]> Uploaded { get; } = new();
 
+    /// <summary>What is waited for before anything is sent from the store; null: nothing.</summary>
+    public Func<Task>? BeforeStored { get; set; }
+
     private async Task SendStoredAsync(HttpContext context, LocalFault? fault)
     {
+        if (BeforeStored is { } wait)
+            await wait();
         var etag = context.Request.Path.Value!.Split('/')[^1];
         var file = Repos.Values.SelectMany(repo => repo.Commits.Values).SelectMany(files => files.Values).FirstOrDefault(one => one.IsLarge && one.ETag == etag);
         if (file is null)

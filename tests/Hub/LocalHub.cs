@@ -71,7 +71,15 @@ internal sealed partial class LocalHub : IDisposable
     public void Dispose()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        _app.StopAsync(limit.Token).GetAwaiter().GetResult();
+        try
+        {
+            _app.StopAsync(limit.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            // Connections that are still open are cut.
+        }
+
         ((IDisposable)_app).Dispose();
     }
 
