@@ -15,7 +15,7 @@ public sealed class FlatParametersTests : IDisposable
     public FlatParametersTests()
     {
         WeightInitializer.Initialize(_model, 3);
-        _input = randn(4, 6);
+        _input = Lab.Tensors.SeededNoise.Normal([4, 6], 5);
     }
 
     public void Dispose()
