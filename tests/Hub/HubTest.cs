@@ -32,7 +32,7 @@ public abstract class HubTest : IDisposable
         CacheFolder = Path.Combine(Folder, "hub"),
         TokenPath = TokenPath,
         RetryDelay = TimeSpan.FromMilliseconds(5),
-        ReadTimeout = TimeSpan.FromSeconds(10),
+        ReadTimeout = TimeSpan.FromSeconds(60),
         PartBytes = 1 << 20,
     };
 
