@@ -10,6 +10,8 @@ namespace Dreambooth.Lab.Tests.Kernel;
 internal sealed class NotebookServer : IAsyncDisposable
 {
     private const string Chromium = "/usr/bin/chromium";
+    // Milliseconds; nothing here is about how quick a browser is.
+    private const float Patience = 120_000;
     private readonly Process _server;
     private readonly string _address;
     private readonly string _pictures;
@@ -55,9 +57,9 @@ internal sealed class NotebookServer : IAsyncDisposable
     public async Task<IPage> OpenAsync(string notebook)
     {
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox"] });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox"], Timeout = Patience });
         var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1100, Height = 1500 } });
-        page.SetDefaultTimeout(60_000);
+        page.SetDefaultTimeout(Patience);
         // The server takes a moment to listen.
         for (var i = 0; ; i++)
         {
@@ -66,7 +68,7 @@ internal sealed class NotebookServer : IAsyncDisposable
                 await page.GotoAsync(_address + notebook);
                 break;
             }
-            catch (PlaywrightException) when (i < 60)
+            catch (PlaywrightException) when (i < 240)
             {
                 await Task.Delay(500);
             }

@@ -84,16 +84,22 @@ public sealed class SeriesInABrowserTests : IDisposable
 
         // Output that is on its way, and pictures that the page still decodes.
         await page.WaitForTimeoutAsync(1000);
-        await page.EvaluateAsync("() => window.observers.forEach(observer => observer && observer.disconnect())");
     }
 
     private static async Task LookAsync(IPage page, string live, int looks, string expected)
     {
-        var moved = await page.EvaluateAsync<int>(
-            "live => Math.max(0, ...Jupyter.notebook.get_cells().map((cell, i) => cell.output_area && cell.output_area.element.find(live).length ? (window.looks[i] || new Set()).size : 0))",
-            live);
-        Assert.True(moved >= looks, $"the live output ({live}) had {moved} looks only");
-        Assert.True(await page.Locator(expected).CountAsync() > 1);
+        const string Moved =
+            "live => Math.max(0, ...Jupyter.notebook.get_cells().map((cell, i) => cell.output_area && cell.output_area.element.find(live).length ? window.looks[i].size : 0))";
+        try
+        {
+            await page.WaitForFunctionAsync($"([live, looks]) => ({Moved})(live) >= looks", new object[] { live, looks }, new() { Timeout = 30_000 });
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"the live output ({live}) had {await page.EvaluateAsync<int>(Moved, live)} looks only");
+        }
+
+        await page.WaitForFunctionAsync("expected => document.querySelectorAll(expected).length > 1", expected);
         // Pictures far from what is in view are loaded late on purpose; here they are all wanted now.
         var broken = await page.EvaluateAsync<string[]>("""
             async () => {
