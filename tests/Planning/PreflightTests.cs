@@ -16,8 +16,10 @@ public sealed class PreflightTests : IDisposable
     [Fact]
     public void Check_TheMiniaturesRecipe_FindsNoProblem()
     {
-        var checks = Preflight.Check(Config());
+        // What is left of this machine's memory depends on the tests that ran before.
+        var checks = Preflight.Check(Config(), memory: 8L << 30);
         Assert.True(Preflight.CanStart(checks), string.Join("\n", checks));
+        Assert.Contains("that this process may still use, on the CPU", Of(Preflight.Check(Config()), "memory").Message, StringComparison.Ordinal);
         Assert.Equal(["settings", "photos", "resolution", "captions", "model", "disk", "memory"], checks.Select(check => check.Subject));
     }
 
