@@ -13,9 +13,13 @@ internal static class OperationsBench
     private static readonly (int Rows, int ImageTokens, int TextTokens)[] Shapes = [(2, 4096, 333), (8, 4096, 333), (2, 1024, 154)];
     private static readonly (int Rows, int ImageTokens, int TextTokens)[] TinyShapes = [(2, 16, 5)];
 
+    // The decoder's wide places, for a picture of 1024 pixels.
+    private static readonly (int Channels, int Side)[] Places = [(512, 256), (512, 512), (256, 1024), (128, 1024)];
+    private static readonly (int Channels, int Side)[] TinyPlaces = [(8, 8)];
+
     public static Command Create(Session session)
     {
-        var verb = new Command("operations", "Times products, attention, norms and additions of Stable Diffusion 3.5-medium's blocks, and other ways to compute the same.");
+        var verb = new Command("operations", "Times products, attention, norms and additions of Stable Diffusion 3.5-medium's blocks, and the pieces of its autoencoder, beside other ways to compute the same.");
         var device = verb.AddText("--device", "DEVICE", "auto (CUDA where there is one), cpu, cuda or cuda:N.", "auto");
         var dtype = verb.AddText("--dtype", "fp32|fp16|bf16", "The precision to compute in.", "bf16");
         var tiny = verb.AddSwitch("--tiny", "Small shapes instead: shows that everything runs, on a processor too.");
@@ -26,7 +30,7 @@ internal static class OperationsBench
             var small = result.GetValue(tiny);
             var benchmark = new OperationBenchmark(place.Device, place.Dtype, small ? 2 : 24, small ? 2 : 20);
             var figures = new List<OperationFigure>();
-            foreach (var figure in benchmark.Run(small ? TinyShapes : Shapes, session.Cancellation))
+            foreach (var figure in benchmark.Run(small ? TinyShapes : Shapes, session.Cancellation).Concat(benchmark.RunAutoencoder(small ? TinyPlaces : Places, session.Cancellation)))
             {
                 figures.Add(figure);
                 session.Output.WriteLine(Line(figure));

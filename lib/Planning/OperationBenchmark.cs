@@ -49,6 +49,16 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
                 return torch._scaled_dot_product_cudnn_attention(q, k, v, None, False)[0]
 
             """,
+        ["group_norm_silu"] = """
+            def group_norm_silu(x: Tensor, w: Tensor, b: Tensor, groups: int) -> Tensor:
+                y = x.permute(0, 2, 3, 1)
+                z = y.reshape(y.size(0), -1, groups, y.size(3) // groups)
+                mean = torch.mean(z, [1, 3], True, dtype=6)
+                n = torch.linalg_vector_norm(z, 2, [1, 3], True, dtype=6)
+                scale = torch.rsqrt(n * n / (z.size(1) * z.size(3)) - mean * mean + 1e-6) * w.view(1, 1, groups, -1)
+                return torch.silu(z * scale + (b.view(1, 1, groups, -1) - mean * scale)).to(x.dtype).view(y.size()).permute(0, 3, 1, 2)
+
+            """,
         ["modulated_norm"] = """
             def modulated_norm(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
                 return torch.layer_norm(x, [x.size(-1)], None, None, 1e-6) * (1 + scale.unsqueeze(1)) + shift.unsqueeze(1)
@@ -102,6 +112,40 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         yield return ("image and text joined", false, () => Of([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
         yield return ("copy", false, () => Of([Tokens()], [], (x, _) => x[0].clone()));
     }
+
+    /// <summary>Measures the pieces of the autoencoder's decoder, as it is and with the channels last in memory.</summary>
+    /// <param name="places">Channels and side of the maps.</param>
+    /// <param name="cancellation">Ends the run between two operations.</param>
+    public IEnumerable<OperationFigure> RunAutoencoder(IEnumerable<(int Channels, int Side)> places, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(places);
+        foreach (var (channels, side) in places)
+        {
+            foreach (var (name, prepare) in AutoencoderOperations(channels, side))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                yield return Measure(name, $"{channels} × {side}²", backward: false, prepare);
+            }
+        }
+    }
+
+    private IEnumerable<(string Name, Func<Work> Prepare)> AutoencoderOperations(long channels, long side)
+    {
+        const int Groups = 32;
+        long groups = Math.Min(Groups, channels);
+        Tensor Map() => Random(1, channels, side, side);
+        Tensor Kernel() => Random(channels, channels, 3, 3);
+        double products = 2.0 * 9 * channels * channels * side * side;
+        yield return ("convolution 3 × 3", () => Of([Map()], [Kernel(), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("convolution 3 × 3, channels last", () => Of([ChannelsLast(Map())], [ChannelsLast(Kernel()), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("group norm and SiLU", () => Of([Map()], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last", () => Of([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last, compiled", () => Of([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
+        yield return ("enlargement by 2", () => Of([Map()], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("enlargement by 2, channels last", () => Of([ChannelsLast(Map())], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+    }
+
+    private static Tensor ChannelsLast(Tensor map) => map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private static Work Of(Tensor[] inputs, Tensor[] constants, Func<Tensor[], Tensor[], Tensor> compute, double operations = 0) => new(inputs, constants, compute, operations);
 

@@ -8,7 +8,9 @@ public class OperationBenchmarkTests
     [Fact]
     public void Run_OnTheCpu_TimesEveryOperationThatThisDeviceHas()
     {
-        var figures = new OperationBenchmark(CPU, ScalarType.Float32, heads: 2, repeats: 1).Run([(2, 16, 5)]).ToList();
+        var benchmark = new OperationBenchmark(CPU, ScalarType.Float32, heads: 2, repeats: 1);
+        var figures = benchmark.Run([(2, 16, 5)]).Concat(benchmark.RunAutoencoder([(8, 4)])).ToList();
+        Assert.Contains(figures, figure => figure.Operation == "group norm and SiLU, channels last, compiled");
         Assert.Contains(figures, figure => figure.Operation == "attention, as libtorch chooses, and backward");
         foreach (var figure in figures)
         {
