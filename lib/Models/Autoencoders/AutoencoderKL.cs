@@ -138,7 +138,7 @@ public sealed class AutoencoderKL : nn.Module
     {
         using var scope = NewDisposeScope();
         var moments = Encoder.call(pixels);
-        return (QuantConv?.call(moments) ?? moments).MoveToOuterDisposeScope();
+        return (QuantConv?.Consume(moments) ?? moments).MoveToOuterDisposeScope();
     }
 
     private Tensor DecodeTile(Tensor latents)

@@ -34,13 +34,15 @@ public sealed class DownEncoderBlock2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = input;
-        foreach (var resnet in _resnets)
-            hidden = resnet.call(hidden);
+        var hidden = _resnets[0].call(input);
+        for (var i = 1; i < _resnets.Count; i++)
+            hidden = _resnets[i].Consume(hidden);
+        if (_downsamplers is null)
+            return hidden.MoveToOuterDisposeScope();
 
         // The strided convolution sees one row and one column of zeros at the far sides only.
-        if (_downsamplers is not null)
-            hidden = _downsamplers[0]["conv"].call(nn.functional.pad(hidden, [0, 1, 0, 1]));
-        return hidden.MoveToOuterDisposeScope();
+        var padded = nn.functional.pad(hidden, [0, 1, 0, 1]);
+        hidden.Dispose();
+        return _downsamplers[0]["conv"].Consume(padded).MoveToOuterDisposeScope();
     }
 }

@@ -48,8 +48,10 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = Conv1.call(nn.functional.silu(Norm1.call(input)));
-        hidden = Conv2.call(nn.functional.silu(Norm2.call(hidden)));
-        return ((ConvShortcut?.call(input) ?? input) + hidden).MoveToOuterDisposeScope();
+        var first = Conv1.Consume(Norm1.Activated(input));
+        var active = Norm2.Activated(first);
+        first.Dispose();
+        var hidden = Conv2.Consume(active);
+        return hidden.add_(ConvShortcut?.call(input) ?? input).MoveToOuterDisposeScope();
     }
 }

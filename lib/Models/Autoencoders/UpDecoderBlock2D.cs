@@ -34,21 +34,13 @@ public sealed class UpDecoderBlock2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = input;
-        foreach (var resnet in _resnets)
-        {
-            var next = resnet.call(hidden);
-            if (!ReferenceEquals(hidden, input))
-                hidden.Dispose();
-            hidden = next;
-        }
-
-        if (_upsamplers is not null)
-        {
-            long[] doubled = [2 * hidden.shape[2], 2 * hidden.shape[3]];
-            hidden = _upsamplers[0]["conv"].call(nn.functional.interpolate(hidden, doubled, mode: InterpolationMode.Nearest));
-        }
-
-        return hidden.MoveToOuterDisposeScope();
+        var hidden = _resnets[0].call(input);
+        for (var i = 1; i < _resnets.Count; i++)
+            hidden = _resnets[i].Consume(hidden);
+        if (_upsamplers is null)
+            return hidden.MoveToOuterDisposeScope();
+        var doubled = nn.functional.interpolate(hidden, [2 * hidden.shape[2], 2 * hidden.shape[3]], mode: InterpolationMode.Nearest);
+        hidden.Dispose();
+        return _upsamplers[0]["conv"].Consume(doubled).MoveToOuterDisposeScope();
     }
 }

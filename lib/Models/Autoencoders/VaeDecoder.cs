@@ -44,14 +44,11 @@ public sealed class VaeDecoder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = _midBlock.call(_convIn.call(input));
+        var hidden = _midBlock.Consume(_convIn.call(input));
         foreach (var block in _upBlocks)
-        {
-            var next = block.call(hidden);
-            hidden.Dispose();
-            hidden = next;
-        }
-
-        return _convOut.call(nn.functional.silu(_convNormOut.call(hidden))).MoveToOuterDisposeScope();
+            hidden = block.Consume(hidden);
+        var active = _convNormOut.Activated(hidden);
+        hidden.Dispose();
+        return _convOut.Consume(active).MoveToOuterDisposeScope();
     }
 }

@@ -46,8 +46,10 @@ public sealed class VaeEncoder : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var hidden = _convIn.call(input);
         foreach (var block in _downBlocks)
-            hidden = block.call(hidden);
-        hidden = _midBlock.call(hidden);
-        return _convOut.call(nn.functional.silu(_convNormOut.call(hidden))).MoveToOuterDisposeScope();
+            hidden = block.Consume(hidden);
+        hidden = _midBlock.Consume(hidden);
+        var active = _convNormOut.Activated(hidden);
+        hidden.Dispose();
+        return _convOut.Consume(active).MoveToOuterDisposeScope();
     }
 }

@@ -33,7 +33,7 @@ public sealed class VaeMidBlock : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var hidden = _resnets[0].call(input);
         if (_attentions is not null)
-            hidden = _attentions[0].call(hidden);
-        return _resnets[1].call(hidden).MoveToOuterDisposeScope();
+            hidden = _attentions[0].Consume(hidden);
+        return _resnets[1].Consume(hidden).MoveToOuterDisposeScope();
     }
 }

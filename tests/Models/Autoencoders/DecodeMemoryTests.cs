@@ -1,0 +1,69 @@
+using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Profiling;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Models.Autoencoders;
+
+/// <summary>The autoencoder's peak memory, in tensors of the widest place: the picture's full size with the channels of the resolution below.</summary>
+public sealed class DecodeMemoryTests : IDisposable
+{
+    private const int Side = 256;
+    private const long Widest = 64L * Side * Side * sizeof(float);
+
+    private static readonly AutoencoderKLConfig Config = new()
+    {
+        BlockOutChannels = [32, 64], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        LayersPerBlock = 2, LatentChannels = 4, NormNumGroups = 8, MidBlockAddAttention = false, UseQuantConv = false, UsePostQuantConv = false,
+    };
+
+    private readonly AutoencoderKL _model = Random();
+
+    public void Dispose() => _model.Dispose();
+
+    // Input, normalised, the first convolution's output of half the channels: 2.5; about one more is the convolution's own.
+    [SkippableFact]
+    public void Decode_AtItsWidestPlace_HoldsFewTensors()
+    {
+        Skip.IfNot(PeakMemory.IsCounted);
+        using var noGradients = no_grad();
+        using var latents = randn(1, 4, Side / 2, Side / 2);
+        Assert.InRange(PeakMemory.Of(() => _model.Decode(latents).Dispose()) / (double)Widest, 2, 4);
+    }
+
+    [SkippableFact]
+    public void Encode_AtItsWidestPlace_HoldsFewTensors()
+    {
+        Skip.IfNot(PeakMemory.IsCounted);
+        using var noGradients = no_grad();
+        using var pixels = randn(1, 3, Side, Side);
+        Assert.InRange(PeakMemory.Of(() => _model.EncodeMoments(pixels).Dispose()) / (double)Widest, 1, 3);
+    }
+
+    // With gradients nothing is computed in place and much is kept.
+    [Fact]
+    public void EncodeAndDecode_WithAndWithoutGradients_AreTheSame()
+    {
+        using var scope = NewDisposeScope();
+        Tensor pixels = randn(2, 3, 16, 32), latents = randn(2, 4, 8, 16);
+        Tensor moments, decoded;
+        using (no_grad())
+            (moments, decoded) = (_model.EncodeMoments(pixels), _model.Decode(latents));
+        using var gradients = enable_grad();
+        var (wideMoments, wideDecoded) = (_model.EncodeMoments(pixels.clone().requires_grad_(true)), _model.Decode(latents.clone().requires_grad_(true)));
+        Assert.True(wideMoments.requires_grad && wideDecoded.requires_grad);
+        GoldenAssert.Exact(wideMoments, moments);
+        GoldenAssert.Exact(wideDecoded, decoded);
+        (wideMoments.sum() + wideDecoded.sum()).backward();
+    }
+
+    private static AutoencoderKL Random()
+    {
+        Dreambooth.Lab.Native.TorchLibraries.EnsureLoaded();
+        var model = new AutoencoderKL(Config, CPU, ScalarType.Float32);
+        foreach (var (_, owner, name, value) in StateDictLoader.Owners(model).ToList())
+            owner.Assign(name, SeededNoise.Normal(value.shape, 1).mul_(0.1));
+        return model;
+    }
+}

@@ -1,0 +1,21 @@
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Profiling;
+
+namespace Dreambooth.Lab.Tests.Profiling;
+
+/// <summary>The most that tensors held while something ran, for tests that it stays low.</summary>
+internal static class PeakMemory
+{
+    /// <summary>Whether native allocations are counted here (glibc 2.33 or later).</summary>
+    public static bool IsCounted => ProcessMemory.Read().Allocated is not null;
+
+    /// <summary>Bytes that native code held at its most while some work ran, over what it held before; the first run, which fills caches, does not count.</summary>
+    public static long Of(Action work)
+    {
+        work();
+        using var timeline = new MemoryTimeline(interval: TimeSpan.FromMilliseconds(0.2));
+        timeline.Run("work", work);
+        var profile = timeline.Profile();
+        return profile.PeakOf("work")!.Value - profile.Phases[0].Before;
+    }
+}
