@@ -47,8 +47,10 @@ internal static class GenerateVerb
     {
         var prompts = config.ReadPrompts();
         var (model, loras) = Find(config, session);
-        var guard = new MemoryGuard(model, config.Device, new MemorySettings { Training = TrainingKind.None, MaxSequenceLength = config.MaxSequenceLength ?? 256, SampleBatchSize = config.NumImages, SampleResolution = config.Height });
-        using var pipeline = guard.Run(() => Load(config, model, session));
+        var options = PipelineOptions.Parse(config.Device, config.Dtype);
+        var guard = new MemoryGuard(model, config.Device, Planned(config, options));
+        var memory = guard.Choose(model, config.Memory, session.Output.WriteLine);
+        using var pipeline = guard.Run(() => Load(config, model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         var made = ConsoleProgress.Run(session, report =>
@@ -56,6 +58,7 @@ internal static class GenerateVerb
             guard.Enter("drawing");
             return guard.Run(() =>
             {
+                pipeline.PreparePrompts(Enumerable.Range(0, prompts.Count).Select(i => Request(config, i, prompts)));
                 for (var i = 0; i < prompts.Count; i++)
                     Generate(pipeline, config, i, prompts, report, session.Cancellation);
                 return prompts.Count * config.NumImages;
@@ -74,12 +77,23 @@ internal static class GenerateVerb
             return (resolver.Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, session.Cancellation), loras);
         });
 
-    private static StableDiffusion3Pipeline Load(GenerateConfig config, string model, Session session)
+    private static MemorySettings Planned(GenerateConfig config, PipelineOptions options) => new()
+    {
+        Training = TrainingKind.None,
+        Dtype = options.Dtype,
+        VaeDtype = options.VaeDtype,
+        WithT5 = !config.WithoutT5,
+        MaxSequenceLength = config.MaxSequenceLength ?? PromptEncoder.DefaultMaxSequenceLength,
+        SampleBatchSize = config.NumImages,
+        SampleResolution = config.Height is null && config.Width is null ? null : Math.Max(config.Height ?? 0, config.Width ?? 0),
+    };
+
+    private static StableDiffusion3Pipeline Load(GenerateConfig config, string model, PipelineOptions options, Session session)
     {
         MiniatureFolder.VerifyIfListed(model);
         var pipeline = StableDiffusion3Pipeline.Load(
             model,
-            PipelineOptions.Parse(config.Device, config.Dtype) with
+            options with
             {
                 TokenizersFolder = config.Tokenizers,
                 Variant = config.Variant,
@@ -91,28 +105,29 @@ internal static class GenerateVerb
         return pipeline;
     }
 
+    private static GenerationRequest Request(GenerateConfig config, int index, IReadOnlyList<string> prompts) => new()
+    {
+        Prompts = [prompts[index]],
+        NegativePrompts = config.NegativePrompt is null ? null : [config.NegativePrompt],
+        NumImagesPerPrompt = config.NumImages,
+        NumInferenceSteps = config.NumSteps,
+        GuidanceScale = config.Guidance,
+        Height = config.Height,
+        Width = config.Width,
+        Seed = (ulong)(config.Seed + index),
+        ClipSkip = config.ClipSkip,
+        MaxSequenceLength = config.MaxSequenceLength,
+        SkipGuidanceLayers = config.SkipLayers,
+        SkipLayerGuidanceScale = config.SkipLayerGuidanceScale,
+        SkipLayerGuidanceStart = config.SkipLayerGuidanceStart,
+        SkipLayerGuidanceStop = config.SkipLayerGuidanceStop,
+    };
+
     private static void Generate(
         StableDiffusion3Pipeline pipeline, GenerateConfig config, int index, IReadOnlyList<string> prompts, ConsoleProgress.Report report, CancellationToken cancellation)
     {
-        var request = new GenerationRequest
-        {
-            Prompts = [prompts[index]],
-            NegativePrompts = config.NegativePrompt is null ? null : [config.NegativePrompt],
-            NumImagesPerPrompt = config.NumImages,
-            NumInferenceSteps = config.NumSteps,
-            GuidanceScale = config.Guidance,
-            Height = config.Height,
-            Width = config.Width,
-            Seed = (ulong)(config.Seed + index),
-            ClipSkip = config.ClipSkip,
-            MaxSequenceLength = config.MaxSequenceLength,
-            SkipGuidanceLayers = config.SkipLayers,
-            SkipLayerGuidanceScale = config.SkipLayerGuidanceScale,
-            SkipLayerGuidanceStart = config.SkipLayerGuidanceStart,
-            SkipLayerGuidanceStop = config.SkipLayerGuidanceStop,
-        };
         var images = pipeline.Generate(
-            request,
+            Request(config, index, prompts),
             step => report("Denoising", (index * config.NumSteps) + step.Step, prompts.Count * config.NumSteps, prompts[index]),
             cancellation);
         var folder = Path.Combine(config.OutputDir, PromptFolders.FolderName(index, prompts[index]));

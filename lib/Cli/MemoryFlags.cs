@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
@@ -19,6 +20,7 @@ internal sealed class MemoryFlags
     private readonly Option<int?> _rank = new("--rank") { Description = "Rank of the LoRA." };
     private readonly Option<string?> _precision = new("--mixed_precision") { Description = "no (32-bit floats), bf16 or fp16." };
     private readonly Option<bool> _checkpointing = new("--gradient_checkpointing") { Description = "Activations are computed again instead of kept." };
+    private readonly Option<MemoryMode?> _memory = new("--memory") { HelpName = "auto|fast|balanced|low", Description = "The memory mode that phases and cards are shown for; auto is fast here." };
     private readonly Option<bool> _freeT5 = new("--free_t5") { Description = "T5 is freed once prompts are encoded." };
     private readonly Option<int?> _images = new("--num_images") { Description = "Pictures drawn at a time." };
     private readonly Option<int?> _size = new("--size") { Description = "Side of drawn pictures in pixels." };
@@ -28,7 +30,7 @@ internal sealed class MemoryFlags
     /// <summary>Adds the flags to a verb.</summary>
     public MemoryFlags(Command verb)
     {
-        foreach (var option in new Option[] { _model, _config, _inference, _resolution, _batch, _rank, _precision, _checkpointing, _freeT5, _images, _size, _measure, _json })
+        foreach (var option in new Option[] { _model, _config, _inference, _resolution, _batch, _rank, _precision, _checkpointing, _memory, _freeT5, _images, _size, _measure, _json })
             verb.Options.Add(option);
     }
 
@@ -54,6 +56,7 @@ internal sealed class MemoryFlags
             Rank = result.GetValue(_rank) ?? settings.Rank,
             Dtype = result.GetValue(_precision) is { } name ? Precision(name) : settings.Dtype,
             GradientCheckpointing = settings.GradientCheckpointing || result.GetValue(_checkpointing),
+            Memory = result.GetValue(_memory) is { } mode and not MemoryMode.Auto ? mode : settings.Memory,
             FreeT5 = result.GetValue(_freeT5),
             SampleBatchSize = result.GetValue(_images) ?? settings.SampleBatchSize,
             SampleResolution = result.GetValue(_size) ?? settings.SampleResolution,

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using TorchSharp;
 
@@ -8,6 +9,22 @@ namespace Dreambooth.Lab.Cli;
 internal sealed class MemoryGuard(string? model, string device, MemorySettings settings)
 {
     private string _phase = "loading";
+    private string? _model = model;
+    private MemorySettings _settings = settings;
+
+    /// <summary>Settles the memory mode.</summary>
+    /// <param name="found">The model's folder or file.</param>
+    /// <param name="asked">What the user asks for.</param>
+    /// <param name="say">Told what was picked and why, where something was left to pick.</param>
+    /// <returns>The run with its mode.</returns>
+    public MemorySettings Choose(string found, MemoryMode asked, Action<string> say)
+    {
+        _model = found;
+        var choice = MemoryChoice.Make(asked, Architecture(), _settings, AvailableMemory.Read(DeviceSelection.Parse(device)));
+        if (choice.Reason.Length > 0)
+            say(choice.Reason);
+        return _settings = choice.Settings;
+    }
 
     /// <summary>Remembers what is being done.</summary>
     public void Enter(string phase) => _phase = char.ToLowerInvariant(phase[0]) + phase[1..];
@@ -22,7 +39,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         }
         catch (Exception error) when (OutOfMemory.Is(error))
         {
-            throw MemoryShortage.Explain(error, _phase, Total(), Architecture(), settings);
+            throw MemoryShortage.Explain(error, _phase, Total(), Architecture(), _settings);
         }
     }
 
@@ -33,5 +50,5 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     }
 
     private ModelArchitecture? Architecture() =>
-        model is not null && (File.Exists(model) || File.Exists(Path.Combine(model, "model_index.json"))) ? ModelArchitecture.Read(model) : null;
+        _model is not null && (File.Exists(_model) || File.Exists(Path.Combine(_model, "model_index.json"))) ? ModelArchitecture.Read(_model) : null;
 }

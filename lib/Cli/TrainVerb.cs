@@ -3,6 +3,7 @@ using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Training;
 
@@ -74,7 +75,7 @@ internal static class TrainVerb
     private static int Run(DreamBoothConfig config, Session session)
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
-        var guard = new MemoryGuard(config.PretrainedModelNameOrPath, config.Device, MemorySettings.Of(config, pictures: 0));
+        var guard = new MemoryGuard(config.PretrainedModelNameOrPath, config.Device, MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null });
         var summary = ConsoleProgress.Run(session, report => guard.Run(() => new DreamBoothRun(config, Events(session, report, guard)).Execute(session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
@@ -94,6 +95,7 @@ internal static class TrainVerb
         return new DreamBoothRunEvents
         {
             OnWarning = session.Warn,
+            ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = new EncodedProgress(report),

@@ -11,6 +11,7 @@ public static class LoraChange
     public static IReadOnlyList<LoraLayerChange> Measure(LoraAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
+        LoraAdapter.RequireWeights(adapter.Layers);
         using var noGradients = no_grad();
         return [.. adapter.Layers.Select(layer => Measure(layer, adapter.Weight))];
     }

@@ -30,6 +30,7 @@ public static class DenoisingTrajectory
         var latents = Latents(pipeline, request, cancellation);
         var scheduler = new FlowMatchEulerDiscreteScheduler(pipeline.SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
+        using var held = pipeline.HoldVae();
         return [.. Moments(request.NumInferenceSteps, frames).Select(step => Frame(pipeline, latents, scheduler.Sigmas, step))];
     }
 

@@ -22,6 +22,7 @@ public static class NoiseLevels
         var side = size ?? pipeline.DefaultSize;
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
+        using var held = pipeline.HoldVae();
         var square = ImageTransforms.CenterCrop(ImageResizer.ResizeShortSide(picture, side), side, side);
         var pixels = PixelTensors.Stack([square]).to(pipeline.Options.VaeDtype, pipeline.Options.Device);
         using var distribution = pipeline.Vae.Encode(pixels);

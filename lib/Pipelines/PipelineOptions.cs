@@ -22,6 +22,15 @@ public sealed record PipelineOptions
     /// </summary>
     public bool CudaGraph { get; init; }
 
+    /// <summary>What of the models is in the device's memory at a time. Default: everything.</summary>
+    public MemoryMode Memory { get; init; } = MemoryMode.Fast;
+
+    /// <summary>
+    /// Whether the transformer's blocks are loaded one by one in every step, for a device that does not hold them all: slow, and for drawing alone.
+    /// Default: false.
+    /// </summary>
+    public bool StreamTransformer { get; init; }
+
     /// <summary>Whether the T5 encoder is loaded where the folder has one; without it zeros stand in its place.</summary>
     public bool WithT5 { get; init; } = true;
 

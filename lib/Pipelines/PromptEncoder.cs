@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Models.TextEncoders;
+using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tokenizers;
 using static TorchSharp.torch;
 
@@ -14,6 +15,7 @@ public sealed class PromptEncoder : IDisposable
     public const int DefaultMaxSequenceLength = 256;
 
     private readonly long _textWidth;
+    private readonly TextRows _t5Rows = new();
     private readonly HashSet<(string Prompt, ITextTokenizer Tokenizer, int Length)> _warned = [];
 
     /// <summary>Creates the encoder; it owns the models.</summary>
@@ -55,7 +57,10 @@ public sealed class PromptEncoder : IDisposable
     public ITextTokenizer? Tokenizer3 { get; }
 
     /// <summary>Where the encoders live.</summary>
-    public Device Device => Clip.TextProjection.Weight.device;
+    public Device Device => OnDemand?.Device ?? Clip.TextProjection.Weight.device;
+
+    /// <summary>How the encoders get their weights; null where these are in memory all the time.</summary>
+    internal EncodersOnDemand? OnDemand { get; init; }
 
     /// <summary>Receives a sentence for each prompt that is longer than a window, once however often it is encoded.</summary>
     public Action<string>? Warn { get; set; }
@@ -118,8 +123,8 @@ public sealed class PromptEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(clip2Ids);
         ArgumentNullException.ThrowIfNull(t5);
         using var scope = NewDisposeScope();
-        var (tokens1, pooled1) = EncodeClip(Clip, clipIds, clipSkip);
-        var (tokens2, pooled2) = EncodeClip(Clip2, clip2Ids, clipSkip);
+        var (tokens1, pooled1) = EncodeClip(Clip, OnDemand?.Clip, clipIds, clipSkip);
+        var (tokens2, pooled2) = EncodeClip(Clip2, OnDemand?.Clip2, clip2Ids, clipSkip);
         var clip = cat([tokens1, tokens2], dim: -1);
         clip = nn.functional.pad(clip, [0, _textWidth - clip.shape[^1]]);
         return new PromptEmbeddings(cat([clip, t5.to(clip.dtype)], dim: 1), cat([pooled1, pooled2], dim: -1)).MoveToOuterDisposeScope();
@@ -135,8 +140,53 @@ public sealed class PromptEncoder : IDisposable
         var length = maxSequenceLength ?? DefaultSequenceLength;
         if (T5 is null)
             return zeros([prompts.Count, length, _textWidth], Clip.TextProjection.Weight.dtype, Device);
+        if (OnDemand is not null)
+        {
+            Prepare([(prompts, length)]);
+            return _t5Rows.Copy(prompts, length, Device);
+        }
+
         using var ids = Ids(Tokenizer3!, prompts, length, Device);
         return T5.call(ids);
+    }
+
+    /// <summary>
+    /// Encodes texts with T5 ahead of their use, all in one reading of T5's file. Does nothing where T5 is in memory, or knows the texts already.
+    /// </summary>
+    /// <param name="texts">Texts as they will be encoded together, each with the number of T5 tokens or null for <see cref="DefaultSequenceLength"/>.</param>
+    public void Prepare(IEnumerable<(IReadOnlyList<string> Prompts, int? MaxSequenceLength)> texts)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        if (T5 is null || OnDemand is null)
+            return;
+        var all = texts.Select(text => (text.Prompts, Length: text.MaxSequenceLength ?? DefaultSequenceLength))
+            .DistinctBy(text => (string.Join('\0', text.Prompts), text.Length)).ToList();
+        var missing = all.Where(text => !_t5Rows.Contains(text.Prompts, text.Length)).ToList();
+        if (missing.Count == 0)
+            return;
+        using var scope = NewDisposeScope();
+        var tokens = T5.Stream([.. missing.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, CPU))], OnDemand.T5!, Device);
+        _t5Rows.Expect(all.Count);
+        foreach (var (text, rows) in missing.Zip(tokens))
+            _t5Rows.Add(text.Prompts, text.Length, rows);
+    }
+
+    /// <summary>Keeps both CLIP encoders' weights in memory for some while; without effect where they are there all the time.</summary>
+    /// <returns>Lets go of them when disposed.</returns>
+    public IDisposable? Hold()
+    {
+        if (OnDemand is null)
+            return null;
+        var first = OnDemand.Clip.Hold();
+        try
+        {
+            return new Held(first, OnDemand.Clip2.Hold());
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Frees T5, which a training run needs only once per prompt; later prompts would get zeros.</summary>
@@ -144,6 +194,7 @@ public sealed class PromptEncoder : IDisposable
     {
         T5?.Dispose();
         T5 = null;
+        _t5Rows.Dispose();
     }
 
     /// <summary>Frees the models.</summary>
@@ -152,13 +203,15 @@ public sealed class PromptEncoder : IDisposable
         Clip.Dispose();
         Clip2.Dispose();
         T5?.Dispose();
+        _t5Rows.Dispose();
     }
 
-    private static (Tensor Tokens, Tensor Pooled) EncodeClip(CLIPTextModelWithProjection model, Tensor ids, int? clipSkip)
+    private static (Tensor Tokens, Tensor Pooled) EncodeClip(CLIPTextModelWithProjection model, WeightsOnDemand? weights, Tensor ids, int? clipSkip)
     {
         var layers = model.Config.NumHiddenLayers;
         if (clipSkip is < 0 || (clipSkip ?? 0) + 2 > layers + 1)
             throw new Foundation.LabException($"clip_skip is {clipSkip}; this CLIP encoder has {layers} layers, so valid values are 0 to {layers - 1}.");
+        using var held = weights?.Hold();
         var output = model.forward(ids, outputHiddenStates: true);
         return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
     }
@@ -176,5 +229,14 @@ public sealed class PromptEncoder : IDisposable
         }
 
         return tensor(prompts.SelectMany(prompt => tokenizer.EncodePadded(prompt, length)).ToArray(), [prompts.Count, length], ScalarType.Int64, device);
+    }
+
+    private sealed class Held(IDisposable first, IDisposable second) : IDisposable
+    {
+        public void Dispose()
+        {
+            second.Dispose();
+            first.Dispose();
+        }
     }
 }

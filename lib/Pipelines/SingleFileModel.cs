@@ -18,6 +18,7 @@ internal sealed class SingleFileModel : IDisposable
     private readonly Checkpoint _file;
     private readonly PipelineOptions _options;
     private readonly string _components;
+    private readonly List<Checkpoint> _apart = [];
 
     private SingleFileModel(Checkpoint file, PipelineOptions options)
     {
@@ -51,32 +52,24 @@ internal sealed class SingleFileModel : IDisposable
         }
     }
 
-    /// <summary>Loads the transformer.</summary>
-    public SD3Transformer2DModel LoadTransformer() => Load(
-        SingleFilePart.Transformer,
-        OriginalLayout.Transformer(Preset.Transformer.NumLayers),
-        weights => SD3Transformer2DModel.Load(Preset.Transformer, weights, _options.Device, _options.Dtype),
-        folder => SD3Transformer2DModel.Load(folder, _options.Device, _options.Dtype, _options.Variant));
+    /// <summary>The transformer.</summary>
+    public ModelSource<SD3TransformerConfig> Transformer() => new(
+        Preset.Transformer, new MappedCheckpoint(_file, SingleFilePart.Transformer.PrefixIn(_file)!, OriginalLayout.Transformer(Preset.Transformer.NumLayers)));
 
-    /// <summary>Loads the autoencoder.</summary>
-    public AutoencoderKL LoadVae() => Load(
-        SingleFilePart.Vae,
-        OriginalLayout.Vae(Preset.Vae.BlockOutChannels.Count),
-        weights => AutoencoderKL.Load(Preset.Vae, weights, _options.Device, _options.VaeDtype),
-        folder => AutoencoderKL.Load(folder, _options.Device, _options.VaeDtype, _options.Variant));
+    /// <summary>The autoencoder.</summary>
+    public ModelSource<AutoencoderKLConfig> Vae() =>
+        Source(SingleFilePart.Vae, OriginalLayout.Vae(Preset.Vae.BlockOutChannels.Count), Preset.Vae, AutoencoderKL.WeightsName, AutoencoderKLConfig.Read);
 
-    /// <summary>Loads the first CLIP encoder.</summary>
-    public CLIPTextModelWithProjection LoadClip() => LoadClip(SingleFilePart.Clip, OriginalLayout.Clip, Preset.Clip);
+    /// <summary>The first CLIP encoder.</summary>
+    public ModelSource<CLIPTextConfig> Clip() =>
+        Source(SingleFilePart.Clip, OriginalLayout.Clip, Preset.Clip, CLIPTextModelWithProjection.WeightsName, CLIPTextConfig.Read);
 
-    /// <summary>Loads the second CLIP encoder.</summary>
-    public CLIPTextModelWithProjection LoadClip2() => LoadClip(SingleFilePart.Clip2, OriginalLayout.Clip2, Preset.Clip2);
+    /// <summary>The second CLIP encoder.</summary>
+    public ModelSource<CLIPTextConfig> Clip2() =>
+        Source(SingleFilePart.Clip2, OriginalLayout.Clip2, Preset.Clip2, CLIPTextModelWithProjection.WeightsName, CLIPTextConfig.Read);
 
-    /// <summary>Loads T5.</summary>
-    public T5EncoderModel LoadT5() => Load(
-        SingleFilePart.T5,
-        OriginalLayout.T5,
-        weights => T5EncoderModel.Load(Preset.T5, weights, _options.Device, _options.Dtype),
-        folder => T5EncoderModel.Load(folder, _options.Device, _options.Dtype, _options.Variant));
+    /// <summary>T5.</summary>
+    public ModelSource<T5Config> T5() => Source(SingleFilePart.T5, OriginalLayout.T5, Preset.T5, T5EncoderModel.WeightsName, T5Config.Read);
 
     /// <summary>Loads a tokenizer: of the components folder where it has one, else with the published config.</summary>
     /// <param name="name">Its folder's name, as <c>tokenizer_2</c>.</param>
@@ -88,23 +81,28 @@ internal sealed class SingleFileModel : IDisposable
         return TokenizerLoader.Load(File.Exists(Path.Combine(folder, "tokenizer_config.json")) ? TokenizerConfig.Read(folder) : published(folder), files);
     }
 
-    /// <summary>Closes the file; what was loaded stays valid.</summary>
-    public void Dispose() => _file.Dispose();
+    /// <summary>Closes the files; what was loaded stays valid.</summary>
+    public void Dispose()
+    {
+        _apart.ForEach(file => file.Dispose());
+        _file.Dispose();
+    }
 
-    private CLIPTextModelWithProjection LoadClip(SingleFilePart part, KeyMapping mapping, CLIPTextConfig config) => Load(
-        part,
-        mapping,
-        weights => CLIPTextModelWithProjection.Load(config, weights, _options.Device, _options.Dtype),
-        folder => CLIPTextModelWithProjection.Load(folder, _options.Device, _options.Dtype, _options.Variant));
-
-    private T Load<T>(SingleFilePart part, KeyMapping mapping, Func<ITensorSource, T> fromOriginal, Func<string, T> fromFolder)
+    // In the file itself, else in a published folder with its own configuration, else in a file apart.
+    private ModelSource<T> Source<T>(SingleFilePart part, KeyMapping mapping, T config, string weightsName, Func<string, T> read)
     {
         if (part.PrefixIn(_file) is { } prefix)
-            return fromOriginal(new MappedCheckpoint(_file, prefix, mapping));
+            return new(config, new MappedCheckpoint(_file, prefix, mapping));
         if (part.FolderIn(_components) is { } folder)
-            return fromFolder(folder);
-        using var apart = Checkpoint.Open(part.FileIn(_components)!);
-        return fromOriginal(new MappedCheckpoint(apart, part.PrefixIn(apart) ?? "", mapping));
+            return new(read(Path.Combine(folder, "config.json")), Opened(Checkpoint.OpenFolder(folder, weightsName, _options.Variant)));
+        var apart = Opened(Checkpoint.Open(part.FileIn(_components)!));
+        return new(config, new MappedCheckpoint(apart, part.PrefixIn(apart) ?? "", mapping));
+    }
+
+    private Checkpoint Opened(Checkpoint file)
+    {
+        _apart.Add(file);
+        return file;
     }
 
     /// <summary>The model whose transformer a file holds.</summary>

@@ -7,7 +7,6 @@ using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
-using Dreambooth.Lab.Tokenizers;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -20,11 +19,16 @@ namespace Dreambooth.Lab.Pipelines;
 public sealed class StableDiffusion3Pipeline : IDisposable
 {
     private readonly List<LoraAdapter> _adapters = [];
+    private WeightsOnDemand? _vaeWeights;
+    private IDisposable? _files;
 
     private StableDiffusion3Pipeline(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options)
     {
         (Prompts, Transformer, Vae, SchedulerConfig, Options) = (prompts, transformer, vae, scheduler, options);
-        Recorder = options.CudaGraph ? CudaGraph.RecorderOf(options.Device, warmUps: 4) : null;
+        // A forward that loads blocks on its way cannot be recorded.
+        Recorder = options.CudaGraph && !transformer.IsStreamed ? CudaGraph.RecorderOf(options.Device, warmUps: 4) : null;
+        // One picture's activations at a time: at full size they are gigabytes, and nothing is gained by more at once.
+        Vae.UseSlicing = true;
     }
 
     /// <summary>Prompts to embeddings.</summary>
@@ -76,44 +80,38 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     public static StableDiffusion3Pipeline Load(string model, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
-        return File.Exists(model) ? LoadFile(model, options) : LoadFolder(model, options);
+        return Load(PipelineSources.Open(model, options), options);
     }
 
     /// <summary>A pipeline of models that are there already; it owns them.</summary>
-    internal static StableDiffusion3Pipeline Of(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options) =>
-        new(prompts, transformer, vae, scheduler, options);
+    internal static StableDiffusion3Pipeline Of(
+        PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options,
+        (WeightsOnDemand Vae, IDisposable Files)? onDemand = null) => new(prompts, transformer, vae, scheduler, options) { _vaeWeights = onDemand?.Vae, _files = onDemand?.Files };
 
-    private static StableDiffusion3Pipeline LoadFile(string path, PipelineOptions options)
+    /// <summary>Loads a pipeline.</summary>
+    /// <param name="sources">What it is made of; the pipeline takes it over.</param>
+    /// <param name="options">Where and how.</param>
+    internal static StableDiffusion3Pipeline Load(PipelineSources sources, PipelineOptions options)
     {
-        using var model = SingleFileModel.Open(path, options);
-        var files = new TokenizerFiles(options.TokenizersFolder);
-        var tokenizer = model.LoadTokenizer("tokenizer", PublishedTokenizers.Clip, files);
-        var tokenizer2 = model.LoadTokenizer("tokenizer_2", PublishedTokenizers.Clip2, files);
-        var tokenizer3 = options.WithT5 ? model.LoadTokenizer("tokenizer_3", PublishedTokenizers.T5, files) : null;
-        var transformer = model.LoadTransformer();
-        var vae = model.LoadVae();
-        var t5 = options.WithT5 ? model.LoadT5() : null;
-        var prompts = new PromptEncoder(model.LoadClip(), model.LoadClip2(), t5, tokenizer, tokenizer2, tokenizer3, transformer.Config.JointAttentionDim);
-        return new StableDiffusion3Pipeline(prompts, transformer, vae, model.Preset.Scheduler, options);
-    }
-
-    private static StableDiffusion3Pipeline LoadFolder(string folder, PipelineOptions options)
-    {
-        var index = ModelIndex.Read(folder);
-        index.RequireVariant(options.Variant);
-        var files = new TokenizerFiles(options.TokenizersFolder);
-        var withT5 = options.WithT5 && index.Has("text_encoder_3") && index.Has("tokenizer_3");
-        var scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(index.PathOf("scheduler"), "scheduler_config.json"));
-        var tokenizer = TokenizerLoader.Load(index.PathOf("tokenizer"), files);
-        var tokenizer2 = TokenizerLoader.Load(index.PathOf("tokenizer_2"), files);
-        var tokenizer3 = withT5 ? TokenizerLoader.Load(index.PathOf("tokenizer_3"), files) : null;
-        var transformer = SD3Transformer2DModel.Load(index.PathOf("transformer"), options.Device, options.Dtype, options.Variant);
-        var vae = AutoencoderKL.Load(index.PathOf("vae"), options.Device, options.VaeDtype, options.Variant);
-        var clip = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder"), options.Device, options.Dtype, options.Variant);
-        var clip2 = CLIPTextModelWithProjection.Load(index.PathOf("text_encoder_2"), options.Device, options.Dtype, options.Variant);
-        var t5 = withT5 ? T5EncoderModel.Load(index.PathOf("text_encoder_3"), options.Device, options.Dtype, options.Variant) : null;
-        var prompts = new PromptEncoder(clip, clip2, t5, tokenizer, tokenizer2, tokenizer3, transformer.Config.JointAttentionDim);
-        return new StableDiffusion3Pipeline(prompts, transformer, vae, scheduler, options);
+        try
+        {
+            if (options.Memory is MemoryMode.Balanced or MemoryMode.Low)
+                return PipelineOnDemand.Load(sources, options);
+            var (device, dtype) = (options.Device, options.Dtype);
+            var transformer = SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype);
+            var vae = AutoencoderKL.Load(sources.Vae.Config, sources.Vae.Weights, device, options.VaeDtype);
+            var clip = CLIPTextModelWithProjection.Load(sources.Clip.Config, sources.Clip.Weights, device, dtype);
+            var clip2 = CLIPTextModelWithProjection.Load(sources.Clip2.Config, sources.Clip2.Weights, device, dtype);
+            var t5 = sources.T5 is { } source ? T5EncoderModel.Load(source.Config, source.Weights, device, dtype) : null;
+            var prompts = new PromptEncoder(clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim);
+            sources.Dispose();
+            return new StableDiffusion3Pipeline(prompts, transformer, vae, sources.Scheduler, options);
+        }
+        catch
+        {
+            sources.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Loads a LoRA file onto the models.</summary>
@@ -166,8 +164,8 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var latents = InitialLatents(request);
-        var positive = Prompts.Encode(request.Prompts, request.MaxSequenceLength, request.ClipSkip, request.Prompts2, request.Prompts3).RepeatEach(request.NumImagesPerPrompt);
-        using var denoiser = new GuidedDenoiser(Transformer, request, positive, NegativeEmbeddings(request), Recorder) { Warn = Prompts.Warn };
+        var (positive, negative) = EncodePrompts(request);
+        using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Recorder) { Warn = Prompts.Warn };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
         for (var i = 0; i < request.NumInferenceSteps; i++)
@@ -187,6 +185,21 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <summary>Records a step of the denoising; null for plain calls.</summary>
     internal Func<Device, Action, IReplayable>? Recorder { get; set; }
 
+    /// <summary>
+    /// Encodes the texts of coming requests with T5 ahead, all in one reading of its file; without effect where T5 is in memory (<see cref="MemoryMode.Fast"/>).
+    /// </summary>
+    /// <param name="requests">The requests, as they will be generated.</param>
+    public void PreparePrompts(IEnumerable<GenerationRequest> requests)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        Prompts.Prepare(requests.SelectMany(request => new[] { (request.Prompts3 ?? request.Prompts, request.MaxSequenceLength), (Negative(request), request.MaxSequenceLength) }
+            .Take(request.UsesGuidance ? 2 : 1)));
+    }
+
+    /// <summary>Keeps the autoencoder's weights in memory for some while; without effect where they are there all the time (<see cref="MemoryMode.Fast"/>).</summary>
+    /// <returns>Lets go of them when disposed.</returns>
+    public IDisposable? HoldVae() => _vaeWeights?.Hold();
+
     /// <summary>Decodes latents to pixels.</summary>
     /// <param name="latents">Latents as the transformer sees them, <c>[B, C, h, w]</c>.</param>
     /// <returns>About −1 … 1, float32, <c>[B, 3, H, W]</c>.</returns>
@@ -195,6 +208,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         ArgumentNullException.ThrowIfNull(latents);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
+        using var held = HoldVae();
         return Vae.Decode(Vae.UnscaleLatents(latents).to(Options.VaeDtype)).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
@@ -207,6 +221,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         Prompts.Dispose();
         Transformer.Dispose();
         Vae.Dispose();
+        _files?.Dispose();
     }
 
     private static PipelinePart Measure(string name, nn.Module model)
@@ -218,15 +233,19 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     private string FreeAdapterName() =>
         Enumerable.Range(0, _adapters.Count + 1).Select(i => $"adapter_{i}").First(name => !_adapters.Exists(adapter => adapter.Name == name));
 
-    private PromptEmbeddings? NegativeEmbeddings(GenerationRequest request)
+    private (PromptEmbeddings Positive, PromptEmbeddings? Negative) EncodePrompts(GenerationRequest request)
     {
+        PreparePrompts([request]);
+        using var held = Prompts.Hold();
+        var positive = Prompts.Encode(request.Prompts, request.MaxSequenceLength, request.ClipSkip, request.Prompts2, request.Prompts3).RepeatEach(request.NumImagesPerPrompt);
         if (!request.UsesGuidance)
-            return null;
-        var negative = request.NegativePrompts ?? [string.Empty];
-        if (negative.Count == request.Prompts.Count)
-            return Prompts.Encode(negative, request.MaxSequenceLength).RepeatEach(request.NumImagesPerPrompt);
-        return Prompts.Encode(negative, request.MaxSequenceLength).RepeatEach(request.Prompts.Count * request.NumImagesPerPrompt);
+            return (positive, null);
+        var texts = Negative(request);
+        var negative = Prompts.Encode(texts, request.MaxSequenceLength);
+        return (positive, negative.RepeatEach(texts.Count == request.Prompts.Count ? request.NumImagesPerPrompt : request.Prompts.Count * request.NumImagesPerPrompt));
     }
+
+    private static IReadOnlyList<string> Negative(GenerationRequest request) => request.NegativePrompts ?? [string.Empty];
 
     /// <summary>The noise that a request starts from, float32, <c>[B, C, h, w]</c>.</summary>
     internal Tensor InitialLatents(GenerationRequest request)

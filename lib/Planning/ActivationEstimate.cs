@@ -25,20 +25,33 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
         return Math.Max(clip, t5) * Bytes(settings.Dtype);
     }
 
-    /// <summary>Encoding one picture of the training size, in bytes: its widest residual block, at full size.</summary>
+    /// <summary>
+    /// Encoding one picture of the training size, in bytes: its widest residual block, at full size, with the block's input (the resolution's second has one of
+    /// its own) and a copy of what a convolution reads.
+    /// </summary>
     public long Encode()
     {
         long pixels = (long)settings.Resolution * settings.Resolution, widest = model.Vae.BlockOutChannels[0];
-        return pixels * (model.Vae.InChannels + (9 * widest)) * Bytes(settings.VaeDtype);
+        return pixels * (model.Vae.InChannels + ((model.Vae.LayersPerBlock > 1 ? 5 : 4) * widest)) * Bytes(settings.VaeDtype);
     }
 
-    /// <summary>Decoding the drawn pictures, in bytes: the last resolution's first residual block, whose input has the channels of the one before.</summary>
+    /// <summary>
+    /// Decoding a picture, in bytes, at the widest place of all resolutions: a residual block's input, the normalised and the convolution's output, or the
+    /// doubled picture and what the convolution makes of it; and a copy of what the convolution reads. Pictures are decoded one after the other.
+    /// </summary>
     public long Decode()
     {
-        long side = SampleSide, pictures = settings.DecodeOneByOne ? 1 : settings.SampleBatchSize;
         var channels = model.Vae.BlockOutChannels;
-        long wide = channels.Count > 1 ? channels[1] : channels[0], narrow = channels[0];
-        return pictures * side * side * ((4 * wide) + (7 * narrow)) * Bytes(settings.VaeDtype);
+        double widest = 0;
+        for (var level = 0; level < channels.Count; level++)
+        {
+            double area = Math.Pow(0.25, level), into = channels[Math.Min(level + 1, channels.Count - 1)], own = channels[level];
+            widest = Math.Max(widest, area * (Math.Max((2 * into) + own, into + (3 * own)) + into));
+            if (level > 0)
+                widest = Math.Max(widest, area * (into + (3 * 4 * own)));
+        }
+
+        return (long)(SampleSide * SampleSide * widest * Bytes(settings.VaeDtype));
     }
 
     /// <summary>One denoising step, in bytes: one block's tensors for both halves of guidance.</summary>
@@ -64,7 +77,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
 
         // The backward pass holds about two feed-forward hiddens and a few tokens' gradients at its widest.
         double backward = (image + text) * 12.0;
-        var tokens = settings.GradientCheckpointing ? ((image + text) * model.Transformer.NumLayers) + widest + backward : kept + backward;
+        var tokens = settings.UsesCheckpointing ? ((image + text) * model.Transformer.NumLayers) + widest + backward : kept + backward;
         return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders();
     }
 

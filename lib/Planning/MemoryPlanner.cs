@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Planning;
@@ -28,31 +29,42 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         var activations = new ActivationEstimate(Model, settings);
-        var weights = Weights(settings, name => settings.WithT5 || name != "text_encoder_3");
-        var phases = new List<PhaseForecast>
-        {
-            new("load", weights),
-            new("encode", [.. weights, Estimate("text activations", activations.TextEncoding(), "of the largest encoder's widest layer")]),
-        };
-        MemoryTerm[] trained = [];
+        var weights = new WeightsForecast(Model, settings);
+        var text = Estimate("text activations", activations.TextEncoding(), "of the largest encoder's widest layer");
+        var phases = new List<PhaseForecast> { new("load", weights.Resident()), new("encode", [.. weights.Resident(), .. weights.TextOnDemand(), text]) };
+        IReadOnlyList<MemoryTerm> held = weights.Resident(), sampled = [];
         if (settings.Training != TrainingKind.None)
         {
-            phases.Add(new("cache", [.. weights, Estimate("encoder activations", activations.Encode(), "of one picture at the autoencoder's widest place")]));
-            trained = [.. Weights(settings, name => !Freed(settings, name)), .. TrainedState(settings), .. Caches(settings)];
-            phases.Add(new("step", [.. trained, Estimate("activations", activations.TrainingStep(), settings.GradientCheckpointing ? "block inputs, and one block computed again" : "what every block keeps for the backward pass")]));
+            phases.Add(new("cache", [.. weights.Resident(), .. weights.TrainedOnDemand(), .. weights.VaeOnDemand(), Estimate("encoder activations", activations.Encode(), "of one picture at the autoencoder's widest place")]));
+            held = [.. weights.Training(), .. TrainedState(settings), .. Caches(settings)];
+            phases.Add(new("step", [.. held, Estimate("activations", activations.TrainingStep(), settings.UsesCheckpointing ? "block inputs, and one block computed again" : "what every block keeps for the backward pass")]));
+            // A validation picture's text, where the encoders come for it alone.
+            sampled = settings.TrainTextEncoder ? [] : [.. weights.ClipOnDemand(), text];
         }
 
         if (settings.FreeVae)
             return new MemoryForecast(settings, phases);
-        var held = trained.Length > 0 ? trained : weights;
-        phases.Add(new("sample", [.. held, Estimate("activations", activations.Sampling(), "of one block; both halves of guidance at a time")]));
-        phases.Add(new("decode", [.. held, Estimate("decoder activations", activations.Decode(), settings.DecodeOneByOne ? "of one picture at the widest place" : "of all pictures at the widest place")]));
+        MemoryTerm[] drawn = [Estimate("activations", activations.Sampling(), "of one block; both halves of guidance at a time")];
+        phases.Add(new("sample", [.. held, .. drawn.Sum(term => term.Bytes) >= sampled.Sum(term => term.Bytes) ? drawn : sampled]));
+        phases.Add(new("decode", [.. held, .. weights.VaeOnDemand(), Estimate("decoder activations", activations.Decode(), "of one picture at the widest place")]));
         return new MemoryForecast(settings, phases);
     }
 
+    /// <summary>What a run needs in each memory mode.</summary>
+    /// <param name="settings">The run.</param>
+    /// <returns>Fast, balanced and low; and for drawing, low with the transformer's blocks one by one.</returns>
+    public IReadOnlyList<MemoryForecast> ByMode(MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var modes = new[] { MemoryMode.Fast, MemoryMode.Balanced, MemoryMode.Low }.Select(mode => settings with { Memory = mode, StreamTransformer = false });
+        if (settings.Training == TrainingKind.None)
+            modes = modes.Append(settings with { Memory = MemoryMode.Low, StreamTransformer = true });
+        return [.. modes.Select(Forecast)];
+    }
+
     /// <summary>
-    /// Lowers what a run needs, step by step, in the order of what costs least: free what is cached, half-precision weights, one picture at a
-    /// time, checkpointing, smaller pictures.
+    /// Lowers what a run needs, step by step, in the order of what costs least: what is not used leaves memory, half-precision weights,
+    /// checkpointing, one picture at a time, smaller pictures.
     /// </summary>
     /// <param name="settings">The run as wished.</param>
     /// <returns>The settings as asked first, then each further change added to those before it.</returns>
@@ -104,12 +116,11 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         }
 
         var trains = settings.Training != TrainingKind.None;
-        Add("decode pictures one by one", !settings.DecodeOneByOne && settings.SampleBatchSize > 1, s => s with { DecodeOneByOne = true });
-        Add("free T5 once prompts are encoded", trains && !settings.FreeT5 && Model.T5 is not null, s => s with { FreeT5 = true });
+        Add("--memory balanced", !settings.OnDemand, s => s with { Memory = MemoryMode.Balanced });
         Add("mixed_precision bf16", settings.Dtype == ScalarType.Float32 && settings.Training != TrainingKind.Full, s => s with { Dtype = ScalarType.BFloat16 });
         Add("autoencoder in bf16", settings.VaeDtype == ScalarType.Float32, s => s with { VaeDtype = ScalarType.BFloat16 });
         Add("train_batch_size 1", trains && settings.TrainBatchSize > 1, s => s with { TrainBatchSize = 1 });
-        Add("gradient_checkpointing", trains && !settings.GradientCheckpointing, s => s with { GradientCheckpointing = true });
+        Add("--memory low", trains ? !settings.UsesCheckpointing : !settings.StreamsBlocks, s => s with { Memory = MemoryMode.Low, StreamTransformer = !trains });
         Add("one picture at a time", settings.SampleBatchSize > 1, s => s with { SampleBatchSize = 1 });
         Add("no CLIP LoRA", trains && settings.TrainTextEncoder, s => s with { TrainTextEncoder = false });
         Add("validation pictures of 512 px", (settings.SampleResolution ?? OwnSize) > 512, s => s with { SampleResolution = 512 });
@@ -119,23 +130,6 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     }
 
     private int OwnSize => Model.Transformer.SampleSize * Model.Vae.SpatialFactor;
-
-    private static bool Freed(MemorySettings settings, string component) =>
-        component switch
-        {
-            "text_encoder_3" => settings.FreeT5 || !settings.WithT5,
-            "vae" => settings.FreeVae,
-            _ => false,
-        };
-
-    private MemoryTerm[] Weights(MemorySettings settings, Func<string, bool> keep) =>
-    [
-        .. Model.Components.Where(component => keep(component.Name)).Select(component =>
-        {
-            var dtype = component.Name == "vae" ? settings.VaeDtype : component.Name == "transformer" && settings.Training == TrainingKind.Full ? ScalarType.Float32 : settings.Dtype;
-            return new MemoryTerm($"{component.Name} weights", component.BytesAs(dtype), true, $"{component.Parameters:N0} numbers in {dtype}");
-        }),
-    ];
 
     private List<MemoryTerm> TrainedState(MemorySettings settings)
     {

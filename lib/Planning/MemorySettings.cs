@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 
@@ -68,8 +69,20 @@ public sealed record MemorySettings
     /// <summary>Pictures drawn at a time, 1 or more. Default 1.</summary>
     public int SampleBatchSize { get; init; } = 1;
 
-    /// <summary>Whether pictures are decoded one after the other instead of all at a time. Default false.</summary>
-    public bool DecodeOneByOne { get; init; }
+    /// <summary>What of the models is in memory at a time; <see cref="MemoryMode.Auto"/> counts as fast. Default: everything.</summary>
+    public MemoryMode Memory { get; init; } = MemoryMode.Fast;
+
+    /// <summary>Whether drawing loads the transformer's blocks one by one, where nothing is trained and the mode is <see cref="MemoryMode.Low"/>. Default false.</summary>
+    public bool StreamTransformer { get; init; }
+
+    /// <summary>Whether the backward pass computes activations again: by its own flag, or as a part of <see cref="MemoryMode.Low"/>.</summary>
+    public bool UsesCheckpointing => GradientCheckpointing || Memory == MemoryMode.Low;
+
+    /// <summary>Whether text encoders and autoencoder are in memory only while they are used.</summary>
+    internal bool OnDemand => Memory is MemoryMode.Balanced or MemoryMode.Low;
+
+    /// <summary>Whether the transformer's blocks are loaded one by one.</summary>
+    internal bool StreamsBlocks => StreamTransformer && OnDemand && Training == TrainingKind.None;
 
     /// <summary>Rows of a micro-batch: instance and class pictures.</summary>
     public int Rows => TrainBatchSize * (WithPriorPreservation ? 2 : 1);
@@ -97,6 +110,7 @@ public sealed record MemorySettings
             TrainTextEncoder = config.TrainTextEncoder,
             Dtype = config.ComputeDtype(),
             GradientCheckpointing = config.GradientCheckpointing,
+            Memory = config.Memory == MemoryMode.Auto ? MemoryMode.Fast : config.Memory,
             CachedPictures = pictures,
             MaxSequenceLength = config.MaxSequenceLength,
         };

@@ -20,12 +20,14 @@ public sealed class ModelArchitecture
 
     private readonly Lazy<IReadOnlyList<ComponentSize>> _components;
     private readonly Lazy<IReadOnlyDictionary<string, IReadOnlyList<LinearSize>>> _linears;
+    private readonly Lazy<IReadOnlyDictionary<string, IReadOnlyList<long>>> _blocks;
 
     /// <summary>Creates the description; nothing is counted yet.</summary>
     public ModelArchitecture()
     {
         _components = new Lazy<IReadOnlyList<ComponentSize>>(CountComponents);
         _linears = new Lazy<IReadOnlyDictionary<string, IReadOnlyList<LinearSize>>>(ListLinears);
+        _blocks = new Lazy<IReadOnlyDictionary<string, IReadOnlyList<long>>>(CountBlocks);
     }
 
     /// <summary>The model's name, for tables.</summary>
@@ -114,6 +116,16 @@ public sealed class ModelArchitecture
         ArgumentNullException.ThrowIfNull(lora);
         return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path)).Sum(linear => lora.Rank * (linear.Inputs + linear.Outputs));
     }
+
+    /// <summary>Numbers of each block of a component, in order; empty for one whose blocks are never loaded apart.</summary>
+    /// <param name="component">The component's folder: <c>transformer</c> or <c>text_encoder_3</c>.</param>
+    internal IReadOnlyList<long> Blocks(string component) => _blocks.Value.GetValueOrDefault(component, []);
+
+    private Dictionary<string, IReadOnlyList<long>> CountBlocks() => Declare((name, module) =>
+    {
+        IEnumerable<nn.Module> blocks = module switch { SD3Transformer2DModel transformer => transformer.TransformerBlocks, T5EncoderModel t5 => t5.Blocks, _ => [] };
+        return (name, Sizes: (IReadOnlyList<long>)[.. blocks.Select(block => block.parameters().Sum(parameter => parameter.numel()))]);
+    }).ToDictionary(entry => entry.name, entry => entry.Sizes);
 
     private List<ComponentSize> CountComponents() => Declare((name, module) =>
     {

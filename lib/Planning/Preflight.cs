@@ -5,7 +5,6 @@ using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
-using TorchSharp;
 
 namespace Dreambooth.Lab.Planning;
 
@@ -168,10 +167,11 @@ public static class Preflight
         var settings = MemorySettings.Of(config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
         try
         {
-            var (bytes, place, gpu) = memory is { } given ? (given, "given", false) : Free(config);
-            var usable = MemoryPlanner.Usable(bytes, gpu);
+            var free = memory is { } given ? new AvailableMemory(given, "given", false) : AvailableMemory.Read(DeviceSelection.Parse(config.Device));
+            settings = MemoryChoice.Make(config.Memory, architecture, settings, free).Settings;
+            var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
             var forecast = planner.Forecast(settings);
-            var sentence = $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}), {ByteSize.Text(bytes)} {place}";
+            var sentence = $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, {ByteSize.Text(free.Bytes)} {free.Place}";
             if (forecast.Peak <= usable)
                 return new("memory", PreflightStatus.Ok, sentence);
             return planner.Fit(settings, usable) is { } fit
@@ -182,14 +182,6 @@ public static class Preflight
         {
             return new("memory", PreflightStatus.Problem, error.Message);
         }
-    }
-
-    private static (long Bytes, string Place, bool Gpu) Free(DreamBoothConfig config)
-    {
-        var device = DeviceSelection.Parse(config.Device);
-        if (device.type == DeviceType.CUDA && GpuMemory.Read(Math.Max(device.index, 0)) is { } gpu)
-            return (gpu.Free, $"free on {gpu.Name}", true);
-        return (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - ProcessMemory.Read().Resident, "that this process may still use, on the CPU", false);
     }
 
     private static string Names(List<PictureFile> pictures) =>

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -128,6 +129,12 @@ public sealed record GenerateConfig
     /// <summary>The precision to compute in: auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16; default auto. Flag <c>--dtype</c>.</summary>
     [Flag(OutputGroup, "The precision to compute in; auto is bf16 on CUDA, else fp32.", Choices = ["auto", "fp32", "fp16", "bf16"])]
     public string Dtype { get; init; } = "auto";
+
+    /// <summary>
+    /// What of the models is in memory at a time, default auto: the first of fast, balanced and low that fits by prediction. Pictures are the same. Flag <c>--memory</c>.
+    /// </summary>
+    [Flag(OutputGroup, "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low (the transformer block by block too, where the device does not hold it), or auto: the first that fits by prediction.")]
+    public MemoryMode Memory { get; init; }
 
     /// <summary>The layers to skip, numbers from 0; null: skip-layer guidance is off.</summary>
     /// <exception cref="LabException"><see cref="SkipGuidanceLayers"/> is no list of numbers.</exception>

@@ -47,8 +47,10 @@ public sealed class SweepRunner
         var run = new State(sweep, folder, Hashes(sweep));
         Reuse(run);
         Report(run);
-        foreach (var group in run.Missing().GroupBy(index => sweep.Items[index].BatchKey))
-            Generate(run, [.. group], cancellation);
+        var batches = run.Missing().GroupBy(index => sweep.Items[index].BatchKey).Select(group => group.Chunk(_options.BatchSize).ToList()).ToList();
+        _pipeline.PreparePrompts(batches.SelectMany(group => group).Select(batch => Request([.. batch.Select(index => sweep.Items[index])], null)));
+        foreach (var group in batches)
+            Generate(run, group, cancellation);
         SweepLog.Write(folder, run.Results!);
         SweepTable.Write(folder, run.Results!);
         return run.Results!;
@@ -71,14 +73,14 @@ public sealed class SweepRunner
         }
     }
 
-    private void Generate(State run, int[] indices, CancellationToken cancellation)
+    private void Generate(State run, List<int[]> batches, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var first = run.Sweep.Items[indices[0]];
+        var first = run.Sweep.Items[batches[0][0]];
         var adapter = first.Lora is null ? null : LoadLora(first.Lora, first.LoraScale);
         try
         {
-            foreach (var batch in indices.Chunk(_options.BatchSize))
+            foreach (var batch in batches)
                 GenerateBatch(run, batch, cancellation);
         }
         finally
@@ -125,7 +127,7 @@ public sealed class SweepRunner
     }
 
     // One prompt is encoded once, however many seeds it has.
-    private static GenerationRequest Request(SweepItem[] items, Tensor noise)
+    private static GenerationRequest Request(SweepItem[] items, Tensor? noise)
     {
         var first = items[0];
         var same = items.All(item => item.Prompt == first.Prompt);

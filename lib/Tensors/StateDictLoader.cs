@@ -25,9 +25,41 @@ public static class StateDictLoader
         ArgumentNullException.ThrowIfNull(checkpoint);
         var slots = Slots(module);
         Check(module, checkpoint, slots, isSuperfluous);
-        using var noGradients = no_grad();
-        foreach (var (name, slot) in slots)
-            slot.Owner.Assign(slot.Name, checkpoint.Load(name, device, dtype));
+        Fill(slots, checkpoint, string.Empty, device, dtype);
+    }
+
+    /// <summary>Checks that a checkpoint fits a module exactly, and loads nothing.</summary>
+    /// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s; may be on the meta device.</param>
+    /// <param name="checkpoint">The tensors, under the module's parameter names.</param>
+    /// <param name="isSuperfluous">Names in the checkpoint that the model does not use although they are published.</param>
+    /// <exception cref="LabException">Lists every missing, unexpected and mismatched entry.</exception>
+    public static void Check(nn.Module module, ITensorSource checkpoint, Func<string, bool>? isSuperfluous = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        Check(module, checkpoint, Slots(module), isSuperfluous);
+    }
+
+    /// <summary>Loads a part of a model whose checkpoint was checked before.</summary>
+    /// <param name="part">The part: a module whose parameters belong to <see cref="IParameterOwner"/>s.</param>
+    /// <param name="checkpoint">The tensors of the whole model.</param>
+    /// <param name="prefix">What the part's names begin with in the checkpoint, as <c>encoder.block.3.</c>; empty for the whole.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    public static void Fill(nn.Module part, ITensorSource checkpoint, string prefix, Device device, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        Fill(Slots(part), checkpoint, prefix, device, dtype);
+    }
+
+    /// <summary>Frees a module's parameters: they keep shape and type on the meta device, until <see cref="Fill(nn.Module, ITensorSource, string, Device, ScalarType)"/>.</summary>
+    /// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s.</param>
+    public static void Release(nn.Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        foreach (var (_, slot) in Slots(module))
+            slot.Owner.Assign(slot.Name, empty(slot.Value.shape, slot.Value.dtype, META));
     }
 
     /// <summary>The module's parameters by their published names.</summary>
@@ -44,6 +76,13 @@ public static class StateDictLoader
     {
         ArgumentNullException.ThrowIfNull(module);
         return Slots(module).Select(slot => (slot.Key, slot.Value.Owner, slot.Value.Name, slot.Value.Value));
+    }
+
+    private static void Fill(SortedDictionary<string, Slot> slots, ITensorSource checkpoint, string prefix, Device device, ScalarType dtype)
+    {
+        using var noGradients = no_grad();
+        foreach (var (name, slot) in slots)
+            slot.Owner.Assign(slot.Name, checkpoint.Load(prefix + name, device, dtype));
     }
 
     private static SortedDictionary<string, Slot> Slots(nn.Module module)

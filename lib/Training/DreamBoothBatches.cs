@@ -18,6 +18,7 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private readonly LatentCache _latents;
     private readonly PromptCache _prompts;
     private readonly PromptEncoder? _trained;
+    private readonly IDisposable? _held;
     private readonly ulong _seed;
     private (int Epoch, IReadOnlyList<int[]> Items)? _order;
 
@@ -25,6 +26,7 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache latents, PromptCache prompts, PromptEncoder? trained, ulong seed)
     {
         (_dataset, _sampler, _vae, _latents, _prompts, _trained, _seed) = (dataset, sampler, vae, latents, prompts, trained, seed);
+        _held = trained?.Hold();
     }
 
     /// <inheritdoc/>
@@ -47,13 +49,8 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         using var noGradients = no_grad();
         var (encoder, options) = (pipeline.Prompts, pipeline.Options);
         var length = Math.Min(config.MaxSequenceLength, encoder.Tokenizer3?.ModelMaxLength ?? int.MaxValue);
-        var prompts = PromptCache.Build(dataset.DistinctPrompts, prompt =>
-        {
-            if (config.TrainTextEncoder)
-                return new CachedEmbeddings(encoder.EncodeT5([prompt], length), null);
-            var text = encoder.Encode([prompt], length);
-            return new CachedEmbeddings(text.PromptEmbeds, text.PooledPromptEmbeds);
-        });
+        var prompts = Encode(dataset.DistinctPrompts, encoder, config, length);
+        using var vae = pipeline.HoldVae();
         var latents = LatentCache.Build(dataset, pixels => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), 1, progress, cancellation);
         var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
         return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
@@ -88,6 +85,23 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     {
         _latents.Dispose();
         _prompts.Dispose();
+        _held?.Dispose();
+    }
+
+    // T5 is read once for all: the run's prompts and those of its validation pictures.
+    private static PromptCache Encode(IReadOnlyList<string> distinct, PromptEncoder encoder, DreamBoothConfig config, int length)
+    {
+        string[] validation = config.ValidationPrompt is not { } prompt || config.NumValidationImages == 0 ? [] : [prompt, string.Empty];
+        encoder.Prepare(distinct.Select(text => (Text: text, Length: (int?)length)).Concat(validation.Select(text => (Text: text, Length: (int?)null)))
+            .Select(text => ((IReadOnlyList<string>)[text.Text], text.Length)));
+        using var held = config.TrainTextEncoder ? null : encoder.Hold();
+        return PromptCache.Build(distinct, text =>
+        {
+            if (config.TrainTextEncoder)
+                return new CachedEmbeddings(encoder.EncodeT5([text], length), null);
+            var encoded = encoder.Encode([text], length);
+            return new CachedEmbeddings(encoded.PromptEmbeds, encoded.PooledPromptEmbeds);
+        });
     }
 
     private static LatentMoments Moments(AutoencoderKL vae, Tensor pixels)

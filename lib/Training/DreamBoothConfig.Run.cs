@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
 
@@ -36,6 +37,13 @@ public sealed partial record DreamBoothConfig
     /// <summary>The precision to compute in, default no (32-bit floats). Flag <c>--mixed_precision</c>.</summary>
     [Flag(MachineGroup, "The precision to compute in; no is 32-bit floats.")]
     public MixedPrecision MixedPrecision { get; init; }
+
+    /// <summary>
+    /// What of the models is in memory at a time, default auto: the command line picks fast, balanced or low by prediction; code that does not pick
+    /// gets fast. Losses and pictures are the same. Flag <c>--memory</c>.
+    /// </summary>
+    [Flag(MachineGroup, "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low (balanced and gradient_checkpointing), or auto: the first that fits by prediction.")]
+    public MemoryMode Memory { get; init; }
 
     /// <summary>Compute activations again in the backward pass instead of keeping them, default false. Flag <c>--gradient_checkpointing</c>.</summary>
     [Flag(MachineGroup, "Save memory: compute activations again in the backward pass instead of keeping them.")]

@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
 
@@ -11,6 +12,9 @@ public sealed record DreamBoothRunEvents
 
     /// <summary>Told what is odd but no error, a sentence.</summary>
     public Action<string>? OnWarning { get; init; }
+
+    /// <summary>Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null: fast.</summary>
+    public Func<string, MemoryMode>? ChooseMemory { get; init; }
 
     /// <summary>Told how far the download of the model is, where it comes from the hub.</summary>
     public IProgress<HubProgress>? OnDownload { get; init; }

@@ -69,7 +69,7 @@ public static class ProfiledTraining
     private static TrainedState Train(StableDiffusion3Pipeline pipeline, DreamBoothBatches batches, DreamBoothConfig config, CancellationToken cancellation)
     {
         var adapter = config.CreateAdapter(pipeline);
-        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
+        var trainer = new DreamBoothTrainer(config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
         trainer.Run(cancellation: cancellation);
         return new TrainedState(adapter, trainer);
     }

@@ -34,7 +34,7 @@ public sealed class TrainingSession : IDisposable
         Adapter = config.CreateAdapter(pipeline);
         try
         {
-            _trainer = new DreamBoothTrainer(config, pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches) { Warn = events.OnWarning };
+            _trainer = new DreamBoothTrainer(config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches) { Warn = events.OnWarning };
         }
         catch
         {
@@ -66,7 +66,7 @@ public sealed class TrainingSession : IDisposable
 
     /// <summary>Loads the models that a configuration names, where and in the precision that it says; a model of the hub is downloaded where it is not there.</summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="events">Told of downloads and warnings; or null.</param>
+    /// <param name="events">Told of downloads and warnings, and asked for the memory mode where the configuration leaves it open; or null.</param>
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="LabException">There is no such model or device.</exception>
     public static StableDiffusion3Pipeline LoadPipeline(DreamBoothConfig config, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
@@ -82,6 +82,7 @@ public sealed class TrainingSession : IDisposable
             Variant = config.Variant,
             ComponentsFolder = config.Components,
             CudaGraph = config.CudaGraph,
+            Memory = config.Memory == MemoryMode.Auto ? events?.ChooseMemory?.Invoke(model) ?? MemoryMode.Fast : config.Memory,
         });
     }
 
@@ -101,6 +102,8 @@ public sealed class TrainingSession : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(pipeline);
         config.Validate();
+        if (pipeline.Transformer.IsStreamed)
+            throw new LabException("The transformer of this pipeline is loaded block by block, which is for drawing alone. Training needs it whole: load the pipeline without StreamTransformer.");
         events ??= new DreamBoothRunEvents();
         var checkpoint = TrainingCheckpoint.Find(config, events.OnWarning);
         config = config with { Seed = config.Seed ?? checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };

@@ -13,7 +13,7 @@ internal sealed record TrainingState
     [
         nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir), nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps), nameof(DreamBoothConfig.Device),
-        nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
+        nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory), nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
         nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint), nameof(DreamBoothConfig.ValidationPrompt),
         nameof(DreamBoothConfig.NumValidationImages), nameof(DreamBoothConfig.ValidationEpochs), nameof(DreamBoothConfig.ValidationSteps),
         nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale), nameof(DreamBoothConfig.ValidationLossSteps),

@@ -54,10 +54,13 @@ public sealed class CLIPTextModelWithProjection : nn.Module
     public static CLIPTextModelWithProjection Load(CLIPTextConfig config, ITensorSource weights, Device device, ScalarType dtype)
     {
         var model = new CLIPTextModelWithProjection(config, META, dtype);
-        // Files of older versions carry the place numbers 0, 1, 2, ... as a tensor.
-        StateDictLoader.Load(model, weights, device, dtype, name => name == "text_model.embeddings.position_ids");
+        StateDictLoader.Load(model, weights, device, dtype, IsSuperfluous);
         return model;
     }
+
+    /// <summary>Whether a file may hold a tensor that is not needed: those of older versions carry the place numbers 0, 1, 2, ... as a tensor.</summary>
+    /// <param name="name">The tensor's name.</param>
+    public static bool IsSuperfluous(string name) => name == "text_model.embeddings.position_ids";
 
     /// <summary>Sizes.</summary>
     public CLIPTextConfig Config { get; }

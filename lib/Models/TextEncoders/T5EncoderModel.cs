@@ -61,13 +61,15 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
     public static T5EncoderModel Load(T5Config config, ITensorSource weights, Device device, ScalarType dtype)
     {
         var model = new T5EncoderModel(config, META, dtype);
-        // Some files hold the embedding a second time under its other name.
-        StateDictLoader.Load(model, weights, device, dtype, name => name == "encoder.embed_tokens.weight");
-        if (dtype == ScalarType.Float16)
-            for (var i = 0; i < model.Blocks.Count; i++)
-                model.Blocks[i].FeedForward.Wo.Assign("weight", weights.Load($"encoder.block.{i}.layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
+        StateDictLoader.Load(model, weights, device, dtype, IsSuperfluous);
+        for (var i = 0; i < model.Blocks.Count; i++)
+            model.WidenOutput(i, weights, device);
         return model;
     }
+
+    /// <summary>Whether a file may hold a tensor that is not needed: some hold the embedding a second time under its other name.</summary>
+    /// <param name="name">The tensor's name.</param>
+    public static bool IsSuperfluous(string name) => name == "encoder.embed_tokens.weight";
 
     /// <summary>Sizes.</summary>
     public T5Config Config { get; }
@@ -104,6 +106,40 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
         return FinalLayerNorm.call(tokens).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// Encodes with weights that stay in their file: each block is loaded, applied to all texts and freed, so that one block is in memory at a time.
+    /// What comes out is bit for bit what <see cref="forward"/> gives for each of the texts. The model's own parameters may be on the meta device, and are there afterwards.
+    /// </summary>
+    /// <param name="inputIds">Token ids, each <c>[B, S]</c>, int64; B and S may differ.</param>
+    /// <param name="weights">The weights, checked before.</param>
+    /// <param name="device">Where it is computed.</param>
+    /// <returns>Tokens for each of the inputs, <c>[B, S, D]</c>; without gradients.</returns>
+    public IReadOnlyList<Tensor> Stream(IReadOnlyList<Tensor> inputIds, ITensorSource weights, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(inputIds);
+        ArgumentNullException.ThrowIfNull(weights);
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var dtype = Shared.Weight.dtype;
+        Tensor[] tokens = [.. Embed(inputIds, weights, device, dtype)], biases = [];
+        for (var i = 0; i < Blocks.Count; i++)
+        {
+            var block = Blocks[i];
+            using var loaded = new WeightsOnDemand(block, () => LoadBlock(block, i, weights, device, dtype)).Hold();
+            if (i == 0)
+                biases = [.. tokens.Select(text => PositionBias(text.shape[1]))];
+            for (var text = 0; text < tokens.Length; text++)
+            {
+                var next = block.call(tokens[text], biases[text]);
+                tokens[text].Dispose();
+                tokens[text] = next;
+            }
+        }
+
+        using var norm = new WeightsOnDemand(FinalLayerNorm, () => StateDictLoader.Fill(FinalLayerNorm, weights, "encoder.final_layer_norm.", device, dtype)).Hold();
+        return [.. tokens.Select(text => FinalLayerNorm.call(text).MoveToOuterDisposeScope())];
+    }
+
     /// <summary>What all blocks add to their attention scores, <c>[1, N, S, S]</c>.</summary>
     /// <param name="length">Number of tokens, S.</param>
     public Tensor PositionBias(long length)
@@ -112,6 +148,35 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
         var table = Blocks[0].Attention.SelfAttention.RelativeAttentionBias!;
         return table.call(_buckets.Of(length, table.Weight.device)).permute(2, 0, 1).unsqueeze(0).MoveToOuterDisposeScope();
     }
+
+    // The table is needed for a few rows: it stays where the file is read to.
+    private static List<Tensor> Embed(IReadOnlyList<Tensor> inputIds, ITensorSource weights, Device device, ScalarType dtype)
+    {
+        using var table = weights.Load("shared.weight", CPU, dtype);
+        var rows = new List<Tensor>();
+        foreach (var ids in inputIds)
+        {
+            using var scope = NewDisposeScope();
+            var flat = table.index_select(0, ids.cpu().reshape(-1));
+            rows.Add(flat.view([.. ids.shape, table.shape[1]]).to(device).MoveToOuterDisposeScope());
+        }
+
+        return rows;
+    }
+
+    private void LoadBlock(T5Block block, int index, ITensorSource weights, Device device, ScalarType dtype)
+    {
+        StateDictLoader.Fill(block, weights, BlockName(index), device, dtype);
+        WidenOutput(index, weights, device);
+    }
+
+    private void WidenOutput(int index, ITensorSource weights, Device device)
+    {
+        if (Shared.Weight.dtype == ScalarType.Float16)
+            Blocks[index].FeedForward.Wo.Assign("weight", weights.Load(BlockName(index) + "layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
+    }
+
+    private static string BlockName(int index) => $"encoder.block.{index}.";
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

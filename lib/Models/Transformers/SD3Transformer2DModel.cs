@@ -17,6 +17,10 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// <summary>The base name of the published weights file.</summary>
     public const string WeightsName = "diffusion_pytorch_model";
 
+    private const string BlocksName = "transformer_blocks";
+
+    private IReadOnlyList<WeightsOnDemand>? _blockWeights;
+
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Sizes.</param>
     /// <param name="device">Where the parameters live.</param>
@@ -62,6 +66,29 @@ public sealed class SD3Transformer2DModel : nn.Module
         return model;
     }
 
+    /// <summary>
+    /// Loads all but the blocks, which are loaded one by one in every forward and freed behind it: for devices that do not hold them all. Slow, and
+    /// for inference alone.
+    /// </summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The weights; they stay the caller's and must outlive the model.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <exception cref="Foundation.LabException">The weights do not fit the configuration.</exception>
+    public static SD3Transformer2DModel LoadStreamed(SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype)
+    {
+        var model = new SD3Transformer2DModel(config, META, dtype);
+        StateDictLoader.Check(model, weights);
+        foreach (var (name, part) in model.named_children().Where(child => child.name != BlocksName))
+            StateDictLoader.Fill(part, weights, name + ".", device, dtype);
+        model._blockWeights = [.. model.TransformerBlocks.Select((block, i) =>
+            new WeightsOnDemand(block, () => StateDictLoader.Fill(block, weights, $"{BlocksName}.{i}.", device, dtype)))];
+        return model;
+    }
+
+    /// <summary>Whether the blocks are loaded one by one; see <see cref="LoadStreamed"/>.</summary>
+    public bool IsStreamed => _blockWeights is not null;
+
     /// <summary>Sizes.</summary>
     public SD3TransformerConfig Config { get; }
 
@@ -78,7 +105,7 @@ public sealed class SD3Transformer2DModel : nn.Module
     public LoraLinear ContextEmbedder { get; }
 
     /// <summary>The blocks.</summary>
-    [field: ComponentName(Name = "transformer_blocks")]
+    [field: ComponentName(Name = BlocksName)]
     public ModuleList<JointTransformerBlock> TransformerBlocks { get; }
 
     /// <summary>Modulation of the output.</summary>
@@ -105,6 +132,7 @@ public sealed class SD3Transformer2DModel : nn.Module
         {
             if (skipLayers is not null && skipLayers.Contains(i))
                 continue;
+            using var weights = _blockWeights?[i].Hold();
             var (nextImage, nextText) = TransformerBlocks[i].call(image, text!, conditioning);
             image.Dispose();
             text!.Dispose();

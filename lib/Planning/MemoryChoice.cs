@@ -1,0 +1,43 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Pipelines;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>The memory mode of a run: what was asked for, or what fits by prediction.</summary>
+/// <param name="Settings">The run with its mode.</param>
+/// <param name="Reason">What was picked and why, a sentence; empty where nothing was left to pick.</param>
+public sealed record MemoryChoice(MemorySettings Settings, string Reason)
+{
+    /// <summary>Makes the choice.</summary>
+    /// <param name="asked">What the user asks for.</param>
+    /// <param name="model">The model's sizes, or null where they are not known; auto is fast then.</param>
+    /// <param name="settings">The run.</param>
+    /// <param name="memory">What the device has free.</param>
+    public static MemoryChoice Make(MemoryMode asked, ModelArchitecture? model, MemorySettings settings, AvailableMemory memory)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        if (model is null || asked is MemoryMode.Fast or MemoryMode.Balanced)
+            return new(settings with { Memory = asked == MemoryMode.Auto ? MemoryMode.Fast : asked }, string.Empty);
+        var usable = MemoryPlanner.Usable(memory.Bytes, memory.IsGpu);
+        var forecasts = new MemoryPlanner(model).ByMode(settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked).ToList();
+        var chosen = forecasts.FirstOrDefault(forecast => forecast.Peak <= usable) ?? forecasts[^1];
+        var others = forecasts.TakeWhile(forecast => forecast != chosen).Select(forecast => $"{Name(forecast.Settings)} would need {ByteSize.Text(forecast.Peak)}").ToList();
+        var place = $"{ByteSize.Text(memory.Bytes)} {memory.Place}{(chosen.Peak <= usable ? string.Empty : ": that may not be enough")}";
+        var reason = $"Memory mode {Name(chosen.Settings)}: {ByteSize.Text(chosen.Peak)} by prediction, {place}{(others.Count == 0 ? string.Empty : $"; {string.Join(", ", others)}")}.";
+        return new(chosen.Settings, asked == MemoryMode.Auto || chosen.Settings.StreamTransformer ? reason : string.Empty);
+    }
+
+    /// <summary>A mode's name, as a message and a table say it.</summary>
+    /// <param name="settings">Settings with the mode.</param>
+    public static string Name(MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return settings.Memory switch
+        {
+            MemoryMode.Balanced => "balanced",
+            MemoryMode.Low => settings.StreamsBlocks ? "low, the transformer block by block" : "low",
+            _ => "fast",
+        };
+    }
+}

@@ -1,0 +1,61 @@
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tensors;
+
+/// <summary>
+/// Weights that are in memory while somebody holds them and lie in their file otherwise. The module itself stays, and with it the LoRA that
+/// it carries: only its parameters come and go. Not for use from several threads.
+/// </summary>
+/// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s, on the meta device.</param>
+/// <param name="load">Loads its parameters.</param>
+public sealed class WeightsOnDemand(nn.Module module, Action load)
+{
+    private int _holders;
+
+    /// <summary>Whether the weights are in memory.</summary>
+    public bool AreLoaded => _holders > 0;
+
+    /// <summary>Loads the weights unless they are there.</summary>
+    /// <returns>Frees them when disposed, unless somebody else still holds them.</returns>
+    /// <exception cref="Foundation.LabException">The file was changed or removed.</exception>
+    public IDisposable Hold()
+    {
+        if (_holders == 0)
+            Load();
+        _holders++;
+        return new Holder(this);
+    }
+
+    // What is loaded when memory runs out goes again.
+    private void Load()
+    {
+        try
+        {
+            load();
+        }
+        catch
+        {
+            StateDictLoader.Release(module);
+            throw;
+        }
+    }
+
+    private void LetGo()
+    {
+        if (--_holders == 0)
+            StateDictLoader.Release(module);
+    }
+
+    private sealed class Holder(WeightsOnDemand owner) : IDisposable
+    {
+        private bool _disposed;
+
+        public void Dispose()
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            owner.LetGo();
+        }
+    }
+}
