@@ -55,6 +55,7 @@ internal sealed class MemoryFlags
             TrainBatchSize = result.GetValue(_batch) ?? settings.TrainBatchSize,
             Rank = result.GetValue(_rank) ?? settings.Rank,
             Dtype = result.GetValue(_precision) is { } name ? Precision(name) : settings.Dtype,
+            VaeDtype = settings.Training == TrainingKind.None && result.GetValue(_precision) is { } same ? Precision(same) : settings.VaeDtype,
             GradientCheckpointing = settings.GradientCheckpointing || result.GetValue(_checkpointing),
             Memory = result.GetValue(_memory) is { } mode and not MemoryMode.Auto ? mode : settings.Memory,
             FreeT5 = result.GetValue(_freeT5),

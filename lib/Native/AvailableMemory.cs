@@ -12,11 +12,12 @@ public readonly record struct AvailableMemory(long Bytes, string Place, bool IsG
 {
     /// <summary>Reads it: a GPU's by NVML; of the machine, what is available to programs, and at most what this process is allowed.</summary>
     /// <param name="device">The device.</param>
-    public static AvailableMemory Read(Device device)
+    /// <returns>Null for a GPU that NVML does not speak of.</returns>
+    public static AvailableMemory? Read(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (device.type == DeviceType.CUDA && GpuMemory.Read(Math.Max(device.index, 0)) is { } gpu)
-            return new(gpu.Free, $"free on {gpu.Name}", true);
+        if (device.type == DeviceType.CUDA)
+            return GpuMemory.Read(Math.Max(device.index, 0)) is { } gpu ? new(gpu.Free, $"free on {gpu.Name}", true) : null;
         var allowed = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - ProcessMemory.Read().Resident;
         return new(Math.Min(allowed, MachineAvailable() ?? long.MaxValue), "that this process may still use, on the CPU", false);
     }

@@ -13,12 +13,18 @@ public sealed record MemoryChoice(MemorySettings Settings, string Reason)
     /// <param name="asked">What the user asks for.</param>
     /// <param name="model">The model's sizes, or null where they are not known; auto is fast then.</param>
     /// <param name="settings">The run.</param>
-    /// <param name="memory">What the device has free.</param>
-    public static MemoryChoice Make(MemoryMode asked, ModelArchitecture? model, MemorySettings settings, AvailableMemory memory)
+    /// <param name="available">What the device has free, or null where that is not known; auto is fast then.</param>
+    public static MemoryChoice Make(MemoryMode asked, ModelArchitecture? model, MemorySettings settings, AvailableMemory? available)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        if (model is null || asked is MemoryMode.Fast or MemoryMode.Balanced)
-            return new(settings with { Memory = asked == MemoryMode.Auto ? MemoryMode.Fast : asked }, string.Empty);
+        if (model is null || available is not { } memory || asked is MemoryMode.Fast or MemoryMode.Balanced)
+        {
+            var unknown = model is null ? "the model's sizes are" : "the device's free memory is";
+            return asked == MemoryMode.Auto
+                ? new(settings with { Memory = MemoryMode.Fast }, $"Memory mode fast: {unknown} not known, so that nothing can be predicted.")
+                : new(settings with { Memory = asked }, string.Empty);
+        }
+
         var usable = MemoryPlanner.Usable(memory.Bytes, memory.IsGpu);
         var forecasts = new MemoryPlanner(model).ByMode(settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked).ToList();
         var chosen = forecasts.FirstOrDefault(forecast => forecast.Peak <= usable) ?? forecasts[^1];

@@ -167,10 +167,12 @@ public static class Preflight
         var settings = MemorySettings.Of(config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
         try
         {
-            var free = memory is { } given ? new AvailableMemory(given, "given", false) : AvailableMemory.Read(DeviceSelection.Parse(config.Device));
-            settings = MemoryChoice.Make(config.Memory, architecture, settings, free).Settings;
-            var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
+            var available = memory is { } given ? new AvailableMemory(given, "given", false) : AvailableMemory.Read(DeviceSelection.Parse(config.Device));
+            settings = MemoryChoice.Make(config.Memory, architecture, settings, available).Settings;
             var forecast = planner.Forecast(settings);
+            if (available is not { } free)
+                return new("memory", PreflightStatus.Warning, $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the device has free is not known");
+            var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
             var sentence = $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, {ByteSize.Text(free.Bytes)} {free.Place}";
             if (forecast.Peak <= usable)
                 return new("memory", PreflightStatus.Ok, sentence);

@@ -159,6 +159,24 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Run_MemoryModes_WriteTheSameFilesAndSayWhatWasPicked()
+    {
+        var (code, output, _) = Train("--max_train_steps=2");
+        Assert.Equal(0, code);
+        Assert.Contains("Memory mode fast: ", output, StringComparison.Ordinal);
+        var fast = File.ReadAllBytes(Lora);
+        (code, output, _) = Train("--max_train_steps=2", "--memory=balanced");
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("Memory mode", output, StringComparison.Ordinal);
+        Assert.Equal(fast, File.ReadAllBytes(Lora));
+        Assert.Equal("Balanced", DreamBoothConfig.FromJson(File.ReadAllText(Out("lora", "recipe.json"))).Memory.ToString());
+
+        Assert.Equal(0, Generate("fast", "--prompt=the moon", "--memory=fast", "--lora", Lora).Code);
+        Assert.Equal(0, Generate("low", "--prompt=the moon", "--memory=low", "--lora", Lora).Code);
+        Assert.Equal(File.ReadAllBytes(Out("fast", "000_the moon", "img_00.png")), File.ReadAllBytes(Out("low", "000_the moon", "img_00.png")));
+    }
+
+    [Fact]
     public void Run_ModelOrOutputThatCannotBeUsed_Exits1WithOneMessage()
     {
         var file = Path.Combine(_folder, "file");

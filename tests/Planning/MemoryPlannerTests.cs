@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using static TorchSharp.torch;
 
@@ -46,10 +47,39 @@ public class MemoryPlannerTests
     {
         var large = _planner.Fit(MemorySettings.TutorialTraining, 80 * ByteSize.GiB)!.Value;
         var middle = _planner.Fit(MemorySettings.TutorialTraining, MemoryPlanner.Usable(24 * ByteSize.GiB))!.Value;
+        var small = _planner.Fit(MemorySettings.TutorialTraining, MemoryPlanner.Usable(12 * ByteSize.GiB))!.Value;
         Assert.Empty(large.Changes);
-        Assert.Contains("mixed_precision bf16", middle.Changes);
+        Assert.Equal(["--memory balanced"], middle.Changes);
+        Assert.Equal(["mixed_precision bf16", "--memory low"], small.Changes);
         Assert.True(middle.Forecast.Peak <= MemoryPlanner.Usable(24 * ByteSize.GiB));
         Assert.Null(_planner.Fit(MemorySettings.TutorialTraining, ByteSize.GiB));
+    }
+
+    [Fact]
+    public void ByMode_LowerModes_HoldLess()
+    {
+        var training = _planner.ByMode(MemorySettings.TutorialTraining);
+        Assert.Equal([MemoryMode.Fast, MemoryMode.Balanced, MemoryMode.Low], training.Select(forecast => forecast.Settings.Memory));
+        Assert.True(training[0].Peak > training[1].Peak && training[1].Peak > training[2].Peak);
+
+        // Balanced differs from fast by T5 and the autoencoder in the step, where the CLIP encoders are trained; by the CLIP encoders too where not.
+        long Bytes(params int[] components) => components.Sum(i => ModelArchitecture.Sd35Medium.Components[i].BytesAs(ScalarType.Float32));
+        Assert.Equal(Bytes(1, 4), training[0].PeakOf("step") - training[1].PeakOf("step"));
+        Assert.Equal(_planner.Forecast(MemorySettings.TutorialTraining with { GradientCheckpointing = true, Memory = MemoryMode.Balanced }).PeakOf("step"), training[2].PeakOf("step"));
+        var untrained = _planner.ByMode(MemorySettings.TutorialTraining with { TrainTextEncoder = false });
+        Assert.Equal(Bytes(1, 2, 3, 4), untrained[0].PeakOf("step") - untrained[1].PeakOf("step"));
+    }
+
+    // The aims for four pictures of 1024 pixels in bfloat16: 14 GB, and 7 GB with what is not used out of memory.
+    [Fact]
+    public void ByMode_FourPicturesInBf16_MeetTheAims()
+    {
+        var modes = _planner.ByMode(MemorySettings.TutorialInference with { SampleBatchSize = 4, Dtype = ScalarType.BFloat16, VaeDtype = ScalarType.BFloat16 });
+        Assert.Equal(["fast", "balanced", "low", "low, the transformer block by block"], modes.Select(mode => MemoryChoice.Name(mode.Settings)));
+        Assert.True(modes[0].Peak > 14e9);
+        Assert.InRange(modes[1].Peak, 5e9, 7e9);
+        Assert.True(modes[3].Peak < modes[1].Peak / 2);
+        Assert.InRange(modes[0].PeakOf("decode")!.Value - modes[0].PeakOf("load")!.Value, 1e9, 3e9);
     }
 
     [Fact]

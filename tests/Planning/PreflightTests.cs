@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Tokenizers;
 using Dreambooth.Lab.Training;
@@ -26,9 +27,11 @@ public sealed class PreflightTests : IDisposable
     [Fact]
     public void Check_LittleMemory_SaysWhatWouldFit()
     {
-        var memory = Preflight.Check(Config(), memory: 90L << 20).Single(check => check.Subject == "memory");
-        Assert.Equal(PreflightStatus.Problem, memory.Status);
-        Assert.Contains("It would fit with", memory.Message, StringComparison.Ordinal);
+        PreflightCheck Memory(MemoryMode mode) => Of(Preflight.Check(Config() with { Memory = mode }, memory: 90L << 20), "memory");
+        Assert.Equal(PreflightStatus.Problem, Memory(MemoryMode.Fast).Status);
+        Assert.Contains("It would fit with", Memory(MemoryMode.Fast).Message, StringComparison.Ordinal);
+        Assert.Equal(PreflightStatus.Ok, Memory(MemoryMode.Auto).Status);
+        Assert.Contains("in memory mode low", Memory(MemoryMode.Auto).Message, StringComparison.Ordinal);
     }
 
     [Fact]
