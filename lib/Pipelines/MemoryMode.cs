@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Pipelines;
 
-/// <summary>What of a model is in a device's memory at a time. Pictures and losses do not depend on it, time does.</summary>
+/// <summary>What of a model is in a device's memory at a time. Pictures and losses do not depend on it (but for the rounding of gradient checkpointing), time does.</summary>
 public enum MemoryMode
 {
     /// <summary>The command line picks the first of the others that fits by prediction what the device has free, and says which. In code: <see cref="Fast"/>.</summary>

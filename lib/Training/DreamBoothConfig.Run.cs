@@ -40,7 +40,7 @@ public sealed partial record DreamBoothConfig
 
     /// <summary>
     /// What of the models is in memory at a time, default auto: the command line picks fast, balanced or low by prediction; code that does not pick
-    /// gets fast. Losses and pictures are the same. Flag <c>--memory</c>.
+    /// gets fast. Flag <c>--memory</c>.
     /// </summary>
     [Flag(MachineGroup, "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low (balanced and gradient_checkpointing), or auto: the first that fits by prediction.")]
     public MemoryMode Memory { get; init; }
