@@ -153,7 +153,7 @@ public static class MemoryViews
         "transformer weights" => "transformer",
         "vae weights" => "autoencoder",
         "text_encoder weights" or "text_encoder_2 weights" => "CLIP",
-        "text_encoder_3 weights" => "T5",
+        "text_encoder_3 weights" or "text_encoder_3 block" => "T5",
         _ => "LoRA, optimizer, cache",
     };
 
