@@ -17,8 +17,17 @@ public sealed class MemoryModeTests : IDisposable
 {
     private static readonly GenerationRequest Small = new()
     {
-        Prompts = ["a photo of a cat", "the moon"], NumImagesPerPrompt = 2, NumInferenceSteps = 2, GuidanceScale = 4, Height = 16, Width = 32, Seed = 7, MaxSequenceLength = 8,
-        SkipGuidanceLayers = [1], SkipLayerGuidanceStart = 0, SkipLayerGuidanceStop = 1,
+        Prompts = ["a photo of a cat", "the moon"],
+        NumImagesPerPrompt = 2,
+        NumInferenceSteps = 2,
+        GuidanceScale = 4,
+        Height = 16,
+        Width = 32,
+        Seed = 7,
+        MaxSequenceLength = 8,
+        SkipGuidanceLayers = [1],
+        SkipLayerGuidanceStart = 0,
+        SkipLayerGuidanceStop = 1,
     };
 
     private readonly string _root = Directory.CreateTempSubdirectory("lab-memory-").FullName;

@@ -14,8 +14,15 @@ public sealed class DecodeMemoryTests : IDisposable
 
     private static readonly AutoencoderKLConfig Config = new()
     {
-        BlockOutChannels = [32, 64], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-        LayersPerBlock = 2, LatentChannels = 4, NormNumGroups = 8, MidBlockAddAttention = false, UseQuantConv = false, UsePostQuantConv = false,
+        BlockOutChannels = [32, 64],
+        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        LayersPerBlock = 2,
+        LatentChannels = 4,
+        NormNumGroups = 8,
+        MidBlockAddAttention = false,
+        UseQuantConv = false,
+        UsePostQuantConv = false,
     };
 
     private readonly AutoencoderKL _model = Random();
