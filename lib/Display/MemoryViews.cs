@@ -104,6 +104,18 @@ public static class MemoryViews
         { Note = "Ours are predictions until they are measured on a GPU. bf16: autoencoder too, and T5 freed once the prompts are encoded." };
     }
 
+    /// <summary>What a run needs in each memory mode.</summary>
+    /// <param name="planner">The planner.</param>
+    /// <param name="settings">The run.</param>
+    public static TextTable Modes(this MemoryPlanner planner, MemorySettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(planner);
+        return TextTable.Of(
+            planner.ByMode(settings).Select(forecast => (Forecast: forecast, Card: MemoryPlanner.CardSizes.Cast<long?>().FirstOrDefault(card => MemoryPlanner.Usable(card!.Value) >= forecast.Peak))),
+            ("Memory mode", row => MemoryChoice.Name(row.Forecast.Settings)), ("Predicted peak", row => ByteSize.Text(row.Forecast.Peak)), ("in phase", row => row.Forecast.Highest.Phase),
+            ("fits a card of", row => row.Card is { } card ? ByteSize.Text(card) : "none of these"));
+    }
+
     /// <summary>Which settings fit cards of several sizes.</summary>
     /// <param name="planner">The planner.</param>
     /// <param name="settings">The run as wished.</param>
