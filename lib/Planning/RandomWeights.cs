@@ -8,8 +8,8 @@ namespace Dreambooth.Lab.Planning;
 
 /// <summary>
 /// Models of given sizes with random weights, made where they are used: speed and memory do not depend on values. The values are scaled so that
-/// signals neither vanish nor grow on their way through: products keep the size of what they multiply, norms multiply by about 1, modulation by
-/// factors of about a half.
+/// signals neither vanish nor grow on their way through: the weights of products have the deviation that PyTorch's own layers begin with
+/// (1 / √(3 × inputs)), those of norms are about 1.
 /// </summary>
 /// <param name="model">The sizes.</param>
 /// <param name="device">Where.</param>
@@ -62,7 +62,7 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
         if (path.EndsWith("pos_embed", StringComparison.Ordinal))
             return drawn.mul_(Positions);
         if (shape.Length > 1)
-            return drawn.mul_(1 / Math.Sqrt(shape.Skip(1).Aggregate(1.0, (product, side) => product * side)));
+            return drawn.mul_(1 / Math.Sqrt(3 * shape.Skip(1).Aggregate(1.0, (product, side) => product * side)));
         drawn.mul_(Small);
         return path.EndsWith("weight", StringComparison.Ordinal) ? drawn.add_(1) : drawn;
     }
