@@ -177,7 +177,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
 
     private StableDiffusion3Pipeline Pipeline() => StableDiffusion3Pipeline.Of(
         Trained.Encoder(Weights, Weights.T5(), options.Model.Transformer.JointAttentionDim), Weights.Transformer(), Weights.Vae(), Scheduler,
-        new PipelineOptions { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype });
+        new PipelineOptions { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype, CudaGraph = options.CudaGraph });
 
     private DreamBoothConfig Config() => new()
     {

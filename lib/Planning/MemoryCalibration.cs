@@ -102,14 +102,19 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
         var adapter = LoraAdapter.Create("a", [.. components], 0, device, ScalarType.Float32);
         var side = settings.Resolution / model.Vae.SpatialFactor;
         var latents = randn([settings.Rows, model.Transformer.InChannels, side, side], ScalarType.Float32, device);
-        PromptEmbeddings Text() => pipeline.Prompts.EncodeWith(t5, Prompts(settings));
-        var cached = settings.TrainTextEncoder ? null : Detached(Text());
-        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, Scheduler, adapter, new RepeatedBatch(latents, () => cached ?? Text()));
+        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, Scheduler, adapter, new RepeatedBatch(latents, Text(pipeline.Prompts, settings, t5)));
         trainer.Run();
         return new TrainedState(adapter, trainer);
     }
 
-    private static PromptEmbeddings Detached(PromptEmbeddings text) => new(text.PromptEmbeds.detach(), text.PooledPromptEmbeds.detach());
+    private static TrainingText Text(PromptEncoder encoder, MemorySettings settings, Tensor t5)
+    {
+        var (clipIds, clip2Ids) = encoder.ClipIds(Prompts(settings));
+        if (settings.TrainTextEncoder)
+            return new TrainingText([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
+        using var noGradients = no_grad();
+        return encoder.EncodeIds(clipIds, clip2Ids, t5);
+    }
 
     private static DreamBoothConfig Config(MemorySettings settings) => new()
     {
