@@ -21,9 +21,10 @@ internal static class FullSizeBench
         var rows = new Option<string?>("--rows") { HelpName = "NAMES", Description = $"The rows to measure, separated by commas: {string.Join(", ", Rows)}." };
         var graph = new Option<bool>("--cuda_graph") { Description = "Record forwards and training steps and replay them (CUDA only)." };
         var tiny = new Option<bool>("--tiny") { Description = "A tiny model in float32 instead: shows that the rows run, in seconds, on a processor too." };
-        var folder = new Option<string?>("--model_folder") { HelpName = "FOLDER", Description = "Where the row 'start' finds or writes its model (16 GB), which stays; without it, a temporary folder." };
+        var folder = new Option<string?>("--model_folder") { HelpName = "FOLDER", Description = "Where the rows of whole processes find or write their model (16 GB), which stays; without it, a temporary folder." };
+        var further = new Option<string?>("--generate_flags") { HelpName = "TEXT", Description = "Further flags of generate for the rows of whole processes." };
         var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Add every row to this file as it is done: a line of JSON with what it was measured on." };
-        Option[] all = [device, dtype, repeats, rows, graph, tiny, folder, json];
+        Option[] all = [device, dtype, repeats, rows, graph, tiny, folder, further, json];
         foreach (var option in all)
             verb.Options.Add(option);
         verb.SetAction(result =>
@@ -36,7 +37,8 @@ internal static class FullSizeBench
             var options = result.GetValue(tiny)
                 ? FullSizeBenchmarkOptions.Tiny with { Device = place.Device }
                 : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
-            Run(options with { Repeats = result.GetValue(repeats), CudaGraph = result.GetValue(graph) }, Chosen(result.GetValue(rows)), result.GetValue(folder), result.GetValue(json), session);
+            using var starts = new StartBench(options, result.GetValue(folder), OwnProgram.Command, result.GetValue(further)?.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            Run(options with { Repeats = result.GetValue(repeats), CudaGraph = result.GetValue(graph) }, Chosen(result.GetValue(rows)), starts, result.GetValue(json), session);
             return ExitCode.Success;
         });
         return verb;
@@ -51,7 +53,7 @@ internal static class FullSizeBench
         return chosen.Length > 0 && wrong.Count == 0 ? chosen : throw new UsageException($"--rows is '{names}'; valid are {string.Join(", ", Rows)}, separated by commas.");
     }
 
-    private static void Run(FullSizeBenchmarkOptions options, IReadOnlyList<string> names, string? folder, string? json, Session session)
+    private static void Run(FullSizeBenchmarkOptions options, IReadOnlyList<string> names, StartBench starts, string? json, Session session)
     {
         var record = new BenchRecord(json, "full-size", options.Device);
         session.Output.WriteLine($"{options.Model.Name}, {options.Dtype}, {BenchRecord.Place(options.Device)}; medians, warm; peak memory over what was in use before, then what tensors held where it is counted");
@@ -65,7 +67,6 @@ internal static class FullSizeBench
         var measured = names.Where(FullSizeBenchmark.Names.Contains).ToList();
         if (measured.Count > 0)
             new FullSizeBenchmark(options with { Rows = measured }, work => session.Error.WriteLine($"measuring: {work}")).Run(Show, session.Cancellation);
-        using var starts = new StartBench(options, folder, OwnProgram.Command);
         foreach (var name in names.Where(StartBench.Names.Contains))
         {
             session.Error.WriteLine($"measuring: {name}");

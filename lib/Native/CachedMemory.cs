@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,13 +21,18 @@ public static class CachedMemory
         if (device.type != DeviceType.CUDA)
             return;
         cuda.synchronize();
+        if (CudaPool.Of(device) is { } pool)
+        {
+            pool.Trim();
+            return;
+        }
+
         try
         {
             using var never = empty(Impossible, ScalarType.Byte, device);
         }
-        catch (Exception error) when (OutOfMemory.Is(error))
+        catch (ExternalException)
         {
-            CudaPool.Of(device)?.Trim();
         }
     }
 }

@@ -52,6 +52,9 @@ public sealed class FullSizeBenchTests : IDisposable
         Assert.Null(row.Failure);
         Assert.Equal(3, row.Times.Count);
         Assert.True(row.Milliseconds > 50);
+        var whole = starts.Run("pictures-process");
+        Assert.Null(whole.Failure);
+        Assert.True(whole.Milliseconds > row.Milliseconds / 2);
         Assert.True(File.Exists(Path.Combine(_folder.Path, "model_index.json")));
     }
 

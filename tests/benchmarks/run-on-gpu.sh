@@ -7,7 +7,7 @@
 # RESULTS     receives results.jsonl (a line per result), table.txt (what the verbs print), parity.log, peer.txt and log.txt
 # LAB_PACK    a folder that pack.sh wrote; without it, the build of this checkout and the .NET that is installed
 # LIBTORCH_DIR  libtorch's folder; without it, that of the PyTorch that python3 imports, if it does
-# PARTS       what to measure: speed peer allocated precision parity memory start (default: all, in this order)
+# PARTS       what to measure: speed peer allocated precision parity memory start operations (default: all, in this order)
 # LIMIT_S     seconds after which no further part begins and the one in progress ends (default 570)
 # DIFFUSERS_SRC, PEER  a folder that holds the package diffusers, and one with bench_diffusers.py: the reference beside the lab
 # LAB_TMP     where archives are unpacked and the model folder of the part start is written (default: the temporary folder; 17 GB)
@@ -15,7 +15,7 @@ set -uo pipefail
 [ $# -ge 1 ] || { sed -n '2,16p' "$0"; exit 2; }
 results=$(realpath -m "$1"); shift; flags=("$@")
 cd "$(dirname "$0")/../.."
-started=$SECONDS; limit=${LIMIT_S:-570}; parts=${PARTS:-speed peer allocated precision parity memory start}
+started=$SECONDS; limit=${LIMIT_S:-570}; parts=${PARTS:-speed peer allocated precision parity memory start operations}
 tmp=${LAB_TMP:-${TMPDIR:-/tmp}}/lab-gpu
 mkdir -p "$results" "$tmp"
 table=$results/table.txt; log=$results/log.txt; jsonl=$results/results.jsonl
@@ -91,7 +91,10 @@ fi
 if wants peer && [ -n "${DIFFUSERS_SRC:-}" ] && [ -n "${PEER:-}" ]; then
   mkdir -p "$tmp/peer"
   export DIFFUSERS_SRC=$(realpath "$DIFFUSERS_SRC") PEER=$(realpath "$PEER")
+  nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 50 > "$tmp/peer/used" 2>/dev/null & sampler=$!
   part "the reference" 260 bash -c 'cd "$1" && PYTHONUNBUFFERED=1 python3 "$PEER/bench_diffusers.py" | tee "$2"' peer "$tmp/peer" "$results/peer.txt"
+  kill "$sampler" 2>/dev/null; wait "$sampler" 2>/dev/null
+  echo "the device's memory in use during the reference (NVML): at least $(sort -n "$tmp/peer/used" | head -1), at most $(sort -n "$tmp/peer/used" | tail -1) MiB" | tee -a "$table" "$results/peer.txt" > /dev/null
 fi
 if wants allocated; then
   # The CUDA pool's counters say exactly what tensors hold; its allocations are slower, so these rows are not the ones for times.
@@ -117,8 +120,15 @@ if wants memory; then
   done
 fi
 if wants start; then
-  part "start" 150 lab bench full-size --rows start --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  part "start" 150 lab bench full-size --rows start,pictures-process --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  if lab generate --help 2>/dev/null | grep -q -- '--memory'; then
+    part "little memory" 150 lab bench full-size --rows pictures-process --generate_flags "--memory low" --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  fi
   rm -rf "$tmp/model"
+fi
+
+if wants operations; then
+  part "operations" 60 lab bench operations "${flags[@]}"
 fi
 
 echo; echo "==== $results"; cat "$table"
