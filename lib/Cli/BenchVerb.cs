@@ -12,5 +12,7 @@ internal static class BenchVerb
             KernelBench.Create(session),
             FullSizeBench.Create(session),
             OperationsBench.Create(session),
+            PrecisionBench.Create(session),
+            MemoryBench.Create(session),
         };
 }

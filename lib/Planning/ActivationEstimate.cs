@@ -12,17 +12,19 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="settings">The run.</param>
 internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings settings)
 {
+    private static readonly ActivationCoefficients Use = ActivationCoefficients.InUse;
+
     private readonly LoraConfig _lora = settings.TransformerLora;
 
     /// <summary>The largest encoder's widest layer, for one prompt, in bytes.</summary>
     public long TextEncoding()
     {
-        var clip = new[] { model.Clip, model.Clip2 }.Max(config => (long)config.MaxPositionEmbeddings * ((9L * config.HiddenSize) + (4L * config.IntermediateSize)));
+        var clip = new[] { model.Clip, model.Clip2 }.Max(config => (long)config.MaxPositionEmbeddings * ((Use.ClipHidden * config.HiddenSize) + (Use.ClipFeedForward * config.IntermediateSize)));
         long length = settings.MaxSequenceLength;
         var t5 = model.T5 is { } config
-            ? length * ((8L * config.DModel) + (4L * config.NumHeads * config.DKv) + (5L * config.DFf) + (4L * config.NumHeads * length))
+            ? length * ((Use.T5Hidden * config.DModel) + (Use.T5Heads * config.NumHeads * config.DKv) + (Use.T5FeedForward * config.DFf) + (Use.T5Scores * config.NumHeads * length))
             : 0;
-        return Math.Max(clip, t5) * Bytes(settings.Dtype);
+        return (long)(Math.Max(clip, t5) * Bytes(settings.Dtype));
     }
 
     /// <summary>
@@ -32,7 +34,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     public long Encode()
     {
         long pixels = (long)settings.Resolution * settings.Resolution, widest = model.Vae.BlockOutChannels[0];
-        return pixels * (model.Vae.InChannels + ((model.Vae.LayersPerBlock > 1 ? 5 : 4) * widest)) * Bytes(settings.VaeDtype);
+        return (long)(pixels * (model.Vae.InChannels + ((model.Vae.LayersPerBlock > 1 ? 5 : 4) * widest)) * Use.EncoderScale * Bytes(settings.VaeDtype));
     }
 
     /// <summary>
@@ -51,7 +53,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
                 widest = Math.Max(widest, area * (into + (3 * 4 * own)));
         }
 
-        return (long)(SampleSide * SampleSide * widest * Bytes(settings.VaeDtype));
+        return (long)(SampleSide * SampleSide * widest * Use.DecoderScale * Bytes(settings.VaeDtype));
     }
 
     /// <summary>One denoising step, in bytes: one block's tensors for both halves of guidance.</summary>
@@ -59,7 +61,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     {
         var rows = 2 * settings.SampleBatchSize;
         long image = SquareTokens(SampleSide), text = TextTokens, width = model.Transformer.InnerDim;
-        return rows * (image + text) * width * (model.Transformer.DualAttentionLayers.Count > 0 ? 18 : 16) * Bytes(settings.Dtype);
+        return (long)(rows * (image + text) * width * (model.Transformer.DualAttentionLayers.Count > 0 ? Use.SamplingWidthsDual : Use.SamplingWidths) * Bytes(settings.Dtype));
     }
 
     /// <summary>A training micro-batch, in bytes: what blocks keep for the backward pass, and the widest block's gradients.</summary>
@@ -75,8 +77,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
             widest = Math.Max(widest, block);
         }
 
-        // The backward pass holds about two feed-forward hiddens and a few tokens' gradients at its widest.
-        double backward = (image + text) * 12.0;
+        var backward = (image + text) * Use.BackwardWidths;
         var tokens = settings.UsesCheckpointing ? ((image + text) * model.Transformer.NumLayers) + widest + backward : kept + backward;
         return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders();
     }
@@ -85,9 +86,9 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     // attention reads them and its output, the feed-forward's hidden (4), and more where a LoRA or the conditioning needs a gradient.
     private double KeptPerImageToken(int block)
     {
-        var kept = 2.0 + Attention("attn.", "to_q", "to_k", "to_v", "to_out.0") + FeedForward("ff");
+        var kept = Use.KeptResidual + Attention("attn.", "to_q", "to_k", "to_v", "to_out.0") + FeedForward("ff");
         if (ConditioningTrains)
-            kept += 4;
+            kept += Use.KeptConditioning;
         if (!model.Transformer.DualAttentionLayers.Contains(block))
             return kept;
         return kept + 1 + Attention("attn2.", "to_q", "to_k", "to_v", "to_out.0") + (ConditioningTrains ? 1 : 0);
@@ -98,12 +99,12 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
         var attention = Attention("attn.", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out");
         if (block == model.Transformer.NumLayers - 1)
             return 1 + attention;
-        return 2.0 + attention + FeedForward("ff_context") + (ConditioningTrains ? 4 : 0);
+        return Use.KeptResidual + attention + FeedForward("ff_context") + (ConditioningTrains ? Use.KeptConditioning : 0);
     }
 
     private double Attention(string module, string q, string k, string v, string output)
     {
-        var kept = 4.0 + RawHeads();
+        var kept = Use.KeptAttention + RawHeads();
         if (Targets(module + q) || Targets(module + k) || Targets(module + v))
             kept += 1;
         return kept + (Targets(module + output) ? 1 : 0);
@@ -112,7 +113,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     // The normalisation of queries and keys keeps them as they were, in 16 bits a float32 copy besides.
     private double RawHeads() => !model.Transformer.HasQkNorm ? 0 : 2 * (1 + (settings.Dtype == ScalarType.Float32 ? 0 : 4.0 / Bytes(settings.Dtype)));
 
-    private double FeedForward(string module) => 4.0 + (Targets(module + ".net.0.proj") ? 1 : 0) + (Targets(module + ".net.2") ? 4 : 0);
+    private double FeedForward(string module) => Use.KeptFeedForward + (Targets(module + ".net.0.proj") ? 1 : 0) + (Targets(module + ".net.2") ? 4 : 0);
 
     // With the CLIP encoders trained, the pooled text carries a gradient into every modulation.
     private bool ConditioningTrains => settings.TrainTextEncoder || settings.Training == TrainingKind.Full;
@@ -124,9 +125,9 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     {
         if (!settings.TrainTextEncoder)
             return 0;
-        long Of(Models.TextEncoders.CLIPTextConfig config) =>
-            (long)config.MaxPositionEmbeddings * config.NumHiddenLayers * ((10L * config.HiddenSize) + ((config.HiddenAct == "quick_gelu" ? 3L : 1L) * config.IntermediateSize));
-        return settings.Rows * (Of(model.Clip) + Of(model.Clip2)) * Bytes(settings.Dtype);
+        double Of(Models.TextEncoders.CLIPTextConfig config) =>
+            (double)config.MaxPositionEmbeddings * config.NumHiddenLayers * ((Use.KeptClipHidden * config.HiddenSize) + ((config.HiddenAct == "quick_gelu" ? 3L : 1L) * config.IntermediateSize));
+        return (long)(settings.Rows * (Of(model.Clip) + Of(model.Clip2)) * Bytes(settings.Dtype));
     }
 
     private long SampleSide => settings.SampleResolution ?? (model.Transformer.SampleSize * model.Vae.SpatialFactor);

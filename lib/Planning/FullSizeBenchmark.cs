@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
@@ -27,66 +29,112 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
 
     private RandomWeights Weights => new(options.Model, options.Device, options.Dtype);
 
-    /// <summary>Measures every row; one that runs out of memory is reported as such, the others go on.</summary>
+    private bool OnGpu => options.Device.type == DeviceType.CUDA;
+
+    /// <summary>Names of the rows, in the order in which they are measured.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. new FullSizeBenchmark(new()).Pieces().Select(piece => piece.Name)];
+
+    /// <summary>Measures the rows; one that fails, as for want of memory, is reported as such, the others go on.</summary>
+    /// <param name="onRow">Receives each row as it is done, or null.</param>
     /// <param name="cancellation">Ends the run between two rows.</param>
-    public IReadOnlyList<BenchmarkRow> Run(CancellationToken cancellation = default)
+    /// <exception cref="LabException">A row that is asked for does not exist.</exception>
+    public IReadOnlyList<BenchmarkRow> Run(Action<BenchmarkRow>? onRow = null, CancellationToken cancellation = default)
     {
-        int large = options.LargeSize, small = options.SmallSize;
-        (string Work, Func<string, BenchmarkRow> Measure)[] rows =
-        [
-            ($"transformer forward, batch 2, {large}×{large}", work => Forward(work, 2, large)),
-            ($"transformer forward, batch 8, {large}×{large}", work => Forward(work, 8, large)),
-            ($"transformer forward, batch 2, {small}×{small}", work => Forward(work, 2, small)),
-            ($"LoRA step, batch 2, {small}×{small}, rank 4, cached latents and prompts", work => LoraStep(work, checkpointing: false)),
-            ("the same with gradient checkpointing", work => LoraStep(work, checkpointing: true)),
-            ("whole recipe step: accumulation 4, CLIP LoRA trained, prior preservation", RecipeStep),
-            ($"VAE decode {large}×{large}", work => Decode(work, large)),
-            ($"{options.Images} pictures {large}×{large}, {options.Steps} steps, guidance, text encoding and decode", Pictures),
-        ];
-        var results = new List<BenchmarkRow>();
-        foreach (var (work, measure) in rows)
+        var all = Pieces();
+        var chosen = (options.Rows ?? Names).Select(name => all.FirstOrDefault(piece => piece.Name == name) is { Name: not null } piece
+            ? piece : throw new LabException($"There is no row '{name}'; the rows are {string.Join(", ", Names)}.")).ToList();
+        using var timeline = new MemoryTimeline(OnGpu ? Math.Max(options.Device.index, 0) : null);
+        var rows = new List<BenchmarkRow>();
+        foreach (var (name, work, measure) in chosen)
         {
             cancellation.ThrowIfCancellationRequested();
             progress?.Invoke(work);
-            results.Add(Guarded(work, measure));
+            var row = Guarded(new BenchmarkRow(name, work), measure, timeline);
+            rows.Add(row);
+            onRow?.Invoke(row);
         }
 
-        return results;
+        return rows;
     }
 
-    private static BenchmarkRow Guarded(string work, Func<string, BenchmarkRow> measure)
+    private List<(string Name, string Work, Func<List<double>, bool> Measure)> Pieces()
     {
+        int large = options.LargeSize, small = options.SmallSize;
+        return
+        [
+            ("forward-b2-large", $"transformer forward, batch 2, {large}×{large}", times => Forward(times, 2, large)),
+            ("forward-b8-large", $"transformer forward, batch 8, {large}×{large}", times => Forward(times, 8, large)),
+            ("forward-b2-small", $"transformer forward, batch 2, {small}×{small}", times => Forward(times, 2, small)),
+            ("lora-step", $"LoRA step, batch 2, {small}×{small}, rank 4, cached latents and prompts", times => LoraStep(times, checkpointing: false)),
+            ("lora-step-checkpointed", "the same with gradient checkpointing", times => LoraStep(times, checkpointing: true)),
+            ("recipe-step", "whole recipe step: accumulation 4, CLIP LoRA trained, prior preservation", RecipeStep),
+            ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
+            ("vae-encode", $"VAE encode {small}×{small}", times => Encode(times, small)),
+            ("pictures", $"{options.Images} pictures {large}×{large}, {options.Steps} steps, guidance, text encoding and decode", Pictures),
+        ];
+    }
+
+    private BenchmarkRow Guarded(BenchmarkRow row, Func<List<double>, bool> measure, MemoryTimeline timeline)
+    {
+        CachedMemory.Release(options.Device);
+        var pool = CudaPool.Of(options.Device);
+        pool?.ResetPeaks();
+        var times = new List<double>();
         try
         {
-            return measure(work);
+            row = row with { Recorded = timeline.Run(row.Work, () => measure(times)) };
         }
-        catch (Exception error) when (OutOfMemory.Is(error))
+        catch (Exception error) when (error is LabException or ExternalException or InvalidOperationException or ArgumentException)
         {
-            var requested = OutOfMemory.Requested(error);
-            return new BenchmarkRow(work, null, 0, 0, "out of memory" + (requested is { } bytes ? $", {Foundation.ByteSize.Text(bytes)} more were asked for" : string.Empty));
+            row = row with { Failure = Reason(error) };
         }
+
+        times.Sort();
+        var profile = timeline.Profile();
+        return row with
+        {
+            Milliseconds = row.Failure is null ? times[times.Count / 2] : null,
+            Times = times,
+            Peak = profile.PeakOf(row.Work) ?? 0,
+            Figure = profile.Figure.ToString(),
+            AllocatedPeak = pool?.UsedPeak,
+            ReservedPeak = pool?.ReservedPeak,
+        };
     }
 
-    private BenchmarkRow Forward(string work, int batch, int size) => Measure(work, options.Repeats, () => Weights.Transformer(), transformer =>
+    private static string Reason(Exception error)
+    {
+        if (!OutOfMemory.Is(error))
+            return error.Message.Split('\n')[0];
+        var requested = OutOfMemory.Requested(error);
+        return "out of memory" + (requested is { } bytes ? $", {ByteSize.Text(bytes)} more were asked for" : string.Empty);
+    }
+
+    private bool Forward(List<double> times, int batch, int size) => Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
     {
         var text = Text(batch, ClipTokens + PromptTokens);
         var latents = Latents(batch, size).to(options.Dtype);
         var timestep = full([batch], 500f, ScalarType.Float32, options.Device);
-        return new Piece(() =>
+        void Step()
         {
             using var noGradients = no_grad();
             using var output = transformer.forward(latents, timestep, text.PromptEmbeds, text.PooledPromptEmbeds);
-        });
+        }
+
+        if (!options.CudaGraph || !OnGpu)
+            return new Piece(Step);
+        var graph = CudaGraph.Capture(options.Device, Step);
+        return new Piece(graph.Launch, graph) { IsRecorded = () => true };
     });
 
-    private BenchmarkRow LoraStep(string work, bool checkpointing) => Measure(work, options.Repeats, () => Weights.Transformer(), transformer =>
+    private bool LoraStep(List<double> times, bool checkpointing) => Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
     {
         var config = Config() with { GradientCheckpointing = checkpointing };
         var text = Text(2, ClipTokens + TrainingTokens);
         return Steps(config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())], new RepeatedBatch(Latents(2, options.SmallSize), text));
     });
 
-    private BenchmarkRow RecipeStep(string work) => Measure(work, options.Repeats, () => new Trained(Weights, options.Model.Transformer.JointAttentionDim), models =>
+    private bool RecipeStep(List<double> times) => Measure(times, options.Repeats, () => new Trained(Weights, options.Model.Transformer.JointAttentionDim), models =>
     {
         var config = Config() with { GradientAccumulationSteps = 4, TrainTextEncoder = true, WithPriorPreservation = true, PriorLossWeight = 0.05 };
         var t5 = randn([2, TrainingTokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device);
@@ -97,7 +145,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
             new RepeatedBatch(Latents(2, options.SmallSize), new TrainingText([clipIds, clip2Ids, t5], inputs => models.Prompts.EncodeIds(inputs[0], inputs[1], inputs[2]))));
     });
 
-    private BenchmarkRow Decode(string work, int size) => Measure(work, options.Repeats, () => Weights.Vae(), vae =>
+    private bool Decode(List<double> times, int size) => Measure(times, options.Repeats, () => Weights.Vae(), vae =>
     {
         var latents = Latents(1, size).to(options.Dtype);
         return new Piece(() =>
@@ -107,7 +155,17 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         });
     });
 
-    private BenchmarkRow Pictures(string work) => Measure(work, Math.Max(1, options.Repeats / 5), Pipeline, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
+    private bool Encode(List<double> times, int size) => Measure(times, options.Repeats, () => Weights.Vae(), vae =>
+    {
+        var picture = randn([1, options.Model.Vae.InChannels, size, size], options.Dtype, options.Device);
+        return new Piece(() =>
+        {
+            using var noGradients = no_grad();
+            using var latents = vae.Encode(picture);
+        });
+    });
+
+    private bool Pictures(List<double> times) => Measure(times, Math.Max(1, options.Repeats / 5), Pipeline, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
     {
         Prompts = ["a prompt"],
         NumImagesPerPrompt = options.Images,
@@ -119,7 +177,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
 
     private StableDiffusion3Pipeline Pipeline() => StableDiffusion3Pipeline.Of(
         Trained.Encoder(Weights, Weights.T5(), options.Model.Transformer.JointAttentionDim), Weights.Transformer(), Weights.Vae(), Scheduler,
-        new PipelineOptions { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype });
+        new PipelineOptions { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype, CudaGraph = options.CudaGraph });
 
     private DreamBoothConfig Config() => new()
     {
@@ -140,8 +198,9 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     {
         var device = transformer.ProjOut.Weight.device;
         var adapter = LoraAdapter.Create("a", components, 0, device, ScalarType.Float32);
-        var trainer = new DreamBoothTrainer(config, transformer, Scheduler, adapter, batches);
-        return new Piece(() => trainer.Run(until: trainer.StepsDone + 1), trainer, adapter);
+        var refused = false;
+        var trainer = new DreamBoothTrainer(config, transformer, Scheduler, adapter, batches) { Warn = _ => refused = true };
+        return new Piece(() => trainer.Run(until: trainer.StepsDone + 1), trainer, adapter) { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
     }
 
     private Tensor Latents(int batch, int size)
@@ -154,41 +213,38 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         randn([batch, tokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device),
         randn([batch, options.Model.Transformer.PooledProjectionDim], options.Dtype, options.Device));
 
-    private BenchmarkRow Measure<T>(string work, int repeats, Func<T> build, Func<T, Piece> prepare)
+    private bool Measure<T>(List<double> times, int repeats, Func<T> build, Func<T, Piece> prepare)
         where T : IDisposable
     {
-        var onGpu = options.Device.type == DeviceType.CUDA;
-        using var timeline = new MemoryTimeline(onGpu ? Math.Max(options.Device.index, 0) : null);
-        var times = new List<double>();
-        timeline.Run(work, () =>
+        using var scope = NewDisposeScope();
+        using var models = build();
+        using var piece = prepare(models);
+        var warmUps = repeats < options.Repeats ? Math.Min(1, options.WarmUps) : options.WarmUps;
+        for (var i = 0; i < warmUps + repeats; i++)
         {
-            using var scope = NewDisposeScope();
-            using var models = build();
-            using var piece = prepare(models);
-            for (var i = 0; i < options.WarmUps + repeats; i++)
-            {
-                using var inner = NewDisposeScope();
-                Wait(onGpu);
-                var start = Stopwatch.GetTimestamp();
-                piece.Step();
-                Wait(onGpu);
-                if (i >= options.WarmUps)
-                    times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            }
-        });
-        times.Sort();
-        return new BenchmarkRow(work, times[times.Count / 2], repeats, timeline.Profile().Peak);
+            using var inner = NewDisposeScope();
+            Wait();
+            var start = Stopwatch.GetTimestamp();
+            piece.Step();
+            Wait();
+            if (i >= warmUps)
+                times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        return piece.IsRecorded();
     }
 
-    private static void Wait(bool onGpu)
+    private void Wait()
     {
-        if (onGpu)
+        if (OnGpu)
             cuda.synchronize();
     }
 
     /// <summary>What is timed, and what it needs beside the models.</summary>
     private sealed record Piece(Action Step, params IDisposable[] Owned) : IDisposable
     {
+        public Func<bool> IsRecorded { get; init; } = () => false;
+
         public void Dispose() => Array.ForEach(Owned, owned => owned.Dispose());
     }
 

@@ -25,9 +25,9 @@ public sealed record FullSizeBenchmarkOptions
                 DualAttentionLayers = [0],
             },
             Vae = SingleFilePreset.Sd35Medium.Vae with { BlockOutChannels = [8, 8, 16, 16], NormNumGroups = 4, LayersPerBlock = 1 },
-            Clip = new() { VocabSize = 50, HiddenSize = 16, IntermediateSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = 16 },
-            Clip2 = new() { VocabSize = 50, HiddenSize = 16, IntermediateSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = 16, HiddenAct = "gelu" },
-            T5 = new() { VocabSize = 50, DModel = 64, DKv = 16, DFf = 64, NumLayers = 2, NumHeads = 2, FeedForwardProj = "gated-gelu" },
+            Clip = new() { VocabSize = 2000, HiddenSize = 16, IntermediateSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = 16 },
+            Clip2 = new() { VocabSize = 2000, HiddenSize = 16, IntermediateSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = 16, HiddenAct = "gelu" },
+            T5 = new() { VocabSize = 2000, DModel = 64, DKv = 16, DFf = 64, NumLayers = 2, NumHeads = 2, FeedForwardProj = "gated-gelu" },
         }),
         Dtype = ScalarType.Float32,
         LargeSize = 64,
@@ -62,9 +62,12 @@ public sealed record FullSizeBenchmarkOptions
     /// <summary>Timed repeats of a row, 1 or more; whole runs are timed a fifth as often. Default 10.</summary>
     public int Repeats { get; init; } = 10;
 
-    /// <summary>Runs before the timed ones, 0 or more. Default 3.</summary>
-    public int WarmUps { get; init; } = 3;
+    /// <summary>Runs before the timed ones, 0 or more; whole runs have one. Default 5.</summary>
+    public int WarmUps { get; init; } = 5;
 
-    /// <summary>Whether training steps are recorded as a CUDA graph.</summary>
+    /// <summary>Names of the rows to measure, in this order; null for all.</summary>
+    public IReadOnlyList<string>? Rows { get; init; }
+
+    /// <summary>Whether forwards and training steps are recorded as CUDA graphs and replayed.</summary>
     public bool CudaGraph { get; init; }
 }

@@ -6,13 +6,18 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>Models of given sizes with random weights, made where they are used: speed and memory do not depend on values.</summary>
+/// <summary>
+/// Models of given sizes with random weights, made where they are used: speed and memory do not depend on values. The values are scaled so that
+/// signals neither vanish nor grow on their way through: the weights of products have the deviation that PyTorch's own layers begin with
+/// (1 / √(3 × inputs)), those of norms are about 1.
+/// </summary>
 /// <param name="model">The sizes.</param>
 /// <param name="device">Where.</param>
 /// <param name="dtype">Element type.</param>
 internal sealed class RandomWeights(ModelArchitecture model, Device device, ScalarType dtype)
 {
-    private const double Deviation = 0.02;
+    private const double Small = 0.02;
+    private const double Positions = 0.5;
 
     /// <summary>The transformer.</summary>
     public SD3Transformer2DModel Transformer() => Fill(new SD3Transformer2DModel(model.Transformer, META, dtype));
@@ -29,12 +34,36 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
     /// <summary>T5, or null.</summary>
     public T5EncoderModel? T5() => model.T5 is null ? null : Fill(new T5EncoderModel(model.T5, META, dtype));
 
+    /// <summary>Another transformer of the same values in another element type.</summary>
+    /// <param name="transformer">The values.</param>
+    /// <param name="type">The element type.</param>
+    public SD3Transformer2DModel Copy(SD3Transformer2DModel transformer, ScalarType type)
+    {
+        var copy = new SD3Transformer2DModel(model.Transformer, META, type);
+        var values = StateDictLoader.StateDict(transformer);
+        using var noGradients = no_grad();
+        foreach (var (path, owner, name, _) in StateDictLoader.Owners(copy).ToList())
+            owner.Assign(name, values[path].to(type, copy: true));
+        return copy;
+    }
+
     private T Fill<T>(T module)
         where T : nn.Module
     {
         using var noGradients = no_grad();
-        foreach (var (_, owner, name, value) in StateDictLoader.Owners(module).ToList())
-            owner.Assign(name, randn(value.shape, dtype, device).mul_(Deviation));
+        foreach (var (path, owner, name, value) in StateDictLoader.Owners(module).ToList())
+            owner.Assign(name, Draw(path, value.shape));
         return module;
+    }
+
+    private Tensor Draw(string path, long[] shape)
+    {
+        var drawn = randn(shape, dtype, device);
+        if (path.EndsWith("pos_embed", StringComparison.Ordinal))
+            return drawn.mul_(Positions);
+        if (shape.Length > 1)
+            return drawn.mul_(1 / Math.Sqrt(3 * shape.Skip(1).Aggregate(1.0, (product, side) => product * side)));
+        drawn.mul_(Small);
+        return path.EndsWith("weight", StringComparison.Ordinal) ? drawn.add_(1) : drawn;
     }
 }

@@ -60,7 +60,7 @@ public sealed class LabCommandLineTests : IDisposable
 
     [Theory]
     [InlineData("There is no verb 'trian'; valid are train,", "trian")]
-    [InlineData("There is no verb 'safetensor'; valid are safetensors, kernel, full-size, operations. bench --help lists", "bench", "safetensor", "--size_mib", "16")]
+    [InlineData("There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations. bench --help lists", "bench", "safetensor", "--size_mib", "16")]
     [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. bench safetensors --help lists", "bench", "safetensors", "--size", "16")]
     [InlineData("There is no flag --trian; nearest are", "--trian")]
     [InlineData("There is no flag --rnk; nearest are --rank,", "train", "--rnk", "4")]

@@ -129,12 +129,19 @@ public static class GoldenSet
 
     private static string FindRepository()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        string[] starts = [AppContext.BaseDirectory, Directory.GetCurrentDirectory()];
+        return starts.Select(Above).FirstOrDefault(found => found is not null)
+            ?? throw new InvalidOperationException($"No folder above {string.Join(" or ", starts)} holds Dreambooth.Lab.csproj.");
+    }
+
+    private static string? Above(string start)
+    {
+        for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "Dreambooth.Lab.csproj")))
                 return folder.FullName;
         }
 
-        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds Dreambooth.Lab.csproj.");
+        return null;
     }
 }

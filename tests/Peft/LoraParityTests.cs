@@ -86,5 +86,5 @@ public sealed class LoraParityTests
         GoldenSet.PathOf("lora", Path.GetFileNameWithoutExtension(golden.File).Replace('.', '/'));
 
     private static Tensor Forward(StableDiffusion3Pipeline pipeline, GoldenCase golden) => pipeline.Transformer.forward(
-        golden.Load("hidden_states"), golden.Load("timestep"), golden.Load("encoder_hidden_states"), golden.Load("pooled_projections"));
+        golden.Load("hidden_states").Here(), golden.Load("timestep").Here(), golden.Load("encoder_hidden_states").Here(), golden.Load("pooled_projections").Here());
 }

@@ -26,5 +26,5 @@ internal static class PipelineFixture
     }
 
     private static StableDiffusion3Pipeline Load(string folder, bool withT5) =>
-        StableDiffusion3Pipeline.Load(folder, new PipelineOptions { TokenizersFolder = GoldenSet.TokenizerRoot, WithT5 = withT5 });
+        StableDiffusion3Pipeline.Load(folder, new PipelineOptions { Device = TestDevice.Device, TokenizersFolder = GoldenSet.TokenizerRoot, WithT5 = withT5 });
 }

@@ -59,7 +59,7 @@ public sealed partial class DreamBoothTrainerParityTests
         var instance = Strings(prompts.RootElement).First();
         PromptEmbeddings Text() => trainsText
             ? pipeline.Prompts.Encode([instance], 77)
-            : new PromptEmbeddings(embeds["prompt_embeds"].narrow(0, 0, rows), embeds["pooled_prompt_embeds"].narrow(0, 0, rows));
+            : new PromptEmbeddings(embeds["prompt_embeds"].narrow(0, 0, rows).Here(), embeds["pooled_prompt_embeds"].narrow(0, 0, rows).Here());
 
         var run = Train(pipeline, config, file, micros, Text);
         AssertLosses([.. log.GetProperty("loss").EnumerateArray().Select(value => value.GetDouble())], run.MicroLosses);
@@ -90,7 +90,7 @@ public sealed partial class DreamBoothTrainerParityTests
         var perEpoch = (Math.Max(meta.GetProperty("n_instance").GetInt32(), meta.GetProperty("n_class").GetInt32()) + config.TrainBatchSize - 1) / config.TrainBatchSize;
         using var pipeline = config.TrainTextEncoder ? PipelineFixture.Load(golden) : null;
         PromptEmbeddings Text() => !config.TrainTextEncoder
-            ? new PromptEmbeddings(file["micro.000.prompt_embeds"], file["micro.000.pooled_prompt_embeds"])
+            ? new PromptEmbeddings(file["micro.000.prompt_embeds"].Here(), file["micro.000.pooled_prompt_embeds"].Here())
             : config.WithPriorPreservation ? ScriptsMixedRow(pipeline!, config) : pipeline!.Prompts.Encode([config.InstancePrompt], config.MaxSequenceLength);
 
         if (pipeline is not null)
@@ -102,7 +102,7 @@ public sealed partial class DreamBoothTrainerParityTests
             initial.Dispose();
         }
 
-        using var transformer = pipeline is null ? Dreambooth.Lab.Models.Transformers.SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), CPU, ScalarType.Float32) : null;
+        using var transformer = pipeline is null ? Dreambooth.Lab.Models.Transformers.SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32) : null;
         var run = Train(pipeline, config, file, perEpoch, Text, transformer, golden.PipelineFolder);
         AssertLosses([.. file["loss"].data<float>().Select(loss => (double)loss)], run.MicroLosses);
         var logged = log.GetProperty("logs").EnumerateArray().Where(entry => entry.GetProperty("sync").GetBoolean()).Select(entry => entry.GetProperty("lr_after").GetDouble()).ToArray();
@@ -120,7 +120,7 @@ public sealed partial class DreamBoothTrainerParityTests
         var encoder = pipeline.Prompts;
         var window = encoder.Tokenizer.ModelMaxLength;
         Tensor Ids(Dreambooth.Lab.Tokenizers.ITextTokenizer tokenizer) =>
-            tensor([.. tokenizer.EncodePadded(config.InstancePrompt, window), .. tokenizer.EncodePadded(config.ClassPrompt!, window)], [2, window], ScalarType.Int64);
+            tensor([.. tokenizer.EncodePadded(config.InstancePrompt, window), .. tokenizer.EncodePadded(config.ClassPrompt!, window)], [2, window], ScalarType.Int64).Here();
         var first = encoder.Clip.forward(Ids(encoder.Tokenizer), outputHiddenStates: true);
         var second = encoder.Clip2.forward(Ids(encoder.Tokenizer2), outputHiddenStates: true);
         var rows = new[] { first, second }.Select(output => output.HiddenStates[output.HiddenStates.Count - 2].contiguous().view(1, window, -1)).ToArray();
@@ -139,7 +139,10 @@ public sealed partial class DreamBoothTrainerParityTests
         var adapter = GoldenLora.Create(file, "init.", components);
         var source = new GoldenRunSource(file, batchesPerEpoch, text);
         var (records, losses) = (new List<StepRecord>(), new List<double>());
-        using var trainer = new DreamBoothTrainer(config, transformer, scheduler, adapter, source, source);
+        using var trainer = new DreamBoothTrainer(config with { CudaGraph = TestDevice.RecordsSteps && !config.TrainTextEncoder }, transformer, scheduler, adapter, source, source)
+        {
+            Warn = message => Assert.Fail(message),
+        };
         var summary = trainer.Run(new TrainingHooks { OnStep = records.Add, OnMicroBatch = record => losses.Add(record.Loss) });
         Assert.Equal(config.MaxTrainSteps, summary.Steps);
         return new TrainedRun(adapter, records, losses);
@@ -167,7 +170,7 @@ public sealed partial class DreamBoothTrainerParityTests
         {
             var key = $"{layer.Key}.{half.Item1}.weight";
             var initial = file[$"init.{key}"];
-            return (final(prefix + key) - initial, half.Item2.detach() - initial);
+            return (final(prefix + key) - initial, half.Item2.detach().cpu() - initial);
         })), MovementTolerance, "movement of the weights");
     }
 

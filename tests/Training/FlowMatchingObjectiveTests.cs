@@ -59,7 +59,7 @@ public sealed partial class FlowMatchingObjectiveTests
         {
             var match = Name.Match(name);
             var pipeline = golden.PipelineFolder;
-            var transformer = SD3Transformer2DModel.Load(Path.Combine(pipeline, "transformer"), CPU, ScalarType.Float32);
+            var transformer = SD3Transformer2DModel.Load(Path.Combine(pipeline, "transformer"), TestDevice.Device, ScalarType.Float32);
             Adapter = GoldenLora.Create(new GoldenTensors("training", "losses.safetensors"), "lora.", [new LoraComponent("transformer", transformer)]);
             var objective = new FlowMatchingObjective(transformer, FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(pipeline, "scheduler", "scheduler_config.json")))
             {
@@ -67,7 +67,7 @@ public sealed partial class FlowMatchingObjectiveTests
                 PreconditionOutputs = match.Groups["precondition"].Value == "1",
                 PriorLossWeight = match.Groups["prior"].Value == "1" ? 0.05 : null,
             };
-            Tensor Load(string file, string key) => GoldenSet.Load("training", file, key);
+            Tensor Load(string file, string key) => GoldenSet.Load("training", file, key).Here();
             var text = new PromptEmbeddings(Load("prompt_embeds.safetensors", "prompt_embeds"), Load("prompt_embeds.safetensors", "pooled_prompt_embeds"));
             var batch = new TrainingBatch(Load("losses.safetensors", "model_input"), text);
             Loss = objective.Compute(batch, new TrainingDraw(Load("losses.safetensors", "noise"), Load("losses.safetensors", "indices")));

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Training;
@@ -16,13 +17,13 @@ internal static partial class GoldenLora
             var targets = own.Select(name => LoraKey.Match(name[(prefix.Length + component.Prefix.Length + 1)..]).Groups["path"].Value).ToArray();
             return (component, new LoraConfig { Rank = (int)file[own[0]].shape[0], TargetModules = targets });
         });
-        var adapter = LoraAdapter.Create("golden", parts, 0, CPU, ScalarType.Float32);
+        var adapter = LoraAdapter.Create("golden", parts, 0, TestDevice.Device, ScalarType.Float32);
         Assert.Equal(names.Length, 2 * adapter.Layers.Count);
         using var noGradients = no_grad();
         foreach (var layer in adapter.Layers)
         {
-            layer.Weights.A.copy_(file[$"{prefix}{layer.Key}.lora_A.weight"]);
-            layer.Weights.B.copy_(file[$"{prefix}{layer.Key}.lora_B.weight"]);
+            layer.Weights.A.copy_(file[$"{prefix}{layer.Key}.lora_A.weight"].Here());
+            layer.Weights.B.copy_(file[$"{prefix}{layer.Key}.lora_B.weight"].Here());
         }
 
         return adapter;

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Training;
@@ -9,8 +10,8 @@ internal sealed class GoldenRunSource(GoldenTensors file, int batchesPerEpoch, F
     public int BatchesPerEpoch => batchesPerEpoch;
 
     public TrainingBatch Load(int epoch, int index) =>
-        new(file[$"micro.{(epoch * batchesPerEpoch) + index:000}.model_input"], text());
+        new(file[$"micro.{(epoch * batchesPerEpoch) + index:000}.model_input"].Here(), text());
 
     public TrainingDraw Draw(long microBatch, long[] latentShape) =>
-        new(file[$"micro.{microBatch:000}.noise"], file[$"micro.{microBatch:000}.indices"]);
+        new(file[$"micro.{microBatch:000}.noise"].Here(), file[$"micro.{microBatch:000}.indices"].Here());
 }

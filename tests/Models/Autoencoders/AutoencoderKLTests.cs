@@ -21,15 +21,15 @@ public sealed class AutoencoderKLTests
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var model = Load(golden);
-        GoldenAssert.Close(golden.Load("moments"), model.EncodeMoments(golden.Load("image")), Tolerance, "moments");
-        using var latents = model.Encode(golden.Load("image"));
+        GoldenAssert.Close(golden.Load("moments"), model.EncodeMoments(golden.Load("image").Here()), Tolerance, "moments");
+        using var latents = model.Encode(golden.Load("image").Here());
         GoldenAssert.Close(golden.Load("mean"), latents.Mean, Tolerance, "mean");
         GoldenAssert.Close(golden.Load("logvar"), latents.LogVariance, Tolerance, "logvar");
-        var sample = latents.Sample(golden.Load("eps"));
+        var sample = latents.Sample(golden.Load("eps").Here());
         GoldenAssert.Close(golden.Load("sample"), sample, Tolerance, "sample");
         GoldenAssert.Close(golden.Load("latents"), model.ScaleLatents(sample), Tolerance, "latents");
         GoldenAssert.Close(sample, model.UnscaleLatents(model.ScaleLatents(sample)), Tolerance, "unscaled latents");
-        GoldenAssert.Close(golden.Load("decode_out"), model.Decode(golden.Load("decode_in")), Tolerance, "decode_out");
+        GoldenAssert.Close(golden.Load("decode_out"), model.Decode(golden.Load("decode_in").Here()), Tolerance, "decode_out");
     }
 
     [SkippableTheory]
@@ -40,8 +40,8 @@ public sealed class AutoencoderKLTests
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var model = Load(golden);
-        using var latents = model.Encode(golden.Load("image"));
-        GoldenAssert.Close(golden.Load("moments"), model.EncodeMoments(golden.Load("image")), Tolerance, "moments");
+        using var latents = model.Encode(golden.Load("image").Here());
+        GoldenAssert.Close(golden.Load("moments"), model.EncodeMoments(golden.Load("image").Here()), Tolerance, "moments");
         GoldenAssert.Close(golden.Load("decode_of_mean"), model.Decode(latents.Mean), Tolerance, "decode_of_mean");
     }
 
@@ -53,12 +53,12 @@ public sealed class AutoencoderKLTests
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var model = Load(golden);
-        var latents = golden.Load("decode_in");
+        var latents = golden.Load("decode_in").Here();
         var whole = model.Decode(latents);
         model.UseSlicing = true;
         GoldenAssert.Close(whole, model.Decode(latents), 1e-6, "sliced");
     }
 
     private static AutoencoderKL Load(GoldenCase golden) =>
-        AutoencoderKL.Load(Path.Combine(golden.PipelineFolder, "vae"), CPU, ScalarType.Float32);
+        AutoencoderKL.Load(Path.Combine(golden.PipelineFolder, "vae"), TestDevice.Device, ScalarType.Float32);
 }

@@ -34,8 +34,8 @@ public sealed class CLIPTextModelWithProjectionTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = CLIPTextModelWithProjection.Load(Path.Combine(golden.PipelineFolder, golden.Key == "clip1" ? "text_encoder" : "text_encoder_2"), CPU, ScalarType.Float32);
-        var ids = golden.Load("input_ids");
+        using var model = CLIPTextModelWithProjection.Load(Path.Combine(golden.PipelineFolder, golden.Key == "clip1" ? "text_encoder" : "text_encoder_2"), TestDevice.Device, ScalarType.Float32);
+        var ids = golden.Load("input_ids").Here();
         var output = model.forward(ids, outputHiddenStates: true);
         Assert.Equal(model.Config.NumHiddenLayers + 1, output.HiddenStates.Count);
 

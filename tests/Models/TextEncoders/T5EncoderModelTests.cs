@@ -22,8 +22,8 @@ public sealed class T5EncoderModelTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = T5EncoderModel.Load(Path.Combine(golden.PipelineFolder, "text_encoder_3"), CPU, ScalarType.Float32);
-        GoldenAssert.Close(golden.Load("output"), model.call(golden.Load("input_ids")), Tolerance, "output");
+        using var model = T5EncoderModel.Load(Path.Combine(golden.PipelineFolder, "text_encoder_3"), TestDevice.Device, ScalarType.Float32);
+        GoldenAssert.Close(golden.Load("output"), model.call(golden.Load("input_ids").Here()), Tolerance, "output");
     }
 
     [Fact]

@@ -22,9 +22,9 @@ public sealed class SD3Transformer2DModelTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), CPU, ScalarType.Float32);
-        Tensor latents = golden.Load("hidden_states"), timestep = golden.Load("timestep");
-        Tensor text = golden.Load("encoder_hidden_states"), pooled = golden.Load("pooled_projections");
+        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
+        Tensor latents = golden.Load("hidden_states").Here(), timestep = golden.Load("timestep").Here();
+        Tensor text = golden.Load("encoder_hidden_states").Here(), pooled = golden.Load("pooled_projections").Here();
 
         GoldenAssert.Close(golden.Load("time_proj"), Dreambooth.Lab.Layers.CombinedTimestepTextProjEmbeddings.Sinusoids(timestep), Tolerance, "time_proj");
         var image = model.PosEmbed.call(latents);
@@ -57,7 +57,7 @@ public sealed class SD3Transformer2DModelTests
     {
         golden.Require();
         using var scope = NewDisposeScope();
-        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), CPU, ScalarType.Float32);
+        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
         GoldenAssert.Exact(golden.Load("pos_embed"), model.PosEmbed.Positions, "pos_embed");
         var crops = golden.Entry.Keys.Keys.Where(key => key.StartsWith("crop_", StringComparison.Ordinal)).ToArray();
         Assert.NotEmpty(crops);
@@ -75,9 +75,9 @@ public sealed class SD3Transformer2DModelTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), CPU, ScalarType.Float32);
+        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
         JointTransformerBlock first = model.TransformerBlocks[0], last = model.TransformerBlocks[model.TransformerBlocks.Count - 1];
-        Tensor x = golden.Load("x"), text = golden.Load("e"), conditioning = golden.Load("temb");
+        Tensor x = golden.Load("x").Here(), text = golden.Load("e").Here(), conditioning = golden.Load("temb").Here();
 
         var joint = first.Attn.call(x, text);
         GoldenAssert.Close(golden.Load("attn.image"), joint.Image, Tolerance, "attn, image");

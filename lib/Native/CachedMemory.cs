@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>What libtorch keeps of a device's memory for tensors to come.</summary>
+public static class CachedMemory
+{
+    // More than any device has: libtorch gives back what it caches before it refuses.
+    private const long Impossible = 1L << 46;
+
+    /// <summary>
+    /// Gives the cached memory of a CUDA device back, so that the next measurement begins where the first did. TorchSharp has no call for it;
+    /// a request that cannot be met has the same effect. No <see cref="CudaGraph"/> may live: its memory would be given away too.
+    /// </summary>
+    /// <param name="device">Any device; only CUDA devices cache.</param>
+    public static void Release(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (device.type != DeviceType.CUDA)
+            return;
+        cuda.synchronize();
+        if (CudaPool.Of(device) is { } pool)
+        {
+            pool.Trim();
+            return;
+        }
+
+        try
+        {
+            using var never = empty(Impossible, ScalarType.Byte, device);
+        }
+        catch (ExternalException)
+        {
+        }
+    }
+}

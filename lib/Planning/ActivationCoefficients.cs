@@ -1,0 +1,63 @@
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// What <see cref="ActivationEstimate"/> multiplies shapes by: how many tensors of a size are alive at a model's widest place, or are kept for the
+/// backward pass. Changed by hand, one at a time, where <c>bench memory</c> shows a phase whose ratio is off; the figure's source is named
+/// where it is changed.
+/// </summary>
+internal sealed record ActivationCoefficients
+{
+    /// <summary>The coefficients in use: counted from the models' code, checked against CPU runs of the miniature; none is fitted to a GPU yet.</summary>
+    public static ActivationCoefficients InUse { get; } = new();
+
+    /// <summary>Phase <c>encode</c>, CLIP: hidden widths of a token in a layer.</summary>
+    public double ClipHidden { get; init; } = 9;
+
+    /// <summary>Phase <c>encode</c>, CLIP: feed-forward widths of a token in a layer.</summary>
+    public double ClipFeedForward { get; init; } = 4;
+
+    /// <summary>Phase <c>encode</c>, T5: hidden widths of a token in a layer.</summary>
+    public double T5Hidden { get; init; } = 8;
+
+    /// <summary>Phase <c>encode</c>, T5: widths of all heads of a token.</summary>
+    public double T5Heads { get; init; } = 4;
+
+    /// <summary>Phase <c>encode</c>, T5: feed-forward widths of a token.</summary>
+    public double T5FeedForward { get; init; } = 5;
+
+    /// <summary>Phase <c>encode</c>, T5: tables of scores, heads × tokens × tokens.</summary>
+    public double T5Scores { get; init; } = 4;
+
+    /// <summary>Phase <c>cache</c>: maps of the first resolution's channels while a picture is encoded.</summary>
+    public double EncoderMaps { get; init; } = 9;
+
+    /// <summary>Phase <c>decode</c>: maps of the channels before the last resolution, at full size.</summary>
+    public double DecoderWideMaps { get; init; } = 4;
+
+    /// <summary>Phase <c>decode</c>: maps of the last resolution's channels, at full size.</summary>
+    public double DecoderMaps { get; init; } = 7;
+
+    /// <summary>Phase <c>sample</c>: token widths in a block with one attention.</summary>
+    public double SamplingWidths { get; init; } = 16;
+
+    /// <summary>Phase <c>sample</c>: token widths in a block with two attentions.</summary>
+    public double SamplingWidthsDual { get; init; } = 18;
+
+    /// <summary>Phase <c>step</c>: token widths that the backward pass holds at its widest: about two feed-forward hiddens and a few gradients.</summary>
+    public double BackwardWidths { get; init; } = 12;
+
+    /// <summary>Phase <c>step</c>: widths kept of a token in a block for the residual stream.</summary>
+    public double KeptResidual { get; init; } = 2;
+
+    /// <summary>Phase <c>step</c>: widths kept for an attention: queries, keys and values as it reads them, and its output.</summary>
+    public double KeptAttention { get; init; } = 4;
+
+    /// <summary>Phase <c>step</c>: widths kept for a feed-forward: its hidden.</summary>
+    public double KeptFeedForward { get; init; } = 4;
+
+    /// <summary>Phase <c>step</c>: widths kept besides where the conditioning carries a gradient.</summary>
+    public double KeptConditioning { get; init; } = 4;
+
+    /// <summary>Phase <c>step</c>, CLIP with LoRA: hidden widths kept of a token in a layer.</summary>
+    public double KeptClipHidden { get; init; } = 10;
+}

@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Profiling;
+using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>
+/// Runs a program's phases with random weights and compares the peaks with what <see cref="MemoryPlanner"/> predicts: load, encode a prompt, encode a
+/// picture, two optimizer steps, one denoising step, decode.
+/// </summary>
+/// <param name="model">The sizes.</param>
+/// <param name="device">Where.</param>
+public sealed class MemoryCalibration(ModelArchitecture model, Device device)
+{
+    private const int Steps = 2;
+    private const string Allocated = "AllocatedOnDevice";
+
+    private static readonly FlowMatchEulerDiscreteSchedulerConfig Scheduler = new() { Shift = 3 };
+
+    private readonly MemoryPlanner _planner = new(model);
+
+    /// <summary>Runs a case; memory of earlier ones has been given back before. A failure, as for want of memory, is in the row.</summary>
+    /// <param name="test">The case.</param>
+    public CalibrationRow Run(CalibrationCase test)
+    {
+        ArgumentNullException.ThrowIfNull(test);
+        CachedMemory.Release(device);
+        using var watch = new Watch(device, _planner.Forecast(test.Settings));
+        string? failure = null;
+        try
+        {
+            using var scope = NewDisposeScope();
+            RunPhases(test.Settings, watch);
+        }
+        catch (Exception error) when (error is LabException or ExternalException or InvalidOperationException or ArgumentException)
+        {
+            var requested = OutOfMemory.Requested(error) is { } bytes ? $", {ByteSize.Text(bytes)} more were asked for" : string.Empty;
+            failure = $"{watch.Current}: {(OutOfMemory.Is(error) ? "out of memory" + requested : error.Message.Split('\n')[0])}";
+        }
+
+        return new CalibrationRow(test.Name, watch.Figure, watch.Phases, failure);
+    }
+
+    private void RunPhases(MemorySettings settings, Watch watch)
+    {
+        using var pipeline = watch.Run("load", () => Load(settings));
+        using var text = watch.Run("encode", () => Encode(pipeline, settings, ["a prompt"]));
+        if (settings.Training == TrainingKind.None)
+        {
+            Draw(pipeline, settings, watch);
+            return;
+        }
+
+        watch.Run("cache", () => EncodePicture(pipeline, settings));
+        using var t5 = pipeline.Prompts.EncodeT5(Prompts(settings), settings.MaxSequenceLength).detach();
+        if (settings.FreeT5)
+            pipeline.Prompts.UnloadT5();
+        using var trained = watch.Run("step", () => Train(pipeline, settings, t5));
+        Draw(pipeline, settings, watch);
+    }
+
+    private StableDiffusion3Pipeline Load(MemorySettings settings)
+    {
+        RandomWeights weights = new(model, device, settings.Dtype), vae = new(model, device, settings.VaeDtype);
+        var tokenizer = new FixedTokenizer();
+        var prompts = new PromptEncoder(
+            weights.Clip(), weights.Clip2(), settings.WithT5 ? weights.T5() : null, tokenizer, tokenizer, new FixedTokenizer { ModelMaxLength = settings.MaxSequenceLength }, model.Transformer.JointAttentionDim);
+        return StableDiffusion3Pipeline.Of(prompts, weights.Transformer(), vae.Vae(), Scheduler, new PipelineOptions { Device = device, Dtype = settings.Dtype, VaeDtype = settings.VaeDtype });
+    }
+
+    private static PromptEmbeddings Encode(StableDiffusion3Pipeline pipeline, MemorySettings settings, string[] prompts)
+    {
+        using var noGradients = no_grad();
+        return pipeline.Prompts.Encode(prompts, settings.MaxSequenceLength);
+    }
+
+    private object? EncodePicture(StableDiffusion3Pipeline pipeline, MemorySettings settings)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var latents = pipeline.Vae.Encode(randn([1, model.Vae.InChannels, settings.Resolution, settings.Resolution], settings.VaeDtype, device));
+        return null;
+    }
+
+    private static string[] Prompts(MemorySettings settings) =>
+        [.. Enumerable.Range(0, settings.Rows).Select(row => settings.WithPriorPreservation && row >= settings.TrainBatchSize ? "class" : "instance")];
+
+    private TrainedState Train(StableDiffusion3Pipeline pipeline, MemorySettings settings, Tensor t5)
+    {
+        var config = Config(settings);
+        IEnumerable<(LoraComponent, LoraConfig)> components = [(pipeline.LoraComponents[0], config.TransformerLora())];
+        if (settings.TrainTextEncoder)
+            components = components.Concat(pipeline.LoraComponents.Skip(1).Select(component => (component, config.TextEncoderLora())));
+        var adapter = LoraAdapter.Create("a", [.. components], 0, device, ScalarType.Float32);
+        var side = settings.Resolution / model.Vae.SpatialFactor;
+        var latents = randn([settings.Rows, model.Transformer.InChannels, side, side], ScalarType.Float32, device);
+        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, Scheduler, adapter, new RepeatedBatch(latents, Text(pipeline.Prompts, settings, t5)));
+        trainer.Run();
+        return new TrainedState(adapter, trainer);
+    }
+
+    private static TrainingText Text(PromptEncoder encoder, MemorySettings settings, Tensor t5)
+    {
+        var (clipIds, clip2Ids) = encoder.ClipIds(Prompts(settings));
+        if (settings.TrainTextEncoder)
+            return new TrainingText([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
+        using var noGradients = no_grad();
+        return encoder.EncodeIds(clipIds, clip2Ids, t5);
+    }
+
+    private static DreamBoothConfig Config(MemorySettings settings) => new()
+    {
+        PretrainedModelNameOrPath = "random",
+        InstanceDataDir = "none",
+        InstancePrompt = "none",
+        ClassPrompt = settings.WithPriorPreservation ? "none" : null,
+        Resolution = settings.Resolution,
+        TrainBatchSize = settings.TrainBatchSize,
+        WithPriorPreservation = settings.WithPriorPreservation,
+        Rank = settings.Rank,
+        TrainTextEncoder = settings.TrainTextEncoder,
+        GradientCheckpointing = settings.GradientCheckpointing,
+        GradientAccumulationSteps = 1,
+        Seed = 0,
+        MaxTrainSteps = Steps,
+        LearningRate = 1e-6,
+        TextEncoderLr = 1e-6,
+    };
+
+    private static void Draw(StableDiffusion3Pipeline pipeline, MemorySettings settings, Watch watch)
+    {
+        using var latents = watch.Run("sample", () => pipeline.Denoise(new GenerationRequest
+        {
+            Prompts = ["a prompt"],
+            NumImagesPerPrompt = settings.SampleBatchSize,
+            NumInferenceSteps = 1,
+            GuidanceScale = 4.5,
+            Width = settings.SampleResolution,
+            Height = settings.SampleResolution,
+            MaxSequenceLength = settings.MaxSequenceLength,
+        }));
+        watch.Run<object?>("decode", () =>
+        {
+            var parts = settings.DecodeOneByOne ? settings.SampleBatchSize : 1;
+            foreach (var part in latents.chunk(parts))
+                pipeline.Decode(part).Dispose();
+            return null;
+        });
+    }
+
+    /// <summary>What stays while validation pictures are drawn.</summary>
+    private sealed record TrainedState(LoraAdapter Adapter, DreamBoothTrainer Trainer) : IDisposable
+    {
+        public void Dispose()
+        {
+            Trainer.Dispose();
+            Adapter.Dispose();
+        }
+    }
+
+    /// <summary>Measures phases: what tensors hold where that is counted, and the device's or the process's figure.</summary>
+    private sealed class Watch(Device device, MemoryForecast forecast) : IDisposable
+    {
+        private readonly CudaPool? _pool = CudaPool.Of(device);
+        private readonly MemoryTimeline _timeline = new(device.type == DeviceType.CUDA ? Math.Max(device.index, 0) : null);
+        private readonly List<CalibrationPhase> _phases = [];
+        private long? _before;
+
+        public IReadOnlyList<CalibrationPhase> Phases => _phases;
+
+        public string Current { get; private set; } = string.Empty;
+
+        public string Figure => _pool is null ? _timeline.Profile().Figure.ToString() : Allocated;
+
+        public T Run<T>(string phase, Func<T> work)
+        {
+            Current = phase;
+            _pool?.ResetPeaks();
+            _before ??= _pool?.Used;
+            var clock = Stopwatch.StartNew();
+            var result = _timeline.Run(phase, () =>
+            {
+                var made = work();
+                if (device.type == DeviceType.CUDA)
+                    cuda.synchronize();
+                return made;
+            });
+            var seen = _timeline.Profile().PeakOf(phase) ?? 0;
+            var held = _pool is null ? seen : _pool.UsedPeak - _before!.Value;
+            _phases.Add(new CalibrationPhase(phase, forecast.PeakOf(phase) ?? 0, held, seen, clock.Elapsed.TotalSeconds));
+            return result;
+        }
+
+        public void Dispose() => _timeline.Dispose();
+    }
+}
