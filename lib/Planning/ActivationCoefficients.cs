@@ -28,14 +28,11 @@ internal sealed record ActivationCoefficients
     /// <summary>Phase <c>encode</c>, T5: tables of scores, heads × tokens × tokens.</summary>
     public double T5Scores { get; init; } = 4;
 
-    /// <summary>Phase <c>cache</c>: maps of the first resolution's channels while a picture is encoded.</summary>
-    public double EncoderMaps { get; init; } = 9;
+    /// <summary>Phase <c>cache</c>: factor on what is counted of the encoder's widest place.</summary>
+    public double EncoderScale { get; init; } = 1;
 
-    /// <summary>Phase <c>decode</c>: maps of the channels before the last resolution, at full size.</summary>
-    public double DecoderWideMaps { get; init; } = 4;
-
-    /// <summary>Phase <c>decode</c>: maps of the last resolution's channels, at full size.</summary>
-    public double DecoderMaps { get; init; } = 7;
+    /// <summary>Phase <c>decode</c>: factor on what is counted of the decoder's widest place.</summary>
+    public double DecoderScale { get; init; } = 1;
 
     /// <summary>Phase <c>sample</c>: token widths in a block with one attention.</summary>
     public double SamplingWidths { get; init; } = 16;

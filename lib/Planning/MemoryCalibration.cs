@@ -149,9 +149,7 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
         }));
         watch.Run<object?>("decode", () =>
         {
-            var parts = settings.DecodeOneByOne ? settings.SampleBatchSize : 1;
-            foreach (var part in latents.chunk(parts))
-                pipeline.Decode(part).Dispose();
+            pipeline.Decode(latents).Dispose();
             return null;
         });
     }

@@ -72,7 +72,8 @@ internal sealed class MicroStep : IDisposable
 
     private Recording? FindRecording(TrainingBatch batch, TrainingDraw draw)
     {
-        if (_record is null && _recordings.Count == 0)
+        // A gradient that is to go on behind the inputs would end at a recording's own copies of them.
+        if ((_record is null && _recordings.Count == 0) || batch.Text.Inputs.Any(input => input.requires_grad))
             return null;
         var shape = string.Join(' ', batch.Text.Inputs.Prepend(batch.Latents).Select(input => string.Join('×', input.shape)));
         if (_recordings.TryGetValue(shape, out var found))
