@@ -132,9 +132,7 @@ public sealed class DreamBoothTrainer : IDisposable
         using var scope = NewDisposeScope();
         int epoch = StepsDone / StepsPerEpoch, first = StepsDone % StepsPerEpoch * _config.GradientAccumulationSteps;
         var count = Math.Min(_config.GradientAccumulationSteps, _batches.BatchesPerEpoch - first);
-        using (no_grad())
-            _adapter.Gradients!.zero_();
-
+        _adapter.ClearGradients();
         var sums = zeros([3], ScalarType.Float32, _adapter.Parameters.device);
         long images = 0;
         for (var i = first; i < first + count; i++)

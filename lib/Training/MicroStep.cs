@@ -119,6 +119,7 @@ internal sealed class MicroStep : IDisposable
         }
         finally
         {
+            _adapter.ClearGradients();
             using (no_grad())
                 _adapter.Gradients.copy_(before);
         }
@@ -126,11 +127,10 @@ internal sealed class MicroStep : IDisposable
 
     private Tensor Gradients(Action pass)
     {
-        using (no_grad())
-            _adapter.Gradients!.zero_();
+        _adapter.ClearGradients();
         using var scope = NewDisposeScope();
         pass();
-        return _adapter.Gradients.clone().MoveToOuterDisposeScope();
+        return _adapter.Gradients!.clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>One shape's pass over tensors of its own.</summary>
