@@ -37,7 +37,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <summary>Predicts the flow.</summary>
     public SD3Transformer2DModel Transformer { get; }
 
-    /// <summary>Latents to pictures and back.</summary>
+    /// <summary>Latents to pictures and back. With <see cref="MemoryMode.Balanced"/> and <see cref="MemoryMode.Low"/> its weights are there while <see cref="HoldVae"/>'s result lives.</summary>
     public AutoencoderKL Vae { get; }
 
     /// <summary>The noise schedule.</summary>
