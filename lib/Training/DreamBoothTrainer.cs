@@ -102,6 +102,9 @@ public sealed class DreamBoothTrainer : IDisposable
         return new TrainingSummary(StepsDone, false, clock.Elapsed.TotalSeconds);
     }
 
+    /// <summary>Frees recorded steps before other work takes memory; they are recorded again. See <see cref="MicroStep.Forget"/>.</summary>
+    internal void ForgetRecordings() => _microStep.Forget();
+
     /// <summary>Writes the optimiser's state.</summary>
     internal void SaveOptimizer(string path)
     {
