@@ -72,6 +72,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
             Device = DeviceSelection.Parse(options.Training.Device),
             Dtype = options.Training.ComputeDtype(),
             TokenizersFolder = options.Training.Tokenizers,
+            Memory = options.Training.Memory,
         });
         pipeline.Prompts.Warn = warn;
         return pipeline;

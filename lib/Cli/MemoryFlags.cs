@@ -20,7 +20,7 @@ internal sealed class MemoryFlags
     private readonly Option<int?> _rank = new("--rank") { Description = "Rank of the LoRA." };
     private readonly Option<string?> _precision = new("--mixed_precision") { Description = "no (32-bit floats), bf16 or fp16." };
     private readonly Option<bool> _checkpointing = new("--gradient_checkpointing") { Description = "Activations are computed again instead of kept." };
-    private readonly Option<MemoryMode?> _memory = new("--memory") { HelpName = "auto|fast|balanced|low", Description = "The memory mode that phases and cards are shown for; auto is fast here." };
+    private readonly Option<string?> _memory = new("--memory") { HelpName = "auto|fast|balanced|low", Description = "The memory mode that phases and cards are shown for; auto is the recipe's, or fast." };
     private readonly Option<bool> _freeT5 = new("--free_t5") { Description = "T5 is freed once prompts are encoded." };
     private readonly Option<int?> _images = new("--num_images") { Description = "Pictures drawn at a time." };
     private readonly Option<int?> _size = new("--size") { Description = "Side of drawn pictures in pixels." };
@@ -57,7 +57,7 @@ internal sealed class MemoryFlags
             Dtype = result.GetValue(_precision) is { } name ? Precision(name) : settings.Dtype,
             VaeDtype = settings.Training == TrainingKind.None && result.GetValue(_precision) is { } same ? Precision(same) : settings.VaeDtype,
             GradientCheckpointing = settings.GradientCheckpointing || result.GetValue(_checkpointing),
-            Memory = result.GetValue(_memory) is { } mode and not MemoryMode.Auto ? mode : settings.Memory,
+            Memory = result.GetValue(_memory) is { } mode ? Mode(mode, settings.Memory) : settings.Memory,
             FreeT5 = result.GetValue(_freeT5),
             SampleBatchSize = result.GetValue(_images) ?? settings.SampleBatchSize,
             SampleResolution = result.GetValue(_size) ?? settings.SampleResolution,
@@ -92,6 +92,15 @@ internal sealed class MemoryFlags
 
     /// <summary>Whether the report is JSON.</summary>
     public bool Json(ParseResult result) => result.GetValue(_json);
+
+    private static MemoryMode Mode(string name, MemoryMode auto) => name switch
+    {
+        "auto" => auto,
+        "fast" => MemoryMode.Fast,
+        "balanced" => MemoryMode.Balanced,
+        "low" => MemoryMode.Low,
+        _ => throw new UsageException($"--memory is '{name}'; auto, fast, balanced and low are valid."),
+    };
 
     private static ScalarType Precision(string name) => name switch
     {

@@ -34,7 +34,7 @@ internal static class MemoryVerb
 
     private static MemoryProfile MeasuredRun(DreamBoothConfig? config, int steps, MemorySettings settings, Session session) =>
         ProfiledTraining.Run(
-            config ?? throw new UsageException("--measure needs --config: the recipe that is run."), steps,
+            (config ?? throw new UsageException("--measure needs --config: the recipe that is run.")) with { Memory = settings.Memory }, steps,
             new GenerationRequest { Prompts = [config.InstancePrompt], NumInferenceSteps = 4, NumImagesPerPrompt = settings.SampleBatchSize, Width = settings.SampleResolution, Height = settings.SampleResolution },
             phase => session.Error.WriteLine($"measuring: {phase}"), session.Cancellation);
 

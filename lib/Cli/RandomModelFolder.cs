@@ -38,6 +38,10 @@ internal static class RandomModelFolder
             T5 = model.T5!,
             Scheduler = new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 },
         });
+        // It comes back last: a folder with it is whole.
+        var index = Path.Combine(folder, "model_index.json");
+        var parts = File.ReadAllText(index);
+        File.Delete(index);
         new MiniatureTokenizers(T5Window).Write(folder);
         foreach (var name in (string[])["tokenizer", "tokenizer_2"])
             SetWindow(Path.Combine(folder, name, "tokenizer_config.json"));
@@ -47,6 +51,7 @@ internal static class RandomModelFolder
         Weights(folder, "text_encoder", "model", () => new CLIPTextModelWithProjection(model.Clip, META, ScalarType.BFloat16), values);
         Weights(folder, "text_encoder_2", "model", () => new CLIPTextModelWithProjection(model.Clip2, META, ScalarType.BFloat16), values);
         Weights(folder, "text_encoder_3", "model", () => new T5EncoderModel(model.T5!, META, ScalarType.BFloat16), values);
+        File.WriteAllText(index, parts);
     }
 
     private static void SetWindow(string path)

@@ -43,6 +43,9 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     public Parameter Positions => _positions;
 
     /// <inheritdoc/>
+    public bool IsOnDemand { get; set; }
+
+    /// <inheritdoc/>
     public void Assign(string name, Tensor value)
     {
         ArgumentNullException.ThrowIfNull(value);

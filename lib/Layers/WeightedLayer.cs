@@ -38,6 +38,9 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     public Parameter? Bias => _bias;
 
     /// <inheritdoc/>
+    public bool IsOnDemand { get; set; }
+
+    /// <inheritdoc/>
     public void Assign(string name, Tensor value)
     {
         ArgumentNullException.ThrowIfNull(value);

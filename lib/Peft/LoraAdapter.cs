@@ -135,6 +135,14 @@ public sealed class LoraAdapter : IDisposable
         _copy?.copy_(Parameters);
     }
 
+    /// <summary>Clears <see cref="Gradients"/>, and what a pass that failed has left behind in the copy's.</summary>
+    public void ClearGradients()
+    {
+        using var noGradients = no_grad();
+        Gradients?.zero_();
+        _copyGradients?.zero_();
+    }
+
     /// <summary>Adds the gradients that have reached the copy to <see cref="Gradients"/>, and clears them there.</summary>
     public void CollectGradients()
     {
@@ -146,6 +154,7 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>Adds the update to the models' weights, which makes a forward as fast as without an adapter.</summary>
+    /// <exception cref="LabException">A memory mode has a model's weights in memory only while they are used.</exception>
     public void Fuse() => SetFused(true);
 
     /// <summary>Takes the update off the models' weights again (equal to rounding).</summary>
@@ -172,7 +181,8 @@ public sealed class LoraAdapter : IDisposable
     {
         if (fused == IsFused)
             return;
-        RequireWeights(_layers);
+        if (_layers.Find(layer => layer.Linear.IsOnDemand) is { } passing)
+            throw new LabException($"Adapter '{Name}' cannot be fused: the weights of {passing.Component} are in memory only while they are used, and the change would go with them. Load the pipeline with memory mode fast.");
         using var noGradients = no_grad();
         foreach (var layer in _layers)
         {
@@ -186,7 +196,7 @@ public sealed class LoraAdapter : IDisposable
         IsFused = fused;
     }
 
-    /// <summary>Refuses what needs the weights of models that a memory mode keeps in their files.</summary>
+    /// <summary>Refuses what reads the weights of models that a memory mode keeps in their files.</summary>
     internal static void RequireWeights(IEnumerable<LoraLayer> layers)
     {
         if (layers.FirstOrDefault(layer => layer.Linear.Weight.device.type == TorchSharp.DeviceType.META) is { } absent)

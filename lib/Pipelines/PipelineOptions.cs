@@ -27,7 +27,7 @@ public sealed record PipelineOptions
 
     /// <summary>
     /// Whether the transformer's blocks are loaded one by one in every step, for a device that does not hold them all: slow, and for drawing alone.
-    /// Default: false.
+    /// The other models are then in memory only while they are used, whatever <see cref="Memory"/> says. Default: false.
     /// </summary>
     public bool StreamTransformer { get; init; }
 

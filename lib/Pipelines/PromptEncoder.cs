@@ -14,6 +14,9 @@ public sealed class PromptEncoder : IDisposable
     /// <summary>The reference's default number of T5 tokens when sampling, where the tokenizer allows as many.</summary>
     public const int DefaultMaxSequenceLength = 256;
 
+    // Their tokens are on the device together: 2 MiB each in bfloat16, beside a block of T5.
+    private const int MostTextsAtOnce = 64;
+
     private readonly long _textWidth;
     private readonly TextRows _t5Rows = new();
     private readonly HashSet<(string Prompt, ITextTokenizer Tokenizer, int Length)> _warned = [];
@@ -151,7 +154,7 @@ public sealed class PromptEncoder : IDisposable
     }
 
     /// <summary>
-    /// Encodes texts with T5 ahead of their use, all in one reading of T5's file. Does nothing where T5 is in memory, or knows the texts already.
+    /// Encodes texts with T5 ahead of their use, up to 64 in one reading of T5's file. Does nothing where T5 is in memory, or knows the texts already.
     /// </summary>
     /// <param name="texts">Texts as they will be encoded together, each with the number of T5 tokens or null for <see cref="DefaultSequenceLength"/>.</param>
     public void Prepare(IEnumerable<(IReadOnlyList<string> Prompts, int? MaxSequenceLength)> texts)
@@ -164,11 +167,14 @@ public sealed class PromptEncoder : IDisposable
         var missing = all.Where(text => !_t5Rows.Contains(text.Prompts, text.Length)).ToList();
         if (missing.Count == 0)
             return;
-        using var scope = NewDisposeScope();
-        var tokens = T5.Stream([.. missing.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, CPU))], OnDemand.T5!, Device);
         _t5Rows.Expect(all.Count);
-        foreach (var (text, rows) in missing.Zip(tokens))
-            _t5Rows.Add(text.Prompts, text.Length, rows);
+        foreach (var some in missing.Chunk(MostTextsAtOnce))
+        {
+            using var scope = NewDisposeScope();
+            var tokens = T5.Stream([.. some.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, CPU))], OnDemand.T5!, Device);
+            foreach (var (text, rows) in some.Zip(tokens))
+                _t5Rows.Add(text.Prompts, text.Length, rows);
+        }
     }
 
     /// <summary>Keeps both CLIP encoders' weights in memory for some while; without effect where they are there all the time.</summary>

@@ -37,7 +37,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <summary>Predicts the flow.</summary>
     public SD3Transformer2DModel Transformer { get; }
 
-    /// <summary>Latents to pictures and back.</summary>
+    /// <summary>Latents to pictures and back. With <see cref="MemoryMode.Balanced"/> and <see cref="MemoryMode.Low"/> its weights are there while <see cref="HoldVae"/>'s result lives.</summary>
     public AutoencoderKL Vae { get; }
 
     /// <summary>The noise schedule.</summary>
@@ -95,7 +95,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     {
         try
         {
-            if (options.Memory is MemoryMode.Balanced or MemoryMode.Low)
+            if (options.Memory is MemoryMode.Balanced or MemoryMode.Low || options.StreamTransformer)
                 return PipelineOnDemand.Load(sources, options);
             var (device, dtype) = (options.Device, options.Dtype);
             var transformer = SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype);
@@ -165,7 +165,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         using var scope = NewDisposeScope();
         var latents = InitialLatents(request);
         var (positive, negative) = EncodePrompts(request);
-        using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Recorder) { Warn = Prompts.Warn };
+        using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Warn = Prompts.Warn };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
         for (var i = 0; i < request.NumInferenceSteps; i++)
@@ -186,7 +186,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     internal Func<Device, Action, IReplayable>? Recorder { get; set; }
 
     /// <summary>
-    /// Encodes the texts of coming requests with T5 ahead, all in one reading of its file; without effect where T5 is in memory (<see cref="MemoryMode.Fast"/>).
+    /// Encodes the texts of coming requests with T5 ahead, many in one reading of its file; without effect where T5 is in memory (<see cref="MemoryMode.Fast"/>).
     /// </summary>
     /// <param name="requests">The requests, as they will be generated.</param>
     public void PreparePrompts(IEnumerable<GenerationRequest> requests)

@@ -187,8 +187,16 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         }
         catch (Exception error) when (error is ExternalException or ArgumentException)
         {
-            return new OperationFigure(name, shape, null, 0, 0, error.Message.Split('\n')[0]);
+            return new OperationFigure(name, shape, null, 0, 0, Reason(error.Message));
         }
+    }
+
+    // An interpreter's message begins with where it failed; the reason is in its last lines, and its first sentence is enough.
+    private static string Reason(string message)
+    {
+        const string Mark = "RuntimeError: ";
+        var at = message.LastIndexOf(Mark, StringComparison.Ordinal);
+        return message[(at < 0 ? 0 : at + Mark.Length)..].Trim().Split(["\n", ". "], 2, StringSplitOptions.None)[0];
     }
 
     private static void Once(Work work, bool backward)

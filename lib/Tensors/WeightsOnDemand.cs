@@ -6,11 +6,23 @@ namespace Dreambooth.Lab.Tensors;
 /// Weights that are in memory while somebody holds them and lie in their file otherwise. The module itself stays, and with it the LoRA that
 /// it carries: only its parameters come and go. Not for use from several threads.
 /// </summary>
-/// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s, on the meta device.</param>
-/// <param name="load">Loads its parameters.</param>
-public sealed class WeightsOnDemand(nn.Module module, Action load)
+public sealed class WeightsOnDemand
 {
+    private readonly nn.Module _module;
+    private readonly Action _load;
     private int _holders;
+
+    /// <summary>Takes a module's weights over.</summary>
+    /// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s, on the meta device.</param>
+    /// <param name="load">Loads its parameters.</param>
+    public WeightsOnDemand(nn.Module module, Action load)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(load);
+        (_module, _load) = (module, load);
+        foreach (var (_, owner, _, _) in StateDictLoader.Owners(module))
+            owner.IsOnDemand = true;
+    }
 
     /// <summary>Whether the weights are in memory.</summary>
     public bool AreLoaded => _holders > 0;
@@ -31,11 +43,11 @@ public sealed class WeightsOnDemand(nn.Module module, Action load)
     {
         try
         {
-            load();
+            _load();
         }
         catch
         {
-            StateDictLoader.Release(module);
+            StateDictLoader.Release(_module);
             throw;
         }
     }
@@ -43,7 +55,7 @@ public sealed class WeightsOnDemand(nn.Module module, Action load)
     private void LetGo()
     {
         if (--_holders == 0)
-            StateDictLoader.Release(module);
+            StateDictLoader.Release(_module);
     }
 
     private sealed class Holder(WeightsOnDemand owner) : IDisposable

@@ -65,7 +65,7 @@ public sealed partial record DreamBoothConfig
         return LoraAdapter.Create("default", components, (ulong)(Seed ?? 0), pipeline.Options.Device, ScalarType.Float32);
     }
 
-    /// <summary>The configuration as a memory mode makes it: <see cref="MemoryMode.Low"/> turns on gradient checkpointing; what is given explicitly stays.</summary>
+    /// <summary>The configuration as a memory mode makes it: <see cref="MemoryMode.Low"/> turns on gradient checkpointing, which its own flag may have done already.</summary>
     /// <param name="mode">The pipeline's mode; the configuration's own counts as well.</param>
     public DreamBoothConfig For(MemoryMode mode) =>
         this with { GradientCheckpointing = GradientCheckpointing || mode == MemoryMode.Low || Memory == MemoryMode.Low };

@@ -102,6 +102,9 @@ public sealed class DreamBoothTrainer : IDisposable
         return new TrainingSummary(StepsDone, false, clock.Elapsed.TotalSeconds);
     }
 
+    /// <summary>Frees recorded steps before other work takes memory; they are recorded again. See <see cref="MicroStep.Forget"/>.</summary>
+    internal void ForgetRecordings() => _microStep.Forget();
+
     /// <summary>Writes the optimiser's state.</summary>
     internal void SaveOptimizer(string path)
     {
@@ -132,9 +135,7 @@ public sealed class DreamBoothTrainer : IDisposable
         using var scope = NewDisposeScope();
         int epoch = StepsDone / StepsPerEpoch, first = StepsDone % StepsPerEpoch * _config.GradientAccumulationSteps;
         var count = Math.Min(_config.GradientAccumulationSteps, _batches.BatchesPerEpoch - first);
-        using (no_grad())
-            _adapter.Gradients!.zero_();
-
+        _adapter.ClearGradients();
         var sums = zeros([3], ScalarType.Float32, _adapter.Parameters.device);
         long images = 0;
         for (var i = first; i < first + count; i++)

@@ -54,13 +54,19 @@ internal sealed class MicroStep : IDisposable
         return recording?.Run(batch, draw) ?? RunPlainly(batch, draw);
     }
 
-    /// <summary>Frees the recordings.</summary>
-    public void Dispose()
+    /// <summary>
+    /// Frees the recordings; the next passes are recorded again. To be called before work that takes memory of its own: when libtorch runs short of memory it gives
+    /// back what it caches, and with it what a recording that lives computes in.
+    /// </summary>
+    public void Forget()
     {
         foreach (var recording in _recordings.Values)
             recording.Dispose();
         _recordings.Clear();
     }
+
+    /// <summary>Frees the recordings.</summary>
+    public void Dispose() => Forget();
 
     private FlowMatchingLoss RunPlainly(TrainingBatch batch, TrainingDraw draw)
     {
@@ -119,6 +125,7 @@ internal sealed class MicroStep : IDisposable
         }
         finally
         {
+            _adapter.ClearGradients();
             using (no_grad())
                 _adapter.Gradients.copy_(before);
         }
@@ -126,11 +133,10 @@ internal sealed class MicroStep : IDisposable
 
     private Tensor Gradients(Action pass)
     {
-        using (no_grad())
-            _adapter.Gradients!.zero_();
+        _adapter.ClearGradients();
         using var scope = NewDisposeScope();
         pass();
-        return _adapter.Gradients.clone().MoveToOuterDisposeScope();
+        return _adapter.Gradients!.clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>One shape's pass over tensors of its own.</summary>

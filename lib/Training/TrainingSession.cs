@@ -149,7 +149,10 @@ public sealed class TrainingSession : IDisposable
     public IReadOnlyList<RgbImage> Draw(CancellationToken cancellation = default)
     {
         Begin();
-        IReadOnlyList<RgbImage> images = Config.ValidationPrompt is null ? [] : _pictures.Make(StepsDone, cancellation);
+        if (Config.ValidationPrompt is null)
+            return [];
+        _trainer.ForgetRecordings();
+        var images = _pictures.Make(StepsDone, cancellation);
         foreach (var image in images)
             _events.OnValidationPicture?.Invoke(StepsDone, image);
         return images;

@@ -45,6 +45,16 @@ public sealed class FullSizeBenchTests : IDisposable
     }
 
     [Fact]
+    public void Run_ModelFolderThatCannotBeWrittenWhole_IsNotTakenForWholeNextTime()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "text_encoder_3", "model.safetensors"));
+        using var starts = new StartBench(FullSizeBenchmarkOptions.Tiny, _folder.Path, ["dotnet", LabProgram.Assembly]);
+        Assert.NotNull(starts.Run("start").Failure);
+        Assert.True(File.Exists(Path.Combine(_folder.Path, "transformer", "diffusion_pytorch_model.safetensors")));
+        Assert.False(File.Exists(Path.Combine(_folder.Path, "model_index.json")));
+    }
+
+    [Fact]
     public void Run_TheProgramOnARandomModel_IsTimedToItsFirstStep()
     {
         using var starts = new StartBench(FullSizeBenchmarkOptions.Tiny, _folder.Path, ["dotnet", LabProgram.Assembly]);

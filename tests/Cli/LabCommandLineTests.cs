@@ -72,6 +72,8 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("'cat' belongs to no flag", "train", "--instance_prompt", "gmc", "cat")]
     [InlineData("--rank", "train", "--rank")]
     [InlineData("cannot be read", "train", "--config", "no-such-recipe.json")]
+    [InlineData("--memory is 'lo'; valid are low,", "generate", "--model", "m", "--memory", "lo")]
+    [InlineData("--memory is 'lo'; auto, fast, balanced and low are valid.", "memory", "--memory", "lo")]
     [InlineData("prompt or prompts_file is needed", "generate", "--model", "m")]
     [InlineData("--dtype is 'fp8'; valid are fp16, fp32, bf16, auto.", "generate", "--dtype", "fp8")]
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]

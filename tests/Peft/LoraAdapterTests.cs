@@ -216,6 +216,20 @@ public sealed class LoraAdapterTests : IDisposable
         }
     }
 
+    [Fact]
+    public void ClearGradients_PassThatFailedHalfWay_LeavesNothingForTheNext()
+    {
+        using var half = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = false, Dtype = ScalarType.BFloat16 });
+        using var adapter = LoraAdapter.Create("a", [(half.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 0, CPU, ScalarType.Float32);
+        Fill(adapter, 1);
+        adapter.ComputeIn(ScalarType.BFloat16);
+        // Its gradients have reached the copy and were not collected.
+        Transformer(grad: true, half).to(ScalarType.Float32).square().mean().backward();
+        adapter.ClearGradients();
+        adapter.CollectGradients();
+        Assert.Equal(0, adapter.Gradients!.abs().max().item<float>());
+    }
+
     private static float[] Drawn(LoraAdapter adapter) => [.. adapter.Layers.SelectMany(layer => layer.Weights.A.detach().data<float>().ToArray())];
 
     private static void Fill(LoraAdapter adapter, ulong seed)

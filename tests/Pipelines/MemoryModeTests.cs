@@ -91,7 +91,23 @@ public sealed class MemoryModeTests : IDisposable
         var adapted = Pixels(fast.Generate(Small));
         Assert.NotEqual(plain, adapted);
         Assert.Equal(adapted, Pixels(other.Generate(Small)));
-        Assert.Contains("The weights of text_encoder_2 are not in memory", Assert.Throws<LabException>(() => second.Fuse()).Message, StringComparison.Ordinal);
+        Assert.Contains("The weights of text_encoder_2 are not in memory", Assert.Throws<LabException>(() => LoraChange.Measure(second)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fuse_WeightsThatWillLeaveMemory_IsRefusedThoughTheyAreThere()
+    {
+        using var fast = Load(TinyPipeline.Folder, MemoryMode.Fast);
+        using var balanced = Load(TinyPipeline.Folder, MemoryMode.Balanced);
+        using var first = Adapt(fast);
+        using var second = Adapt(balanced);
+        using (balanced.Prompts.Hold())
+            Assert.Contains("the weights of text_encoder_2 are in memory only while they are used", Assert.Throws<LabException>(() => second.Fuse()).Message, StringComparison.Ordinal);
+        Assert.False(second.IsFused);
+        Assert.Equal(Pixels(fast.Generate(Small)), Pixels(balanced.Generate(Small)));
+        using var transformerAlone = LoraAdapter.Create("b", [(balanced.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 3, CPU, ScalarType.Float32);
+        transformerAlone.Fuse();
+        Assert.True(transformerAlone.IsFused);
     }
 
     [Fact]
@@ -111,6 +127,8 @@ public sealed class MemoryModeTests : IDisposable
         Assert.Equal(fast.Parts, balanced.Parts);
         streamed.Generate(Small);
         Assert.Equal(0, streamed.Transformer.TransformerBlocks.Sum(InMemory));
+        using var streamedAlone = Load(TinyPipeline.Folder, MemoryMode.Fast, streamed: true);
+        Assert.Equal([InMemory(streamed)[0], 0, 0, 0, 0], InMemory(streamedAlone));
         Assert.InRange(InMemory(streamed)[0], 1, whole[0] - fast.Transformer.TransformerBlocks.Sum(InMemory));
     }
 

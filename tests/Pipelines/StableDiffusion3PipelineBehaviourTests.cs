@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
@@ -91,6 +92,15 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         GoldenAssert.Exact(plain, Recorded(request, recorder, warnings.Add));
         Assert.Equal((1, 0), (recorder.Recorded, recorder.Alive));
         Assert.Contains("Each operation is launched by itself.", Assert.Single(warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Denoise_WhileAttentionIsRecorded_IsNotReplayed()
+    {
+        var recorder = new StandInRecorder();
+        using var attention = new AttentionRecorder(Pipeline.Transformer, [0]);
+        Recorded(Small with { NumInferenceSteps = GuidedDenoiser.FewestRecordedSteps }, recorder);
+        Assert.Equal((0, GuidedDenoiser.FewestRecordedSteps), (recorder.Recorded, attention.Maps.Count));
     }
 
     private Tensor Recorded(GenerationRequest request, StandInRecorder recorder, Action<string>? warn = null)

@@ -16,6 +16,7 @@ public class OperationBenchmarkTests
         {
             var ofCudaAlone = figure.Operation.StartsWith("attention, flash", StringComparison.Ordinal) || figure.Operation.StartsWith("attention, cuDNN", StringComparison.Ordinal);
             Assert.True(ofCudaAlone ? figure.Failure is not null : figure.Milliseconds > 0, $"{figure.Operation}: {figure.Failure}");
+            Assert.True(figure.Failure is null || (figure.Failure.Contains("aten::", StringComparison.Ordinal) && figure.Failure.Length < 120), figure.Failure);
         }
     }
 }

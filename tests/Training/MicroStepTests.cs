@@ -89,6 +89,21 @@ public sealed class MicroStepTests : IDisposable
     }
 
     [Fact]
+    public void Forget_BetweenBatches_FreesTheRecordingAndMakesAnother()
+    {
+        var recorder = new StandInRecorder();
+        using var step = Step(recorder);
+        foreach (var recorded in new[] { 1, 2 })
+        {
+            using var scope = NewDisposeScope();
+            step.Run(Batch(1, 4, textIsTrained: false), Draw(1, 4));
+            Assert.Equal((true, recorded, 1), (step.Replayed, recorder.Recorded, recorder.Alive));
+            step.Forget();
+            Assert.Equal(0, recorder.Alive);
+        }
+    }
+
+    [Fact]
     public void Run_Recorded_LeavesNoTensors()
     {
         Assert.Equal(0, LiveTensors.LeftBy(() =>

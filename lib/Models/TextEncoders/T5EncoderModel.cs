@@ -121,16 +121,17 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var dtype = Shared.Weight.dtype;
-        Tensor[] tokens = [.. Embed(inputIds, weights, device, dtype)], biases = [];
+        Tensor[] tokens = [.. Embed(inputIds, weights, device, dtype)];
+        var biases = new Dictionary<long, Tensor>();
         for (var i = 0; i < Blocks.Count; i++)
         {
             var block = Blocks[i];
             using var loaded = new WeightsOnDemand(block, () => LoadBlock(block, i, weights, device, dtype)).Hold();
             if (i == 0)
-                biases = [.. tokens.Select(text => PositionBias(text.shape[1]))];
+                biases = tokens.Select(text => text.shape[1]).Distinct().ToDictionary(length => length, PositionBias);
             for (var text = 0; text < tokens.Length; text++)
             {
-                var next = block.call(tokens[text], biases[text]);
+                var next = block.call(tokens[text], biases[tokens[text].shape[1]]);
                 tokens[text].Dispose();
                 tokens[text] = next;
             }

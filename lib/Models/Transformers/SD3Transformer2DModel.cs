@@ -89,6 +89,9 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// <summary>Whether the blocks are loaded one by one; see <see cref="LoadStreamed"/>.</summary>
     public bool IsStreamed => _blockWeights is not null;
 
+    /// <summary>Whether somebody records attention: a recording of the forward would not call him.</summary>
+    internal bool IsObserved => TransformerBlocks.Any(block => block.Attn.ProbabilitiesObserver is not null);
+
     /// <summary>Sizes.</summary>
     public SD3TransformerConfig Config { get; }
 

@@ -62,6 +62,23 @@ public sealed class T5StreamTests : IDisposable
         Assert.InRange(streamed, 0, 2 * block);
     }
 
+    // What attention adds is N S² numbers a length, more than a text's own tokens.
+    [SkippableFact]
+    public void Stream_ManyTexts_ShareWhatTheirLengthHasInCommon()
+    {
+        Skip.IfNot(PeakMemory.IsCounted);
+        using var absent = new T5EncoderModel(Config, META, ScalarType.Float32);
+        const int Length = 128, Texts = 24;
+        long bias = Config.NumHeads * Length * Length * sizeof(float), own = Length * Config.DModel * sizeof(float);
+        Tensor[] ids = [.. Enumerable.Range(0, Texts).Select(_ => Ids(1, Length))];
+        long Peak(int texts) => PeakMemory.Of(() =>
+        {
+            using var scope = NewDisposeScope();
+            absent.Stream(ids[..texts], _file, CPU);
+        });
+        Assert.InRange(Peak(Texts) - Peak(1), 0, (Texts * own) + (Texts * bias / 2));
+    }
+
     [Fact]
     public void Stream_Repeated_LeavesNoTensors()
     {
