@@ -49,21 +49,51 @@ public sealed class CudaGraph : IReplayable
             throw new ArgumentException($"A CUDA graph needs a CUDA device, not {device}.", nameof(device));
         cuda.synchronize();
         Check(CudaStreamCreateWithFlags(out var stream, NonBlocking), "cudaStreamCreateWithFlags");
-        Check(CreateStreamGuard(stream, Math.Max(device.index, 0), out var guard), "aoti_torch_create_cuda_stream_guard");
+        nint guard = 0;
         try
         {
+            Check(CreateStreamGuard(stream, Math.Max(device.index, 0), out guard), "aoti_torch_create_cuda_stream_guard");
             for (var i = 0; i < Math.Max(warmUps, 3); i++)
                 work();
             Check(CudaStreamSynchronize(stream), "cudaStreamSynchronize");
-            Check(CudaStreamBeginCapture(stream, Relaxed), "cudaStreamBeginCapture");
-            work();
-            Check(CudaStreamEndCapture(stream, out var graph), "cudaStreamEndCapture");
-            Check(CudaGraphInstantiate(out var executable, graph, 0), "cudaGraphInstantiate");
-            return new CudaGraph(stream, executable);
+            return new CudaGraph(stream, Record(stream, work));
+        }
+        catch
+        {
+            _ = CudaStreamDestroy(stream);
+            throw;
         }
         finally
         {
-            _ = DeleteStreamGuard(guard);
+            if (guard != 0)
+                _ = DeleteStreamGuard(guard);
+        }
+    }
+
+    private static nint Record(nint stream, Action work)
+    {
+        Check(CudaStreamBeginCapture(stream, Relaxed), "cudaStreamBeginCapture");
+        try
+        {
+            work();
+        }
+        catch
+        {
+            // A stream that is left in the middle of a capture makes later synchronisations fail.
+            if (CudaStreamEndCapture(stream, out var unfinished) == 0)
+                _ = CudaGraphDestroy(unfinished);
+            throw;
+        }
+
+        Check(CudaStreamEndCapture(stream, out var graph), "cudaStreamEndCapture");
+        try
+        {
+            Check(CudaGraphInstantiate(out var executable, graph, 0), "cudaGraphInstantiate");
+            return executable;
+        }
+        finally
+        {
+            _ = CudaGraphDestroy(graph);
         }
     }
 
@@ -119,6 +149,9 @@ public sealed class CudaGraph : IReplayable
 
     [DllImport("cudart", EntryPoint = "cudaGraphLaunch")]
     private static extern int CudaGraphLaunch(nint executable, nint stream);
+
+    [DllImport("cudart", EntryPoint = "cudaGraphDestroy")]
+    private static extern int CudaGraphDestroy(nint graph);
 
     [DllImport("cudart", EntryPoint = "cudaGraphExecDestroy")]
     private static extern int CudaGraphExecDestroy(nint executable);

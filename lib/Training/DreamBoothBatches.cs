@@ -50,10 +50,18 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         var (encoder, options) = (pipeline.Prompts, pipeline.Options);
         var length = Math.Min(config.MaxSequenceLength, encoder.Tokenizer3?.ModelMaxLength ?? int.MaxValue);
         var prompts = Encode(dataset.DistinctPrompts, encoder, config, length);
-        using var vae = pipeline.HoldVae();
-        var latents = LatentCache.Build(dataset, pixels => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), 1, progress, cancellation);
-        var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
-        return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
+        try
+        {
+            using var vae = pipeline.HoldVae();
+            var latents = LatentCache.Build(dataset, pixels => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), 1, progress, cancellation);
+            var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
+            return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
+        }
+        catch
+        {
+            prompts.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
