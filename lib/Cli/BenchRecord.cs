@@ -22,7 +22,7 @@ internal sealed class BenchRecord(string? path, string kind, Device device)
 
     /// <summary>The device's product name.</summary>
     public static string Place(Device device) =>
-        device.type == TorchSharp.DeviceType.CUDA ? GpuMemory.Read(Math.Max(device.index, 0))?.Name ?? device.ToString() : "the processor";
+        device.type == TorchSharp.DeviceType.CUDA ? GpuMemory.Read(device)?.Name ?? device.ToString() : "the processor";
 
     /// <summary>Adds a result.</summary>
     /// <param name="result">What is written beside what it was measured on.</param>

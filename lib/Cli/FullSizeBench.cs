@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Kernel.Protocol;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 
@@ -37,7 +38,7 @@ internal static class FullSizeBench
             var options = result.GetValue(tiny)
                 ? FullSizeBenchmarkOptions.Tiny with { Device = place.Device }
                 : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
-            using var starts = new StartBench(options, result.GetValue(folder), OwnProgram.Command, result.GetValue(further)?.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            using var starts = new StartBench(options, result.GetValue(folder), KernelLaunch.ThisProgram, result.GetValue(further)?.Split(' ', StringSplitOptions.RemoveEmptyEntries));
             Run(options with { Repeats = result.GetValue(repeats), CudaGraph = result.GetValue(graph) }, Chosen(result.GetValue(rows)), starts, result.GetValue(json), session);
             return ExitCode.Success;
         });

@@ -38,9 +38,6 @@ internal static class MemoryVerb
             new GenerationRequest { Prompts = [config.InstancePrompt], NumInferenceSteps = 4, NumImagesPerPrompt = settings.SampleBatchSize, Width = settings.SampleResolution, Height = settings.SampleResolution },
             phase => session.Error.WriteLine($"measuring: {phase}"), session.Cancellation);
 
-    private static long? SmallestCard(MemoryForecast forecast) =>
-        MemoryPlanner.CardSizes.Where(card => forecast.Peak <= MemoryPlanner.Usable(card)).Cast<long?>().FirstOrDefault();
-
     private static object Report(MemoryPlanner planner, MemorySettings settings, MemoryProfile? profile)
     {
         var forecast = planner.Forecast(settings);
@@ -51,7 +48,7 @@ internal static class MemoryVerb
             predicted = true,
             note = MemoryForecast.Note,
             phases = forecast.Phases.Select(phase => new { phase.Phase, phase.Total, phase.Exact, phase.Terms, measured = profile?.PeakOf(phase.Phase) }),
-            modes = planner.ByMode(settings).Select(mode => new { mode = MemoryChoice.Name(mode.Settings), mode.Peak, highest = mode.Highest.Phase, smallest_card_bytes = SmallestCard(mode) }),
+            modes = planner.ByMode(settings).Select(mode => new { mode = MemoryChoice.Name(mode.Settings), mode.Peak, highest = mode.Highest.Phase, smallest_card_bytes = MemoryPlanner.SmallestCard(mode) }),
             measured_figure = profile?.Figure.ToString(),
             peak = forecast.Peak,
             fits = MemoryPlanner.CardSizes.Select(card => new { card_bytes = card, changes = planner.Fit(settings, MemoryPlanner.Usable(card))?.Changes, peak = planner.Fit(settings, MemoryPlanner.Usable(card))?.Forecast.Peak }),
@@ -78,7 +75,7 @@ internal static class MemoryVerb
         output.WriteLine();
         output.WriteLine("by memory mode (--memory of train and generate), predicted");
         foreach (var mode in planner.ByMode(settings))
-            Line($"  {MemoryChoice.Name(mode.Settings),-36}{ByteSize.Text(mode.Peak),10} ({mode.Highest.Phase}), {(SmallestCard(mode) is { } card ? $"fits a card of {ByteSize.Text(card)}" : "fits none of the cards below")}");
+            Line($"  {MemoryChoice.Name(mode.Settings),-36}{ByteSize.Text(mode.Peak),10} ({mode.Highest.Phase}), {(MemoryPlanner.SmallestCard(mode) is { } card ? $"fits a card of {ByteSize.Text(card)}" : "fits none of the cards below")}");
         output.WriteLine();
         output.WriteLine("what would fit");
         foreach (var card in MemoryPlanner.CardSizes)

@@ -1,13 +1,11 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
-using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
@@ -36,7 +34,7 @@ internal static class RandomModelFolder
             Clip = model.Clip,
             Clip2 = model.Clip2,
             T5 = model.T5!,
-            Scheduler = new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 },
+            Scheduler = SingleFilePreset.Sd35Medium.Scheduler,
         });
         // It comes back last: a folder with it is whole.
         var index = Path.Combine(folder, "model_index.json");
@@ -47,10 +45,10 @@ internal static class RandomModelFolder
             SetWindow(Path.Combine(folder, name, "tokenizer_config.json"));
         var values = Values();
         Weights(folder, "transformer", SD3Transformer2DModel.WeightsName, () => new SD3Transformer2DModel(model.Transformer, META, ScalarType.BFloat16), values);
-        Weights(folder, "vae", SD3Transformer2DModel.WeightsName, () => new AutoencoderKL(model.Vae, META, ScalarType.BFloat16), values);
-        Weights(folder, "text_encoder", "model", () => new CLIPTextModelWithProjection(model.Clip, META, ScalarType.BFloat16), values);
-        Weights(folder, "text_encoder_2", "model", () => new CLIPTextModelWithProjection(model.Clip2, META, ScalarType.BFloat16), values);
-        Weights(folder, "text_encoder_3", "model", () => new T5EncoderModel(model.T5!, META, ScalarType.BFloat16), values);
+        Weights(folder, "vae", AutoencoderKL.WeightsName, () => new AutoencoderKL(model.Vae, META, ScalarType.BFloat16), values);
+        Weights(folder, "text_encoder", CLIPTextModelWithProjection.WeightsName, () => new CLIPTextModelWithProjection(model.Clip, META, ScalarType.BFloat16), values);
+        Weights(folder, "text_encoder_2", CLIPTextModelWithProjection.WeightsName, () => new CLIPTextModelWithProjection(model.Clip2, META, ScalarType.BFloat16), values);
+        Weights(folder, "text_encoder_3", T5EncoderModel.WeightsName, () => new T5EncoderModel(model.T5!, META, ScalarType.BFloat16), values);
         File.WriteAllText(index, parts);
     }
 
@@ -65,28 +63,10 @@ internal static class RandomModelFolder
     private static void Weights(string folder, string component, string name, Func<nn.Module> declare, byte[] values)
     {
         using var module = declare();
-        var header = new JsonObject();
-        long end = 0;
-        foreach (var (path, _, _, value) in StateDictLoader.Owners(module))
-        {
-            var start = end;
-            end += value.numel() * ElementBytes;
-            header[path] = new JsonObject
-            {
-                ["dtype"] = "BF16",
-                ["shape"] = new JsonArray([.. value.shape.Select(side => (JsonNode)side)]),
-                ["data_offsets"] = new JsonArray(start, end),
-            };
-        }
-
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var prefix = new byte[8 + ((text.Length + 7) / 8 * 8)];
-        prefix.AsSpan(8).Fill((byte)' ');
-        text.CopyTo(prefix, 8);
-        BinaryPrimitives.WriteInt64LittleEndian(prefix, prefix.Length - 8);
+        KeyValuePair<string, Tensor>[] tensors = [.. StateDictLoader.Owners(module).Select(owner => KeyValuePair.Create(owner.Path, owner.Value))];
         using var file = new FileStream(Path.Combine(folder, component, name + ".safetensors"), FileMode.Create, FileAccess.Write, FileShare.None, 0);
-        file.Write(prefix);
-        for (var left = end; left > 0; left -= Math.Min(left, values.Length))
+        file.Write(SafetensorsWriter.Header(tensors));
+        for (var left = tensors.Sum(tensor => tensor.Value.numel()) * ElementBytes; left > 0; left -= Math.Min(left, values.Length))
             file.Write(values, 0, (int)Math.Min(left, values.Length));
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Profiling;
 using TorchSharp;
@@ -39,7 +40,7 @@ internal sealed class StartBench(FullSizeBenchmarkOptions options, string? folde
         {
             var model = ModelFolder();
             var (times, failure) = (new List<double>(), (string?)null);
-            using var timeline = new MemoryTimeline(options.Device.type == DeviceType.CUDA ? Math.Max(options.Device.index, 0) : null);
+            using var timeline = new MemoryTimeline(GpuMemory.IndexOf(options.Device));
             for (var i = 0; i < (name == Whole ? 1 : Starts) && failure is null; i++)
             {
                 cancellation.ThrowIfCancellationRequested();

@@ -111,9 +111,9 @@ public static class MemoryViews
     {
         ArgumentNullException.ThrowIfNull(planner);
         return TextTable.Of(
-            planner.ByMode(settings).Select(forecast => (Forecast: forecast, Card: MemoryPlanner.CardSizes.Cast<long?>().FirstOrDefault(card => MemoryPlanner.Usable(card!.Value) >= forecast.Peak))),
-            ("Memory mode", row => MemoryChoice.Name(row.Forecast.Settings)), ("Predicted peak", row => ByteSize.Text(row.Forecast.Peak)), ("in phase", row => row.Forecast.Highest.Phase),
-            ("fits a card of", row => row.Card is { } card ? ByteSize.Text(card) : "none of these"));
+            planner.ByMode(settings),
+            ("Memory mode", forecast => MemoryChoice.Name(forecast.Settings)), ("Predicted peak", forecast => ByteSize.Text(forecast.Peak)), ("in phase", forecast => forecast.Highest.Phase),
+            ("fits a card of", forecast => MemoryPlanner.SmallestCard(forecast) is { } card ? ByteSize.Text(card) : "none of these"));
     }
 
     /// <summary>Which settings fit cards of several sizes.</summary>

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Layers;
 /// The functions of the models that are compiled once as TorchScript: operations of libtorch that TorchSharp has no name for, and chains that
 /// libtorch makes one kernel of on CUDA. They run alike on every device and take part in gradients.
 /// </summary>
-/// <remarks>All scripts stand here: an error in one ends the process when it is compiled, which a test does in a process of its own.</remarks>
+/// <remarks>The script is compiled when one of them is first called; every model's tests go through it.</remarks>
 internal static class CompiledFunctions
 {
     private const string Source = """

@@ -17,7 +17,7 @@ public readonly record struct AvailableMemory(long Bytes, string Place, bool IsG
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device.type == DeviceType.CUDA)
-            return GpuMemory.Read(Math.Max(device.index, 0)) is { } gpu ? new(gpu.Free, $"free on {gpu.Name}", true) : null;
+            return GpuMemory.Read(device) is { } gpu ? new(gpu.Free, $"free on {gpu.Name}", true) : null;
         var allowed = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - ProcessMemory.Read().Resident;
         return new(Math.Max(0, Math.Min(allowed, MachineAvailable() ?? long.MaxValue)), "that this process may still use, on the CPU", false);
     }

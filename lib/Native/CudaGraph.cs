@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
@@ -16,6 +17,7 @@ namespace Dreambooth.Lab.Native;
 /// </remarks>
 public sealed class CudaGraph : IReplayable
 {
+    private const double Agreement = 0.02;
     private const int NonBlocking = 1; // cudaStreamNonBlocking
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
     private nint _executable;
@@ -26,6 +28,30 @@ public sealed class CudaGraph : IReplayable
     /// <summary>Whether an error means that some work cannot be captured here, and that plain calls will do.</summary>
     /// <param name="error">What capturing, or the first launch, threw.</param>
     public static bool IsRefusal(Exception error) => error is LabException or ExternalException or DllNotFoundException or EntryPointNotFoundException;
+
+    /// <summary>What a user is told when some work is not recorded: a sentence with the reason.</summary>
+    /// <param name="error">The refusal.</param>
+    public static string Warning(Exception error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        return $"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.";
+    }
+
+    /// <summary>Requires that recorded work computes what plain calls do: ‖recorded − plain‖ ≤ 0.02 ‖plain‖; bfloat16 products that another stream orders otherwise differ by less.</summary>
+    /// <param name="recorded">What a replay gave; any shape.</param>
+    /// <param name="plain">What plain calls gave for the same inputs.</param>
+    /// <param name="what">What was recorded, as <c>a recorded prediction differs</c>.</param>
+    /// <exception cref="LabException">It does not.</exception>
+    public static void RequireAgreement(Tensor recorded, Tensor plain, string what)
+    {
+        ArgumentNullException.ThrowIfNull(recorded);
+        ArgumentNullException.ThrowIfNull(plain);
+        using var scope = NewDisposeScope();
+        var difference = linalg.vector_norm(recorded - plain).item<float>();
+        var scale = linalg.vector_norm(plain).item<float>();
+        if (!(difference <= Agreement * scale))
+            throw new LabException(string.Create(CultureInfo.InvariantCulture, $"{what} by {difference:g3} of {scale:g3} from a plain one."));
+    }
 
     /// <summary>The way to record on a device, or null where there is none.</summary>
     /// <param name="device">Where the models live.</param>
@@ -52,7 +78,7 @@ public sealed class CudaGraph : IReplayable
         nint guard = 0;
         try
         {
-            Check(CreateStreamGuard(stream, Math.Max(device.index, 0), out guard), "aoti_torch_create_cuda_stream_guard");
+            Check(CreateStreamGuard(stream, GpuMemory.IndexOf(device)!.Value, out guard), "aoti_torch_create_cuda_stream_guard");
             for (var i = 0; i < Math.Max(warmUps, 3); i++)
                 work();
             Check(CudaStreamSynchronize(stream), "cudaStreamSynchronize");
@@ -116,17 +142,8 @@ public sealed class CudaGraph : IReplayable
             throw new LabException($"{call} failed with code {code}. Run without CUDA graphs.");
     }
 
-    // The runtime library that libtorch_cuda brought into the process, by its versioned name.
-    static CudaGraph() => NativeLibrary.SetDllImportResolver(typeof(CudaGraph).Assembly, static (name, assembly, path) =>
-    {
-        foreach (var file in name switch { "cudart" => ["libcudart.so.13", "libcudart.so.12"], _ => Array.Empty<string>() })
-        {
-            if (NativeLibrary.TryLoad(file, out var handle))
-                return handle;
-        }
-
-        return 0;
-    });
+    static CudaGraph() => NativeLibrary.SetDllImportResolver(
+        typeof(CudaGraph).Assembly, static (name, assembly, path) => name == "cudart" ? CudaRuntime.Load() ?? 0 : 0);
 
 #pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into libraries that libtorch has loaded
     [DllImport("cudart", EntryPoint = "cudaStreamCreateWithFlags")]

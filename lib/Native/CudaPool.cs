@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Native;
@@ -58,11 +57,11 @@ public sealed unsafe class CudaPool
     public static CudaPool? Of(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (device.type != DeviceType.CUDA || !IsAskedFor() || Library() is not { } library)
+        if (GpuMemory.IndexOf(device) is not { } index || !IsAskedFor() || CudaRuntime.Load() is not { } library)
             return null;
         try
         {
-            var pool = new CudaPool(library, Math.Max(device.index, 0));
+            var pool = new CudaPool(library, index);
             using var first = empty(1, ScalarType.Byte, device);
             var before = pool.Used;
             using var probe = empty(ProbeBytes, ScalarType.Byte, device);
@@ -95,18 +94,6 @@ public sealed unsafe class CudaPool
     private static bool IsAskedFor() => Array.Exists(
         ["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"],
         name => Environment.GetEnvironmentVariable(name)?.Contains("cudaMallocAsync", StringComparison.Ordinal) == true);
-
-    // libtorch_cuda has brought the library into the process, under its versioned name.
-    private static nint? Library()
-    {
-        foreach (var name in (string[])["libcudart.so.13", "libcudart.so.12"])
-        {
-            if (NativeLibrary.TryLoad(name, out var handle))
-                return handle;
-        }
-
-        return null;
-    }
 
     private static void Check(int code, string call)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Native;
 
@@ -13,6 +14,18 @@ namespace Dreambooth.Lab.Native;
 public sealed record GpuMemory(string Name, long Total, long Free, long Used)
 {
     private static bool _unavailable;
+
+    /// <summary>The number of a GPU, from 0; null for another device. A CUDA device without a number is the first.</summary>
+    /// <param name="device">Any device.</param>
+    public static int? IndexOf(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.type == TorchSharp.DeviceType.CUDA ? Math.Max(device.index, 0) : null;
+    }
+
+    /// <summary>Reads a device's memory; null for a device that is no GPU, or that NVML does not speak of.</summary>
+    /// <param name="device">Any device.</param>
+    public static GpuMemory? Read(Device device) => IndexOf(device) is { } index ? Read(index) : null;
 
     /// <summary>Reads the device with the given index.</summary>
     /// <param name="index">NVML's device index, from 0.</param>

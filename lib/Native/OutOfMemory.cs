@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Native;
 
@@ -21,6 +22,16 @@ public static partial class OutOfMemory
             return null;
         var shift = match.Groups["unit"].Value switch { "KiB" => 10, "MiB" => 20, "GiB" => 30, "TiB" => 40, _ => 0 };
         return (long)(double.Parse(match.Groups["size"].ValueSpan, CultureInfo.InvariantCulture) * (1L << shift));
+    }
+
+    /// <summary>Why some work failed, in a few words: that memory was short and by how much, or the first line of the message.</summary>
+    /// <param name="error">What the work threw.</param>
+    public static string Reason(Exception error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        if (!Is(error))
+            return error.Message.Split('\n')[0];
+        return "out of memory" + (Requested(error) is { } bytes ? $", {ByteSize.Text(bytes)} more were asked for" : string.Empty);
     }
 
     [GeneratedRegex("out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

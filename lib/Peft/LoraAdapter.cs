@@ -196,13 +196,6 @@ public sealed class LoraAdapter : IDisposable
         IsFused = fused;
     }
 
-    /// <summary>Refuses what reads the weights of models that a memory mode keeps in their files.</summary>
-    internal static void RequireWeights(IEnumerable<LoraLayer> layers)
-    {
-        if (layers.FirstOrDefault(layer => layer.Linear.Weight.device.type == TorchSharp.DeviceType.META) is { } absent)
-            throw new LabException($"The weights of {absent.Component} are not in memory, which this needs: load the pipeline with memory mode fast, or hold them meanwhile.");
-    }
-
     // The matrix is a leaf of its own that shares the buffer's memory; autograd adds into the gradient it finds there.
     private static Tensor View(Tensor values, Tensor? gradients, ref long offset, long rows, long columns)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Peft;
@@ -11,7 +12,8 @@ public static class LoraChange
     public static IReadOnlyList<LoraLayerChange> Measure(LoraAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
-        LoraAdapter.RequireWeights(adapter.Layers);
+        if (adapter.Layers.FirstOrDefault(layer => layer.Linear.Weight.device.type == TorchSharp.DeviceType.META) is { } absent)
+            throw new LabException($"The weights of {absent.Component} are not in memory, which this needs: load the pipeline with memory mode fast, or hold them meanwhile.");
         using var noGradients = no_grad();
         return [.. adapter.Layers.Select(layer => Measure(layer, adapter.Weight))];
     }

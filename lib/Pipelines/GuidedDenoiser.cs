@@ -45,14 +45,14 @@ internal sealed class GuidedDenoiser : IDisposable
     /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
     /// <param name="timestep">sigma × 1000.</param>
     /// <param name="step">Index of the step, from 0.</param>
-    /// <returns>float32, <c>[B, C, h, w]</c>.</returns>
+    /// <returns>float32, <c>[B, C, h, w]</c>; valid until the next prediction.</returns>
     public Tensor Predict(Tensor latents, double timestep, int step)
     {
         using var scope = NewDisposeScope();
         var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
         var prediction = Recording(input) is { } recording ? recording.Run(input, timestep) : Forward(input, timestep, _text, null);
         if (!_request.UsesGuidance)
-            return prediction.clone().MoveToOuterDisposeScope();
+            return prediction.MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
         var (unconditional, conditional) = (halves[0], halves[1]);
         var guided = unconditional + (conditional - unconditional) * _request.GuidanceScale;
@@ -81,7 +81,7 @@ internal sealed class GuidedDenoiser : IDisposable
         }
         catch (Exception error) when (CudaGraph.IsRefusal(error))
         {
-            Warn?.Invoke($"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.");
+            Warn?.Invoke(CudaGraph.Warning(error));
             _record = null;
             return null;
         }

@@ -6,7 +6,6 @@ using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Profiling;
-using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -25,8 +24,6 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     private const int PromptTokens = 256;
     private const int TrainingTokens = 77;
 
-    private static readonly FlowMatchEulerDiscreteSchedulerConfig Scheduler = new() { Shift = 3 };
-
     private RandomWeights Weights => new(options.Model, options.Device, options.Dtype);
 
     private bool OnGpu => options.Device.type == DeviceType.CUDA;
@@ -43,7 +40,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         var all = Pieces();
         var chosen = (options.Rows ?? Names).Select(name => all.FirstOrDefault(piece => piece.Name == name) is { Name: not null } piece
             ? piece : throw new LabException($"There is no row '{name}'; the rows are {string.Join(", ", Names)}.")).ToList();
-        using var timeline = new MemoryTimeline(OnGpu ? Math.Max(options.Device.index, 0) : null);
+        using var timeline = new MemoryTimeline(GpuMemory.IndexOf(options.Device));
         var rows = new List<BenchmarkRow>();
         foreach (var (name, work, measure) in chosen)
         {
@@ -86,7 +83,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         }
         catch (Exception error) when (error is LabException or ExternalException or InvalidOperationException or ArgumentException)
         {
-            row = row with { Failure = Reason(error) };
+            row = row with { Failure = OutOfMemory.Reason(error) };
         }
 
         times.Sort();
@@ -100,14 +97,6 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
             AllocatedPeak = pool?.UsedPeak,
             ReservedPeak = pool?.ReservedPeak,
         };
-    }
-
-    private static string Reason(Exception error)
-    {
-        if (!OutOfMemory.Is(error))
-            return error.Message.Split('\n')[0];
-        var requested = OutOfMemory.Requested(error);
-        return "out of memory" + (requested is { } bytes ? $", {ByteSize.Text(bytes)} more were asked for" : string.Empty);
     }
 
     private bool Forward(List<double> times, int batch, int size) => Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
@@ -134,15 +123,14 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         return Steps(config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())], new RepeatedBatch(Latents(2, options.SmallSize), text));
     });
 
-    private bool RecipeStep(List<double> times) => Measure(times, options.Repeats, () => new Trained(Weights, options.Model.Transformer.JointAttentionDim), models =>
+    private bool RecipeStep(List<double> times) => Measure(times, options.Repeats, () => new Trained(Weights), models =>
     {
         var config = Config() with { GradientAccumulationSteps = 4, TrainTextEncoder = true, WithPriorPreservation = true, PriorLossWeight = 0.05 };
         var t5 = randn([2, TrainingTokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device);
-        var (clipIds, clip2Ids) = models.Prompts.ClipIds(["instance", "class"]);
         LoraComponent transformer = new("transformer", models.Transformer), clip = new("text_encoder", models.Prompts.Clip), clip2 = new("text_encoder_2", models.Prompts.Clip2);
         return Steps(
             config, models.Transformer, [(transformer, config.TransformerLora()), (clip, config.TextEncoderLora()), (clip2, config.TextEncoderLora())],
-            new RepeatedBatch(Latents(2, options.SmallSize), new TrainingText([clipIds, clip2Ids, t5], inputs => models.Prompts.EncodeIds(inputs[0], inputs[1], inputs[2]))));
+            new RepeatedBatch(Latents(2, options.SmallSize), TrainingText.Of(models.Prompts, ["instance", "class"], t5)));
     });
 
     private bool Decode(List<double> times, int size) => Measure(times, options.Repeats, () => Weights.Vae(), vae =>
@@ -176,20 +164,14 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     })));
 
     private StableDiffusion3Pipeline Pipeline() => StableDiffusion3Pipeline.Of(
-        Trained.Encoder(Weights, Weights.T5(), options.Model.Transformer.JointAttentionDim), Weights.Transformer(), Weights.Vae(), Scheduler,
+        Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler,
         new PipelineOptions { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype, CudaGraph = options.CudaGraph });
 
-    private DreamBoothConfig Config() => new()
+    private DreamBoothConfig Config() => RandomWeights.Training with
     {
-        PretrainedModelNameOrPath = "random",
-        InstanceDataDir = "none",
-        InstancePrompt = "none",
         Resolution = options.SmallSize,
         Rank = 4,
-        Seed = 0,
         MaxTrainSteps = 1 << 20,
-        LearningRate = 1e-6,
-        TextEncoderLr = 1e-6,
         CudaGraph = options.CudaGraph,
     };
 
@@ -199,7 +181,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         var device = transformer.ProjOut.Weight.device;
         var adapter = LoraAdapter.Create("a", components, 0, device, ScalarType.Float32);
         var refused = false;
-        var trainer = new DreamBoothTrainer(config, transformer, Scheduler, adapter, batches) { Warn = _ => refused = true };
+        var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches) { Warn = _ => refused = true };
         return new Piece(() => trainer.Run(until: trainer.StepsDone + 1), trainer, adapter) { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
     }
 
@@ -249,14 +231,11 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     }
 
     /// <summary>What is on the device while a recipe trains: the transformer and the CLIP encoders.</summary>
-    private sealed class Trained(RandomWeights weights, long textWidth) : IDisposable
+    private sealed class Trained(RandomWeights weights) : IDisposable
     {
         public SD3Transformer2DModel Transformer { get; } = weights.Transformer();
 
-        public PromptEncoder Prompts { get; } = Encoder(weights, null, textWidth);
-
-        public static PromptEncoder Encoder(RandomWeights weights, Models.TextEncoders.T5EncoderModel? t5, long textWidth) =>
-            new(weights.Clip(), weights.Clip2(), t5, new FixedTokenizer(), new FixedTokenizer(), new FixedTokenizer { ModelMaxLength = PromptTokens }, textWidth);
+        public PromptEncoder Prompts { get; } = weights.Prompts(withT5: false, PromptTokens);
 
         public void Dispose()
         {

@@ -5,7 +5,6 @@ using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Profiling;
-using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,8 +21,6 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
 {
     private const int Steps = 2;
     private const string Allocated = "AllocatedOnDevice";
-
-    private static readonly FlowMatchEulerDiscreteSchedulerConfig Scheduler = new() { Shift = 3 };
 
     private readonly MemoryPlanner _planner = new(model);
 
@@ -42,8 +39,7 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
         }
         catch (Exception error) when (error is LabException or ExternalException or InvalidOperationException or ArgumentException)
         {
-            var requested = OutOfMemory.Requested(error) is { } bytes ? $", {ByteSize.Text(bytes)} more were asked for" : string.Empty;
-            failure = $"{watch.Current}: {(OutOfMemory.Is(error) ? "out of memory" + requested : error.Message.Split('\n')[0])}";
+            failure = $"{watch.Current}: {OutOfMemory.Reason(error)}";
         }
 
         return new CalibrationRow(test.Name, watch.Figure, watch.Phases, failure);
@@ -70,10 +66,8 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
     private StableDiffusion3Pipeline Load(MemorySettings settings)
     {
         RandomWeights weights = new(model, device, settings.Dtype), vae = new(model, device, settings.VaeDtype);
-        var tokenizer = new FixedTokenizer();
-        var prompts = new PromptEncoder(
-            weights.Clip(), weights.Clip2(), settings.WithT5 ? weights.T5() : null, tokenizer, tokenizer, new FixedTokenizer { ModelMaxLength = settings.MaxSequenceLength }, model.Transformer.JointAttentionDim);
-        return StableDiffusion3Pipeline.Of(prompts, weights.Transformer(), vae.Vae(), Scheduler, new PipelineOptions { Device = device, Dtype = settings.Dtype, VaeDtype = settings.VaeDtype });
+        var prompts = weights.Prompts(settings.WithT5, settings.MaxSequenceLength);
+        return StableDiffusion3Pipeline.Of(prompts, weights.Transformer(), vae.Vae(), RandomWeights.Scheduler, new PipelineOptions { Device = device, Dtype = settings.Dtype, VaeDtype = settings.VaeDtype });
     }
 
     private static PromptEmbeddings Encode(StableDiffusion3Pipeline pipeline, MemorySettings settings, string[] prompts)
@@ -102,25 +96,22 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
         var adapter = LoraAdapter.Create("a", [.. components], 0, device, ScalarType.Float32);
         var side = settings.Resolution / model.Vae.SpatialFactor;
         var latents = randn([settings.Rows, model.Transformer.InChannels, side, side], ScalarType.Float32, device);
-        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, Scheduler, adapter, new RepeatedBatch(latents, Text(pipeline.Prompts, settings, t5)));
+        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, RandomWeights.Scheduler, adapter, new RepeatedBatch(latents, Text(pipeline.Prompts, settings, t5)));
         trainer.Run();
         return new TrainedState(adapter, trainer);
     }
 
     private static TrainingText Text(PromptEncoder encoder, MemorySettings settings, Tensor t5)
     {
-        var (clipIds, clip2Ids) = encoder.ClipIds(Prompts(settings));
+        var text = TrainingText.Of(encoder, Prompts(settings), t5);
         if (settings.TrainTextEncoder)
-            return new TrainingText([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
+            return text;
         using var noGradients = no_grad();
-        return encoder.EncodeIds(clipIds, clip2Ids, t5);
+        return text.Embeddings();
     }
 
-    private static DreamBoothConfig Config(MemorySettings settings) => new()
+    private static DreamBoothConfig Config(MemorySettings settings) => RandomWeights.Training with
     {
-        PretrainedModelNameOrPath = "random",
-        InstanceDataDir = "none",
-        InstancePrompt = "none",
         ClassPrompt = settings.WithPriorPreservation ? "none" : null,
         Resolution = settings.Resolution,
         TrainBatchSize = settings.TrainBatchSize,
@@ -129,10 +120,7 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
         TrainTextEncoder = settings.TrainTextEncoder,
         GradientCheckpointing = settings.GradientCheckpointing,
         GradientAccumulationSteps = 1,
-        Seed = 0,
         MaxTrainSteps = Steps,
-        LearningRate = 1e-6,
-        TextEncoderLr = 1e-6,
     };
 
     private static void Draw(StableDiffusion3Pipeline pipeline, MemorySettings settings, Watch watch)
@@ -168,7 +156,7 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
     private sealed class Watch(Device device, MemoryForecast forecast) : IDisposable
     {
         private readonly CudaPool? _pool = CudaPool.Of(device);
-        private readonly MemoryTimeline _timeline = new(device.type == DeviceType.CUDA ? Math.Max(device.index, 0) : null);
+        private readonly MemoryTimeline _timeline = new(GpuMemory.IndexOf(device));
         private readonly List<CalibrationPhase> _phases = [];
         private long? _before;
 

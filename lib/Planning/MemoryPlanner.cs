@@ -82,6 +82,14 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     /// <param name="gpu">Whether it is a GPU.</param>
     public static long Usable(long bytes, bool gpu = true) => (long)(UsablePart * bytes) - (gpu ? ContextBytes : 0);
 
+    /// <summary>The smallest of <see cref="CardSizes"/> that a run fits, in bytes; null where none is large enough.</summary>
+    /// <param name="forecast">The run.</param>
+    public static long? SmallestCard(MemoryForecast forecast)
+    {
+        ArgumentNullException.ThrowIfNull(forecast);
+        return CardSizes.Where(card => forecast.Peak <= Usable(card)).Cast<long?>().FirstOrDefault();
+    }
+
     /// <summary>The changes that make a run fit: down the ladder to the first rung that fits, without those that turn out not to be needed.</summary>
     /// <param name="settings">The run as wished.</param>
     /// <param name="bytes">Memory that the run may count on; see <see cref="Usable"/>.</param>

@@ -91,26 +91,26 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         Tensor Tokens(long count = 0) => Random(rows, count == 0 ? imageTokens : count, width);
         Tensor Heads() => Random(rows, tokens, heads, HeadWidth).transpose(1, 2);
         double product = 2.0 * rows * imageTokens * width * width;
-        yield return ("product D → D", true, () => Of([Tokens()], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), product));
-        yield return ("product D → 3 D", true, () => Of([Tokens()], [Random(3 * width, width), Random(3 * width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 3 * product));
-        yield return ("product D → 4 D, then GELU", true, () => Of([Tokens()], [Random(4 * width, width), Random(4 * width)], (x, w) => nn.functional.gelu(nn.functional.linear(x[0], w[0], w[1]), TorchSharp.Modules.GELU.Approximate.tanh), 4 * product));
-        yield return ("product D → 4 D with GELU in it", false, () => Of([Tokens().view(-1, width)], [Random(4 * width, width), Random(4 * width)], (x, w) => Script("gelu_in_product", x[0], w[0], w[1]), 4 * product));
-        yield return ("product 4 D → D", true, () => Of([Random(rows, imageTokens, 4 * width)], [Random(width, 4 * width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 4 * product));
-        yield return ("product of a part of the tokens, D → D", false, () => Of([Tokens(tokens)], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0].narrow(1, 0, imageTokens).reshape(-1, width), w[0], w[1]), product));
+        yield return ("product D → D", true, () => new([Tokens()], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), product));
+        yield return ("product D → 3 D", true, () => new([Tokens()], [Random(3 * width, width), Random(3 * width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 3 * product));
+        yield return ("product D → 4 D, then GELU", true, () => new([Tokens()], [Random(4 * width, width), Random(4 * width)], (x, w) => nn.functional.gelu(nn.functional.linear(x[0], w[0], w[1]), TorchSharp.Modules.GELU.Approximate.tanh), 4 * product));
+        yield return ("product D → 4 D with GELU in it", false, () => new([Tokens().view(-1, width)], [Random(4 * width, width), Random(4 * width)], (x, w) => Script("gelu_in_product", x[0], w[0], w[1]), 4 * product));
+        yield return ("product 4 D → D", true, () => new([Random(rows, imageTokens, 4 * width)], [Random(width, 4 * width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 4 * product));
+        yield return ("product of a part of the tokens, D → D", false, () => new([Tokens(tokens)], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0].narrow(1, 0, imageTokens).reshape(-1, width), w[0], w[1]), product));
         double attention = 4.0 * rows * tokens * tokens * width;
-        yield return ("attention, as libtorch chooses", true, () => Of([Heads(), Heads(), Heads()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
-        yield return ("attention, flash", true, () => Of([Heads(), Heads(), Heads()], [], (x, _) => Script("flash", x[0], x[1], x[2]), attention));
-        yield return ("attention, cuDNN", false, () => Of([Heads(), Heads(), Heads()], [], (x, _) => Script("cudnn", x[0], x[1], x[2]), attention));
+        yield return ("attention, as libtorch chooses", true, () => new([Heads(), Heads(), Heads()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
+        yield return ("attention, flash", true, () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("flash", x[0], x[1], x[2]), attention));
+        yield return ("attention, cuDNN", false, () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("cudnn", x[0], x[1], x[2]), attention));
         Tensor PerHead() => Random(rows, imageTokens, heads, HeadWidth);
-        yield return ("RMS norm of heads, as the models", true, () => Of([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
-        yield return ("RMS norm of heads, by a chain", true, () => Of([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_chain", x[0], w[0])));
-        yield return ("RMS norm of heads, by the norm", true, () => Of([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_by_norm", x[0], w[0])));
-        yield return ("layer norm", true, () => Of([Tokens()], [], (x, _) => Pointwise.Normalize(x[0])));
-        yield return ("layer norm and modulation, as the models", true, () => Of([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
-        yield return ("layer norm and modulation, compiled", true, () => Of([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Script("modulated_norm", x[0], w[0], w[1])));
-        yield return ("gated addition", true, () => Of([Tokens(), Tokens()], [Random(rows, width)], (x, w) => Pointwise.GateAdd(x[0], w[0], x[1])));
-        yield return ("image and text joined", false, () => Of([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
-        yield return ("copy", false, () => Of([Tokens()], [], (x, _) => x[0].clone()));
+        yield return ("RMS norm of heads, as the models", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
+        yield return ("RMS norm of heads, by a chain", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_chain", x[0], w[0])));
+        yield return ("RMS norm of heads, by the norm", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_by_norm", x[0], w[0])));
+        yield return ("layer norm", true, () => new([Tokens()], [], (x, _) => Pointwise.Normalize(x[0])));
+        yield return ("layer norm and modulation, as the models", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
+        yield return ("layer norm and modulation, compiled", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Script("modulated_norm", x[0], w[0], w[1])));
+        yield return ("gated addition", true, () => new([Tokens(), Tokens()], [Random(rows, width)], (x, w) => Pointwise.GateAdd(x[0], w[0], x[1])));
+        yield return ("image and text joined", false, () => new([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
+        yield return ("copy", false, () => new([Tokens()], [], (x, _) => x[0].clone()));
     }
 
     /// <summary>Measures the pieces of the autoencoder's decoder, as it is and with the channels last in memory.</summary>
@@ -136,18 +136,16 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         Tensor Map() => Random(1, channels, side, side);
         Tensor Kernel() => Random(channels, channels, 3, 3);
         double products = 2.0 * 9 * channels * channels * side * side;
-        yield return ("convolution 3 × 3", () => Of([Map()], [Kernel(), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
-        yield return ("convolution 3 × 3, channels last", () => Of([ChannelsLast(Map())], [ChannelsLast(Kernel()), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
-        yield return ("group norm and SiLU", () => Of([Map()], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("group norm and SiLU, channels last", () => Of([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("group norm and SiLU, channels last, compiled", () => Of([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
-        yield return ("enlargement by 2", () => Of([Map()], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
-        yield return ("enlargement by 2, channels last", () => Of([ChannelsLast(Map())], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("convolution 3 × 3", () => new([Map()], [Kernel(), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("convolution 3 × 3, channels last", () => new([ChannelsLast(Map())], [ChannelsLast(Kernel()), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("group norm and SiLU", () => new([Map()], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last", () => new([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last, compiled", () => new([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
+        yield return ("enlargement by 2", () => new([Map()], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("enlargement by 2, channels last", () => new([ChannelsLast(Map())], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
     }
 
     private static Tensor ChannelsLast(Tensor map) => map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
-
-    private static Work Of(Tensor[] inputs, Tensor[] constants, Func<Tensor[], Tensor[], Tensor> compute, double operations = 0) => new(inputs, constants, compute, operations);
 
     private Tensor Random(params long[] shape) => randn(shape, dtype, device);
 
@@ -219,5 +217,5 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
             cuda.synchronize();
     }
 
-    private sealed record Work(Tensor[] Inputs, Tensor[] Constants, Func<Tensor[], Tensor[], Tensor> Compute, double Operations);
+    private sealed record Work(Tensor[] Inputs, Tensor[] Constants, Func<Tensor[], Tensor[], Tensor> Compute, double Operations = 0);
 }

@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
-using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
@@ -20,8 +19,6 @@ public sealed class PrecisionCheck(PrecisionOptions options)
     private const int Batches = 5;
     private const int Rank = 4;
     private const ulong InputSeed = 100;
-
-    private static readonly FlowMatchEulerDiscreteSchedulerConfig Scheduler = new() { Shift = 3 };
 
     private RandomWeights Weights => new(options.Model, options.Device, ScalarType.BFloat16);
 
@@ -65,11 +62,8 @@ public sealed class PrecisionCheck(PrecisionOptions options)
     private List<double> Losses(SD3Transformer2DModel transformer, ScalarType dtype, int draws, int lora, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        var config = new DreamBoothConfig
+        var config = RandomWeights.Training with
         {
-            PretrainedModelNameOrPath = "random",
-            InstanceDataDir = "none",
-            InstancePrompt = "none",
             Resolution = options.TrainingSize,
             Rank = Rank,
             Seed = draws,
@@ -85,7 +79,7 @@ public sealed class PrecisionCheck(PrecisionOptions options)
             return new TrainingBatch(Latents(InputSeed + 10 + (ulong)i, options.TrainingSize), new PromptEmbeddings(text.PromptEmbeds.to(dtype), text.PooledPromptEmbeds.to(dtype)));
         }).ToArray();
         using var adapter = LoraAdapter.Create("a", [(new LoraComponent("transformer", transformer), config.TransformerLora())], (ulong)lora, options.Device, ScalarType.Float32);
-        using var trainer = new DreamBoothTrainer(config, transformer, Scheduler, adapter, new Cycle(batches));
+        using var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, new Cycle(batches));
         var losses = new List<double>();
         trainer.Run(new TrainingHooks { OnStep = record => losses.Add(record.Loss) }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();

@@ -1,7 +1,10 @@
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Planning;
@@ -16,6 +19,20 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="dtype">Element type.</param>
 internal sealed class RandomWeights(ModelArchitecture model, Device device, ScalarType dtype)
 {
+    /// <summary>The noise schedule of trainings and pictures with random weights: the published one.</summary>
+    public static readonly FlowMatchEulerDiscreteSchedulerConfig Scheduler = SingleFilePreset.Sd35Medium.Scheduler;
+
+    /// <summary>What a training of models in memory is configured by: nothing is read or written. What is measured is added to it.</summary>
+    public static readonly DreamBoothConfig Training = new()
+    {
+        PretrainedModelNameOrPath = "random",
+        InstanceDataDir = "none",
+        InstancePrompt = "none",
+        Seed = 0,
+        LearningRate = 1e-6,
+        TextEncoderLr = 1e-6,
+    };
+
     private const double Small = 0.02;
     private const double Positions = 0.5;
 
@@ -33,6 +50,15 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
 
     /// <summary>T5, or null.</summary>
     public T5EncoderModel? T5() => model.T5 is null ? null : Fill(new T5EncoderModel(model.T5, META, dtype));
+
+    /// <summary>The text encoders behind a tokenizer that reads every text alike.</summary>
+    /// <param name="withT5">Whether T5 is one of them.</param>
+    /// <param name="window">T5's window.</param>
+    public PromptEncoder Prompts(bool withT5, int window)
+    {
+        var tokenizer = new FixedTokenizer();
+        return new(Clip(), Clip2(), withT5 ? T5() : null, tokenizer, tokenizer, new FixedTokenizer { ModelMaxLength = window }, model.Transformer.JointAttentionDim);
+    }
 
     /// <summary>Another transformer of the same values in another element type.</summary>
     /// <param name="transformer">The values.</param>

@@ -64,7 +64,10 @@ public static class SafetensorsWriter
         return byType != 0 ? byType : string.CompareOrdinal(left.Key, right.Key);
     }
 
-    private static byte[] Header(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    /// <summary>What stands before the tensors' bytes in a file: the header's length, and the header.</summary>
+    /// <param name="tensors">The tensors in the order of their bytes; types and shapes count, so that they may be on the meta device.</param>
+    /// <param name="metadata">Texts for the header's <c>__metadata__</c>, or null.</param>
+    internal static byte[] Header(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var text = new MemoryStream();
         text.Write(stackalloc byte[8]);

@@ -140,15 +140,14 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private TrainingText TrainedText(PromptEncoder encoder, string[] prompts)
     {
         string[] distinct = [.. prompts.Distinct(StringComparer.Ordinal)];
-        var (clipIds, clip2Ids) = encoder.ClipIds(distinct);
-        var t5 = _prompts.Embeddings(distinct).PromptEmbeds;
+        var once = TrainingText.Of(encoder, distinct, _prompts.Embeddings(distinct).PromptEmbeds);
         if (distinct.Length == prompts.Length)
-            return new([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
+            return once;
         var rows = tensor(prompts.Select(prompt => (long)Array.IndexOf(distinct, prompt)).ToArray()).to(encoder.Device);
-        return new([clipIds, clip2Ids, t5, rows], inputs =>
+        return new([.. once.Inputs, rows], inputs =>
         {
-            var text = encoder.EncodeIds(inputs[0], inputs[1], inputs[2]);
-            return new PromptEmbeddings(text.PromptEmbeds.index_select(0, inputs[3]), text.PooledPromptEmbeds.index_select(0, inputs[3]));
+            var text = once.Encode(inputs);
+            return new PromptEmbeddings(text.PromptEmbeds.index_select(0, inputs[^1]), text.PooledPromptEmbeds.index_select(0, inputs[^1]));
         });
     }
 }

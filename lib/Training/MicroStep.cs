@@ -1,5 +1,3 @@
-using System.Globalization;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using static TorchSharp.torch;
@@ -19,9 +17,6 @@ internal sealed class MicroStep : IDisposable
 {
     /// <summary>How many shapes are recorded; batches of further shapes run plainly.</summary>
     public const int MostRecordings = 2;
-
-    // Of the gradients' norm; bfloat16 products that another stream orders otherwise differ by less.
-    private const double Agreement = 0.02;
 
     private readonly FlowMatchingObjective _objective;
     private readonly LoraAdapter _adapter;
@@ -94,7 +89,7 @@ internal sealed class MicroStep : IDisposable
         }
         catch (Exception error) when (CudaGraph.IsRefusal(error))
         {
-            Warn?.Invoke($"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.");
+            Warn?.Invoke(CudaGraph.Warning(error));
             _record = null;
             return null;
         }
@@ -112,11 +107,8 @@ internal sealed class MicroStep : IDisposable
             var other = new TrainingDraw(draw.Noise.neg(), draw.Indices.flip(0));
             var replayed = Gradients(() => recording.Run(batch, other));
             var plain = Gradients(() => RunPlainly(batch, other));
-            var difference = linalg.vector_norm(replayed - plain).item<float>();
-            var scale = linalg.vector_norm(plain).item<float>();
-            return difference <= Agreement * scale
-                ? recording
-                : throw new LabException(string.Create(CultureInfo.InvariantCulture, $"a recorded step's gradients differ by {difference:g3} of {scale:g3} from a plain one's."));
+            CudaGraph.RequireAgreement(replayed, plain, "the gradients of a recorded step differ");
+            return recording;
         }
         catch
         {

@@ -4,7 +4,6 @@ using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Profiling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -37,7 +36,7 @@ public static class ProfiledTraining
         config.Validate();
         var device = DeviceSelection.Parse(config.Device);
         var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { NumClassImages = null });
-        using var timeline = new MemoryTimeline(device.type == DeviceType.CUDA ? Math.Max(device.index, 0) : null);
+        using var timeline = new MemoryTimeline(GpuMemory.IndexOf(device));
         T Phase<T>(string name, Func<T> work)
         {
             cancellation.ThrowIfCancellationRequested();

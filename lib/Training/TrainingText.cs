@@ -23,6 +23,17 @@ public sealed record TrainingText(IReadOnlyList<Tensor> Inputs, Func<IReadOnlyLi
         return new([text.PromptEmbeds, text.PooledPromptEmbeds], static inputs => new(inputs[0], inputs[1]));
     }
 
+    /// <summary>Text that the CLIP encoders make anew each time.</summary>
+    /// <param name="encoder">The encoders.</param>
+    /// <param name="prompts">Texts, B of them.</param>
+    /// <param name="t5">T5's tokens of them, <c>[B, L, D]</c>.</param>
+    public static TrainingText Of(PromptEncoder encoder, IReadOnlyList<string> prompts, Tensor t5)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        var (clipIds, clip2Ids) = encoder.ClipIds(prompts);
+        return new([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
+    }
+
     /// <summary>The text as it is now, B rows or one for all.</summary>
     public PromptEmbeddings Embeddings() => Encode(Inputs);
 

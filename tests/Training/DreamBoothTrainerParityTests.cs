@@ -132,11 +132,7 @@ public sealed partial class DreamBoothTrainerParityTests
         });
     }
 
-    private static TrainingText TrainedText(PromptEncoder encoder, string prompt, int length)
-    {
-        var (clipIds, clip2Ids) = encoder.ClipIds([prompt]);
-        return new([clipIds, clip2Ids, encoder.EncodeT5([prompt], length)], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2]));
-    }
+    private static TrainingText TrainedText(PromptEncoder encoder, string prompt, int length) => TrainingText.Of(encoder, [prompt], encoder.EncodeT5([prompt], length));
 
     private static TrainedRun Train(
         StableDiffusion3Pipeline? pipeline, DreamBoothConfig config, GoldenTensors file, int batchesPerEpoch, TrainingText text,

@@ -136,13 +136,11 @@ public sealed class MicroStepTests : IDisposable
     private TrainingBatch Batch(int number, long side, bool textIsTrained)
     {
         var latents = SeededNoise.Normal([2, 16, side, side], (ulong)number);
-        var encoder = _pipeline.Prompts;
-        var (clipIds, clip2Ids) = encoder.ClipIds([$"cat {number}", "a cat"]);
-        var t5 = SeededNoise.Normal([2, 3, _pipeline.Transformer.Config.JointAttentionDim], 100);
+        var text = TrainingText.Of(_pipeline.Prompts, [$"cat {number}", "a cat"], SeededNoise.Normal([2, 3, _pipeline.Transformer.Config.JointAttentionDim], 100));
         if (textIsTrained)
-            return new TrainingBatch(latents, new TrainingText([clipIds, clip2Ids, t5], inputs => encoder.EncodeIds(inputs[0], inputs[1], inputs[2])));
+            return new TrainingBatch(latents, text);
         using var noGradients = no_grad();
-        return new TrainingBatch(latents, encoder.EncodeIds(clipIds, clip2Ids, t5));
+        return new TrainingBatch(latents, text.Embeddings());
     }
 
     private static TrainingDraw Draw(int number, long side) => new(SeededNoise.Normal([2, 16, side, side], (ulong)(50 + number)), tensor([100L + number, 700L]));

@@ -7,15 +7,20 @@ public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
     /// <summary>What stands for the path of the connection file.</summary>
     public const string ConnectionFilePlaceholder = "{connection_file}";
 
+    /// <summary>The program that runs now and the arguments that come before a verb. <c>dotnet Program.dll</c> runs under the name of dotnet.</summary>
+    /// <exception cref="KernelException">The program's path is not known.</exception>
+    public static IReadOnlyList<string> ThisProgram
+    {
+        get
+        {
+            var host = Environment.ProcessPath ?? throw new KernelException("The path of this program cannot be found out.");
+            var isDotnet = Path.GetFileNameWithoutExtension(host).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
+            return isDotnet ? [host, System.Reflection.Assembly.GetEntryAssembly()?.Location ?? ""] : [host];
+        }
+    }
+
     /// <summary>Starts the program that runs now, with a verb that serves a connection file.</summary>
     /// <param name="verb">The verb and its flags, ending in the one that takes the connection file, which is added.</param>
     /// <returns>The command line with absolute paths.</returns>
-    public static KernelLaunch OfThisProgram(params IReadOnlyList<string> verb)
-    {
-        var host = Environment.ProcessPath ?? throw new KernelException("The path of this program cannot be found out.");
-        var assembly = System.Reflection.Assembly.GetEntryAssembly()?.Location ?? "";
-        // `dotnet Program.dll` runs under the name of dotnet; a program of its own has an executable beside the assembly.
-        var isDotnet = Path.GetFileNameWithoutExtension(host).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        return new KernelLaunch([host, .. isDotnet ? [assembly] : Array.Empty<string>(), .. verb, ConnectionFilePlaceholder]);
-    }
+    public static KernelLaunch OfThisProgram(params IReadOnlyList<string> verb) => new([.. ThisProgram, .. verb, ConnectionFilePlaceholder]);
 }
