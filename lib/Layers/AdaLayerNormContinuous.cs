@@ -32,6 +32,6 @@ public sealed class AdaLayerNormContinuous : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var chunks = Linear.call(nn.functional.silu(conditioning)).chunk(2, dim: 1);
-        return Pointwise.Modulate(Pointwise.Normalize(x), shift: chunks[1], scale: chunks[0]).MoveToOuterDisposeScope();
+        return AdaptiveNorm.Modulate(x, (Shift: chunks[1], Scale: chunks[0]))[0].MoveToOuterDisposeScope();
     }
 }

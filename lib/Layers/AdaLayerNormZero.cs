@@ -36,14 +36,16 @@ public sealed class AdaLayerNormZero : nn.Module<Tensor, Tensor, AdaLayerNormZer
     {
         using var scope = NewDisposeScope();
         var chunks = Linear.call(nn.functional.silu(conditioning)).chunk(_dual ? 9 : 6, dim: 1);
-        var normalized = Pointwise.Normalize(x);
+        var modulated = _dual
+            ? AdaptiveNorm.Modulate(x, (Shift: chunks[0], Scale: chunks[1]), (Shift: chunks[6], Scale: chunks[7]))
+            : AdaptiveNorm.Modulate(x, (Shift: chunks[0], Scale: chunks[1]));
         var output = new AdaLayerNormZeroOutput(
-            Pointwise.Modulate(normalized, shift: chunks[0], scale: chunks[1]),
+            modulated[0],
             chunks[2],
             chunks[3],
             chunks[4],
             chunks[5],
-            _dual ? Pointwise.Modulate(normalized, shift: chunks[6], scale: chunks[7]) : null,
+            _dual ? modulated[1] : null,
             _dual ? chunks[8] : null);
         output.MoveToOuterDisposeScope();
         return output;

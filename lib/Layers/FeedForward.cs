@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -36,6 +37,16 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return Out.call(nn.functional.gelu(In.call(input), TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
+        return Out.call(Widen(input)).MoveToOuterDisposeScope();
+    }
+
+    // On CUDA the product applies GELU to what it writes; the backward pass needs the values before it.
+    private Tensor Widen(Tensor input)
+    {
+        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0 || (is_grad_enabled() && input.requires_grad))
+            return nn.functional.gelu(In.call(input), TorchSharp.Modules.GELU.Approximate.tanh);
+        using var rows = input.reshape(-1, In.InFeatures);
+        using var wide = CompiledFunctions.LinearGelu(rows, In.Weight, In.Bias!);
+        return wide.view([.. input.shape[..^1], In.OutFeatures]);
     }
 }

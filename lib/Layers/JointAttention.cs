@@ -108,34 +108,18 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
     public override (Tensor Image, Tensor? Text) forward(Tensor image, Tensor? text)
     {
         using var scope = NewDisposeScope();
-        var query = Heads(ToQ.call(image), NormQ);
-        var key = Heads(ToK.call(image), NormK);
-        var value = Heads(ToV.call(image), null);
-        if (text is not null)
-        {
-            query = cat([query, Heads(AddQProj!.call(text), NormAddedQ)], dim: 1);
-            key = cat([key, Heads(AddKProj!.call(text), NormAddedK)], dim: 1);
-            value = cat([value, Heads(AddVProj!.call(text), null)], dim: 1);
-        }
-
+        Tensor[]? textProjections = text is null ? null : [AddQProj!.call(text), AddKProj!.call(text), AddVProj!.call(text)];
+        var joint = new JointHeads(_heads, [ToQ.call(image), ToK.call(image), ToV.call(image)], [NormQ, NormK], textProjections, [NormAddedQ, NormAddedK]).Run();
         // Token by token in memory, as the attention's output will be: its heads then join again without a copy.
-        (query, key, value) = (query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2));
+        var (query, key, value) = (joint[0].transpose(1, 2), joint[1].transpose(1, 2), joint[2].transpose(1, 2));
         Observe(query, key);
         var attended = nn.functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
         if (text is null)
             return (ToOut.call(attended).MoveToOuterDisposeScope(), null);
-        var imageTokens = image.shape[1];
-        var textOutput = attended.narrow(1, imageTokens, text.shape[1]);
-        if (ToAddOut is not null)
-            textOutput = ToAddOut.call(textOutput);
-        return (ToOut.call(attended.narrow(1, 0, imageTokens)).MoveToOuterDisposeScope(), textOutput.MoveToOuterDisposeScope());
-    }
-
-    // [B, S, D] → [B, S, heads, head width]
-    private Tensor Heads(Tensor tokens, RMSNorm? norm)
-    {
-        var heads = tokens.view(tokens.shape[0], tokens.shape[1], _heads, -1);
-        return norm is null ? heads : norm.call(heads);
+        // Split, not narrowed twice: the backward pass then joins the gradients instead of adding two that are mostly zero.
+        var parts = attended.split([image.shape[1], text.shape[1]], dim: 1);
+        var textOutput = ToAddOut?.call(parts[1]) ?? parts[1];
+        return (ToOut.call(parts[0]).MoveToOuterDisposeScope(), textOutput.MoveToOuterDisposeScope());
     }
 
     private void Observe(Tensor query, Tensor key)

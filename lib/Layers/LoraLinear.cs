@@ -48,9 +48,7 @@ public sealed class LoraLinear : WeightedLayer
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        // A bias takes part in the product of contiguous rows only; of others it is a pass of its own, which costs more than the copy below.
-        if (_adapters.Count == 0 && input.is_contiguous())
-            return nn.functional.linear(input, Weight, Bias);
+        // A bias takes part in the product of two-dimensional inputs only; elsewhere libtorch adds it in a pass of its own, which costs more than a copy.
         using var scope = NewDisposeScope();
         var rows = input.reshape(-1, InFeatures);
         var output = nn.functional.linear(rows, Weight, Bias);

@@ -8,20 +8,21 @@ namespace Dreambooth.Lab.Layers;
 /// </summary>
 public sealed class RMSNorm : WeightedLayer
 {
-    private readonly double _epsilon;
-
     /// <summary>Declares the layer.</summary>
     /// <param name="width">Size of the last dimension.</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="device">Where the weight lives.</param>
     /// <param name="dtype">Element type of the weight.</param>
     public RMSNorm(long width, double epsilon, Device device, ScalarType dtype)
-        : base(nameof(RMSNorm), [width], null, device, dtype) => _epsilon = epsilon;
+        : base(nameof(RMSNorm), [width], null, device, dtype) => Epsilon = epsilon;
+
+    /// <summary>Added to the mean square.</summary>
+    public double Epsilon { get; }
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        var normalised = CompiledFunctions.RmsNorm(input, Weight, _epsilon);
+        var normalised = CompiledFunctions.RmsNorm(input, Weight, Epsilon);
         if (normalised.dtype == Weight.dtype)
             return normalised;
         using (normalised)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -17,7 +18,7 @@ public sealed record FlowMatchingLoss(Tensor Total, Tensor Instance, Tensor? Pri
     public void Backward(int parts)
     {
         using (var part = Total / parts)
-            part.backward();
+            GradientNode.Backward(() => part.backward());
         Pass?.Backward();
     }
 }

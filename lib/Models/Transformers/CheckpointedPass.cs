@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Native;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.Transformers;
@@ -113,7 +114,7 @@ public sealed class CheckpointedPass : IDisposable
     {
         var reached = roots.Where(root => root.Value is { requires_grad: true } && root.Gradient is not null).ToList();
         if (reached.Count > 0)
-            autograd.backward([.. reached.Select(root => root.Value!)], [.. reached.Select(root => root.Gradient!)]);
+            GradientNode.Backward(() => autograd.backward([.. reached.Select(root => root.Value!)], [.. reached.Select(root => root.Gradient!)]));
     }
 
     private static bool IsTrained(nn.Module block) => block.modules().OfType<LoraLinear>().Any(linear => linear.Adapters.Any(adapter => adapter.A.requires_grad));

@@ -70,21 +70,25 @@ public sealed class JointTransformerBlock : nn.Module<Tensor, Tensor, Tensor, (T
         var textInput = textNorm?.Attention ?? ((AdaLayerNormContinuous)Norm1Context).call(text, conditioning);
 
         var (imageBranch, textBranch) = Attn.call(norm.Attention, textInput);
-        image = Pointwise.GateAdd(image, norm.AttentionGate, imageBranch);
+        var imageGate = norm.AttentionGate;
         if (Attn2 is not null)
-            image = Pointwise.GateAdd(image, norm.SecondAttentionGate!, Attn2.call(norm.SecondAttention!, null).Image);
-        image = FeedForwardBranch(Ff, image, norm);
+        {
+            image = AdaptiveNorm.GateAdd(image, imageGate, imageBranch);
+            (imageGate, imageBranch) = (norm.SecondAttentionGate!, Attn2.call(norm.SecondAttention!, null).Image);
+        }
+
+        image = AddBranches(image, imageGate, imageBranch, Ff, norm);
         if (textNorm is null)
             return (image.MoveToOuterDisposeScope(), null);
 
-        text = Pointwise.GateAdd(text, textNorm.AttentionGate, textBranch!);
-        text = FeedForwardBranch(FfContext!, text, textNorm);
+        text = AddBranches(text, textNorm.AttentionGate, textBranch!, FfContext!, textNorm);
         return (image.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
     }
 
-    private static Tensor FeedForwardBranch(FeedForward feedForward, Tensor tokens, AdaLayerNormZeroOutput norm)
+    // The attention's branch, then that of the feed-forward.
+    private static Tensor AddBranches(Tensor tokens, Tensor gate, Tensor branch, FeedForward feedForward, AdaLayerNormZeroOutput norm)
     {
-        var input = Pointwise.Modulate(Pointwise.Normalize(tokens), norm.FeedForwardShift, norm.FeedForwardScale);
-        return Pointwise.GateAdd(tokens, norm.FeedForwardGate, feedForward.call(input));
+        var (sum, input) = AdaptiveNorm.GateAddModulate(tokens, gate, branch, norm.FeedForwardShift, norm.FeedForwardScale);
+        return AdaptiveNorm.GateAdd(sum, norm.FeedForwardGate, feedForward.call(input));
     }
 }

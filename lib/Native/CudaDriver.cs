@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>The functions of the CUDA driver, and of libtorch about its streams, that <see cref="CudaKernels"/> needs.</summary>
+internal static unsafe class CudaDriver
+{
+    private static readonly nint s_driver = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var handle) ? handle : 0;
+    private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data = (delegate* unmanaged[Cdecl]<nint, nint>)TorchExport("LibTorchSharp", "THSTensor_data");
+    private static readonly delegate* unmanaged[Cdecl]<int, nint*, int> s_stream = (delegate* unmanaged[Cdecl]<int, nint*, int>)TorchExport("torch_cuda", "aoti_torch_get_current_cuda_stream");
+    private static readonly delegate* unmanaged[Cdecl]<nint*, int> s_current = (delegate* unmanaged[Cdecl]<nint*, int>)DriverExport("cuCtxGetCurrent");
+    private static readonly delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> s_launch =
+        (delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)DriverExport("cuLaunchKernel");
+
+    /// <summary>A function of libtorch or of TorchSharp's native library.</summary>
+    /// <param name="library">The library's plain name.</param>
+    /// <param name="function">The function's.</param>
+    /// <exception cref="EntryPointNotFoundException">There is none.</exception>
+    public static nint TorchExport(string library, string function)
+    {
+        var path = TorchLibraries.EnsureLoaded().Loaded.FirstOrDefault(file => Path.GetFileName(file).Contains(library, StringComparison.Ordinal))
+            ?? throw new EntryPointNotFoundException($"{library} is not loaded, which has {function}.");
+        return NativeLibrary.GetExport(NativeLibrary.Load(path), function);
+    }
+
+    /// <summary>The address of a tensor's first element.</summary>
+    /// <param name="tensor">The tensor's handle.</param>
+    public static nint DataPointer(nint tensor) => s_data(tensor);
+
+    /// <summary>The stream that libtorch works on in this thread.</summary>
+    /// <param name="device">CUDA's device index.</param>
+    public static nint CurrentStream(int device)
+    {
+        nint stream;
+        Check(s_stream(device, &stream), "aoti_torch_get_current_cuda_stream");
+        return stream;
+    }
+
+    /// <summary>Makes the device's context, which libtorch shares, the calling thread's where it has none.</summary>
+    /// <param name="device">CUDA's device index.</param>
+    public static void MakeCurrent(int device)
+    {
+        nint context;
+        Check(s_current(&context), "cuCtxGetCurrent");
+        if (context != 0)
+            return;
+        int handle;
+        Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
+        Check(((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, handle), "cuDevicePrimaryCtxRetain");
+        Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
+    }
+
+    /// <summary>A property of a device.</summary>
+    /// <param name="device">CUDA's device index.</param>
+    /// <param name="attribute">A value of CUdevice_attribute.</param>
+    public static int Attribute(int device, int attribute)
+    {
+        int handle, value;
+        Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
+        Check(((delegate* unmanaged[Cdecl]<int*, int, int, int>)DriverExport("cuDeviceGetAttribute"))(&value, attribute, handle), "cuDeviceGetAttribute");
+        return value;
+    }
+
+    /// <summary>Loads machine code into the current context, for as long as the process lives.</summary>
+    /// <param name="code">What the compiler made.</param>
+    public static nint LoadModule(byte[] code)
+    {
+        nint module;
+        fixed (byte* first = code)
+            Check(((delegate* unmanaged[Cdecl]<nint*, byte*, int>)DriverExport("cuModuleLoadData"))(&module, first), "cuModuleLoadData");
+        return module;
+    }
+
+    /// <summary>A kernel of a module.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="name">The kernel's name.</param>
+    public static nint Function(nint module, string name)
+    {
+        nint function;
+        var bytes = System.Text.Encoding.UTF8.GetBytes(name + '\0');
+        fixed (byte* first = bytes)
+            Check(((delegate* unmanaged[Cdecl]<nint*, nint, byte*, int>)DriverExport("cuModuleGetFunction"))(&function, module, first), "cuModuleGetFunction");
+        return function;
+    }
+
+    /// <summary>Starts a kernel.</summary>
+    /// <param name="function">The kernel.</param>
+    /// <param name="gridX">Blocks in the first direction.</param>
+    /// <param name="gridY">Blocks in the second direction.</param>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="arguments">Pointers to the arguments.</param>
+    public static void Launch(nint function, uint gridX, uint gridY, uint threads, nint stream, void** arguments) =>
+        Check(s_launch(function, gridX, gridY, 1, threads, 1, 1, 0, stream, arguments, null), "cuLaunchKernel");
+
+    private static nint DriverExport(string function) => s_driver != 0
+        ? NativeLibrary.GetExport(s_driver, function)
+        : throw new EntryPointNotFoundException($"There is no CUDA driver, which has {function}.");
+
+    private static void Check(int code, string call)
+    {
+        if (code != 0)
+            throw new LabException($"{call} failed with code {code}.");
+    }
+}
