@@ -46,21 +46,5 @@ public sealed class LoraLinear : WeightedLayer
     public void Detach(string adapter) => _adapters.RemoveAll(a => a.Adapter == adapter);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
-    {
-        // A bias takes part in the product of two-dimensional inputs only; elsewhere libtorch adds it in a pass of its own, which costs more than a copy.
-        using var scope = NewDisposeScope();
-        var rows = input.reshape(-1, InFeatures);
-        var output = nn.functional.linear(rows, Weight, Bias);
-        foreach (var update in _adapters)
-        {
-            if (update.Scale == 0)
-                continue;
-            var (a, b) = update.In(input.dtype);
-            // The product adds to what it finds: no tensor of the output's size is written for the update alone.
-            output.addmm_(nn.functional.linear(rows, a), b.t(), beta: 1, alpha: (float)update.Scale);
-        }
-
-        return output.view([.. input.shape[..^1], OutFeatures]).MoveToOuterDisposeScope();
-    }
+    public override Tensor forward(Tensor input) => LoraProjection.Run(input, this)[0];
 }

@@ -15,6 +15,7 @@ public sealed class LoraAdapter : IDisposable
     private double _weight = 1;
     private Tensor? _copy;
     private Tensor? _copyGradients;
+    private Tensor? _places;
 
     private LoraAdapter(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable)
     {
@@ -117,22 +118,33 @@ public sealed class LoraAdapter : IDisposable
         if (dtype == Parameters.dtype || _copy?.dtype == dtype)
             return;
         FreeComputeCopy();
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        _copy = Parameters.to(dtype).DetachFromDisposeScope();
+        var length = _layers.Sum(layer => Padded(layer.Rank) * (layer.Linear.InFeatures + layer.Linear.OutFeatures));
+        _copy = zeros([length], dtype, Parameters.device).DetachFromDisposeScope();
         _copyGradients = Gradients is null ? null : zeros_like(_copy).DetachFromDisposeScope();
+        var places = new List<Tensor>();
         long offset = 0;
         foreach (var layer in _layers)
         {
-            var a = View(_copy, _copyGradients, ref offset, layer.Rank, layer.Linear.InFeatures);
-            layer.Weights.Copy = (a, View(_copy, _copyGradients, ref offset, layer.Linear.OutFeatures, layer.Rank));
+            long rank = layer.Rank, padded = Padded(rank);
+            places.Add(arange(offset, offset + (rank * layer.Linear.InFeatures), ScalarType.Int64, Parameters.device));
+            var a = View(_copy, _copyGradients, ref offset, padded, layer.Linear.InFeatures);
+            var rows = arange(offset, offset + (padded * layer.Linear.OutFeatures), padded, ScalarType.Int64, Parameters.device);
+            places.Add((rows.unsqueeze(1) + arange(rank, ScalarType.Int64, Parameters.device)).flatten());
+            layer.Weights.Copy = (a, View(_copy, _copyGradients, ref offset, layer.Linear.OutFeatures, padded));
         }
+
+        _places = cat(places).DetachFromDisposeScope();
+        RefreshComputeCopy();
     }
 
     /// <summary>Brings the copy that the models compute with to the matrices' present values; needed after every change of them.</summary>
     public void RefreshComputeCopy()
     {
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        _copy?.copy_(Parameters);
+        _copy?.index_copy_(0, _places!, Parameters.to(_copy.dtype));
     }
 
     /// <summary>Clears <see cref="Gradients"/>, and what a pass that failed has left behind in the copy's.</summary>
@@ -148,8 +160,9 @@ public sealed class LoraAdapter : IDisposable
     {
         if (_copyGradients is null)
             return;
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        Gradients!.add_(_copyGradients);
+        Gradients!.add_(_copyGradients.index_select(0, _places!));
         _copyGradients.zero_();
     }
 
@@ -196,6 +209,10 @@ public sealed class LoraAdapter : IDisposable
         IsFused = fused;
     }
 
+    // Products of 16-bit matrices are fast where rows begin at multiples of 16 bytes: the copy's rank is a multiple of 8, and what is added is zero,
+    // as are its gradients. The copy's places of the matrices' own elements are listed.
+    private static long Padded(long rank) => (rank + 7) / 8 * 8;
+
     // The matrix is a leaf of its own that shares the buffer's memory; autograd adds into the gradient it finds there.
     private static Tensor View(Tensor values, Tensor? gradients, ref long offset, long rows, long columns)
     {
@@ -218,7 +235,8 @@ public sealed class LoraAdapter : IDisposable
 
         _copy?.Dispose();
         _copyGradients?.Dispose();
-        (_copy, _copyGradients) = (null, null);
+        _places?.Dispose();
+        (_copy, _copyGradients, _places) = (null, null, null);
     }
 
     private static IEnumerable<Slot> Match(LoraComponent component, LoraConfig config)

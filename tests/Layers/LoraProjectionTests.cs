@@ -1,0 +1,72 @@
+using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tests.Golden;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Layers;
+
+[Trait("Category", "Parity")]
+public sealed class LoraProjectionTests
+{
+    private const long Width = 12;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Run_SeveralTrainedLayers_OutputsAndGradientsAreThoseOfEachByItself(bool inputIsTrained)
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(3);
+        var layers = new[] { Layer(8, 2, 0.5), Layer(8, 3, 1), Layer(20, 1, 2) };
+        var input = randn(2, 5, Width).Here();
+        var weights = layers.Select(layer => randn(2, 5, layer.OutFeatures).Here()).ToArray();
+
+        var together = Gradients(input, inputIsTrained, layers, weights, rows => LoraProjection.Run(rows, layers));
+        var apart = Gradients(input, inputIsTrained, layers, weights, rows => [.. layers.Select(layer => Written(layer, rows))]);
+
+        Assert.Equal(apart.Count, together.Count);
+        Assert.All(apart.Zip(together), pair => GoldenAssert.Close(pair.First, pair.Second, 1e-5, "a value"));
+    }
+
+    [Fact]
+    public void Run_AnOutputThatNobodyUses_ItsMatricesHaveNoGradient()
+    {
+        using var scope = NewDisposeScope();
+        var layers = new[] { Layer(8, 2, 1), Layer(8, 2, 1) };
+
+        LoraProjection.Run(randn(3, Width).Here(), layers)[1].sum().backward();
+
+        Assert.Equal(0, layers[0].Adapters[0].A.grad!.abs().max().item<float>());
+        Assert.True(layers[1].Adapters[0].A.grad!.abs().max().item<float>() > 0);
+    }
+
+    private static List<Tensor> Gradients(Tensor input, bool inputIsTrained, LoraLinear[] layers, Tensor[] weights, Func<Tensor, Tensor[]> run)
+    {
+        var matrices = layers.SelectMany(layer => new[] { layer.Adapters[0].A, layer.Adapters[0].B }).ToArray();
+        foreach (var matrix in matrices)
+            matrix.grad = null;
+        var rows = input.clone().requires_grad_(inputIsTrained);
+        var outputs = run(rows);
+        outputs.Select((output, i) => (output * weights[i]).sum()).Aggregate((sum, term) => sum + term).backward();
+        return [.. outputs.Select(output => output.detach()), .. matrices.Select(matrix => matrix.grad!.clone()), .. inputIsTrained ? new[] { rows.grad! } : []];
+    }
+
+    // The formula as it is published.
+    private static Tensor Written(LoraLinear layer, Tensor rows)
+    {
+        var update = layer.Adapters[0];
+        return matmul(rows, layer.Weight.t()) + layer.Bias! + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale);
+    }
+
+    private static LoraLinear Layer(long outFeatures, long rank, double scale)
+    {
+        var layer = new LoraLinear(Width, outFeatures, true, TestDevice.Device, ScalarType.Float32);
+        using (no_grad())
+        {
+            foreach (var parameter in layer.parameters())
+                parameter.copy_(randn(parameter.shape) * 0.3);
+        }
+
+        layer.Attach(new LoraWeights("a", randn(rank, Width).Here().requires_grad_(true), randn(outFeatures, rank).Here().requires_grad_(true), scale));
+        return layer;
+    }
+}
