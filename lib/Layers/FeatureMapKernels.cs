@@ -11,6 +11,9 @@ namespace Dreambooth.Lab.Layers;
 /// </summary>
 internal sealed class FeatureMapKernels
 {
+    /// <summary>The most channels of a group that can be normalised.</summary>
+    public const int WidestGroup = Threads;
+
     private const int Threads = 256; // THREADS of feature_maps.cu
     private const int Pack = 8;
     private const long LeastBlocks = 512; // that a GPU has something to do for every multiprocessor

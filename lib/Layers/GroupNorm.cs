@@ -57,5 +57,6 @@ public sealed class GroupNorm : WeightedLayer
         return active;
     }
 
-    private FeatureMapKernels? Kernels(Tensor input, Tensor? missing = null) => FeatureMapKernels.For(input, Weight, Bias, missing);
+    private FeatureMapKernels? Kernels(Tensor input, Tensor? missing = null) =>
+        Weight.shape[0] / _groups > FeatureMapKernels.WidestGroup ? null : FeatureMapKernels.For(input, Weight, Bias, missing);
 }
