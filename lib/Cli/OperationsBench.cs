@@ -14,7 +14,7 @@ internal static class OperationsBench
     private static readonly (int Rows, int ImageTokens, int TextTokens)[] TinyShapes = [(2, 16, 5)];
 
     // The decoder's wide places, for a picture of 1024 pixels.
-    private static readonly (int Channels, int Side)[] Places = [(512, 256), (512, 512), (256, 1024), (128, 1024)];
+    private static readonly (int Channels, int Side)[] Places = [(512, 128), (512, 256), (512, 512), (256, 1024), (128, 1024)];
     private static readonly (int Channels, int Side)[] TinyPlaces = [(8, 8)];
 
     public static Command Create(Session session)

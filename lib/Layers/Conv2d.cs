@@ -25,5 +25,28 @@ public sealed class Conv2d : WeightedLayer
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => nn.functional.conv2d(input, Weight, Bias, _stride, _padding);
+    public override Tensor forward(Tensor input) => Convolve(input, Bias);
+
+    /// <summary>
+    /// The convolution, on CUDA without its bias where whoever reads the result can add it on the way: libtorch adds it in a pass of its own over memory.
+    /// </summary>
+    /// <param name="input"><c>[B, in, H, W]</c>.</param>
+    /// <returns>The result, and the bias that it lacks, <c>[out]</c>, or null.</returns>
+    internal (Tensor Output, Tensor? Missing) WithoutBias(Tensor input) =>
+        FeatureMapKernels.Fit(Weight.shape[0]) && FeatureMapKernels.For(input, Weight, Bias) is not null ? (Convolve(input, null), Bias) : (call(input), null);
+
+    /// <summary>Lays the weight out <see cref="ChannelsLast"/>, as libtorch would in every call of its own on such a map.</summary>
+    internal void Arrange()
+    {
+        if (!ChannelsLast.Is(Weight))
+            Assign("weight", ChannelsLast.Of(Weight));
+    }
+
+    // Once after loading. A weight that is trained stays where its optimizer knows it.
+    private Tensor Convolve(Tensor input, Tensor? bias)
+    {
+        if (input.device_type == TorchSharp.DeviceType.CUDA && !Weight.requires_grad && ChannelsLast.Is(input))
+            Arrange();
+        return nn.functional.conv2d(input, Weight, bias, _stride, _padding);
+    }
 }

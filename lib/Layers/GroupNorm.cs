@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
 
-/// <summary>Group normalisation with a learned weight and bias per channel, <c>[B, C, ...] → [B, C, ...]</c>.</summary>
+/// <summary>
+/// Group normalisation with a learned weight and bias per channel, <c>[B, C, ...] → [B, C, ...]</c>; by the lab's own kernels
+/// where they serve (<see cref="FeatureMapKernels"/>).
+/// </summary>
 public sealed class GroupNorm : WeightedLayer
 {
     private readonly long _groups;
@@ -24,5 +27,36 @@ public sealed class GroupNorm : WeightedLayer
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => nn.functional.group_norm(input, _groups, Weight, Bias, _epsilon);
+    public override Tensor forward(Tensor input) =>
+        Kernels(input)?.Normalize(_groups, Weight, Bias!, _epsilon, null, activate: false, inPlace: false) ?? nn.functional.group_norm(input, _groups, Weight, Bias, _epsilon);
+
+    /// <summary>Normalises and applies SiLU, with as little memory as can be where no gradient is wanted.</summary>
+    /// <param name="input">What it reads; stays.</param>
+    internal Tensor Activated(Tensor input) =>
+        Kernels(input)?.Normalize(_groups, Weight, Bias!, _epsilon, null, activate: true, inPlace: false) ?? Activate(forward(input));
+
+    /// <summary>As <see cref="Activated"/>, of a map that is the caller's own.</summary>
+    /// <param name="input">What it reads; freed, or the result's memory.</param>
+    /// <param name="missing">The bias that the input still lacks (<see cref="Conv2d.WithoutBias"/>), <c>[C]</c>, or null.</param>
+    internal Tensor ConsumeActivated(Tensor input, Tensor? missing)
+    {
+        if (Kernels(input, missing) is { } kernels)
+            return kernels.Normalize(_groups, Weight, Bias!, _epsilon, missing, activate: true, inPlace: true);
+        FeatureMaps.Add(input, missing);
+        var normalized = forward(input);
+        input.Dispose();
+        return Activate(normalized);
+    }
+
+    private static Tensor Activate(Tensor normalized)
+    {
+        if (!normalized.requires_grad)
+            return normalized.silu_();
+        var active = nn.functional.silu(normalized);
+        normalized.Dispose();
+        return active;
+    }
+
+    private FeatureMapKernels? Kernels(Tensor input, Tensor? missing = null) =>
+        Weight.shape[0] / _groups > FeatureMapKernels.WidestGroup ? null : FeatureMapKernels.For(input, Weight, Bias, missing);
 }

@@ -18,6 +18,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
 {
     private const int HeadWidth = 64;
     private const int CallsPerRound = 10;
+    private const long WidestAttention = 128; // the side of the autoencoder's lowest resolution
 
     // Other ways than the models' own. Compiled when first called, so that one that this libtorch lacks fails alone.
     private static readonly Dictionary<string, string> Scripts = new()
@@ -113,7 +114,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         yield return ("copy", false, () => new([Tokens()], [], (x, _) => x[0].clone()));
     }
 
-    /// <summary>Measures the pieces of the autoencoder's decoder, as it is and with the channels last in memory.</summary>
+    /// <summary>Measures the pieces of the autoencoder's decoder by libtorch's operations in both memory layouts, and as the model computes them.</summary>
     /// <param name="places">Channels and side of the maps.</param>
     /// <param name="cancellation">Ends the run between two operations.</param>
     public IEnumerable<OperationFigure> RunAutoencoder(IEnumerable<(int Channels, int Side)> places, CancellationToken cancellation = default)
@@ -137,15 +138,24 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         Tensor Kernel() => Random(channels, channels, 3, 3);
         double products = 2.0 * 9 * channels * channels * side * side;
         yield return ("convolution 3 × 3", () => new([Map()], [Kernel(), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
-        yield return ("convolution 3 × 3, channels last", () => new([ChannelsLast(Map())], [ChannelsLast(Kernel()), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("convolution 3 × 3, channels last", () => new([ChannelsLast.Of(Map())], [ChannelsLast.Of(Kernel()), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("convolution 3 × 3, channels last, without bias", () => new([ChannelsLast.Of(Map())], [ChannelsLast.Of(Kernel())], (x, w) => nn.functional.conv2d(x[0], w[0], padding: [1, 1]), products));
         yield return ("group norm and SiLU", () => new([Map()], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("group norm and SiLU, channels last", () => new([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("group norm and SiLU, channels last, compiled", () => new([ChannelsLast(Map())], [Random(channels), Random(channels)], (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
+        yield return ("group norm and SiLU, channels last", () => new([ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last, compiled", () => new([ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
+        yield return ("group norm and SiLU, as the models", () => new([ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => FeatureMapKernels.For(x[0])?.Normalize(groups, w[0], w[1], 1e-6, null, activate: true, inPlace: false)
+            ?? nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("residual and biases added, as the models", () => new([ChannelsLast.Of(Map()), ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => FeatureMaps.Join(x[0], x[1], (w[0], w[1]))));
         yield return ("enlargement by 2", () => new([Map()], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
-        yield return ("enlargement by 2, channels last", () => new([ChannelsLast(Map())], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("enlargement by 2, channels last", () => new([ChannelsLast.Of(Map())], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("enlargement by 2, as the models", () => new([ChannelsLast.Of(Map())], [], (x, _) => FeatureMaps.Enlarge(x[0])));
+        if (side > WidestAttention)
+            yield break;
+        Tensor Tokens() => Random(1, 1, side * side, channels);
+        double attention = 4.0 * side * side * side * side * channels;
+        yield return ("attention of one head, as libtorch chooses", () => new([Tokens(), Tokens(), Tokens()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
+        yield return ("attention of one head, by products", () => new([Tokens(), Tokens(), Tokens()], [], (x, _) => matmul(softmax(matmul(x[0], x[1].transpose(2, 3)).mul_(1 / Math.Sqrt(channels)), -1), x[2]), attention));
     }
-
-    private static Tensor ChannelsLast(Tensor map) => map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private Tensor Random(params long[] shape) => randn(shape, dtype, device);
 

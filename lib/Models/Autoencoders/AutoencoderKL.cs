@@ -7,6 +7,7 @@ namespace Dreambooth.Lab.Models.Autoencoders;
 /// <summary>
 /// The variational autoencoder of Stable Diffusion (Rombach et al. 2022, arXiv:2112.10752), with the published parameter
 /// names (diffusers <c>models/autoencoders/autoencoder_kl.py</c>, commit 58eb52c).
+/// On CUDA, where no gradient is wanted, maps and weights of convolutions lie with their channels last in memory; shapes stay.
 /// Letters: B rows, H and W of pictures, C latent channels, h = H/f and w = W/f of the latents.
 /// </summary>
 public sealed class AutoencoderKL : nn.Module

@@ -18,16 +18,14 @@ internal static class FreeingSteps
         return output;
     }
 
-    /// <summary>Normalises and applies SiLU, in the normalised tensor's own memory where no gradient needs it as it was.</summary>
-    /// <param name="norm">The normalisation.</param>
-    /// <param name="input">What it reads; stays.</param>
-    public static Tensor Activated(this Layers.GroupNorm norm, Tensor input)
+    /// <summary>Runs a convolution, without its bias where that can be added later, and frees its input, which must be the caller's own.</summary>
+    /// <param name="layer">The convolution.</param>
+    /// <param name="input">What it reads; freed.</param>
+    /// <returns>The result, and the bias that it lacks, or null.</returns>
+    public static (Tensor Output, Tensor? Missing) ConsumeWithoutBias(this Layers.Conv2d layer, Tensor input)
     {
-        var normalised = norm.call(input);
-        if (!normalised.requires_grad)
-            return normalised.silu_();
-        var active = nn.functional.silu(normalised);
-        normalised.Dispose();
-        return active;
+        var output = layer.WithoutBias(input);
+        input.Dispose();
+        return output;
     }
 }

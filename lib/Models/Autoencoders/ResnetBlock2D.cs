@@ -48,10 +48,9 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var first = Conv1.Consume(Norm1.Activated(input));
-        var active = Norm2.Activated(first);
-        first.Dispose();
-        var hidden = Conv2.Consume(active);
-        return hidden.add_(ConvShortcut?.call(input) ?? input).MoveToOuterDisposeScope();
+        var (first, missing) = Conv1.ConsumeWithoutBias(Norm1.Activated(input));
+        var (hidden, missingOfHidden) = Conv2.ConsumeWithoutBias(Norm2.ConsumeActivated(first, missing));
+        var (residual, missingOfResidual) = ConvShortcut?.WithoutBias(input) ?? (input, null);
+        return FeatureMaps.Join(hidden, residual, (missingOfHidden, missingOfResidual)).MoveToOuterDisposeScope();
     }
 }

@@ -39,7 +39,7 @@ public sealed class UpDecoderBlock2D : nn.Module<Tensor, Tensor>
             hidden = _resnets[i].Consume(hidden);
         if (_upsamplers is null)
             return hidden.MoveToOuterDisposeScope();
-        var doubled = nn.functional.interpolate(hidden, [2 * hidden.shape[2], 2 * hidden.shape[3]], mode: InterpolationMode.Nearest);
+        var doubled = Layers.FeatureMaps.Enlarge(hidden);
         hidden.Dispose();
         return _upsamplers[0]["conv"].Consume(doubled).MoveToOuterDisposeScope();
     }

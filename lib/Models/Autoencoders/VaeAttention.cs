@@ -47,6 +47,7 @@ public sealed class VaeAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
+        // With the channels last in memory, neither tokens nor the map that they become again is a copy.
         var tokens = GroupNorm.call(input).flatten(2).transpose(1, 2);
         var attended = nn.functional.scaled_dot_product_attention(
             ToQ.call(tokens).unsqueeze(1), ToK.call(tokens).unsqueeze(1), ToV.call(tokens).unsqueeze(1));

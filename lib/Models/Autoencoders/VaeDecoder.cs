@@ -44,11 +44,9 @@ public sealed class VaeDecoder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = _midBlock.Consume(_convIn.call(input));
+        var hidden = _midBlock.Consume(_convIn.call(Layers.FeatureMaps.Arrange(input, _convIn.Weight)));
         foreach (var block in _upBlocks)
             hidden = block.Consume(hidden);
-        var active = _convNormOut.Activated(hidden);
-        hidden.Dispose();
-        return _convOut.Consume(active).MoveToOuterDisposeScope();
+        return _convOut.Consume(_convNormOut.ConsumeActivated(hidden, missing: null)).contiguous().MoveToOuterDisposeScope();
     }
 }

@@ -44,12 +44,10 @@ public sealed class VaeEncoder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = _convIn.call(input);
+        var hidden = _convIn.call(Layers.FeatureMaps.Arrange(input, _convIn.Weight));
         foreach (var block in _downBlocks)
             hidden = block.Consume(hidden);
         hidden = _midBlock.Consume(hidden);
-        var active = _convNormOut.Activated(hidden);
-        hidden.Dispose();
-        return _convOut.Consume(active).MoveToOuterDisposeScope();
+        return _convOut.Consume(_convNormOut.ConsumeActivated(hidden, missing: null)).contiguous().MoveToOuterDisposeScope();
     }
 }

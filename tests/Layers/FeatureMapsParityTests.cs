@@ -1,0 +1,117 @@
+using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tests.Golden;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Layers;
+
+/// <summary>
+/// The kernels of maps beside libtorch's operations. In float32 both agree to rounding; in half precision the kernels, which round once, are as near
+/// to libtorch's float32 values as its own operations.
+/// </summary>
+[Trait("Category", "Parity")]
+public sealed class FeatureMapsParityTests
+{
+    private const double Epsilon = 1e-6;
+
+    private static readonly Device s_device = TestDevice.Device;
+
+    [SkippableTheory]
+    [InlineData(2, 128, 17, 9, 32, ScalarType.Float32)]
+    [InlineData(2, 128, 17, 9, 32, ScalarType.BFloat16)]
+    [InlineData(1, 512, 64, 64, 32, ScalarType.Float32)]
+    [InlineData(1, 512, 64, 64, 32, ScalarType.BFloat16)]
+    [InlineData(1, 128, 512, 512, 32, ScalarType.Float32)]
+    [InlineData(1, 128, 512, 512, 32, ScalarType.BFloat16)]
+    [InlineData(3, 256, 33, 65, 32, ScalarType.Float16)]
+    [InlineData(2, 8, 5, 3, 4, ScalarType.Float32)]
+    [InlineData(1, 2048, 3, 3, 8, ScalarType.Float32)]
+    [InlineData(1, 2048, 3, 3, 1, ScalarType.Float32)]
+    [InlineData(2, 96, 7, 5, 32, ScalarType.Float32)]
+    public void GroupNorm_OfMapsThatLieChannelsLast_AgreesWithLibtorch(long rows, long channels, long height, long width, long groups, ScalarType dtype)
+    {
+        RequireKernels(dtype);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var norm = new GroupNorm(groups, channels, Epsilon, s_device, dtype);
+        norm.Weight.copy_(randn(channels));
+        norm.Bias!.copy_(randn(channels));
+        var map = Map(2, rows, channels, height, width, dtype);
+        var bias = randn(channels).to(dtype).to(s_device);
+        Assert.Equal(FeatureMapKernels.Fit(channels), FeatureMapKernels.For(map) is not null);
+
+        Agree(Plain(ScalarType.Float32, null, false), Plain(dtype, null, false), norm.call(map), "norm");
+        Agree(Plain(ScalarType.Float32, null, true), Plain(dtype, null, true), norm.Activated(map), "norm and SiLU");
+        var own = ChannelsLast.Of(map).clone();
+        Agree(Plain(ScalarType.Float32, bias, true), Plain(dtype, bias, true), norm.ConsumeActivated(own, bias), "norm of the map and a bias, and SiLU");
+
+        Tensor Plain(ScalarType type, Tensor? added, bool activate)
+        {
+            var input = map.to(type).contiguous();
+            if (added is not null)
+                input = input + added.to(type).view(1, -1, 1, 1);
+            var output = nn.functional.group_norm(input, groups, norm.Weight.to(type), norm.Bias.to(type), Epsilon);
+            return activate ? nn.functional.silu(output) : output;
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData(2, 64, 17, 9, ScalarType.Float32)]
+    [InlineData(1, 128, 256, 256, ScalarType.BFloat16)]
+    [InlineData(2, 512, 31, 8, ScalarType.Float16)]
+    public void JoinAndEnlarge_MapsThatLieChannelsLast_AgreeWithLibtorch(long rows, long channels, long height, long width, ScalarType dtype)
+    {
+        RequireKernels(dtype);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        Tensor map = Map(0, rows, channels, height, width, dtype), residual = Map(0, rows, channels, height, width, dtype);
+        Tensor first = randn(channels).to(dtype).to(s_device), second = randn(channels).to(dtype).to(s_device);
+        Assert.NotNull(FeatureMapKernels.For(map, residual, first, second));
+
+        var enlarged = FeatureMaps.Enlarge(map);
+        Assert.True(ChannelsLast.Is(enlarged));
+        GoldenAssert.Exact(map.contiguous().repeat_interleave(2, 2).repeat_interleave(2, 3), enlarged);
+
+        var exact = Sum(ScalarType.Float32);
+        var chained = Sum(dtype);
+        Agree(exact, chained, FeatureMaps.Join(map, residual, (first, second)), "sum");
+
+        Tensor Sum(ScalarType type) => map.to(type) + residual.to(type) + first.to(type).view(1, -1, 1, 1) + second.to(type).view(1, -1, 1, 1);
+    }
+
+    [SkippableFact]
+    public void WithoutBias_AConvolution_LacksItsBiasAlone()
+    {
+        RequireKernels(ScalarType.Float32);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var layer = new Conv2d(16, 32, 3, 1, 1, s_device, ScalarType.Float32);
+        foreach (var parameter in layer.parameters())
+            parameter.copy_(randn(parameter.shape));
+        var map = Map(0, 2, 16, 9, 7, ScalarType.Float32);
+        var expected = nn.functional.conv2d(map.contiguous(), layer.Weight.contiguous(), layer.Bias, padding: [1, 1]);
+
+        var (output, missing) = layer.WithoutBias(map);
+
+        Assert.True(ChannelsLast.Is(layer.Weight) && ChannelsLast.Is(output));
+        FeatureMaps.Add(output, missing);
+        GoldenAssert.Close(expected, output, 1e-5);
+        using var gradients = enable_grad();
+        Assert.Null(layer.WithoutBias(map.clone().requires_grad_(true)).Missing);
+    }
+
+    private static void RequireKernels(ScalarType dtype)
+    {
+        Skip.If(s_device.type != TorchSharp.DeviceType.CUDA, "CUDA kernels need a CUDA device.");
+        Assert.True(CudaKernels.Of(s_device, "feature_maps", dtype) is not null, CudaKernels.Refusal);
+    }
+
+    private static Tensor Map(double mean, long rows, long channels, long height, long width, ScalarType dtype) =>
+        ChannelsLast.Of((randn(rows, channels, height, width) + mean).to(dtype).to(s_device));
+
+    private static void Agree(Tensor exact, Tensor libtorch, Tensor ours, string what)
+    {
+        var limit = ours.dtype == ScalarType.Float32 ? 1e-5 : Math.Max(1.1 * GoldenAssert.RelativeError(exact, libtorch), ours.dtype == ScalarType.BFloat16 ? 3e-3 : 4e-4);
+        GoldenAssert.Close(exact, ours, limit, what);
+    }
+}
