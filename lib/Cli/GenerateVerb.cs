@@ -50,8 +50,6 @@ internal static class GenerateVerb
         var options = PipelineOptions.Parse(config.Device, config.Dtype);
         var guard = new MemoryGuard(model, config.Device, Planned(config, options));
         var memory = guard.Choose(model, config.Memory, session.Output.WriteLine);
-        if (config.CudaGraph && memory.StreamTransformer)
-            session.Warn("--cuda_graph has no effect while the transformer is loaded block by block.");
         using var pipeline = guard.Run(() => Load(config, model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");

@@ -12,13 +12,14 @@ public static class CachedMemory
 
     /// <summary>
     /// Gives the cached memory of a CUDA device back, so that the next measurement begins where the first did. TorchSharp has no call for it;
-    /// a request that cannot be met has the same effect. No <see cref="CudaGraph"/> may live: its memory would be given away too.
+    /// a request that cannot be met has the same effect. Does nothing while a <see cref="CudaGraph"/> lives: what recordings compute in is not
+    /// risked for order's sake.
     /// </summary>
     /// <param name="device">Any device; only CUDA devices cache.</param>
     public static void Release(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (device.type != DeviceType.CUDA)
+        if (device.type != DeviceType.CUDA || CudaGraph.AnyLives)
             return;
         cuda.synchronize();
         if (CudaPool.Of(device) is { } pool)

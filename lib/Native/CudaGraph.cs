@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
@@ -11,19 +12,36 @@ namespace Dreambooth.Lab.Native;
 /// read values back, and must have zeroed or overwritten whatever it accumulates into.
 /// </summary>
 /// <remarks>
-/// The work is captured on a stream of its own, on which nothing is allocated afterwards: the memory it touched stays
-/// reserved for it. It is started on the default stream, in order with other operations. Never let libtorch release
-/// cached memory while a graph lives.
+/// The work is captured on a stream of its own (<see cref="RecordingStream"/>), on which nothing is allocated while the graph lives; what it
+/// computes in is held there, so that libtorch neither gives it to other work nor back to the device, even when memory runs short. Warm-ups and
+/// capture take as much of the device's memory as plain calls do, beside what plain calls have left in libtorch's cache: release that before
+/// (<see cref="CachedMemory"/>). The graph is started on the default stream, in order with other operations.
 /// </remarks>
 public sealed class CudaGraph : IReplayable
 {
     private const double Agreement = 0.02;
-    private const int NonBlocking = 1; // cudaStreamNonBlocking
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
-    private nint _executable;
-    private nint _stream;
 
-    private CudaGraph(nint stream, nint executable) => (_stream, _executable) = (stream, executable);
+    // Libtorch's fused operations change up to their third run (profiled, compiled, and compiled for the backward pass); libraries make their
+    // workspaces and plans in the first one on a stream.
+    private const int WarmUps = 3;
+
+    // Of the time of work that leaves the device waiting, launching is nearly all; of other work, a part that does not matter.
+    private const double LaunchBound = 0.8;
+
+    private static int _living;
+
+    private readonly RecordingStream _stream;
+    private nint _executable;
+
+    private CudaGraph(RecordingStream stream, nint executable)
+    {
+        (_stream, _executable) = (stream, executable);
+        Interlocked.Increment(ref _living);
+    }
+
+    /// <summary>Whether there is a graph in this process that was not freed.</summary>
+    internal static bool AnyLives => Volatile.Read(ref _living) > 0;
 
     /// <summary>Whether an error means that some work cannot be captured here, and that plain calls will do.</summary>
     /// <param name="error">What capturing, or the first launch, threw.</param>
@@ -34,7 +52,7 @@ public sealed class CudaGraph : IReplayable
     public static string Warning(Exception error)
     {
         ArgumentNullException.ThrowIfNull(error);
-        return $"Steps are not recorded as a CUDA graph: {error.Message.Split('\n')[0]} Each operation is launched by itself.";
+        return $"Steps are not recorded as a CUDA graph: {OutOfMemory.Reason(error).TrimEnd('.')}. Each operation is launched by itself.";
     }
 
     /// <summary>Requires that recorded work computes what plain calls do: ‖recorded − plain‖ ≤ 0.02 ‖plain‖; bfloat16 products that another stream orders otherwise differ by less.</summary>
@@ -55,44 +73,65 @@ public sealed class CudaGraph : IReplayable
 
     /// <summary>The way to record on a device, or null where there is none.</summary>
     /// <param name="device">Where the models live.</param>
-    /// <param name="warmUps">How often the work runs before.</param>
-    public static Func<Device, Action, IReplayable>? RecorderOf(Device device, int warmUps = 10)
+    public static Func<Device, Action, IReplayable>? RecorderOf(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return device.type == TorchSharp.DeviceType.CUDA ? (where, work) => Capture(where, work, warmUps) : null;
+        return device.type == TorchSharp.DeviceType.CUDA ? Capture : null;
     }
 
-    /// <summary>Runs some work a few times, then captures it.</summary>
+    /// <summary>
+    /// Runs some work and says whether a recording of it would be faster: whether the device waited for the processor, which took most of the
+    /// time to launch it.
+    /// </summary>
+    /// <param name="device">Where it computes; any but a CUDA device has ended when a call returns, and counts as waiting.</param>
+    /// <param name="work">The work; warm, and without waits of its own.</param>
+    public static bool IsLaunchBound(Device device, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(work);
+        var onGpu = device.type == TorchSharp.DeviceType.CUDA;
+        if (onGpu)
+            cuda.synchronize();
+        var clock = Stopwatch.StartNew();
+        work();
+        var launched = clock.Elapsed;
+        if (onGpu)
+            cuda.synchronize();
+        return launched >= LaunchBound * clock.Elapsed || !onGpu;
+    }
+
+    /// <summary>Runs some work three times, then captures it.</summary>
     /// <param name="device">A CUDA device.</param>
     /// <param name="work">The work; its tensors live outside of it.</param>
-    /// <param name="warmUps">How often it runs before, so that workspaces and gradients are allocated; 3 or more.</param>
-    /// <exception cref="LabException">CUDA refuses; the message has its code.</exception>
-    public static CudaGraph Capture(Device device, Action work, int warmUps = 10)
+    /// <exception cref="LabException">CUDA refuses (the message has its code), or the device is nearly full.</exception>
+    public static CudaGraph Capture(Device device, Action work)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(work);
         if (device.type != TorchSharp.DeviceType.CUDA)
             throw new ArgumentException($"A CUDA graph needs a CUDA device, not {device}.", nameof(device));
         cuda.synchronize();
-        Check(CudaStreamCreateWithFlags(out var stream, NonBlocking), "cudaStreamCreateWithFlags");
-        nint guard = 0;
+        var stream = RecordingStream.Take(device);
+        nint executable = 0;
         try
         {
-            Check(CreateStreamGuard(stream, GpuMemory.IndexOf(device)!.Value, out guard), "aoti_torch_create_cuda_stream_guard");
-            for (var i = 0; i < Math.Max(warmUps, 3); i++)
-                work();
-            Check(CudaStreamSynchronize(stream), "cudaStreamSynchronize");
-            return new CudaGraph(stream, Record(stream, work));
+            using (stream.Enter())
+            {
+                for (var i = 0; i < WarmUps; i++)
+                    work();
+                stream.Wait();
+                executable = Record(stream.Handle, work);
+                stream.HoldMemory();
+            }
+
+            return new CudaGraph(stream, executable);
         }
         catch
         {
-            _ = CudaStreamDestroy(stream);
+            if (executable != 0)
+                _ = CudaGraphExecDestroy(executable);
+            stream.Destroy();
             throw;
-        }
-        finally
-        {
-            if (guard != 0)
-                _ = DeleteStreamGuard(guard);
         }
     }
 
@@ -126,17 +165,18 @@ public sealed class CudaGraph : IReplayable
     /// <summary>Starts the work; operations that follow on the default stream wait for it.</summary>
     public void Launch() => Check(CudaGraphLaunch(_executable, 0), "cudaGraphLaunch");
 
-    /// <summary>Frees the graph.</summary>
+    /// <summary>Frees the graph and what it computed in.</summary>
     public void Dispose()
     {
-        if (_executable != 0)
-            _ = CudaGraphExecDestroy(_executable);
-        if (_stream != 0)
-            _ = CudaStreamDestroy(_stream);
-        (_executable, _stream) = (0, 0);
+        if (_executable == 0)
+            return;
+        _ = CudaGraphExecDestroy(_executable);
+        _executable = 0;
+        _stream.Dispose();
+        Interlocked.Decrement(ref _living);
     }
 
-    private static void Check(int code, string call)
+    internal static void Check(int code, string call)
     {
         if (code != 0)
             throw new LabException($"{call} failed with code {code}. Run without CUDA graphs.");
@@ -146,15 +186,6 @@ public sealed class CudaGraph : IReplayable
         typeof(CudaGraph).Assembly, static (name, assembly, path) => name == "cudart" ? CudaRuntime.Load() ?? 0 : 0);
 
 #pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into libraries that libtorch has loaded
-    [DllImport("cudart", EntryPoint = "cudaStreamCreateWithFlags")]
-    private static extern int CudaStreamCreateWithFlags(out nint stream, uint flags);
-
-    [DllImport("cudart", EntryPoint = "cudaStreamDestroy")]
-    private static extern int CudaStreamDestroy(nint stream);
-
-    [DllImport("cudart", EntryPoint = "cudaStreamSynchronize")]
-    private static extern int CudaStreamSynchronize(nint stream);
-
     [DllImport("cudart", EntryPoint = "cudaStreamBeginCapture")]
     private static extern int CudaStreamBeginCapture(nint stream, int mode);
 
@@ -172,11 +203,5 @@ public sealed class CudaGraph : IReplayable
 
     [DllImport("cudart", EntryPoint = "cudaGraphExecDestroy")]
     private static extern int CudaGraphExecDestroy(nint executable);
-
-    [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_create_cuda_stream_guard")]
-    private static extern int CreateStreamGuard(nint stream, int device, out nint guard);
-
-    [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_delete_cuda_stream_guard")]
-    private static extern int DeleteStreamGuard(nint guard);
 #pragma warning restore SYSLIB1054, CA5392
 }

@@ -91,7 +91,8 @@ public sealed unsafe class CudaPool
         return (long)value;
     }
 
-    private static bool IsAskedFor() => Array.Exists(
+    /// <summary>Whether the environment asks libtorch to allocate from the pool.</summary>
+    internal static bool IsAskedFor() => Array.Exists(
         ["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"],
         name => Environment.GetEnvironmentVariable(name)?.Contains("cudaMallocAsync", StringComparison.Ordinal) == true);
 

@@ -11,8 +11,14 @@ namespace Dreambooth.Lab.Pipelines;
 /// </summary>
 internal sealed class GuidedDenoiser : IDisposable
 {
-    /// <summary>Steps from which on a recording pays: making it takes some six forwards.</summary>
-    public const int FewestRecordedSteps = 10;
+    /// <summary>Steps from which on a recording pays, where the device waits for the processor: making it takes some four forwards.</summary>
+    public const int FewestRecordedSteps = 14;
+
+    /// <summary>
+    /// Predictions by plain calls before one is recorded: fused operations are compiled in the first ones, the last one shows whether the device
+    /// waits for the processor, and is what the recording is compared with.
+    /// </summary>
+    public const int PlainPredictions = 3;
 
     private readonly SD3Transformer2DModel _transformer;
     private readonly GenerationRequest _request;
@@ -20,6 +26,8 @@ internal sealed class GuidedDenoiser : IDisposable
     private readonly PromptEmbeddings _text;
     private Func<Device, Action, IReplayable>? _record;
     private RecordedForward? _recorded;
+    private PlainPrediction? _plain;
+    private int _predictions;
 
     /// <summary>Prepares the text of every step.</summary>
     /// <param name="transformer">The model.</param>
@@ -38,8 +46,8 @@ internal sealed class GuidedDenoiser : IDisposable
             throw new LabException($"skip_guidance_layers is {string.Join(", ", request.SkipGuidanceLayers)}; this transformer's blocks are 0 to {layers - 1}.");
     }
 
-    /// <summary>Receives a sentence when recording is given up.</summary>
-    public Action<string>? Warn { get; init; }
+    /// <summary>Receives a sentence when recording is refused.</summary>
+    public Action<string>? Refused { get; init; }
 
     /// <summary>Predicts the flow at one step.</summary>
     /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
@@ -50,7 +58,7 @@ internal sealed class GuidedDenoiser : IDisposable
     {
         using var scope = NewDisposeScope();
         var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
-        var prediction = Recording(input) is { } recording ? recording.Run(input, timestep) : Forward(input, timestep, _text, null);
+        var prediction = Recording() is { } recording ? recording.Run(input, timestep) : RunPlainly(input, timestep);
         if (!_request.UsesGuidance)
             return prediction.MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
@@ -66,25 +74,44 @@ internal sealed class GuidedDenoiser : IDisposable
     }
 
     /// <summary>Frees the recording.</summary>
-    public void Dispose() => _recorded?.Dispose();
+    public void Dispose()
+    {
+        _recorded?.Dispose();
+        _plain?.Dispose();
+    }
 
     private bool SkipsLayersAt(int step) =>
         step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
 
-    private RecordedForward? Recording(Tensor input)
+    private RecordedForward? Recording()
     {
-        if (_recorded is not null || _record is null)
+        if (_recorded is not null || _record is null || _plain is null)
             return _recorded;
         try
         {
-            return _recorded = new RecordedForward(_transformer, input, _text, _record);
+            _recorded = new RecordedForward(_transformer, _text, _plain, _record);
         }
         catch (Exception error) when (CudaGraph.IsRefusal(error))
         {
-            Warn?.Invoke(CudaGraph.Warning(error));
             _record = null;
-            return null;
+            Refused?.Invoke(CudaGraph.Warning(error));
         }
+
+        _plain.Dispose();
+        _plain = null;
+        return _recorded;
+    }
+
+    private Tensor RunPlainly(Tensor latents, double timestep)
+    {
+        if (_record is null || ++_predictions < PlainPredictions)
+            return Forward(latents, timestep, _text, null);
+        Tensor? prediction = null;
+        if (CudaGraph.IsLaunchBound(latents.device, () => prediction = Forward(latents, timestep, _text, null)))
+            _plain = PlainPrediction.Copy(latents, timestep, prediction!);
+        else
+            _record = null;
+        return prediction!;
     }
 
     private Tensor Forward(Tensor latents, double timestep, PromptEmbeddings text, IReadOnlyList<int>? skipLayers)

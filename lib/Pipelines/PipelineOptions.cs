@@ -17,10 +17,11 @@ public sealed record PipelineOptions
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
     /// <summary>
-    /// Whether the transformer's forward is recorded as a CUDA graph and replayed, once for each call that draws with ten steps or more: faster
-    /// with small pictures, at the price of memory that the recording keeps. CUDA only; elsewhere, and where it fails, plain calls. Default: false.
+    /// Whether the transformer's forward is recorded as a CUDA graph and replayed, once for each call that draws with
+    /// 14 steps or more, where the device waits for the processor, as with small pictures. CUDA only, and not with <see cref="StreamTransformer"/>;
+    /// elsewhere, and where it fails, plain calls. Default: true.
     /// </summary>
-    public bool CudaGraph { get; init; }
+    public bool CudaGraph { get; init; } = true;
 
     /// <summary>What of the models is in the device's memory at a time. Default: everything.</summary>
     public MemoryMode Memory { get; init; } = MemoryMode.Fast;

@@ -8,6 +8,7 @@ namespace Dreambooth.Lab.Pipelines;
 /// The transformer's forward of one shape and one text, recorded once and replayed with other latents and timesteps. With small pictures the
 /// processor cannot launch operations as fast as the device ends them. Letters: B rows, C latent channels, h and w of the latents.
 /// </summary>
+/// <remarks>It keeps the memory of a forward as long as it lives. That is little where recording pays, so what libtorch caches is not given back before.</remarks>
 internal sealed class RecordedForward : IDisposable
 {
     private readonly Tensor _latents, _timestep, _prediction;
@@ -15,25 +16,26 @@ internal sealed class RecordedForward : IDisposable
 
     /// <summary>Records the forward and compares it with a plain one.</summary>
     /// <param name="transformer">The model, as it will be at every replay: LoRA scales are part of the recording.</param>
-    /// <param name="latents">The first noisy latents, <c>[B, C, h, w]</c>.</param>
     /// <param name="text">B rows; must live as long as the recording.</param>
+    /// <param name="plain">What plain calls predicted for some latents of the shape; the recording must agree.</param>
     /// <param name="record">Records some work on a device after running it a few times.</param>
     /// <exception cref="Foundation.LabException">Recording is refused, or what was recorded computes something else.</exception>
-    public RecordedForward(SD3Transformer2DModel transformer, Tensor latents, PromptEmbeddings text, Func<Device, Action, IReplayable> record)
+    public RecordedForward(SD3Transformer2DModel transformer, PromptEmbeddings text, PlainPrediction plain, Func<Device, Action, IReplayable> record)
     {
         using var scope = NewDisposeScope();
-        _latents = latents.clone().DetachFromDisposeScope();
-        _timestep = full([latents.shape[0]], 0f, ScalarType.Float32, latents.device).DetachFromDisposeScope();
-        _prediction = zeros(latents.shape, ScalarType.Float32, latents.device).DetachFromDisposeScope();
+        // Recorded with other values than those it is compared on: a recording that ignored its inputs would agree on its own.
+        _latents = plain.Latents.neg().DetachFromDisposeScope();
+        _timestep = full([_latents.shape[0]], 0f, ScalarType.Float32, _latents.device).DetachFromDisposeScope();
+        _prediction = zeros(_latents.shape, ScalarType.Float32, _latents.device).DetachFromDisposeScope();
         IReplayable? work = null;
         try
         {
-            work = _work = record(latents.device, () =>
+            work = _work = record(_latents.device, () =>
             {
                 using var inner = NewDisposeScope();
-                _prediction.copy_(Plain(transformer, _latents, _timestep, text));
+                _prediction.copy_(transformer.forward(_latents, _timestep, text.PromptEmbeds, text.PooledPromptEmbeds));
             });
-            Compare(transformer, text);
+            CudaGraph.RequireAgreement(Run(plain.Latents, plain.Timestep), plain.Prediction, "a recorded prediction differs");
         }
         catch
         {
@@ -60,22 +62,6 @@ internal sealed class RecordedForward : IDisposable
     {
         _work.Dispose();
         FreeTensors();
-    }
-
-    // Other values than those it was recorded with: a recording that ignored its inputs would agree on these.
-    private void Compare(SD3Transformer2DModel transformer, PromptEmbeddings text)
-    {
-        using var latents = _latents.neg();
-        using var timestep = full_like(_timestep, 500);
-        using var plain = Plain(transformer, latents, timestep, text);
-        using var recorded = Run(latents, 500);
-        CudaGraph.RequireAgreement(recorded, plain, "a recorded prediction differs");
-    }
-
-    private static Tensor Plain(SD3Transformer2DModel transformer, Tensor latents, Tensor timestep, PromptEmbeddings text)
-    {
-        using var output = transformer.forward(latents, timestep, text.PromptEmbeds, text.PooledPromptEmbeds);
-        return output.to(ScalarType.Float32);
     }
 
     private void FreeTensors()

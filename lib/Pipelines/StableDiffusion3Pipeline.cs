@@ -26,7 +26,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     {
         (Prompts, Transformer, Vae, SchedulerConfig, Options) = (prompts, transformer, vae, scheduler, options);
         // A forward that loads blocks on its way cannot be recorded.
-        Recorder = options.CudaGraph && !transformer.IsStreamed ? CudaGraph.RecorderOf(options.Device, warmUps: 4) : null;
+        Recorder = options.CudaGraph && !transformer.IsStreamed ? CudaGraph.RecorderOf(options.Device) : null;
         // One picture's activations at a time: at full size they are gigabytes, and nothing is gained by more at once.
         Vae.UseSlicing = true;
     }
@@ -165,7 +165,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         using var scope = NewDisposeScope();
         var latents = InitialLatents(request);
         var (positive, negative) = EncodePrompts(request);
-        using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Warn = Prompts.Warn };
+        using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Refused = StopRecording };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
         for (var i = 0; i < request.NumInferenceSteps; i++)
@@ -182,7 +182,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         return latents.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Records a step of the denoising; null for plain calls.</summary>
+    /// <summary>Records a step of the denoising; null for plain calls, and once recording was refused.</summary>
     internal Func<Device, Action, IReplayable>? Recorder { get; set; }
 
     /// <summary>
@@ -222,6 +222,12 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         Transformer.Dispose();
         Vae.Dispose();
         _files?.Dispose();
+    }
+
+    private void StopRecording(string warning)
+    {
+        Recorder = null;
+        Prompts.Warn?.Invoke(warning);
     }
 
     private static PipelinePart Measure(string name, nn.Module model)

@@ -31,6 +31,7 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
         Seed = 0,
         LearningRate = 1e-6,
         TextEncoderLr = 1e-6,
+        CudaGraph = false,
     };
 
     private const double Small = 0.02;

@@ -50,9 +50,9 @@ public sealed record GenerateConfig
     [Flag(ModelGroup, "Leave the T5 encoder out: 9 GB less memory, long prompts followed less closely.")]
     public bool WithoutT5 { get; init; }
 
-    /// <summary>Record the transformer's forward as a CUDA graph and replay it, default false; CUDA only, elsewhere without effect. Flag <c>--cuda_graph</c>.</summary>
-    [Flag(ModelGroup, "Record a step once and replay it (CUDA only): faster with small pictures, keeps its memory.")]
-    public bool CudaGraph { get; init; }
+    /// <summary>Record the transformer's forward as a CUDA graph and replay it where that is faster, default true; CUDA only, elsewhere without effect. Flag <c>--cuda_graph</c>.</summary>
+    [Flag(ModelGroup, "Record a step once and replay it where the GPU waits for the processor, as with small pictures; CUDA only. --cuda_graph=false: launch each operation by itself.")]
+    public bool CudaGraph { get; init; } = true;
 
     /// <summary>A folder with <c>clip/</c> and <c>t5/</c> tokenizer files; null: what the environment variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.</summary>
     [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]

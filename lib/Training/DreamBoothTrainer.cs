@@ -105,6 +105,9 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <summary>Frees recorded steps before other work takes memory; they are recorded again. See <see cref="MicroStep.Forget"/>.</summary>
     internal void ForgetRecordings() => _microStep.Forget();
 
+    /// <summary>Does some work that takes memory beside recorded steps. See <see cref="MicroStep.WithRoom"/>.</summary>
+    internal T WithRoom<T>(Func<T> work) => _microStep.WithRoom(work);
+
     /// <summary>Writes the optimiser's state.</summary>
     internal void SaveOptimizer(string path)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using static TorchSharp.torch;
@@ -11,7 +13,9 @@ namespace Dreambooth.Lab.Training;
 /// </summary>
 /// <remarks>
 /// A recording keeps its memory as long as it lives, so at most <see cref="MostRecordings"/> shapes have one. It is compared with a plain
-/// pass before it is used.
+/// pass before it is used. That pass comes first: what it leaves in libtorch's cache goes back to the device before the first recording is made,
+/// so that a recorded run takes about the memory of a plain one. Between passes, only the optimiser's and the batches' small tensors are allocated;
+/// larger work goes through <see cref="WithRoom"/>, or after <see cref="Forget"/>.
 /// </remarks>
 internal sealed class MicroStep : IDisposable
 {
@@ -22,6 +26,8 @@ internal sealed class MicroStep : IDisposable
     private readonly LoraAdapter _adapter;
     private readonly int _parts;
     private readonly Dictionary<string, Recording> _recordings = [];
+    private readonly HashSet<string> _refused = [];
+    private readonly Device _device;
     private Func<Device, Action, IReplayable>? _record;
 
     /// <summary>Prepares the steps of a run.</summary>
@@ -30,7 +36,7 @@ internal sealed class MicroStep : IDisposable
     /// <param name="parts">How many micro-batches share an optimiser step.</param>
     /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
     public MicroStep(FlowMatchingObjective objective, LoraAdapter adapter, int parts, Func<Device, Action, IReplayable>? record) =>
-        (_objective, _adapter, _parts, _record) = (objective, adapter, parts, record);
+        (_objective, _adapter, _parts, _record, _device) = (objective, adapter, parts, record, adapter.Parameters.device);
 
     /// <summary>Receives a sentence when recording is given up.</summary>
     public Action<string>? Warn { get; set; }
@@ -46,22 +52,56 @@ internal sealed class MicroStep : IDisposable
     {
         var recording = FindRecording(batch, draw);
         Replayed = recording is not null;
-        return recording?.Run(batch, draw) ?? RunPlainly(batch, draw);
+        return recording?.Run(batch, draw) ?? RunBesideRecordings(batch, draw);
     }
 
-    /// <summary>
-    /// Frees the recordings; the next passes are recorded again. To be called before work that takes memory of its own: when libtorch runs short of memory it gives
-    /// back what it caches, and with it what a recording that lives computes in.
-    /// </summary>
+    /// <summary>Frees the recordings and gives their memory back to the device; the next passes are recorded again. To be called before work that takes much memory of its own.</summary>
     public void Forget()
     {
+        if (_recordings.Count == 0)
+            return;
         foreach (var recording in _recordings.Values)
             recording.Dispose();
         _recordings.Clear();
+        CachedMemory.Release(_device);
+    }
+
+    /// <summary>Does some work that takes memory beside the recordings; where that is refused, they are freed and it is done again.</summary>
+    /// <typeparam name="T">What it gives.</typeparam>
+    /// <param name="work">The work; may be done twice.</param>
+    public T WithRoom<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (ExternalException error) when (_recordings.Count > 0 && OutOfMemory.Is(error))
+        {
+            Forget();
+        }
+
+        return work();
     }
 
     /// <summary>Frees the recordings.</summary>
     public void Dispose() => Forget();
+
+    // A pass to which memory is refused in its midst has added some of its gradients, and is held by its loss.
+    private FlowMatchingLoss RunBesideRecordings(TrainingBatch batch, TrainingDraw draw)
+    {
+        if (_recordings.Count == 0)
+            return RunPlainly(batch, draw);
+        using var before = _adapter.Gradients!.clone();
+        return WithRoom(() =>
+        {
+            Restore(before);
+            using var scope = NewDisposeScope();
+            var loss = RunPlainly(batch, draw) with { Pass = null };
+            foreach (var tensor in new HashSet<Tensor?>([loss.Total, loss.Instance, loss.Prior, loss.Noisy, loss.Denoised], ReferenceEqualityComparer.Instance))
+                tensor?.MoveToOuterDisposeScope();
+            return loss;
+        });
+    }
 
     private FlowMatchingLoss RunPlainly(TrainingBatch batch, TrainingDraw draw)
     {
@@ -76,10 +116,12 @@ internal sealed class MicroStep : IDisposable
         // A gradient that is to go on behind the inputs would end at a recording's own copies of them.
         if ((_record is null && _recordings.Count == 0) || batch.Text.Inputs.Any(input => input.requires_grad))
             return null;
-        var shape = string.Join(' ', batch.Text.Inputs.Prepend(batch.Latents).Select(input => string.Join('×', input.shape)));
+        // The LoRA's weight is a part of what is recorded.
+        var weight = _adapter.Weight.ToString(CultureInfo.InvariantCulture);
+        var shape = string.Join(' ', batch.Text.Inputs.Prepend(batch.Latents).Select(input => string.Join('×', input.shape)).Prepend(weight));
         if (_recordings.TryGetValue(shape, out var found))
             return found;
-        if (_record is null || _recordings.Count >= MostRecordings)
+        if (_record is null || _recordings.Count >= MostRecordings || _refused.Contains(shape))
             return null;
         try
         {
@@ -89,8 +131,11 @@ internal sealed class MicroStep : IDisposable
         }
         catch (Exception error) when (CudaGraph.IsRefusal(error))
         {
+            CachedMemory.Release(_device);
             Warn?.Invoke(CudaGraph.Warning(error));
-            _record = null;
+            _refused.Add(shape);
+            // What could be recorded once is recorded again after Forget.
+            _record = _recordings.Count == 0 ? null : _record;
             return null;
         }
     }
@@ -102,11 +147,12 @@ internal sealed class MicroStep : IDisposable
         Recording? recording = null;
         try
         {
-            recording = new Recording(this, batch, draw, record);
             // Another draw than the recorded one: a recording that ignored its inputs would agree on that.
             var other = new TrainingDraw(draw.Noise.neg(), draw.Indices.flip(0));
-            var replayed = Gradients(() => recording.Run(batch, other));
             var plain = Gradients(() => RunPlainly(batch, other));
+            CachedMemory.Release(_device); // without effect beside another recording
+            recording = new Recording(this, batch, draw, record);
+            var replayed = Gradients(() => recording.Run(batch, other));
             CudaGraph.RequireAgreement(replayed, plain, "the gradients of a recorded step differ");
             return recording;
         }
@@ -117,10 +163,15 @@ internal sealed class MicroStep : IDisposable
         }
         finally
         {
-            _adapter.ClearGradients();
-            using (no_grad())
-                _adapter.Gradients.copy_(before);
+            Restore(before);
         }
+    }
+
+    private void Restore(Tensor gradients)
+    {
+        using var noGradients = no_grad();
+        _adapter.ClearGradients();
+        _adapter.Gradients!.copy_(gradients);
     }
 
     private Tensor Gradients(Action pass)

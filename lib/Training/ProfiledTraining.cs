@@ -70,6 +70,7 @@ public static class ProfiledTraining
         var adapter = config.CreateAdapter(pipeline);
         var trainer = new DreamBoothTrainer(config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
         trainer.Run(cancellation: cancellation);
+        trainer.ForgetRecordings();
         return new TrainedState(adapter, trainer);
     }
 

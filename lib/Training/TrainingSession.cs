@@ -203,7 +203,7 @@ public sealed class TrainingSession : IDisposable
     {
         var last = record.Step == MaxSteps;
         if (_loss is not null && (record.Step == 1 || record.Step % Config.ValidationLossSteps == 0 || last))
-            record = record with { ValidationLoss = _loss.Measure() };
+            record = record with { ValidationLoss = _trainer.WithRoom(_loss.Measure) };
         _log!.Append(record);
         if (record.Step % Config.CheckpointingSteps == 0)
         {

@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>
+/// A CUDA stream that work is recorded on, and the memory that the recording computes in. Libtorch caches freed memory by stream: what recorded work
+/// has used and freed is, in its eyes, free for other work on this stream, and to be given back to the device when memory runs short.
+/// </summary>
+/// <remarks>
+/// <see cref="HoldMemory"/> takes that memory as tensors, a piece of each of libtorch's segments at least, which keeps the whole segment (settings of
+/// its allocator that split segments otherwise, as <c>expandable_segments</c>, leave the ends unheld). A stream that is let go of serves the next
+/// recording, which finds its memory and the libraries' workspaces there: the number of streams does not grow with that of recordings.
+/// </remarks>
+internal sealed class RecordingStream : IDisposable
+{
+    private const int NonBlocking = 1; // cudaStreamNonBlocking
+
+    // Libtorch takes memory for blocks of up to 1 MiB in segments of 2 MiB, for larger ones in segments of 10 MiB and more.
+    private const long SmallPiece = 1L << 20;
+    private const long LargePiece = 8L << 20;
+
+    // What must be left of the device beside a recording: what other work allocates in a step, and some for libraries.
+    private const long Room = 256L << 20;
+
+    private static readonly ConcurrentDictionary<int, ConcurrentBag<nint>> Idle = [];
+
+    private readonly Device _device;
+    private readonly int _index;
+    private readonly List<Tensor> _held = [];
+
+    private RecordingStream(nint handle, Device device, int index) => (Handle, _device, _index) = (handle, device, index);
+
+    /// <summary>CUDA's handle.</summary>
+    public nint Handle { get; }
+
+    /// <summary>A stream that no recording uses, a new one where there is none.</summary>
+    /// <param name="device">A CUDA device.</param>
+    /// <exception cref="LabException">CUDA refuses.</exception>
+    public static RecordingStream Take(Device device)
+    {
+        var index = GpuMemory.IndexOf(device)!.Value;
+        if (Idle.TryGetValue(index, out var idle) && idle.TryTake(out var handle))
+            return new RecordingStream(handle, device, index);
+        CudaGraph.Check(CudaStreamCreateWithFlags(out handle, NonBlocking), "cudaStreamCreateWithFlags");
+        return new RecordingStream(handle, device, index);
+    }
+
+    /// <summary>Makes it libtorch's current stream until the result is disposed.</summary>
+    public IDisposable Enter()
+    {
+        CudaGraph.Check(CreateStreamGuard(Handle, _index, out var guard), "aoti_torch_create_cuda_stream_guard");
+        return new Guard(guard);
+    }
+
+    /// <summary>Waits for the work on it.</summary>
+    public void Wait() => CudaGraph.Check(CudaStreamSynchronize(Handle), "cudaStreamSynchronize");
+
+    /// <summary>Holds what is cached for the stream, until it is let go of; to be called while it is libtorch's current one.</summary>
+    /// <exception cref="LabException">So little of the device is free that other work could not go on.</exception>
+    public void HoldMemory()
+    {
+        // The CUDA runtime's own pool gives a recording memory of its own.
+        if (CudaPool.IsAskedFor())
+            return;
+        Hold(SmallPiece);
+        Hold(LargePiece);
+    }
+
+    /// <summary>Lets go of the memory and the stream; both serve the next recording.</summary>
+    public void Dispose()
+    {
+        FreeHeld();
+        Idle.GetOrAdd(_index, _ => []).Add(Handle);
+    }
+
+    /// <summary>Lets go of the memory and frees the stream, on which something has failed.</summary>
+    public void Destroy()
+    {
+        FreeHeld();
+        _ = CudaStreamDestroy(Handle);
+    }
+
+    // When the device has to give some more, nothing of this size was left in the cache.
+    private void Hold(long piece)
+    {
+        var free = FreeMemory();
+        if (free < Room)
+            throw new LabException($"Only {ByteSize.Text(free)} of the device's memory are left beside what was recorded.");
+        while (true)
+        {
+            var taken = empty(piece, ScalarType.Byte, _device).DetachFromDisposeScope();
+            var left = FreeMemory();
+            if (free - left >= piece)
+            {
+                taken.Dispose();
+                return;
+            }
+
+            _held.Add(taken);
+            free = left;
+        }
+    }
+
+    private void FreeHeld()
+    {
+        _held.ForEach(tensor => tensor.Dispose());
+        _held.Clear();
+    }
+
+    private static long FreeMemory()
+    {
+        CudaGraph.Check(CudaMemGetInfo(out var free, out _), "cudaMemGetInfo");
+        return (long)free;
+    }
+
+    private sealed class Guard(nint handle) : IDisposable
+    {
+        public void Dispose() => _ = DeleteStreamGuard(handle);
+    }
+
+#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into libraries that libtorch has loaded
+    [DllImport("cudart", EntryPoint = "cudaStreamCreateWithFlags")]
+    private static extern int CudaStreamCreateWithFlags(out nint stream, uint flags);
+
+    [DllImport("cudart", EntryPoint = "cudaStreamDestroy")]
+    private static extern int CudaStreamDestroy(nint stream);
+
+    [DllImport("cudart", EntryPoint = "cudaStreamSynchronize")]
+    private static extern int CudaStreamSynchronize(nint stream);
+
+    [DllImport("cudart", EntryPoint = "cudaMemGetInfo")]
+    private static extern int CudaMemGetInfo(out nuint free, out nuint total);
+
+    [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_create_cuda_stream_guard")]
+    private static extern int CreateStreamGuard(nint stream, int device, out nint guard);
+
+    [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_delete_cuda_stream_guard")]
+    private static extern int DeleteStreamGuard(nint guard);
+#pragma warning restore SYSLIB1054, CA5392
+}
