@@ -51,11 +51,11 @@ public sealed class LabCommandLineTests : IDisposable
     public void Train_RecipeAndFlags_FlagsRule()
     {
         var recipe = Write("recipe.json", """{"pretrained_model_name_or_path": "m", "instance_data_dir": "d", "instance_prompt": "p", "rank": 16, "center_crop": true, "hub_token": "x"}""");
-        var (code, output, error) = Run("train", "--config", recipe, "--rank=8", "--center_crop=false", "--print_config");
+        var (code, output, error) = Run("train", "--config", recipe, "--rank=8", "--center_crop=false", "--cuda_graph=false", "--print_config");
         Assert.Equal(0, code);
         Assert.Contains("hub_token is accepted but not acted on", error, StringComparison.Ordinal);
         var config = DreamBoothConfig.FromJson(output);
-        Assert.Equal(("m", 8, false), (config.PretrainedModelNameOrPath, config.Rank, config.CenterCrop));
+        Assert.Equal(("m", 8, false, false), (config.PretrainedModelNameOrPath, config.Rank, config.CenterCrop, config.CudaGraph));
     }
 
     [Theory]

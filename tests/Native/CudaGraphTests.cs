@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tests.Golden;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Native;
@@ -13,5 +16,56 @@ public class CudaGraphTests
     {
         var error = Assert.Throws<ArgumentException>(() => CudaGraph.Capture(CPU, () => { }));
         Assert.Contains("cpu", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void IsLaunchBound_TheCpu_RunsTheWorkOnceAndCountsAsWaiting()
+    {
+        var runs = 0;
+        Assert.True(CudaGraph.IsLaunchBound(CPU, () => runs++));
+        Assert.Equal(1, runs);
+    }
+
+    [Theory]
+    [InlineData("cudaStreamBeginCapture failed with code 900.", "a CUDA graph: cudaStreamBeginCapture failed with code 900. Each operation")]
+    [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has", "a CUDA graph: out of memory, 2.0 GiB more were asked for. Each operation")]
+    public void Warning_ARefusal_GivesItsReason(string message, string expected)
+    {
+#pragma warning disable CA2201 // the type that libtorch's errors arrive as
+        Assert.Contains(expected, CudaGraph.Warning(new ExternalException(message)), StringComparison.Ordinal);
+#pragma warning restore CA2201
+    }
+
+    [SkippableFact]
+    [Trait("Category", "Parity")]
+    public void Launch_AfterMemoryRanShort_ComputesInItsOwnMemory()
+    {
+        var device = TestDevice.Device;
+        Skip.IfNot(device.type == DeviceType.CUDA, "Recordings are for CUDA devices.");
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor input = randn([4096, 4096], device: device), large = zeros([4096, 4096], device: device), small = zeros([64], device: device);
+        void Work()
+        {
+            using var inner = NewDisposeScope();
+            large.copy_(matmul(input, input).tanh() + (input * 2).square());
+            small.copy_((input.narrow(0, 0, 64).narrow(1, 0, 64) * 3).cos().sum(1));
+        }
+
+        using var first = CudaGraph.Capture(device, Work);
+        using (CudaGraph.Capture(device, Work))
+        {
+        }
+
+        // Libtorch gives back all that it may before it refuses; others then compute where it was.
+        Assert.ThrowsAny<ExternalException>(() => empty(1L << 46, ScalarType.Byte, device));
+        var others = Enumerable.Range(0, 64).SelectMany(_ => new[] { full([4096, 4096], float.NaN, device: device), full([64, 64], float.NaN, device: device) }).ToArray();
+        input.neg_().mul_(0.5);
+        first.Launch();
+        var recorded = (large.clone(), small.clone());
+        Work();
+        GoldenAssert.Close(large.cpu(), recorded.Item1.cpu(), 1e-5);
+        GoldenAssert.Close(small.cpu(), recorded.Item2.cpu(), 1e-5);
+        Assert.All(others, other => Assert.True(other.isnan().all().item<bool>()));
     }
 }

@@ -10,6 +10,9 @@ internal sealed class StandInRecorder
     /// <summary>Whether the work cannot be recorded.</summary>
     public bool Refuses { get; init; }
 
+    /// <summary>After how many recordings further ones are refused.</summary>
+    public int Most { get; init; } = int.MaxValue;
+
     /// <summary>Whether a replay does nothing.</summary>
     public bool Forgets { get; init; }
 
@@ -27,7 +30,7 @@ internal sealed class StandInRecorder
         Recorded++;
         for (var i = 0; i < 3; i++)
             work();
-        if (Refuses)
+        if (Refuses || Recorded > Most)
             throw new LabException("cudaStreamBeginCapture failed with code 900.");
         Alive++;
         return new Replay(this, work);

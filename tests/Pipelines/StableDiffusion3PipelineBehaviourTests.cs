@@ -15,6 +15,7 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     private static readonly GenerationRequest Small = new() { Prompts = ["a photo of a cat"], NumInferenceSteps = 2, Height = 16, Width = 32, Seed = 7, MaxSequenceLength = 8 };
 
     private readonly DisposeScope _scope = NewDisposeScope();
+    private bool _stopped;
 
     private StableDiffusion3Pipeline Pipeline { get; } = shared.Pipeline;
 
@@ -90,7 +91,7 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         var recorder = new StandInRecorder { Refuses = how == "refused", Forgets = how == "wrong" };
         List<string> warnings = [];
         GoldenAssert.Exact(plain, Recorded(request, recorder, warnings.Add));
-        Assert.Equal((1, 0), (recorder.Recorded, recorder.Alive));
+        Assert.Equal((1, 0, true), (recorder.Recorded, recorder.Alive, _stopped));
         Assert.Contains("Each operation is launched by itself.", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
@@ -112,6 +113,7 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         }
         finally
         {
+            _stopped = Pipeline.Recorder is null;
             (Pipeline.Recorder, Pipeline.Prompts.Warn) = (null, null);
         }
     }

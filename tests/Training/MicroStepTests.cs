@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
@@ -104,6 +105,117 @@ public sealed class MicroStepTests : IDisposable
     }
 
     [Fact]
+    public void Run_FirstOfAShape_IsComputedPlainlyBeforeItIsRecorded()
+    {
+        using var scope = NewDisposeScope();
+        var (encoded, before) = (0, 0);
+        var plain = Batch(1, 4, textIsTrained: false);
+        var batch = plain with
+        {
+            Text = plain.Text with
+            {
+                Encode = inputs =>
+                {
+                    encoded++;
+                    return plain.Text.Encode(inputs);
+                },
+            },
+        };
+        using var step = new MicroStep(_objective, _adapter, 2, (device, work) =>
+        {
+            before = encoded;
+            return new StandInRecorder().Record(device, work);
+        });
+        step.Run(batch, Draw(1, 4));
+        Assert.Equal((true, 1), (step.Replayed, before));
+    }
+
+    [Fact]
+    public void Run_FurtherShapeIsRefused_KeepsTheFirstRecordingAndRunsTheOtherPlainly()
+    {
+        var recorder = new StandInRecorder { Most = 1 };
+        using var step = Step(recorder);
+        foreach (var (side, replayed) in new[] { (4, true), (6, false), (6, false), (4, true) })
+        {
+            using var scope = NewDisposeScope();
+            step.Run(Batch(1, side, textIsTrained: false), Draw(1, side));
+            Assert.Equal(replayed, step.Replayed);
+        }
+
+        Assert.Equal((2, 1), (recorder.Recorded, recorder.Alive));
+        Assert.Single(_warnings);
+    }
+
+    [Fact]
+    public void Run_OtherWeightOfTheLora_IsRecordedAnew()
+    {
+        var recorder = new StandInRecorder();
+        using var step = Step(recorder);
+        foreach (var weight in new[] { 1.0, 0.5, 1.0 })
+        {
+            using var scope = NewDisposeScope();
+            _adapter.Weight = weight;
+            step.Run(Batch(1, 4, textIsTrained: false), Draw(1, 4));
+        }
+
+        Assert.Equal(2, recorder.Recorded);
+    }
+
+    [Fact]
+    public void WithRoom_MemoryIsRefusedBesideARecording_FreesItAndWorksAgain()
+    {
+        using var scope = NewDisposeScope();
+        var recorder = new StandInRecorder();
+        using var step = Step(recorder);
+        step.Run(Batch(1, 4, textIsTrained: false), Draw(1, 4));
+        Assert.Equal(7, step.WithRoom(() => recorder.Alive == 0 ? 7 : AskTooMuch<int>()));
+        Assert.ThrowsAny<ExternalException>(() => step.WithRoom(AskTooMuch<int>));
+        step.Run(Batch(1, 4, textIsTrained: false), Draw(1, 4));
+        Assert.Equal((true, 2), (step.Replayed, recorder.Recorded));
+    }
+
+    [Fact]
+    public void Run_MemoryIsRefusedToAPlainPassBesideRecordings_GivesTheSameGradients()
+    {
+        using var scope = NewDisposeScope();
+        using var before = ones_like(_adapter.Gradients!);
+        Tensor Gradients(StandInRecorder? recorder)
+        {
+            using var step = Step(recorder);
+            foreach (var side in recorder is null ? [] : new[] { 4, 6 })
+                step.Run(Batch(1, side, textIsTrained: false), Draw(1, side));
+            using (no_grad())
+                _adapter.Gradients!.copy_(before);
+            var batch = Batch(1, 8, textIsTrained: false);
+            var encode = batch.Text.Encode;
+            Tensor touched = _adapter.Gradients!;
+            var loss = step.Run(
+                batch with
+                {
+                    Text = batch.Text with
+                    {
+                        Encode = inputs =>
+                        {
+                            if (recorder is not { Alive: > 0 })
+                                return encode(inputs);
+                            using (no_grad())
+                                touched.add_(5);
+                            return AskTooMuch<PromptEmbeddings>();
+                        },
+                    },
+                },
+                Draw(1, 8));
+            Assert.True(loss.Total.item<float>() > 0 && loss.Denoised.abs().sum().item<float>() > 0);
+            return _adapter.Gradients!.clone();
+        }
+
+        var plain = Gradients(null);
+        var recorder = new StandInRecorder();
+        GoldenAssert.Exact(plain, Gradients(recorder), "gradients");
+        Assert.Equal(0, recorder.Alive);
+    }
+
+    [Fact]
     public void Run_Recorded_LeavesNoTensors()
     {
         Assert.Equal(0, LiveTensors.LeftBy(() =>
@@ -131,6 +243,12 @@ public sealed class MicroStepTests : IDisposable
     }
 
     private MicroStep Step(StandInRecorder? recorder) => new(_objective, _adapter, 2, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
+
+    private static T AskTooMuch<T>()
+    {
+        empty(1L << 50, ScalarType.Byte).Dispose();
+        throw new InvalidOperationException("There was as much memory.");
+    }
 
     /// <summary>Each batch has prompts of its own, which go through the encoders where these are trained.</summary>
     private TrainingBatch Batch(int number, long side, bool textIsTrained)

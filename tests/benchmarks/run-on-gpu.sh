@@ -105,7 +105,7 @@ if wants precision; then
   part "precision, training" 180 lab bench precision --parts curve --json "$jsonl" "${flags[@]}"
 fi
 if wants parity; then
-  models="Tests.Layers Tests.Models Tests.Pipelines Tests.Peft Tests.Training Tests.Schedulers"
+  models="Tests.Native Tests.Layers Tests.Models Tests.Pipelines Tests.Peft Tests.Training Tests.Schedulers"
   export LAB_TEST_DEVICE=$device
   part "parity" 180 bash -c 'run_tests --trait Category=Parity --class $2 --seconds 170 > "$1" 2>&1; code=$?; tail -1 "$1"; exit $code' parity "$results/parity.log" "$models"
   if [ "$device" != cpu ]; then
