@@ -121,6 +121,7 @@ public sealed class CudaGraph : IReplayable
                     work();
                 stream.Wait();
                 executable = Record(stream.Handle, work);
+                GradientNode.FreeReturned();
                 stream.HoldMemory();
             }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
@@ -16,9 +17,8 @@ internal sealed unsafe class GradientNode
     private static readonly Lazy<Exports> s_exports = new(() => new());
     private static ExceptionDispatchInfo? s_failure;
 
-    // What the last step of a thread returned; libtorch has its own references to it when the next one begins.
-    [ThreadStatic]
-    private static (Tensor?[] Tensors, nint Array) t_returned;
+    // What the last step of every thread returned; libtorch has its own references to it when the thread's next one begins.
+    private static readonly ConcurrentDictionary<int, (Tensor?[] Tensors, nint Array)> s_returned = [];
 
     // Where the native side lists the outputs for the managed one.
     [ThreadStatic]
@@ -89,9 +89,16 @@ internal sealed unsafe class GradientNode
         }
     }
 
+    /// <summary>Frees what the last step of every thread returned. No backward pass may be under way.</summary>
+    public static void FreeReturned()
+    {
+        foreach (var thread in s_returned.Keys)
+            FreeReturned(thread);
+    }
+
     private TensorList Apply(nint* gradients, int count)
     {
-        FreeReturned();
+        FreeReturned(Environment.CurrentManagedThreadId);
         try
         {
             using var scope = NewDisposeScope();
@@ -106,7 +113,7 @@ internal sealed unsafe class GradientNode
             var array = (nint*)NativeMemory.Alloc((nuint)outgoing.Length, (nuint)sizeof(nint));
             for (var i = 0; i < outgoing.Length; i++)
                 array[i] = outgoing[i]?.Handle ?? 0;
-            t_returned = (outgoing, (nint)array);
+            s_returned[Environment.CurrentManagedThreadId] = (outgoing, (nint)array);
             return new TensorList(array, outgoing.Length);
         }
 #pragma warning disable CA1031 // an exception must not pass through native code: too few gradients make libtorch throw one of its own
@@ -134,13 +141,13 @@ internal sealed unsafe class GradientNode
         _kept = [];
     }
 
-    private static void FreeReturned()
+    private static void FreeReturned(int thread)
     {
-        var (tensors, array) = t_returned;
-        t_returned = default;
-        foreach (var tensor in tensors ?? [])
+        if (!s_returned.TryRemove(thread, out var returned))
+            return;
+        foreach (var tensor in returned.Tensors)
             tensor?.Dispose();
-        NativeMemory.Free((void*)array);
+        NativeMemory.Free((void*)returned.Array);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
