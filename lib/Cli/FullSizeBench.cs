@@ -22,7 +22,7 @@ internal static class FullSizeBench
         var rows = new Option<string?>("--rows") { HelpName = "NAMES", Description = $"The rows to measure, separated by commas: {string.Join(", ", Rows)}." };
         var graph = new Option<bool>("--cuda_graph") { Description = "Record forwards and training steps and replay them (CUDA only)." };
         var tiny = new Option<bool>("--tiny") { Description = "A tiny model in float32 instead: shows that the rows run, in seconds, on a processor too." };
-        var folder = new Option<string?>("--model_folder") { HelpName = "FOLDER", Description = "Where the rows of whole processes find or write their model (16 GB), which stays; without it, a temporary folder." };
+        var folder = new Option<string?>("--model_folder") { HelpName = "FOLDER", Description = "Where the rows that read a model (pictures-balanced, whole processes) find it or write it (16 GB), which stays; without it, a temporary folder." };
         var further = new Option<string?>("--generate_flags") { HelpName = "TEXT", Description = "Further flags of generate for the rows of whole processes." };
         var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Add every row to this file as it is done: a line of JSON with what it was measured on." };
         Option[] all = [device, dtype, repeats, rows, graph, tiny, folder, further, json];
@@ -39,7 +39,7 @@ internal static class FullSizeBench
                 ? FullSizeBenchmarkOptions.Tiny with { Device = place.Device }
                 : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
             using var starts = new StartBench(options, result.GetValue(folder), KernelLaunch.ThisProgram, result.GetValue(further)?.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-            Run(options with { Repeats = result.GetValue(repeats), CudaGraph = result.GetValue(graph) }, Chosen(result.GetValue(rows)), starts, result.GetValue(json), session);
+            Run(options with { Repeats = result.GetValue(repeats), CudaGraph = result.GetValue(graph), ModelFolder = starts.ModelFolder }, Chosen(result.GetValue(rows)), starts, result.GetValue(json), session);
             return ExitCode.Success;
         });
         return verb;

@@ -71,7 +71,8 @@ internal sealed class StartBench(FullSizeBenchmarkOptions options, string? folde
             Directory.Delete(_temporary, recursive: true);
     }
 
-    private string ModelFolder()
+    /// <summary>The model folder; written first where there is none.</summary>
+    public string ModelFolder()
     {
         var place = folder ?? (_temporary ??= Directory.CreateTempSubdirectory("lab-model-").FullName);
         if (!File.Exists(Path.Combine(place, "model_index.json")))

@@ -117,6 +117,7 @@ public sealed class CudaGraph : IReplayable
         {
             using (stream.Enter())
             {
+                stream.MakeRoom();
                 for (var i = 0; i < WarmUps; i++)
                     work();
                 stream.Wait();

@@ -25,6 +25,9 @@ internal sealed class RecordingStream : IDisposable
     // What must be left of the device beside a recording: what other work allocates in a step, and some for libraries.
     private const long Room = 256L << 20;
 
+    // Where less is free before, it may lie in libtorch's cache.
+    private const long Ample = 4L << 30;
+
     private static readonly ConcurrentDictionary<int, ConcurrentBag<nint>> Idle = [];
 
     private readonly Device _device;
@@ -53,6 +56,13 @@ internal sealed class RecordingStream : IDisposable
     {
         CudaGraph.Check(CreateStreamGuard(Handle, _index, out var guard), "aoti_torch_create_cuda_stream_guard");
         return new Guard(guard);
+    }
+
+    /// <summary>Gives libtorch's cached memory back to the device if little is free, before anything is recorded; to be called while it is libtorch's current one.</summary>
+    public void MakeRoom()
+    {
+        if (FreeMemory() < Ample)
+            CachedMemory.Release(_device);
     }
 
     /// <summary>Waits for the work on it.</summary>

@@ -68,6 +68,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
             ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
             ("vae-encode", $"VAE encode {small}×{small}", times => Encode(times, small)),
             ("pictures", $"{options.Images} pictures {large}×{large}, {options.Steps} steps, guidance, text encoding and decode", Pictures),
+            ("pictures-balanced", "the same, text encoders and autoencoder read while they are used", PicturesBalanced),
         ];
     }
 
@@ -153,7 +154,18 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         });
     });
 
-    private bool Pictures(List<double> times) => Measure(times, Math.Max(1, options.Repeats / 5), Pipeline, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
+    private bool Pictures(List<double> times) => Draw(times, () => StableDiffusion3Pipeline.Of(
+        Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler, Drawing));
+
+    private bool PicturesBalanced(List<double> times)
+    {
+        var folder = options.ModelFolder?.Invoke() ?? throw new LabException("no model folder is given, from which weights could be read");
+        return Draw(times, () => StableDiffusion3Pipeline.Load(folder, Drawing with { Memory = MemoryMode.Balanced }));
+    }
+
+    private PipelineOptions Drawing => new() { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype, CudaGraph = options.CudaGraph };
+
+    private bool Draw(List<double> times, Func<StableDiffusion3Pipeline> load) => Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
     {
         Prompts = ["a prompt"],
         NumImagesPerPrompt = options.Images,
@@ -162,10 +174,6 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         Width = options.LargeSize,
         Height = options.LargeSize,
     })));
-
-    private StableDiffusion3Pipeline Pipeline() => StableDiffusion3Pipeline.Of(
-        Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler,
-        new PipelineOptions { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype, CudaGraph = options.CudaGraph });
 
     private DreamBoothConfig Config() => RandomWeights.Training with
     {

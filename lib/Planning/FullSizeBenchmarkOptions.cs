@@ -70,4 +70,10 @@ public sealed record FullSizeBenchmarkOptions
 
     /// <summary>Whether forwards and training steps are recorded as CUDA graphs and replayed.</summary>
     public bool CudaGraph { get; init; }
+
+    /// <summary>
+    /// Gives the folder of a model of the same sizes, in the published layout, for the row whose weights are read while it runs; asked when that row
+    /// begins. Null: the row is not measured.
+    /// </summary>
+    public Func<string>? ModelFolder { get; init; }
 }

@@ -121,6 +121,8 @@ if wants memory; then
 fi
 if wants start; then
   part "start" 150 lab bench full-size --rows start,pictures-process --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  part "pictures, memory balanced" 90 lab bench full-size --rows pictures-balanced --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync part "allocated memory, balanced" 90 lab bench full-size --rows pictures-balanced --repeats 1 --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
   if lab generate --help 2>/dev/null | grep -q -- '--memory'; then
     part "little memory" 150 lab bench full-size --rows pictures-process --generate_flags "--memory low" --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
   fi
