@@ -22,7 +22,7 @@ internal static class LoraProjection
         var updates = Array.ConvertAll(layers, layer => layer.Adapters.Where(update => update.Scale != 0).ToArray());
         var trained = is_grad_enabled() && Array.Exists(updates, list => Array.Exists(list, update => update.A.requires_grad));
         var outputs = trained && Array.TrueForAll(updates, list => list.Length == 1) && !Array.Exists(layers, layer => layer.Weight.requires_grad)
-            ? Trained(rows, layers, Array.ConvertAll(updates, list => list[0]))
+            ? Trained(input, rows, layers, Array.ConvertAll(updates, list => list[0]))
             : [.. layers.Select((layer, i) => Plain(rows, layer, updates[i]))];
         return [.. outputs.Select((output, i) => output.view([.. input.shape[..^1], layers[i].OutFeatures]).MoveToOuterDisposeScope())];
     }
@@ -40,7 +40,7 @@ internal static class LoraProjection
         return output;
     }
 
-    private static Tensor[] Trained(Tensor rows, LoraLinear[] layers, LoraWeights[] updates)
+    private static Tensor[] Trained(Tensor input, Tensor rows, LoraLinear[] layers, LoraWeights[] updates)
     {
         var matrices = Array.ConvertAll(updates, update => update.In(rows.dtype));
         Tensor[] inputs = [rows, .. matrices.SelectMany(pair => new[] { pair.A, pair.B })];
@@ -54,7 +54,7 @@ internal static class LoraProjection
             for (int i = 0, at = 0; i < layers.Length; at += (int)matrices[i].A.shape[0], i++)
                 outputs[i] = Plain(rows, layers[i], []).addmm_(hidden.narrow(1, at, matrices[i].A.shape[0]), matrices[i].B.t(), beta: 1, alpha: (float)updates[i].Scale);
             kept = new Kept(
-                rows.detach(),
+                input.detach(),
                 down,
                 hidden,
                 Array.ConvertAll(layers, layer => layer.Weight.detach()),
@@ -62,7 +62,7 @@ internal static class LoraProjection
                 [.. updates.Select((update, i) => Accumulator(update, matrices[i].A))],
                 [.. updates.Select((update, i) => Accumulator(update, matrices[i].B))],
                 Array.ConvertAll(updates, update => (float)update.Scale),
-                rows.requires_grad);
+                input.requires_grad);
         }
 
         return GradientNode.Join(inputs, outputs, [.. kept.Tensors], kept.Backward);
@@ -72,7 +72,7 @@ internal static class LoraProjection
     private static Tensor? Accumulator(LoraWeights update, Tensor matrix) => update.Copy is not null && matrix.is_leaf ? matrix.grad : null;
 
     /// <summary>What the backward pass reads.</summary>
-    /// <param name="Rows"><c>[N, D]</c>.</param>
+    /// <param name="Input"><c>[..., D]</c>; as it is, for rows that are part of a larger tensor which attention keeps would be kept a second time.</param>
     /// <param name="Down">The layers' down projections, one above the other, <c>[sum of R, D]</c>.</param>
     /// <param name="Hidden">The rows through them, <c>[N, sum of R]</c>.</param>
     /// <param name="Weights">The layers' weights, <c>[out, D]</c>.</param>
@@ -80,17 +80,18 @@ internal static class LoraProjection
     /// <param name="GradientsOfA">Where their gradients add up, or nulls.</param>
     /// <param name="GradientsOfB">Where their gradients add up, or nulls.</param>
     /// <param name="Scales">Factors of the updates.</param>
-    /// <param name="RowsAreTrained">Whether the input's gradient is asked for.</param>
+    /// <param name="InputIsTrained">Whether the input's gradient is asked for.</param>
     private sealed record Kept(
-        Tensor Rows, Tensor Down, Tensor Hidden, Tensor[] Weights, Tensor[] B, Tensor?[] GradientsOfA, Tensor?[] GradientsOfB, float[] Scales, bool RowsAreTrained)
+        Tensor Input, Tensor Down, Tensor Hidden, Tensor[] Weights, Tensor[] B, Tensor?[] GradientsOfA, Tensor?[] GradientsOfB, float[] Scales, bool InputIsTrained)
     {
-        public IEnumerable<Tensor> Tensors => [Rows, Down, Hidden, .. Weights, .. B, .. GradientsOfA.OfType<Tensor>(), .. GradientsOfB.OfType<Tensor>()];
+        public IEnumerable<Tensor> Tensors => [Input, Down, Hidden, .. Weights, .. B, .. GradientsOfA.OfType<Tensor>(), .. GradientsOfB.OfType<Tensor>()];
 
         public Tensor?[] Backward(Tensor?[] gradients)
         {
             var ofHidden = zeros_like(Hidden);
             var results = new Tensor?[1 + (2 * Weights.Length)];
             Tensor? ofRows = null;
+            var rows = Input.reshape(-1, Down.shape[1]);
             long at = 0;
             for (var i = 0; i < Weights.Length; i++)
             {
@@ -100,28 +101,28 @@ internal static class LoraProjection
                     gradient = gradient.contiguous();
                     ofHidden.narrow(1, at, rank).addmm_(gradient, B[i], beta: 0, alpha: Scales[i]);
                     results[2 + (2 * i)] = Add(GradientsOfB[i], gradient.t(), Hidden.narrow(1, at, rank), Scales[i]);
-                    if (RowsAreTrained)
+                    if (InputIsTrained)
                         ofRows = ofRows is null ? gradient.mm(Weights[i]) : ofRows.addmm_(gradient, Weights[i], beta: 1, alpha: 1);
                 }
 
                 at += rank;
             }
 
-            if (RowsAreTrained)
+            if (InputIsTrained)
                 results[0] = ofRows?.addmm_(ofHidden, Down, beta: 1, alpha: 1);
-            AddDown(ofHidden, results);
+            AddDown(ofHidden, rows, results);
             return results;
         }
 
-        private void AddDown(Tensor ofHidden, Tensor?[] results)
+        private void AddDown(Tensor ofHidden, Tensor rows, Tensor?[] results)
         {
             if (B.Length == 1)
             {
-                results[1] = Add(GradientsOfA[0], ofHidden.t(), Rows, 1);
+                results[1] = Add(GradientsOfA[0], ofHidden.t(), rows, 1);
                 return;
             }
 
-            var ofDown = ofHidden.t().mm(Rows);
+            var ofDown = ofHidden.t().mm(rows);
             long at = 0;
             for (var i = 0; i < B.Length; at += B[i].shape[1], i++)
             {

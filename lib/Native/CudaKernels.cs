@@ -21,7 +21,7 @@ internal sealed unsafe class CudaKernels
     private const int CapabilityMinor = 76;
     private const int LeastCapability = 80; // bfloat16 conversions
 
-    private static readonly ConcurrentDictionary<string, Lazy<CudaKernels?>> s_loaded = [];
+    private static readonly ConcurrentDictionary<Key, Lazy<CudaKernels?>> s_loaded = [];
     private static readonly bool s_wanted = Environment.GetEnvironmentVariable("LAB_CUDA_KERNELS") != "0";
 
     private readonly ConcurrentDictionary<string, nint> _functions = [];
@@ -37,16 +37,19 @@ internal sealed unsafe class CudaKernels
     /// <param name="device">Where tensors live.</param>
     /// <param name="name">The embedded file's name, without its ending.</param>
     /// <param name="dtype">Element type of the tensors; the source knows it as <c>T</c>.</param>
-    /// <param name="constants">Macros.</param>
+    /// <param name="constants">Macros, three at most.</param>
     /// <returns>Null where they are not to be had.</returns>
     public static CudaKernels? Of(Device device, string name, ScalarType dtype, params ReadOnlySpan<(string Name, long Value)> constants)
     {
         if (device.type != TorchSharp.DeviceType.CUDA || !s_wanted || ElementOf(dtype) is not { } element)
             return null;
         var index = GpuMemory.IndexOf(device)!.Value;
-        (string Name, long Value)[] all = [.. constants, ("ELEMENT", element)];
-        var key = $"{index} {name} {string.Join(' ', all)}";
-        return s_loaded.GetOrAdd(key, _ => new(() => Load(index, name, all))).Value;
+        long Constant(int i, ReadOnlySpan<(string Name, long Value)> all) => i < all.Length ? all[i].Value : 0;
+        var key = new Key(index, name, element, Constant(0, constants), Constant(1, constants), Constant(2, constants));
+        if (s_loaded.TryGetValue(key, out var loaded))
+            return loaded.Value;
+        (string Name, long Value)[] definitions = [.. constants, ("ELEMENT", element)];
+        return s_loaded.GetOrAdd(key, _ => new(() => Load(index, name, definitions))).Value;
     }
 
     /// <summary>The address of a tensor's first element; keep the tensor alive until the kernel is started.</summary>
@@ -94,6 +97,8 @@ internal sealed unsafe class CudaKernels
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    private readonly record struct Key(int Device, string Source, long Element, long First, long Second, long Third);
 
     private static long? ElementOf(ScalarType dtype) => dtype switch
     {

@@ -121,6 +121,7 @@ public sealed class LoraAdapter : IDisposable
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var length = _layers.Sum(layer => Padded(layer.Rank) * (layer.Linear.InFeatures + layer.Linear.OutFeatures));
+        var isPadded = length > Parameters.numel();
         _copy = zeros([length], dtype, Parameters.device).DetachFromDisposeScope();
         _copyGradients = Gradients is null ? null : zeros_like(_copy).DetachFromDisposeScope();
         var places = new List<Tensor>();
@@ -128,14 +129,17 @@ public sealed class LoraAdapter : IDisposable
         foreach (var layer in _layers)
         {
             long rank = layer.Rank, padded = Padded(rank);
-            places.Add(arange(offset, offset + (rank * layer.Linear.InFeatures), ScalarType.Int64, Parameters.device));
+            if (isPadded)
+                places.Add(arange(offset, offset + (rank * layer.Linear.InFeatures), ScalarType.Int64, Parameters.device));
             var a = View(_copy, _copyGradients, ref offset, padded, layer.Linear.InFeatures);
             var rows = arange(offset, offset + (padded * layer.Linear.OutFeatures), padded, ScalarType.Int64, Parameters.device);
-            places.Add((rows.unsqueeze(1) + arange(rank, ScalarType.Int64, Parameters.device)).flatten());
+            if (isPadded)
+                places.Add((rows.unsqueeze(1) + arange(rank, ScalarType.Int64, Parameters.device)).flatten());
             layer.Weights.Copy = (a, View(_copy, _copyGradients, ref offset, layer.Linear.OutFeatures, padded));
         }
 
-        _places = cat(places).DetachFromDisposeScope();
+        if (isPadded)
+            _places = cat(places).DetachFromDisposeScope();
         RefreshComputeCopy();
     }
 
@@ -144,7 +148,10 @@ public sealed class LoraAdapter : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        _copy?.index_copy_(0, _places!, Parameters.to(_copy.dtype));
+        if (_places is null)
+            _copy?.copy_(Parameters);
+        else
+            _copy!.index_copy_(0, _places, Parameters.to(_copy.dtype));
     }
 
     /// <summary>Clears <see cref="Gradients"/>, and what a pass that failed has left behind in the copy's.</summary>
@@ -162,7 +169,7 @@ public sealed class LoraAdapter : IDisposable
             return;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        Gradients!.add_(_copyGradients.index_select(0, _places!));
+        Gradients!.add_(_places is null ? _copyGradients : _copyGradients.index_select(0, _places));
         _copyGradients.zero_();
     }
 
@@ -209,9 +216,9 @@ public sealed class LoraAdapter : IDisposable
         IsFused = fused;
     }
 
-    // Products of 16-bit matrices are fast where rows begin at multiples of 16 bytes: the copy's rank is a multiple of 8, and what is added is zero,
-    // as are its gradients. The copy's places of the matrices' own elements are listed.
-    private static long Padded(long rank) => (rank + 7) / 8 * 8;
+    // Products of 16-bit matrices are fast where rows begin at multiples of 16 bytes: the copy's rank is 8 or more, and what is added is zero, as are
+    // its gradients. Where that makes it larger, the places of the matrices' own elements are listed.
+    internal static long Padded(long rank) => Math.Max(rank, 8);
 
     // The matrix is a leaf of its own that shares the buffer's memory; autograd adds into the gradient it finds there.
     private static Tensor View(Tensor values, Tensor? gradients, ref long offset, long rows, long columns)

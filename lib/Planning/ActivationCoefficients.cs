@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Planning;
 /// </summary>
 internal sealed record ActivationCoefficients
 {
-    /// <summary>The coefficients in use: counted from the models' code, checked against CPU runs of the miniature; none is fitted to a GPU yet.</summary>
+    /// <summary>The coefficients in use: counted from the models' code and checked, those of the autoencoder fitted, against 17 runs on an H100 (tests/benchmarks/results).</summary>
     public static ActivationCoefficients InUse { get; } = new();
 
     /// <summary>Phase <c>encode</c>, CLIP: hidden widths of a token in a layer.</summary>
@@ -29,16 +29,16 @@ internal sealed record ActivationCoefficients
     public double T5Scores { get; init; } = 4;
 
     /// <summary>Phase <c>cache</c>: factor on what is counted of the encoder's widest place.</summary>
-    public double EncoderScale { get; init; } = 1;
+    public double EncoderScale { get; init; } = 0.81;
 
     /// <summary>Phase <c>decode</c>: factor on what is counted of the decoder's widest place.</summary>
-    public double DecoderScale { get; init; } = 1;
+    public double DecoderScale { get; init; } = 0.73;
 
     /// <summary>Phase <c>sample</c>: token widths in a block with one attention.</summary>
-    public double SamplingWidths { get; init; } = 16;
+    public double SamplingWidths { get; init; } = 13;
 
     /// <summary>Phase <c>sample</c>: token widths in a block with two attentions.</summary>
-    public double SamplingWidthsDual { get; init; } = 18;
+    public double SamplingWidthsDual { get; init; } = 13;
 
     /// <summary>Phase <c>step</c>: token widths that the backward pass holds at its widest: about two feed-forward hiddens and a few gradients.</summary>
     public double BackwardWidths { get; init; } = 12;
@@ -52,8 +52,8 @@ internal sealed record ActivationCoefficients
     /// <summary>Phase <c>step</c>: widths kept for a feed-forward: its hidden.</summary>
     public double KeptFeedForward { get; init; } = 4;
 
-    /// <summary>Phase <c>step</c>: widths kept besides where the conditioning carries a gradient.</summary>
-    public double KeptConditioning { get; init; } = 4;
+    /// <summary>Phase <c>step</c>: widths kept besides where the conditioning carries a gradient: what the gates multiply.</summary>
+    public double KeptConditioning { get; init; } = 2;
 
     /// <summary>Phase <c>step</c>, CLIP with LoRA: hidden widths kept of a token in a layer.</summary>
     public double KeptClipHidden { get; init; } = 10;

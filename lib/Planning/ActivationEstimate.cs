@@ -86,32 +86,25 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     // attention reads them and its output, the feed-forward's hidden (4), and more where a LoRA or the conditioning needs a gradient.
     private double KeptPerImageToken(int block)
     {
-        var kept = Use.KeptResidual + Attention("attn.", "to_q", "to_k", "to_v", "to_out.0") + FeedForward("ff");
+        var kept = Use.KeptResidual + Attention("attn.", "to_q", "to_k", "to_v") + FeedForward("ff");
         if (ConditioningTrains)
             kept += Use.KeptConditioning;
         if (!model.Transformer.DualAttentionLayers.Contains(block))
             return kept;
-        return kept + 1 + Attention("attn2.", "to_q", "to_k", "to_v", "to_out.0") + (ConditioningTrains ? 1 : 0);
+        return kept + 1 + Attention("attn2.", "to_q", "to_k", "to_v") + (ConditioningTrains ? 1 : 0);
     }
 
     private double KeptPerTextToken(int block)
     {
-        var attention = Attention("attn.", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out");
+        var attention = Attention("attn.", "add_q_proj", "add_k_proj", "add_v_proj");
         if (block == model.Transformer.NumLayers - 1)
             return 1 + attention;
         return Use.KeptResidual + attention + FeedForward("ff_context") + (ConditioningTrains ? Use.KeptConditioning : 0);
     }
 
-    private double Attention(string module, string q, string k, string v, string output)
-    {
-        var kept = Use.KeptAttention + RawHeads();
-        if (Targets(module + q) || Targets(module + k) || Targets(module + v))
-            kept += 1;
-        return kept + (Targets(module + output) ? 1 : 0);
-    }
-
-    // The normalisation of queries and keys keeps them as they were, in 16 bits a float32 copy besides.
-    private double RawHeads() => !model.Transformer.HasQkNorm ? 0 : 2 * (1 + (settings.Dtype == ScalarType.Float32 ? 0 : 4.0 / Bytes(settings.Dtype)));
+    // The normalisation of queries and keys keeps them as they were; an update of the output reads what the attention keeps anyway.
+    private double Attention(string module, string q, string k, string v) =>
+        Use.KeptAttention + (model.Transformer.HasQkNorm ? 2 : 0) + (Targets(module + q) || Targets(module + k) || Targets(module + v) ? 1 : 0);
 
     private double FeedForward(string module) => Use.KeptFeedForward + (Targets(module + ".net.0.proj") ? 1 : 0) + (Targets(module + ".net.2") ? 4 : 0);
 

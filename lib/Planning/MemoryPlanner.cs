@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using static TorchSharp.torch;
 
@@ -150,9 +151,18 @@ public sealed class MemoryPlanner(ModelArchitecture model)
             new("gradients", numbers * MasterBytes, true, "one float32 for each trained number"),
             new("optimizer state", 2 * numbers * MasterBytes, true, "AdamW's two moments, float32"),
         };
+        if (lora && settings.Dtype != ScalarType.Float32)
+            terms.Insert(0, ComputeCopy(settings, numbers));
         if (lora)
             terms.Insert(0, new("LoRA", numbers * MasterBytes, true, $"rank {settings.Rank}: {numbers:N0} numbers in Float32"));
         return terms;
+    }
+
+    // Matrices and gradients in the type of the models' compute, with a rank of 8 or more, and where that adds zeros the places of the others.
+    private static MemoryTerm ComputeCopy(MemorySettings settings, long numbers)
+    {
+        var padded = numbers / settings.Rank * LoraAdapter.Padded(settings.Rank);
+        return new("LoRA to compute with", (2 * padded * ComponentSize.ElementSize(settings.Dtype)) + (padded > numbers ? numbers * sizeof(long) : 0), true, $"matrices and gradients in {settings.Dtype}");
     }
 
     // The table of positions is fixed.
