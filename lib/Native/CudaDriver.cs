@@ -7,22 +7,11 @@ namespace Dreambooth.Lab.Native;
 internal static unsafe class CudaDriver
 {
     private static readonly nint s_driver = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var handle) ? handle : 0;
-    private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data = (delegate* unmanaged[Cdecl]<nint, nint>)TorchExport("LibTorchSharp", "THSTensor_data");
-    private static readonly delegate* unmanaged[Cdecl]<int, nint*, int> s_stream = (delegate* unmanaged[Cdecl]<int, nint*, int>)TorchExport("torch_cuda", "aoti_torch_get_current_cuda_stream");
+    private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data = (delegate* unmanaged[Cdecl]<nint, nint>)TorchLibraries.Export("LibTorchSharp", "THSTensor_data");
+    private static readonly delegate* unmanaged[Cdecl]<int, nint*, int> s_stream = (delegate* unmanaged[Cdecl]<int, nint*, int>)TorchLibraries.Export("torch_cuda", "aoti_torch_get_current_cuda_stream");
     private static readonly delegate* unmanaged[Cdecl]<nint*, int> s_current = (delegate* unmanaged[Cdecl]<nint*, int>)DriverExport("cuCtxGetCurrent");
     private static readonly delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> s_launch =
         (delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)DriverExport("cuLaunchKernel");
-
-    /// <summary>A function of libtorch or of TorchSharp's native library.</summary>
-    /// <param name="library">The library's plain name.</param>
-    /// <param name="function">The function's.</param>
-    /// <exception cref="EntryPointNotFoundException">There is none.</exception>
-    public static nint TorchExport(string library, string function)
-    {
-        var path = TorchLibraries.EnsureLoaded().Loaded.FirstOrDefault(file => Path.GetFileName(file).Contains(library, StringComparison.Ordinal))
-            ?? throw new EntryPointNotFoundException($"{library} is not loaded, which has {function}.");
-        return NativeLibrary.GetExport(NativeLibrary.Load(path), function);
-    }
 
     /// <summary>The address of a tensor's first element.</summary>
     /// <param name="tensor">The tensor's handle.</param>

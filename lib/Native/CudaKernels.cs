@@ -84,9 +84,9 @@ internal sealed unsafe class CudaKernels
             var code = CudaCompiler.Compile(Source(Preamble) + Source(name + ".cu"), name + ".cu", capability, definitions);
             return new CudaKernels(device, CudaDriver.LoadModule(code));
         }
-        catch (Exception error) when (error is LabException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception error) when (error is LabException or DllNotFoundException or EntryPointNotFoundException or TypeInitializationException)
         {
-            Refusal = error.Message;
+            Refusal = (error.InnerException ?? error).Message;
             return null;
         }
     }

@@ -181,6 +181,6 @@ internal sealed unsafe class GradientNode
         public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ReleaseShared = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find("THSAutograd_CSharpNode_disposeSharedPtr");
         public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ReleaseWeak = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find("THSAutograd_CSharpNode_disposeWeakPtr");
 
-        private static nint Find(string name) => CudaDriver.TorchExport("LibTorchSharp", name);
+        private static nint Find(string name) => TorchLibraries.Export("LibTorchSharp", name);
     }
 }

@@ -17,6 +17,7 @@ namespace Dreambooth.Lab.Native;
 /// <param name="TorchSharp">TorchSharp's version.</param>
 /// <param name="UnicodeWorks">Whether Unicode normalisation works; without it, token ids change silently.</param>
 /// <param name="Gpus">The NVIDIA GPUs that libtorch can use; empty for a CPU build.</param>
+/// <param name="Kernels">Whether the lab's own CUDA kernels compile, or why not; null without a GPU.</param>
 /// <param name="Problems">What makes the lab unusable here and what to do about it; empty when it is usable.</param>
 public sealed record SystemReport(
     string Lab,
@@ -29,6 +30,7 @@ public sealed record SystemReport(
     string? TorchSharp,
     bool UnicodeWorks,
     IReadOnlyList<GpuMemory> Gpus,
+    string? Kernels,
     IReadOnlyList<string> Problems)
 {
     /// <summary>Whether the lab can run here.</summary>
@@ -47,6 +49,7 @@ public sealed record SystemReport(
         ("Unicode", UnicodeWorks ? "normalisation works" : "normalisation does not work"),
         ("GPU", Gpus.Count == 0 ? "none that libtorch can use; everything runs on the processor" : $"{Gpus.Count} that libtorch can use"),
         .. Gpus.Select(gpu => ("  device", $"{gpu.Name}, {ByteSize.Text(gpu.Free)} free of {ByteSize.Text(gpu.Total)}")),
+        .. Kernels is null ? Array.Empty<(string, string)>() : [("kernels", Kernels)],
     ];
 
     /// <summary>Looks at this machine; loads libtorch if that has not happened yet.</summary>
@@ -70,6 +73,7 @@ public sealed record SystemReport(
             AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "TorchSharp")?.GetName().Version?.ToString(3),
             unicode,
             libraries.Problem is null ? Devices() : [],
+            libraries.Problem is null && torch.cuda.is_available() ? KernelState() : null,
             problems);
     }
 
@@ -77,7 +81,25 @@ public sealed record SystemReport(
     public static bool NormalisationWorks() =>
         "e\u0301".Normalize(NormalizationForm.FormC) == "\u00e9" && "\ufb01".Normalize(NormalizationForm.FormKC) == "fi";
 
-    private static string TorchVersion() => torch.__version__;
+    // TorchSharp's own constant names the libtorch that it was built with, not the one that is loaded.
+    private static unsafe string TorchVersion()
+    {
+        try
+        {
+            var version = ((delegate* unmanaged[Cdecl]<ulong>)TorchLibraries.Export("torch_cpu", "aoti_torch_abi_version"))();
+            return string.Create(CultureInfo.InvariantCulture, $"{version >> 56}.{version >> 48 & 0xff}.{version >> 40 & 0xff}");
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return torch.__version__;
+        }
+    }
+
+    private static string KernelState()
+    {
+        var compiled = CudaKernels.Of(torch.CUDA, "joint_heads", torch.ScalarType.BFloat16, ("WIDTH", 64)) is not null;
+        return compiled ? "the lab's own CUDA kernels compile" : $"libtorch's operations alone: {CudaKernels.Refusal ?? "LAB_CUDA_KERNELS is 0"}";
+    }
 
     private static GpuMemory[] Devices() =>
         torch.cuda.is_available()

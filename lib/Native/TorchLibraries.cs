@@ -36,6 +36,17 @@ public static class TorchLibraries
             return _report ??= Find();
     }
 
+    /// <summary>A function of libtorch or of TorchSharp's native library.</summary>
+    /// <param name="library">The library's plain name.</param>
+    /// <param name="function">The function's.</param>
+    /// <exception cref="EntryPointNotFoundException">There is none.</exception>
+    internal static nint Export(string library, string function)
+    {
+        var path = EnsureLoaded().Loaded.FirstOrDefault(file => Path.GetFileName(file).Contains(library, StringComparison.Ordinal))
+            ?? throw new EntryPointNotFoundException($"{library} is not loaded, which has {function}.");
+        return NativeLibrary.GetExport(NativeLibrary.Load(path), function);
+    }
+
     // Libraries must be in the process before TorchSharp's first call. Waiting for its assembly to load
     // keeps commands that need no tensors fast.
     [ModuleInitializer]
