@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
-using TorchSharp;
 
 namespace Dreambooth.Lab.Cli;
 
@@ -43,11 +42,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         }
     }
 
-    private long? Total()
-    {
-        var chosen = DeviceSelection.Parse(device);
-        return chosen.type == DeviceType.CUDA ? GpuMemory.Read(Math.Max(chosen.index, 0))?.Total : null;
-    }
+    private long? Total() => GpuMemory.Read(DeviceSelection.Parse(device))?.Total;
 
     private ModelArchitecture? Architecture() =>
         _model is not null && (File.Exists(_model) || File.Exists(Path.Combine(_model, "model_index.json"))) ? ModelArchitecture.Read(_model) : null;

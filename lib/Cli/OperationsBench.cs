@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 
@@ -23,21 +22,19 @@ internal static class OperationsBench
         var device = verb.AddText("--device", "DEVICE", "auto (CUDA where there is one), cpu, cuda or cuda:N.", "auto");
         var dtype = verb.AddText("--dtype", "fp32|fp16|bf16", "The precision to compute in.", "bf16");
         var tiny = verb.AddSwitch("--tiny", "Small shapes instead: shows that everything runs, on a processor too.");
-        var json = verb.AddText("--json", "FILE", "Write the figures there too.", null);
+        var json = verb.AddText("--json", "FILE", "Add every figure to this file as it is measured: a line of JSON with what it was measured on.", null);
         verb.SetAction(result =>
         {
             var place = PipelineOptions.Parse(result.GetValue(device)!, result.GetValue(dtype)!);
             var small = result.GetValue(tiny);
             var benchmark = new OperationBenchmark(place.Device, place.Dtype, small ? 2 : 24, small ? 2 : 20);
-            var figures = new List<OperationFigure>();
+            var record = new BenchRecord(result.GetValue(json), "operations", place.Device);
             foreach (var figure in benchmark.Run(small ? TinyShapes : Shapes, session.Cancellation).Concat(benchmark.RunAutoencoder(small ? TinyPlaces : Places, session.Cancellation)))
             {
-                figures.Add(figure);
+                record.Add(new { dtype = place.Dtype.ToString(), result = figure });
                 session.Output.WriteLine(Line(figure));
             }
 
-            if (result.GetValue(json) is { } path)
-                JsonFile.Write(path, figures);
             return ExitCode.Success;
         });
         return verb;

@@ -130,7 +130,7 @@ if wants start; then
 fi
 
 if wants operations; then
-  part "operations" 60 lab bench operations "${flags[@]}"
+  part "operations" 60 lab bench operations --json "$jsonl" "${flags[@]}"
 fi
 
 echo; echo "==== $results"; cat "$table"
