@@ -19,8 +19,10 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="device">Where.</param>
 public sealed class MemoryCalibration(ModelArchitecture model, Device device)
 {
+    /// <summary>The figure of rows whose peaks are what tensors held, exactly.</summary>
+    internal const string Allocated = "AllocatedOnDevice";
+
     private const int Steps = 2;
-    private const string Allocated = "AllocatedOnDevice";
 
     private readonly MemoryPlanner _planner = new(model);
 

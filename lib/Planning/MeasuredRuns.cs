@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Planning;
+
+/// <summary>The runs that <c>bench memory</c> measured on a machine and wrote down, beside what the planner predicts for them now.</summary>
+/// <param name="Device">The device's product name.</param>
+/// <param name="Runs">The runs that came to their end, in the order in which they were measured first.</param>
+public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs)
+{
+    /// <summary>How far a prediction may be from the measured peak, as a part of it.</summary>
+    public const double Aim = 0.08;
+
+    /// <summary>The run that is farthest off.</summary>
+    public MeasuredRun Worst => Runs.MaxBy(run => Math.Abs(Math.Log(run.Ratio)))!;
+
+    /// <summary>A run by its name.</summary>
+    /// <param name="name">The case's name.</param>
+    /// <exception cref="LabException">There is no such run.</exception>
+    public MeasuredRun this[string name] => Runs.FirstOrDefault(run => run.Name == name)
+        ?? throw new LabException($"No run is called '{name}'; measured were {string.Join(", ", Runs.Select(run => run.Name))}.");
+
+    /// <summary>Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, keys that are not known and a last line that was cut off count for nothing; of a case that was measured again the last counts.</summary>
+    /// <param name="folder">A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-23-h100</c>, or the path of another that holds a <c>results.jsonl</c>.</param>
+    /// <param name="planner">What predicts the same runs.</param>
+    /// <exception cref="LabException">There is no such file, a line lacks what a measured run needs, or no run came to its end.</exception>
+    public static MeasuredRuns Read(string folder, MemoryPlanner planner)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(planner);
+        var path = Path.Combine(ProjectFolder.Find(), "tests", "benchmarks", "results", folder, "results.jsonl");
+        if (!File.Exists(path))
+            throw new LabException($"{path} does not exist. Dated results are folders of tests/benchmarks/results; bench memory --json writes such a file.");
+        List<JsonObject> lines = [.. File.ReadLines(path).Select(Parse).OfType<JsonObject>().Where(line => (string?)line["benchmark"] == "memory")];
+        List<MeasuredRun> runs = [];
+        foreach (var run in lines.Select(line => Run(line, path, planner)).OfType<MeasuredRun>())
+        {
+            var before = runs.FindIndex(other => other.Name == run.Name);
+            if (before < 0)
+                runs.Add(run);
+            else
+                runs[before] = run;
+        }
+
+        if (runs.Count == 0)
+            throw new LabException($"{path} holds no run of bench memory that came to its end.");
+        return new MeasuredRuns((string?)lines[0]["device"] ?? "an unnamed device", runs);
+    }
+
+    /// <summary>The run that measured such settings, or null; see <see cref="MeasuredRun.IsOf"/>.</summary>
+    /// <param name="settings">The settings.</param>
+    public MeasuredRun? Find(MemorySettings settings) => Runs.FirstOrDefault(run => run.IsOf(settings));
+
+    private static JsonObject? Parse(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // A run that failed has no peak to compare with.
+    private static MeasuredRun? Run(JsonObject line, string path, MemoryPlanner planner)
+    {
+        try
+        {
+            var (row, settings) = (line["result"].Deserialize<CalibrationRow>(JsonFile.Options), line["settings"].Deserialize<MemorySettings>(JsonFile.Options));
+            if (row?.Phases is null || settings is null)
+                throw new LabException($"{path}: the run '{line["case"]}' lacks its phases or its settings.");
+            if (row.Failure is not null || row.Measured <= 0)
+                return null;
+            var forecast = planner.Forecast(settings);
+            return new MeasuredRun(row.Name, forecast, row.Figure, [.. row.Phases.Select(phase => phase with { Predicted = forecast.PeakOf(phase.Phase) ?? 0 })]);
+        }
+        catch (JsonException error)
+        {
+            throw new LabException($"{path}: the run '{line["case"]}' cannot be read: {error.Message}", error);
+        }
+    }
+}
