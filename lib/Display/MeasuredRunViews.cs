@@ -62,6 +62,19 @@ public static class MeasuredRunViews
         return MemoryViews.Chart(run.Forecast, run.PeakOf) with { Title = $"{Work(run.Settings)}, {Precision(run.Settings.Dtype)}: predicted by phase, and what was measured" };
     }
 
+    /// <summary>A run by phase: counted, estimated, predicted; what tensors held, and what was in use on the device.</summary>
+    /// <param name="run">The run.</param>
+    public static TextTable PhaseTable(this MeasuredRun run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return TextTable.Of(
+            run.Phases.Zip(run.Forecast.Phases, (phase, forecast) => (Measured: phase, Forecast: forecast)),
+            ("Phase", row => row.Measured.Phase), ("Counted", row => ByteSize.Text(row.Forecast.Exact)), ("Estimated", row => ByteSize.Text(row.Forecast.Total - row.Forecast.Exact)),
+            ("Predicted", row => ByteSize.Text(row.Measured.Predicted)), ("Measured", row => ByteSize.Text(row.Measured.Measured)), ("Ratio", row => Ratio(row.Measured.Ratio)),
+            ("On the device", row => ByteSize.Text(row.Measured.Device))) with
+        { Note = "On the device: the driver's figure (NVML), with what the allocator keeps; over what was in use before, readings some milliseconds apart." };
+    }
+
     /// <summary>A ratio of predicted to measured, with the digits that a per cent needs.</summary>
     internal static string Ratio(double ratio) => ratio.ToString("0.000", CultureInfo.InvariantCulture);
 

@@ -21,7 +21,10 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
     public MeasuredRun this[string name] => Runs.FirstOrDefault(run => run.Name == name)
         ?? throw new LabException($"No run is called '{name}'; measured were {string.Join(", ", Runs.Select(run => run.Name))}.");
 
-    /// <summary>Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, keys that are not known and a last line that was cut off count for nothing; of a case that was measured again the last counts.</summary>
+    /// <summary>
+    /// Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, keys that are not known and a line that was cut off count for
+    /// nothing; of a case that was measured again the last counts.
+    /// </summary>
     /// <param name="folder">A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-23-h100</c>, or the path of another that holds a <c>results.jsonl</c>.</param>
     /// <param name="planner">What predicts the same runs.</param>
     /// <exception cref="LabException">There is no such file, a line lacks what a measured run needs, or no run came to its end.</exception>

@@ -45,6 +45,16 @@ public sealed class MeasuredRunViewsTests
     }
 
     [Fact]
+    public void PhaseTable_ARun_HasWhatTensorsHeldAndWhatTheDriverSaw()
+    {
+        var run = _runs["train-512-b1-r4-fp32-clip"];
+        var table = run.PhaseTable();
+        Assert.Equal(run.Forecast.Phases.Select(phase => phase.Phase), table.Rows.Select(row => row[0]));
+        Assert.Equal(["step", "30.4 GiB", "6.7 GiB", "37.0 GiB", "36.9 GiB", "1.003", "36.9 GiB"], table.Rows[3]);
+        Assert.Equal(("31.0 GiB", "36.9 GiB"), (table.Rows[5][4], table.Rows[5][6]));
+    }
+
+    [Fact]
     public void BesideTutorial_Rows_ShowPredictedAndMeasuredInBothPrecisions()
     {
         var rows = s_planner.BesideTutorial(_runs).Rows;
