@@ -15,7 +15,10 @@ namespace Dreambooth.Lab.Native;
 internal sealed unsafe class GradientNode
 {
     private static readonly Lazy<Exports> s_exports = new(() => new());
+
+    // What went wrong in a step, for the pass that it belongs to; and how many passes are under way.
     private static ExceptionDispatchInfo? s_failure;
+    private static int s_passes;
 
     // What the last step of every thread returned; libtorch has its own references to it when the thread's next one begins.
     private static readonly ConcurrentDictionary<int, (Tensor?[] Tensors, nint Array)> s_returned = [];
@@ -57,21 +60,19 @@ internal sealed unsafe class GradientNode
         var exports = s_exports.Value;
         var node = new GradientNode(kept, backward);
         CheckForErrors();
-        var (inputHandles, outputHandles) = (Array.ConvertAll(inputs, input => input.Handle), Array.ConvertAll(outputs, output => output.Handle));
-        fixed (nint* first = inputHandles, second = outputHandles)
+        Tensor[] wrapped;
+        try
         {
-            var (from, to) = (new TensorList(first, inputs.Length), new TensorList(second, outputs.Length));
-            exports.SetNextEdges(node._native, from, 1);
-            exports.ClearInputMetadata(node._native);
-            exports.WrapOutputs(from, default, default, to, node._native, (nint)(delegate* unmanaged[Cdecl]<nuint, nint>)&ListOutputs);
+            wrapped = node.Wrap(inputs, outputs);
+        }
+        finally
+        {
+            // From here on the outputs hold the step; where there are none, it is freed.
+            exports.ReleaseShared(node._native);
         }
 
-        CheckForErrors();
-        var wrapped = Array.ConvertAll(t_wrapped!, Tensor.UnsafeCreateTensor);
-        exports.ReleaseShared(node._native);
         foreach (var output in outputs)
             output.Dispose();
-        GC.KeepAlive(inputs);
         return wrapped;
     }
 
@@ -79,13 +80,21 @@ internal sealed unsafe class GradientNode
     /// <param name="pass">Calls libtorch's backward.</param>
     public static void Backward(Action pass)
     {
+        // What a pass that was not called through here has left is not this one's.
+        if (Interlocked.Increment(ref s_passes) == 1)
+            s_failure = null;
         try
         {
             pass();
         }
         catch (ExternalException) when (s_failure is not null)
         {
-            Interlocked.Exchange(ref s_failure, null)!.Throw();
+            Interlocked.Exchange(ref s_failure, null)?.Throw();
+            throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref s_passes);
         }
     }
 
@@ -94,6 +103,24 @@ internal sealed unsafe class GradientNode
     {
         foreach (var thread in s_returned.Keys)
             FreeReturned(thread);
+    }
+
+    private Tensor[] Wrap(Tensor[] inputs, Tensor[] outputs)
+    {
+        var exports = s_exports.Value;
+        var (inputHandles, outputHandles) = (Array.ConvertAll(inputs, input => input.Handle), Array.ConvertAll(outputs, output => output.Handle));
+        fixed (nint* first = inputHandles, second = outputHandles)
+        {
+            var (from, to) = (new TensorList(first, inputs.Length), new TensorList(second, outputs.Length));
+            exports.SetNextEdges(_native, from, 1);
+            exports.ClearInputMetadata(_native);
+            exports.WrapOutputs(from, default, default, to, _native, (nint)(delegate* unmanaged[Cdecl]<nuint, nint>)&ListOutputs);
+        }
+
+        GC.KeepAlive(inputs);
+        GC.KeepAlive(outputs);
+        CheckForErrors();
+        return Array.ConvertAll(t_wrapped!, Tensor.UnsafeCreateTensor);
     }
 
     private TensorList Apply(nint* gradients, int count)

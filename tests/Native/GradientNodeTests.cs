@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
 using static TorchSharp.torch;
 
@@ -84,6 +85,84 @@ public sealed class GradientNodeTests
 
         Assert.Equal("out of order", error.Message);
         Assert.Throws<ExternalException>(() => GradientNode.Backward(() => x.detach().sum().backward()));
+    }
+
+    [Fact]
+    public void Backward_AfterAPassThatFailedElsewhere_ThrowsItsOwnError()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(5).requires_grad_(true);
+        Tensor[] outputs;
+        using (no_grad())
+            outputs = [x * 2];
+        var output = GradientNode.Join([x], outputs, [], _ => throw new InvalidDataException("of another pass"))[0];
+        Assert.Throws<ExternalException>(() => output.sum().backward());
+
+        Assert.Throws<ExternalException>(() => GradientNode.Backward(() => x.detach().sum().backward()));
+    }
+
+    [Fact]
+    public void Backward_AGraphThatWasWalked_IsRefusedInPlainWords()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(5).requires_grad_(true);
+        var sum = Doubled(x, x.detach()).sum();
+        GradientNode.Backward(() => sum.backward());
+
+        var error = Assert.Throws<LabException>(() => GradientNode.Backward(() => sum.backward()));
+
+        Assert.Contains("walked twice", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Join_AnOutputThatIsGone_KeepsNothing()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(5).requires_grad_(true);
+        var (kept, gone) = (x.detach(), zeros(5));
+        gone.Dispose();
+
+        Assert.ThrowsAny<InvalidOperationException>(() => GradientNode.Join([x], [gone], [kept], gradients => gradients));
+
+        Assert.True(kept.IsInvalid);
+    }
+
+    [Fact]
+    public void Backward_InSeveralThreads_EachHasItsOwnGradients()
+    {
+        var sums = new float[4];
+        var threads = Enumerable.Range(0, sums.Length).Select(number => new Thread(() =>
+        {
+            for (var pass = 0; pass < 20; pass++)
+            {
+                using var scope = NewDisposeScope();
+                var x = full(3, number + 1.0).requires_grad_(true);
+                var (sum, product) = SumAndProduct(Doubled(x, x.detach()), x.mul(1));
+                GradientNode.Backward(() => (sum + product).sum().backward());
+                // Of 3 x + 2 x².
+                sums[number] = x.grad!.max().item<float>();
+            }
+        })).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        GradientNode.FreeReturned();
+
+        Assert.Equal([7, 11, 15, 19], sums);
+    }
+
+    [Fact]
+    public void Join_BackwardPassInAnotherThread_GivesTheGradients()
+    {
+        using var scope = NewDisposeScope();
+        var x = ones(3).requires_grad_(true);
+        var kept = x.detach();
+        var sum = Doubled(x, kept).sum();
+
+        var thread = new Thread(() => GradientNode.Backward(() => sum.backward()));
+        thread.Start();
+        thread.Join();
+
+        Assert.Equal((2, true), (x.grad!.mean().item<float>(), kept.IsInvalid));
     }
 
     [Fact]

@@ -64,7 +64,7 @@ internal abstract class DiffusionStep : IDisposable
     {
         weights.ZeroGradients();
         var loss = compute(batch);
-        loss.backward();
+        GradientNode.Backward(() => loss.backward());
         weights.CollectGradients();
         return loss.detach();
     }
