@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Layers;
 /// </summary>
 public static class AdaptiveNorm
 {
-    private const double Epsilon = 1e-6;
+    /// <summary>Added to the variance.</summary>
+    internal const double Epsilon = 1e-6;
 
     /// <summary>Normalises tokens and modulates them: <c>norm(x) (1 + scale) + shift</c>, for each pair of shift and scale.</summary>
     /// <param name="x">Tokens, <c>[B, S, D]</c>.</param>

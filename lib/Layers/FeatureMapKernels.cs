@@ -32,7 +32,7 @@ internal sealed class FeatureMapKernels
     /// <param name="others">Parameters and maps that take part.</param>
     public static FeatureMapKernels? For(Tensor map, params ReadOnlySpan<Tensor?> others)
     {
-        if (map.device_type != TorchSharp.DeviceType.CUDA || !ChannelsLast.Is(map) || !Fit(map.shape[1]) || WantGradients(map, others)
+        if (map.device_type != TorchSharp.DeviceType.CUDA || map.numel() == 0 || !ChannelsLast.Is(map) || !Fit(map.shape[1]) || WantGradients(map, others)
             || CudaKernels.Of(map.device, "feature_maps", map.dtype) is not { } kernels)
             return null;
         foreach (var other in others)

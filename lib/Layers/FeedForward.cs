@@ -40,10 +40,10 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
         return Out.call(Widen(input)).MoveToOuterDisposeScope();
     }
 
-    // On CUDA the product applies GELU to what it writes; the backward pass needs the values before it.
+    // On CUDA the product applies GELU to what it writes; a backward pass needs the values before it.
     private Tensor Widen(Tensor input)
     {
-        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0 || (is_grad_enabled() && input.requires_grad))
+        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0 || (is_grad_enabled() && (input.requires_grad || In.Weight.requires_grad)))
             return nn.functional.gelu(In.call(input), TorchSharp.Modules.GELU.Approximate.tanh);
         using var rows = input.reshape(-1, In.InFeatures);
         using var wide = CompiledFunctions.LinearGelu(rows, In.Weight, In.Bias!);

@@ -6,11 +6,11 @@ namespace Dreambooth.Lab.Layers;
 /// <summary>One call of <see cref="AdaptiveNorm"/> by its CUDA kernels, <c>adaptive_norm.cu</c>. Letters: B rows, S tokens, D width.</summary>
 internal sealed class FusedAdaptiveNorm
 {
-    private const double Epsilon = 1e-6;
     private const int Pack = 8;
     private const int WarpsPerBlock = 4; // WARPS of the source
     private const int Warp = 32;
     private const int TokensPerStrip = 16;
+    private const int MostNorms = 2; // pointers of the source's structures
     private const int WidestToken = 2048; // a thread keeps a 32nd part of it in registers, twice
 
     private readonly CudaKernels _kernels;
@@ -37,7 +37,7 @@ internal sealed class FusedAdaptiveNorm
     /// <summary>Prepares the call; null where there are no kernels for these tensors.</summary>
     public static FusedAdaptiveNorm? Find(Tensor residual, Tensor? gate, Tensor? branch, (Tensor Shift, Tensor Scale)[] modulations)
     {
-        if (residual.dim() != 3 || residual.shape[2] % Pack != 0 || residual.shape[2] > WidestToken || !residual.is_contiguous()
+        if (residual.dim() != 3 || residual.numel() == 0 || modulations.Length > MostNorms || residual.shape[2] % Pack != 0 || residual.shape[2] > WidestToken || !residual.is_contiguous()
             || (branch is not null && (branch.dtype != residual.dtype || !branch.is_contiguous())))
             return null;
         Tensor[] vectors = [.. Vectors(gate, modulations)];
@@ -101,5 +101,5 @@ internal sealed class FusedAdaptiveNorm
     private static IEnumerable<Tensor?> Two(IEnumerable<Tensor?> tensors) => tensors.Append(null).Append(null).Take(2);
 
     private static ulong[] Slots(Tensor?[] tensors, long[] numbers) =>
-        [.. tensors.Select(CudaKernels.Pointer), .. numbers.Select(number => (ulong)number), BitConverter.DoubleToUInt64Bits(Epsilon)];
+        [.. tensors.Select(CudaKernels.Pointer), .. numbers.Select(number => (ulong)number), BitConverter.DoubleToUInt64Bits(AdaptiveNorm.Epsilon)];
 }

@@ -32,9 +32,9 @@ internal sealed class JointHeads
     /// <param name="textNorms">The norms of the text's queries and keys, or nulls.</param>
     public JointHeads(long heads, Tensor[] image, RMSNorm?[] imageNorms, Tensor[]? text, RMSNorm?[] textNorms)
     {
-        _inputs = [.. image, .. text ?? new Tensor?[Streams]];
-        _norms = [imageNorms[0], imageNorms[1], null, textNorms[0], textNorms[1], null];
         (_batch, _imageTokens, _textTokens, _heads, _width) = (image[0].shape[0], image[0].shape[1], text?[0].shape[1] ?? 0, heads, image[0].shape[2] / heads);
+        _inputs = [.. image, .. _textTokens > 0 ? text! : new Tensor?[Streams]];
+        _norms = [imageNorms[0], imageNorms[1], null, textNorms[0], textNorms[1], null];
     }
 
     // The longest stream's threads, a pack each.
@@ -63,7 +63,7 @@ internal sealed class JointHeads
     {
         var first = _inputs[0]!;
         // A head is a power of two of packs, up to a warp's.
-        return first.device_type != DeviceType.CUDA || _width is not (8 or 16 or 32 or 64 or 128 or 256)
+        return first.device_type != DeviceType.CUDA || first.numel() == 0 || _width is not (8 or 16 or 32 or 64 or 128 or 256)
             || Array.Exists(_inputs, input => input is not null && (input.dtype != first.dtype || !input.is_contiguous()))
             || Array.Exists(_norms, norm => norm is not null && (norm.Weight.dtype != first.dtype || norm.Weight.requires_grad))
             ? null

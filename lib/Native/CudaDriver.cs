@@ -40,6 +40,16 @@ internal static unsafe class CudaDriver
         Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
     }
 
+    /// <summary>Whether the calling thread's context is that of a device.</summary>
+    /// <param name="device">CUDA's device index.</param>
+    public static bool IsCurrent(int device)
+    {
+        int handle, current;
+        Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
+        // It fails where the thread has no context.
+        return ((delegate* unmanaged[Cdecl]<int*, int>)DriverExport("cuCtxGetDevice"))(&current) == 0 && current == handle;
+    }
+
     /// <summary>A property of a device.</summary>
     /// <param name="device">CUDA's device index.</param>
     /// <param name="attribute">A value of CUdevice_attribute.</param>

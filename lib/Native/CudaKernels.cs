@@ -22,6 +22,7 @@ internal sealed unsafe class CudaKernels
     private const int LeastCapability = 80; // bfloat16 conversions
 
     private static readonly ConcurrentDictionary<Key, Lazy<CudaKernels?>> s_loaded = [];
+    private static readonly Lazy<bool> s_severalGpus = new(() => cuda.device_count() > 1);
     private static readonly bool s_wanted = Environment.GetEnvironmentVariable("LAB_CUDA_KERNELS") != "0";
 
     private readonly ConcurrentDictionary<string, nint> _functions = [];
@@ -46,10 +47,14 @@ internal sealed unsafe class CudaKernels
         var index = GpuMemory.IndexOf(device)!.Value;
         long Constant(int i, ReadOnlySpan<(string Name, long Value)> all) => i < all.Length ? all[i].Value : 0;
         var key = new Key(index, name, element, Constant(0, constants), Constant(1, constants), Constant(2, constants));
-        if (s_loaded.TryGetValue(key, out var loaded))
-            return loaded.Value;
-        (string Name, long Value)[] definitions = [.. constants, ("ELEMENT", element)];
-        return s_loaded.GetOrAdd(key, _ => new(() => Load(index, name, definitions))).Value;
+        if (!s_loaded.TryGetValue(key, out var loaded))
+        {
+            (string Name, long Value)[] definitions = [.. constants, ("ELEMENT", element)];
+            loaded = s_loaded.GetOrAdd(key, _ => new(() => Load(index, name, definitions)));
+        }
+
+        // A kernel starts on the GPU that the thread works on, which of several is not always the tensors'.
+        return loaded.Value is { } kernels && (!s_severalGpus.Value || CudaDriver.IsCurrent(index)) ? kernels : null;
     }
 
     /// <summary>The address of a tensor's first element; keep the tensor alive until the kernel is started.</summary>
@@ -78,6 +83,8 @@ internal sealed unsafe class CudaKernels
         try
         {
             CudaDriver.MakeCurrent(device);
+            if (s_severalGpus.Value && !CudaDriver.IsCurrent(device))
+                throw new LabException($"GPU {device} is not the one that the program works on; make it the first with CUDA_VISIBLE_DEVICES={device}.");
             var capability = (CudaDriver.Attribute(device, CapabilityMajor) * 10) + CudaDriver.Attribute(device, CapabilityMinor);
             if (capability < LeastCapability)
                 throw new LabException($"The GPU's compute capability is {capability / 10}.{capability % 10}; the kernels need 8.0 or more.");
