@@ -20,12 +20,18 @@ internal static class LoraProjection
         // A bias takes part in the product of two-dimensional inputs only; elsewhere libtorch adds it in a pass of its own, which costs more than a copy.
         var rows = input.reshape(-1, input.shape[^1]);
         var updates = Array.ConvertAll(layers, layer => layer.Adapters.Where(update => update.Scale != 0).ToArray());
-        var trained = is_grad_enabled() && Array.Exists(updates, list => Array.Exists(list, update => update.A.requires_grad));
-        var outputs = trained && Array.TrueForAll(updates, list => list.Length == 1) && !Array.Exists(layers, layer => layer.Weight.requires_grad)
+        var outputs = AreTrained(layers, updates)
             ? Trained(input, rows, layers, Array.ConvertAll(updates, list => list[0]))
             : [.. layers.Select((layer, i) => Plain(rows, layer, updates[i]))];
         return [.. outputs.Select((output, i) => output.view([.. input.shape[..^1], layers[i].OutFeatures]).MoveToOuterDisposeScope())];
     }
+
+    // One update each, and nothing of the layers' own: the step gives no other gradients.
+    private static bool AreTrained(LoraLinear[] layers, LoraWeights[][] updates) =>
+        is_grad_enabled()
+        && Array.TrueForAll(updates, list => list.Length == 1)
+        && Array.Exists(updates, list => list[0].A.requires_grad)
+        && !Array.Exists(layers, layer => layer.Weight.requires_grad || layer.Bias is { requires_grad: true });
 
     private static Tensor Plain(Tensor rows, LoraLinear layer, LoraWeights[] updates)
     {
@@ -53,84 +59,86 @@ internal static class LoraProjection
             outputs = new Tensor[layers.Length];
             for (int i = 0, at = 0; i < layers.Length; at += (int)matrices[i].A.shape[0], i++)
                 outputs[i] = Plain(rows, layers[i], []).addmm_(hidden.narrow(1, at, matrices[i].A.shape[0]), matrices[i].B.t(), beta: 1, alpha: (float)updates[i].Scale);
-            kept = new Kept(
-                input.detach(),
-                down,
-                hidden,
-                Array.ConvertAll(layers, layer => layer.Weight.detach()),
-                Array.ConvertAll(matrices, pair => pair.B.detach()),
-                [.. updates.Select((update, i) => Accumulator(update, matrices[i].A))],
-                [.. updates.Select((update, i) => Accumulator(update, matrices[i].B))],
-                Array.ConvertAll(updates, update => (float)update.Scale),
-                input.requires_grad);
+            kept = new Kept(input.detach(), down, hidden, [.. layers.Select((layer, i) => Branch.Of(layer, updates[i], matrices[i]))], input.requires_grad);
         }
 
         return GradientNode.Join(inputs, outputs, [.. kept.Tensors], kept.Backward);
     }
 
-    // Where an adapter collects the gradients of its copy after every pass, the products add to them directly, as to zero.
-    private static Tensor? Accumulator(LoraWeights update, Tensor matrix) => update.Copy is not null && matrix.is_leaf ? matrix.grad : null;
+    /// <summary>What the backward pass reads of a layer.</summary>
+    /// <param name="Weight">Its weight, <c>[out, D]</c>.</param>
+    /// <param name="B">Its up projection, <c>[out, R]</c>.</param>
+    /// <param name="GradientOfA">Where the gradient of its down projection adds up, or null.</param>
+    /// <param name="GradientOfB">Where that of the up projection adds up, or null.</param>
+    /// <param name="Scale">Factor of the update.</param>
+    private sealed record Branch(Tensor Weight, Tensor B, Tensor? GradientOfA, Tensor? GradientOfB, float Scale)
+    {
+        public long Rank { get; } = B.shape[1];
+
+        public IEnumerable<Tensor> Tensors => new[] { Weight, B, GradientOfA, GradientOfB }.OfType<Tensor>();
+
+        public static Branch Of(LoraLinear layer, LoraWeights update, (Tensor A, Tensor B) matrices) => new(
+            layer.Weight.detach(), matrices.B.detach(), Accumulator(update, matrices.A), Accumulator(update, matrices.B), (float)update.Scale);
+
+        // Where an adapter collects the gradients of its copy after every pass, the products add to them directly, as to zero.
+        private static Tensor? Accumulator(LoraWeights update, Tensor matrix) => update.Copy is not null && matrix.is_leaf ? matrix.grad : null;
+    }
 
     /// <summary>What the backward pass reads.</summary>
     /// <param name="Input"><c>[..., D]</c>; as it is, for rows that are part of a larger tensor which attention keeps would be kept a second time.</param>
     /// <param name="Down">The layers' down projections, one above the other, <c>[sum of R, D]</c>.</param>
     /// <param name="Hidden">The rows through them, <c>[N, sum of R]</c>.</param>
-    /// <param name="Weights">The layers' weights, <c>[out, D]</c>.</param>
-    /// <param name="B">Up projections, <c>[out, R]</c>.</param>
-    /// <param name="GradientsOfA">Where their gradients add up, or nulls.</param>
-    /// <param name="GradientsOfB">Where their gradients add up, or nulls.</param>
-    /// <param name="Scales">Factors of the updates.</param>
+    /// <param name="Branches">The layers.</param>
     /// <param name="InputIsTrained">Whether the input's gradient is asked for.</param>
-    private sealed record Kept(
-        Tensor Input, Tensor Down, Tensor Hidden, Tensor[] Weights, Tensor[] B, Tensor?[] GradientsOfA, Tensor?[] GradientsOfB, float[] Scales, bool InputIsTrained)
+    private sealed record Kept(Tensor Input, Tensor Down, Tensor Hidden, Branch[] Branches, bool InputIsTrained)
     {
-        public IEnumerable<Tensor> Tensors => [Input, Down, Hidden, .. Weights, .. B, .. GradientsOfA.OfType<Tensor>(), .. GradientsOfB.OfType<Tensor>()];
+        public IEnumerable<Tensor> Tensors => [Input, Down, Hidden, .. Branches.SelectMany(branch => branch.Tensors)];
 
+        // Of the input, then of each layer's A and B.
         public Tensor?[] Backward(Tensor?[] gradients)
         {
             var ofHidden = zeros_like(Hidden);
-            var results = new Tensor?[1 + (2 * Weights.Length)];
+            var results = new Tensor?[1 + (2 * Branches.Length)];
             Tensor? ofRows = null;
-            var rows = Input.reshape(-1, Down.shape[1]);
             long at = 0;
-            for (var i = 0; i < Weights.Length; i++)
+            foreach (var (i, branch) in Branches.Index())
             {
-                var rank = B[i].shape[1];
                 if (gradients[i] is { } gradient)
                 {
                     gradient = gradient.contiguous();
-                    ofHidden.narrow(1, at, rank).addmm_(gradient, B[i], beta: 0, alpha: Scales[i]);
-                    results[2 + (2 * i)] = Add(GradientsOfB[i], gradient.t(), Hidden.narrow(1, at, rank), Scales[i]);
+                    ofHidden.narrow(1, at, branch.Rank).addmm_(gradient, branch.B, beta: 0, alpha: branch.Scale);
+                    results[2 + (2 * i)] = Add(branch.GradientOfB, gradient.t(), Hidden.narrow(1, at, branch.Rank), branch.Scale);
                     if (InputIsTrained)
-                        ofRows = ofRows is null ? gradient.mm(Weights[i]) : ofRows.addmm_(gradient, Weights[i], beta: 1, alpha: 1);
+                        ofRows = ofRows is null ? gradient.mm(branch.Weight) : ofRows.addmm_(gradient, branch.Weight, beta: 1, alpha: 1);
                 }
 
-                at += rank;
+                at += branch.Rank;
             }
 
-            if (InputIsTrained)
-                results[0] = ofRows?.addmm_(ofHidden, Down, beta: 1, alpha: 1);
-            AddDown(ofHidden, rows, results);
+            results[0] = ofRows?.addmm_(ofHidden, Down, beta: 1, alpha: 1);
+            AddDown(ofHidden, results);
             return results;
         }
 
-        private void AddDown(Tensor ofHidden, Tensor rows, Tensor?[] results)
+        private void AddDown(Tensor ofHidden, Tensor?[] results)
         {
-            if (B.Length == 1)
+            var rows = Input.reshape(-1, Down.shape[1]);
+            if (Branches is [var only])
             {
-                results[1] = Add(GradientsOfA[0], ofHidden.t(), rows, 1);
+                results[1] = Add(only.GradientOfA, ofHidden.t(), rows, 1);
                 return;
             }
 
             var ofDown = ofHidden.t().mm(rows);
             long at = 0;
-            for (var i = 0; i < B.Length; at += B[i].shape[1], i++)
+            foreach (var (i, branch) in Branches.Index())
             {
-                var part = ofDown.narrow(0, at, B[i].shape[1]);
-                if (GradientsOfA[i] is { } sum)
+                var part = ofDown.narrow(0, at, branch.Rank);
+                if (branch.GradientOfA is { } sum)
                     sum.add_(part);
                 else
                     results[1 + (2 * i)] = part.clone();
+                at += branch.Rank;
             }
         }
 

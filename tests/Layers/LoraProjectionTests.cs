@@ -39,9 +39,52 @@ public sealed class LoraProjectionTests
         Assert.True(layers[1].Adapters[0].A.grad!.abs().max().item<float>() > 0);
     }
 
+    [Theory]
+    [InlineData(0.7)]
+    [InlineData(0)]
+    public void Run_SeveralUpdatesOnALayer_AddsThoseThatAreOn(double scale)
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(4);
+        var layers = new[] { Layer(8, 2, 0.5), Layer(8, 3, 1), Layer(20, 1, 2) };
+        layers[1].Attach(Update("b", 4, 8, scale));
+        var input = randn(2, 5, Width).Here();
+        var weights = layers.Select(layer => randn(2, 5, layer.OutFeatures).Here()).ToArray();
+
+        var together = Gradients(input, true, layers, weights, rows => LoraProjection.Run(rows, layers));
+        var apart = Gradients(input, true, layers, weights, rows => [.. layers.Select(layer => Written(layer, rows))]);
+
+        Assert.Equal(apart.Count, together.Count);
+        Assert.All(apart.Zip(together), pair => GoldenAssert.Close(pair.First, pair.Second, 1e-5, "a value"));
+        Assert.Equal(scale == 0, layers[1].Adapters[1].A.grad is null);
+    }
+
+    [Fact]
+    public void Run_ABiasThatIsTrained_HasItsGradient()
+    {
+        using var scope = NewDisposeScope();
+        var layer = Layer(8, 2, 1);
+        layer.Bias!.requires_grad_(true);
+
+        LoraProjection.Run(randn(3, Width).Here(), layer)[0].sum().backward();
+
+        Assert.Equal(3, layer.Bias.grad!.mean().item<float>());
+        Assert.True(layer.Adapters[0].B.grad!.abs().max().item<float>() > 0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Run_NoRows_GivesNone(bool trained)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = set_grad_enabled(trained);
+        Assert.Equal([2, 0, 8], LoraProjection.Run(zeros(2, 0, Width).Here(), Layer(8, 2, 1))[0].shape);
+    }
+
     private static List<Tensor> Gradients(Tensor input, bool inputIsTrained, LoraLinear[] layers, Tensor[] weights, Func<Tensor, Tensor[]> run)
     {
-        var matrices = layers.SelectMany(layer => new[] { layer.Adapters[0].A, layer.Adapters[0].B }).ToArray();
+        var matrices = layers.SelectMany(layer => layer.Adapters).Where(update => update.Scale != 0).SelectMany(update => new[] { update.A, update.B }).ToArray();
         foreach (var matrix in matrices)
             matrix.grad = null;
         var rows = input.clone().requires_grad_(inputIsTrained);
@@ -51,11 +94,8 @@ public sealed class LoraProjectionTests
     }
 
     // The formula as it is published.
-    private static Tensor Written(LoraLinear layer, Tensor rows)
-    {
-        var update = layer.Adapters[0];
-        return matmul(rows, layer.Weight.t()) + layer.Bias! + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale);
-    }
+    private static Tensor Written(LoraLinear layer, Tensor rows) => layer.Adapters.Where(update => update.Scale != 0).Aggregate(
+        matmul(rows, layer.Weight.t()) + layer.Bias!, (sum, update) => sum + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale));
 
     private static LoraLinear Layer(long outFeatures, long rank, double scale)
     {
@@ -66,7 +106,10 @@ public sealed class LoraProjectionTests
                 parameter.copy_(randn(parameter.shape) * 0.3);
         }
 
-        layer.Attach(new LoraWeights("a", randn(rank, Width).Here().requires_grad_(true), randn(outFeatures, rank).Here().requires_grad_(true), scale));
+        layer.Attach(Update("a", rank, outFeatures, scale));
         return layer;
     }
+
+    private static LoraWeights Update(string name, long rank, long outFeatures, double scale) =>
+        new(name, randn(rank, Width).Here().requires_grad_(true), randn(outFeatures, rank).Here().requires_grad_(true), scale);
 }

@@ -217,6 +217,35 @@ public sealed class LoraAdapterTests : IDisposable
     }
 
     [Fact]
+    public void ComputeIn_RanksAboveAndBelowEight_PutsEachMatrixAndItsGradientsInPlace()
+    {
+        using var scope = NewDisposeScope();
+        var transformer = _pipeline.LoraComponents[0];
+        LoraConfig Config(int rank, string target) => new() { Rank = rank, TargetModules = [target] };
+        using var adapter = LoraAdapter.Create("a", [(transformer, Config(3, "attn.to_q")), (transformer, Config(12, "attn.to_k"))], 0, CPU, ScalarType.Float32);
+        Fill(adapter, 1);
+        adapter.ComputeIn(ScalarType.BFloat16);
+        Assert.Equal([3, 12], adapter.Layers.Select(layer => layer.Rank).Distinct().Order());
+        foreach (var (layer, (a, b)) in adapter.Layers.Select(layer => (layer, layer.Weights.Copy!.Value)))
+        {
+            using var noGradients = no_grad();
+            Assert.Equal(Math.Max(layer.Rank, 8), a.shape[0]);
+            GoldenAssert.Exact(layer.Weights.A.to(ScalarType.BFloat16), a.narrow(0, 0, layer.Rank), layer.Key);
+            GoldenAssert.Exact(layer.Weights.B.to(ScalarType.BFloat16), b.narrow(1, 0, layer.Rank), layer.Key);
+            a.grad!.copy_(a.mul(2));
+            b.grad!.copy_(b.mul(4));
+        }
+
+        adapter.CollectGradients();
+        foreach (var (layer, (a, b)) in adapter.Layers.Select(layer => (layer, layer.Weights.Copy!.Value)))
+        {
+            GoldenAssert.Exact(a.detach().narrow(0, 0, layer.Rank).to(ScalarType.Float32) * 2, layer.Weights.A.grad!, layer.Key);
+            GoldenAssert.Exact(b.detach().narrow(1, 0, layer.Rank).to(ScalarType.Float32) * 4, layer.Weights.B.grad!, layer.Key);
+            Assert.Equal(0, a.grad!.abs().max().to(ScalarType.Float32).item<float>());
+        }
+    }
+
+    [Fact]
     public void ClearGradients_PassThatFailedHalfWay_LeavesNothingForTheNext()
     {
         using var half = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = false, Dtype = ScalarType.BFloat16 });

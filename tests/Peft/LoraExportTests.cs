@@ -40,6 +40,21 @@ public sealed class LoraExportTests : IDisposable
     }
 
     [Fact]
+    public void Save_WhileTheModelComputesWithACopy_WritesTheMatricesThemselves()
+    {
+        using var adapter = Adapter();
+        var paths = new[] { "file", "export", "file of a copy", "export of a copy" }.Select(name => Path.Combine(_folder.Path, name + ".safetensors")).ToArray();
+        LoraFile.Save(paths[0], adapter);
+        LoraExport.Save(paths[1], adapter);
+        adapter.ComputeIn(ScalarType.BFloat16);
+        Assert.True(adapter.Layers[0].Weights.Copy!.Value.A.shape[0] > adapter.Layers[0].Rank);
+        LoraFile.Save(paths[2], adapter);
+        LoraExport.Save(paths[3], adapter);
+        Assert.Equal(File.ReadAllBytes(paths[0]), File.ReadAllBytes(paths[2]));
+        Assert.Equal(File.ReadAllBytes(paths[1]), File.ReadAllBytes(paths[3]));
+    }
+
+    [Fact]
     public void Measure_AnAdapter_GivesTheNormOfTheWholeUpdate()
     {
         using var adapter = Adapter();
