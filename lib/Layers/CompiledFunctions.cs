@@ -3,8 +3,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Layers;
 
 /// <summary>
-/// The functions of the models that are compiled once as TorchScript: operations of libtorch that TorchSharp has no name for, and chains that
-/// libtorch makes one kernel of on CUDA. They run alike on every device and take part in gradients.
+/// The functions of the models that are compiled once as TorchScript: operations of libtorch that TorchSharp has no name for.
 /// </summary>
 /// <remarks>The script is compiled when one of them is first called; every model's tests go through it.</remarks>
 internal static class CompiledFunctions

@@ -22,8 +22,8 @@ public sealed class CudaGraph : IReplayable
     private const double Agreement = 0.02;
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
 
-    // Libtorch's fused operations change up to their third run (profiled, compiled, and compiled for the backward pass); libraries make their
-    // workspaces and plans in the first one on a stream.
+    // Kernels are compiled and TorchScript functions optimised in their first runs, the latter up to the third; libraries make their workspaces and
+    // plans in the first one on a stream.
     private const int WarmUps = 3;
 
     // Of the time of work that leaves the device waiting, launching is nearly all; of other work, a part that does not matter.

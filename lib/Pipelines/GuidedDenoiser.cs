@@ -15,7 +15,7 @@ internal sealed class GuidedDenoiser : IDisposable
     public const int FewestRecordedSteps = 14;
 
     /// <summary>
-    /// Predictions by plain calls before one is recorded: fused operations are compiled in the first ones, the last one shows whether the device
+    /// Predictions by plain calls before one is recorded: kernels are compiled in the first one, the last one shows whether the device
     /// waits for the processor, and is what the recording is compared with.
     /// </summary>
     public const int PlainPredictions = 3;

@@ -34,11 +34,8 @@ internal sealed record ActivationCoefficients
     /// <summary>Phase <c>decode</c>: factor on what is counted of the decoder's widest place.</summary>
     public double DecoderScale { get; init; } = 0.73;
 
-    /// <summary>Phase <c>sample</c>: token widths in a block with one attention.</summary>
+    /// <summary>Phase <c>sample</c>: token widths in a block; a second attention comes when the first one's are gone.</summary>
     public double SamplingWidths { get; init; } = 13;
-
-    /// <summary>Phase <c>sample</c>: token widths in a block with two attentions.</summary>
-    public double SamplingWidthsDual { get; init; } = 13;
 
     /// <summary>Phase <c>step</c>: token widths that the backward pass holds at its widest: about two feed-forward hiddens and a few gradients.</summary>
     public double BackwardWidths { get; init; } = 12;

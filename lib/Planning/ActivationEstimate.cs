@@ -61,7 +61,7 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     {
         var rows = 2 * settings.SampleBatchSize;
         long image = SquareTokens(SampleSide), text = TextTokens, width = model.Transformer.InnerDim;
-        return (long)(rows * (image + text) * width * (model.Transformer.DualAttentionLayers.Count > 0 ? Use.SamplingWidthsDual : Use.SamplingWidths) * Bytes(settings.Dtype));
+        return (long)(rows * (image + text) * width * Use.SamplingWidths * Bytes(settings.Dtype));
     }
 
     /// <summary>A training micro-batch, in bytes: what blocks keep for the backward pass, and the widest block's gradients.</summary>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -103,13 +105,14 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         yield return ("attention, flash", true, () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("flash", x[0], x[1], x[2]), attention));
         yield return ("attention, cuDNN", false, () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("cudnn", x[0], x[1], x[2]), attention));
         Tensor PerHead() => Random(rows, imageTokens, heads, HeadWidth);
-        yield return ("RMS norm of heads, as the models", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
+        yield return ("RMS norm of heads, by libtorch", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
         yield return ("RMS norm of heads, by a chain", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_chain", x[0], w[0])));
         yield return ("RMS norm of heads, by the norm", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_by_norm", x[0], w[0])));
         yield return ("layer norm", true, () => new([Tokens()], [], (x, _) => Pointwise.Normalize(x[0])));
-        yield return ("layer norm and modulation, as the models", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
+        yield return ("layer norm and modulation, as the models", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => AdaptiveNorm.Modulate(x[0], (w[0], w[1]))[0]));
+        yield return ("layer norm and modulation, by libtorch", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
         yield return ("layer norm and modulation, compiled", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Script("modulated_norm", x[0], w[0], w[1])));
-        yield return ("gated addition", true, () => new([Tokens(), Tokens()], [Random(rows, width)], (x, w) => Pointwise.GateAdd(x[0], w[0], x[1])));
+        yield return ("gated addition, as the models", true, () => new([Tokens(), Tokens()], [Random(rows, width)], (x, w) => AdaptiveNorm.GateAdd(x[0], w[0], x[1])));
         yield return ("image and text joined", false, () => new([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
         yield return ("copy", false, () => new([Tokens()], [], (x, _) => x[0].clone()));
     }
@@ -193,7 +196,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
             var (time, moved) = (rounds[rounds.Count / 2], work.Inputs.Sum(input => input.numel() * input.element_size()));
             return new OperationFigure(name, shape, time, work.Operations / time / 1e9, moved / time / 1e6, null);
         }
-        catch (Exception error) when (error is ExternalException or ArgumentException)
+        catch (Exception error) when (error is ExternalException or ArgumentException or LabException)
         {
             return new OperationFigure(name, shape, null, 0, 0, Reason(error.Message));
         }
@@ -213,7 +216,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         var result = work.Compute(work.Inputs, work.Constants);
         if (!backward)
             return;
-        autograd.backward([result], [result.detach()]);
+        GradientNode.Backward(() => autograd.backward([result], [result.detach()]));
         foreach (var input in work.Inputs)
         {
             input.grad?.Dispose();
