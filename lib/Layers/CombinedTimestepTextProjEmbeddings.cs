@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -55,6 +56,6 @@ public sealed class CombinedTimestepTextProjEmbeddings : nn.Module<Tensor, Tenso
     {
         using var scope = NewDisposeScope();
         var time = TimestepEmbedder.call(Sinusoids(timestep).to(pooledProjections.dtype));
-        return (time + TextEmbedder.call(pooledProjections)).MoveToOuterDisposeScope();
+        return time.add(TextEmbedder.call(pooledProjections), KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

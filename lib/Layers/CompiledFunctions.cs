@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
@@ -24,7 +25,7 @@ internal static class CompiledFunctions
     /// <param name="weight">The learned weight, <c>[D]</c>.</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <returns>The shape of <paramref name="x"/>.</returns>
-    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)s_unit.Value.invoke("rms_norm", x, weight, epsilon);
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)s_unit.Value.invoke("rms_norm", x, weight, KeptScalar.Of(epsilon));
 
     /// <summary>A linear layer with GELU in its tanh form in the product itself; on CUDA alone (elsewhere it is another GELU), without gradients.</summary>
     /// <param name="x"><c>[rows, in]</c>.</param>

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
@@ -27,7 +28,7 @@ internal static class FeatureMaps
             return map;
         }
 
-        map.add_(residual);
+        map.add_(residual, KeptScalar.One);
         Add(map, missing.OfMap);
         Add(map, missing.OfResidual);
         return map;
@@ -41,7 +42,7 @@ internal static class FeatureMaps
         if (missing is null)
             return;
         using var wide = missing.view(1, -1, 1, 1);
-        map.add_(wide);
+        map.add_(wide, KeptScalar.One);
     }
 
     /// <summary>Enlarges a map by 2 in both directions, every pixel four times.</summary>

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
@@ -135,7 +136,7 @@ internal static class LoraProjection
             {
                 var part = ofDown.narrow(0, at, branch.Rank);
                 if (branch.GradientOfA is { } sum)
-                    sum.add_(part);
+                    sum.add_(part, KeptScalar.One);
                 else
                     results[1 + (2 * i)] = part.clone();
                 at += branch.Rank;
@@ -146,7 +147,7 @@ internal static class LoraProjection
         private static Tensor? Add(Tensor? sum, Tensor one, Tensor other, float scale)
         {
             if (sum is null)
-                return one.mm(other).mul_(scale);
+                return one.mm(other).mul_(KeptScalar.Of(scale));
             sum.addmm_(one, other, beta: 1, alpha: scale);
             return null;
         }

@@ -79,6 +79,6 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     {
         using var scope = NewDisposeScope();
         var tokens = Proj.call(input).flatten(2).transpose(1, 2);
-        return (tokens + CroppedPositions(input.shape[2], input.shape[3])).contiguous().MoveToOuterDisposeScope();
+        return tokens.add(CroppedPositions(input.shape[2], input.shape[3]), KeptScalar.One).contiguous().MoveToOuterDisposeScope();
     }
 }

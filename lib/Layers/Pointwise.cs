@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
@@ -21,9 +22,9 @@ public static class Pointwise
     /// <returns>Modulated tokens, <c>[B, S, D]</c>.</returns>
     public static Tensor Modulate(Tensor normalized, Tensor shift, Tensor scale)
     {
-        using var factor = scale.unsqueeze(1).add(1);
+        using var factor = scale.unsqueeze(1).add(KeptScalar.One, KeptScalar.One);
         using var offset = shift.unsqueeze(1);
-        return addcmul(offset, normalized, factor, 1);
+        return addcmul(offset, normalized, factor, KeptScalar.One);
     }
 
     /// <summary>Adds a gated branch to the residual stream: <c>residual + gate · branch</c>.</summary>
@@ -34,7 +35,7 @@ public static class Pointwise
     public static Tensor GateAdd(Tensor residual, Tensor gate, Tensor branch)
     {
         using var wide = gate.unsqueeze(1);
-        return addcmul(residual, wide, branch, 1);
+        return addcmul(residual, wide, branch, KeptScalar.One);
     }
 
     /// <summary>CLIP's approximation of GELU: <c>x · sigmoid(1.702 x)</c> (Hendrycks and Gimpel 2016, arXiv:1606.08415).</summary>
@@ -42,7 +43,7 @@ public static class Pointwise
     /// <returns>The shape of <paramref name="x"/>.</returns>
     public static Tensor QuickGelu(Tensor x)
     {
-        using var steep = x.mul(1.702);
+        using var steep = x.mul(KeptScalar.Of(1.702));
         using var gate = steep.sigmoid();
         return x.mul(gate);
     }

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -63,7 +64,7 @@ internal sealed class GuidedDenoiser : IDisposable
             return prediction.MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
         var (unconditional, conditional) = (halves[0], halves[1]);
-        var guided = unconditional + (conditional - unconditional) * _request.GuidanceScale;
+        var guided = unconditional.add((conditional - unconditional).mul(KeptScalar.Of(_request.GuidanceScale)), KeptScalar.One);
         if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && SkipsLayersAt(step))
         {
             var weaker = Forward(latents, timestep, _positive, skipped);

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Schedulers;
@@ -89,7 +90,8 @@ public sealed class FlowMatchEulerDiscreteScheduler
         ArgumentOutOfRangeException.ThrowIfNegative(stepIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(stepIndex, _sigmas.Length - 1);
         using var scope = NewDisposeScope();
-        var moved = sample.to(ScalarType.Float32).add(modelOutput.mul(_sigmas[stepIndex + 1] - _sigmas[stepIndex]));
+        using TorchSharp.Scalar length = _sigmas[stepIndex + 1] - _sigmas[stepIndex];
+        var moved = sample.to(ScalarType.Float32).add(modelOutput.mul(length), KeptScalar.One);
         return moved.to(modelOutput.dtype).MoveToOuterDisposeScope();
     }
 

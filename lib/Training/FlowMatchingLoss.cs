@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -17,7 +18,7 @@ public sealed record FlowMatchingLoss(Tensor Total, Tensor Instance, Tensor? Pri
     /// <param name="parts">How many micro-batches share an optimiser step.</param>
     public void Backward(int parts)
     {
-        using (var part = Total / parts)
+        using (var part = Total.div(KeptScalar.Of(parts)))
             GradientNode.Backward(() => part.backward());
         Pass?.Backward();
     }

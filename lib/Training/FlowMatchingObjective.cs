@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -53,7 +54,7 @@ public sealed class FlowMatchingObjective : IDisposable
         var indices = draw.Indices.to(latents.device);
         var timesteps = _timesteps.index_select(0, indices);
         var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
-        var noisy = (1.0 - sigmas) * latents + sigmas * noise;
+        var noisy = ((1.0 - sigmas) * latents).add(sigmas * noise, KeptScalar.One);
 
         var text = batch.Text.Embeddings();
         var pass = GradientCheckpointing && is_grad_enabled()
@@ -61,7 +62,7 @@ public sealed class FlowMatchingObjective : IDisposable
             : null;
         var output = pass?.Output ?? _transformer.forward(noisy.to(_dtype), timesteps, text.PromptEmbeds, text.PooledPromptEmbeds);
         var flow = output.to(ScalarType.Float32);
-        var denoised = flow * -sigmas + noisy;
+        var denoised = (flow * -sigmas).add(noisy, KeptScalar.One);
         var squares = PreconditionOutputs ? (denoised - latents).square() : (flow - (noise - latents)).square();
         pass?.MoveToOuterDisposeScope();
         var losses = (LossWeighting.For(WeightingScheme, sigmas) * squares).flatten(1).mean([1]);
@@ -73,7 +74,7 @@ public sealed class FlowMatchingObjective : IDisposable
 
         var halves = losses.chunk(2);
         var (instance, prior) = (halves[0].mean(), halves[1].mean());
-        var total = instance + prior * weight;
+        var total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
         return new(
             total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(),
             noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope(), pass);

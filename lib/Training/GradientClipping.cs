@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -31,7 +32,7 @@ public static class GradientClipping
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var norm = linalg.vector_norm(gradients);
-        gradients.mul_(norm.add(Epsilon).reciprocal_().mul_(maxNorm).clamp_(max: 1.0));
+        gradients.mul_(norm.add(KeptScalar.Of(Epsilon), KeptScalar.One).reciprocal_().mul_(KeptScalar.Of(maxNorm)).clamp_(max: KeptScalar.One));
         return norm.MoveToOuterDisposeScope();
     }
 }

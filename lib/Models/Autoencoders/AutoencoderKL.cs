@@ -122,7 +122,7 @@ public sealed class AutoencoderKL : nn.Module
     public Tensor ScaleLatents(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        using var centred = latents - (Config.ShiftFactor ?? 0);
+        using var centred = latents.sub(KeptScalar.Of(Config.ShiftFactor ?? 0));
         return centred * Config.ScalingFactor;
     }
 
@@ -132,7 +132,7 @@ public sealed class AutoencoderKL : nn.Module
     {
         ArgumentNullException.ThrowIfNull(latents);
         using var unscaled = latents / Config.ScalingFactor;
-        return unscaled + (Config.ShiftFactor ?? 0);
+        return unscaled.add(KeptScalar.Of(Config.ShiftFactor ?? 0), KeptScalar.One);
     }
 
     private Tensor EncodeTile(Tensor pixels)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -52,6 +53,6 @@ public sealed class VaeAttention : nn.Module<Tensor, Tensor>
         var attended = nn.functional.scaled_dot_product_attention(
             ToQ.call(tokens).unsqueeze(1), ToK.call(tokens).unsqueeze(1), ToV.call(tokens).unsqueeze(1));
         var output = _toOut["0"].call(attended.squeeze(1)).transpose(1, 2).reshape(input.shape);
-        return (input + output).MoveToOuterDisposeScope();
+        return input.add(output, KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ public sealed class CLIPEncoderLayer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var attended = input + SelfAttn.call(LayerNorm1.call(input));
-        return (attended + Mlp.call(LayerNorm2.call(attended))).MoveToOuterDisposeScope();
+        var attended = input.add(SelfAttn.call(LayerNorm1.call(input)), KeptScalar.One);
+        return attended.add(Mlp.call(LayerNorm2.call(attended)), KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

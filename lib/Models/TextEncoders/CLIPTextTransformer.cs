@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -83,6 +84,6 @@ public sealed class CLIPTextTransformer : nn.Module
     {
         using var words = TokenEmbedding.call(inputIds);
         using var places = PositionEmbedding.Weight.narrow(0, 0, inputIds.shape[1]);
-        return words + places;
+        return words.add(places, KeptScalar.One);
     }
 }

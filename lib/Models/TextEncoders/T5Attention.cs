@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -59,7 +60,7 @@ public sealed class T5Attention : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor input, Tensor positionBias)
     {
         using var scope = NewDisposeScope();
-        var scores = matmul(Heads(Q.call(input)), Heads(K.call(input)).transpose(-2, -1)) + positionBias;
+        var scores = matmul(Heads(Q.call(input)), Heads(K.call(input)).transpose(-2, -1)).add(positionBias, KeptScalar.One);
         var weights = nn.functional.softmax(scores, dim: -1, dtype: ScalarType.Float32).to(scores.dtype);
         var attended = matmul(weights, Heads(V.call(input)));
         return O.call(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -47,6 +48,6 @@ public sealed class T5LayerFF : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var normalised = LayerNorm.call(input);
         var inner = Pointwise.GatedGelu(Wi0.call(normalised), Wi1.call(normalised));
-        return (input + Wo.call(inner.to(Wo.Weight.dtype))).MoveToOuterDisposeScope();
+        return input.add(Wo.call(inner.to(Wo.Weight.dtype)), KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

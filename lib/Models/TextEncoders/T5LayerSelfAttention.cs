@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -36,6 +37,6 @@ public sealed class T5LayerSelfAttention : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor input, Tensor positionBias)
     {
         using var scope = NewDisposeScope();
-        return (input + SelfAttention.call(LayerNorm.call(input), positionBias)).MoveToOuterDisposeScope();
+        return input.add(SelfAttention.call(LayerNorm.call(input), positionBias), KeptScalar.One).MoveToOuterDisposeScope();
     }
 }
