@@ -18,7 +18,7 @@ public static class GradientClipping
     {
         ArgumentNullException.ThrowIfNull(gradients);
         using var noGradients = no_grad();
-        return linalg.vector_norm(gradients);
+        return gradients.norm();
     }
 
     /// <summary>Scales the gradients in place so that their norm is at most <paramref name="maxNorm"/>.</summary>
@@ -31,7 +31,7 @@ public static class GradientClipping
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNorm);
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var norm = linalg.vector_norm(gradients);
+        var norm = gradients.norm();
         gradients.mul_(norm.add(KeptScalar.Of(Epsilon), KeptScalar.One).reciprocal_().mul_(KeptScalar.Of(maxNorm)).clamp_(max: KeptScalar.One));
         return norm.MoveToOuterDisposeScope();
     }
