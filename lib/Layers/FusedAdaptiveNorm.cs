@@ -34,6 +34,9 @@ internal sealed class FusedAdaptiveNorm
 
     private long Blocks => ((_batch * _tokens) + WarpsPerBlock - 1) / WarpsPerBlock;
 
+    // The last members of Forward and Backward.
+    private ulong[] Extent => [(ulong)(_batch * _tokens), (ulong)_tokens, (ulong)_stride, BitConverter.DoubleToUInt64Bits(AdaptiveNorm.Epsilon)];
+
     /// <summary>Prepares the call; null where there are no kernels for these tensors.</summary>
     public static FusedAdaptiveNorm? Find(Tensor residual, Tensor? gate, Tensor? branch, (Tensor Shift, Tensor Scale)[] modulations)
     {
@@ -55,9 +58,9 @@ internal sealed class FusedAdaptiveNorm
         var differentiable = is_grad_enabled() && Array.Exists(inputs, input => input.requires_grad);
         using var noGradients = no_grad();
         Tensor[] outputs = [.. Enumerable.Range(0, _branches + _modulations.Length).Select(_ => empty_like(_residual))];
-        _kernels.Launch("forward", (Blocks, 1), WarpsPerBlock * Warp, Slots(
-            [_residual, _branch, _gate, .. Two(_modulations.Select(pair => pair.Shift)), .. Two(_modulations.Select(pair => pair.Scale)), _branch is null ? null : outputs[0], .. Two(outputs.Skip(_branches))],
-            [_batch * _tokens, _tokens, _stride]));
+        _kernels.Launch("forward", (Blocks, 1), WarpsPerBlock * Warp, [
+            .. Pointers([_residual, _branch, _gate, .. Two(_modulations.Select(pair => pair.Shift)), .. Two(_modulations.Select(pair => pair.Scale)), _branch is null ? null : outputs[0], .. Two(outputs.Skip(_branches))]),
+            .. Extent]);
         if (!differentiable)
             return outputs;
         var wantsVectors = Array.Exists(inputs[(1 + _branches)..], vector => vector.requires_grad);
@@ -78,8 +81,7 @@ internal sealed class FusedAdaptiveNorm
         var ofX = ofOutputs.Length > 0 ? empty_like(x) : throughSum ?? zeros_like(x);
         var ofBranch = _branches == 1 ? empty_like(x) : null;
         using var moments = wantsVectors && ofOutputs.Length > 0 ? empty([_batch * _tokens, 2], ScalarType.Float32, x.device) : null;
-        _kernels.Launch("backward", (Blocks, 1), WarpsPerBlock * Warp, Slots(
-            [x, throughSum, .. Two(ofOutputs), gate, .. Two(scales), ofX, ofBranch, moments], [_batch * _tokens, _tokens, _stride]));
+        _kernels.Launch("backward", (Blocks, 1), WarpsPerBlock * Warp, [.. Pointers([x, throughSum, .. Two(ofOutputs), gate, .. Two(scales), ofX, ofBranch, moments]), .. Extent]);
         var ofVectors = wantsVectors ? VectorGradients(x, branch, ofX, ofOutputs, moments) : new Tensor?[vectors.Length];
         return [ofX, .. ofBranch is null ? Array.Empty<Tensor>() : [ofBranch], .. ofVectors];
     }
@@ -89,8 +91,7 @@ internal sealed class FusedAdaptiveNorm
         var strips = (_tokens + TokensPerStrip - 1) / TokensPerStrip;
         var sums = _branches + (2 * ofOutputs.Length);
         using var partial = empty([_batch, strips, sums, _width], ScalarType.Float32, x.device);
-        _kernels.Launch("columns", (strips, _batch), (int)(_width / Pack), [
-            .. Slots([x, branch, ofX, .. Two(ofOutputs), moments, partial], [_tokens, TokensPerStrip])[..^1]]);
+        _kernels.Launch("columns", (strips, _batch), (int)(_width / Pack), [.. Pointers([x, branch, ofX, .. Two(ofOutputs), moments, partial]), (ulong)_tokens, TokensPerStrip]);
         using var whole = partial.sum(1).to(x.dtype);
         return [.. whole.unbind(1)];
     }
@@ -100,6 +101,5 @@ internal sealed class FusedAdaptiveNorm
 
     private static IEnumerable<Tensor?> Two(IEnumerable<Tensor?> tensors) => tensors.Append(null).Append(null).Take(2);
 
-    private static ulong[] Slots(Tensor?[] tensors, long[] numbers) =>
-        [.. tensors.Select(CudaKernels.Pointer), .. numbers.Select(number => (ulong)number), BitConverter.DoubleToUInt64Bits(AdaptiveNorm.Epsilon)];
+    private static IEnumerable<ulong> Pointers(Tensor?[] tensors) => tensors.Select(CudaKernels.Pointer);
 }

@@ -27,7 +27,7 @@ internal static unsafe class CudaCompiler
         string[] options = [$"--gpu-architecture=sm_{capability}", "--std=c++17", .. definitions.Select(definition => $"-D{definition.Name}={definition.Value}")];
         nint program;
         fixed (byte* text = Encode(source), title = Encode(name))
-            Check(create(&program, text, title, 0, 0, 0), "nvrtcCreateProgram");
+            CudaRuntime.Check(create(&program, text, title, 0, 0, 0), "nvrtcCreateProgram");
         var arguments = Array.ConvertAll(options, Marshal.StringToCoTaskMemUTF8);
         try
         {
@@ -52,10 +52,10 @@ internal static unsafe class CudaCompiler
         var size = (delegate* unmanaged[Cdecl]<nint, nuint*, int>)NativeLibrary.GetExport(library, call + "Size");
         var get = (delegate* unmanaged[Cdecl]<nint, byte*, int>)NativeLibrary.GetExport(library, call);
         nuint length;
-        Check(size(program, &length), call + "Size");
+        CudaRuntime.Check(size(program, &length), call + "Size");
         var bytes = new byte[length];
         fixed (byte* first = bytes)
-            Check(get(program, first), call);
+            CudaRuntime.Check(get(program, first), call);
         return bytes;
     }
 
@@ -83,11 +83,5 @@ internal static unsafe class CudaCompiler
         string[] folders = [folder, .. Directory.Exists(wheels) ? Directory.GetDirectories(wheels).Select(package => Path.Combine(package, "lib")).Where(Directory.Exists) : []];
         return folders.SelectMany(place => Directory.GetFiles(place, "*nvrtc*"))
             .Where(file => !file.Contains("builtins", StringComparison.Ordinal) && !file.Contains("caffe2", StringComparison.Ordinal) && !file.Contains(".alt.", StringComparison.Ordinal));
-    }
-
-    private static void Check(int code, string call)
-    {
-        if (code != 0)
-            throw new LabException($"{call} failed with code {code}.");
     }
 }

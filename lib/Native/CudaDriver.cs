@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Native;
 
@@ -22,7 +21,7 @@ internal static unsafe class CudaDriver
     public static nint CurrentStream(int device)
     {
         nint stream;
-        Check(s_stream(device, &stream), "aoti_torch_get_current_cuda_stream");
+        CudaRuntime.Check(s_stream(device, &stream), "aoti_torch_get_current_cuda_stream");
         return stream;
     }
 
@@ -31,21 +30,19 @@ internal static unsafe class CudaDriver
     public static void MakeCurrent(int device)
     {
         nint context;
-        Check(s_current(&context), "cuCtxGetCurrent");
+        CudaRuntime.Check(s_current(&context), "cuCtxGetCurrent");
         if (context != 0)
             return;
-        int handle;
-        Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
-        Check(((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, handle), "cuDevicePrimaryCtxRetain");
-        Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
+        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, Handle(device)), "cuDevicePrimaryCtxRetain");
+        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
     }
 
     /// <summary>Whether the calling thread's context is that of a device.</summary>
     /// <param name="device">CUDA's device index.</param>
     public static bool IsCurrent(int device)
     {
-        int handle, current;
-        Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
+        var handle = Handle(device);
+        int current;
         // It fails where the thread has no context.
         return ((delegate* unmanaged[Cdecl]<int*, int>)DriverExport("cuCtxGetDevice"))(&current) == 0 && current == handle;
     }
@@ -55,9 +52,8 @@ internal static unsafe class CudaDriver
     /// <param name="attribute">A value of CUdevice_attribute.</param>
     public static int Attribute(int device, int attribute)
     {
-        int handle, value;
-        Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
-        Check(((delegate* unmanaged[Cdecl]<int*, int, int, int>)DriverExport("cuDeviceGetAttribute"))(&value, attribute, handle), "cuDeviceGetAttribute");
+        int value;
+        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<int*, int, int, int>)DriverExport("cuDeviceGetAttribute"))(&value, attribute, Handle(device)), "cuDeviceGetAttribute");
         return value;
     }
 
@@ -67,7 +63,7 @@ internal static unsafe class CudaDriver
     {
         nint module;
         fixed (byte* first = code)
-            Check(((delegate* unmanaged[Cdecl]<nint*, byte*, int>)DriverExport("cuModuleLoadData"))(&module, first), "cuModuleLoadData");
+            CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, byte*, int>)DriverExport("cuModuleLoadData"))(&module, first), "cuModuleLoadData");
         return module;
     }
 
@@ -79,7 +75,7 @@ internal static unsafe class CudaDriver
         nint function;
         var bytes = System.Text.Encoding.UTF8.GetBytes(name + '\0');
         fixed (byte* first = bytes)
-            Check(((delegate* unmanaged[Cdecl]<nint*, nint, byte*, int>)DriverExport("cuModuleGetFunction"))(&function, module, first), "cuModuleGetFunction");
+            CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, nint, byte*, int>)DriverExport("cuModuleGetFunction"))(&function, module, first), "cuModuleGetFunction");
         return function;
     }
 
@@ -91,15 +87,17 @@ internal static unsafe class CudaDriver
     /// <param name="stream">The stream.</param>
     /// <param name="arguments">Pointers to the arguments.</param>
     public static void Launch(nint function, uint gridX, uint gridY, uint threads, nint stream, void** arguments) =>
-        Check(s_launch(function, gridX, gridY, 1, threads, 1, 1, 0, stream, arguments, null), "cuLaunchKernel");
+        CudaRuntime.Check(s_launch(function, gridX, gridY, 1, threads, 1, 1, 0, stream, arguments, null), "cuLaunchKernel");
+
+    // The driver's own name of a device.
+    private static int Handle(int device)
+    {
+        int handle;
+        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
+        return handle;
+    }
 
     private static nint DriverExport(string function) => s_driver != 0
         ? NativeLibrary.GetExport(s_driver, function)
         : throw new EntryPointNotFoundException($"There is no CUDA driver, which has {function}.");
-
-    private static void Check(int code, string call)
-    {
-        if (code != 0)
-            throw new LabException($"{call} failed with code {code}.");
-    }
 }

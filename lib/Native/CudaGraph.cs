@@ -65,8 +65,8 @@ public sealed class CudaGraph : IReplayable
         ArgumentNullException.ThrowIfNull(recorded);
         ArgumentNullException.ThrowIfNull(plain);
         using var scope = NewDisposeScope();
-        var difference = linalg.vector_norm(recorded - plain).item<float>();
-        var scale = linalg.vector_norm(plain).item<float>();
+        var difference = (recorded - plain).norm().item<float>();
+        var scale = plain.norm().item<float>();
         if (!(difference <= Agreement * scale))
             throw new LabException(string.Create(CultureInfo.InvariantCulture, $"{what} by {difference:g3} of {scale:g3} from a plain one."));
     }
@@ -178,11 +178,7 @@ public sealed class CudaGraph : IReplayable
         Interlocked.Decrement(ref _living);
     }
 
-    internal static void Check(int code, string call)
-    {
-        if (code != 0)
-            throw new LabException($"{call} failed with code {code}. Run without CUDA graphs.");
-    }
+    internal static void Check(int code, string call) => CudaRuntime.Check(code, call, "Run without CUDA graphs.");
 
     static CudaGraph() => NativeLibrary.SetDllImportResolver(
         typeof(CudaGraph).Assembly, static (name, assembly, path) => name == "cudart" ? CudaRuntime.Load() ?? 0 : 0);

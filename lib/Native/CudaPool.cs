@@ -32,7 +32,7 @@ public sealed unsafe class CudaPool
     {
         nint pool;
         var find = (delegate* unmanaged[Cdecl]<nint*, int, int>)NativeLibrary.GetExport(library, "cudaDeviceGetDefaultMemPool");
-        Check(find(&pool, device), "cudaDeviceGetDefaultMemPool");
+        CudaRuntime.Check(find(&pool, device), "cudaDeviceGetDefaultMemPool");
         _pool = pool;
         _get = (delegate* unmanaged[Cdecl]<nint, int, ulong*, int>)NativeLibrary.GetExport(library, "cudaMemPoolGetAttribute");
         _set = (delegate* unmanaged[Cdecl]<nint, int, ulong*, int>)NativeLibrary.GetExport(library, "cudaMemPoolSetAttribute");
@@ -77,17 +77,17 @@ public sealed unsafe class CudaPool
     public void ResetPeaks()
     {
         ulong zero = 0;
-        Check(_set(_pool, UsedHigh, &zero), "cudaMemPoolSetAttribute");
-        Check(_set(_pool, ReservedHigh, &zero), "cudaMemPoolSetAttribute");
+        CudaRuntime.Check(_set(_pool, UsedHigh, &zero), "cudaMemPoolSetAttribute");
+        CudaRuntime.Check(_set(_pool, ReservedHigh, &zero), "cudaMemPoolSetAttribute");
     }
 
     /// <summary>Gives back what is reserved and not used; wait for the device before.</summary>
-    public void Trim() => Check(_trim(_pool, 0), "cudaMemPoolTrimTo");
+    public void Trim() => CudaRuntime.Check(_trim(_pool, 0), "cudaMemPoolTrimTo");
 
     private long Read(int attribute)
     {
         ulong value;
-        Check(_get(_pool, attribute, &value), "cudaMemPoolGetAttribute");
+        CudaRuntime.Check(_get(_pool, attribute, &value), "cudaMemPoolGetAttribute");
         return (long)value;
     }
 
@@ -95,10 +95,4 @@ public sealed unsafe class CudaPool
     internal static bool IsAskedFor() => Array.Exists(
         ["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"],
         name => Environment.GetEnvironmentVariable(name)?.Contains("cudaMallocAsync", StringComparison.Ordinal) == true);
-
-    private static void Check(int code, string call)
-    {
-        if (code != 0)
-            throw new LabException($"{call} failed with code {code}.");
-    }
 }

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Native;
 
-/// <summary>CUDA's runtime library, which libtorch_cuda brings into the process under its versioned name.</summary>
+/// <summary>CUDA's runtime library, which libtorch_cuda brings into the process under its versioned name, and what its functions return.</summary>
 internal static class CudaRuntime
 {
     /// <summary>The library's handle; null where there is none.</summary>
@@ -15,5 +16,16 @@ internal static class CudaRuntime
         }
 
         return null;
+    }
+
+    /// <summary>Requires that a call of CUDA, of its driver or of its compiler was successful.</summary>
+    /// <param name="code">What it returned; 0 is success.</param>
+    /// <param name="call">Its name.</param>
+    /// <param name="advice">What the user may do instead, a sentence, or nothing.</param>
+    /// <exception cref="LabException">It was not.</exception>
+    public static void Check(int code, string call, string advice = "")
+    {
+        if (code != 0)
+            throw new LabException($"{call} failed with code {code}. {advice}".TrimEnd());
     }
 }
