@@ -17,7 +17,6 @@ namespace Dreambooth.Lab.Native;
 /// <param name="TorchSharp">TorchSharp's version.</param>
 /// <param name="UnicodeWorks">Whether Unicode normalisation works; without it, token ids change silently.</param>
 /// <param name="Gpus">The NVIDIA GPUs that libtorch can use; empty for a CPU build.</param>
-/// <param name="Kernels">Whether the lab's own CUDA kernels compile, or why not; null without a GPU.</param>
 /// <param name="Problems">What makes the lab unusable here and what to do about it; empty when it is usable.</param>
 public sealed record SystemReport(
     string Lab,
@@ -30,11 +29,15 @@ public sealed record SystemReport(
     string? TorchSharp,
     bool UnicodeWorks,
     IReadOnlyList<GpuMemory> Gpus,
-    string? Kernels,
     IReadOnlyList<string> Problems)
 {
     /// <summary>Whether the lab can run here.</summary>
     public bool Usable => Problems.Count == 0;
+
+    /// <summary>Whether the lab's own CUDA kernels compile, which takes a moment when first asked, or why not; null without a GPU.</summary>
+    public string? Kernels => Gpus.Count == 0 ? null
+        : CudaKernels.Of(torch.CUDA, "joint_heads", torch.ScalarType.BFloat16, ("WIDTH", 64)) is not null ? "the lab's own CUDA kernels compile"
+        : $"libtorch's operations alone: {CudaKernels.Refusal ?? "LAB_CUDA_KERNELS is 0"}";
 
     /// <summary>The report as rows of what and how: those that <c>doctor</c> prints and a notebook shows.</summary>
     public IReadOnlyList<(string Label, string Value)> Facts =>
@@ -73,7 +76,6 @@ public sealed record SystemReport(
             AppDomain.CurrentDomain.GetAssemblies().FirstOrDefault(a => a.GetName().Name == "TorchSharp")?.GetName().Version?.ToString(3),
             unicode,
             libraries.Problem is null ? Devices() : [],
-            libraries.Problem is null && torch.cuda.is_available() ? KernelState() : null,
             problems);
     }
 
@@ -93,12 +95,6 @@ public sealed record SystemReport(
         {
             return torch.__version__;
         }
-    }
-
-    private static string KernelState()
-    {
-        var compiled = CudaKernels.Of(torch.CUDA, "joint_heads", torch.ScalarType.BFloat16, ("WIDTH", 64)) is not null;
-        return compiled ? "the lab's own CUDA kernels compile" : $"libtorch's operations alone: {CudaKernels.Refusal ?? "LAB_CUDA_KERNELS is 0"}";
     }
 
     private static GpuMemory[] Devices() =>
