@@ -36,7 +36,7 @@ public sealed class PrecisionCheck(PrecisionOptions options)
         var rounded = Predict(narrow, ScalarType.BFloat16);
         using var wide = Weights.Copy(narrow, ScalarType.Float32);
         var exact = Predict(wide, ScalarType.Float32);
-        var error = linalg.vector_norm(rounded - exact) / linalg.vector_norm(exact);
+        var error = (rounded - exact).norm() / exact.norm();
         return new ForwardPrecision(error.item<float>(), exact.std().item<float>());
     });
 

@@ -53,8 +53,8 @@ internal abstract class DiffusionStep : IDisposable
             eager.Run(batch);
             var expected = weights.Gradients.clone();
             step.Run(batch);
-            difference += linalg.vector_norm(weights.Gradients - expected).item<float>();
-            scale += linalg.vector_norm(expected).item<float>();
+            difference += (weights.Gradients - expected).norm().item<float>();
+            scale += expected.norm().item<float>();
         }
 
         return (difference, scale);
