@@ -1,14 +1,10 @@
 using Dreambooth.Lab.Layers;
-using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Layers;
 
-/// <summary>
-/// The kernels of maps beside libtorch's operations. In float32 both agree to rounding; in half precision the kernels, which round once, are as near
-/// to libtorch's float32 values as its own operations.
-/// </summary>
+/// <summary>The kernels of maps beside libtorch's operations.</summary>
 [Trait("Category", "Parity")]
 public sealed class FeatureMapsParityTests
 {
@@ -30,7 +26,7 @@ public sealed class FeatureMapsParityTests
     [InlineData(2, 96, 7, 5, 32, ScalarType.Float32)]
     public void GroupNorm_OfMapsThatLieChannelsLast_AgreesWithLibtorch(long rows, long channels, long height, long width, long groups, ScalarType dtype)
     {
-        RequireKernels(dtype);
+        KernelParity.Require(dtype, "feature_maps");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var norm = new GroupNorm(groups, channels, Epsilon, s_device, dtype);
@@ -40,10 +36,10 @@ public sealed class FeatureMapsParityTests
         var bias = randn(channels).to(dtype).to(s_device);
         Assert.Equal(FeatureMapKernels.Fit(channels), FeatureMapKernels.For(map) is not null);
 
-        Agree(Plain(ScalarType.Float32, null, false), Plain(dtype, null, false), norm.call(map), "norm");
-        Agree(Plain(ScalarType.Float32, null, true), Plain(dtype, null, true), norm.Activated(map), "norm and SiLU");
+        KernelParity.Agree(dtype, Plain(ScalarType.Float32, null, false), Plain(dtype, null, false), norm.call(map), "norm");
+        KernelParity.Agree(dtype, Plain(ScalarType.Float32, null, true), Plain(dtype, null, true), norm.Activated(map), "norm and SiLU");
         var own = ChannelsLast.Of(map).clone();
-        Agree(Plain(ScalarType.Float32, bias, true), Plain(dtype, bias, true), norm.ConsumeActivated(own, bias), "norm of the map and a bias, and SiLU");
+        KernelParity.Agree(dtype, Plain(ScalarType.Float32, bias, true), Plain(dtype, bias, true), norm.ConsumeActivated(own, bias), "norm of the map and a bias, and SiLU");
 
         Tensor Plain(ScalarType type, Tensor? added, bool activate)
         {
@@ -61,7 +57,7 @@ public sealed class FeatureMapsParityTests
     [InlineData(2, 512, 31, 8, ScalarType.Float16)]
     public void JoinAndEnlarge_MapsThatLieChannelsLast_AgreeWithLibtorch(long rows, long channels, long height, long width, ScalarType dtype)
     {
-        RequireKernels(dtype);
+        KernelParity.Require(dtype, "feature_maps");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         Tensor map = Map(0, rows, channels, height, width, dtype), residual = Map(0, rows, channels, height, width, dtype);
@@ -74,7 +70,7 @@ public sealed class FeatureMapsParityTests
 
         var exact = Sum(ScalarType.Float32);
         var chained = Sum(dtype);
-        Agree(exact, chained, FeatureMaps.Join(map, residual, (first, second)), "sum");
+        KernelParity.Agree(dtype, exact, chained, FeatureMaps.Join(map, residual, (first, second)), "sum");
 
         Tensor Sum(ScalarType type) => map.to(type) + residual.to(type) + first.to(type).view(1, -1, 1, 1) + second.to(type).view(1, -1, 1, 1);
     }
@@ -82,7 +78,7 @@ public sealed class FeatureMapsParityTests
     [SkippableFact]
     public void WithoutBias_AConvolution_LacksItsBiasAlone()
     {
-        RequireKernels(ScalarType.Float32);
+        KernelParity.Require(ScalarType.Float32, "feature_maps");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var layer = new Conv2d(16, 32, 3, 1, 1, s_device, ScalarType.Float32);
@@ -100,18 +96,6 @@ public sealed class FeatureMapsParityTests
         Assert.Null(layer.WithoutBias(map.clone().requires_grad_(true)).Missing);
     }
 
-    private static void RequireKernels(ScalarType dtype)
-    {
-        Skip.If(s_device.type != TorchSharp.DeviceType.CUDA, "CUDA kernels need a CUDA device.");
-        Assert.True(CudaKernels.Of(s_device, "feature_maps", dtype) is not null, CudaKernels.Refusal);
-    }
-
     private static Tensor Map(double mean, long rows, long channels, long height, long width, ScalarType dtype) =>
         ChannelsLast.Of((randn(rows, channels, height, width) + mean).to(dtype).to(s_device));
-
-    private static void Agree(Tensor exact, Tensor libtorch, Tensor ours, string what)
-    {
-        var limit = ours.dtype == ScalarType.Float32 ? 1e-5 : Math.Max(1.1 * GoldenAssert.RelativeError(exact, libtorch), ours.dtype == ScalarType.BFloat16 ? 3e-3 : 4e-4);
-        GoldenAssert.Close(exact, ours, limit, what);
-    }
 }

@@ -5,10 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Layers;
 
-/// <summary>
-/// The CUDA kernels beside the chains of libtorch's operations that they stand for, forward and backward. In float32 both must agree to rounding; in bfloat16 the
-/// kernels, which round once, must be as near to the float32 values as the chains.
-/// </summary>
+/// <summary>The CUDA kernels of a transformer block beside the chains of libtorch's operations that they stand for, forward and backward.</summary>
 [Trait("Category", "Parity")]
 public sealed class FusedLayersParityTests
 {
@@ -21,7 +18,7 @@ public sealed class FusedLayersParityTests
     [InlineData(3, 65, 2048, ScalarType.Float16)]
     public void AdaptiveNorm_Fused_AgreesWithTheChain(long batch, long tokens, long width, ScalarType dtype)
     {
-        RequireKernels();
+        KernelParity.Require(ScalarType.Float32, "joint_heads", ("WIDTH", 64));
         Compare(
             dtype,
             [[batch, tokens, width], [batch, 9 * width]],
@@ -46,7 +43,7 @@ public sealed class FusedLayersParityTests
     [InlineData(2, 9, 20, 2, 256, ScalarType.Float16)]
     public void JointHeads_Fused_AgreesWithTheChain(long batch, long imageTokens, long textTokens, long heads, long width, ScalarType dtype)
     {
-        RequireKernels();
+        KernelParity.Require(ScalarType.Float32, "joint_heads", ("WIDTH", 64));
         long[] image = [batch, imageTokens, heads * width], text = [batch, textTokens, heads * width];
         var norms = new RMSNorm[4];
         for (var i = 0; i < 4; i++)
@@ -76,7 +73,7 @@ public sealed class FusedLayersParityTests
     [SkippableFact]
     public void FeedForward_WithGeluInTheProduct_AgreesWithTheChain()
     {
-        RequireKernels();
+        KernelParity.Require(ScalarType.Float32, "joint_heads", ("WIDTH", 64));
         using var scope = NewDisposeScope();
         var layer = new FeedForward(64, s_device, ScalarType.Float32);
         using (no_grad())
@@ -91,13 +88,7 @@ public sealed class FusedLayersParityTests
         using (no_grad())
             inProduct = layer.call(input);
 
-        Assert.True(Distance(inProduct, chained) < 1e-5);
-    }
-
-    private static void RequireKernels()
-    {
-        Skip.If(s_device.type != TorchSharp.DeviceType.CUDA, "CUDA kernels need a CUDA device.");
-        Assert.True(CudaKernels.Of(s_device, "joint_heads", ScalarType.Float32, ("WIDTH", 64)) is not null, CudaKernels.Refusal);
+        Assert.True(GoldenAssert.RelativeError(chained, inProduct) < 1e-5);
     }
 
     private static void Compare(ScalarType dtype, long[][] shapes, Func<Tensor[], Tensor[]> fused, Func<Tensor[], Tensor[]> chain)
@@ -108,10 +99,7 @@ public sealed class FusedLayersParityTests
         var ours = Values(inputs, dtype, fused);
         var theirs = Values(inputs, dtype, chain);
         for (var i = 0; i < exact.Length; i++)
-        {
-            var limit = dtype == ScalarType.Float32 ? 1e-5 : Math.Max(1.1 * Distance(theirs[i], exact[i]), dtype == ScalarType.BFloat16 ? 3e-3 : 4e-4);
-            Assert.True(Distance(ours[i], exact[i]) <= limit, $"value {i} of {exact.Length}: {Distance(ours[i], exact[i])} from float32, the chain {Distance(theirs[i], exact[i])}, the limit {limit}");
-        }
+            KernelParity.Agree(dtype, exact[i], theirs[i], ours[i], $"value {i} of {exact.Length}");
     }
 
     // Outputs, then the gradients of the inputs for fixed gradients of the outputs.
@@ -122,9 +110,6 @@ public sealed class FusedLayersParityTests
         GradientNode.Backward(() => autograd.backward(outputs, Array.ConvertAll(outputs, output => (output.detach() * 0.5) + 0.25)));
         return [.. outputs.Concat(leaves.Select(leaf => leaf.grad!)).Select(value => value.detach().to(ScalarType.Float32))];
     }
-
-    private static double Distance(Tensor one, Tensor other) =>
-        (linalg.vector_norm(one - other) / linalg.vector_norm(other)).item<float>();
 
     private static Tensor Part(Tensor vectors, int index) => vectors.chunk(9, dim: 1)[index];
 

@@ -10,18 +10,7 @@ namespace Dreambooth.Lab.Tests.Models.Autoencoders;
 /// <summary>The autoencoder with channels last in memory beside the plain one; on a GPU, with the kernels beside libtorch's operations.</summary>
 public sealed class AutoencoderLayoutTests : IDisposable
 {
-    private static readonly AutoencoderKLConfig s_config = new()
-    {
-        BlockOutChannels = [32, 64],
-        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
-        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-        LayersPerBlock = 2,
-        LatentChannels = 4,
-        NormNumGroups = 8,
-        UsePostQuantConv = false,
-    };
-
-    private readonly AutoencoderKL _model = Random();
+    private readonly AutoencoderKL _model = SmallAutoencoder.Random(SmallAutoencoder.Config, TestDevice.Device);
 
     public void Dispose() => _model.Dispose();
 
@@ -30,7 +19,7 @@ public sealed class AutoencoderLayoutTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = Random(CPU);
+        using var model = SmallAutoencoder.Random(SmallAutoencoder.Config, CPU);
         Tensor pixels = SeededNoise.Normal([2, 3, 16, 24], 2), latents = SeededNoise.Normal([2, 4, 8, 12], 3);
         var (moments, decoded) = (model.EncodeMoments(pixels), model.Decode(latents));
         foreach (var convolution in model.modules().OfType<Conv2d>())
@@ -68,14 +57,5 @@ public sealed class AutoencoderLayoutTests : IDisposable
         using var noGradients = no_grad();
         using var latents = SeededNoise.Normal([1, 4, 8, 12], 3).Here();
         Assert.Equal(0, LiveTensors.LeftBy(() => _model.Decode(latents).Dispose()));
-    }
-
-    private static AutoencoderKL Random(Device? device = null)
-    {
-        device ??= TestDevice.Device;
-        var model = new AutoencoderKL(s_config, META, ScalarType.Float32);
-        foreach (var (_, owner, name, value) in StateDictLoader.Owners(model).ToList())
-            owner.Assign(name, SeededNoise.Normal(value.shape, 1).mul_(0.1).to(device));
-        return model;
     }
 }

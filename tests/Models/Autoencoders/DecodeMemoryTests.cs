@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Models.Autoencoders;
-using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Profiling;
 using static TorchSharp.torch;
@@ -12,20 +11,7 @@ public sealed class DecodeMemoryTests : IDisposable
     private const int Side = 256;
     private const long Widest = 64L * Side * Side * sizeof(float);
 
-    private static readonly AutoencoderKLConfig Config = new()
-    {
-        BlockOutChannels = [32, 64],
-        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
-        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
-        LayersPerBlock = 2,
-        LatentChannels = 4,
-        NormNumGroups = 8,
-        MidBlockAddAttention = false,
-        UseQuantConv = false,
-        UsePostQuantConv = false,
-    };
-
-    private readonly AutoencoderKL _model = Random();
+    private readonly AutoencoderKL _model = SmallAutoencoder.Random(SmallAutoencoder.Config with { MidBlockAddAttention = false, UseQuantConv = false }, CPU);
 
     public void Dispose() => _model.Dispose();
 
@@ -63,14 +49,5 @@ public sealed class DecodeMemoryTests : IDisposable
         GoldenAssert.Exact(wideMoments, moments);
         GoldenAssert.Exact(wideDecoded, decoded);
         (wideMoments.sum() + wideDecoded.sum()).backward();
-    }
-
-    private static AutoencoderKL Random()
-    {
-        Dreambooth.Lab.Native.TorchLibraries.EnsureLoaded();
-        var model = new AutoencoderKL(Config, CPU, ScalarType.Float32);
-        foreach (var (_, owner, name, value) in StateDictLoader.Owners(model).ToList())
-            owner.Assign(name, SeededNoise.Normal(value.shape, 1).mul_(0.1));
-        return model;
     }
 }
