@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
+using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
@@ -55,7 +56,7 @@ internal static class DemoVerb
             Seed = seed ?? config.Seed ?? 0,
         };
         config.Validate();
-        return new DemoOptions { Training = config, Output = folder, Prompts = Path.Combine(project, "data", "prompts"), Seed = (ulong)config.Seed };
+        return new DemoOptions { Training = config, Output = folder, Prompts = PromptsFor(config.PretrainedModelNameOrPath, project), Seed = (ulong)config.Seed };
     }
 
     private static string Model(string? given, string project)
@@ -66,6 +67,10 @@ internal static class DemoVerb
         throw new LabException($"There is no model in {folder}: a folder with model_index.json and a subfolder for each part is needed."
             + (given is null ? $" The miniature model belongs to a clone's {DefaultModel}; name another model's folder by --model." : string.Empty));
     }
+
+    // The miniature knows few words; other models are asked as photographers and painters would.
+    private static string PromptsFor(string model, string project) =>
+        Path.GetFullPath(model == Path.GetFullPath(DefaultModel, project) ? PromptList.MiniatureFolder : PromptList.Folder, project);
 
     // The classifier beside the miniature knows the drawn world and the character alone.
     private static CharacterMeasures? Measures(DemoOptions options, string project)

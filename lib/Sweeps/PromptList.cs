@@ -6,6 +6,12 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>Prompt files: UTF-8 text, one prompt a line; blank lines are left out, there are no comments.</summary>
 public static class PromptList
 {
+    /// <summary>The lists for models that know the world as photographers and painters do; relative to the project.</summary>
+    public const string Folder = "data/prompts";
+
+    /// <summary>The lists in the miniature's vocabulary; relative to the project.</summary>
+    public const string MiniatureFolder = "data/prompts/miniature";
+
     private const string ListedSubject = "gmc cat";
 
     /// <summary>Reads a prompt file.</summary>
@@ -34,14 +40,16 @@ public static class PromptList
     }
 
     /// <summary>Reads one of the project's prompt lists, written about another subject where that is asked for.</summary>
-    /// <param name="family">The list's name in <c>data/prompts</c>: recontextualization, art, property or validation.</param>
+    /// <param name="family">The list's name: recontextualization, art, property or validation.</param>
     /// <param name="subject">Identifier and class that stand in the place of "gmc cat".</param>
+    /// <param name="folder">The lists' folder, absolute or relative to the project.</param>
     /// <exception cref="LabException">There is no such list.</exception>
-    public static IReadOnlyList<string> OfFamily(string family, string subject = ListedSubject)
+    public static IReadOnlyList<string> OfFamily(string family, string subject = ListedSubject, string folder = MiniatureFolder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(family);
         ArgumentException.ThrowIfNullOrWhiteSpace(subject);
-        var path = Path.Combine(ProjectFolder.Find(), "data", "prompts", family + ".txt");
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        var path = Path.Combine(ProjectFolder.Find(), folder, family + ".txt");
         return [.. Read(path).Select(prompt => prompt.Replace(ListedSubject, subject.Trim(), StringComparison.Ordinal))];
     }
 

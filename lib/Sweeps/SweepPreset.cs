@@ -21,6 +21,9 @@ public sealed record SweepPreset
     /// <summary>The folder of the classifier that scores pictures; null where none knows what the model draws. Relative to the project.</summary>
     public string? Classifier { get; init; }
 
+    /// <summary>The folder of the prompt lists; relative to the project.</summary>
+    public string PromptLists { get; init; } = PromptList.Folder;
+
     /// <summary>The folder of the subject's real pictures; relative to the project.</summary>
     public string Subject { get; init; } = "data/cat_gmc";
 
@@ -61,6 +64,7 @@ public sealed record SweepPreset
         Model = "data/sd3-mini",
         Lora = "data/gmc-cat-lora",
         Classifier = "data/sd3-mini-classifier",
+        PromptLists = PromptList.MiniatureFolder,
         Steps = 4,
         Prompts = 2,
         Seeds = [0],
@@ -81,13 +85,15 @@ public sealed record SweepPreset
         Stages = 4,
     };
 
-    /// <summary>Stable Diffusion 3.5-medium at its own size on a GPU, with the tutorial's steps and guidance.</summary>
+    /// <summary>Stable Diffusion 3.5-medium at its own size on a GPU, with the tutorial's steps and guidance and the whole of each prompt list.</summary>
     public static SweepPreset Full { get; } = Standard with
     {
         Name = nameof(Full),
         Model = "stabilityai/stable-diffusion-3.5-medium",
         Lora = "outputs/sd3-lora",
         Classifier = null,
+        PromptLists = PromptList.Folder,
+        Prompts = 24,
         Steps = 28,
         Guidance = 7.5,
         Guidances = [3, 5, 7.5],
@@ -104,15 +110,29 @@ public sealed record SweepPreset
             ?? throw new LabException($"There is no preset '{name}'; valid are {string.Join(", ", all.Select(preset => preset.Name))}.");
     }
 
-    /// <summary>The same with another model or LoRA; what is left empty stays. The classifier knows the preset's own model only and is left out with another.</summary>
+    /// <summary>
+    /// The same with another model or LoRA; what is left empty stays. The classifier knows the preset's own model only and is left out with
+    /// another, whose prompts are those of <see cref="PromptList.Folder"/>.
+    /// </summary>
     /// <param name="model">A model's folder, or empty.</param>
     /// <param name="lora">A LoRA file or folder, or empty.</param>
-    public SweepPreset With(string? model = null, string? lora = null) => this with
+    public SweepPreset With(string? model = null, string? lora = null)
     {
-        Model = string.IsNullOrWhiteSpace(model) ? Model : model,
-        Lora = string.IsNullOrWhiteSpace(lora) ? Lora : lora,
-        Classifier = string.IsNullOrWhiteSpace(model) || model == Model ? Classifier : null,
-    };
+        var own = string.IsNullOrWhiteSpace(model) || model == Model;
+        return this with
+        {
+            Model = own ? Model : model!,
+            Lora = string.IsNullOrWhiteSpace(lora) ? Lora : lora,
+            Classifier = own ? Classifier : null,
+            PromptLists = own ? PromptLists : PromptList.Folder,
+        };
+    }
+
+    /// <summary>One of the prompt lists, written about another subject where that is asked for; the whole of it.</summary>
+    /// <param name="family">recontextualization, art, property or validation.</param>
+    /// <param name="subject">Identifier and class that stand in the place of "gmc cat".</param>
+    /// <exception cref="LabException">There is no such list.</exception>
+    public IReadOnlyList<string> PromptsOf(string family, string subject = "gmc cat") => PromptList.OfFamily(family, subject, PromptLists);
 
     /// <summary>
     /// The same with full paths: each is looked for from the current folder, then from the project's. A model or LoRA that is not there and

@@ -119,7 +119,7 @@ public sealed class DemoVerbTests : IDisposable
                 Seed = 1,
             },
             Output = output,
-            Prompts = Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts"),
+            Prompts = Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature"),
             Steps = 2,
             ValidationSeeds = 1,
             PromptsPerFamily = 2,

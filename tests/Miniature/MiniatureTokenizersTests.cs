@@ -17,7 +17,7 @@ public sealed class MiniatureTokenizersTests : IDisposable
 
     private ITextTokenizer Load(string name) => TokenizerLoader.Load(Path.Combine(_folder.Path, name));
 
-    private static IEnumerable<string> PromptWords => Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts"), "*.txt")
+    private static IEnumerable<string> PromptWords => Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature"), "*.txt")
         .SelectMany(File.ReadAllLines).SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Distinct();
 
     [Fact]

@@ -42,4 +42,30 @@ public sealed class PromptListTests : IDisposable
         Assert.All(PromptList.OfFamily("art", "sks dog"), prompt => Assert.Contains("sks dog", prompt, StringComparison.Ordinal));
         Assert.Throws<LabException>(() => PromptList.OfFamily("sculpture"));
     }
+
+    [Theory]
+    [InlineData("recontextualization", "a photo of gmc cat ")]
+    [InlineData("art", "")]
+    [InlineData("property", "")]
+    public void OfFamily_ListForTheRealModel_HasTwentyFourDifferentPromptsAboutAnySubject(string family, string beginning)
+    {
+        var prompts = PromptList.OfFamily(family, folder: PromptList.Folder);
+        Assert.Equal(24, prompts.Distinct().Count());
+        Assert.Equal(24, prompts.Count);
+        Assert.All(prompts, prompt => Assert.StartsWith(beginning, prompt, StringComparison.Ordinal));
+        Assert.All(prompts, prompt => Assert.InRange(prompt.Split(' ').Length, 8, 30));
+        Assert.Empty(prompts.Intersect(PromptList.OfFamily(family)));
+        // Neither the identifier nor the class is left where another subject stands in its place.
+        Assert.All(PromptList.OfFamily(family, "sks mug", PromptList.Folder), prompt =>
+        {
+            Assert.Contains("sks mug", prompt, StringComparison.Ordinal);
+            Assert.DoesNotMatch(@"\b(gmc|cat|kitten|feline)\b", prompt);
+        });
+    }
+
+    [Fact]
+    public void OfFamily_EveryListOfTheMiniature_HasItsCounterpart() => Assert.Equal(Names(PromptList.MiniatureFolder), Names(PromptList.Folder));
+
+    private static string[] Names(string folder) =>
+        [.. Directory.GetFiles(Path.Combine(ProjectFolder.Find(), folder), "*.txt").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 }

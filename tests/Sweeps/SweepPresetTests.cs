@@ -26,6 +26,17 @@ public class SweepPresetTests
     }
 
     [Fact]
+    public void PromptsOf_TheMiniatureAndOtherModels_AreTheListsForEach()
+    {
+        Assert.Equal("a watercolour painting of gmc cat", SweepPreset.Standard.PromptsOf("art")[0]);
+        Assert.Equal(SweepPreset.Standard.PromptsOf("art"), SweepPreset.Tiny.With(lora: "my-lora").PromptsOf("art"));
+        var real = SweepPreset.Full.PromptsOf("art", "sks dog");
+        Assert.StartsWith("a cubist portrait of sks dog in the style of Juan Gris", real[0], StringComparison.Ordinal);
+        Assert.Equal(24, SweepPreset.Full.Axes(real).Prompts.Count);
+        Assert.Equal(real, SweepPreset.Standard.With("stabilityai/stable-diffusion-3.5-medium").PromptsOf("art", "sks dog"));
+    }
+
+    [Fact]
     public void Located_ShippedPaths_AreThere()
     {
         var located = SweepPreset.Standard.Located();

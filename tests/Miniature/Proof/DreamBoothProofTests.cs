@@ -29,7 +29,7 @@ public class DreamBoothProofTests(ITestOutputHelper output)
                     InstanceDataDir = Path.Combine(data, "cat_gmc"),
                 },
                 Classifier = Path.Combine(data, "sd3-mini-classifier"),
-                Prompts = Path.Combine(data, "prompts"),
+                Prompts = Path.Combine(data, "prompts", "miniature"),
                 Output = folder.FullName,
                 Log = output.WriteLine,
             });

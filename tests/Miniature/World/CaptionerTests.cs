@@ -83,7 +83,7 @@ public class CaptionerTests
     public void Prompts_Shipped_UseOnlyVocabularyAndTheCharactersName(string file)
     {
         var words = Captioner.Vocabulary.Append(Character.GmcCat.Name).ToHashSet();
-        var lines = File.ReadAllLines(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", file));
+        var lines = File.ReadAllLines(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature", file));
         Assert.InRange(lines.Length, 4, 12);
         Assert.All(lines, line => Assert.All(line.Split(' '), word => Assert.Contains(word, words)));
     }
