@@ -1,5 +1,5 @@
 using System.Numerics;
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;

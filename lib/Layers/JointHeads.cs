@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 

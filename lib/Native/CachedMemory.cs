@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dreambooth.Lab.Native.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ public static class CachedMemory
         ArgumentNullException.ThrowIfNull(device);
         if (device.type != DeviceType.CUDA || CudaGraph.AnyLives)
             return;
-        cuda.synchronize();
+        cuda.synchronize(device);
         if (CudaPool.Of(device) is { } pool)
         {
             pool.Trim();

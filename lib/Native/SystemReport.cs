@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native.Cuda;
 using TorchSharp;
 
 namespace Dreambooth.Lab.Native;

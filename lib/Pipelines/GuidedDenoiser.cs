@@ -1,6 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
@@ -25,10 +25,7 @@ internal sealed class GuidedDenoiser : IDisposable
     private readonly GenerationRequest _request;
     private readonly PromptEmbeddings _positive;
     private readonly PromptEmbeddings _text;
-    private Func<Device, Action, IReplayable>? _record;
-    private RecordedForward? _recorded;
-    private PlainPrediction? _plain;
-    private int _predictions;
+    private readonly RecordedWork _forward;
 
     /// <summary>Prepares the text of every step.</summary>
     /// <param name="transformer">The model.</param>
@@ -40,7 +37,13 @@ internal sealed class GuidedDenoiser : IDisposable
         SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative, Func<Device, Action, IReplayable>? record = null)
     {
         (_transformer, _request, _positive) = (transformer, request, positive);
-        _record = request.NumInferenceSteps < FewestRecordedSteps ? null : record;
+        _forward = new RecordedWork(positive.PromptEmbeds.device, request.NumInferenceSteps < FewestRecordedSteps ? null : record)
+        {
+            Name = "prediction",
+            PlainCalls = PlainPredictions - 1,
+            OnlyWhereLaunchBound = true,
+            Vary = static inputs => [inputs[0].neg(), zeros_like(inputs[1])],
+        };
         _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
         var layers = transformer.Config.NumLayers;
         if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
@@ -48,7 +51,11 @@ internal sealed class GuidedDenoiser : IDisposable
     }
 
     /// <summary>Receives a sentence when recording is refused.</summary>
-    public Action<string>? Refused { get; init; }
+    public Action<string>? Refused
+    {
+        get => _forward.Warn;
+        init => _forward.Warn = value;
+    }
 
     /// <summary>Predicts the flow at one step.</summary>
     /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
@@ -59,7 +66,7 @@ internal sealed class GuidedDenoiser : IDisposable
     {
         using var scope = NewDisposeScope();
         var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
-        var prediction = Recording() is { } recording ? recording.Run(input, timestep) : RunPlainly(input, timestep);
+        var prediction = _forward.Run([input, Time(input, timestep)], inputs => [Forward(inputs[0], inputs[1], _text)])[0];
         if (!_request.UsesGuidance)
             return prediction.MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
@@ -67,7 +74,7 @@ internal sealed class GuidedDenoiser : IDisposable
         var guided = unconditional.add((conditional - unconditional).mul(KeptScalar.Of(_request.GuidanceScale)), KeptScalar.One);
         if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && SkipsLayersAt(step))
         {
-            var weaker = Forward(latents, timestep, _positive, skipped);
+            var weaker = Forward(latents, Time(latents, timestep), _positive, skipped);
             guided += (conditional - weaker) * _request.SkipLayerGuidanceScale;
         }
 
@@ -75,49 +82,13 @@ internal sealed class GuidedDenoiser : IDisposable
     }
 
     /// <summary>Frees the recording.</summary>
-    public void Dispose()
-    {
-        _recorded?.Dispose();
-        _plain?.Dispose();
-    }
+    public void Dispose() => _forward.Dispose();
 
     private bool SkipsLayersAt(int step) =>
         step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
 
-    private RecordedForward? Recording()
-    {
-        if (_recorded is not null || _record is null || _plain is null)
-            return _recorded;
-        try
-        {
-            _recorded = new RecordedForward(_transformer, _text, _plain, _record);
-        }
-        catch (Exception error) when (CudaGraph.IsRefusal(error))
-        {
-            _record = null;
-            Refused?.Invoke(CudaGraph.Warning(error));
-        }
+    private static Tensor Time(Tensor latents, double timestep) => full([latents.shape[0]], timestep, ScalarType.Float32, latents.device);
 
-        _plain.Dispose();
-        _plain = null;
-        return _recorded;
-    }
-
-    private Tensor RunPlainly(Tensor latents, double timestep)
-    {
-        if (_record is null || ++_predictions < PlainPredictions)
-            return Forward(latents, timestep, _text, null);
-        Tensor? prediction = null;
-        if (CudaGraph.IsLaunchBound(latents.device, () => prediction = Forward(latents, timestep, _text, null)))
-            _plain = PlainPrediction.Copy(latents, timestep, prediction!);
-        else
-            _record = null;
-        return prediction!;
-    }
-
-    private Tensor Forward(Tensor latents, double timestep, PromptEmbeddings text, IReadOnlyList<int>? skipLayers)
-    {
-        var time = full([latents.shape[0]], timestep, ScalarType.Float32, latents.device);
-        return _transformer.forward(latents, time, text.PromptEmbeds, text.PooledPromptEmbeds, skipLayers).to(ScalarType.Float32);
-    }
+    private Tensor Forward(Tensor latents, Tensor time, PromptEmbeddings text, IReadOnlyList<int>? skipLayers = null) =>
+        _transformer.forward(latents, time, text.PromptEmbeds, text.PooledPromptEmbeds, skipLayers).to(ScalarType.Float32);
 }

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;

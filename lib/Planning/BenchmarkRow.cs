@@ -19,10 +19,10 @@ public sealed record BenchmarkRow(string Name, string Work)
     /// <summary>What <see cref="Peak"/> counts; see <see cref="MemoryProfile.FigureText"/>.</summary>
     public string Figure { get; init; } = string.Empty;
 
-    /// <summary>The most that tensors held, exactly; null but with <see cref="Native.CudaPool"/>.</summary>
+    /// <summary>The most that tensors held, exactly; null but with <see cref="Native.Cuda.CudaPool"/>.</summary>
     public long? AllocatedPeak { get; init; }
 
-    /// <summary>The most that the allocator had reserved, exactly; null but with <see cref="Native.CudaPool"/>.</summary>
+    /// <summary>The most that the allocator had reserved, exactly; null but with <see cref="Native.Cuda.CudaPool"/>.</summary>
     public long? ReservedPeak { get; init; }
 
     /// <summary>Whether the work was recorded as a CUDA graph and replayed.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Profiling;
@@ -227,7 +228,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     private void Wait()
     {
         if (OnGpu)
-            cuda.synchronize();
+            cuda.synchronize(options.Device);
     }
 
     /// <summary>What is timed, and what it needs beside the models.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Profiling;
@@ -178,7 +179,7 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
             {
                 var made = work();
                 if (device.type == DeviceType.CUDA)
-                    cuda.synchronize();
+                    cuda.synchronize(device);
                 return made;
             });
             var seen = _timeline.Profile().PeakOf(phase) ?? 0;

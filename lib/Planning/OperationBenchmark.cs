@@ -222,7 +222,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
     private void Wait()
     {
         if (device.type == DeviceType.CUDA)
-            cuda.synchronize();
+            cuda.synchronize(device);
     }
 
     private sealed record Work(Tensor[] Inputs, Tensor[] Constants, Func<Tensor[], Tensor[], Tensor> Compute, double Operations = 0);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;

@@ -1,4 +1,4 @@
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 

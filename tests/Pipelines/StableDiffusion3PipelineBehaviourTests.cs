@@ -3,7 +3,7 @@ using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
-using Dreambooth.Lab.Tests.Native;
+using Dreambooth.Lab.Tests.Native.Cuda;
 using Dreambooth.Lab.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

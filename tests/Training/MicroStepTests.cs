@@ -4,7 +4,7 @@ using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
-using Dreambooth.Lab.Tests.Native;
+using Dreambooth.Lab.Tests.Native.Cuda;
 using Dreambooth.Lab.Tests.Pipelines;
 using Dreambooth.Lab.Tests.Tensors;
 using Dreambooth.Lab.Training;

@@ -8,22 +8,4 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// <param name="Indices">Timesteps in the training table, int64, <c>[B]</c>.</param>
 /// <param name="Ids">Token ids of the three tokenizers side by side, int64, <c>[B, 3 W]</c>.</param>
 /// <param name="KeepTokens">1 for text tokens that are seen, 0 for T5's where they are dropped, <c>[B, 2 W, 1]</c>.</param>
-public sealed record DiffusionBatch(Tensor Latents, Tensor Noise, Tensor Indices, Tensor Ids, Tensor KeepTokens)
-{
-    /// <summary>Copies another batch of the same shapes into this one's tensors.</summary>
-    /// <param name="other">What to copy.</param>
-    public void CopyFrom(DiffusionBatch other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        Latents.copy_(other.Latents);
-        Noise.copy_(other.Noise);
-        Indices.copy_(other.Indices);
-        Ids.copy_(other.Ids);
-        KeepTokens.copy_(other.KeepTokens);
-    }
-
-    /// <summary>A copy whose tensors are outside of all dispose scopes.</summary>
-    public DiffusionBatch Detached() => new(
-        Latents.clone().DetachFromDisposeScope(), Noise.clone().DetachFromDisposeScope(), Indices.clone().DetachFromDisposeScope(),
-        Ids.clone().DetachFromDisposeScope(), KeepTokens.clone().DetachFromDisposeScope());
-}
+public sealed record DiffusionBatch(Tensor Latents, Tensor Noise, Tensor Indices, Tensor Ids, Tensor KeepTokens);

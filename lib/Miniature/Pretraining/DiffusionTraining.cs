@@ -85,15 +85,14 @@ public sealed class DiffusionTraining : IDisposable
     {
         using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new AdamWGroup(0, _weights.Count, _recipe.LearningRate)], new AdamWConfig { Beta2 = _recipe.Beta2 });
         using var meanLoss = zeros([], ScalarType.Float32, _options.Device).DetachFromDisposeScope();
-        using var step = DiffusionStep.Create(_options.CudaGraph, _weights, Loss, DrawBatch, _options.Log);
+        using var step = new DiffusionStep(_options.CudaGraph, _weights, Loss, _options.Log);
         var curve = new TrainingCurve(Path.Combine(_options.Output, "diffusion-curve.json"));
         var box = _options.OpenTimeBox();
         var (count, reported, saved) = (0L, 0.0, 0.0);
         while (!box.IsOver(count) && !_options.Cancellation.IsCancellationRequested)
         {
             using var scope = NewDisposeScope();
-            step.Run(DrawBatch());
-            meanLoss.lerp_(step.Loss, count == 0 ? 1.0 : 0.02);
+            meanLoss.lerp_(step.Run(DrawBatch()), count == 0 ? 1.0 : 0.02);
             GradientClipping.Clip(_weights.Gradients, _recipe.MaxGradNorm);
             optimizer.Step(box.RateFactor(count, _recipe.WarmupSteps, _recipe.FinalRate));
             _weights.Publish();

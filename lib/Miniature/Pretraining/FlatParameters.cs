@@ -59,7 +59,12 @@ public sealed class FlatParameters : IDisposable
     public long Count => Values.numel();
 
     /// <summary>Sets the gradients to zero before a backward pass.</summary>
-    public void ZeroGradients() => _computeGradients.zero_();
+    public void ZeroGradients()
+    {
+        Gradients.zero_();
+        if (!ReferenceEquals(Gradients, _computeGradients))
+            _computeGradients.zero_();
+    }
 
     /// <summary>Brings the gradients of a backward pass into <see cref="Gradients"/>.</summary>
     public void CollectGradients()

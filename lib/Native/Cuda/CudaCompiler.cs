@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Dreambooth.Lab.Foundation;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>NVRTC, CUDA's compiler at run time, which every libtorch with CUDA brings along.</summary>
 internal static unsafe class CudaCompiler

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>CUDA's runtime library, which libtorch_cuda brings into the process under its versioned name, and what its functions return.</summary>
-internal static class CudaRuntime
+internal static unsafe class CudaRuntime
 {
     /// <summary>The library's handle; null where there is none.</summary>
     public static nint? Load()
@@ -16,6 +16,18 @@ internal static class CudaRuntime
         }
 
         return null;
+    }
+
+    /// <summary>Makes a GPU the calling thread's, as libtorch does it.</summary>
+    /// <param name="device">CUDA's device index.</param>
+    /// <returns>False where there is no such library.</returns>
+    /// <exception cref="LabException">CUDA refuses.</exception>
+    public static bool SetDevice(int device)
+    {
+        if (Load() is not { } library)
+            return false;
+        Check(((delegate* unmanaged[Cdecl]<int, int>)NativeLibrary.GetExport(library, "cudaSetDevice"))(device), "cudaSetDevice");
+        return true;
     }
 
     /// <summary>Requires that a call of CUDA, of its driver or of its compiler was successful.</summary>

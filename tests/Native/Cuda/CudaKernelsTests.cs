@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Tests.Native;
+namespace Dreambooth.Lab.Tests.Native.Cuda;
 
 public sealed partial class CudaKernelsTests
 {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
 /// A CUDA stream that work is recorded on, and the memory that the recording computes in. Libtorch caches freed memory by stream: what recorded work
@@ -31,10 +31,12 @@ internal sealed class RecordingStream : IDisposable
     private static readonly ConcurrentDictionary<int, ConcurrentBag<nint>> Idle = [];
 
     private readonly Device _device;
-    private readonly int _index;
     private readonly List<Tensor> _held = [];
 
-    private RecordingStream(nint handle, Device device, int index) => (Handle, _device, _index) = (handle, device, index);
+    private RecordingStream(nint handle, Device device, int index) => (Handle, _device, Index) = (handle, device, index);
+
+    /// <summary>Number of the GPU that it belongs to.</summary>
+    public int Index { get; }
 
     /// <summary>CUDA's handle.</summary>
     public nint Handle { get; }
@@ -47,6 +49,7 @@ internal sealed class RecordingStream : IDisposable
         var index = GpuMemory.IndexOf(device)!.Value;
         if (Idle.TryGetValue(index, out var idle) && idle.TryTake(out var handle))
             return new RecordingStream(handle, device, index);
+        CudaDriver.MakeCurrent(index);
         CudaGraph.Check(CudaStreamCreateWithFlags(out handle, NonBlocking), "cudaStreamCreateWithFlags");
         return new RecordingStream(handle, device, index);
     }
@@ -54,7 +57,8 @@ internal sealed class RecordingStream : IDisposable
     /// <summary>Makes it libtorch's current stream until the result is disposed.</summary>
     public IDisposable Enter()
     {
-        CudaGraph.Check(CreateStreamGuard(Handle, _index, out var guard), "aoti_torch_create_cuda_stream_guard");
+        CudaDriver.MakeCurrent(Index);
+        CudaGraph.Check(CreateStreamGuard(Handle, Index, out var guard), "aoti_torch_create_cuda_stream_guard");
         return new Guard(guard);
     }
 
@@ -83,7 +87,7 @@ internal sealed class RecordingStream : IDisposable
     public void Dispose()
     {
         FreeHeld();
-        Idle.GetOrAdd(_index, _ => []).Add(Handle);
+        Idle.GetOrAdd(Index, _ => []).Add(Handle);
     }
 
     /// <summary>Lets go of the memory and frees the stream, on which something has failed.</summary>
@@ -120,8 +124,9 @@ internal sealed class RecordingStream : IDisposable
         _held.Clear();
     }
 
-    private static long FreeMemory()
+    private long FreeMemory()
     {
+        CudaDriver.MakeCurrent(Index);
         CudaGraph.Check(CudaMemGetInfo(out var free, out _), "cudaMemGetInfo");
         return (long)free;
     }

@@ -1,4 +1,4 @@
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>Work that was recorded once and is started again by one call, with the same tensors every time.</summary>
 public interface IReplayable : IDisposable

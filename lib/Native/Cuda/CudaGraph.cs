@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
 /// A captured sequence of GPU work that is started by one call, where launching each operation by itself would keep the
@@ -19,7 +18,6 @@ namespace Dreambooth.Lab.Native;
 /// </remarks>
 public sealed class CudaGraph : IReplayable
 {
-    private const double Agreement = 0.02;
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
 
     // Kernels are compiled and TorchScript functions optimised in their first runs, the latter up to the third; libraries make their workspaces and
@@ -43,34 +41,6 @@ public sealed class CudaGraph : IReplayable
     /// <summary>Whether there is a graph in this process that was not freed.</summary>
     internal static bool AnyLives => Volatile.Read(ref _living) > 0;
 
-    /// <summary>Whether an error means that some work cannot be captured here, and that plain calls will do.</summary>
-    /// <param name="error">What capturing, or the first launch, threw.</param>
-    public static bool IsRefusal(Exception error) => error is LabException or ExternalException or DllNotFoundException or EntryPointNotFoundException;
-
-    /// <summary>What a user is told when some work is not recorded: a sentence with the reason.</summary>
-    /// <param name="error">The refusal.</param>
-    public static string Warning(Exception error)
-    {
-        ArgumentNullException.ThrowIfNull(error);
-        return $"Steps are not recorded as a CUDA graph: {OutOfMemory.Reason(error).TrimEnd('.')}. Each operation is launched by itself.";
-    }
-
-    /// <summary>Requires that recorded work computes what plain calls do: ‖recorded − plain‖ ≤ 0.02 ‖plain‖; bfloat16 products that another stream orders otherwise differ by less.</summary>
-    /// <param name="recorded">What a replay gave; any shape.</param>
-    /// <param name="plain">What plain calls gave for the same inputs.</param>
-    /// <param name="what">What was recorded, as <c>a recorded prediction differs</c>.</param>
-    /// <exception cref="LabException">It does not.</exception>
-    public static void RequireAgreement(Tensor recorded, Tensor plain, string what)
-    {
-        ArgumentNullException.ThrowIfNull(recorded);
-        ArgumentNullException.ThrowIfNull(plain);
-        using var scope = NewDisposeScope();
-        var difference = (recorded - plain).norm().item<float>();
-        var scale = plain.norm().item<float>();
-        if (!(difference <= Agreement * scale))
-            throw new LabException(string.Create(CultureInfo.InvariantCulture, $"{what} by {difference:g3} of {scale:g3} from a plain one."));
-    }
-
     /// <summary>The way to record on a device, or null where there is none.</summary>
     /// <param name="device">Where the models live.</param>
     public static Func<Device, Action, IReplayable>? RecorderOf(Device device)
@@ -91,12 +61,12 @@ public sealed class CudaGraph : IReplayable
         ArgumentNullException.ThrowIfNull(work);
         var onGpu = device.type == TorchSharp.DeviceType.CUDA;
         if (onGpu)
-            cuda.synchronize();
+            cuda.synchronize(device);
         var clock = Stopwatch.StartNew();
         work();
         var launched = clock.Elapsed;
         if (onGpu)
-            cuda.synchronize();
+            cuda.synchronize(device);
         return launched >= LaunchBound * clock.Elapsed || !onGpu;
     }
 
@@ -110,7 +80,7 @@ public sealed class CudaGraph : IReplayable
         ArgumentNullException.ThrowIfNull(work);
         if (device.type != TorchSharp.DeviceType.CUDA)
             throw new ArgumentException($"A CUDA graph needs a CUDA device, not {device}.", nameof(device));
-        cuda.synchronize();
+        cuda.synchronize(device);
         var stream = RecordingStream.Take(device);
         nint executable = 0;
         try
@@ -165,7 +135,12 @@ public sealed class CudaGraph : IReplayable
     }
 
     /// <summary>Starts the work; operations that follow on the default stream wait for it.</summary>
-    public void Launch() => Check(CudaGraphLaunch(_executable, 0), "cudaGraphLaunch");
+    public void Launch()
+    {
+        // The default stream is that of the GPU that the thread works on.
+        CudaDriver.MakeCurrent(_stream.Index);
+        Check(CudaGraphLaunch(_executable, 0), "cudaGraphLaunch");
+    }
 
     /// <summary>Frees the graph and what it computed in.</summary>
     public void Dispose()

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
 /// The CUDA runtime's own pool of a device, with its counters: what is handed out to tensors and what is reserved, now and at most. libtorch

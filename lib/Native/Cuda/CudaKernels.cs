@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
 /// CUDA kernels of the program's own, for chains of operations that libtorch would read and write memory for several times. The sources are
@@ -22,7 +22,6 @@ internal sealed unsafe class CudaKernels
     private const int LeastCapability = 80; // bfloat16 conversions
 
     private static readonly ConcurrentDictionary<Key, Lazy<CudaKernels?>> s_loaded = [];
-    private static readonly Lazy<bool> s_severalGpus = new(() => cuda.device_count() > 1);
     private static readonly bool s_wanted = Environment.GetEnvironmentVariable("LAB_CUDA_KERNELS") != "0";
 
     private readonly ConcurrentDictionary<string, nint> _functions = [];
@@ -53,8 +52,7 @@ internal sealed unsafe class CudaKernels
             loaded = s_loaded.GetOrAdd(key, _ => new(() => Load(index, name, definitions)));
         }
 
-        // A kernel starts on the GPU that the thread works on, which of several is not always the tensors'.
-        return loaded.Value is { } kernels && (!s_severalGpus.Value || CudaDriver.IsCurrent(index)) ? kernels : null;
+        return loaded.Value;
     }
 
     /// <summary>The address of a tensor's first element; keep the tensor alive until the kernel is started.</summary>
@@ -83,8 +81,6 @@ internal sealed unsafe class CudaKernels
         try
         {
             CudaDriver.MakeCurrent(device);
-            if (s_severalGpus.Value && !CudaDriver.IsCurrent(device))
-                throw new LabException($"GPU {device} is not the one that the program works on; make it the first with CUDA_VISIBLE_DEVICES={device}.");
             var capability = (CudaDriver.Attribute(device, CapabilityMajor) * 10) + CudaDriver.Attribute(device, CapabilityMinor);
             if (capability < LeastCapability)
                 throw new LabException($"The GPU's compute capability is {capability / 10}.{capability % 10}; the kernels need 8.0 or more.");

@@ -1,8 +1,8 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Tests.Native;
+namespace Dreambooth.Lab.Tests.Native.Cuda;
 
 /// <summary>Stands in for CUDA graphs by work that is called again: it sees the same tensors every time, as a CUDA graph does.</summary>
 internal sealed class StandInRecorder

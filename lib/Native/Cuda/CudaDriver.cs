@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Dreambooth.Lab.Native;
+namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>The functions of the CUDA driver, and of libtorch about its streams, that <see cref="CudaKernels"/> needs.</summary>
 internal static unsafe class CudaDriver
@@ -8,7 +8,8 @@ internal static unsafe class CudaDriver
     private static readonly nint s_driver = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var handle) ? handle : 0;
     private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data = (delegate* unmanaged[Cdecl]<nint, nint>)TorchLibraries.Export("LibTorchSharp", "THSTensor_data");
     private static readonly delegate* unmanaged[Cdecl]<int, nint*, int> s_stream = (delegate* unmanaged[Cdecl]<int, nint*, int>)TorchLibraries.Export("torch_cuda", "aoti_torch_get_current_cuda_stream");
-    private static readonly delegate* unmanaged[Cdecl]<nint*, int> s_current = (delegate* unmanaged[Cdecl]<nint*, int>)DriverExport("cuCtxGetCurrent");
+    private static readonly delegate* unmanaged[Cdecl]<int*, int> s_deviceOfThread = (delegate* unmanaged[Cdecl]<int*, int>)DriverExport("cuCtxGetDevice");
+    private static readonly delegate* unmanaged[Cdecl]<int*, int, int> s_handle = (delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet");
     private static readonly delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> s_launch =
         (delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)DriverExport("cuLaunchKernel");
 
@@ -25,26 +26,21 @@ internal static unsafe class CudaDriver
         return stream;
     }
 
-    /// <summary>Makes the device's context, which libtorch shares, the calling thread's where it has none.</summary>
+    /// <summary>
+    /// Makes a GPU the one that the calling thread works on. Streams, graphs, modules and readings of memory are those of that GPU; libtorch's own
+    /// operations go where their tensors are.
+    /// </summary>
     /// <param name="device">CUDA's device index.</param>
     public static void MakeCurrent(int device)
     {
-        nint context;
-        CudaRuntime.Check(s_current(&context), "cuCtxGetCurrent");
-        if (context != 0)
-            return;
-        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, Handle(device)), "cuDevicePrimaryCtxRetain");
-        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
-    }
-
-    /// <summary>Whether the calling thread's context is that of a device.</summary>
-    /// <param name="device">CUDA's device index.</param>
-    public static bool IsCurrent(int device)
-    {
         var handle = Handle(device);
         int current;
-        // It fails where the thread has no context.
-        return ((delegate* unmanaged[Cdecl]<int*, int>)DriverExport("cuCtxGetDevice"))(&current) == 0 && current == handle;
+        // Reading it fails where the thread has no context yet.
+        if ((s_deviceOfThread(&current) == 0 && current == handle) || CudaRuntime.SetDevice(device))
+            return;
+        nint context;
+        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, handle), "cuDevicePrimaryCtxRetain");
+        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
     }
 
     /// <summary>A property of a device.</summary>
@@ -93,7 +89,7 @@ internal static unsafe class CudaDriver
     private static int Handle(int device)
     {
         int handle;
-        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet"))(&handle, device), "cuDeviceGet");
+        CudaRuntime.Check(s_handle(&handle, device), "cuDeviceGet");
         return handle;
     }
 
