@@ -108,7 +108,7 @@ public sealed class Flag
         {
             return json.ValueKind == JsonValueKind.Array && json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
                 ? json.EnumerateArray().Select(item => item.GetString()!).ToArray()
-                : throw new LabException($"{Name} is {json.GetRawText()}; valid is a list of texts.");
+                : throw new LabException($"{Name} is {ShownText.Line(json.GetRawText())}; valid is a list of texts.");
         }
 
         var isText = ValueType == typeof(string) || ValueType.IsEnum;
@@ -192,6 +192,7 @@ public sealed class Flag
 
     private LabException Wrong(string text)
     {
+        text = ShownText.Line(text);
         if (Choices.Count == 0)
             return new LabException($"{Name} is '{text}'; valid is {Kind.What}{(RangeText is { } range ? ", " + range : "")}.");
         return new LabException($"{Name} is '{text}'; valid are {string.Join(", ", NearestNames.Of(text, Choices, Choices.Count))}.");

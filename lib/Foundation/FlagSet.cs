@@ -14,13 +14,6 @@ public sealed class FlagSet<T>
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly JsonDocumentOptions Lenient = new()
-    {
-        AllowTrailingCommas = true,
-        AllowDuplicateProperties = false,
-        CommentHandling = JsonCommentHandling.Skip,
-    };
-
     private readonly Dictionary<string, Flag> _byName = new(StringComparer.Ordinal);
 
     /// <summary>Finds the options of <typeparamref name="T"/>.</summary>
@@ -89,24 +82,33 @@ public sealed class FlagSet<T>
     /// <param name="source">Where it comes from (a path), for error messages.</param>
     /// <param name="accepts">Called with the names that are no option; true when the caller takes care of the name.</param>
     /// <exception cref="LabException">Not JSON, no object, or unknown names and wrong values: all of them in one message.</exception>
-    public Dictionary<Flag, object?> ReadJson(string json, string source, Func<string, bool>? accepts = null)
+    public Dictionary<Flag, object?> ReadJson(string json, string source, Func<string, bool>? accepts = null) =>
+        Read(JsonField.Parse(json, source), accepts);
+
+    /// <summary>Reads the values of a recipe, as <see cref="ReadJson"/> does.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="accepts">Called with the names that are no option; true when the caller takes care of the name.</param>
+    /// <exception cref="LabException">No object, or unknown names and wrong values: all of them in one message.</exception>
+    internal Dictionary<Flag, object?> Read(JsonField recipe, Func<string, bool>? accepts = null)
     {
-        using var document = ParseDocument(json, source);
+        var source = recipe.Source;
+        if (!recipe.IsObject)
+            throw new LabException($"{source} is no recipe: it must be one JSON object with an option's name as each key.");
         var values = new Dictionary<Flag, object?>();
         var errors = new List<string>();
-        foreach (var entry in document.RootElement.EnumerateObject())
+        foreach (var entry in recipe.Element.EnumerateObject())
         {
             if (Find(entry.Name) is not { } flag)
             {
                 if (accepts?.Invoke(entry.Name) != true)
-                    errors.Add($"'{entry.Name}' is no option; nearest are {string.Join(", ", NearestNames.Of(entry.Name, _byName.Keys))}.");
+                    errors.Add($"'{ShownText.Line(entry.Name)}' is no option; nearest are {string.Join(", ", NearestNames.Of(entry.Name, _byName.Keys))}.");
                 continue;
             }
 
             try
             {
                 if (!values.TryAdd(flag, flag.Read(entry.Value)))
-                    errors.Add($"{flag.Name} stands there twice, the second time as '{entry.Name}'.");
+                    errors.Add($"{flag.Name} stands there twice, the second time as '{ShownText.Line(entry.Name)}'.");
             }
             catch (LabException error)
             {
@@ -115,24 +117,6 @@ public sealed class FlagSet<T>
         }
 
         return errors.Count == 0 ? values : throw new LabException($"{source}: {string.Join(" ", errors)}");
-    }
-
-    private static JsonDocument ParseDocument(string json, string source)
-    {
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json, Lenient);
-        }
-        catch (JsonException error)
-        {
-            throw new LabException($"{source} is no valid JSON: {error.Message}", error);
-        }
-
-        if (document.RootElement.ValueKind == JsonValueKind.Object)
-            return document;
-        document.Dispose();
-        throw new LabException($"{source} is no recipe: it must be one JSON object with an option's name as each key.");
     }
 
     private static void WriteValue(Utf8JsonWriter writer, object? value)

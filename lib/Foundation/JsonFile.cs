@@ -13,29 +13,15 @@ public static class JsonFile
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
+        RespectNullableAnnotations = true,
         WriteIndented = true,
     };
 
     /// <summary>Reads an object.</summary>
     /// <typeparam name="T">What the file holds.</typeparam>
     /// <param name="path">The file.</param>
-    /// <exception cref="LabException">The file is missing, cannot be read, or does not hold such an object.</exception>
-    public static T Read<T>(string path)
-    {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            return JsonSerializer.Deserialize<T>(stream, Options) ?? throw new LabException($"{path} holds null; a JSON object is needed.");
-        }
-        catch (JsonException e)
-        {
-            throw new LabException($"{path} is not valid: {e.Message}", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"{path} cannot be read: {e.Message}", e);
-        }
-    }
+    /// <exception cref="LabException">The file is missing, cannot be read, or does not hold such an object; the message names the field.</exception>
+    public static T Read<T>(string path) => JsonField.ReadFile(path).To<T>();
 
     /// <summary>Writes an object, atomically.</summary>
     /// <typeparam name="T">What to write.</typeparam>

@@ -3,6 +3,9 @@ namespace Dreambooth.Lab.Foundation;
 /// <summary>Finds the valid names nearest to one that was misspelt, for error messages.</summary>
 public static class NearestNames
 {
+    // The table below has the product of both lengths.
+    private const int MostCompared = 200;
+
     /// <summary>Orders <paramref name="valid"/> by likeness to <paramref name="name"/>, the likest first.</summary>
     /// <param name="name">What was written.</param>
     /// <param name="valid">What may be written.</param>
@@ -39,7 +42,11 @@ public static class NearestNames
         return contained ? Math.Min(edits, 1 + (edits / 8.0)) : edits;
     }
 
-    private static string Plain(string name) => name.Trim().TrimStart('-').Replace('-', '_').ToLowerInvariant();
+    private static string Plain(string name)
+    {
+        var start = name.AsSpan().Trim().TrimStart('-');
+        return start[..Math.Min(start.Length, MostCompared)].ToString().Replace('-', '_').ToLowerInvariant();
+    }
 
     /// <summary>Levenshtein distance where swapping two neighbours counts as one edit (optimal string alignment).</summary>
     private static int Edits(string left, string right)

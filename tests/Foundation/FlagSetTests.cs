@@ -70,10 +70,13 @@ public class FlagSetTests
     }
 
     [Theory]
-    [InlineData("{\"whole_number\": 3, \"whole_number\": 4}", "no valid JSON")]
+    [InlineData("{\"whole_number\": 3, \"whole_number\": 4}", "x: whole_number stands there twice; each key may stand there once.")]
     [InlineData("{\"whole_number\": 3, \"n\": 4}", "stands there twice")]
     [InlineData("[1]", "must be one JSON object")]
-    [InlineData("{", "no valid JSON")]
+    [InlineData("{", "x is not valid JSON at line 1")]
+    [InlineData("{\"needed\": \"\\ud800\"}", "x: needed: the text has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]
+    [InlineData("{\"half_open\": 1e400}", "half_open is Infinity; valid is at least 0, less than 1.")]
+    [InlineData("{\"whole_number\": 99999999999999999999}", "whole_number is '99999999999999999999'; valid is a whole number")]
     public void ReadJson_NoRecipe_SaysWhy(string json, string reason) =>
         Assert.Contains(reason, Assert.Throws<LabException>(() => Flags.ReadJson(json, "x")).Message, StringComparison.Ordinal);
 
