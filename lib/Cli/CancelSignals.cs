@@ -2,21 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>The first Ctrl+C (or SIGTERM) asks the work to end cleanly; the second one kills the process.</summary>
+/// <summary>
+/// The first Ctrl+C, SIGTERM, SIGQUIT or SIGHUP (a terminal or SSH session that is gone) asks the work to end cleanly; the second one kills
+/// the process, but for SIGHUP, which several senders send for one lost session.
+/// </summary>
 internal sealed class CancelSignals : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly TextWriter _error;
-    private readonly PosixSignalRegistration[] _registrations;
+    private readonly List<PosixSignalRegistration> _registrations = [];
 
     public CancelSignals(TextWriter error)
     {
         _error = error;
-        _registrations =
-        [
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
-        ];
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP })
+        {
+            if (!IsIgnored(signal))
+                _registrations.Add(PosixSignalRegistration.Create(signal, Handle));
+        }
     }
 
     public CancellationToken Token => _source.Token;
@@ -28,12 +31,29 @@ internal sealed class CancelSignals : IDisposable
         _source.Dispose();
     }
 
-    private void Handle(PosixSignalContext context)
+    internal void Handle(PosixSignalContext context)
     {
         if (_source.IsCancellationRequested)
-            return; // Not taken: the signal does what it does by default, it kills.
+        {
+            // Not taken: the signal does what it does by default, it kills.
+            context.Cancel = context.Signal == PosixSignal.SIGHUP;
+            return;
+        }
+
         context.Cancel = true;
         _error.WriteLine("Ending after the step at hand; what is done is kept. Once more ends at once.");
         _source.Cancel();
+    }
+
+    // Under nohup a lost terminal is no reason to end.
+    private static bool IsIgnored(PosixSignal signal)
+    {
+        const string Status = "/proc/self/status", Field = "SigIgn:";
+        const int HangUp = 1;
+        if (signal != PosixSignal.SIGHUP || !File.Exists(Status))
+            return false;
+        var mask = File.ReadLines(Status).FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal))?[Field.Length..].Trim();
+        return ulong.TryParse(mask, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture, out var ignored)
+            && (ignored >> (HangUp - 1) & 1) == 1;
     }
 }

@@ -17,7 +17,7 @@ internal static class LabCommandLine
         {
             return Invoke(args, session);
         }
-        catch (UsageException error)
+        catch (Exception error) when (error is UsageException or OptionException)
         {
             session.Error.WriteLine($"error: {error.Message}");
             return ExitCode.Usage;

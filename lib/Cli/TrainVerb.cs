@@ -84,6 +84,12 @@ internal static class TrainVerb
             return ExitCode.Cancelled;
         }
 
+        if (summary.WasFinished)
+        {
+            session.Output.WriteLine($"{file}: finished by an earlier run, at step {summary.Steps} of {summary.Steps}; there is nothing left to train. Raise max_train_steps to train on.");
+            return ExitCode.Success;
+        }
+
         session.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{file}: {summary.Steps} steps in {summary.Seconds:0.0} s{(summary.Cancelled ? ", ended early" : string.Empty)}"));
         return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;

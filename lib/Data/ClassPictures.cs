@@ -7,7 +7,8 @@ namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// Fills the class folder of prior preservation up to a number of pictures. Files are named as the reference names them,
-/// <c>INDEX-SHA1.jpg</c> (SHA-1 of the RGB bytes); the index goes on after the highest one that is there.
+/// <c>INDEX-SHA1.jpg</c> (SHA-1 of the RGB bytes); the index goes on after the highest one that is there. While it is filled no other run
+/// writes to it.
 /// </summary>
 public static class ClassPictures
 {
@@ -20,9 +21,13 @@ public static class ClassPictures
     /// </param>
     /// <param name="onBadImage">What happens with files in the folder that cannot be used; they never count.</param>
     /// <param name="minSize">Pixels that the shorter side of a picture must have to count.</param>
+    /// <param name="note">What is kept in the file of the picture with an index; null for nothing.</param>
+    /// <param name="onSaved">Told how many of how many missing pictures are on disk.</param>
     /// <param name="cancellation">Checked before each picture.</param>
     /// <returns>How many pictures were generated.</returns>
-    /// <exception cref="LabException">The generator yields too few pictures, or the folder holds bad files that are refused.</exception>
+    /// <exception cref="LabException">
+    /// The generator yields too few pictures, the folder holds bad files that are refused, or it cannot be written to or is in use.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled; pictures written so far stay.</exception>
     public static int TopUp(
         string folder,
@@ -30,29 +35,39 @@ public static class ClassPictures
         Func<int, int, IEnumerable<RgbImage>> generate,
         BadImagePolicy onBadImage = BadImagePolicy.Refuse,
         int minSize = 1,
+        Func<int, string>? note = null,
+        Action<int, int>? onSaved = null,
         CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(generate);
         if (wanted < 1)
             throw new LabException($"{wanted} class pictures are asked for; at least 1 is needed.");
-        Directory.CreateDirectory(folder);
-        var missing = wanted - PictureFolder.Read(folder, onBadImage, minSize).Pictures.Count;
-        if (missing <= 0)
+        if (Directory.Exists(folder) && Missing() <= 0)
             return 0;
         cancellation.ThrowIfCancellationRequested();
+        using var held = RunFolder.Open(folder, "class pictures", "class_data_dir");
+        held.ClearLeftovers();
+        var missing = Missing();
         var first = NextIndex(folder);
         var index = first;
         foreach (var image in generate(missing, first).Take(missing))
         {
             cancellation.ThrowIfCancellationRequested();
-            ImageEncoder.Save(Path.Combine(folder, FileName(index, image)), image);
+            var path = Path.Combine(folder, FileName(index, image));
+            if (note is null)
+                ImageEncoder.Save(path, image);
+            else
+                ImageNote.Save(path, image, note(index));
             index++;
+            onSaved?.Invoke(index - first, missing);
         }
 
-        return index - first == missing
-            ? missing
+        return index - first == Math.Max(missing, 0)
+            ? index - first
             : throw new LabException($"Only {index - first} of the {missing} missing class pictures for {folder} were generated.");
+
+        int Missing() => wanted - PictureFolder.Read(folder, onBadImage, minSize).Pictures.Count;
     }
 
     private static string FileName(int index, RgbImage image)

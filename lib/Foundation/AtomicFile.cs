@@ -6,6 +6,9 @@ namespace Dreambooth.Lab.Foundation;
 /// </summary>
 public static class AtomicFile
 {
+    private const int MarkLength = 32;
+    private const string Ending = ".tmp";
+
     /// <summary>Writes <paramref name="path"/>; its folder is created when missing.</summary>
     /// <param name="path">The target file; replaced when it exists.</param>
     /// <param name="write">Receives the stream to write to; when it throws, the target stays as it was.</param>
@@ -16,7 +19,7 @@ public static class AtomicFile
         var target = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(target)!;
         Directory.CreateDirectory(folder);
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        var temporary = TemporaryBeside(target);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20))
@@ -39,4 +42,15 @@ public static class AtomicFile
     /// <param name="text">The whole content.</param>
     public static void WriteAllText(string path, string text) =>
         Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>A name beside a file or folder for what is not whole yet; a run that is killed may leave it.</summary>
+    /// <param name="path">What it will become.</param>
+    internal static string TemporaryBeside(string path) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{Ending}");
+
+    /// <summary>Whether a name is one that <see cref="TemporaryBeside"/> makes.</summary>
+    /// <param name="name">The name of a file or folder.</param>
+    internal static bool IsTemporary(string name) =>
+        name.StartsWith('.') && name.EndsWith(Ending, StringComparison.Ordinal) && name.Length > MarkLength + Ending.Length + 2
+        && name[^(MarkLength + Ending.Length + 1)] == '.' && name[^(MarkLength + Ending.Length)..^Ending.Length].All(char.IsAsciiHexDigitLower);
 }

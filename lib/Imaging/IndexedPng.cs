@@ -78,7 +78,8 @@ internal static class IndexedPng
         return stream.ToArray();
     }
 
-    private static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> content)
+    /// <summary>Writes a chunk of a png file: its length, its type of four letters, its content, its checksum.</summary>
+    internal static void WriteChunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> content)
     {
         Span<byte> number = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(number, content.Length);

@@ -150,11 +150,10 @@ public sealed class SweepRunner
         var factor = _pipeline.Vae.Config.SpatialFactor;
         long[] shape =
         [
-            1, _pipeline.Transformer.Config.InChannels,
+            _pipeline.Transformer.Config.InChannels,
             (items[0].Height ?? _pipeline.DefaultSize) / factor, (items[0].Width ?? _pipeline.DefaultSize) / factor,
         ];
-        using var scope = NewDisposeScope();
-        return cat([.. items.Select(item => SeededNoise.Normal(shape, item.Seed))], dim: 0).MoveToOuterDisposeScope();
+        return SeededNoise.NormalEach(shape, items.Select(item => item.Seed));
     }
 
     private void Report(State run, int step = 0, int stepCount = 0, SweepItem[]? batch = null) =>

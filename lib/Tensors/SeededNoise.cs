@@ -19,6 +19,17 @@ public static class SeededNoise
         return Normal(shape, generator, device, dtype);
     }
 
+    /// <summary>Draws standard normal values for several pictures, each from a seed of its own, so that none depends on its neighbours.</summary>
+    /// <param name="shape">The sizes of one picture, without a batch axis.</param>
+    /// <param name="seeds">One a picture, at least one.</param>
+    /// <returns>Float32 on the CPU, <c>[seeds, shape]</c>.</returns>
+    public static Tensor NormalEach(long[] shape, IEnumerable<ulong> seeds)
+    {
+        ArgumentNullException.ThrowIfNull(seeds);
+        using var scope = NewDisposeScope();
+        return stack([.. seeds.Select(seed => Normal(shape, seed))]).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Draws the next standard normal values of a generator.</summary>
     /// <param name="shape">The sizes by axis.</param>
     /// <param name="generator">A CPU generator; it moves on.</param>

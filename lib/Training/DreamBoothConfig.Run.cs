@@ -10,6 +10,9 @@ public sealed partial record DreamBoothConfig
     private const string MachineGroup = "Device and memory";
     private const string OutputGroup = "Output";
 
+    /// <summary>The file in the output folder that the configuration of its training is written to.</summary>
+    internal const string RecipeName = "recipe.json";
+
     /// <summary>Rank of the LoRA matrices, at least 1, default 4. Flag <c>--rank</c>.</summary>
     [Flag(LoraGroup, "Rank of the LoRA matrices.", Minimum = 1)]
     public int Rank { get; init; } = 4;
@@ -56,6 +59,10 @@ public sealed partial record DreamBoothConfig
     /// <summary>The folder that the LoRA, checkpoints and records are written to, default outputs/sd3-lora. Flag <c>--output_dir</c>.</summary>
     [Flag(OutputGroup, "Folder that the LoRA, checkpoints and records are written to.", Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/sd3-lora";
+
+    /// <summary>Replace what the training of another subject left in <see cref="OutputDir"/>, default false: such a folder is refused. Flag <c>--overwrite_output_dir</c>.</summary>
+    [Flag(OutputGroup, "Replace the LoRA and the checkpoints of another subject in output_dir; without it such a folder is refused.")]
+    public bool OverwriteOutputDir { get; init; }
 
     /// <summary>Write a checkpoint every so many optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
     [Flag(OutputGroup, "Write a checkpoint every so many optimizer steps.", Minimum = 1)]

@@ -63,11 +63,18 @@ public sealed partial record DreamBoothConfig
             notices.Add("text_encoder_lr has no effect without train_text_encoder: the CLIP encoders are not trained.");
         if (LrScheduler == LearningRateScheduleKind.Constant && LrWarmupSteps != Default<int>(nameof(LrWarmupSteps)))
             notices.Add("lr_warmup_steps has no effect with lr_scheduler constant; constant_with_warmup warms up.");
-        if (LrScheduler != LearningRateScheduleKind.Constant && MaxTrainSteps is { } steps && LrWarmupSteps >= steps)
-            notices.Add($"lr_warmup_steps ({LrWarmupSteps}) is not below max_train_steps ({steps}): the full learning rate is never reached.");
+        if (MaxTrainSteps is { } steps && WarmUpNotice(steps, "max_train_steps") is { } warmUp)
+            notices.Add(warmUp);
         notices.AddRange(NotYet());
         return notices;
     }
+
+    /// <summary>A sentence where the warm-up leaves no step at the full rate; null where there is nothing to say.</summary>
+    /// <param name="steps">Optimizer steps of the run.</param>
+    /// <param name="what">What tells them.</param>
+    internal string? WarmUpNotice(int steps, string what) => LrScheduler != LearningRateScheduleKind.Constant && LrWarmupSteps >= steps
+        ? $"lr_warmup_steps ({LrWarmupSteps}) is not below {what} ({steps}): the full learning rate is never reached."
+        : null;
 
     private IEnumerable<string> NotYet()
     {

@@ -30,9 +30,12 @@ public sealed class DreamBoothRun
     /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
     public TrainingSummary Execute(CancellationToken cancellation = default)
     {
+        using var output = TrainingOutput.Open(_config, _events.OnWarning);
+        if (output.FinishedSteps is { } steps)
+            return new TrainingSummary(steps, false, 0) { WasFinished = true };
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");
         using var pipeline = TrainingSession.LoadPipeline(_config, _events, cancellation);
-        return Execute(pipeline, ownsPipeline: true, cancellation);
+        return Execute(pipeline, output, ownsPipeline: true, cancellation);
     }
 
     /// <summary>Runs it with a pipeline that is loaded already and stays as it is.</summary>
@@ -44,12 +47,13 @@ public sealed class DreamBoothRun
     public TrainingSummary Execute(StableDiffusion3Pipeline pipeline, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
-        return Execute(pipeline, ownsPipeline: false, cancellation);
+        using var output = TrainingOutput.Open(_config, _events.OnWarning);
+        return Execute(pipeline, output, ownsPipeline: false, cancellation);
     }
 
-    private TrainingSummary Execute(StableDiffusion3Pipeline pipeline, bool ownsPipeline, CancellationToken cancellation)
+    private TrainingSummary Execute(StableDiffusion3Pipeline pipeline, TrainingOutput output, bool ownsPipeline, CancellationToken cancellation)
     {
-        using var session = TrainingSession.Prepare(_config, pipeline, _events, cancellation);
+        using var session = TrainingSession.PrepareIn(output, _config, pipeline, _events, cancellation);
         if (ownsPipeline && _config.ValidationPrompt is null)
             pipeline.Prompts.UnloadT5();
         try

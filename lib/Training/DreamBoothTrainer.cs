@@ -56,7 +56,7 @@ public sealed class DreamBoothTrainer : IDisposable
         };
         _microStep = new MicroStep(_objective, adapter, config.GradientAccumulationSteps, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
         StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
-        MaxSteps = config.MaxTrainSteps ?? config.NumTrainEpochs * StepsPerEpoch;
+        MaxSteps = config.MaxTrainSteps ?? StepsOf(config.NumTrainEpochs, StepsPerEpoch);
         _schedule = config.LearningRateSchedule(MaxSteps);
         _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
@@ -131,6 +131,14 @@ public sealed class DreamBoothTrainer : IDisposable
         _microStep.Dispose();
         _objective.Dispose();
         _optimizer.Dispose();
+    }
+
+    private static int StepsOf(int epochs, int stepsPerEpoch)
+    {
+        var steps = (long)epochs * stepsPerEpoch;
+        return steps <= int.MaxValue ? (int)steps : throw new OptionException(
+            $"num_train_epochs is {epochs}, of {stepsPerEpoch} steps each: {steps} steps are more than {int.MaxValue}. "
+            + $"Give at most {int.MaxValue / stepsPerEpoch} epochs, or max_train_steps.");
     }
 
     private StepRecord? Step(TrainingHooks hooks, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Training;
 
@@ -11,10 +12,12 @@ public static class PriorPictures
     /// <summary>Makes those that are missing in <see cref="DreamBoothConfig.ClassDataDir"/>; nothing without prior preservation.</summary>
     /// <param name="config">How many, where, and of what; with a seed.</param>
     /// <param name="pipeline">The model that draws them.</param>
-    /// <param name="events">Told of the stage and of each picture; or null.</param>
+    /// <param name="events">Told of the stage and of each picture once it is on disk; or null.</param>
     /// <param name="cancellation">Ends the work; pictures made so far stay.</param>
     /// <returns>All class pictures that a training uses, as files in order.</returns>
-    /// <exception cref="LabException">The folder holds files that cannot be used.</exception>
+    /// <exception cref="LabException">
+    /// The folder holds files that cannot be used or pictures of another prompt or model, is the instance pictures' own, or is in use.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static IReadOnlyList<string> Make(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
@@ -24,32 +27,39 @@ public static class PriorPictures
         if (!config.WithPriorPreservation)
             return [];
         config.Validate();
+        TrainingOutput.CheckFolders(config);
         events?.OnStage?.Invoke($"Class pictures in {config.ClassDataDir}");
+        var origin = Origin(config);
+        if (Directory.Exists(config.ClassDataDir))
+            ClassPictureOrigin.Check(Used(config), origin);
         ClassPictures.TopUp(
-            config.ClassDataDir!, config.NumClassImages,
-            (count, first) => Generate(config, pipeline, events, count, first, cancellation), config.OnBadImage, cancellation: cancellation);
-        return [.. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path)];
+            config.ClassDataDir!, config.NumClassImages, (count, first) => Generate(config, pipeline, count, first, cancellation), config.OnBadImage,
+            note: index => (origin with { Index = index }).ToNote(), onSaved: events?.OnClassPicture, cancellation: cancellation);
+        return Used(config);
     }
 
-    private static IEnumerable<RgbImage> Generate(
-        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events, int count, int first, CancellationToken cancellation)
+    /// <summary>The initial noise of class pictures, float32, <c>[count, C, h, w]</c>: each has a seed of its own, so that it does not depend on how many are made at a time.</summary>
+    internal static TorchSharp.torch.Tensor Noise(StableDiffusion3Pipeline pipeline, ulong seed, int first, int count)
     {
-        for (var done = 0; done < count;)
+        var size = pipeline.DefaultSize / pipeline.Vae.Config.SpatialFactor;
+        return SeededNoise.NormalEach([pipeline.Transformer.Config.InChannels, size, size], Enumerable.Range(first, count).Select(index => RunSeeds.ClassPicture(seed, index)));
+    }
+
+    private static IReadOnlyList<string> Used(DreamBoothConfig config) =>
+        [.. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path)];
+
+    private static ClassPictureOrigin Origin(DreamBoothConfig config) => new(
+        config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)), (ulong)(config.Seed ?? 0), 0);
+
+    internal static IEnumerable<RgbImage> Generate(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int count, int first, CancellationToken cancellation)
+    {
+        foreach (var batch in Enumerable.Range(first, count).Chunk(config.SampleBatchSize))
         {
+            using var noise = Noise(pipeline, (ulong)(config.Seed ?? 0), batch[0], batch.Length);
             var images = pipeline.Generate(
-                new GenerationRequest
-                {
-                    Prompts = [config.ClassPrompt!],
-                    NumImagesPerPrompt = Math.Min(config.SampleBatchSize, count - done),
-                    Seed = RunSeeds.ClassPicture((ulong)(config.Seed ?? 0), first + done),
-                },
-                cancellation: cancellation);
+                new GenerationRequest { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = batch.Length, Latents = noise }, cancellation: cancellation);
             foreach (var image in images)
-            {
-                done++;
-                events?.OnClassPicture?.Invoke(done, count);
                 yield return image;
-            }
         }
     }
 }

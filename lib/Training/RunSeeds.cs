@@ -23,7 +23,7 @@ internal static class RunSeeds
     /// <summary>Latents of a micro-batch, drawn from its pictures' moments.</summary>
     public static ulong Latents(ulong seed, long microBatch) => Of(seed, Purpose.Latents, (ulong)microBatch);
 
-    /// <summary>Initial noise of class pictures, by the index of the first one.</summary>
+    /// <summary>Initial noise of a class picture, by its index.</summary>
     public static ulong ClassPicture(ulong seed, int index) => Of(seed, Purpose.ClassPicture, (ulong)index);
 
     /// <summary>Initial noise of a validation picture; the same at every validation, so that pictures of different steps compare.</summary>

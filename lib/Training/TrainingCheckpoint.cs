@@ -16,6 +16,8 @@ public sealed class TrainingCheckpoint
 
     private const string OptimizerName = "optimizer.safetensors";
 
+    private static readonly string[] OwnNames = [LoraFile.DefaultName, OptimizerName, TrainingState.FileName];
+
     private readonly Lazy<TrainingState?> _state;
 
     private TrainingCheckpoint(string folder, int step)
@@ -32,6 +34,14 @@ public sealed class TrainingCheckpoint
 
     /// <summary>What the run was at that step; null where the folder holds a LoRA alone.</summary>
     internal TrainingState? State => _state.Value;
+
+    /// <summary>Whether a training of this program wrote it.</summary>
+    internal bool IsOwn => File.Exists(Path.Combine(Folder, TrainingState.FileName));
+
+    // Steps order the checkpoints of one training, its start those of several: a clock that is set back changes neither.
+    private (DateTimeOffset Start, int Step) Age => (State!.StartedAt ?? State.WrittenAt, Step);
+
+    private IEnumerable<string> Missing => OwnNames.Where(name => !File.Exists(Path.Combine(Folder, name)));
 
     /// <summary>The checkpoints of a run.</summary>
     /// <param name="outputDir">The run's output folder; may be missing.</param>
@@ -55,32 +65,61 @@ public sealed class TrainingCheckpoint
         var there = List(config.OutputDir);
         if (asked == Latest)
         {
-            var newest = there.Where(checkpoint => checkpoint.State is not null).MaxBy(checkpoint => checkpoint.State!.WrittenAt);
-            if (newest is null)
-                warn?.Invoke($"There is no checkpoint in {config.OutputDir}: the run starts afresh.");
-            return newest;
+            if (Newest(there) is { } newest)
+                return newest;
+            if (there.Count > 0)
+                throw new LabException($"resume_from_checkpoint is '{Latest}', but {there[^1].Folder} {there[^1].Lack()}. Leave resume_from_checkpoint out to start afresh; another output_dir keeps it.");
+            warn?.Invoke($"There is no checkpoint in {config.OutputDir}: the run starts afresh.");
+            return null;
         }
 
         var name = Path.TrimEndingDirectorySeparator(asked);
         var folder = Directory.Exists(name) ? name : Path.Combine(config.OutputDir, Path.GetFileName(name));
         var found = Directory.Exists(folder) && LoraCheckpoints.StepOf(folder) is { } step ? new TrainingCheckpoint(folder, step) : null;
-        return found?.State is not null
+        return found is not null && !found.Missing.Any()
             ? found
-            : throw new LabException($"resume_from_checkpoint is '{asked}', but {(found is null ? "there is no such checkpoint" : $"{folder} holds no {TrainingState.FileName}")}. {(there.Count == 0 ? $"{config.OutputDir} has no checkpoints" : $"{config.OutputDir} has {string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder)))}")}.");
+            : throw new LabException($"resume_from_checkpoint is '{asked}', but {(found is null ? "there is no such checkpoint" : $"{folder} {found.Lack()}")}. {(there.Count == 0 ? $"{config.OutputDir} has no checkpoints" : $"{config.OutputDir} has {string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder)))}")}.");
+    }
+
+    /// <summary>The newest of some checkpoints that a training can go on from: the last step of the training that began last.</summary>
+    internal static TrainingCheckpoint? Newest(IEnumerable<TrainingCheckpoint> checkpoints) =>
+        checkpoints.Where(checkpoint => !checkpoint.Missing.Any()).MaxBy(checkpoint => checkpoint.Age);
+
+    /// <summary>The time that a training which starts now goes by: later than the start of every other in its folder.</summary>
+    internal static DateTimeOffset NextStart(string outputDir)
+    {
+        var earlier = List(outputDir).Where(checkpoint => checkpoint.IsOwn).Select(checkpoint => checkpoint.Age.Start.AddTicks(1));
+        return earlier.Append(DateTimeOffset.UtcNow).Max();
+    }
+
+    /// <summary>Deletes what is left of checkpoints whose deletion was cut short: those without their LoRA.</summary>
+    internal static void ClearRemains(string outputDir)
+    {
+        foreach (var remains in List(outputDir).Where(checkpoint => Directory.EnumerateFileSystemEntries(checkpoint.Folder)
+            .All(entry => Path.GetFileName(entry) is OptimizerName or TrainingState.FileName)))
+            remains.Delete();
+    }
+
+    /// <summary>Deletes it; killed in the middle, it leaves nothing that looks like a checkpoint.</summary>
+    internal void Delete()
+    {
+        var aside = AtomicFile.TemporaryBeside(Folder);
+        Directory.Move(Folder, aside);
+        Directory.Delete(aside, recursive: true);
     }
 
     /// <summary>Writes a checkpoint; the folder appears whole or not at all and replaces one of the same step.</summary>
-    internal static TrainingCheckpoint Write(DreamBoothConfig config, string dataSha256, DreamBoothTrainer trainer, LoraAdapter adapter)
+    internal static TrainingCheckpoint Write(DreamBoothConfig config, string dataSha256, DateTimeOffset startedAt, DreamBoothTrainer trainer, LoraAdapter adapter)
     {
         var folder = Path.Combine(config.OutputDir, string.Create(CultureInfo.InvariantCulture, $"{LoraCheckpoints.Prefix}{trainer.StepsDone}"));
-        var unfinished = Path.Combine(config.OutputDir, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}.tmp");
+        var unfinished = AtomicFile.TemporaryBeside(folder);
         try
         {
             LoraFile.Save(Path.Combine(unfinished, LoraFile.DefaultName), adapter);
             trainer.SaveOptimizer(Path.Combine(unfinished, OptimizerName));
-            TrainingState.Write(unfinished, config, trainer.StepsDone, dataSha256);
+            TrainingState.Write(unfinished, config, trainer.StepsDone, dataSha256, startedAt);
             if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+                new TrainingCheckpoint(folder, trainer.StepsDone).Delete();
             Directory.Move(unfinished, folder);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -99,11 +138,11 @@ public sealed class TrainingCheckpoint
     }
 
     /// <summary>Checks that a run can go on from here.</summary>
-    /// <exception cref="LabException">The run is finished, or was of another configuration or other pictures.</exception>
+    /// <exception cref="LabException">The run is longer than asked for, or was of another configuration or other pictures.</exception>
     internal void Check(DreamBoothConfig config, string dataSha256, int maxSteps)
     {
         var state = State!;
-        if (state.Step >= maxSteps)
+        if (state.Step > maxSteps)
             throw new LabException($"{Folder} is at step {state.Step} and the run has {maxSteps}: there is nothing left to train. Raise max_train_steps to train on, or leave resume_from_checkpoint out to start afresh.");
         var differences = state.Differences(config);
         if (differences.Count > 0)
@@ -119,10 +158,14 @@ public sealed class TrainingCheckpoint
         trainer.GoOnFrom(State!.Step, Path.Combine(Folder, OptimizerName));
     }
 
-    // The newest by time: what an earlier run left in the folder goes first, whatever its steps.
-    private static void Prune(string outputDir, int limit)
+    // What an earlier training left in the folder goes first, whatever its steps.
+    internal static void Prune(string outputDir, int limit)
     {
-        foreach (var old in List(outputDir).Where(checkpoint => checkpoint.State is not null).OrderByDescending(checkpoint => checkpoint.State!.WrittenAt).Skip(limit))
-            Directory.Delete(old.Folder, recursive: true);
+        foreach (var old in List(outputDir).Where(checkpoint => checkpoint.IsOwn).OrderByDescending(checkpoint => checkpoint.Age).Skip(limit))
+            old.Delete();
     }
+
+    private string Lack() => IsOwn
+        ? $"lacks {string.Join(" and ", Missing)}"
+        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no training can go on from it here";
 }

@@ -22,14 +22,16 @@ public sealed class TrainingSession : IDisposable
     private readonly ValidationPictures _pictures;
     private readonly ValidationLoss? _loss;
     private readonly string _dataSha256;
+    private readonly TrainingOutput _output;
     private StepLog? _log;
     private Action<string>? _warnBefore;
 
     private TrainingSession(
-        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents events, DreamBoothDataset dataset, DreamBoothBatches batches)
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents events, DreamBoothDataset dataset, DreamBoothBatches batches,
+        TrainingOutput output)
     {
         var seed = (ulong)config.Seed!;
-        (Config, _pipeline, _events, Dataset, _batches) = (config, pipeline, events, dataset, batches);
+        (Config, _pipeline, _events, Dataset, _batches, _output) = (config, pipeline, events, dataset, batches, output);
         _dataSha256 = DataFingerprint.Of(dataset);
         Adapter = config.CreateAdapter(pipeline);
         try
@@ -87,25 +89,41 @@ public sealed class TrainingSession : IDisposable
     }
 
     /// <summary>
-    /// Makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and, with
+    /// Locks the output folder, makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and, with
     /// <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
     /// </summary>
     /// <param name="config">What and how.</param>
     /// <param name="pipeline">The models; they stay the caller's and must outlive the session.</param>
     /// <param name="events">Callbacks of the whole session, or null.</param>
     /// <param name="cancellation">Ends the preparation.</param>
-    /// <exception cref="LabException">A folder, a picture or an option is wrong, or the checkpoint does not fit.</exception>
+    /// <exception cref="LabException">A folder, a picture or an option is wrong, the output folder is in use or another subject's, or the checkpoint does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; class pictures made so far stay.</exception>
     public static TrainingSession Prepare(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(pipeline);
         config.Validate();
+        var output = TrainingOutput.Open(config, events?.OnWarning);
+        try
+        {
+            return PrepareIn(output, config, pipeline, events, cancellation);
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The same in an output folder that is locked already; the session takes it over.</summary>
+    internal static TrainingSession PrepareIn(
+        TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
         if (pipeline.Transformer.IsStreamed)
             throw new LabException("The transformer of this pipeline is loaded block by block, which is for drawing alone. Training needs it whole: load the pipeline without StreamTransformer.");
         events ??= new DreamBoothRunEvents();
-        var checkpoint = TrainingCheckpoint.Find(config, events.OnWarning);
+        var checkpoint = output.Checkpoint;
         config = config with { Seed = config.Seed ?? checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };
         var warnBefore = pipeline.Prompts.Warn;
         pipeline.Prompts.Warn = events.OnWarning;
@@ -117,7 +135,9 @@ public sealed class TrainingSession : IDisposable
             var dataset = LoadDataset(config, events);
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
-            session = new TrainingSession(config, pipeline, events, dataset, batches) { _warnBefore = warnBefore };
+            session = new TrainingSession(config, pipeline, events, dataset, batches, output) { _warnBefore = warnBefore };
+            if (config.MaxTrainSteps is null && config.WarmUpNotice(session.MaxSteps, "the run's steps") is { } notice)
+                events.OnWarning?.Invoke(notice);
             if (checkpoint is not null)
                 session.GoOnFrom(checkpoint);
             return session;
@@ -138,6 +158,8 @@ public sealed class TrainingSession : IDisposable
     /// <exception cref="LabException">A loss or gradient is not finite; the steps before it are kept.</exception>
     public TrainingSummary Run(int? until = null, CancellationToken cancellation = default)
     {
+        if (IsFinished && _log is null)
+            return new TrainingSummary(StepsDone, false, 0) { WasFinished = true };
         Begin();
         var hooks = _events.Training with { OnStep = record => OnStep(record, cancellation) };
         return _trainer.Run(hooks, until, cancellation);
@@ -176,6 +198,7 @@ public sealed class TrainingSession : IDisposable
         _trainer.Dispose();
         Adapter.Dispose();
         _batches.Dispose();
+        _output.Dispose();
     }
 
     // From here on the folder is this run's: what an earlier one logged and drew goes.
@@ -183,7 +206,8 @@ public sealed class TrainingSession : IDisposable
     {
         if (_log is not null)
             return;
-        AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, "recipe.json"), Config.ToJson());
+        _output.ClearWhatIsReplaced();
+        AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, DreamBoothConfig.RecipeName), (Config with { OverwriteOutputDir = false }).ToJson());
         if (StepsDone == 0)
             ValidationPicture.Clear(Config.OutputDir);
         _log = StepLog.Open(Config.OutputDir, StepsDone);
@@ -195,6 +219,8 @@ public sealed class TrainingSession : IDisposable
         checkpoint.Check(Config, _dataSha256, MaxSteps);
         checkpoint.Restore(_trainer, Adapter);
         _events.OnStage?.Invoke($"Going on from {checkpoint.Folder}");
+        if (IsFinished)
+            return;
         if (Config.LearningRateSchedule(1).DependsOnLength && checkpoint.State!.Config().MaxTrainSteps != Config.MaxTrainSteps)
             _events.OnWarning?.Invoke($"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is that of the new length.");
     }
@@ -207,7 +233,7 @@ public sealed class TrainingSession : IDisposable
         _log!.Append(record);
         if (record.Step % Config.CheckpointingSteps == 0)
         {
-            var checkpoint = TrainingCheckpoint.Write(Config, _dataSha256, _trainer, Adapter);
+            var checkpoint = TrainingCheckpoint.Write(Config, _dataSha256, _output.StartedAt, _trainer, Adapter);
             _events.OnCheckpoint?.Invoke(checkpoint);
         }
 

@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
@@ -42,9 +41,9 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     // Every picture has its own noise, so that it does not depend on how many are made at a time.
     private IReadOnlyList<RgbImage> Generate(int[] batch, CancellationToken cancellation)
     {
-        using var scope = NewDisposeScope();
         var size = pipeline.DefaultSize / pipeline.Vae.Config.SpatialFactor;
-        long[] shape = [1, pipeline.Transformer.Config.InChannels, size, size];
+        using var noise = SeededNoise.NormalEach(
+            [pipeline.Transformer.Config.InChannels, size, size], batch.Select(i => RunSeeds.ValidationPicture(seed, i)));
         return pipeline.Generate(
             new GenerationRequest
             {
@@ -52,7 +51,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
                 NumImagesPerPrompt = batch.Length,
                 NumInferenceSteps = config.ValidationInferenceSteps,
                 GuidanceScale = config.ValidationGuidanceScale,
-                Latents = cat([.. batch.Select(i => SeededNoise.Normal(shape, RunSeeds.ValidationPicture(seed, i)))], dim: 0),
+                Latents = noise,
             },
             cancellation: cancellation);
     }

@@ -94,6 +94,61 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Train_LatestOfAFinishedRun_SaysSoAndSucceeds()
+    {
+        Assert.Equal(0, Train("--max_train_steps=2", "--checkpointing_steps=2").Code);
+        var lora = File.ReadAllBytes(Lora);
+        var (code, output, error) = Train("--max_train_steps=2", "--resume_from_checkpoint=latest");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains($"{Lora}: finished by an earlier run, at step 2 of 2; there is nothing left to train.", output, StringComparison.Ordinal);
+
+        // Killed between the last checkpoint and the end: the LoRA is the checkpoint's. Three pictures make three steps an epoch.
+        File.WriteAllText(Lora, "the LoRA of an earlier run");
+        Assert.Equal(0, Train("--max_train_steps=2", "--resume_from_checkpoint=latest").Code);
+        Assert.Equal(lora, File.ReadAllBytes(Lora));
+        Assert.Equal(0, Train("--num_train_epochs=1", "--resume_from_checkpoint=latest", "--checkpointing_steps=3").Code);
+        (code, output, _) = Train("--num_train_epochs=1", "--resume_from_checkpoint=latest");
+        Assert.Equal(0, code);
+        Assert.Contains("finished by an earlier run, at step 3 of 3", output, StringComparison.Ordinal);
+        Assert.Equal(3, StepLog.Read(Out("lora")).Count);
+    }
+
+    [Fact]
+    public void Train_EpochsBeyondCounting_IsAWrongOption()
+    {
+        var (code, _, error) = Train("--num_train_epochs=2147483647");
+        Assert.Equal(2, code);
+        Assert.Contains(
+            "num_train_epochs is 2147483647, of 3 steps each: 6442450941 steps are more than 2147483647. Give at most 715827882 epochs", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Lora));
+    }
+
+    [Fact]
+    public void Train_WarmUpLongerThanTheEpochs_IsTold()
+    {
+        var (code, _, error) = Train("--num_train_epochs=1", "--lr_scheduler=constant_with_warmup", "--lr_warmup_steps=3");
+        Assert.Equal(0, code);
+        Assert.Contains("lr_warmup_steps (3) is not below the run's steps (3): the full learning rate is never reached.", error, StringComparison.Ordinal);
+        Assert.Equal("", Train("--num_train_epochs=1", "--lr_scheduler=constant_with_warmup", "--lr_warmup_steps=2").Error);
+    }
+
+    [Fact]
+    public void Train_AnotherSubjectInTheSameFolder_IsRefusedUnlessAskedFor()
+    {
+        Assert.Equal(0, Train("--max_train_steps=1").Code);
+        var first = File.ReadAllBytes(Lora);
+        var (code, _, error) = Train("--max_train_steps=1", "--instance_prompt=a dog");
+        Assert.Equal(1, code);
+        Assert.Contains("holds the LoRA of another subject", error, StringComparison.Ordinal);
+        Assert.Equal(first, File.ReadAllBytes(Lora));
+        Assert.Equal(0, Train("--max_train_steps=1", "--instance_prompt=a dog", "--overwrite_output_dir").Code);
+        Assert.NotEqual(first, File.ReadAllBytes(Lora));
+        var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Out("lora", "recipe.json")));
+        Assert.Equal(("a dog", false), (recipe.InstancePrompt, recipe.OverwriteOutputDir));
+        Assert.Equal(2, Train("--max_train_steps=1", "--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={_pictures.Folder}").Code);
+    }
+
+    [Fact]
     public void Train_Cancelled_KeepsTheStepsDone()
     {
         using var source = new CancellationTokenSource();

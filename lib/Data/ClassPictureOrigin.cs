@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+
+namespace Dreambooth.Lab.Data;
+
+/// <summary>What a class picture was generated from, kept in its file.</summary>
+/// <param name="Prompt">The class prompt.</param>
+/// <param name="Model">The name of the model's folder or file.</param>
+/// <param name="Seed">The run's seed; its noise depends on this and on the index.</param>
+/// <param name="Index">Its index in the folder.</param>
+internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong Seed, int Index)
+{
+    /// <summary>The text that its file keeps.</summary>
+    public string ToNote() => JsonSerializer.Serialize(this, JsonFile.Options);
+
+    /// <summary>Reads the origin of a picture.</summary>
+    /// <param name="path">Its file.</param>
+    /// <returns>Null where the file tells none: a picture of the user's own, or of another program.</returns>
+    public static ClassPictureOrigin? Read(string path)
+    {
+        try
+        {
+            return ImageNote.Read(File.ReadAllBytes(path)) is { } note ? JsonSerializer.Deserialize<ClassPictureOrigin>(note, JsonFile.Options) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Refuses a folder whose pictures were generated for another prompt or by another model.</summary>
+    /// <param name="pictures">The pictures that a training would take.</param>
+    /// <param name="expected">What they should be of; index and seed do not count.</param>
+    /// <returns>The seeds they were generated with, without those of unknown origin.</returns>
+    /// <exception cref="LabException">One is of another prompt or model; the message counts them and names the first.</exception>
+    public static IReadOnlyList<ulong> Check(IReadOnlyList<string> pictures, ClassPictureOrigin expected)
+    {
+        var known = pictures.Select(path => (Path: path, Origin: Read(path))).Where(entry => entry.Origin is not null).ToList();
+        var others = known.FindAll(entry => entry.Origin!.Prompt != expected.Prompt || entry.Origin.Model != expected.Model);
+        if (others.Count == 0)
+            return [.. known.Select(entry => entry.Origin!.Seed).Distinct()];
+        var (path, origin) = (others[0].Path, others[0].Origin!);
+        var difference = origin.Prompt != expected.Prompt
+            ? $"for the class_prompt '{origin.Prompt}', and this run's is '{expected.Prompt}'"
+            : $"by the model {origin.Model}, and this run's is {expected.Model}";
+        throw new LabException($"{others.Count} of the {pictures.Count} class pictures in {Path.GetDirectoryName(path)} were generated {difference} (the first is {Path.GetFileName(path)}). "
+            + "Name another class_data_dir, or delete them.");
+    }
+}

@@ -1,0 +1,111 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>
+/// The output folder of a training: made, tried and locked before anything else is done, and refused where it holds what another training
+/// made.
+/// </summary>
+internal sealed class TrainingOutput : IDisposable
+{
+    private readonly RunFolder _folder;
+    private readonly DreamBoothConfig _config;
+    private readonly bool _isAnothers;
+
+    private TrainingOutput(RunFolder folder, DreamBoothConfig config, TrainingCheckpoint? checkpoint, bool isAnothers)
+    {
+        (_folder, _config, Checkpoint, _isAnothers) = (folder, config, checkpoint, isAnothers);
+        StartedAt = TrainingCheckpoint.NextStart(config.OutputDir);
+    }
+
+    /// <summary>Where the training goes on from; null to start afresh.</summary>
+    public TrainingCheckpoint? Checkpoint { get; }
+
+    /// <summary>When this training began, later than every other in the folder whatever the clock says: its checkpoints are the newest.</summary>
+    public DateTimeOffset StartedAt { get; }
+
+    /// <summary>The steps of a training that an earlier start has finished, as the options and the files alone tell; null where there may be work left.</summary>
+    public int? FinishedSteps => Checkpoint is { } checkpoint && checkpoint.Step == _config.MaxTrainSteps
+        && checkpoint.State!.Differences(_config with { Seed = _config.Seed ?? checkpoint.State.Config().Seed }).Count == 0 && SavedLoraIsOf(checkpoint)
+        ? checkpoint.Step : null;
+
+    /// <summary>Makes and locks the folder of a configuration.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="warn">Told where there is no checkpoint to go on from.</param>
+    /// <exception cref="OptionException">Two of the training's folders lie in one another.</exception>
+    /// <exception cref="LabException">It cannot be written to, is in use, or holds what another training made.</exception>
+    public static TrainingOutput Open(DreamBoothConfig config, Action<string>? warn)
+    {
+        CheckFolders(config);
+        var folder = RunFolder.Open(config.OutputDir, "training", "output_dir");
+        try
+        {
+            var checkpoint = TrainingCheckpoint.Find(config, warn);
+            var goesOn = checkpoint is not null && RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir);
+            var objection = goesOn ? null : Objection(config);
+            if (objection is not null && !config.OverwriteOutputDir)
+                throw new LabException($"{objection} Name another output_dir, or give overwrite_output_dir to replace what is there.");
+            folder.ClearLeftovers();
+            TrainingCheckpoint.ClearRemains(config.OutputDir);
+            return new TrainingOutput(folder, config, checkpoint, objection is not null);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses folders of which one would get the other's files.</summary>
+    /// <exception cref="OptionException">They are the same, or one lies in the other, be it through a link.</exception>
+    public static void CheckFolders(DreamBoothConfig config)
+    {
+        var classes = config.WithPriorPreservation ? config.ClassDataDir : null;
+        if (classes is not null && (RealPath.IsWithin(classes, config.InstanceDataDir) || RealPath.IsWithin(config.InstanceDataDir, classes)))
+            throw Apart("class_data_dir", classes, "instance_data_dir", config.InstanceDataDir, "class pictures are generated into the first, and must not lie among the subject's");
+        if (RealPath.IsWithin(config.OutputDir, config.InstanceDataDir))
+            throw Apart("output_dir", config.OutputDir, "instance_data_dir", config.InstanceDataDir, "what a training writes must not lie among the pictures it learns from");
+        if (classes is not null && RealPath.IsWithin(config.OutputDir, classes))
+            throw Apart("output_dir", config.OutputDir, "class_data_dir", classes, "what a training writes must not lie among the pictures it learns from");
+    }
+
+    /// <summary>Removes what the training of another subject left, where that was asked for.</summary>
+    public void ClearWhatIsReplaced()
+    {
+        if (!_isAnothers)
+            return;
+        foreach (var checkpoint in TrainingCheckpoint.List(_config.OutputDir).Where(checkpoint => checkpoint.IsOwn))
+            checkpoint.Delete();
+        File.Delete(Path.Combine(_config.OutputDir, LoraFile.DefaultName));
+        ValidationPicture.Clear(_config.OutputDir);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _folder.Dispose();
+
+    private static OptionException Apart(string name, string path, string otherName, string other, string why) => new(
+        $"{name} ({path}) {(RealPath.AreSame(path, other) ? "is the same folder as" : "and")} {otherName} ({other}){(RealPath.AreSame(path, other) ? "" : " lie in one another")}: {why}. Name another {name}.");
+
+    // A LoRA that another training made is lost when it is overwritten; the recipe beside it tells whose it is.
+    private static string? Objection(DreamBoothConfig config)
+    {
+        var there = TrainingCheckpoint.List(config.OutputDir);
+        if (there.Count == 0 && !File.Exists(Path.Combine(config.OutputDir, LoraFile.DefaultName)))
+            return null;
+        var recipe = Path.Combine(config.OutputDir, DreamBoothConfig.RecipeName);
+        var earlier = File.Exists(recipe) ? DreamBoothConfig.Read(recipe, _ => { }) : TrainingCheckpoint.Newest(there)?.State?.Config();
+        if (earlier is null)
+            return $"{config.OutputDir} holds {(there.Count == 0 ? LoraFile.DefaultName : Path.GetFileName(there[^1].Folder))}, but no {DreamBoothConfig.RecipeName} that says what it was trained on.";
+        if (earlier.InstancePrompt != config.InstancePrompt)
+            return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is '{earlier.InstancePrompt}', and this training's is '{config.InstancePrompt}'.";
+        return earlier.InstanceDataDir == config.InstanceDataDir || RealPath.AreSame(earlier.InstanceDataDir, config.InstanceDataDir) ? null
+            : $"{config.OutputDir} holds the LoRA of other pictures: its instance_data_dir is {earlier.InstanceDataDir}, and this training's is {config.InstanceDataDir}.";
+    }
+
+    private bool SavedLoraIsOf(TrainingCheckpoint checkpoint)
+    {
+        string saved = Path.Combine(_config.OutputDir, LoraFile.DefaultName), there = Path.Combine(checkpoint.Folder, LoraFile.DefaultName);
+        return File.Exists(saved) && File.ReadAllBytes(saved).AsSpan().SequenceEqual(File.ReadAllBytes(there));
+    }
+}

@@ -1,0 +1,85 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Tests.Foundation;
+
+public sealed class RunFolderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-run-folder-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Open_FolderInUse_SaysByWhom()
+    {
+        using (RunFolder.Open(_folder, "training", "output_dir"))
+        {
+            var error = Assert.Throws<LabException>(() => RunFolder.Open(_folder, "drawing", "output_dir"));
+            Assert.StartsWith($"{_folder} is in use by training in this very process on {Environment.MachineName} since ", error.Message, StringComparison.Ordinal);
+            Assert.EndsWith("or name another folder (output_dir).", error.Message, StringComparison.Ordinal);
+        }
+
+        using var again = RunFolder.Open(_folder, "drawing", "output_dir");
+    }
+
+    [Fact]
+    public void Dispose_Folder_LeavesNothingOfItsOwn()
+    {
+        RunFolder.Open(_folder, "training", "output_dir").Dispose();
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+        var made = Path.Combine(_folder, "made");
+        RunFolder.Open(made, "training", "output_dir").Dispose();
+        Assert.False(Directory.Exists(made));
+        using (RunFolder.Open(made, "training", "output_dir"))
+            File.WriteAllText(Path.Combine(made, "result"), "x");
+        Assert.Equal(["result"], Directory.GetFileSystemEntries(made).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Open_FileInItsPlace_SaysThatItCannotBeWrittenTo()
+    {
+        var file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "x");
+        foreach (var path in new[] { file, Path.Combine(file, "below") })
+        {
+            var error = Assert.Throws<LabException>(() => RunFolder.Open(path, "training", "output_dir"));
+            Assert.StartsWith($"The folder {path} (output_dir) cannot be written to: ", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Open_FullDisk_SaysSoAndLeavesNothing()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+
+        // Writing to this device is always answered with "no space left".
+        File.CreateSymbolicLink(Path.Combine(_folder, ".lab.lock"), "/dev/full");
+        var error = Assert.Throws<LabException>(() => RunFolder.Open(_folder, "training", "output_dir"));
+        Assert.Contains("cannot be written to", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void ClearLeftovers_HalfWrittenFiles_GoAndOthersStay()
+    {
+        var half = $".img_00.png.{Guid.NewGuid():N}.tmp";
+        string[] gone = [half, Path.Combine("000_a cat", half), Path.Combine($".checkpoint-10.{Guid.NewGuid():N}.tmp", "lora.safetensors")];
+        string[] kept =
+        [
+            "mine.tmp", ".hidden.tmp", ".a.0123456789abcdef0123456789abcdeg.tmp", Path.Combine("000_a cat", "img_00.png"),
+            Path.Combine("held", half), Path.Combine("held", ".lab.lock"),
+        ];
+        foreach (var file in gone.Concat(kept))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_folder, file))!);
+            File.WriteAllText(Path.Combine(_folder, file), "x");
+        }
+
+        using (var folder = RunFolder.Open(_folder, "training", "output_dir"))
+            Assert.Equal(3, folder.ClearLeftovers());
+        Assert.Equal(
+            kept.Order(StringComparer.Ordinal),
+            Directory.GetFiles(_folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+                .Select(file => Path.GetRelativePath(_folder, file)).Order(StringComparer.Ordinal));
+    }
+}

@@ -1,0 +1,50 @@
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Tests.Data;
+
+namespace Dreambooth.Lab.Tests.Imaging;
+
+public sealed class ImageNoteTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-note-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("x.png")]
+    [InlineData("x.jpg")]
+    public void Read_SavedNote_IsTheTextAndThePictureAsWithout(string name)
+    {
+        var image = PictureSamples.Draw(40, 24, 3);
+        var (with, without) = (Path.Combine(_folder, name), Path.Combine(_folder, "plain" + name));
+        foreach (var note in new[] { "", "a cat\nwith wings: \"größer\" 猫 🐈", new string('x', 60_000) })
+        {
+            ImageNote.Save(with, image, note);
+            ImageEncoder.Save(without, image);
+            Assert.Equal(note, ImageNote.Read(File.ReadAllBytes(with)));
+            Assert.Null(ImageNote.Read(File.ReadAllBytes(without)));
+            Assert.Equal(ImageDecoder.Load(without).Pixels, ImageDecoder.Load(with).Pixels);
+            Assert.Equal(ImageDecoder.ReadInfo(without), ImageDecoder.ReadInfo(with));
+        }
+    }
+
+    [Fact]
+    public void Save_NoteTooLongForJpeg_WritesThePictureWithoutIt()
+    {
+        var path = Path.Combine(_folder, "x.jpg");
+        ImageNote.Save(path, new RgbImage(8, 8), new string('x', 70_000));
+        Assert.Null(ImageNote.Read(File.ReadAllBytes(path)));
+        Assert.Equal(8, ImageDecoder.Load(path).Width);
+    }
+
+    [Theory]
+    [InlineData("x.png")]
+    [InlineData("x.jpg")]
+    public void Read_CutFile_NeverThrows(string name)
+    {
+        var path = Path.Combine(_folder, name);
+        ImageNote.Save(path, new RgbImage(8, 8), "a cat");
+        var whole = File.ReadAllBytes(path);
+        for (var length = 0; length < whole.Length; length++)
+            Assert.True(ImageNote.Read(whole.AsSpan(0, length)) is null or "a cat");
+    }
+}
