@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Layers.Fused;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Layers.Fused;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
@@ -46,5 +47,31 @@ public sealed class LoraLinear : WeightedLayer
     public void Detach(string adapter) => _adapters.RemoveAll(a => a.Adapter == adapter);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => LoraProjection.Run(input, this)[0];
+    public override Tensor forward(Tensor input) => Run(input, this)[0];
+
+    /// <summary>Several layers of one input; together where their updates are trained (<see cref="LoraProjection"/>).</summary>
+    /// <param name="input"><c>[..., in]</c>.</param>
+    /// <param name="layers">The layers.</param>
+    /// <returns>An output <c>[..., out]</c> of each.</returns>
+    internal static Tensor[] Run(Tensor input, params LoraLinear[] layers) =>
+        LoraProjection.Trained(input, layers) ?? Array.ConvertAll(layers, layer => layer.Plain(input));
+
+    /// <summary><c>W x + b + s · B (A x)</c>, with a term <c>s · B (A x)</c> for each update.</summary>
+    /// <param name="input"><c>[..., in]</c>.</param>
+    /// <returns><c>[..., out]</c>.</returns>
+    internal Tensor Plain(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        // A bias takes part in the product of rows; with more dimensions libtorch adds it in a pass of its own.
+        var x = input.reshape(-1, InFeatures);
+        var output = nn.functional.linear(x, Weight, Bias);
+        foreach (var update in _adapters.Where(update => update.Scale != 0))
+        {
+            var (a, b) = update.In(x.dtype);
+            // output + s · (A x) Bᵀ, into the output's own memory.
+            output.addmm_(nn.functional.linear(x, a), b.t(), beta: 1, alpha: (float)update.Scale);
+        }
+
+        return output.view([.. input.shape[..^1], OutFeatures]).MoveToOuterDisposeScope();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
@@ -13,6 +14,8 @@ namespace Dreambooth.Lab.Native;
 /// <param name="Used">Memory in use by all processes.</param>
 public sealed record GpuMemory(string Name, long Total, long Free, long Used)
 {
+    private static readonly ConcurrentDictionary<int, nint> s_devices = [];
+
     private static bool _unavailable;
 
     /// <summary>The number of a GPU, from 0; null for another device. A CUDA device without a number is the first.</summary>
@@ -28,7 +31,7 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
     public static GpuMemory? Read(Device device) => IndexOf(device) is { } index ? Read(index) : null;
 
     /// <summary>Reads the device with the given index.</summary>
-    /// <param name="index">NVML's device index, from 0.</param>
+    /// <param name="index">CUDA's device index, from 0.</param>
     /// <returns>The reading, or null where there is no NVIDIA driver or no such device.</returns>
     public static GpuMemory? Read(int index)
     {
@@ -36,7 +39,7 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
             return null;
         try
         {
-            if (nvmlInit_v2() != 0 || nvmlDeviceGetHandleByIndex_v2((uint)index, out var device) != 0)
+            if (nvmlInit_v2() != 0 || FindDevice(index) is not { } device)
                 return null;
             var name = new byte[96];
             return nvmlDeviceGetName(device, name, (uint)name.Length) != 0 || nvmlDeviceGetMemoryInfo(device, out var memory) != 0
@@ -57,6 +60,30 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
         return Read(0) is not null && nvmlSystemGetDriverVersion(version, (uint)version.Length) == 0 ? System.Text.Encoding.UTF8.GetString(version).TrimEnd('\0') : null;
     }
 
+    // NVML counts all devices by their slots; CUDA those of CUDA_VISIBLE_DEVICES, the fastest first. The slot tells which is which.
+    private static nint? FindDevice(int index)
+    {
+        if (s_devices.TryGetValue(index, out var known))
+            return known;
+        var slot = new byte[64];
+        var found = SlotOf(index, slot)
+            ? nvmlDeviceGetHandleByPciBusId_v2(slot, out var device) == 0
+            : nvmlDeviceGetHandleByIndex_v2((uint)index, out device) == 0;
+        return found ? s_devices.GetOrAdd(index, device) : null;
+    }
+
+    private static bool SlotOf(int index, byte[] slot)
+    {
+        try
+        {
+            return cuInit(0) == 0 && cuDeviceGet(out var device, index) == 0 && cuDeviceGetPCIBusId(slot, slot.Length, device) == 0;
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return false;
+        }
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     private struct NvmlMemory
     {
@@ -74,6 +101,18 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
 
     [DllImport("libnvidia-ml.so.1")]
     private static extern int nvmlDeviceGetHandleByIndex_v2(uint index, out nint device);
+
+    [DllImport("libnvidia-ml.so.1")]
+    private static extern int nvmlDeviceGetHandleByPciBusId_v2(byte[] slot, out nint device);
+
+    [DllImport("libcuda.so.1")]
+    private static extern int cuInit(uint flags);
+
+    [DllImport("libcuda.so.1")]
+    private static extern int cuDeviceGet(out int device, int index);
+
+    [DllImport("libcuda.so.1")]
+    private static extern int cuDeviceGetPCIBusId([Out] byte[] slot, int length, int device);
 
     [DllImport("libnvidia-ml.so.1")]
     private static extern int nvmlDeviceGetName(nint device, [Out] byte[] name, uint length);

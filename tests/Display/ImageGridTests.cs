@@ -89,9 +89,14 @@ public sealed class ImageGridTests : IDisposable
     [Fact]
     public void ToImage_Grid_IsOneContactSheet()
     {
-        var grid = ImageGrid.Of(Enumerable.Repeat(GridCell.Of(new RgbImage(8, 8)), 3), 2);
-        Assert.True(grid.ToImage(64).Width > grid.ToImage(32).Width);
-        Assert.True(grid.ToImage(32).Height > 64);
+        (byte, byte, byte)[] colors = [(200, 10, 10), (10, 200, 10), (10, 10, 200)];
+        var sheet = ImageGrid.Of(colors.Select(color => GridCell.Of(Plain(color))), 2).ToImage(32);
+
+        // Two columns and rows of 32 pixels, 12 between them and 20 around.
+        Assert.Equal((116, 116), (sheet.Width, sheet.Height));
+        var around = ((byte)255, (byte)255, (byte)255);
+        Assert.Equal([colors[0], colors[1], colors[2], around], new[] { (36, 36), (80, 36), (36, 80), (80, 80) }.Select(at => sheet[at.Item1, at.Item2]));
+        Assert.Equal([around, around], new[] { (19, 36), (58, 36) }.Select(at => sheet[at.Item1, at.Item2]));
     }
 
     [Fact]
@@ -101,5 +106,13 @@ public sealed class ImageGridTests : IDisposable
         Assert.Equal(
             "The grid cannot be shown: there are 2 column headings for 1 columns; CellSize is 9, it must lie in 32 … 1024.",
             Assert.Throws<LabException>(grid.ToHtml).Message);
+    }
+
+    private static RgbImage Plain((byte, byte, byte) color)
+    {
+        var image = new RgbImage(8, 8);
+        for (var i = 0; i < 64; i++)
+            image[i % 8, i / 8] = color;
+        return image;
     }
 }

@@ -197,9 +197,14 @@ public sealed class HubErrorTests : HubTest
     [Fact]
     public async Task Api_LoginPageInstead_SaysSo()
     {
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.StartsWith("/api/", StringComparison.Ordinal), int.MaxValue) { Location = "/portal" });
-        Hub.Repos["portal/x"] = new LocalRepo("portal/x");
-        await FailAsync(HubErrorKind.RepoNotFound, () => DownloadAsync(Name));
+        Hub.Add("portal/x", ("login.html", LocalContent.Of("<html>Log in to the airport's network</html>")));
+        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.StartsWith("/api/", StringComparison.Ordinal), int.MaxValue)
+        {
+            Location = "/portal/x/resolve/main/login.html",
+        });
+        var error = await FailAsync(HubErrorKind.Refused, () => DownloadAsync(Name));
+        Assert.Contains("does not answer as the hub does (no JSON)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("a login page of the network", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

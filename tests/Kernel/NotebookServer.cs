@@ -9,7 +9,9 @@ namespace Dreambooth.Lab.Tests.Kernel;
 /// <summary>Debian's classic Notebook, serving a folder with the kernel of this build, and headless Chromium to look at it.</summary>
 internal sealed class NotebookServer : IAsyncDisposable
 {
-    private const string Chromium = "/usr/bin/chromium";
+    /// <summary>Debian's browser.</summary>
+    public const string Chromium = "/usr/bin/chromium";
+
     // Milliseconds; nothing here is about how quick a browser is.
     private const float Patience = 120_000;
     private readonly Process _server;

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Layers.Fused;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;

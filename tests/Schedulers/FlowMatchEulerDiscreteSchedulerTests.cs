@@ -73,7 +73,7 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
     {
         golden.Require();
         var config = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(golden.FullPath, "scheduler", "scheduler_config.json"));
-        Assert.True(config.NumTrainTimesteps >= 1);
+        Assert.Equal(new FlowMatchEulerDiscreteSchedulerConfig { NumTrainTimesteps = 1000, Shift = 3 }, config);
     }
 
     public static TheoryData<GoldenCase> GoldenPipelines => GoldenSet.PipelineCases();

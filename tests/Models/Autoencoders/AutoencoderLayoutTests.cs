@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Layers.Fused;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;

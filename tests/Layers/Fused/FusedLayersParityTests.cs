@@ -1,9 +1,10 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Layers.Fused;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Tests.Layers;
+namespace Dreambooth.Lab.Tests.Layers.Fused;
 
 /// <summary>The CUDA kernels of a transformer block beside the chains of libtorch's operations that they stand for, forward and backward.</summary>
 [Trait("Category", "Parity")]
@@ -53,21 +54,13 @@ public sealed class FusedLayersParityTests
                 norms[i].Weight.copy_(rand(width) + 0.5);
         }
 
+        RMSNorm[] ofImage = [norms[0], norms[1]], ofText = [norms[2], norms[3]];
+        Tensor[]? Text(Tensor[] x) => textTokens == 0 ? null : x[3..];
         Compare(
             dtype,
             textTokens == 0 ? [image, image, image] : [image, image, image, text, text, text],
-            x => new JointHeads(heads, x[..3], [norms[0], norms[1]], textTokens == 0 ? null : x[3..], [norms[2], norms[3]]).Run(),
-            x => [.. Enumerable.Range(0, 3).Select(i =>
-            {
-                Tensor Heads(int input, int norm)
-                {
-                    var plain = x[input].view(batch, -1, heads, width);
-                    var square = plain.to(ScalarType.Float32);
-                    return i == 2 ? plain : (square * rsqrt(square.square().mean([-1], true) + 1e-6) * norms[norm].Weight.to(ScalarType.Float32)).to(plain.dtype);
-                }
-
-                return textTokens == 0 ? Heads(i, i) : cat([Heads(i, i), Heads(3 + i, 2 + i)], 1);
-            })]);
+            x => FusedJointHeads.Find(heads, x[..3], ofImage, Text(x), ofText)!.Run(),
+            x => JointHeads.JoinPlainly(heads, x[..3], ofImage, Text(x), ofText));
     }
 
     [SkippableFact]

@@ -2,7 +2,7 @@ using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Tests.Layers;
+namespace Dreambooth.Lab.Tests.Layers.Fused;
 
 /// <summary>
 /// How the CUDA kernels are compared with the libtorch operations that they stand for. In float32 both agree to rounding; in half precision the kernels, which

@@ -2,7 +2,7 @@ using System.Numerics;
 using Dreambooth.Lab.Native.Cuda;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Layers;
+namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>
 /// The kernels of <c>feature_maps.cu</c>: what happens to maps between convolutions, in as few passes over memory as it takes. They serve maps on

@@ -2,7 +2,7 @@ using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Native.Cuda;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Layers;
+namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>One call of <see cref="AdaptiveNorm"/> by its CUDA kernels, <c>adaptive_norm.cu</c>. Letters: B rows, S tokens, D width.</summary>
 internal sealed class FusedAdaptiveNorm

@@ -2,52 +2,38 @@ using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Layers;
+namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>
-/// Several linear layers of one input, each with its LoRA updates. When updates are trained, the whole is one step of the backward pass: the layers' down
-/// projections are one product in both directions, and what adds to the input's gradient is added by the product that computes it.
-/// Letters: N rows, D width of the input, R rank.
+/// Several linear layers of one input whose LoRA updates are trained, as one step of the backward pass: the layers' down projections are one
+/// product in both directions, and what adds to the input's gradient is added by the product that computes it. Equals
+/// <see cref="LoraLinear.Plain"/> of each. Letters: N rows, D width of the input, R rank.
 /// </summary>
 internal static class LoraProjection
 {
     /// <summary>Computes the layers.</summary>
     /// <param name="input"><c>[..., D]</c>.</param>
     /// <param name="layers">The layers, all with an input of D.</param>
-    /// <returns>An output <c>[..., out]</c> of each.</returns>
-    public static Tensor[] Run(Tensor input, params LoraLinear[] layers)
+    /// <returns>An output <c>[..., out]</c> of each; null where something else is trained, or nothing.</returns>
+    public static Tensor[]? Trained(Tensor input, params LoraLinear[] layers)
     {
-        using var scope = NewDisposeScope();
-        // A bias takes part in the product of two-dimensional inputs only; elsewhere libtorch adds it in a pass of its own, which costs more than a copy.
-        var rows = input.reshape(-1, input.shape[^1]);
+        if (!is_grad_enabled())
+            return null;
         var updates = Array.ConvertAll(layers, layer => layer.Adapters.Where(update => update.Scale != 0).ToArray());
-        var outputs = AreTrained(layers, updates)
-            ? Trained(input, rows, layers, Array.ConvertAll(updates, list => list[0]))
-            : [.. layers.Select((layer, i) => Plain(rows, layer, updates[i]))];
+        if (!AreTrained(layers, updates))
+            return null;
+        using var scope = NewDisposeScope();
+        var outputs = Run(input, input.reshape(-1, input.shape[^1]), layers, Array.ConvertAll(updates, list => list[0]));
         return [.. outputs.Select((output, i) => output.view([.. input.shape[..^1], layers[i].OutFeatures]).MoveToOuterDisposeScope())];
     }
 
     // One update each, and nothing of the layers' own: the step gives no other gradients.
     private static bool AreTrained(LoraLinear[] layers, LoraWeights[][] updates) =>
-        is_grad_enabled()
-        && Array.TrueForAll(updates, list => list.Length == 1)
+        Array.TrueForAll(updates, list => list.Length == 1)
         && Array.Exists(updates, list => list[0].A.requires_grad)
         && !Array.Exists(layers, layer => layer.Weight.requires_grad || layer.Bias is { requires_grad: true });
 
-    private static Tensor Plain(Tensor rows, LoraLinear layer, LoraWeights[] updates)
-    {
-        var output = nn.functional.linear(rows, layer.Weight, layer.Bias);
-        foreach (var update in updates)
-        {
-            var (a, b) = update.In(rows.dtype);
-            // The product adds to what it finds: no tensor of the output's size is written for the update alone.
-            output.addmm_(nn.functional.linear(rows, a), b.t(), beta: 1, alpha: (float)update.Scale);
-        }
-
-        return output;
-    }
-
-    private static Tensor[] Trained(Tensor input, Tensor rows, LoraLinear[] layers, LoraWeights[] updates)
+    private static Tensor[] Run(Tensor input, Tensor rows, LoraLinear[] layers, LoraWeights[] updates)
     {
         var matrices = Array.ConvertAll(updates, update => update.In(rows.dtype));
         Tensor[] inputs = [rows, .. matrices.SelectMany(pair => new[] { pair.A, pair.B })];
@@ -59,7 +45,11 @@ internal static class LoraProjection
             var hidden = nn.functional.linear(rows, down);
             outputs = new Tensor[layers.Length];
             for (int i = 0, at = 0; i < layers.Length; at += (int)matrices[i].A.shape[0], i++)
-                outputs[i] = Plain(rows, layers[i], []).addmm_(hidden.narrow(1, at, matrices[i].A.shape[0]), matrices[i].B.t(), beta: 1, alpha: (float)updates[i].Scale);
+            {
+                outputs[i] = nn.functional.linear(rows, layers[i].Weight, layers[i].Bias)
+                    .addmm_(hidden.narrow(1, at, matrices[i].A.shape[0]), matrices[i].B.t(), beta: 1, alpha: (float)updates[i].Scale);
+            }
+
             kept = new Kept(input.detach(), down, hidden, [.. layers.Select((layer, i) => Branch.Of(layer, updates[i], matrices[i]))], input.requires_grad);
         }
 

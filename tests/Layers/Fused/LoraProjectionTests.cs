@@ -1,8 +1,9 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Layers.Fused;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Tests.Layers;
+namespace Dreambooth.Lab.Tests.Layers.Fused;
 
 [Trait("Category", "Parity")]
 public sealed class LoraProjectionTests
@@ -20,11 +21,30 @@ public sealed class LoraProjectionTests
         var input = randn(2, 5, Width).Here();
         var weights = layers.Select(layer => randn(2, 5, layer.OutFeatures).Here()).ToArray();
 
-        var together = Gradients(input, inputIsTrained, layers, weights, rows => LoraProjection.Run(rows, layers));
+        var together = Gradients(input, inputIsTrained, layers, weights, rows => LoraLinear.Run(rows, layers));
         var apart = Gradients(input, inputIsTrained, layers, weights, rows => [.. layers.Select(layer => Written(layer, rows))]);
 
         Assert.Equal(apart.Count, together.Count);
         Assert.All(apart.Zip(together), pair => GoldenAssert.Close(pair.First, pair.Second, 1e-5, "a value"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Trained_SeveralLayers_EqualsThePlainLayers(bool inputIsTrained)
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(5);
+        var layers = new[] { Layer(8, 2, 0.5), Layer(8, 3, 1), Layer(20, 1, 2) };
+        var input = randn(2, 5, Width).Here();
+        var weights = layers.Select(layer => randn(2, 5, layer.OutFeatures).Here()).ToArray();
+
+        var trained = Gradients(input, inputIsTrained, layers, weights, rows => LoraProjection.Trained(rows, layers)!);
+        var plain = Gradients(input, inputIsTrained, layers, weights, rows => Array.ConvertAll(layers, layer => layer.Plain(rows)));
+
+        Assert.All(plain.Zip(trained, (expected, actual) => (expected, actual)), pair => GoldenAssert.Close(pair.expected, pair.actual, 1e-5, "a value"));
+        using var noGradients = no_grad();
+        Assert.Null(LoraProjection.Trained(input, layers));
     }
 
     [Fact]
@@ -33,7 +53,7 @@ public sealed class LoraProjectionTests
         using var scope = NewDisposeScope();
         var layers = new[] { Layer(8, 2, 1), Layer(8, 2, 1) };
 
-        LoraProjection.Run(randn(3, Width).Here(), layers)[1].sum().backward();
+        LoraLinear.Run(randn(3, Width).Here(), layers)[1].sum().backward();
 
         Assert.Equal(0, layers[0].Adapters[0].A.grad!.abs().max().item<float>());
         Assert.True(layers[1].Adapters[0].A.grad!.abs().max().item<float>() > 0);
@@ -51,7 +71,7 @@ public sealed class LoraProjectionTests
         var input = randn(2, 5, Width).Here();
         var weights = layers.Select(layer => randn(2, 5, layer.OutFeatures).Here()).ToArray();
 
-        var together = Gradients(input, true, layers, weights, rows => LoraProjection.Run(rows, layers));
+        var together = Gradients(input, true, layers, weights, rows => LoraLinear.Run(rows, layers));
         var apart = Gradients(input, true, layers, weights, rows => [.. layers.Select(layer => Written(layer, rows))]);
 
         Assert.Equal(apart.Count, together.Count);
@@ -66,7 +86,7 @@ public sealed class LoraProjectionTests
         var layer = Layer(8, 2, 1);
         layer.Bias!.requires_grad_(true);
 
-        LoraProjection.Run(randn(3, Width).Here(), layer)[0].sum().backward();
+        LoraLinear.Run(randn(3, Width).Here(), layer)[0].sum().backward();
 
         Assert.Equal(3, layer.Bias.grad!.mean().item<float>());
         Assert.True(layer.Adapters[0].B.grad!.abs().max().item<float>() > 0);
@@ -79,7 +99,7 @@ public sealed class LoraProjectionTests
     {
         using var scope = NewDisposeScope();
         using var gradients = set_grad_enabled(trained);
-        Assert.Equal([2, 0, 8], LoraProjection.Run(zeros(2, 0, Width).Here(), Layer(8, 2, 1))[0].shape);
+        Assert.Equal([2, 0, 8], LoraLinear.Run(zeros(2, 0, Width).Here(), Layer(8, 2, 1))[0].shape);
     }
 
     private static List<Tensor> Gradients(Tensor input, bool inputIsTrained, LoraLinear[] layers, Tensor[] weights, Func<Tensor, Tensor[]> run)

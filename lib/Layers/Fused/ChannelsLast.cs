@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Layers;
+namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>
 /// The memory layout of maps <c>[B, C, H, W]</c> in which the channels of a pixel lie next to each other: the shape stays, the strides are those of

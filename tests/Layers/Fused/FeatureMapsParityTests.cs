@@ -1,8 +1,9 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Layers.Fused;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
-namespace Dreambooth.Lab.Tests.Layers;
+namespace Dreambooth.Lab.Tests.Layers.Fused;
 
 /// <summary>The kernels of maps beside libtorch's operations.</summary>
 [Trait("Category", "Parity")]
