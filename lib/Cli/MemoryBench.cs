@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Planning;
@@ -48,14 +47,8 @@ internal static class MemoryBench
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var line in json is not null && File.Exists(json) ? File.ReadLines(json) : [])
         {
-            try
-            {
-                using var row = JsonDocument.Parse(line);
-                names.Add(row.RootElement.GetProperty("case").GetString()!);
-            }
-            catch (Exception error) when (error is JsonException or KeyNotFoundException)
-            {
-            }
+            if (JsonField.ParseLine(line, json!)?.Find("case")?.Text() is { } name)
+                names.Add(name);
         }
 
         return names;

@@ -44,8 +44,8 @@ internal static class TrainVerb
     {
         try
         {
-            var values = recipe is null ? [] : DreamBoothConfig.Flags.ReadJson(
-                ReadText(recipe), recipe, name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
+            var values = recipe is null ? [] : DreamBoothConfig.Flags.Read(
+                JsonField.ReadFile(recipe), name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
             foreach (var (flag, value) in given)
                 values[flag] = value;
             var config = DreamBoothConfig.Flags.Build(values);
@@ -57,18 +57,6 @@ internal static class TrainVerb
         catch (LabException error)
         {
             throw new UsageException(error.Message);
-        }
-    }
-
-    private static string ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"The recipe {path} cannot be read: {error.Message}", error);
         }
     }
 

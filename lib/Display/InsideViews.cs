@@ -38,7 +38,7 @@ public static class InsideViews
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(text);
         var (encoder, config) = (pipeline.Prompts, pipeline.Transformer.Config);
-        long window = encoder.Tokenizer.ModelMaxLength, all = text.PromptEmbeds.shape[1];
+        long window = encoder.ClipWindow, all = text.PromptEmbeds.shape[1];
         (string What, string Shape, string Use)[] rows =
         [
             ("CLIP-L tokens", $"{window} × {encoder.Clip.Config.HiddenSize}", "the words in their order, as the first CLIP sees them"),

@@ -54,8 +54,27 @@ internal readonly record struct JsonField(JsonElement Element, string Source, st
     /// <exception cref="LabException">It is not UTF-8 or not JSON, or a key stands in it twice.</exception>
     public static JsonField Parse(ReadOnlySpan<byte> utf8, string source)
     {
+        if (utf8.Length > MostBytes)
+            throw new LabException($"{source} has {utf8.Length} bytes; JSON of at most {MostBytes} is read.");
         utf8 = JsonScan.Check(utf8, source);
         return new(JsonElement.Parse(utf8, new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }), source, string.Empty);
+    }
+
+    /// <summary>Reads a line of a log.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="source">Where it comes from, for messages.</param>
+    /// <returns>Null where it is no whole JSON, as the last line of a run that was killed while writing.</returns>
+    /// <exception cref="LabException">A key stands in it twice, or a text has half of a surrogate pair.</exception>
+    public static JsonField? ParseLine(string line, string source)
+    {
+        try
+        {
+            return Parse(line, source);
+        }
+        catch (LabException error) when (error.InnerException is JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Reads JSON; comments and trailing commas are allowed.</summary>

@@ -1,5 +1,4 @@
 using System.IO.Enumeration;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
 
@@ -108,18 +107,10 @@ public static partial class FileSelection
 
     private static List<string> Components(string modelIndex, string source)
     {
-        try
-        {
-            using var json = JsonDocument.Parse(modelIndex);
-            return [.. json.RootElement.EnumerateObject()
-                .Where(entry => entry.Value.ValueKind == JsonValueKind.Array && entry.Value.GetArrayLength() == 2 && entry.Value[1].ValueKind == JsonValueKind.String)
-                .Select(entry => entry.Name)
-                .Where(name => name.Length > 0 && !name.Contains('/', StringComparison.Ordinal))];
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            throw new LabException($"{ModelIndex} of {source} is not valid: {error.Message}", error);
-        }
+        return [.. JsonField.Parse(modelIndex, $"{ModelIndex} of {source}").Entries()
+            .Where(entry => entry.Value.IsList && entry.Value.Items().ToList() is [_, { IsText: true }])
+            .Select(entry => entry.Key)
+            .Where(name => name.Length > 0 && !name.Contains('/', StringComparison.Ordinal))];
     }
 
     private static IEnumerable<string> Weights(List<string> inside, string component, string? variant, string source, List<string> notes)

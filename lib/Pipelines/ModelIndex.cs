@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
@@ -42,18 +41,18 @@ public sealed class ModelIndex
         if (!Directory.Exists(folder))
             throw new LabException($"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed, or one file such as sd3.5_medium.safetensors.");
         var path = Path.Combine(folder, "model_index.json");
-        var entries = JsonFile.Read<Dictionary<string, JsonElement>>(path);
-        var kind = entries.TryGetValue("_class_name", out var name) ? name.ToString() : "(none)";
+        var entries = JsonField.ReadFile(path);
+        var kind = entries.Find("_class_name")?.Text() ?? "(none)";
         if (kind != "StableDiffusion3Pipeline")
-            throw new LabException($"{path} describes a {kind}; StableDiffusion3Pipeline is needed.");
+            throw new LabException($"{path} describes a {ShownText.Line(kind)}; StableDiffusion3Pipeline is needed.");
         var components = new OrderedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (component, classes) in Known)
         {
-            if (!entries.TryGetValue(component, out var entry) || entry.ValueKind != JsonValueKind.Array || entry.GetArrayLength() != 2 || entry[1].ValueKind != JsonValueKind.String)
+            if (ClassOf(entries, component) is not { } name)
                 continue;
-            if (!classes.Contains(entry[1].GetString()))
-                throw new LabException($"{path}: {component} is a {entry[1].GetString()}; {string.Join(" or ", classes)} is needed.");
-            components.Add(component, entry[1].GetString()!);
+            if (!classes.Contains(name))
+                throw new LabException($"{path}: {component} is a {ShownText.Line(name)}; {string.Join(" or ", classes)} is needed.");
+            components.Add(component, name);
         }
 
         var missing = Known.Keys.Where(component => !component.EndsWith("_3", StringComparison.Ordinal) && !components.ContainsKey(component)).ToList();
@@ -77,6 +76,15 @@ public sealed class ModelIndex
     /// <summary>A component's folder.</summary>
     /// <param name="component">The component's name.</param>
     public string PathOf(string component) => Path.Combine(Folder, component);
+
+    // [null, null] stands for a component that the model is published without.
+    private static string? ClassOf(JsonField index, string component)
+    {
+        if (index.Find(component) is not { } entry)
+            return null;
+        JsonField[] pair = [.. entry.Items()];
+        return pair.Length == 2 ? pair[1].IsNull ? null : pair[1].Text() : throw entry.Wrong("a list of library and class, or of null and null");
+    }
 
     private ModelComponent Describe(string name, string className)
     {

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
@@ -43,14 +44,40 @@ internal sealed record PipelineSources : IDisposable
     /// <summary>Opens a model.</summary>
     /// <param name="model">A folder in the published layout, or one file in the original layout.</param>
     /// <param name="options">Where things lie and whether T5 is wanted.</param>
-    /// <exception cref="Foundation.LabException">A file is missing or malformed; the message names it.</exception>
-    public static PipelineSources Open(string model, PipelineOptions options) => File.Exists(model) ? OpenFile(model, options) : OpenFolder(model, options);
+    /// <exception cref="LabException">A file is missing or malformed, or the models do not fit each other; the message names it.</exception>
+    public static PipelineSources Open(string model, PipelineOptions options) {
+        var sources = File.Exists(model) ? OpenFile(model, options) : OpenFolder(model, options);
+        try
+        {
+            sources.CheckFit(model);
+            return sources;
+        }
+        catch
+        {
+            sources.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var file in Files)
             file.Dispose();
+    }
+
+    // Each model may be right alone and not fit the others: what one gives must be as wide as what the next takes.
+    private void CheckFit(string model)
+    {
+        var (transformer, clip, clip2) = (Transformer.Config, Clip.Config, Clip2.Config);
+        var (pooled, text) = (clip.ProjectionDim + clip2.ProjectionDim, clip.HiddenSize + clip2.HiddenSize);
+        new RangeCheck(model)
+            .Holds(transformer.PooledProjectionDim == pooled, $"The transformer's pooled_projection_dim is {transformer.PooledProjectionDim}; the projection_dim of both CLIP encoders add up to {pooled}.")
+            .Holds(transformer.JointAttentionDim >= text, $"The transformer's joint_attention_dim is {transformer.JointAttentionDim}; the hidden_size of both CLIP encoders add up to {text}, which must not be more.")
+            .Holds((T5?.Config.DModel ?? transformer.JointAttentionDim) == transformer.JointAttentionDim, $"The transformer's joint_attention_dim is {transformer.JointAttentionDim}; T5's d_model is {T5?.Config.DModel}, which must be the same.")
+            .Holds(transformer.InChannels == Vae.Config.LatentChannels, $"The transformer's in_channels is {transformer.InChannels}; the autoencoder's latent_channels is {Vae.Config.LatentChannels}, which must be the same.")
+            .Holds((transformer.OutChannels ?? transformer.InChannels) == transformer.InChannels, $"The transformer's out_channels is {transformer.OutChannels}; it must equal in_channels, {transformer.InChannels}.")
+            .ThrowIfAny();
     }
 
     private static PipelineSources OpenFile(string path, PipelineOptions options)

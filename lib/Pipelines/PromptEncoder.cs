@@ -68,6 +68,12 @@ public sealed class PromptEncoder : IDisposable
     /// <summary>Receives a sentence for each prompt that is longer than a window, once however often it is encoded.</summary>
     public Action<string>? Warn { get; set; }
 
+    /// <summary>
+    /// The number of CLIP tokens: the tokenizers' window, or the encoders' where a tokenizer names none (published ones say 1e30) or a longer one.
+    /// </summary>
+    public int ClipWindow => Math.Min(
+        Math.Min(Tokenizer.ModelMaxLength, Tokenizer2.ModelMaxLength), Math.Min(Clip.Config.MaxPositionEmbeddings, Clip2.Config.MaxPositionEmbeddings));
+
     /// <summary>The number of T5 tokens when none is asked for: 256, or the tokenizer's window where that is shorter.</summary>
     public int DefaultSequenceLength => Math.Min(DefaultMaxSequenceLength, Tokenizer3?.ModelMaxLength ?? DefaultMaxSequenceLength);
 
@@ -110,8 +116,8 @@ public sealed class PromptEncoder : IDisposable
     public (Tensor Clip, Tensor Clip2) ClipIds(IReadOnlyList<string> prompts, IReadOnlyList<string>? prompts2 = null)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        var window = Tokenizer.ModelMaxLength;
-        return (Ids(Tokenizer, prompts, window, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Device));
+        var window = ClipWindow;
+        return (Ids(Tokenizer, prompts, window, Clip.Config.VocabSize, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Clip2.Config.VocabSize, Device));
     }
 
     /// <summary>Encodes token ids with the CLIP encoders and joins T5's rows.</summary>
@@ -149,7 +155,7 @@ public sealed class PromptEncoder : IDisposable
             return _t5Rows.Copy(prompts, length, Device);
         }
 
-        using var ids = Ids(Tokenizer3!, prompts, length, Device);
+        using var ids = Ids(Tokenizer3!, prompts, length, T5.Config.VocabSize, Device);
         return T5.call(ids);
     }
 
@@ -171,7 +177,7 @@ public sealed class PromptEncoder : IDisposable
         foreach (var some in missing.Chunk(MostTextsAtOnce))
         {
             using var scope = NewDisposeScope();
-            var tokens = T5.Stream([.. some.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, CPU))], OnDemand.T5!, Device);
+            var tokens = T5.Stream([.. some.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, T5.Config.VocabSize, CPU))], OnDemand.T5!, Device);
             foreach (var (text, rows) in some.Zip(tokens))
                 _t5Rows.Add(text.Prompts, text.Length, rows);
         }
@@ -222,7 +228,7 @@ public sealed class PromptEncoder : IDisposable
         return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
     }
 
-    private Tensor Ids(ITextTokenizer tokenizer, IReadOnlyList<string> prompts, int length, Device device)
+    private Tensor Ids(ITextTokenizer tokenizer, IReadOnlyList<string> prompts, int length, int vocabulary, Device device)
     {
         if (Warn is not null)
         {
@@ -234,7 +240,10 @@ public sealed class PromptEncoder : IDisposable
             }
         }
 
-        return tensor(prompts.SelectMany(prompt => tokenizer.EncodePadded(prompt, length)).ToArray(), [prompts.Count, length], ScalarType.Int64, device);
+        var ids = prompts.SelectMany(prompt => tokenizer.EncodePadded(prompt, length)).ToArray();
+        if (ids.Max() is var largest && largest >= vocabulary)
+            throw new Foundation.LabException($"The {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} tokenizer gives the token id {largest}, but its encoder knows {vocabulary} tokens (vocab_size): they do not belong together.");
+        return tensor(ids, [prompts.Count, length], ScalarType.Int64, device);
     }
 
     private sealed class Held(IDisposable first, IDisposable second) : IDisposable

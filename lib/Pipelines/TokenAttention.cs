@@ -87,7 +87,7 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     // Text tokens are CLIP's window, then T5's.
     private static long[] Places(PromptEncoder encoder, string prompt, string word)
     {
-        var window = encoder.Tokenizer.ModelMaxLength;
+        var window = encoder.ClipWindow;
         var clip = PlacesIn(encoder.Tokenizer, prompt, word).Where(place => place < window);
         var t5 = encoder.T5 is null ? [] : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength).Select(place => place + window);
         long[] places = [.. clip.Concat(t5)];

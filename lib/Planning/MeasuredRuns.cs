@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Planning;
@@ -35,9 +33,10 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
         var path = Path.Combine(ProjectFolder.Find(), "tests", "benchmarks", "results", folder, "results.jsonl");
         if (!File.Exists(path))
             throw new LabException($"{path} does not exist. Dated results are folders of tests/benchmarks/results; bench memory --json writes such a file.");
-        List<JsonObject> lines = [.. File.ReadLines(path).Select(Parse).OfType<JsonObject>().Where(line => (string?)line["benchmark"] == "memory")];
+        List<JsonField> lines = [.. File.ReadLines(path).Select((line, index) => JsonField.ParseLine(line, $"{path}, line {index + 1}")).OfType<JsonField>()
+            .Where(line => line.Find("benchmark")?.Text() == "memory")];
         List<MeasuredRun> runs = [];
-        foreach (var run in lines.Select(line => Run(line, path, planner)).OfType<MeasuredRun>())
+        foreach (var run in lines.Select(line => Run(line, planner)).OfType<MeasuredRun>())
         {
             var before = runs.FindIndex(other => other.Name == run.Name);
             if (before < 0)
@@ -48,41 +47,23 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
 
         if (runs.Count == 0)
             throw new LabException($"{path} holds no run of bench memory that came to its end.");
-        return new MeasuredRuns((string?)lines[0]["device"] ?? "an unnamed device", runs);
+        return new MeasuredRuns(lines[0].Find("device")?.Text() ?? "an unnamed device", runs);
     }
 
     /// <summary>The run that measured such settings, or null; see <see cref="MeasuredRun.IsOf"/>.</summary>
     /// <param name="settings">The settings.</param>
     public MeasuredRun? Find(MemorySettings settings) => Runs.FirstOrDefault(run => run.IsOf(settings));
 
-    private static JsonObject? Parse(string line)
-    {
-        try
-        {
-            return JsonNode.Parse(line) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     // A run that failed has no peak to compare with.
-    private static MeasuredRun? Run(JsonObject line, string path, MemoryPlanner planner)
+    private static MeasuredRun? Run(JsonField line, MemoryPlanner planner)
     {
-        try
-        {
-            var (row, settings) = (line["result"].Deserialize<CalibrationRow>(JsonFile.Options), line["settings"].Deserialize<MemorySettings>(JsonFile.Options));
-            if (row?.Phases is null || settings is null)
-                throw new LabException($"{path}: the run '{line["case"]}' lacks its phases or its settings.");
-            if (row.Failure is not null || row.Measured <= 0)
-                return null;
-            var forecast = planner.Forecast(settings);
-            return new MeasuredRun(row.Name, forecast, row.Figure, [.. row.Phases.Select(phase => phase with { Predicted = forecast.PeakOf(phase.Phase) ?? 0 })]);
-        }
-        catch (JsonException error)
-        {
-            throw new LabException($"{path}: the run '{line["case"]}' cannot be read: {error.Message}", error);
-        }
+        var name = line.Find("case")?.Text() ?? "(no case)";
+        if (line.Find("result") is not { } result || result.Find("phases") is null || line.Find("settings") is not { } settings)
+            throw new LabException($"{line.Source}: the run '{name}' lacks its phases or its settings.");
+        var row = result.To<CalibrationRow>();
+        if (row.Failure is not null || row.Measured <= 0)
+            return null;
+        var forecast = planner.Forecast(settings.To<MemorySettings>());
+        return new MeasuredRun(row.Name, forecast, row.Figure, [.. row.Phases.Select(phase => phase with { Predicted = forecast.PeakOf(phase.Phase) ?? 0 })]);
     }
 }

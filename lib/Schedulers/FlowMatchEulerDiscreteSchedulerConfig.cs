@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Schedulers;
@@ -11,6 +10,9 @@ namespace Dreambooth.Lab.Schedulers;
 public sealed record FlowMatchEulerDiscreteSchedulerConfig
 {
     private const string ClassName = "FlowMatchEulerDiscreteScheduler";
+
+    // The table of noise levels has as many entries.
+    private const int MostTimesteps = 1_000_000;
 
     private static readonly string[] MustBeOff =
     [
@@ -29,19 +31,7 @@ public sealed record FlowMatchEulerDiscreteSchedulerConfig
     public static FlowMatchEulerDiscreteSchedulerConfig Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return Parse(path, document.RootElement);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
-        {
-            throw new LabException($"{path} is not a valid scheduler config: {error.Message}", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"Cannot read the scheduler config {path}: {error.Message}", error);
-        }
+        return Parse(JsonField.ReadFile(path));
     }
 
     /// <summary>Checks the ranges.</summary>
@@ -49,20 +39,21 @@ public sealed record FlowMatchEulerDiscreteSchedulerConfig
     public void Validate()
     {
         var errors = new List<string>();
-        if (NumTrainTimesteps < 1)
-            errors.Add($"num_train_timesteps is {NumTrainTimesteps}; it must be at least 1");
+        if (NumTrainTimesteps is < 1 or > MostTimesteps)
+            errors.Add($"num_train_timesteps is {NumTrainTimesteps}; valid is 1 to {MostTimesteps}");
         if (!(Shift > 0) || !double.IsFinite(Shift))
             errors.Add($"shift is {Shift}; it must be above 0");
         if (errors.Count > 0)
             throw new LabException($"The scheduler config is wrong: {string.Join("; ", errors)}.");
     }
 
-    private static FlowMatchEulerDiscreteSchedulerConfig Parse(string path, JsonElement root)
+    private static FlowMatchEulerDiscreteSchedulerConfig Parse(JsonField root)
     {
-        if (root.TryGetProperty("_class_name", out var name) && name.GetString() != ClassName)
-            throw new LabException($"{path} is for {name.GetString()}; only {ClassName} is supported.");
-        var unsupported = MustBeOff.Where(field => IsOn(root, field)).ToList();
-        if (root.TryGetProperty("shift_terminal", out var terminal) && terminal.ValueKind != JsonValueKind.Null && terminal.GetDouble() != 0)
+        var path = root.Source;
+        if (root.Find("_class_name")?.Text() is { } name && name != ClassName)
+            throw new LabException($"{path} is for {ShownText.Line(name)}; only {ClassName} is supported.");
+        var unsupported = MustBeOff.Where(field => root.Find(field)?.Truth() == true).ToList();
+        if (root.Find("shift_terminal")?.Number() is { } terminal && terminal != 0)
             unsupported.Add("shift_terminal");
         if (unsupported.Count > 0)
         {
@@ -71,15 +62,10 @@ public sealed record FlowMatchEulerDiscreteSchedulerConfig
         }
 
         var defaults = new FlowMatchEulerDiscreteSchedulerConfig();
-        var config = new FlowMatchEulerDiscreteSchedulerConfig
+        return new FlowMatchEulerDiscreteSchedulerConfig
         {
-            NumTrainTimesteps = root.TryGetProperty("num_train_timesteps", out var steps) ? steps.GetInt32() : defaults.NumTrainTimesteps,
-            Shift = root.TryGetProperty("shift", out var shift) ? shift.GetDouble() : defaults.Shift,
+            NumTrainTimesteps = root.Find("num_train_timesteps")?.Int(1, MostTimesteps) ?? defaults.NumTrainTimesteps,
+            Shift = root.Find("shift") is { } shift ? shift.Number() is > 0 and var value ? value : throw shift.Wrong("a number above 0") : defaults.Shift,
         };
-        config.Validate();
-        return config;
     }
-
-    private static bool IsOn(JsonElement root, string field) =>
-        root.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null && value.GetBoolean();
 }

@@ -12,6 +12,7 @@ public static class SweepLog
     /// <summary>Reads the records of a sweep, of a running one as well.</summary>
     /// <param name="folder">The sweep's folder; none there: no records.</param>
     /// <returns>One record for each picture file, the last where there are several; lines that are no whole record are left out.</returns>
+    /// <exception cref="LabException">A line is whole, but a field of it is missing or of another type.</exception>
     public static IReadOnlyList<SweepResult> Read(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -20,9 +21,9 @@ public static class SweepLog
             return [];
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var records = new OrderedDictionary<string, SweepResult>(StringComparer.Ordinal);
-        while (reader.ReadLine() is { } line)
+        for (var number = 1; reader.ReadLine() is { } line; number++)
         {
-            if (SweepResult.FromJsonLine(line) is { } record)
+            if (SweepResult.FromJsonLine(line, $"{file}, line {number}") is { } record)
                 records[record.Path] = record;
         }
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -40,17 +41,10 @@ public sealed record SweepResult
     /// <summary>Reads a line that <see cref="ToJsonLine"/> wrote.</summary>
     /// <param name="line">One line of JSON.</param>
     /// <returns>Null when the line is no whole record, as the last line of a run that was killed while writing.</returns>
-    public static SweepResult? FromJsonLine(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<SweepResult>(line, Json);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    /// <exception cref="LabException">The line is whole, but a field is missing or of another type.</exception>
+    public static SweepResult? FromJsonLine(string line) => FromJsonLine(line, "the record");
+
+    internal static SweepResult? FromJsonLine(string line, string source) => JsonField.ParseLine(line, source)?.To<SweepResult>();
 
     /// <summary>Whether the picture is the one that an item asks for.</summary>
     internal bool Serves(SweepItem item, string path, string? model, string? loraSha256) =>

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Microsoft.ML.Tokenizers;
 
@@ -13,6 +12,7 @@ namespace Dreambooth.Lab.Tokenizers;
 public sealed class ClipTokenizer : ITextTokenizer
 {
     private const string EndOfWord = "</w>";
+    private const int MostTokens = 16_777_216;
     private readonly BpeTokenizer _bpe;
     private readonly AddedTokenSplitter _written;
     private readonly AddedTokenSplitter _normalized;
@@ -28,8 +28,8 @@ public sealed class ClipTokenizer : ITextTokenizer
     public ClipTokenizer(TokenizerConfig config, string vocabPath, string mergesPath)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var vocabulary = ReadVocabulary(vocabPath);
-        _spellings = vocabulary.ToDictionary(v => v.Value, v => v.Key);
+        _spellings = [];
+        var vocabulary = ReadVocabulary(vocabPath, _spellings);
         _addedIds = [];
         foreach (var token in config.AddedTokens)
         {
@@ -47,7 +47,7 @@ public sealed class ClipTokenizer : ITextTokenizer
             ? throw new LabException($"The tokenizer config in '{config.Folder}' names no {name}; a CLIP tokenizer needs bos_token, eos_token and pad_token.")
             : _addedIds.TryGetValue(content, out var id) ? id : throw Missing(content);
 
-        LabException Missing(string content) => new($"The special token '{content}' of '{config.Folder}' is not in the vocabulary '{vocabPath}'.");
+        LabException Missing(string content) => new($"The special token '{ShownText.Line(content)}' of '{config.Folder}' is not in the vocabulary '{vocabPath}'.");
     }
 
     /// <inheritdoc/>
@@ -124,17 +124,17 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
     }
 
-    private static Dictionary<string, int> ReadVocabulary(string path)
+    private static Dictionary<string, int> ReadVocabulary(string path, Dictionary<int, string> spellings)
     {
-        try
+        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (token, value) in JsonField.ReadFile(path).Entries())
         {
-            return JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(path)) is { Count: > 0 } vocabulary
-                ? vocabulary
-                : throw new LabException($"The vocabulary '{path}' is empty.");
+            var id = value.Int(0, MostTokens);
+            if (!spellings.TryAdd(id, token))
+                throw new LabException($"{path}: '{ShownText.Line(token)}' and '{ShownText.Line(spellings[id])}' have the same id {id}; each token needs its own.");
+            vocabulary.Add(token, id);
         }
-        catch (Exception error) when (error is JsonException or IOException)
-        {
-            throw new LabException($"'{path}' is not a vocabulary (a JSON object of token to id): {error.Message}", error);
-        }
+
+        return vocabulary.Count > 0 ? vocabulary : throw new LabException($"The vocabulary '{path}' is empty.");
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Tokenizers;
@@ -7,6 +6,9 @@ namespace Dreambooth.Lab.Tokenizers;
 /// <summary>What a tokenizer's folder says about it: <c>tokenizer_config.json</c>, completed from <c>special_tokens_map.json</c>.</summary>
 public sealed record TokenizerConfig
 {
+    private const int LeastWindow = 2;
+    private const int MostExtraIds = 100_000;
+
     /// <summary>The folder that the config was read from, for messages.</summary>
     public required string Folder { get; init; }
 
@@ -41,88 +43,60 @@ public sealed record TokenizerConfig
     public static TokenizerConfig Read(string folder)
     {
         var path = Path.Combine(folder, "tokenizer_config.json");
-        using var config = Parse(path) ?? throw new LabException($"There is no tokenizer_config.json in '{folder}'. A tokenizer folder holds at least that file.");
-        using var map = Parse(Path.Combine(folder, "special_tokens_map.json"));
-        try
-        {
-            return Read(folder, config.RootElement, map?.RootElement ?? default);
-        }
-        catch (Exception error) when (error is InvalidOperationException or FormatException or KeyNotFoundException)
-        {
-            throw new LabException($"'{path}' has an entry of an unexpected kind: {error.Message}", error);
-        }
-    }
-
-    private static TokenizerConfig Read(string folder, JsonElement config, JsonElement map)
-    {
+        if (!File.Exists(path))
+            throw new LabException($"There is no tokenizer_config.json in '{folder}'. A tokenizer folder holds at least that file.");
+        var map = Path.Combine(folder, "special_tokens_map.json");
+        JsonField[] sources = File.Exists(map) ? [JsonField.ReadFile(path), JsonField.ReadFile(map)] : [JsonField.ReadFile(path)];
+        var config = sources[0];
         var (bos, eos, pad, unk) = (Named("bos_token"), Named("eos_token"), Named("pad_token"), Named("unk_token"));
-        var added = new List<AddedToken>();
-        if (config.TryGetProperty("added_tokens_decoder", out var decoder) && decoder.ValueKind == JsonValueKind.Object)
-            foreach (var entry in decoder.EnumerateObject())
-                added.Add(ReadToken(entry.Value) with { Id = int.Parse(entry.Name, CultureInfo.InvariantCulture) });
-        foreach (var token in new[] { bos, eos, pad, unk }.OfType<AddedToken>().Concat(Additional(config)).Concat(Additional(map)))
+        List<AddedToken> added = config.Find("added_tokens_decoder") is { } decoder ? [.. decoder.Entries().Select(entry => ReadAdded(entry.Key, entry.Value))] : [];
+        foreach (var token in new[] { bos, eos, pad, unk }.OfType<AddedToken>().Concat(sources.SelectMany(Additional)))
             if (token.Content.Length > 0 && !added.Exists(a => a.Content == token.Content))
                 added.Add(token);
         return new TokenizerConfig
         {
             Folder = folder,
-            TokenizerClass = config.TryGetProperty("tokenizer_class", out var kind) ? kind.GetString() : null,
-            ModelMaxLength = config.TryGetProperty("model_max_length", out var window) && window.ValueKind == JsonValueKind.Number
-                ? (int)Math.Clamp(window.GetDouble(), 1, int.MaxValue)
-                : int.MaxValue,
+            TokenizerClass = config.Find("tokenizer_class")?.Text(),
+            ModelMaxLength = config.Find("model_max_length") is { } window ? ReadWindow(window) : int.MaxValue,
             BosToken = bos?.Content,
             EosToken = eos?.Content,
             PadToken = pad?.Content,
             UnkToken = unk?.Content,
-            ExtraIds = config.TryGetProperty("extra_ids", out var extra) && extra.ValueKind == JsonValueKind.Number ? extra.GetInt32() : 0,
+            ExtraIds = config.Find("extra_ids")?.Int(0, MostExtraIds) ?? 0,
             AddedTokens = added,
         };
 
-        AddedToken? Named(string name)
-        {
-            foreach (var source in new[] { config, map })
-                if (source.ValueKind == JsonValueKind.Object && source.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null)
-                    return ReadToken(value);
-            return null;
-        }
+        AddedToken? Named(string name) => sources.Select(source => source.Find(name)).OfType<JsonField>().Select(ReadToken).FirstOrDefault();
     }
 
-    private static IEnumerable<AddedToken> Additional(JsonElement source)
-    {
-        if (source.ValueKind != JsonValueKind.Object || !source.TryGetProperty("additional_special_tokens", out var list) || list.ValueKind != JsonValueKind.Array)
-            yield break;
-        foreach (var entry in list.EnumerateArray())
-            yield return ReadToken(entry);
-    }
+    // Published tokenizers without a limit say 1e30.
+    private static int ReadWindow(JsonField value) =>
+        value.Number() is >= LeastWindow and var window ? (int)Math.Min(window, int.MaxValue) : throw value.Wrong($"a number from {LeastWindow}");
 
-    private static AddedToken ReadToken(JsonElement value)
+    private static AddedToken ReadAdded(string id, JsonField value) =>
+        int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? ReadToken(value) with { Id = number }
+            : throw new LabException($"{value.Source}: added_tokens_decoder has the key '{ShownText.Line(id)}'; valid is a token's id.");
+
+    private static IEnumerable<AddedToken> Additional(JsonField source) =>
+        source.Find("additional_special_tokens") is not { } tokens ? []
+        : tokens.IsObject ? tokens.Entries().Select(entry => ReadToken(entry.Value)) : tokens.Items().Select(ReadToken);
+
+    private static AddedToken ReadToken(JsonField value)
     {
-        if (value.ValueKind == JsonValueKind.String)
-            return new AddedToken { Content = value.GetString()! };
+        if (value.IsText)
+            return new AddedToken { Content = value.Text() };
+        if (!value.IsObject)
+            throw value.Wrong("a text, or an object with content");
         return new AddedToken
         {
-            Content = value.GetProperty("content").GetString() ?? throw new FormatException("a token's content is null"),
+            Content = value.Get("content").Text(),
             LStrip = Flag("lstrip"),
             RStrip = Flag("rstrip"),
             Normalized = Flag("normalized"),
             SingleWord = Flag("single_word"),
         };
 
-        bool Flag(string name) => value.TryGetProperty(name, out var flag) && flag.GetBoolean();
-    }
-
-    private static JsonDocument? Parse(string path)
-    {
-        if (!File.Exists(path))
-            return null;
-        try
-        {
-            var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document : throw new LabException($"'{path}' is not a JSON object.");
-        }
-        catch (JsonException error)
-        {
-            throw new LabException($"'{path}' is not valid JSON: {error.Message}", error);
-        }
+        bool Flag(string name) => value.Find(name)?.Truth() == true;
     }
 }

@@ -97,17 +97,8 @@ public sealed partial record DreamBoothConfig
     /// <param name="path">The file.</param>
     /// <param name="warn">Receives one sentence for each flag that is known but not acted on.</param>
     /// <exception cref="LabException">The file cannot be read, is not JSON, or has an unknown name or a wrong value.</exception>
-    public static DreamBoothConfig Read(string path, Action<string>? warn = null)
-    {
-        try
-        {
-            return FromJson(File.ReadAllText(path), path, warn);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"The recipe {path} cannot be read: {error.Message}", error);
-        }
-    }
+    public static DreamBoothConfig Read(string path, Action<string>? warn = null) =>
+        Flags.Build(Flags.Read(JsonField.ReadFile(path), name => UnusedFlags.Accept(name, warn)));
 
     private static T Default<T>(string property) => (T)Flags.All.Single(flag => flag.Property.Name == property).DefaultValue!;
 

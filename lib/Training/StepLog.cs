@@ -31,6 +31,7 @@ public sealed class StepLog : IDisposable
 
     /// <summary>Reads the records of a log, of a running run as well; lines that are no whole record are left out.</summary>
     /// <param name="path">The file, or the output folder it lies in; none there: no records.</param>
+    /// <exception cref="LabException">A line is whole, but a field of it is missing or of another type.</exception>
     public static IReadOnlyList<StepRecord> Read(string path)
     {
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
@@ -38,9 +39,9 @@ public sealed class StepLog : IDisposable
             return [];
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var records = new List<StepRecord>();
-        while (reader.ReadLine() is { } line)
+        for (var number = 1; reader.ReadLine() is { } line; number++)
         {
-            if (StepRecord.FromJsonLine(line) is { } record)
+            if (StepRecord.FromJsonLine(line, $"{file}, line {number}") is { } record)
                 records.Add(record);
         }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Training;
 
@@ -55,15 +56,8 @@ public sealed record StepRecord
     /// <summary>Reads a line that <see cref="ToJsonLine"/> wrote.</summary>
     /// <param name="line">One line of JSON.</param>
     /// <returns>Null when the line is no whole record, as the last line of a run that was killed while writing.</returns>
-    public static StepRecord? FromJsonLine(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<StepRecord>(line, Json);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    /// <exception cref="LabException">The line is whole, but a field is missing or of another type.</exception>
+    public static StepRecord? FromJsonLine(string line) => FromJsonLine(line, "the record");
+
+    internal static StepRecord? FromJsonLine(string line, string source) => JsonField.ParseLine(line, source)?.To<StepRecord>();
 }

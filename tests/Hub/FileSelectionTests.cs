@@ -78,10 +78,11 @@ public sealed class FileSelectionTests
     }
 
     [Theory]
-    [InlineData("[]")]
-    [InlineData("{")]
-    public void Pipeline_BrokenIndex_SaysSo(string index) =>
-        Assert.Contains("model_index.json of m is not valid", Assert.Throws<LabException>(() => FileSelection.Pipeline([], index, null, "m")).Message, StringComparison.Ordinal);
+    [InlineData("[]", "model_index.json of m is []; valid is a JSON object.")]
+    [InlineData("{", "model_index.json of m is not valid JSON at line 1")]
+    [InlineData("""{"vae": 1, "vae": 2}""", "model_index.json of m: vae stands there twice")]
+    public void Pipeline_BrokenIndex_SaysSo(string index, string message) =>
+        Assert.Contains(message, Assert.Throws<LabException>(() => FileSelection.Pipeline([], index, null, "m")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("README.md pytorch_lora_weights.safetensors other.safetensors", "pytorch_lora_weights.safetensors")]

@@ -121,9 +121,9 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
     [InlineData("""{"shift_terminal":0.1}""", "shift_terminal")]
     [InlineData("""{"_class_name":"DDIMScheduler"}""", "DDIMScheduler")]
     [InlineData("""{"shift":0}""", "shift is 0")]
-    [InlineData("""{"num_train_timesteps":"many"}""", "not a valid scheduler config")]
-    [InlineData("""{"shift":""", "not a valid scheduler config")]
-    [InlineData("[]", "not a valid scheduler config")]
+    [InlineData("""{"num_train_timesteps":"many"}""", ": num_train_timesteps is \"many\"; valid is a whole number from 1 to 1000000.")]
+    [InlineData("""{"shift":""", " is not valid JSON at line 1")]
+    [InlineData("[]", " is []; valid is a JSON object.")]
     public void Read_UnsupportedOrBroken_SaysWhatAndWhere(string json, string expected)
     {
         var path = Path.GetTempFileName();

@@ -23,9 +23,15 @@ public sealed class TokenizerConfigTests : IDisposable
 
     [Theory]
     [InlineData("{", "not valid JSON")]
-    [InlineData("[]", "not a JSON object")]
-    [InlineData("""{"added_tokens_decoder": {"x": {"content": "a"}}}""", "unexpected kind")]
-    [InlineData("""{"pad_token": 3}""", "unexpected kind")]
+    [InlineData("[]", " is []; valid is a JSON object.")]
+    [InlineData("""{"added_tokens_decoder": {"x": {"content": "a"}}}""", "added_tokens_decoder has the key 'x'; valid is a token's id.")]
+    [InlineData("""{"pad_token": 3}""", "pad_token is 3; valid is a text, or an object with content.")]
+    [InlineData("""{"added_tokens_decoder": {"0": {"content": null}}}""", "added_tokens_decoder.0.content is null; valid is a text.")]
+    [InlineData("""{"added_tokens_decoder": {"0": {"content": "a", "lstrip": "no"}}}""", "added_tokens_decoder.0.lstrip is \"no\"; valid is true or false.")]
+    [InlineData("""{"added_tokens_decoder": {"99999999999": {"content": "a"}}}""", "the key '99999999999'; valid is a token's id.")]
+    [InlineData("""{"model_max_length": 0}""", "model_max_length is 0; valid is a number from 2.")]
+    [InlineData("""{"model_max_length": "77"}""", "model_max_length is \"77\"; valid is a finite number.")]
+    [InlineData("""{"extra_ids": 1e9}""", "extra_ids is 1e9; valid is a whole number from 0 to 100000.")]
     public void Read_MalformedConfig_SaysWhichFile(string text, string reason)
     {
         Write("tokenizer_config.json", text);

@@ -6,6 +6,8 @@ namespace Dreambooth.Lab.Models.Autoencoders;
 /// <summary>The configuration of <see cref="AutoencoderKL"/>, with the names of the published <c>vae/config.json</c>.</summary>
 public sealed record AutoencoderKLConfig
 {
+    private const int MostBlocks = 8;
+
     /// <summary>Channels of the pictures.</summary>
     public int InChannels { get; init; } = 3;
 
@@ -61,13 +63,22 @@ public sealed record AutoencoderKLConfig
     public static AutoencoderKLConfig Read(string path)
     {
         var config = JsonFile.Read<AutoencoderKLConfig>(path);
+        new RangeCheck(path).Whole("in_channels", config.InChannels, 1, 1024).Whole("out_channels", config.OutChannels, 1, 1024)
+            .Whole("latent_channels", config.LatentChannels, 1, 1024).Whole("layers_per_block", config.LayersPerBlock, 1, 64)
+            .Whole("norm_num_groups", config.NormNumGroups, 1, 4096).Whole("sample_size", config.SampleSize, 1, 65536)
+            .Above("scaling_factor", config.ScalingFactor, 0)
+            .Holds(double.IsFinite(config.ShiftFactor ?? 0), $"shift_factor is {config.ShiftFactor}; valid is a finite number, or null.")
+            .Whole("the number of block_out_channels", config.BlockOutChannels.Count, 1, MostBlocks)
+            .Each("block_out_channels", config.BlockOutChannels, 1, 65536).ThrowIfAny();
+        if (config.BlockOutChannels.FirstOrDefault(channels => channels % config.NormNumGroups != 0) is not 0 and var uneven)
+            throw new LabException($"{path}: norm_num_groups is {config.NormNumGroups}; it must divide each of block_out_channels, and {uneven} it does not.");
         var blocks = config.DownBlockTypes.Where(type => type != "DownEncoderBlock2D").Concat(config.UpBlockTypes.Where(type => type != "UpDecoderBlock2D")).ToList();
         if (blocks.Count > 0)
-            throw new LabException($"{path}: block types {string.Join(", ", blocks)} are not known; DownEncoderBlock2D and UpDecoderBlock2D are.");
+            throw new LabException($"{path}: block types {ShownText.Line(string.Join(", ", blocks))} are not known; DownEncoderBlock2D and UpDecoderBlock2D are.");
         if (config.DownBlockTypes.Count != config.BlockOutChannels.Count || config.UpBlockTypes.Count != config.BlockOutChannels.Count)
             throw new LabException($"{path}: block_out_channels has {config.BlockOutChannels.Count} entries, down_block_types {config.DownBlockTypes.Count} and up_block_types {config.UpBlockTypes.Count}; they must be as many.");
         if (config.ActFn != "silu")
-            throw new LabException($"{path}: act_fn is '{config.ActFn}'; only silu is known.");
+            throw new LabException($"{path}: act_fn is '{ShownText.Line(config.ActFn)}'; only silu is known.");
         return config;
     }
 }

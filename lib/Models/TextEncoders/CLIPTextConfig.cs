@@ -47,9 +47,14 @@ public sealed record CLIPTextConfig
     public static CLIPTextConfig Read(string path)
     {
         var config = JsonFile.Read<CLIPTextConfig>(path);
+        new RangeCheck(path).Whole("vocab_size", config.VocabSize, 1, 16_777_216).Whole("hidden_size", config.HiddenSize, 1, 65536)
+            .Whole("intermediate_size", config.IntermediateSize, 1, 1 << 20).Whole("projection_dim", config.ProjectionDim, 1, 65536)
+            .Whole("num_hidden_layers", config.NumHiddenLayers, 1, 512).Whole("num_attention_heads", config.NumAttentionHeads, 1, 1024)
+            .Whole("max_position_embeddings", config.MaxPositionEmbeddings, 2, 1 << 20).Above("layer_norm_eps", config.LayerNormEps, 0)
+            .ThrowIfAny();
         if (config.HiddenAct is not ("quick_gelu" or "gelu"))
-            throw new LabException($"{path}: hidden_act is '{config.HiddenAct}'; valid values are quick_gelu and gelu.");
-        if (config.NumAttentionHeads < 1 || config.HiddenSize % config.NumAttentionHeads != 0)
+            throw new LabException($"{path}: hidden_act is '{ShownText.Line(config.HiddenAct)}'; valid values are quick_gelu and gelu.");
+        if (config.HiddenSize % config.NumAttentionHeads != 0)
             throw new LabException($"{path}: num_attention_heads is {config.NumAttentionHeads}; it must divide hidden_size {config.HiddenSize}.");
         return config;
     }
