@@ -39,6 +39,7 @@ public static class ClassPictures
         Action<int, int>? onSaved = null,
         CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(generate);
         if (wanted < 1)

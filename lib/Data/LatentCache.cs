@@ -42,6 +42,7 @@ public sealed class LatentCache : IDisposable
         IProgress<(int Done, int Total)>? progress = null,
         CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(encode);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);

@@ -23,6 +23,9 @@ public sealed record ChartSeries
     /// <summary>Its colour; null (the default) the next one of the palette.</summary>
     public ChartColor? Color { get; init; }
 
+    /// <summary>What the values are called in the chart's data where the legend says less; null for <see cref="Name"/>.</summary>
+    internal string? Meaning { get; init; }
+
     /// <summary>Whether a line is drawn.</summary>
     internal bool IsLine => Mark is ChartMark.Line or ChartMark.Dashed or ChartMark.LineAndPoints;
 

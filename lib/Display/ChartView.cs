@@ -26,6 +26,18 @@ public abstract record ChartView : HtmlView
     /// <summary>Pixels of the chart's field, 80 … 1200; charts of several fields give the first this height. Default 260.</summary>
     public int Height { get; init; } = 260;
 
+    /// <summary>Every value that the chart is drawn from, as a table; nothing is thinned or rounded.</summary>
+    /// <exception cref="LabException">A series' parts do not fit together.</exception>
+    public ChartData Data
+    {
+        get
+        {
+            var figure = Figure();
+            var points = figure.Series.SelectMany(series => Points(series, figure.Categories));
+            return new ChartData { XTitle = figure.XTitle, Points = [.. points] };
+        }
+    }
+
     /// <summary>The chart as a PNG on light paper, 960 pixels wide.</summary>
     public sealed override byte[] ToPng() => Pictures.GetValue(this, static chart => IndexedPng.Encode(ChartPicture.Draw(chart.Drawn())));
 
@@ -78,6 +90,14 @@ public abstract record ChartView : HtmlView
         if (figure.Caption.Length > 0)
             writer.Element("figcaption", figure.Caption);
         writer.Close();
+    }
+
+    private static IEnumerable<ChartPoint> Points(ChartSeries series, IReadOnlyList<string>? categories)
+    {
+        series.Validate();
+        var name = series.Meaning ?? series.Name;
+        string? Category(double x) => categories is { } names && x % 1 == 0 && x >= 0 && x < names.Count ? names[(int)x] : null;
+        return series.Y.Select((y, i) => new ChartPoint(name, Category(series.X[i]), series.X[i], y, series.Labels?[i]));
     }
 
     private ChartSeries Thinned(ChartSeries series, bool isLinear) => series.Mark switch

@@ -1,8 +1,11 @@
+using Microsoft.DotNet.Interactive.Formatting;
+
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// Something that a page or a notebook shows: as HTML and as plain text always, some also as a picture and as an interactive chart.
 /// </summary>
+[TypeFormatterSource(typeof(ViewFormatters))]
 public abstract record HtmlView
 {
     /// <summary>

@@ -4,7 +4,7 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// Shows a view anew while work goes on, at most so often: what comes too early is kept and shown with the next update, or by
-/// <see cref="Flush"/>. Knows nothing of notebooks but a delegate: <c>var shown = display(bar); using var live = new LiveView(shown.Update);</c>
+/// <see cref="Flush"/>. In a cell: <c>using (var live = LiveView.Show(bar))</c>.
 /// </summary>
 public sealed class LiveView : IDisposable
 {
@@ -24,6 +24,15 @@ public sealed class LiveView : IDisposable
         (_update, Interval, _time) = (update, interval ?? TimeSpan.FromSeconds(0.5), time ?? TimeProvider.System);
     }
 
+    /// <summary>Shows a view in the output of the cell that runs, to be updated from now on; outside of cells nothing is shown.</summary>
+    /// <param name="view">The view.</param>
+    /// <param name="interval">Time between two updates, null for half a second.</param>
+    public static LiveView Show(HtmlView view, TimeSpan? interval = null)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        return new LiveView(NotebookHost.Show(view), interval);
+    }
+
     /// <summary>Least time between two updates.</summary>
     public TimeSpan Interval { get; }
 
@@ -40,7 +49,7 @@ public sealed class LiveView : IDisposable
         {
             _waiting = view;
             if (_last is not { } last || _time.GetElapsedTime(last) >= Interval)
-                Show();
+                ShowWaiting();
         }
     }
 
@@ -50,14 +59,14 @@ public sealed class LiveView : IDisposable
         lock (_lock)
         {
             if (_waiting is not null)
-                Show();
+                ShowWaiting();
         }
     }
 
     /// <summary>The same as <see cref="Flush"/>.</summary>
     public void Dispose() => Flush();
 
-    private void Show()
+    private void ShowWaiting()
     {
         Debug.Assert(_waiting is not null);
         var view = _waiting();

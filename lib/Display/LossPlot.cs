@@ -69,8 +69,9 @@ public sealed record LossPlot : ChartView
         void Add(string name, ChartColor color, bool showPoints, Func<StepRecord, double> value)
         {
             if (showPoints)
-                points.Add(Steps(string.Empty, ChartMark.FaintPoints, color, Records.Select(value)));
-            lines.Add(Steps(name, ChartMark.Line, color, RunningMean(Records.Select(value), reach)));
+                points.Add(Unnamed($"{name}, single steps", ChartMark.FaintPoints, color, Records.Select(value)));
+            var means = RunningMean(Records.Select(value), reach);
+            lines.Add(Steps(name, ChartMark.Line, color, means) with { Meaning = $"{name}, running mean" });
         }
 
         if (Records.Any(record => record.PriorLoss is not null))
@@ -103,10 +104,15 @@ public sealed record LossPlot : ChartView
 
     private ChartPanel RatePanel()
     {
-        List<ChartSeries> rates = [Steps(string.Empty, ChartMark.Line, ChartColor.Grey, Records.Select(record => record.LearningRate))];
+        var values = Records.Select(record => record.LearningRate);
+        List<ChartSeries> rates = [Unnamed("learning rate", ChartMark.Line, ChartColor.Grey, values)];
         var encoders = Records.Any(record => record.TextEncoderLr is not null);
         if (encoders)
-            rates.Add(Steps(string.Empty, ChartMark.Dashed, ChartColor.Grey, Records.Select(record => record.TextEncoderLr ?? double.NaN)));
+        {
+            var ofEncoders = Records.Select(record => record.TextEncoderLr ?? double.NaN);
+            rates.Add(Unnamed("learning rate of the text encoders", ChartMark.Dashed, ChartColor.Grey, ofEncoders));
+        }
+
         return new ChartPanel
         {
             YTitle = "learning rate" + (encoders ? " (dashed: of the text encoders)" : string.Empty),
@@ -115,6 +121,9 @@ public sealed record LossPlot : ChartView
             Series = rates,
         };
     }
+
+    private ChartSeries Unnamed(string meaning, ChartMark mark, ChartColor color, IEnumerable<double> values) =>
+        Steps(string.Empty, mark, color, values) with { Meaning = meaning };
 
     private ChartSeries Steps(string name, ChartMark mark, ChartColor color, IEnumerable<double> values) =>
         new() { Name = name, Mark = mark, Color = color, X = [.. Records.Select(record => (double)record.Step)], Y = [.. values] };

@@ -5,16 +5,15 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How the lab's types look in a notebook.</summary>
+/// <summary>How tensors and pictures look in a notebook.</summary>
 public static class NotebookFormatters
 {
     /// <summary>The type of interactive charts; front ends without a renderer for it show the HTML.</summary>
     public const string PlotlyMimeType = "application/vnd.plotly.v1+json";
 
-    private const string PngMimeType = "image/png";
-
     /// <summary>
-    /// Registers the formatters of tensors, pictures and views: the lab's kernel does it itself; a notebook in .NET Interactive calls it once.
+    /// Registers the formatters of tensors and pictures. In a notebook the library's first use does it; other hosts of .NET Interactive's
+    /// formatting call it once. Views need none (<see cref="ViewFormatters"/>).
     /// </summary>
     public static void Register()
     {
@@ -23,23 +22,6 @@ public static class NotebookFormatters
         Formatter.Register<RgbImage>(static (image, writer) => writer.Write(Html(image)), HtmlFormatter.MimeType);
         Formatter.Register<RgbImage>(static (image, writer) => writer.Write($"Picture of {image.Width} × {image.Height} pixels"), PlainTextFormatter.MimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(RgbImage), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
-        foreach (var type in typeof(HtmlView).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(HtmlView)) && !type.IsAbstract))
-            RegisterView(type);
-    }
-
-    private static void RegisterView(Type type)
-    {
-        Formatter.Register(type, static (value, writer) => writer.Write(((HtmlView)value).ToHtml()), HtmlFormatter.MimeType);
-        Formatter.Register(type, static (value, writer) => writer.Write(((HtmlView)value).ToText()), PlainTextFormatter.MimeType);
-        List<string> types = [HtmlFormatter.MimeType, PlainTextFormatter.MimeType];
-        if (type.IsSubclassOf(typeof(ChartView)))
-        {
-            Formatter.Register(type, static (value, writer) => writer.Write(((ChartView)value).ToPlotlyJson()), PlotlyMimeType);
-            Formatter.Register(type, static (value, writer) => writer.Write(Convert.ToBase64String(((ChartView)value).ToPng())), PngMimeType);
-            types.AddRange([PlotlyMimeType, PngMimeType]);
-        }
-
-        Formatter.SetPreferredMimeTypesFor(type, [.. types]);
     }
 
     private static void RegisterTensor<T>()

@@ -14,18 +14,19 @@ public static class SweepViews
     /// <summary>A bar for a sweep that has not begun.</summary>
     public static ProgressBar Waiting => new() { Total = 0, Label = "drawing", Unit = "pictures" };
 
-    /// <summary>Draws a sweep and shows how far it is.</summary>
+    /// <summary>Draws a sweep and shows how far it is, in the output of the cell that runs.</summary>
     /// <param name="study">The models.</param>
     /// <param name="name">What the sweep is called; its folder's name.</param>
     /// <param name="axes">What varies.</param>
-    /// <param name="update">Shows a view in the place of the former: what <c>display(SweepViews.Waiting)</c> returns has such a method.</param>
+    /// <param name="update">Shows a view in the place of the former, somewhere else; null for the cell's output.</param>
     /// <param name="cancellation">Ends it between two denoising steps; what is done is kept.</param>
     /// <exception cref="LabException">An axis is empty, an item is not valid for the model, or the LoRA does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static SweepOutcome Draw(this SweepStudy study, string name, SweepAxes axes, Action<object> update, CancellationToken cancellation = default)
+    public static SweepOutcome Draw(
+        this SweepStudy study, string name, SweepAxes axes, Action<object>? update = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(study);
-        using var live = new LiveView(update);
+        using var live = update is null ? LiveView.Show(Waiting) : new LiveView(update);
         var bar = Waiting with { Label = name, Started = DateTimeOffset.UtcNow };
         return study.Run(name, axes, progress => live.Update(bar with { Total = progress.Total, Done = progress.Fraction * progress.Total, DoneAtStart = progress.Reused, Note = progress.Prompt }), cancellation);
     }

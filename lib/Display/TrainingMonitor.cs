@@ -71,6 +71,10 @@ public sealed class TrainingMonitor
         }
     }
 
+    /// <summary>Shows the state in the output of the cell that runs, and every change from now on, twice a second at most.</summary>
+    /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
+    public IDisposable Show() => ShowIn(NotebookHost.Show(View));
+
     /// <summary>Shows every change from now on, twice a second at most.</summary>
     /// <param name="update">Shows a view in the place of the former.</param>
     /// <returns>Ends it when it is disposed of, with the last state shown.</returns>

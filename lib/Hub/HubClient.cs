@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Foundation;
+
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
@@ -41,7 +43,7 @@ public sealed class HubClient : IDisposable
     public Task<HubModelInfo> GetModelAsync(RepoId repo, string revision = "main", CancellationToken cancellation = default)
     {
         ThrowIfOffline($"asking for {repo}");
-        return _api.GetAsync(repo, revision, cancellation);
+        return _api.GetAsync(repo, revision, cancellation.OrAmbient());
     }
 
     /// <summary>Asks whose token this is.</summary>
@@ -52,7 +54,7 @@ public sealed class HubClient : IDisposable
         if (Token is null)
             throw new HubException(HubErrorKind.NotLoggedIn, $"Nobody is logged in: neither HF_TOKEN is set nor is there a token in {Options.TokenPath}. `dotnet run -- hub login` logs in.");
         ThrowIfOffline("asking who is logged in");
-        return _api.WhoAmIAsync(cancellation);
+        return _api.WhoAmIAsync(cancellation.OrAmbient());
     }
 
     /// <summary>
@@ -66,7 +68,7 @@ public sealed class HubClient : IDisposable
     public Task<HubSnapshot> DownloadAsync(HubDownloadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new SnapshotDownload(Options, Cache, _http, _api, _warn).RunAsync(request, progress, cancellation);
+        return new SnapshotDownload(Options, Cache, _http, _api, _warn).RunAsync(request, progress, cancellation.OrAmbient());
     }
 
     /// <summary>Reads every cached file of a commit and compares its hash with what the hub lists.</summary>
@@ -77,6 +79,7 @@ public sealed class HubClient : IDisposable
     /// <exception cref="HubException">Nothing of it is cached.</exception>
     public async Task<HubVerification> VerifyAsync(RepoId repo, string revision = "main", bool repair = false, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         var commit = Cache.CommitOf(repo, revision);
         var files = commit is null ? [] : Cache.FilesOf(repo, commit);
         if (files.Count == 0)
@@ -113,7 +116,7 @@ public sealed class HubClient : IDisposable
         if (Token is null)
             throw new HubException(HubErrorKind.NotLoggedIn, $"An upload needs a login. Make a token with write access at {Options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens and run `dotnet run -- hub login` (or set HF_TOKEN).");
         ThrowIfOffline("uploading");
-        return new HubUpload(Options, _http, _api).RunAsync(request, progress, cancellation);
+        return new HubUpload(Options, _http, _api).RunAsync(request, progress, cancellation.OrAmbient());
     }
 
     /// <inheritdoc/>

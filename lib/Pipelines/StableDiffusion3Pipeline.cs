@@ -159,6 +159,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <returns>Latents as the transformer sees them, float32, <c>[B, C, h, w]</c>.</returns>
     public Tensor Denoise(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(request);
         request.Validate();
         using var noGradients = no_grad();

@@ -38,6 +38,7 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     /// <exception cref="LabException">A row that is asked for does not exist.</exception>
     public IReadOnlyList<BenchmarkRow> Run(Action<BenchmarkRow>? onRow = null, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         var all = Pieces();
         var chosen = (options.Rows ?? Names).Select(name => all.FirstOrDefault(piece => piece.Name == name) is { Name: not null } piece
             ? piece : throw new LabException($"There is no row '{name}'; the rows are {string.Join(", ", Names)}.")).ToList();

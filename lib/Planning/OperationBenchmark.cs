@@ -70,6 +70,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
     /// <param name="cancellation">Ends the run between two operations.</param>
     public IEnumerable<OperationFigure> Run(IEnumerable<(int Rows, int ImageTokens, int TextTokens)> shapes, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(shapes);
         foreach (var (rows, imageTokens, textTokens) in shapes)
         {
@@ -118,6 +119,7 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
     /// <param name="cancellation">Ends the run between two operations.</param>
     public IEnumerable<OperationFigure> RunAutoencoder(IEnumerable<(int Channels, int Side)> places, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(places);
         foreach (var (channels, side) in places)
         {

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
@@ -61,6 +62,7 @@ public sealed class PrecisionCheck(PrecisionOptions options)
 
     private List<double> Losses(SD3Transformer2DModel transformer, ScalarType dtype, int draws, int lora, CancellationToken cancellation)
     {
+        cancellation = cancellation.OrAmbient();
         using var scope = NewDisposeScope();
         var config = RandomWeights.Training with
         {

@@ -41,6 +41,7 @@ public sealed class SweepRunner
     /// <exception cref="OperationCanceledException">It was cancelled; batches that were done are kept with their records.</exception>
     public IReadOnlyList<SweepResult> Run(Sweep sweep, string folder, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(sweep);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         sweep.Validate();

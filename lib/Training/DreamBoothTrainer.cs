@@ -85,6 +85,7 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <exception cref="LabException">A loss or gradient is not finite; that step is not taken, those before it are kept.</exception>
     public TrainingSummary Run(TrainingHooks? hooks = null, int? until = null, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         hooks ??= new TrainingHooks();
         _adapter.RefreshComputeCopy();
         var clock = Stopwatch.StartNew();

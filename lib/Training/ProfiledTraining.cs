@@ -29,6 +29,7 @@ public static class ProfiledTraining
     /// <exception cref="LabException">The configuration, the model or a picture is wrong.</exception>
     public static MemoryProfile Run(DreamBoothConfig config, int steps, GenerationRequest sample, Action<string>? onPhase = null, CancellationToken cancellation = default)
     {
+        cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(sample);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);

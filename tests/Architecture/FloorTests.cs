@@ -55,8 +55,17 @@ public class FloorTests
     [InlineData(@"\bSpectre\.Console\b", "Cli")]
     [InlineData(@"\bMicrosoft\.CodeAnalysis\b", "Cli")]
     [InlineData(@"\bDreambooth\.Lab\.Kernel\b", "Cli")]
+    [InlineData(@"\bMicrosoft\.DotNet\.Interactive\b", "Display")]
     public void Library_OfOneFolder_IsUsedNowhereElse(string library, string folder) =>
         Assert.Empty(SourceFile.All.Where(file => file.Folder != folder && Regex.IsMatch(file.Code, library)).Select(file => file.RelativePath));
+
+    // What is called without a token in a cell ends with the cell.
+    [Fact]
+    public void Cancellation_OptionalInAFileThatChecksIt_FallsBackToTheAmbientOne() =>
+        Assert.Empty(SourceFile.All
+            .Where(file => file.Folder != "Cli" && file.Code.Contains("CancellationToken cancellation = default", StringComparison.Ordinal)
+                && Regex.IsMatch(file.Code, @"\bcancellation\.(Throw|Is)") && !file.Code.Contains(".OrAmbient()", StringComparison.Ordinal))
+            .Select(file => file.RelativePath));
 
     [Fact]
     public void Foundation_Sources_DoNotUseTorch() =>

@@ -31,6 +31,42 @@ public class ChartTests
     }
 
     [Fact]
+    public void Data_LongLine_IsWholeAndNotRounded()
+    {
+        double[] x = [.. Enumerable.Range(0, 5000).Select(i => i / 3.0)], y = [.. x.Select(Math.Sin)];
+        ChartSeries[] series = [ChartSeries.Of("sine", x, y), ChartSeries.Of("gap", [1], [double.NaN])];
+        var data = new LineChart { XTitle = "time (s)", Series = series }.Data;
+        Assert.Equal(["sine", "gap"], data.Series);
+        Assert.Equal(x, data.Of("sine").Select(point => point.X));
+        Assert.Equal(y, data.Of("sine").Select(point => point.Y));
+        Assert.Equal(new ChartPoint("gap", null, 1, double.NaN, null), data.Of("gap").Single());
+        Assert.Matches("^Series +time \\(s\\) +y\n", data.ToText());
+        Assert.Contains("The first 20 of 5001 values.", data.ToText(), StringComparison.Ordinal);
+        var error = Assert.Throws<LabException>(() => data.Of("cosine"));
+        Assert.Contains("'cosine'; it has: sine, gap.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_Bars_NamesTheirCategories()
+    {
+        ChartSeries[] series = [ChartSeries.Of("before", [1, 2]), ChartSeries.Of("after", [3, 4])];
+        var data = new BarChart { Categories = ["sand", "snow"], Series = series }.Data;
+        Assert.Equal([new("before", "sand", 0, 1, null), new("before", "snow", 1, 2, null)], data.Of("before"));
+        Assert.Equal([new("after", "sand", 0, 3, null), new("after", "snow", 1, 4, null)], data.Of("after"));
+    }
+
+    [Fact]
+    public void Data_EveryChart_NamesEverySeries()
+    {
+        foreach (var (name, view) in ViewSamples.All("gmc").Where(entry => entry.View is ChartView))
+        {
+            var data = ((ChartView)view).Data;
+            Assert.NotEmpty(data.Points);
+            Assert.All(data.Series, series => Assert.False(string.IsNullOrEmpty(series), name));
+        }
+    }
+
+    [Fact]
     public void BarChart_Stacked_BarsStandOnEachOther()
     {
         var html = HtmlDocument.Parse(new BarChart { Categories = ["a"], Stacked = true, Series = [ChartSeries.Of("x", [1]), ChartSeries.Of("y", [3])] });

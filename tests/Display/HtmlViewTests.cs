@@ -80,9 +80,8 @@ public class HtmlViewTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Register_View_IsShownInEveryForm(string name)
+    public void Format_View_IsShownInEveryFormWithNoRegistration(string name)
     {
-        NotebookFormatters.Register();
         var view = View(name, "a photo of gmc cat");
         Assert.Equal(view.ToHtml(), view.ToDisplayString(HtmlFormatter.MimeType));
         Assert.Equal(view.ToText(), view.ToDisplayString(PlainTextFormatter.MimeType));

@@ -11,7 +11,7 @@ public sealed class ScriptHostTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Script_ReferencingTheLibraryByPath_GeneratesAPicture()
+    public async Task Script_ReferencingTheLibraryByPath_GeneratesAPictureAndShowsAView()
     {
         var fixtures = Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures");
         var picture = Path.Combine(_folder, "picture.png");
@@ -34,6 +34,7 @@ public sealed class ScriptHostTests : IDisposable
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, output + await error);
+        Assert.StartsWith("True\nsteps\n-----\n    3\n<div class=\"lab\">", output, StringComparison.Ordinal);
         var decoded = Dreambooth.Lab.Imaging.ImageDecoder.Load(picture);
         Assert.Equal((64, 64), (decoded.Width, decoded.Height));
         Assert.True(decoded.Pixels.Distinct().Count() > 20, "the picture is blank");

@@ -1,0 +1,42 @@
+using System.Runtime.CompilerServices;
+using Dreambooth.Lab.Foundation;
+using Microsoft.DotNet.Interactive;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>
+/// The notebook that the library runs in, whichever kernel of .NET Interactive's family it has. Nothing has to be called: the library's
+/// first use in a process sets it up.
+/// </summary>
+internal static class NotebookHost
+{
+    // Either brings the context of a cell.
+    private static readonly string[] Packages = ["Microsoft.DotNet.Interactive", typeof(NotebookHost).Assembly.GetName().Name + ".Kernel"];
+
+    private static volatile bool s_isThere;
+
+    // Asking for the context loads a package that a process without a notebook can do without.
+    private static bool IsThere =>
+        s_isThere = s_isThere || AppDomain.CurrentDomain.GetAssemblies().Any(assembly => Packages.Contains(assembly.GetName().Name));
+
+    /// <summary>Shows a view in the output of the cell that runs.</summary>
+    /// <param name="view">The view.</param>
+    /// <returns>Shows another view in its place; does nothing where no cell runs.</returns>
+    public static Action<object> Show(HtmlView view) => (IsThere ? ShowInCell(view) : null) ?? (static _ => { });
+
+    [ModuleInitializer]
+    internal static void SetUp()
+    {
+        AmbientCancellation.Source = static () => IsThere ? TokenOfCell() : CancellationToken.None;
+        if (IsThere)
+            NotebookFormatters.Register();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Action<object>? ShowInCell(HtmlView view) =>
+        KernelInvocationContext.Current is { } cell ? cell.Display(view).Update : null;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CancellationToken TokenOfCell() =>
+        KernelInvocationContext.Current?.CancellationToken ?? CancellationToken.None;
+}
