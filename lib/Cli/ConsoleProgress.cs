@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 using Spectre.Console;
 
 namespace Dreambooth.Lab.Cli;
@@ -54,5 +55,5 @@ internal static class ConsoleProgress
     }
 
     private static string Describe(string title, int done, int total, string note) =>
-        string.Create(CultureInfo.InvariantCulture, $"{title} {done}/{total}{(note.Length > 0 ? "  " + note : "")}");
+        string.Create(CultureInfo.InvariantCulture, $"{title} {done}/{total}{(note.Length > 0 ? "  " + ShownText.Line(note) : "")}");
 }

@@ -19,18 +19,18 @@ internal static class LabCommandLine
         }
         catch (Exception error) when (error is UsageException or OptionException)
         {
-            session.Error.WriteLine($"error: {error.Message}");
+            session.Fail(error.Message);
             return ExitCode.Usage;
         }
         catch (LabException error)
         {
-            session.Error.WriteLine($"error: {error.Message}");
+            session.Fail(error.Message);
             return ExitCode.Failure;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // A folder that cannot be written, a full disk: the message names the path.
-            session.Error.WriteLine($"error: {error.Message}");
+            session.Fail(error.Message);
             return ExitCode.Failure;
         }
         catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)

@@ -89,6 +89,7 @@ internal static class TrainVerb
         return new DreamBoothRunEvents
         {
             OnWarning = session.Warn,
+            OnSummary = session.Output.WriteLine,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),

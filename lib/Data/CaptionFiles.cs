@@ -1,82 +1,61 @@
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// The pictures' own prompts: from <c>metadata.jsonl</c> in their folder (one JSON object a line that names a picture and its text), else from
-/// <c>NAME.txt</c> beside <c>NAME.jpg</c>. A picture without either, or with blank text, has none.
+/// The pictures' own prompts: from <c>metadata.jsonl</c> in their folder, else from a text file beside each. A picture without either, or
+/// with blank text, has none.
 /// </summary>
 internal sealed class CaptionFiles
 {
-    public const string MetadataName = "metadata.jsonl";
+    private readonly CaptionList? _list;
+    private readonly CaptionTexts _texts = new();
+    private readonly List<string> _unused = [];
 
-    private const string DefaultCaptionColumn = "text";
-    private const string FileNameColumn = "file_name";
+    private CaptionFiles(CaptionList? list) => _list = list;
 
-    private readonly Dictionary<string, string?> _captions;
+    /// <summary>The pictures that <c>metadata.jsonl</c> names, as full paths.</summary>
+    public IReadOnlyCollection<string> Listed => _list is null ? [] : _list.Captions.Keys;
 
-    private CaptionFiles(Dictionary<string, string?> captions) => _captions = captions;
+    /// <summary>What is right but should be known, a sentence each.</summary>
+    public IReadOnlyList<string> Remarks =>
+    [
+        .. _list?.Remarks ?? [],
+        .. _unused.Count == 0 ? Array.Empty<string>()
+            : [$"{CaptionList.FileName} has the text of pictures that have a text file too; these files are not used: {ShownText.Names(_unused)}."],
+    ];
 
     /// <summary>Reads the metadata file of a folder, if there is one.</summary>
     /// <param name="folder">The pictures' folder.</param>
     /// <param name="imageColumn">The key that names a line's picture; "file_name" is taken as well.</param>
-    /// <param name="captionColumn">The key of its text; null takes "text" where lines have it.</param>
+    /// <param name="captionColumn">The key of its text; null takes "text", "caption" or "prompt".</param>
+    /// <exception cref="LabException">The list is malformed, or a key of it is asked for and there is no list.</exception>
     public static CaptionFiles Read(string folder, string imageColumn, string? captionColumn)
     {
-        var path = Path.Combine(folder, MetadataName);
-        if (!File.Exists(path))
-            return new CaptionFiles([]);
-        Dictionary<string, string?> captions = new(StringComparer.Ordinal);
-        SortedSet<string> columns = new(StringComparer.Ordinal);
-        var number = 0;
-        foreach (var line in File.ReadLines(path))
-        {
-            number++;
-            if (string.IsNullOrWhiteSpace(line))
-                continue;
-            var (name, caption) = ReadLine(line, $"{path}, line {number}", imageColumn, captionColumn ?? DefaultCaptionColumn, columns);
-            if (!File.Exists(Path.Combine(folder, name)))
-                throw new LabException($"{path}, line {number} names the picture {name}, which is not in the folder.");
-            if (!captions.TryAdd(name, caption))
-                throw new LabException($"{path}, line {number} names the picture {name} a second time.");
-        }
-
-        if (captionColumn is not null && !columns.Contains(captionColumn))
-            throw new LabException($"{path} has no key \"{captionColumn}\"; its keys are {string.Join(", ", columns.Select(column => $"\"{column}\""))}.");
-        return new CaptionFiles(captions);
+        if (File.Exists(Path.Combine(folder, CaptionList.FileName)))
+            return new CaptionFiles(CaptionList.Read(folder, imageColumn, captionColumn));
+        var (flag, key) = captionColumn is not null ? ("caption_column", captionColumn) : ("image_column", imageColumn);
+        return captionColumn is null && imageColumn == DreamBoothDatasetOptions.DefaultImageColumn ? new CaptionFiles(null) : throw new LabException(
+            $"{flag} is \"{ShownText.Line(key)}\", a key of {CaptionList.FileName}, but {folder} has no such file. Put one there, or leave --{flag} out.");
     }
 
-    /// <summary>The prompt of a picture; null when it has none of its own.</summary>
-    public string? Of(string picture)
+    /// <summary>The prompt of a picture, one line; null when it has none of its own.</summary>
+    /// <param name="picture">The picture's file.</param>
+    /// <exception cref="LabException">Its text file cannot be read, or it has two.</exception>
+    public (string? Text, CaptionSource Source) Of(string picture)
     {
-        if (_captions.GetValueOrDefault(Path.GetFileName(picture)) is { } caption)
-            return caption;
-        var text = Path.ChangeExtension(picture, ".txt");
-        return File.Exists(text) ? OneLine(File.ReadAllText(text)) : null;
-    }
-
-    private static (string Name, string? Caption) ReadLine(string line, string where, string imageColumn, string captionColumn, SortedSet<string> columns)
-    {
-        try
+        var file = _texts.FileOf(picture);
+        if (_list?.Captions.GetValueOrDefault(Path.GetFullPath(picture)) is { } listed && OneLine(listed) is { } line)
         {
-            using var document = JsonDocument.Parse(line);
-            var entry = document.RootElement;
-            if (entry.ValueKind != JsonValueKind.Object)
-                throw new LabException($"{where} is not a JSON object, as {{\"{FileNameColumn}\": \"1.jpg\", \"{captionColumn}\": \"...\"}}.");
-            columns.UnionWith(entry.EnumerateObject().Select(property => property.Name));
-            var name = Text(entry, FileNameColumn) ?? Text(entry, imageColumn)
-                ?? throw new LabException($"{where} names no picture: the key \"{FileNameColumn}\" (or \"{imageColumn}\") is missing or no text.");
-            return (name, Text(entry, captionColumn) is { } caption ? OneLine(caption) : null);
+            if (file is not null && !_unused.Contains(Path.GetFileName(file)))
+                _unused.Add(Path.GetFileName(file));
+            return (line, CaptionSource.List);
         }
-        catch (JsonException error)
-        {
-            throw new LabException($"{where} is not valid JSON: {error.Message}", error);
-        }
-    }
 
-    private static string? Text(JsonElement entry, string key) =>
-        entry.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        return file is not null && OneLine(TextFile.Read(file, "The caption")) is { } text
+            ? (PromptText.Check(text, $"The caption {file}"), CaptionSource.TextFile)
+            : (null, CaptionSource.None);
+    }
 
     private static string? OneLine(string text)
     {

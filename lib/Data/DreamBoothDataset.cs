@@ -20,13 +20,11 @@ public sealed class DreamBoothDataset
     private readonly PictureFile[] _classes;
     private readonly ResizedPictures _resized;
 
-    private DreamBoothDataset(DreamBoothDatasetOptions options, PictureFolder instances, PictureFolder? classes)
+    private DreamBoothDataset(DreamBoothDatasetOptions options, CaptionFiles captionFiles, PictureFolder instances, PictureFolder? classes)
     {
-        Options = options;
-        Skipped = [.. instances.Bad, .. classes?.Bad ?? []];
-        var captions = CaptionFiles.Read(options.InstanceDataDir, options.ImageColumn, options.CaptionColumn);
+        (Options, CaptionFiles, Instances, Classes) = (options, captionFiles, instances, classes);
         _instances = [.. instances.Pictures.SelectMany(picture => Enumerable.Repeat(picture, options.Repeats))];
-        _captions = [.. _instances.Select(picture => captions.Of(picture.Path) ?? options.InstancePrompt)];
+        _captions = [.. _instances.Select(picture => captionFiles.Of(picture.Path).Text ?? options.InstancePrompt)];
         _classes = [.. (classes?.Pictures ?? []).Take(options.NumClassImages ?? int.MaxValue)];
         _resized = new ResizedPictures(options.Resolution);
     }
@@ -35,13 +33,22 @@ public sealed class DreamBoothDataset
     public DreamBoothDatasetOptions Options { get; }
 
     /// <summary>Files that were left out as <see cref="DreamBoothDatasetOptions.OnBadImage"/> asks.</summary>
-    public IReadOnlyList<BadImage> Skipped { get; }
+    public IReadOnlyList<BadImage> Skipped => [.. Instances.Bad, .. Classes?.Bad ?? []];
 
     /// <summary>Instance items: pictures times repeats.</summary>
     public int InstanceCount => _instances.Length;
 
     /// <summary>Class pictures; 0 without prior preservation.</summary>
     public int ClassCount => _classes.Length;
+
+    /// <summary>The instance pictures' folder as it was read.</summary>
+    internal PictureFolder Instances { get; }
+
+    /// <summary>The class pictures' folder as it was read; null without prior preservation.</summary>
+    internal PictureFolder? Classes { get; }
+
+    /// <summary>The instance pictures' own prompts.</summary>
+    internal CaptionFiles CaptionFiles { get; }
 
     /// <summary>Items in an epoch: the larger of both counts.</summary>
     public int Count => Math.Max(InstanceCount, ClassCount);
@@ -67,9 +74,16 @@ public sealed class DreamBoothDataset
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        var instances = ReadFolder(options.InstanceDataDir, "instance", options);
-        return new DreamBoothDataset(options, instances, options.ClassDataDir is { } folder ? ReadFolder(folder, "class", options) : null);
+        var captions = Data.CaptionFiles.Read(options.InstanceDataDir, options.ImageColumn, options.CaptionColumn);
+        var instances = ReadFolder(options.InstanceDataDir, "instance", options, captions.Listed);
+        return new DreamBoothDataset(options with { ClassDataDir = null }, captions, instances, null).Complete(options);
     }
+
+    /// <summary>The same instance pictures with all options, class pictures among them: for pictures that were read before class pictures were made.</summary>
+    /// <param name="options">The options that it was loaded with, but for class pictures and seed.</param>
+    /// <exception cref="LabException">The folder of class pictures is missing or has no usable picture.</exception>
+    internal DreamBoothDataset Complete(DreamBoothDatasetOptions options) =>
+        new(options, CaptionFiles, Instances, options.ClassDataDir is { } folder ? ReadFolder(folder, "class", options, []) : null);
 
     /// <summary>What the rows of a batch are: the instance rows of the items, then their class rows if there are class pictures.</summary>
     /// <param name="items">Item numbers, 0 … <see cref="Count"/> − 1, as a <see cref="BatchSampler"/> gives them.</param>
@@ -102,12 +116,13 @@ public sealed class DreamBoothDataset
         return ImageTransforms.Crop(view.Flip ? ImageTransforms.FlipHorizontally(image) : image, view.Crop);
     }
 
-    private static PictureFolder ReadFolder(string path, string role, DreamBoothDatasetOptions options)
+    private static PictureFolder ReadFolder(string path, string role, DreamBoothDatasetOptions options, IReadOnlyCollection<string> listed)
     {
-        var folder = PictureFolder.Read(path, options.OnBadImage, options.MinImageSize);
-        if (folder.Pictures.Count == 0)
-            throw new LabException($"The {role} folder {path} holds no usable picture ({string.Join(", ", PictureFolder.Extensions)}; folders inside are not entered).{PictureFolder.List(folder.Bad)}");
-        return folder;
+        var folder = PictureFolder.Read(path, options.OnBadImage, options.MinImageSize, listed);
+        if (folder.Pictures.Count > 0)
+            return folder;
+        var inside = folder.NotEntered.Count == 0 ? string.Empty : $" Pictures lie in folders inside, which are not entered: {ShownText.Names(folder.NotEntered)}.";
+        throw new LabException($"The {role} folder {path} holds no usable picture ({string.Join(", ", PictureFolder.Extensions)}).{inside}{PictureFolder.List(folder.Bad)}");
     }
 
     private DreamBoothRow InstanceRow(int item, int epoch)

@@ -5,6 +5,8 @@ namespace Dreambooth.Lab.Data;
 /// <summary>Where the pictures and prompts of a DreamBooth run come from and how pictures become training squares.</summary>
 public sealed record DreamBoothDatasetOptions
 {
+    internal const string DefaultImageColumn = "image";
+
     /// <summary>The folder of instance pictures (<c>--instance_data_dir</c>).</summary>
     public required string InstanceDataDir { get; init; }
 
@@ -24,10 +26,10 @@ public sealed record DreamBoothDatasetOptions
     public int Repeats { get; init; } = 1;
 
     /// <summary>The key of <c>metadata.jsonl</c> that names a picture, beside "file_name" (<c>--image_column</c>). Default "image".</summary>
-    public string ImageColumn { get; init; } = "image";
+    public string ImageColumn { get; init; } = DefaultImageColumn;
 
     /// <summary>
-    /// The key of <c>metadata.jsonl</c> that holds a picture's caption (<c>--caption_column</c>); null takes "text" where it is there.
+    /// The key of <c>metadata.jsonl</c> that holds a picture's caption (<c>--caption_column</c>); null takes "text", "caption" or "prompt".
     /// </summary>
     public string? CaptionColumn { get; init; }
 
@@ -58,6 +60,7 @@ public sealed record DreamBoothDatasetOptions
             errors.Add("InstanceDataDir is empty; it must name the folder of instance pictures");
         if (string.IsNullOrWhiteSpace(InstancePrompt))
             errors.Add("InstancePrompt is empty; it must name the instance, as \"a photo of sks cat\"");
+        errors.AddRange(new[] { PromptText.Complaint(InstancePrompt, "InstancePrompt"), PromptText.Complaint(ClassPrompt, "ClassPrompt") }.OfType<string>());
         if (Resolution < 16)
             errors.Add($"Resolution is {Resolution}; it must be at least 16 pixels");
         if (Repeats < 1)

@@ -41,5 +41,5 @@ public sealed record GridCell
 
     /// <summary>The picture, read where it is a file.</summary>
     /// <exception cref="Foundation.LabException">The file cannot be read.</exception>
-    public RgbImage Load() => Image ?? ImageDecoder.Load(Path!);
+    public RgbImage Load() => Image ?? ImageDecoder.LoadOverWhite(Path!);
 }

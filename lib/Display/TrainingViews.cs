@@ -18,8 +18,10 @@ public static class TrainingViews
     {
         ArgumentNullException.ThrowIfNull(config);
         var captions = CaptionFiles.Read(config.InstanceDataDir, config.ImageColumn, config.CaptionColumn);
-        var pictures = PictureFolder.Read(config.InstanceDataDir, config.OnBadImage).Pictures;
-        return ImageGrid.Of(pictures.Select(picture => GridCell.FromFile(picture.Path, details: $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n{captions.Of(picture.Path) ?? config.InstancePrompt}")), columns) with
+        var pictures = PictureFolder.Read(config.InstanceDataDir, config.OnBadImage, 1, captions.Listed).Pictures;
+        string Details(PictureFile picture) =>
+            $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n{captions.Of(picture.Path).Text ?? config.InstancePrompt}";
+        return ImageGrid.Of(pictures.Select(picture => GridCell.FromFile(picture.Path, details: Details(picture))), columns) with
         {
             Title = $"{pictures.Count} pictures of “{config.InstancePrompt}”",
             CellSize = 96,

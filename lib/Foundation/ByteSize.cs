@@ -21,6 +21,17 @@ public static class ByteSize
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
     };
 
+    /// <summary>Two sizes in a sentence that compares them: as <see cref="Text"/> says them, but in bytes where they differ and would look equal.</summary>
+    /// <param name="first">The first, in bytes.</param>
+    /// <param name="second">The second, in bytes.</param>
+    public static (string First, string Second) Pair(long first, long second)
+    {
+        var (one, other) = (Text(first), Text(second));
+        return first == second || one != other ? (one, other) : (Exact(first), Exact(second));
+    }
+
+    private static string Exact(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes");
+
     private static string Format(double value, string unit) =>
         value.ToString(Math.Abs(value) < 99.95 ? "0.0" : "0", CultureInfo.InvariantCulture) + " " + unit;
 }

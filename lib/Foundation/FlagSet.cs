@@ -101,7 +101,7 @@ public sealed class FlagSet<T>
             if (Find(entry.Name) is not { } flag)
             {
                 if (accepts?.Invoke(entry.Name) != true)
-                    errors.Add($"'{ShownText.Line(entry.Name)}' is no option; nearest are {string.Join(", ", NearestNames.Of(entry.Name, _byName.Keys))}.");
+                    errors.Add($"'{ShownText.Line(entry.Name)}' is no option; nearest are {string.Join(", ", NearestNames.Of(ShownText.Line(entry.Name), _byName.Keys))}.");
                 continue;
             }
 

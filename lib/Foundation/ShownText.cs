@@ -30,6 +30,16 @@ internal static class ShownText
         return IsPlain(text, lines: true) ? text : Escape(text, lines: true);
     }
 
+    /// <summary>Names in a sentence: the first ones, and how many more there are.</summary>
+    /// <param name="names">Any number of names.</param>
+    /// <param name="most">Names to show, at least 1.</param>
+    public static string Names(IReadOnlyCollection<string> names, int most = 4)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        var shown = string.Join(", ", names.Take(most).Select(name => Line(name)));
+        return names.Count > most ? $"{shown} and {names.Count - most} more" : shown;
+    }
+
     /// <summary>Whether a character acts on a terminal instead of being shown: control codes, and marks that turn the direction or break lines.</summary>
     /// <param name="c">The character.</param>
     public static bool IsUnshown(char c) =>

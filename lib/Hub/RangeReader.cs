@@ -225,8 +225,10 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
         var size = reply.Status == HttpStatusCode.PartialContent ? range?.Length : reply.Message.Content.Headers.ContentLength;
         if (reply.Linked.ETag is { } etag && etag != file.ETag)
             throw Other($"its content is another ({SafePath.Show(etag)} instead of {file.ETag})");
-        if ((reply.Linked.Size ?? size) is { } linked && linked != file.Size || size is { } bytes && bytes != file.Size)
-            throw Other($"it has {size ?? reply.Linked.Size} bytes instead of {file.Size}; a large-file pointer, a proxy or a login page may stand in its place");
+        if (size is { } bytes && bytes != file.Size)
+            throw Other($"it has {bytes} bytes instead of {file.Size}; a large-file pointer, a proxy or a login page may stand in its place");
+        if (reply.Linked.Size is { } linked && linked != file.Size)
+            throw Other($"the hub's answer gives it {linked} bytes, its list {file.Size}");
         if (reply.Status == HttpStatusCode.PartialContent && range?.From != from)
             throw Other($"the answer begins at byte {range?.From} instead of {from}");
     }

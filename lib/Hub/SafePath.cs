@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
@@ -23,11 +24,7 @@ internal static class SafePath
         : throw new HubException(HubErrorKind.Unsafe, $"{repo} lists a file with a name that would leave the cache folder or is none here: '{Show(path)}'. Nothing was downloaded; do not use this repository.");
 
     /// <summary>A text of a server as it can be shown: one line, not long, no control characters.</summary>
-    public static string Show(string text)
-    {
-        var line = string.Concat(text.Take(300).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
-        return text.Length > 300 ? line + "…" : line;
-    }
+    public static string Show(string text) => ShownText.Line(text, 300).Trim();
 
     private static bool IsName(string name) =>
         name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny(Refused) && !name.Any(char.IsControl) && name[^1] is not ('.' or ' ') && name[0] != ' ';

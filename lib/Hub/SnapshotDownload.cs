@@ -1,4 +1,4 @@
-using System.Globalization;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
@@ -6,7 +6,6 @@ namespace Dreambooth.Lab.Hub;
 internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHttp http, ModelApi api, Action<string> warn)
 {
     private const long SpareBytes = 64 << 20;
-    private const double GiB = 1L << 30;
 
     /// <summary>Runs it; asks nobody when offline, or when a commit is asked for whose files are all here.</summary>
     public async Task<HubSnapshot> RunAsync(HubDownloadRequest request, IProgress<HubProgress>? progress, CancellationToken cancellation)
@@ -163,8 +162,13 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
             return;
         Directory.CreateDirectory(cache.Folder);
         var free = options.FreeBytes(cache.Folder);
-        if (free < needed + SpareBytes)
-            throw new HubException(HubErrorKind.DiskFull, string.Create(CultureInfo.InvariantCulture, $"{repo} needs {needed / GiB:0.00} GiB more in {cache.Folder}, where {free / GiB:0.00} GiB are free. Free some space, or set HF_HUB_CACHE to a folder on a larger disk. Nothing was downloaded now."));
+        if (needed <= free - SpareBytes)
+            return;
+        var (asked, there) = ByteSize.Pair(needed, free);
+        throw new HubException(
+            HubErrorKind.DiskFull,
+            $"{repo} needs {asked} more in {cache.Folder} and {ByteSize.Text(SpareBytes)} to spare, where {there} are free. Free some space, or set HF_HUB_CACHE to a "
+            + "folder on a larger disk. Nothing was downloaded now.");
     }
 
     private string CachedNames()

@@ -24,7 +24,7 @@ public sealed class NearestPictures
         if (paths.Count == 0)
             throw new LabException("There are no pictures to compare with.");
         _paths = paths;
-        _pictures = [.. paths.Select(path => Reduce(ImageDecoder.Load(path)))];
+        _pictures = [.. paths.Select(path => Reduce(ImageDecoder.LoadOverWhite(path)))];
     }
 
     /// <summary>Reads the pictures of a folder.</summary>

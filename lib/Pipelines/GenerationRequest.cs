@@ -87,6 +87,8 @@ public sealed record GenerationRequest
                 errors.Add($"there are {prompts.Count} prompts of the {encoder} encoder for {Prompts.Count} prompts; give as many");
         }
 
+        errors.AddRange(new[] { Prompts, Prompts2, Prompts3, NegativePrompts }.SelectMany(prompts => prompts ?? [])
+            .Select(prompt => PromptText.Complaint(prompt, "a prompt")).OfType<string>().Take(1));
         if (NegativePrompts is not null && NegativePrompts.Count != 1 && NegativePrompts.Count != Prompts.Count)
             errors.Add($"there are {NegativePrompts.Count} negative prompts for {Prompts.Count} prompts; give one, or one each");
         if (errors.Count > 0)

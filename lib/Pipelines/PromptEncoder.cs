@@ -183,6 +183,22 @@ public sealed class PromptEncoder : IDisposable
         }
     }
 
+    /// <summary>Says how many texts the encoders read to their end.</summary>
+    /// <param name="prompts">Texts.</param>
+    /// <param name="maxSequenceLength">Number of T5 tokens, cut to its tokenizer's window.</param>
+    internal string DescribeWindows(IReadOnlyList<string> prompts, int maxSequenceLength)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        List<(string Name, ITextTokenizer Tokenizer, int Window)> readers = [("CLIP", Tokenizer, Tokenizer.ModelMaxLength)];
+        if (T5 is not null)
+            readers.Add(("T5", Tokenizer3!, Math.Min(maxSequenceLength, Tokenizer3!.ModelMaxLength)));
+        int[][] lengths = [.. readers.Select(reader => prompts.Select(prompt => reader.Tokenizer.Encode(prompt).Count).ToArray())];
+        var cut = Enumerable.Range(0, prompts.Count).Count(i => readers.Where((reader, r) => lengths[r][i] > reader.Window).Any());
+        return cut == 0
+            ? $"Every text is read to its end ({string.Join(", ", readers.Select(reader => $"{reader.Name} reads {reader.Window} tokens"))})"
+            : $"{cut} of {prompts.Count} texts are cut: {string.Join(", ", readers.Select((reader, r) => $"{reader.Name} reads {reader.Window} tokens, the longest has {lengths[r].Max()}"))}";
+    }
+
     /// <summary>Keeps both CLIP encoders' weights in memory for some while; without effect where they are there all the time.</summary>
     /// <returns>Lets go of them when disposed.</returns>
     public IDisposable? Hold()
@@ -236,7 +252,7 @@ public sealed class PromptEncoder : IDisposable
             {
                 var count = tokenizer.Encode(prompt).Count;
                 if (count > length && _warned.Add((prompt, tokenizer, length)))
-                    Warn($"The prompt '{prompt}' has {count} tokens; the {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} encoder reads the first {length}.");
+                    Warn($"The prompt '{Foundation.ShownText.Line(prompt)}' has {count} tokens; the {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} encoder reads the first {length}.");
             }
         }
 

@@ -29,8 +29,9 @@ public sealed record MemoryChoice(MemorySettings Settings, string Reason)
         var forecasts = new MemoryPlanner(model).ByMode(settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked).ToList();
         var chosen = forecasts.FirstOrDefault(forecast => forecast.Peak <= usable) ?? forecasts[^1];
         var others = forecasts.TakeWhile(forecast => forecast != chosen).Select(forecast => $"{Name(forecast.Settings)} would need {ByteSize.Text(forecast.Peak)}").ToList();
-        var place = $"{ByteSize.Text(memory.Bytes)} {memory.Place}{(chosen.Peak <= usable ? string.Empty : ": that may not be enough")}";
-        var reason = $"Memory mode {Name(chosen.Settings)}: {ByteSize.Text(chosen.Peak)} by prediction, {place}{(others.Count == 0 ? string.Empty : $"; {string.Join(", ", others)}")}.";
+        var (peak, free) = ByteSize.Pair(chosen.Peak, memory.Bytes);
+        var place = $"{free} {memory.Place}{(chosen.Peak <= usable ? string.Empty : ": that may not be enough")}";
+        var reason = $"Memory mode {Name(chosen.Settings)}: {peak} by prediction, {place}{(others.Count == 0 ? string.Empty : $"; {string.Join(", ", others)}")}.";
         return new(chosen.Settings, asked == MemoryMode.Auto || chosen.Settings.StreamTransformer ? reason : string.Empty);
     }
 

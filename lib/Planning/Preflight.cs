@@ -78,16 +78,17 @@ public static class Preflight
         }
 
         var count = folder.Pictures.Count;
-        var bad = folder.Bad.Count == 0 ? string.Empty : $" {folder.Bad.Count} files cannot be used: {string.Join("; ", folder.Bad.Select(file => $"{Path.GetFileName(file.Path)}: {file.Reason}"))}.";
+        var bad = folder.Bad.Count == 0 ? string.Empty : $" {folder.Bad.Count} files cannot be used:{PictureFolder.List(folder.Bad)}\n";
+        var inside = folder.NotEntered.Count == 0 ? string.Empty : $" {folder.NotEntered.Count} in folders inside are not read: {ShownText.Names(folder.NotEntered)}.";
         if (count == 0)
-            return new("photos", PreflightStatus.Problem, $"{ProjectFolder.Near(config.InstanceDataDir)} holds no usable picture.{bad}");
+            return new("photos", PreflightStatus.Problem, $"{ProjectFolder.Near(config.InstanceDataDir)} holds no usable picture.{inside}{bad}");
         if (bad.Length > 0 && config.OnBadImage == BadImagePolicy.Refuse)
-            return new("photos", PreflightStatus.Problem, $"{count} pictures.{bad} Remove them, or set on_bad_image to skip.");
+            return new("photos", PreflightStatus.Problem, $"{count} pictures.{inside}{bad}Remove them, or set on_bad_image to skip.");
         return count switch
         {
-            < FewPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures are few: with fewer than {FewPhotos} the model learns their background too.{bad}"),
-            > ManyPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures: more than {ManyPhotos} rarely help; the best ones alone do more.{bad}"),
-            _ => new("photos", bad.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{count} pictures.{bad}"),
+            < FewPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures are few: with fewer than {FewPhotos} the model learns their background too.{inside}{bad}"),
+            > ManyPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures: more than {ManyPhotos} rarely help; the best ones alone do more.{inside}{bad}"),
+            _ => new("photos", bad.Length + inside.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{count} pictures.{inside}{bad}"),
         };
     }
 
@@ -156,9 +157,10 @@ public static class Preflight
         var need = (config.WithPriorPreservation ? config.NumClassImages * PictureBytes : 0) + ((1 + (3L * checkpoints)) * (64L << 20));
         var free = new DriveInfo(existing).AvailableFreeSpace;
         var overwrites = File.Exists(Path.Combine(folder, LoraFile.DefaultName)) ? $" {ProjectFolder.Near(config.OutputDir)} holds a LoRA already, which will be replaced." : string.Empty;
+        var (there, needed) = ByteSize.Pair(free, need);
         return free < need
-            ? new("disk", PreflightStatus.Problem, $"{ByteSize.Text(free)} are free at {ProjectFolder.Near(existing)}; up to {ByteSize.Text(need)} may be written.")
-            : new("disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{ByteSize.Text(free)} are free, at most {ByteSize.Text(need)} needed.{overwrites}");
+            ? new("disk", PreflightStatus.Problem, $"{there} are free at {ProjectFolder.Near(existing)}; up to {needed} may be written.")
+            : new("disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{there} are free, at most {needed} needed.{overwrites}");
     }
 
     private static PreflightCheck Memory(DreamBoothConfig config, ModelArchitecture architecture, int photos, long? memory)
@@ -173,7 +175,8 @@ public static class Preflight
             if (available is not { } free)
                 return new("memory", PreflightStatus.Warning, $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the device has free is not known");
             var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
-            var sentence = $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, {ByteSize.Text(free.Bytes)} {free.Place}";
+            var (peak, there) = ByteSize.Pair(forecast.Peak, free.Bytes);
+            var sentence = $"about {peak} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, {there} {free.Place}";
             if (forecast.Peak <= usable)
                 return new("memory", PreflightStatus.Ok, sentence);
             return planner.Fit(settings, usable) is { } fit

@@ -1,9 +1,8 @@
-using System.Text;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>Prompt files: UTF-8 text, one prompt a line; blank lines are left out, there are no comments.</summary>
+/// <summary>Prompt files: UTF-8 text (UTF-16 with a byte order mark too), one prompt a line; blank lines are left out, there are no comments.</summary>
 public static class PromptList
 {
     /// <summary>The lists for models that know the world as photographers and painters do; relative to the project.</summary>
@@ -21,21 +20,9 @@ public static class PromptList
     public static IReadOnlyList<string> Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string text;
-        try
-        {
-            text = File.ReadAllText(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new LabException($"The prompt file {path} is not UTF-8 text; save it as UTF-8.", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"The prompt file {path} cannot be read: {error.Message}", error);
-        }
-
-        var prompts = Parse(text);
+        var prompts = Parse(TextFile.Read(path, "The prompt file"));
+        for (var i = 0; i < prompts.Count; i++)
+            PromptText.Check(prompts[i], $"Prompt {i + 1} of {path}");
         return prompts.Count > 0 ? prompts : throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
     }
 

@@ -38,10 +38,10 @@ public sealed record Sweep
                 { Guidance: var guidance } when !double.IsFinite(guidance) || guidance < 0 => $"guidance is {guidance}; 0 or more is valid",
                 { LoraScale: var scale } when !double.IsFinite(scale) => $"lora_scale is {scale}; a finite number is needed",
                 { Width: < 1 } or { Height: < 1 } => $"its size is {item.Width}×{item.Height} pixels; sides of 1 or more are valid",
-                _ => null,
+                _ => PromptText.Complaint(item.Prompt, "its prompt") ?? PromptText.Complaint(item.NegativePrompt, "its negative prompt"),
             };
             if (error is not null)
-                throw new LabException($"Picture {i} of the sweep '{Name}' (\"{item.Prompt}\") is not valid: {error}.");
+                throw new LabException($"Picture {i} of the sweep '{Name}' (\"{ShownText.Line(item.Prompt)}\") is not valid: {error}.");
         }
     }
 

@@ -108,6 +108,12 @@ public sealed partial record DreamBoothConfig
             yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
             yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
+        foreach (var error in new[] { (InstancePrompt, "instance_prompt"), (ClassPrompt, "class_prompt"), (ValidationPrompt, "validation_prompt") }
+            .Select(prompt => PromptText.Complaint(prompt.Item1, prompt.Item2)).OfType<string>())
+        {
+            yield return error;
+        }
+
         if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 
@@ -33,9 +34,12 @@ public sealed class DreamBoothRun
         using var output = TrainingOutput.Open(_config, _events.OnWarning);
         if (output.FinishedSteps is { } steps)
             return new TrainingSummary(steps, false, 0) { WasFinished = true };
+
+        // What is wrong with the pictures shows before a model is downloaded and loaded.
+        var instances = TrainingSession.ReadInstances(_config, _events);
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");
         using var pipeline = TrainingSession.LoadPipeline(_config, _events, cancellation);
-        return Execute(pipeline, output, ownsPipeline: true, cancellation);
+        return Execute(pipeline, output, instances, ownsPipeline: true, cancellation);
     }
 
     /// <summary>Runs it with a pipeline that is loaded already and stays as it is.</summary>
@@ -48,12 +52,13 @@ public sealed class DreamBoothRun
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         using var output = TrainingOutput.Open(_config, _events.OnWarning);
-        return Execute(pipeline, output, ownsPipeline: false, cancellation);
+        return Execute(pipeline, output, instances: null, ownsPipeline: false, cancellation);
     }
 
-    private TrainingSummary Execute(StableDiffusion3Pipeline pipeline, TrainingOutput output, bool ownsPipeline, CancellationToken cancellation)
+    private TrainingSummary Execute(
+        StableDiffusion3Pipeline pipeline, TrainingOutput output, DreamBoothDataset? instances, bool ownsPipeline, CancellationToken cancellation)
     {
-        using var session = TrainingSession.PrepareIn(output, _config, pipeline, _events, cancellation);
+        using var session = TrainingSession.PrepareIn(output, _config, pipeline, _events, instances, cancellation);
         if (ownsPipeline && _config.ValidationPrompt is null)
             pipeline.Prompts.UnloadT5();
         try

@@ -106,7 +106,7 @@ public sealed class TrainingSession : IDisposable
         var output = TrainingOutput.Open(config, events?.OnWarning);
         try
         {
-            return PrepareIn(output, config, pipeline, events, cancellation);
+            return PrepareIn(output, config, pipeline, events, null, cancellation);
         }
         catch
         {
@@ -115,9 +115,10 @@ public sealed class TrainingSession : IDisposable
         }
     }
 
-    /// <summary>The same in an output folder that is locked already; the session takes it over.</summary>
+    /// <summary>The same in an output folder that is locked already, which the session takes over, with pictures that are read already, or null.</summary>
     internal static TrainingSession PrepareIn(
-        TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events, CancellationToken cancellation)
+        TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events, DreamBoothDataset? instances,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         if (pipeline.Transformer.IsStreamed)
@@ -131,8 +132,11 @@ public sealed class TrainingSession : IDisposable
         TrainingSession? session = null;
         try
         {
+            instances ??= ReadInstances(config, events);
             PriorPictures.Make(config, pipeline, events, cancellation);
-            var dataset = LoadDataset(config, events);
+            var dataset = instances.Complete(config.DatasetOptions());
+            Say(DatasetReport.OfClasses(dataset), events);
+            events.OnSummary?.Invoke(pipeline.Prompts.DescribeWindows(dataset.DistinctPrompts, config.MaxSequenceLength));
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
             session = new TrainingSession(config, pipeline, events, dataset, batches, output) { _warnBefore = warnBefore };
@@ -242,11 +246,22 @@ public sealed class TrainingSession : IDisposable
             Draw(cancellation);
     }
 
-    private static DreamBoothDataset LoadDataset(DreamBoothConfig config, DreamBoothRunEvents events)
+    /// <summary>Reads the instance pictures and their prompts, and says what there is.</summary>
+    /// <param name="config">Where they are.</param>
+    /// <param name="events">Told of it; or null.</param>
+    /// <exception cref="LabException">The folder, a picture or a caption is wrong.</exception>
+    internal static DreamBoothDataset ReadInstances(DreamBoothConfig config, DreamBoothRunEvents? events)
     {
-        var dataset = DreamBoothDataset.Load(config.DatasetOptions());
-        foreach (var skipped in dataset.Skipped)
-            events.OnWarning?.Invoke($"{skipped.Path} is skipped: {skipped.Reason}");
+        var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { ClassDataDir = null });
+        Say(DatasetReport.OfInstances(dataset), events);
         return dataset;
+    }
+
+    private static void Say(DatasetReport report, DreamBoothRunEvents? events)
+    {
+        foreach (var line in report.Lines)
+            events?.OnSummary?.Invoke(line);
+        foreach (var warning in report.Warnings)
+            events?.OnWarning?.Invoke(warning);
     }
 }

@@ -41,6 +41,10 @@ public sealed class TrainAndGenerateTests : IDisposable
             "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1", "--gradient_accumulation_steps=2", "--max_train_steps=3");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("Class pictures 2/2", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"3 pictures in {_pictures.Folder}{Environment.NewLine}No captions of their own; 3 with the instance prompt \"a photo of gmc cat\"{Environment.NewLine}",
+            output, StringComparison.Ordinal);
+        Assert.Contains($"3 class pictures in {classes}, with the prompt \"a photo of a cat\"{Environment.NewLine}Every text is read to its end (CLIP reads ", output, StringComparison.Ordinal);
         Assert.Contains($"{Lora}: 3 steps in ", output, StringComparison.Ordinal);
         Assert.Equal(3, Directory.GetFiles(classes).Length);
 
@@ -146,6 +150,40 @@ public sealed class TrainAndGenerateTests : IDisposable
         var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Out("lora", "recipe.json")));
         Assert.Equal(("a dog", false), (recipe.InstancePrompt, recipe.OverwriteOutputDir));
         Assert.Equal(2, Train("--max_train_steps=1", "--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={_pictures.Folder}").Code);
+    }
+
+    [Fact]
+    public void Train_LongCaption_SaysThatTextIsCutBeforeTheFirstStep()
+    {
+        _pictures.AddText("1.TXT", string.Join(' ', Enumerable.Repeat("cat", 200)));
+        var (code, output, error) = Train("--max_train_steps=1");
+        Assert.Equal(0, code);
+        Assert.Contains("1 with captions of their own (1 from text files); 2 with the instance prompt", output, StringComparison.Ordinal);
+        Assert.Matches("1 of 2 texts are cut: CLIP reads [0-9]+ tokens, the longest has 20[0-9], T5 reads", output);
+        Assert.True(output.IndexOf("texts are cut", StringComparison.Ordinal) < output.IndexOf("Training 1/1", StringComparison.Ordinal));
+        Assert.Contains("2 of 3 pictures have no caption of their own and are trained on the instance prompt: 0.png, 2.png.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_PicturesThatCannotBeUsed_IsSaidBeforeTheModelIsLookedFor()
+    {
+        var (code, _, error) = Train("--pretrained_model_name_or_path=/nowhere/at/all", "--caption_column=words");
+        Assert.Equal(1, code);
+        Assert.Contains("caption_column is \"words\", a key of metadata.jsonl, but", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_EndlessPrompt_IsRefusedInOneShortMessage()
+    {
+        var prompts = Path.Combine(_folder, "prompts.txt");
+        File.WriteAllText(prompts, "a cat\n" + new string('x', 1_000_000));
+        var (code, output, error) = Generate("pictures", $"--prompts_file={prompts}");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains($"Prompt 2 of {prompts} has 1,000,000 characters", error, StringComparison.Ordinal);
+        Assert.InRange(error.Length, 100, 400);
+        (code, _, error) = Generate("pictures", $"--prompt={new string('x', 1_000_000)}");
+        Assert.Equal(2, code);
+        Assert.InRange(error.Length, 100, 400);
     }
 
     [Fact]

@@ -24,4 +24,11 @@ public class ShownTextTests
     [Fact]
     public void Lines_LongTextOfLines_KeepsLinesTabsAndLength() =>
         Assert.Equal("a\n\tb\\u001b\n" + new string('c', 1000), ShownText.Lines("a\r\n\tb\u001b\n" + new string('c', 1000)));
+
+    [Fact]
+    public void Names_Many_SaysHowManyMore()
+    {
+        Assert.Equal("a, b", ShownText.Names(["a", "b"]));
+        Assert.Equal("a, b and 3 more", ShownText.Names(["a", "b", "c", "d", "e"], 2));
+    }
 }

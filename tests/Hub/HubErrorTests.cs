@@ -97,7 +97,8 @@ public sealed class HubErrorTests : HubTest
     {
         Hub.Add(Name, PipelineFiles());
         var error = await FailAsync(HubErrorKind.DiskFull, () => DownloadAsync(Name, Options with { FreeBytes = _ => 70_000_000 }));
-        Assert.Contains($"needs 0.01 GiB more in {Options.CacheFolder}, where 0.07 GiB are free", error.Message, StringComparison.Ordinal);
+        Assert.Matches("needs [0-9.]+ MiB more in .* and 64.0 MiB to spare, where 66.8 MiB are free", error.Message);
+        Assert.Contains(Options.CacheFolder, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Hub.Requests, request => request.Host == Hub.Store.Host);
     }
 

@@ -83,4 +83,45 @@ public sealed class ImageDecoderTests
         var error = Assert.Throws<LabException>(() => ImageDecoder.Decode("hello, this is text"u8.ToArray(), "notes.png"));
         Assert.Equal("notes.png is not a picture in one of the formats that are read (jpg, png, webp, bmp).", error.Message);
     }
+
+    [Fact]
+    public void Decode_PlainWebp_IsItsColour()
+    {
+        var image = ImageDecoder.Decode(PlainWebp.Of(40, 30), "plain");
+        Assert.Equal((40, 30), (image.Width, image.Height));
+        Assert.Equal((10, 20, 30), image[39, 29]);
+    }
+
+    [Theory]
+    [InlineData(13_377, 13_377, "one plain area")]
+    [InlineData(16_383, 16_383, "more than the 178956970 that are decoded")]
+    public void Decode_FewBytesWithVeryManyPixels_AreRefusedByTheirHeader(int width, int height, string reason)
+    {
+        var file = PlainWebp.Of(width, height);
+        Assert.InRange(file.Length, 30, 40);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains(reason, Assert.Throws<LabException>(() => ImageDecoder.Decode(file, "plain")).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<LabException>(() => ImageDecoder.Examine(file, "plain")).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void LoadOverWhite_TransparentPixels_AreLaidOverWhite()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"lab-white-{Guid.NewGuid():N}.webp");
+        try
+        {
+            foreach (var (alpha, expected) in new (byte, (byte, byte, byte))[] { (255, (10, 20, 30)), (0, (255, 255, 255)), (51, (206, 208, 210)) })
+            {
+                File.WriteAllBytes(path, PlainWebp.Of(4, 3, alpha: alpha));
+                Assert.Equal(expected, ImageDecoder.LoadOverWhite(path)[3, 2]);
+                Assert.Equal(alpha < 255, ImageDecoder.Examine(File.ReadAllBytes(path), path));
+                Assert.Equal((10, 20, 30), ImageDecoder.Load(path)[3, 2]);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 }

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Data;
+
+/// <summary>What a run has to learn from, said before it learns: what is used and whence, and what is not used.</summary>
+/// <param name="Lines">What there is, a line each.</param>
+/// <param name="Warnings">What is left out, or seen otherwise than it looks, a sentence each.</param>
+internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<string> Warnings)
+{
+    /// <summary>A crop that keeps less than this part of a picture is told: all that is longer than 5:2.</summary>
+    public const double SmallPart = 0.4;
+
+    private const int MostSkipped = 20;
+
+    /// <summary>The instance pictures and their prompts.</summary>
+    public static DatasetReport OfInstances(DreamBoothDataset dataset)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        var (folder, options) = (dataset.Instances, dataset.Options);
+        var sources = folder.Pictures.ToLookup(picture => dataset.CaptionFiles.Of(picture.Path).Source);
+        List<string> lines =
+        [
+            $"{Pictures(folder.Pictures.Count)} in {options.InstanceDataDir}{(options.Repeats > 1 ? $", each {options.Repeats} times an epoch" : string.Empty)}{Left(folder)}",
+            Captions(sources, options.InstancePrompt),
+        ];
+        List<string> warnings = [.. Warn(folder), .. dataset.CaptionFiles.Remarks];
+        var unused = dataset.CaptionFiles.Listed.Except(folder.Pictures.Select(picture => Path.GetFullPath(picture.Path)), StringComparer.Ordinal).ToList();
+        if (unused.Count > 0)
+            warnings.Add($"{CaptionList.FileName} names {unused.Count} files that are not trained on: {ShownText.Names([.. unused.Select(file => Path.GetFileName(file))])}.");
+        List<string> without = [.. sources[CaptionSource.None].Select(picture => Path.GetFileName(picture.Path))];
+        if (without.Count > 0 && (without.Count < folder.Pictures.Count || dataset.CaptionFiles.Listed.Count > 0))
+            warnings.Add($"{without.Count} of {Pictures(folder.Pictures.Count)} have no caption of their own and are trained on the instance prompt: {ShownText.Names(without)}.");
+        return new(lines, warnings);
+    }
+
+    /// <summary>The class pictures and their prompt; empty without prior preservation.</summary>
+    public static DatasetReport OfClasses(DreamBoothDataset dataset)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        if (dataset.Classes is not { } folder)
+            return new([], []);
+        var of = folder.Pictures.Count > dataset.ClassCount ? $" of {folder.Pictures.Count}" : string.Empty;
+        return new(
+            [$"{dataset.ClassCount}{of} class pictures in {dataset.Options.ClassDataDir}, with the prompt \"{ShownText.Line(dataset.Options.ClassPrompt!)}\"{Left(folder)}"],
+            [.. Warn(folder)]);
+    }
+
+    private static string Captions(ILookup<CaptionSource, PictureFile> sources, string prompt)
+    {
+        int listed = sources[CaptionSource.List].Count(), texts = sources[CaptionSource.TextFile].Count(), without = sources[CaptionSource.None].Count();
+        List<string> whence = [];
+        if (listed > 0)
+            whence.Add($"{listed} from {CaptionList.FileName}");
+        if (texts > 0)
+            whence.Add($"{texts} from text files");
+        var own = listed + texts == 0 ? "No captions of their own" : $"{listed + texts} with captions of their own ({string.Join(", ", whence)})";
+        return without == 0 ? own : $"{own}; {without} with the instance prompt \"{ShownText.Line(prompt)}\"";
+    }
+
+    private static string Left(PictureFolder folder)
+    {
+        List<string> left = [];
+        if (folder.Bad.Count > 0)
+            left.Add($"{folder.Bad.Count} skipped");
+        if (folder.NotEntered.Count > 0)
+            left.Add($"{folder.NotEntered.Count} in folders inside not read");
+        return left.Count == 0 ? string.Empty : $" ({string.Join(", ", left)})";
+    }
+
+    private static IEnumerable<string> Warn(PictureFolder folder)
+    {
+        foreach (var skipped in folder.Bad.Take(MostSkipped))
+            yield return $"{ShownText.Line(skipped.Path, 300)} is skipped: {skipped.Reason}";
+        if (folder.Bad.Count > MostSkipped)
+            yield return $"{folder.Bad.Count - MostSkipped} more files of {folder.Path} are skipped.";
+        if (folder.NotEntered.Count > 0)
+            yield return $"{Pictures(folder.NotEntered.Count)} in folders inside {folder.Path} are not read: {ShownText.Names(folder.NotEntered)}. Move them up, or name them in {CaptionList.FileName}.";
+        var transparent = folder.Pictures.Where(picture => picture.IsTransparent).Select(picture => Path.GetFileName(picture.Path)).ToList();
+        if (transparent.Count > 0)
+            yield return $"Where pictures of {folder.Path} are transparent, white is trained on: {ShownText.Names(transparent)}.";
+        foreach (var picture in folder.Pictures.Where(picture => picture.Kept < SmallPart).Take(MostSkipped))
+        {
+            var kept = picture.Kept.ToString("P0", CultureInfo.InvariantCulture);
+            yield return $"{ShownText.Line(Path.GetFileName(picture.Path))} has {picture.Width}x{picture.Height} pixels: the square crop keeps {kept} of it. Cut out what it is to show.";
+        }
+    }
+
+    private static string Pictures(int count) => count == 1 ? "1 picture" : $"{count} pictures";
+}

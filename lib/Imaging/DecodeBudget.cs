@@ -1,0 +1,43 @@
+namespace Dreambooth.Lab.Imaging;
+
+/// <summary>
+/// Memory that decoders running at once may take together. Each waits until its part is free; one that asks for more than all of it runs
+/// alone.
+/// </summary>
+/// <param name="bytes">The whole budget.</param>
+internal sealed class DecodeBudget(long bytes)
+{
+    private readonly object _gate = new();
+    private long _taken;
+
+    /// <summary>What all decoders of this process share: 1 GiB, a dozen photos of 12 megapixels.</summary>
+    public static DecodeBudget Shared { get; } = new(1L << 30);
+
+    /// <summary>Runs some work once its memory is free.</summary>
+    /// <typeparam name="T">What the work gives.</typeparam>
+    /// <param name="needed">Bytes that it takes.</param>
+    /// <param name="work">The work; it must not ask for a part of this budget itself.</param>
+    public T Run<T>(long needed, Func<T> work)
+    {
+        var part = Math.Min(needed, bytes);
+        lock (_gate)
+        {
+            while (_taken + part > bytes)
+                Monitor.Wait(_gate);
+            _taken += part;
+        }
+
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _taken -= part;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+}

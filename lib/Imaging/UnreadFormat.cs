@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace Dreambooth.Lab.Imaging;
+
+/// <summary>Picture formats that are not read, told by the content, so that a message can say what a file is and how to convert it.</summary>
+internal static class UnreadFormat
+{
+    private static readonly string[] _heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"];
+    private static readonly string[] _avif = ["avif", "avis"];
+
+    /// <summary>Says what a file is and what converts it; null when it is in none of the known formats.</summary>
+    /// <param name="file">Its first bytes, 64 or more where it has them.</param>
+    /// <param name="name">The file's name, for the command.</param>
+    public static string? Describe(ReadOnlySpan<byte> file, string name) => Name(file) switch
+    {
+        null => null,
+        "video" => "a video, not a picture",
+        var format and ("HEIC" or "AVIF") => $"a picture in the {format} format, which is not read; convert it: heif-convert \"{name}\" \"{Converted(name)}\"",
+        var format => $"a picture in the {format} format, which is not read; convert it: magick \"{name}\" \"{Converted(name)}\"",
+    };
+
+    // Beside the original there must not be a second picture of its name: captions are found by it.
+    private static string Converted(string name) => Path.GetFileNameWithoutExtension(name) + (Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase) ? ".jpg" : ".png");
+
+    private static string? Name(ReadOnlySpan<byte> file)
+    {
+        if (file.Length >= 16 && file[4..].StartsWith("ftyp"u8))
+            return OfBrands(file);
+        if (file.StartsWith("GIF8"u8))
+            return "GIF";
+        if (file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8))
+            return "TIFF (or a camera's raw)";
+        if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]) || file.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' ']))
+            return "JPEG XL";
+        return file.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' ']) ? "JPEG 2000" : null;
+    }
+
+    // ISO/IEC 14496-12: the box's size, "ftyp", the major brand, a version, then the compatible brands.
+    private static string OfBrands(ReadOnlySpan<byte> file)
+    {
+        var size = Math.Min(System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(file), (uint)file.Length);
+        List<string> brands = [];
+        for (var at = 8; at + 4 <= size; at += 4)
+        {
+            if (at != 12)
+                brands.Add(Encoding.ASCII.GetString(file.Slice(at, 4)));
+        }
+
+        if (brands.Exists(_avif.Contains))
+            return "AVIF";
+        return brands.Exists(brand => _heic.Contains(brand) || brand is "mif1" or "msf1") ? "HEIC" : "video";
+    }
+}
