@@ -17,12 +17,13 @@ public static class LoraExport
     /// <param name="adapter">The adapter; it stays as it is.</param>
     /// <param name="dtype">Element type: Float32 (the default), BFloat16 or Float16.</param>
     /// <param name="weight">How strongly it shall act when the other tool's strength is 1; null for the adapter's own weight.</param>
-    /// <exception cref="LabException">The element type is another.</exception>
+    /// <exception cref="LabException">The element type is another, or does not hold the values.</exception>
     public static void Save(string path, LoraAdapter adapter, ScalarType dtype = ScalarType.Float32, double? weight = null)
     {
         ArgumentNullException.ThrowIfNull(adapter);
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
             throw new LabException($"A LoRA is exported in Float32, BFloat16 or Float16, not in {dtype}.");
+        FiniteCheck.Require(adapter.Parameters, $"The LoRA '{adapter.Name}', which was to be written to {path},");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var tensors = adapter.Layers.SelectMany(layer => new KeyValuePair<string, Tensor>[]

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Tensors;
@@ -9,19 +6,18 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// LoRA files in the form of diffusers and PEFT: keys <c>transformer.….lora_A.weight</c>, optionally the header entry
-/// <c>lora_adapter_metadata</c> with rank and alpha. PEFT's own <c>adapter_model.safetensors</c> has these in
-/// <c>adapter_config.json</c> beside it. Without either, alpha equals the rank, as diffusers assumes.
+/// LoRA files in the form of diffusers and PEFT: keys <c>transformer.….lora_A.weight</c>, optionally a layer's <c>.alpha</c>, the header
+/// entry <c>lora_adapter_metadata</c> with rank and alpha, or PEFT's <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c>. A
+/// tensor's alpha rules over the metadata's; without either, alpha equals the rank, as diffusers assumes. Every tensor is used or named in
+/// a warning.
 /// </summary>
-public static partial class LoraFile
+public static class LoraFile
 {
     /// <summary>The file name that diffusers and the reference script use.</summary>
     public const string DefaultName = "pytorch_lora_weights.safetensors";
 
-    private const string MetadataKey = "lora_adapter_metadata";
-    private const string Transformer = "transformer";
-    private const string PeftName = "adapter_model.safetensors";
-    private const string PeftConfigName = "adapter_config.json";
+    /// <summary>The file name that PEFT uses.</summary>
+    internal const string PeftName = "adapter_model.safetensors";
 
     /// <summary>Finds the file that a user's path means: the file itself, or the one LoRA file in a folder.</summary>
     /// <param name="path">A .safetensors file or a folder.</param>
@@ -32,8 +28,7 @@ public static partial class LoraFile
             return path;
         if (!Directory.Exists(path))
             throw new LabException($"There is no LoRA file or folder at {path}.");
-        var standard = Path.Combine(path, DefaultName);
-        if (File.Exists(standard))
+        if (new[] { DefaultName, PeftName }.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists) is { } standard)
             return standard;
         var files = Directory.GetFiles(path, "*.safetensors").Order(StringComparer.Ordinal).ToArray();
         return files.Length == 1
@@ -44,9 +39,11 @@ public static partial class LoraFile
     /// <summary>Saves an adapter's matrices, in float32, and its rank and alpha where they differ.</summary>
     /// <param name="path">The file; written atomically.</param>
     /// <param name="adapter">The adapter.</param>
+    /// <exception cref="NonFiniteException">A matrix is not finite; a file that is there stays.</exception>
     public static void Save(string path, LoraAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
+        FiniteCheck.Require(adapter.Parameters, $"The LoRA '{adapter.Name}', which was to be written to {path},");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var tensors = adapter.Layers.SelectMany(layer => new KeyValuePair<string, Tensor>[]
@@ -55,8 +52,7 @@ public static partial class LoraFile
             new($"{layer.Key}.lora_B.weight", layer.Weights.B.detach().to(ScalarType.Float32)),
         });
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
-        if (adapter.Layers.Any(layer => layer.Alpha != layer.Rank))
-            metadata[MetadataKey] = Describe(adapter);
+        LoraMetadata.Add(adapter, metadata);
         SafetensorsWriter.Save(path, tensors, metadata);
     }
 
@@ -68,7 +64,10 @@ public static partial class LoraFile
     /// <param name="dtype">Element type of the matrices.</param>
     /// <param name="trainable">Whether gradients are kept.</param>
     /// <returns>The adapter and how the file fitted.</returns>
-    /// <exception cref="LabException">No key fits the models, a shape is wrong, or half of a pair is missing.</exception>
+    /// <exception cref="LabException">
+    /// No key fits the models, a shape is wrong, half of a pair is missing, or it is of a kind that is not known.
+    /// </exception>
+    /// <exception cref="NonFiniteException">A matrix is not finite, or not in <paramref name="dtype"/>.</exception>
     public static (LoraAdapter Adapter, LoraLoadReport Report) Load(
         string path, string name, IReadOnlyList<LoraComponent> components, Device device, ScalarType dtype, bool trainable = false)
     {
@@ -79,32 +78,37 @@ public static partial class LoraFile
             .SelectMany(component => component.Module.named_modules().Where(entry => entry.module is LoraLinear)
                 .Select(entry => (component.Prefix, Path: entry.name, Linear: (LoraLinear)entry.module)))
             .ToDictionary(entry => $"{entry.Prefix}.{entry.Path}");
-        var pairs = Pairs(checkpoint, file, linears.ContainsKey);
-        var matched = linears.Where(entry => pairs.ContainsKey(entry.Key)).ToList();
-        var unmatched = pairs.Where(pair => !linears.ContainsKey(pair.Key)).SelectMany(pair => new[] { pair.Value.A, pair.Value.B }).Order(StringComparer.Ordinal).ToList();
+        LoraLayout.RefuseMagnitudes(checkpoint.Names, file);
+        var metadata = LoraMetadata.Read(checkpoint, file);
+        var keys = LoraKeys.Read(checkpoint, file, linears.ContainsKey);
+        var matched = linears.Where(entry => keys.Pairs.ContainsKey(entry.Key)).ToList();
         if (matched.Count == 0)
-            throw new LabException($"{file} fits none of the models ({string.Join(", ", components.Select(c => c.Prefix))}): {(pairs.Count == 0 ? "it holds no LoRA keys" : $"its keys look like {pairs.Values.First().A}")}; keys like transformer.transformer_blocks.0.attn.to_q.lora_A.weight are needed.");
-        var alphas = Alphas(checkpoint, file);
-        var slots = matched.Select(entry => Slot(entry.Key, entry.Value, pairs[entry.Key], checkpoint, file, alphas)).ToList();
-        var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
-        using var noGradients = no_grad();
-        foreach (var layer in adapter.Layers)
         {
-            using var scope = NewDisposeScope();
-            layer.Weights.A.copy_(checkpoint.Load(pairs[layer.Key].A));
-            layer.Weights.B.copy_(checkpoint.Load(pairs[layer.Key].B));
+            throw new LabException(
+                $"{file} fits none of the models ({string.Join(", ", components.Select(c => c.Prefix))}): " +
+                $"{LoraLayout.Describe(checkpoint.Names)}. Keys like transformer.transformer_blocks.0.attn.to_q.lora_A.weight are needed.");
         }
 
-        var report = new LoraLoadReport(
-            2 * pairs.Count, 2 * matched.Count,
-            slots.GroupBy(slot => slot.Component).ToDictionary(group => group.Key, group => group.Count()), unmatched);
+        var slots = matched.Select(entry => Slot(entry.Key, entry.Value, keys, checkpoint, file, metadata)).ToList();
+        var report = Report(checkpoint, file, keys, metadata, matched);
+        var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
+        try
+        {
+            Fill(adapter, keys, checkpoint, file);
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+
         return (adapter, report);
     }
 
     /// <summary>Loads a file that <see cref="Save"/> wrote into an adapter of the same layers and ranks.</summary>
     /// <param name="path">The file.</param>
     /// <param name="adapter">Its matrices are replaced.</param>
-    /// <exception cref="LabException">The file holds other layers or ranks; nothing is changed then.</exception>
+    /// <exception cref="LabException">The file holds other layers or ranks, or values that are not finite; nothing is changed.</exception>
     public static void LoadInto(string path, LoraAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
@@ -121,115 +125,76 @@ public static partial class LoraFile
         ];
         if (wrong.Length > 0)
             throw new LabException($"{path} does not fit the adapter '{adapter.Name}': {string.Join("; ", wrong.Take(6))}{(wrong.Length > 6 ? $"; and {wrong.Length - 6} more" : string.Empty)}.");
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        var stored = matrices.Keys.ToDictionary(name => name, name => checkpoint.Load(name, dtype: adapter.Parameters.dtype));
+        foreach (var (name, values) in stored)
+            FiniteCheck.Require(values, $"{path}: {name}");
         foreach (var (name, matrix) in matrices)
-        {
-            using var stored = checkpoint.Load(name);
-            matrix.copy_(stored);
-        }
+            matrix.copy_(stored[name]);
 
         adapter.RefreshComputeCopy();
     }
 
-    private static LoraAdapter.Slot Slot(
-        string key, (string Prefix, string Path, LoraLinear Linear) layer, (string A, string B) pair, Checkpoint checkpoint, string file, Func<string, string, int, double> alphas)
+    private static LoraLoadReport Report(
+        Checkpoint checkpoint, string file, LoraKeys keys, LoraMetadata metadata,
+        IReadOnlyCollection<KeyValuePair<string, (string Prefix, string Path, LoraLinear Linear)>> matched)
     {
-        long[] a = checkpoint.Entries[pair.A].Shape, b = checkpoint.Entries[pair.B].Shape;
-        if (a.Length != 2 || b.Length != 2 || a[0] != b[1] || a[0] < 1 || a[1] != layer.Linear.InFeatures || b[0] != layer.Linear.OutFeatures)
-            throw new LabException($"{file}: {pair.A} [{string.Join(", ", a)}] and {pair.B} [{string.Join(", ", b)}] do not fit {key}, a linear layer {layer.Linear.InFeatures} → {layer.Linear.OutFeatures}; the file was made for another model.");
-        foreach (var name in new[] { pair.A, pair.B })
+        string?[] TensorsOf(string layer) => [keys.Pairs[layer].A, keys.Pairs[layer].B, keys.Alphas.GetValueOrDefault(layer)];
+        var used = matched.SelectMany(entry => TensorsOf(entry.Key)).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        string[] unused = [.. checkpoint.Names.Where(name => !used.Contains(name)).Order(StringComparer.Ordinal)];
+        var layers = matched.Select(entry => (entry.Value.Prefix, entry.Value.Path, keys.Pairs[entry.Key].Written)).ToList();
+        string[] ofTensors = unused.Length == 0
+            ? []
+            : [$"{file}: {unused.Length} of its {checkpoint.Names.Count} tensors are not used ({LoraLayout.DescribeUnused(unused)})."];
+        var perModel = layers.GroupBy(layer => layer.Prefix).ToDictionary(group => group.Key, group => group.Count());
+        return new LoraLoadReport(checkpoint.Names.Count, used.Count, perModel, unused)
         {
-            if (checkpoint.Entries[name].DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
-                throw new LabException($"{file}: {name} is {checkpoint.Entries[name].DType}; a floating-point type is needed.");
-        }
-
-        return new LoraAdapter.Slot(layer.Prefix, layer.Path, layer.Linear, (int)a[0], alphas(layer.Prefix, layer.Path, (int)a[0]));
-    }
-
-    // diffusers and PEFT write lora_A and lora_B, with or without the adapter's name; older files lora.down and lora.up.
-    [GeneratedRegex(@"^(?:base_model\.model\.)?(?<layer>.+?)\.(?:lora_(?<half>A|B)(?:\.[A-Za-z_]\w*)??|lora(?:_linear_layer)?\.(?<old>down|up))\.weight$", RegexOptions.CultureInvariant)]
-    private static partial Regex KeyPattern { get; }
-
-    private static Dictionary<string, (string A, string B)> Pairs(Checkpoint checkpoint, string file, Func<string, bool> isLayer)
-    {
-        var pairs = new Dictionary<string, (string A, string B)>(StringComparer.Ordinal);
-        foreach (var name in checkpoint.Names)
-        {
-            var match = KeyPattern.Match(name);
-            if (!match.Success)
-                continue;
-            // PEFT alone names layers from the model's own root; a file of that kind is the transformer's.
-            var layer = match.Groups["layer"].Value;
-            if (!isLayer(layer) && isLayer($"{Transformer}.{layer}"))
-                layer = $"{Transformer}.{layer}";
-            var (a, b) = pairs.GetValueOrDefault(layer, (string.Empty, string.Empty));
-            pairs[layer] = match.Groups["half"].Value == "A" || match.Groups["old"].Value == "down" ? (name, b) : (a, name);
-        }
-
-        var halves = pairs.Where(pair => pair.Value.A.Length == 0 || pair.Value.B.Length == 0).Select(pair => pair.Key).ToList();
-        return halves.Count == 0
-            ? pairs
-            : throw new LabException($"{file} holds only one of the two matrices of {string.Join(", ", halves.Take(6))}.");
-    }
-
-    private static Func<string, string, int, double> Alphas(Checkpoint checkpoint, string file)
-    {
-        var beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, PeftConfigName);
-        var isPefts = Path.GetFileName(file) == PeftName && File.Exists(beside);
-        if (!checkpoint.Metadata.TryGetValue(MetadataKey, out var text) && !isPefts)
-            return (_, _, rank) => rank;
-        var source = text is null ? beside : $"{file}: the header entry {MetadataKey}";
-        var metadata = ParseObject(text ?? File.ReadAllText(beside), source);
-        return (component, path, rank) =>
-        {
-            var prefix = text is null ? string.Empty : $"{component}.";
-            if (metadata[$"{prefix}use_rslora"]?.GetValueKind() == JsonValueKind.True)
-                throw new LabException($"{source} asks for rank-stabilised scaling (use_rslora), which is not known here; only alpha / rank is.");
-            var pattern = metadata[$"{prefix}alpha_pattern"] as JsonObject;
-            var own = pattern?.FirstOrDefault(entry => path == entry.Key || path.EndsWith("." + entry.Key, StringComparison.Ordinal)).Value;
-            if ((own ?? metadata[$"{prefix}lora_alpha"]) is not { } value)
-                return rank;
-            return value is JsonValue number && number.TryGetValue<double>(out var alpha) && double.IsFinite(alpha)
-                ? alpha
-                : throw new LabException($"{source} says that alpha of {component}.{path} is {value.ToJsonString()}; a number is needed.");
+            Warnings = [.. ofTensors, .. metadata.Warnings(layers)],
         };
     }
 
-    private static JsonObject ParseObject(string json, string source)
+    private static void Fill(LoraAdapter adapter, LoraKeys keys, Checkpoint checkpoint, string file)
     {
-        try
+        using var noGradients = no_grad();
+        foreach (var layer in adapter.Layers)
         {
-            return JsonNode.Parse(json)?.AsObject() ?? throw new LabException($"{source} is empty.");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new LabException($"{source} is not a JSON object: {e.Message}", e);
+            var pair = keys.Pairs[layer.Key];
+            foreach (var (name, matrix) in new[] { (pair.A, layer.Weights.A), (pair.B, layer.Weights.B) })
+            {
+                using var scope = NewDisposeScope();
+                var stored = checkpoint.Load(name);
+                FiniteCheck.Require(stored, $"{file}: {name}");
+                matrix.copy_(stored);
+                if (!FiniteCheck.IsFinite(matrix))
+                    throw new NonFiniteException($"{file}: {name} has values beyond what {matrix.dtype} holds; load it in bf16 or fp32.");
+            }
         }
     }
 
-    private static string Describe(LoraAdapter adapter)
+    private static LoraAdapter.Slot Slot(
+        string key, (string Prefix, string Path, LoraLinear Linear) layer, LoraKeys keys, Checkpoint checkpoint, string file,
+        LoraMetadata metadata)
     {
-        var metadata = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var group in adapter.Layers.GroupBy(layer => layer.Component))
+        var pair = keys.Pairs[key];
+        long[] a = checkpoint.Entries[pair.A].Shape, b = checkpoint.Entries[pair.B].Shape;
+        var (width, height) = (layer.Linear.InFeatures, layer.Linear.OutFeatures);
+        if (a.Length != 2 || b.Length != 2 || a[0] != b[1] || a[0] < 1 || a[1] != width || b[0] != height)
         {
-            var first = group.First();
-            metadata[$"{group.Key}.peft_type"] = "LORA";
-            metadata[$"{group.Key}.r"] = first.Rank;
-            metadata[$"{group.Key}.lora_alpha"] = Number(first.Alpha);
-            metadata[$"{group.Key}.lora_dropout"] = 0.0;
-            metadata[$"{group.Key}.bias"] = "none";
-            metadata[$"{group.Key}.init_lora_weights"] = "gaussian";
-            metadata[$"{group.Key}.target_modules"] = new JsonArray([.. group.Select(layer => JsonValue.Create(layer.Path)).Cast<JsonNode?>()]);
-            metadata[$"{group.Key}.rank_pattern"] = Pattern(group, layer => layer.Rank, first.Rank);
-            metadata[$"{group.Key}.alpha_pattern"] = Pattern(group, layer => layer.Alpha, first.Alpha);
+            throw new LabException(
+                $"{file}: {pair.A} [{string.Join(", ", a)}] and {pair.B} [{string.Join(", ", b)}] do not fit {key}, a linear layer " +
+                $"{width} → {height}; the file was made for another model.");
         }
 
-        return new JsonObject(metadata).ToJsonString(new(JsonFile.Options) { WriteIndented = true });
+        foreach (var name in new[] { pair.A, pair.B })
+        {
+            var type = checkpoint.Entries[name].DType;
+            if (type is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+                throw new LabException($"{file}: {name} is {type}; a floating-point type is needed.");
+        }
+
+        var rank = (int)a[0];
+        var alpha = keys.AlphaOf(checkpoint, file, key) ?? metadata.AlphaOf(layer.Prefix, layer.Path, pair.Written, rank);
+        return new LoraAdapter.Slot(layer.Prefix, layer.Path, layer.Linear, rank, alpha);
     }
-
-    private static JsonObject Pattern(IEnumerable<LoraLayer> layers, Func<LoraLayer, double> value, double usual) =>
-        new(layers.Where(layer => value(layer) != usual)
-            .Select(layer => new KeyValuePair<string, JsonNode?>(layer.Path, Number(value(layer)))));
-
-    private static JsonValue Number(double value) => double.IsInteger(value) ? JsonValue.Create((long)value) : JsonValue.Create(value);
 }

@@ -118,13 +118,15 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <param name="path">A file in diffusers' or PEFT's form, or a folder that holds one.</param>
     /// <param name="weight">How strongly it acts; 1 as trained.</param>
     /// <param name="name">The adapter's name; null for <c>adapter_N</c>.</param>
-    /// <returns>How the file fitted.</returns>
-    /// <exception cref="LabException">Nothing in the file fits, a shape is wrong, or the name is taken.</exception>
+    /// <returns>How the file fitted; its warnings are told to <see cref="PromptEncoder.Warn"/> too.</returns>
+    /// <exception cref="LabException">Nothing in the file fits, a shape is wrong, a value is not finite, or the name is taken.</exception>
     public LoraLoadReport LoadLora(string path, double weight = 1, string? name = null)
     {
         var (adapter, report) = LoraFile.Load(path, name ?? FreeAdapterName(), LoraComponents, Options.Device, Options.Dtype);
         adapter.Weight = weight;
         _adapters.Add(adapter);
+        foreach (var warning in report.Warnings)
+            Prompts.Warn?.Invoke(warning);
         return report;
     }
 

@@ -7,11 +7,16 @@ namespace Dreambooth.Lab.Sweeps;
 /// <param name="Weight">Factor on the adapter; 1 is as trained.</param>
 public sealed record WeightedLora(string Path, double Weight = 1.0)
 {
-    /// <summary>Reads <c>path</c> or <c>path=weight</c>; a text after the last <c>=</c> that is no number belongs to the path.</summary>
+    /// <summary>
+    /// Reads <c>path</c> or <c>path=weight</c>. A text after the last <c>=</c> that is no number belongs to the path, and so does one where
+    /// a file or folder of the whole name exists.
+    /// </summary>
     /// <param name="text">What was given.</param>
     public static WeightedLora Parse(string text)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(text);
+        if (System.IO.Path.Exists(text))
+            return new WeightedLora(text);
         var at = text.LastIndexOf('=');
         return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && double.IsFinite(weight)
             ? new WeightedLora(text[..at], weight)

@@ -145,16 +145,20 @@ public sealed class LoraFileTests : IDisposable
             ($"transformer.{Layer}.lora_A.weight", ones(1, Width)), ($"transformer.{Layer}.lora_B.weight", ones(Width, 1)),
             ("unet.down.0.lora_A.weight", ones(1, 4)), ("unet.down.0.lora_B.weight", ones(4, 1)), ("logit_scale", ones(1)));
         var report = _pipeline.LoadLora(path);
-        Assert.Equal((4, 2), (report.FileTensors, report.MatchedTensors));
-        Assert.Equal(["unet.down.0.lora_A.weight", "unet.down.0.lora_B.weight"], report.UnmatchedKeys);
-        Assert.StartsWith("2 of 4 tensors matched (transformer: 1 layers); no layer takes unet.down.0.lora_A.weight", report.ToString(), StringComparison.Ordinal);
+        Assert.Equal((5, 2), (report.FileTensors, report.MatchedTensors));
+        Assert.Equal(["logit_scale", "unet.down.0.lora_A.weight", "unet.down.0.lora_B.weight"], report.UnmatchedKeys);
+        Assert.StartsWith(
+            "2 of 5 tensors matched (transformer: 1 layers); not used: logit_scale, unet.down.0.lora_A.weight",
+            report.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_NoKeyMatches_SaysWhatIsNeeded()
     {
-        Refused("fits none of the models (transformer, text_encoder, text_encoder_2): its keys look like unet.x.lora_A.weight", ("unet.x.lora_A.weight", ones(1, 4)), ("unet.x.lora_B.weight", ones(4, 1)));
-        Refused("it holds no LoRA keys", ("weight", ones(2)));
+        Refused(
+            "fits none of the models (transformer, text_encoder, text_encoder_2): it holds updates of layers that the models lack",
+            ("other.x.lora_A.weight", ones(1, 4)), ("other.x.lora_B.weight", ones(4, 1)));
+        Refused("none of its 1 tensors is part of a LoRA; its keys look like weight", ("weight", ones(2)));
     }
 
     [Fact]
@@ -165,14 +169,66 @@ public sealed class LoraFileTests : IDisposable
         Refused("a floating-point type is needed", ($"transformer.{Layer}.lora_A.weight", ones(2, Width)), ($"transformer.{Layer}.lora_B.weight", ones([Width, 2], ScalarType.Int32)));
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void Load_ValueThatIsNotFinite_IsRefusedWithItsTensor(float value)
+    {
+        var broken = ones(Width, 2);
+        broken[3, 1] = value;
+        Refused(
+            $"transformer.{Layer}.lora_B.weight is not finite in 1 of its {2 * Width} values",
+            ($"transformer.{Layer}.lora_A.weight", ones(2, Width)), ($"transformer.{Layer}.lora_B.weight", broken));
+        using var adapter = Create(null);
+        var before = Bytes(adapter.Parameters);
+        var path = Path.Combine(_folder, "whole.safetensors");
+        LoraFile.Save(path, adapter);
+        using (var file = SafetensorsFile.Open(path))
+        {
+            var tensors = file.Tensors.Keys.ToDictionary(name => name, name => file.Load(name).clone());
+            tensors[$"transformer.{Layer}.lora_B.weight"][0, 0] = value;
+            SafetensorsWriter.Save(path, tensors);
+        }
+
+        var error = Assert.Throws<NonFiniteException>(() => LoraFile.LoadInto(path, adapter));
+        Assert.Contains("lora_B.weight is not finite", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Bytes(adapter.Parameters));
+    }
+
+    [Fact]
+    public void Load_ValueBeyondTheElementType_IsRefused()
+    {
+        var path = Write(
+            ($"transformer.{Layer}.lora_A.weight", ones(2, Width)), ($"transformer.{Layer}.lora_B.weight", full([Width, 2], 1e5f)));
+        var error = Assert.Throws<NonFiniteException>(
+            () => LoraFile.Load(path, "loaded", _pipeline.LoraComponents, CPU, ScalarType.Float16));
+        Assert.Contains("beyond what Float16 holds", error.Message, StringComparison.Ordinal);
+        Assert.Empty(_pipeline.Transformer.TransformerBlocks[0].Attn.ToQ.Adapters);
+    }
+
+    [Fact]
+    public void Save_ValueThatIsNotFinite_IsRefusedAndTheOldFileStays()
+    {
+        using var adapter = Create(8);
+        var paths = new[] { Path.Combine(_folder, "lora.safetensors"), Path.Combine(_folder, "export.safetensors") };
+        LoraFile.Save(paths[0], adapter);
+        LoraExport.Save(paths[1], adapter);
+        var before = paths.Select(File.ReadAllBytes).ToArray();
+        using (no_grad())
+            adapter.Layers[0].Weights.B[0, 0] = float.NaN;
+        Assert.Throws<NonFiniteException>(() => LoraFile.Save(paths[0], adapter));
+        Assert.Throws<NonFiniteException>(() => LoraExport.Save(paths[1], adapter));
+        Assert.Equal(before, paths.Select(File.ReadAllBytes));
+    }
+
     [Fact]
     public void Load_HalfAPair_NamesTheLayer() =>
         Refused($"only one of the two matrices of transformer.{Layer}", ($"transformer.{Layer}.lora_A.weight", ones(2, Width)));
 
     [Theory]
-    [InlineData("[1]", "is not a JSON object")]
-    [InlineData("{", "is not a JSON object")]
-    [InlineData("""{"transformer.lora_alpha": "four"}""", "a number is needed")]
+    [InlineData("[1]", "lora_adapter_metadata is [1]; valid is a JSON object")]
+    [InlineData("{", "lora_adapter_metadata is not")]
+    [InlineData("""{"transformer.lora_alpha": "four"}""", "transformer.lora_alpha is \"four\"; valid is a finite number")]
     public void Load_DamagedMetadata_IsRefused(string metadata, string message)
     {
         var path = Path.Combine(_folder, "lora.safetensors");
@@ -196,7 +252,8 @@ public sealed class LoraFileTests : IDisposable
         File.WriteAllText(config, """{"r": 2, "lora_alpha": 16, "use_rslora": true}""");
         Assert.Contains("use_rslora", Assert.Throws<LabException>(() => Load(_folder)).Message, StringComparison.Ordinal);
         File.WriteAllText(config, "[]");
-        Assert.Contains("adapter_config.json is not a JSON object", Assert.Throws<LabException>(() => Load(_folder)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<LabException>(() => Load(_folder));
+        Assert.Contains("adapter_config.json is []; valid is a JSON object", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -208,6 +265,7 @@ public sealed class LoraFileTests : IDisposable
         Assert.Equal((only, only), (LoraFile.Resolve(_folder), LoraFile.Resolve(only)));
         Touch("a.safetensors");
         Assert.Contains("name one of a.safetensors, b.safetensors", Assert.Throws<LabException>(() => LoraFile.Resolve(_folder)).Message, StringComparison.Ordinal);
+        Assert.Equal(Touch("adapter_model.safetensors"), LoraFile.Resolve(_folder));
         Assert.Equal(Touch(LoraFile.DefaultName), LoraFile.Resolve(_folder));
     }
 
@@ -239,7 +297,7 @@ public sealed class LoraFileTests : IDisposable
 
     private void Refused(string message, params (string Name, Tensor Value)[] tensors)
     {
-        var error = Assert.Throws<LabException>(() => Load(Write(tensors)));
+        var error = Assert.ThrowsAny<LabException>(() => Load(Write(tensors)));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Empty(_pipeline.Transformer.TransformerBlocks[0].Attn.ToQ.Adapters);
     }

@@ -12,4 +12,15 @@ public class WeightedLoraTests
     [InlineData("=1", "=1", 1.0)]
     public void Parse_Text_SplitsAtTheLastNumber(string text, string path, double weight) =>
         Assert.Equal(new WeightedLora(path, weight), WeightedLora.Parse(text));
+
+    [Fact]
+    public void Parse_NameThatExists_IsThePathAsItStands()
+    {
+        using var folder = new Tokenizers.TemporaryFolder();
+        var path = Path.Combine(folder.Path, "eq=0.5");
+        Assert.Equal(new WeightedLora(Path.Combine(folder.Path, "eq"), 0.5), WeightedLora.Parse(path));
+        Directory.CreateDirectory(path);
+        Assert.Equal(new WeightedLora(path), WeightedLora.Parse(path));
+        Assert.Equal(new WeightedLora(path, 0.25), WeightedLora.Parse(path + "=0.25"));
+    }
 }
