@@ -85,7 +85,9 @@ internal static class DemoVerb
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal static int Run(DemoOptions options, bool fresh, Session session)
     {
+        using var held = RunFolder.Open(options.Output, "demo", "--output");
         var folder = DemoFolder.Open(options, fresh);
+        held.ClearLeftovers();
         var cancelled = false;
         try
         {

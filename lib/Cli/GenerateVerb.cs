@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
-using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
@@ -12,6 +11,9 @@ namespace Dreambooth.Lab.Cli;
 /// <summary><c>generate</c>: prompts, a model and LoRA in, pictures out.</summary>
 internal static class GenerateVerb
 {
+    // More at a time are no faster, and at full size no GPU holds many more.
+    private const int MostAtATime = 8;
+
     public static Command Create(Session session)
     {
         var verb = new Command("generate", "Draws pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth "
@@ -45,27 +47,38 @@ internal static class GenerateVerb
 
     private static int Run(GenerateConfig config, Session session)
     {
+        using var folder = RunFolder.Open(config.OutputDir, "generate", "output_dir");
+        folder.ClearLeftovers();
         var prompts = config.ReadPrompts();
         var (model, loras) = Find(config, session);
         var options = PipelineOptions.Parse(config.Device, config.Dtype);
+        var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options.Dtype.ToString(), model, loras));
+        if (run.Missing > 0)
+            Draw(run, config, model, loras, options, session);
+        var kept = run.Total - run.Missing;
+        session.Output.WriteLine($"{run.Total} picture{(run.Total == 1 ? string.Empty : "s")} in {config.OutputDir}"
+            + (kept == 0 ? string.Empty : $"; {kept} of them there from an earlier run (--overwrite makes them anew)"));
+        return ExitCode.Success;
+    }
+
+    private static void Draw(
+        GenerationRun run, GenerateConfig config, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras, PipelineOptions options, Session session)
+    {
         var guard = new MemoryGuard(model, config.Device, Planned(config, options));
+        guard.FitBatch(model, config.Memory);
         var memory = guard.Choose(model, config.Memory, session.Output.WriteLine);
         using var pipeline = guard.Run(() => Load(config, model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
-        var made = ConsoleProgress.Run(session, report =>
+        ConsoleProgress.Run(session, report =>
         {
             guard.Enter("drawing");
             return guard.Run(() =>
             {
-                pipeline.PreparePrompts(Enumerable.Range(0, prompts.Count).Select(i => Request(config, i, prompts)));
-                for (var i = 0; i < prompts.Count; i++)
-                    Generate(pipeline, config, i, prompts, report, session.Cancellation);
-                return prompts.Count * config.NumImages;
+                run.Execute(pipeline, memory.SampleBatchSize, (done, steps, prompt) => report("Denoising", done, steps, prompt), session.Cancellation);
+                return true;
             });
         });
-        session.Output.WriteLine($"{made} picture{(made == 1 ? string.Empty : "s")} in {config.OutputDir}");
-        return ExitCode.Success;
     }
 
     /// <summary>Where the model and the LoRA lie; names on the hub are downloaded, the small ones first.</summary>
@@ -84,7 +97,7 @@ internal static class GenerateVerb
         VaeDtype = options.VaeDtype,
         WithT5 = !config.WithoutT5,
         MaxSequenceLength = config.MaxSequenceLength ?? PromptEncoder.DefaultMaxSequenceLength,
-        SampleBatchSize = config.NumImages,
+        SampleBatchSize = Math.Min(config.NumImages, MostAtATime),
         SampleResolution = config.Height is null && config.Width is null ? null : Math.Max(config.Height ?? 0, config.Width ?? 0),
     };
 
@@ -103,35 +116,5 @@ internal static class GenerateVerb
             });
         pipeline.Prompts.Warn = session.Warn;
         return pipeline;
-    }
-
-    private static GenerationRequest Request(GenerateConfig config, int index, IReadOnlyList<string> prompts) => new()
-    {
-        Prompts = [prompts[index]],
-        NegativePrompts = config.NegativePrompt is null ? null : [config.NegativePrompt],
-        NumImagesPerPrompt = config.NumImages,
-        NumInferenceSteps = config.NumSteps,
-        GuidanceScale = config.Guidance,
-        Height = config.Height,
-        Width = config.Width,
-        Seed = (ulong)(config.Seed + index),
-        ClipSkip = config.ClipSkip,
-        MaxSequenceLength = config.MaxSequenceLength,
-        SkipGuidanceLayers = config.SkipLayers,
-        SkipLayerGuidanceScale = config.SkipLayerGuidanceScale,
-        SkipLayerGuidanceStart = config.SkipLayerGuidanceStart,
-        SkipLayerGuidanceStop = config.SkipLayerGuidanceStop,
-    };
-
-    private static void Generate(
-        StableDiffusion3Pipeline pipeline, GenerateConfig config, int index, IReadOnlyList<string> prompts, ConsoleProgress.Report report, CancellationToken cancellation)
-    {
-        var images = pipeline.Generate(
-            Request(config, index, prompts),
-            step => report("Denoising", (index * config.NumSteps) + step.Step, prompts.Count * config.NumSteps, prompts[index]),
-            cancellation);
-        var folder = Path.Combine(config.OutputDir, PromptFolders.FolderName(index, prompts[index]));
-        for (var i = 0; i < images.Count; i++)
-            ImageEncoder.Save(Path.Combine(folder, PromptFolders.ImageName(i)), images[i]);
     }
 }

@@ -25,6 +25,22 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings = choice.Settings;
     }
 
+    /// <summary>Lowers the number of pictures drawn at a time until they fit by prediction.</summary>
+    /// <param name="found">The model's folder or file.</param>
+    /// <param name="asked">The memory mode that the user asks for.</param>
+    public void FitBatch(string found, MemoryMode asked)
+    {
+        _model = found;
+        if (Architecture() is not { } model || AvailableMemory.Read(DeviceSelection.Parse(device)) is not { } memory)
+            return;
+        var (planner, usable) = (new MemoryPlanner(model), MemoryPlanner.Usable(memory.Bytes, memory.IsGpu));
+        while (_settings.SampleBatchSize > 1 && !Modes().Any(forecast => forecast.Peak <= usable))
+            _settings = _settings with { SampleBatchSize = _settings.SampleBatchSize / 2 };
+
+        IEnumerable<MemoryForecast> Modes() =>
+            planner.ByMode(_settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked);
+    }
+
     /// <summary>Remembers what is being done.</summary>
     public void Enter(string phase) => _phase = char.ToLowerInvariant(phase[0]) + phase[1..];
 

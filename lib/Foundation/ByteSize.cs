@@ -32,6 +32,16 @@ public static class ByteSize
 
     private static string Exact(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes");
 
+    /// <summary>Sizes together; what is more than can be counted is the most that can.</summary>
+    /// <param name="sizes">Bytes, none below 0.</param>
+    internal static long Sum(IEnumerable<long> sizes)
+    {
+        long sum = 0;
+        foreach (var size in sizes)
+            sum = size > long.MaxValue - sum ? long.MaxValue : sum + size;
+        return sum;
+    }
+
     private static string Format(double value, string unit) =>
         value.ToString(Math.Abs(value) < 99.95 ? "0.0" : "0", CultureInfo.InvariantCulture) + " " + unit;
 }

@@ -11,6 +11,7 @@ internal sealed class RunFolder : IDisposable
     private const string LockName = ".lab.lock";
     private const string HolderName = ".lab.holder";
     private const int ProbeBytes = 1 << 16;
+    private const int Depth = 2;
 
     private readonly FileStream _lock;
     private readonly bool _isNew;
@@ -55,9 +56,11 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Whether a name is one of the files that mark a folder as in use.</summary>
     public static bool IsMark(string name) => name is LockName or HolderName;
 
-    /// <summary>Deletes what killed runs left half written, in folders of the folder too but for those that runs of their own hold.</summary>
+    /// <summary>
+    /// Deletes what killed runs left half written, two folders deep (<c>validation/step_00001</c>) but for folders that runs of their own hold.
+    /// </summary>
     /// <returns>How many files and folders there were.</returns>
-    public int ClearLeftovers() => Clear(new DirectoryInfo(Path));
+    public int ClearLeftovers() => Clear(new DirectoryInfo(Path), Depth);
 
     /// <summary>Sets the folder free; one that was made for nothing goes.</summary>
     public void Dispose()
@@ -99,7 +102,7 @@ internal sealed class RunFolder : IDisposable
         return null;
     }
 
-    private static int Clear(DirectoryInfo folder)
+    private static int Clear(DirectoryInfo folder, int depth)
     {
         var count = 0;
         var every = new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
@@ -113,9 +116,9 @@ internal sealed class RunFolder : IDisposable
                     entry.Delete();
                 count++;
             }
-            else if (entry is DirectoryInfo inner && !File.Exists(System.IO.Path.Combine(inner.FullName, LockName)))
+            else if (depth > 0 && entry is DirectoryInfo inner && !File.Exists(System.IO.Path.Combine(inner.FullName, LockName)))
             {
-                count += Clear(inner);
+                count += Clear(inner, depth - 1);
             }
         }
 

@@ -259,19 +259,25 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <summary>The noise that a request starts from, float32, <c>[B, C, h, w]</c>.</summary>
     internal Tensor InitialLatents(GenerationRequest request)
     {
-        int height = request.Height ?? DefaultSize, width = request.Width ?? DefaultSize;
-        var largest = Transformer.Config.PosEmbedMaxSize * SizeMultiple;
-        if (height % SizeMultiple != 0 || width % SizeMultiple != 0 || height < SizeMultiple || width < SizeMultiple || height > largest || width > largest)
-            throw new LabException($"Pictures of {width}×{height} pixels cannot be made; width and height must be multiples of {SizeMultiple}, at most {largest}. This model's own size is {DefaultSize}×{DefaultSize}.");
-        long[] shape =
-        [
-            request.Prompts.Count * request.NumImagesPerPrompt, Transformer.Config.InChannels,
-            height / Vae.Config.SpatialFactor, width / Vae.Config.SpatialFactor,
-        ];
+        var (height, width) = LatentSize(request.Height, request.Width);
+        long[] shape = [request.Prompts.Count * request.NumImagesPerPrompt, Transformer.Config.InChannels, height, width];
         if (request.Latents is null)
             return SeededNoise.Normal(shape, request.Seed, Options.Device, ScalarType.Float32);
         return request.Latents.shape.AsSpan().SequenceEqual(shape)
             ? request.Latents.to(ScalarType.Float32, Options.Device).clone()
             : throw new LabException($"The given latents have shape [{string.Join(", ", request.Latents.shape)}]; [{string.Join(", ", shape)}] is needed.");
+    }
+
+    /// <summary>Rows and columns of the latents of a picture.</summary>
+    /// <param name="askedHeight">Its height in pixels; null for the model's own.</param>
+    /// <param name="askedWidth">Its width in pixels; null for the model's own.</param>
+    /// <exception cref="LabException">This model cannot make pictures of that size.</exception>
+    internal (long Height, long Width) LatentSize(int? askedHeight, int? askedWidth)
+    {
+        int height = askedHeight ?? DefaultSize, width = askedWidth ?? DefaultSize;
+        var largest = Transformer.Config.PosEmbedMaxSize * SizeMultiple;
+        if (height % SizeMultiple != 0 || width % SizeMultiple != 0 || height < SizeMultiple || width < SizeMultiple || height > largest || width > largest)
+            throw new LabException($"Pictures of {width}×{height} pixels cannot be made; width and height must be multiples of {SizeMultiple}, at most {largest}. This model's own size is {DefaultSize}×{DefaultSize}.");
+        return (height / Vae.Config.SpatialFactor, width / Vae.Config.SpatialFactor);
     }
 }

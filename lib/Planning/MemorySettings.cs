@@ -116,6 +116,10 @@ public sealed record MemorySettings
         };
     }
 
+    // Beyond any machine; up to here sums of bytes can be counted.
+    private const int LargestSide = 16_384;
+    private const int LargestCount = 65_536;
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="LabException">Says every value that is out of range.</exception>
     public void Validate()
@@ -127,11 +131,11 @@ public sealed record MemorySettings
                 errors.Add(text);
         }
 
-        Need(Resolution >= 16 && Resolution % 16 == 0, $"resolution is {Resolution}; a multiple of 16 is valid");
-        Need(SampleResolution is null or >= 16, $"the size of drawn pictures is {SampleResolution}; 16 or more is valid");
-        Need(TrainBatchSize >= 1, $"train_batch_size is {TrainBatchSize}; 1 or more is valid");
-        Need(SampleBatchSize >= 1, $"the number of pictures drawn at a time is {SampleBatchSize}; 1 or more is valid");
-        Need(Rank >= 1, $"rank is {Rank}; 1 or more is valid");
+        Need(Resolution is >= 16 and <= LargestSide && Resolution % 16 == 0, $"resolution is {Resolution}; a multiple of 16, at most {LargestSide}, is valid");
+        Need(SampleResolution is null or (>= 16 and <= LargestSide), $"the size of drawn pictures is {SampleResolution}; 16 to {LargestSide} is valid");
+        Need(TrainBatchSize is >= 1 and <= LargestCount, $"train_batch_size is {TrainBatchSize}; 1 to {LargestCount} is valid");
+        Need(SampleBatchSize is >= 1 and <= LargestCount, $"the number of pictures drawn at a time is {SampleBatchSize}; 1 to {LargestCount} is valid");
+        Need(Rank is >= 1 and <= LargestCount, $"rank is {Rank}; 1 to {LargestCount} is valid");
         Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");
         Need(Dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16, $"the precision is {Dtype}; Float32, BFloat16 and Float16 are valid");

@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Foundation;
+
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>What a phase of a run is predicted to hold at its peak.</summary>
@@ -6,8 +8,8 @@ namespace Dreambooth.Lab.Planning;
 public sealed record PhaseForecast(string Phase, IReadOnlyList<MemoryTerm> Terms)
 {
     /// <summary>All terms together, in bytes.</summary>
-    public long Total => Terms.Sum(term => term.Bytes);
+    public long Total => ByteSize.Sum(Terms.Select(term => term.Bytes));
 
     /// <summary>The counted terms together, in bytes.</summary>
-    public long Exact => Terms.Where(term => term.IsExact).Sum(term => term.Bytes);
+    public long Exact => ByteSize.Sum(Terms.Where(term => term.IsExact).Select(term => term.Bytes));
 }

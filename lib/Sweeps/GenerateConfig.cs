@@ -82,8 +82,8 @@ public sealed record GenerateConfig
     [Flag(SamplingGroup, "Pictures per prompt.", Aliases = ["num_images_per_prompt"], Minimum = 1)]
     public int NumImages { get; init; } = 1;
 
-    /// <summary>Denoising steps, at least 1, default 28. Flag <c>--num_steps</c>.</summary>
-    [Flag(SamplingGroup, "Denoising steps.", Aliases = ["num_inference_steps"], Minimum = 1)]
+    /// <summary>Denoising steps, 1 to 1000, default 28. Flag <c>--num_steps</c>.</summary>
+    [Flag(SamplingGroup, "Denoising steps.", Aliases = ["num_inference_steps"], Minimum = 1, Maximum = 1000)]
     public int NumSteps { get; init; } = 28;
 
     /// <summary>Classifier-free guidance scale, at least 0, default 7.5; up to 1 it is off. Flag <c>--guidance</c>.</summary>
@@ -91,11 +91,11 @@ public sealed record GenerateConfig
     public double Guidance { get; init; } = 7.5;
 
     /// <summary>Height in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--height</c>.</summary>
-    [Flag(SamplingGroup, SizeHelp, Minimum = 16, MultipleOf = 16, DefaultText = "the model's own")]
+    [Flag(SamplingGroup, SizeHelp, Minimum = 16, MultipleOf = 16, DefaultText = "the model's own", Maximum = 16_384)]
     public int? Height { get; init; }
 
     /// <summary>Width in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--width</c>.</summary>
-    [Flag(SamplingGroup, "Width in pixels; as --height.", Minimum = 16, MultipleOf = 16, DefaultText = "the model's own")]
+    [Flag(SamplingGroup, "Width in pixels; as --height.", Minimum = 16, MultipleOf = 16, DefaultText = "the model's own", Maximum = 16_384)]
     public int? Width { get; init; }
 
     /// <summary>Seed of the first prompt's noise, at least 0, default 0; prompt i has seed + i. Flag <c>--seed</c>.</summary>
@@ -121,6 +121,10 @@ public sealed record GenerateConfig
     /// <summary>The folder for the pictures, default outputs/generated. Flag <c>--output_dir</c>, <c>--outdir</c>.</summary>
     [Flag(OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"], Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/generated";
+
+    /// <summary>Make every picture anew, default false: those that are there whole and of the same settings stay. Flag <c>--overwrite</c>.</summary>
+    [Flag(OutputGroup, "Make every picture anew, also those that are there; without it a run goes on where an earlier one ended.")]
+    public bool Overwrite { get; init; }
 
     /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
     [Flag(OutputGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]

@@ -45,6 +45,8 @@ public sealed class SweepRunner
         ArgumentNullException.ThrowIfNull(sweep);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         sweep.Validate();
+        using var held = RunFolder.Open(folder, $"the sweep '{sweep.Name}'", "the sweep's folder");
+        held.ClearLeftovers();
         var run = new State(sweep, folder, Hashes(sweep));
         Reuse(run);
         Report(run);
@@ -64,11 +66,11 @@ public sealed class SweepRunner
         {
             var item = run.Sweep.Items[i];
             var path = Path.Combine(run.Folder, run.Paths[i]);
-            if (!records.TryGetValue(run.Paths[i], out var record) || !record.Serves(item, run.Paths[i], _options.Model, run.HashOf(item)) || !File.Exists(path))
+            if (!records.TryGetValue(run.Paths[i], out var record) || !record.Serves(item, run.Paths[i], _options.Model, run.HashOf(item)) || WholePicture.Load(path) is not { } picture)
                 continue;
             record = record with { Item = item };
             if (_options.Score is not null && record.Scores is null)
-                record = record with { Scores = _options.Score(item, ImageDecoder.Load(path)) };
+                record = record with { Scores = _options.Score(item, picture.Image) };
             run.Results[i] = record;
             run.Reused++;
         }
@@ -148,13 +150,8 @@ public sealed class SweepRunner
     // Every picture draws its own noise, so that it does not depend on its neighbours: [B, C, h, w].
     private Tensor Noise(SweepItem[] items)
     {
-        var factor = _pipeline.Vae.Config.SpatialFactor;
-        long[] shape =
-        [
-            _pipeline.Transformer.Config.InChannels,
-            (items[0].Height ?? _pipeline.DefaultSize) / factor, (items[0].Width ?? _pipeline.DefaultSize) / factor,
-        ];
-        return SeededNoise.NormalEach(shape, items.Select(item => item.Seed));
+        var (height, width) = _pipeline.LatentSize(items[0].Height, items[0].Width);
+        return SeededNoise.NormalEach([_pipeline.Transformer.Config.InChannels, height, width], items.Select(item => item.Seed));
     }
 
     private void Report(State run, int step = 0, int stepCount = 0, SweepItem[]? batch = null) =>
@@ -164,7 +161,9 @@ public sealed class SweepRunner
     private static Dictionary<string, string> Hashes(Sweep sweep) =>
         sweep.Items.Select(item => item.Lora).OfType<string>().Distinct(StringComparer.Ordinal).ToDictionary(path => path, Hash, StringComparer.Ordinal);
 
-    private static string Hash(string path)
+    /// <summary>SHA-256 of a LoRA's file, in hexadecimal.</summary>
+    /// <exception cref="LabException">It is not there, or cannot be read.</exception>
+    internal static string Hash(string path)
     {
         var file = LoraFile.Resolve(path);
         try

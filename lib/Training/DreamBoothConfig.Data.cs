@@ -54,11 +54,11 @@ public sealed partial record DreamBoothConfig
     public string? CaptionColumn { get; init; }
 
     /// <summary>How often each picture counts in an epoch, at least 1, default 1. Flag <c>--repeats</c>.</summary>
-    [Flag(DataGroup, "How often each picture counts in an epoch.", Minimum = 1)]
+    [Flag(DataGroup, "How often each picture counts in an epoch.", Minimum = 1, Maximum = 100_000)]
     public int Repeats { get; init; } = 1;
 
     /// <summary>Side of the square training pictures in pixels, a multiple of 16, default 512. Flag <c>--resolution</c>.</summary>
-    [Flag(DataGroup, "Side of the square training pictures in pixels.", Minimum = 16, MultipleOf = 16)]
+    [Flag(DataGroup, "Side of the square training pictures in pixels.", Minimum = 16, MultipleOf = 16, Maximum = 16_384)]
     public int Resolution { get; init; } = 512;
 
     /// <summary>What happens with pictures that cannot be used (broken, tiny, CMYK, 16 bit, no picture): refuse the run, or skip them; default refuse. Flag <c>--on_bad_image</c>.</summary>
@@ -90,10 +90,10 @@ public sealed partial record DreamBoothConfig
     public string? ClassPrompt { get; init; }
 
     /// <summary>How many class pictures there must be, at least 1, default 100. Flag <c>--num_class_images</c>.</summary>
-    [Flag(PriorGroup, "How many class pictures there must be.", Minimum = 1)]
+    [Flag(PriorGroup, "How many class pictures there must be.", Minimum = 1, Maximum = 1_000_000)]
     public int NumClassImages { get; init; } = 100;
 
     /// <summary>How many class or validation pictures are generated at a time, at least 1, default 4. Flag <c>--sample_batch_size</c>.</summary>
-    [Flag(PriorGroup, "How many class or validation pictures are generated at a time.", Minimum = 1)]
+    [Flag(PriorGroup, "How many class or validation pictures are generated at a time.", Minimum = 1, Maximum = 65_536)]
     public int SampleBatchSize { get; init; } = 4;
 }

@@ -12,11 +12,11 @@ public sealed partial record DreamBoothConfig
     private const string LossGroup = "Loss";
 
     /// <summary>Instance pictures per micro-batch, at least 1, default 4. Flag <c>--train_batch_size</c>.</summary>
-    [Flag(LengthGroup, "Instance pictures per micro-batch.", Minimum = 1)]
+    [Flag(LengthGroup, "Instance pictures per micro-batch.", Minimum = 1, Maximum = 65_536)]
     public int TrainBatchSize { get; init; } = 4;
 
     /// <summary>Micro-batches per optimizer step, at least 1, default 1. Flag <c>--gradient_accumulation_steps</c>.</summary>
-    [Flag(LengthGroup, "Micro-batches per optimizer step.", Minimum = 1)]
+    [Flag(LengthGroup, "Micro-batches per optimizer step.", Minimum = 1, Maximum = 1_000_000)]
     public int GradientAccumulationSteps { get; init; } = 1;
 
     /// <summary>Passes over the pictures where <see cref="MaxTrainSteps"/> is null, at least 1, default 1. Flag <c>--num_train_epochs</c>.</summary>

@@ -14,7 +14,7 @@ public sealed partial record DreamBoothConfig
     internal const string RecipeName = "recipe.json";
 
     /// <summary>Rank of the LoRA matrices, at least 1, default 4. Flag <c>--rank</c>.</summary>
-    [Flag(LoraGroup, "Rank of the LoRA matrices.", Minimum = 1)]
+    [Flag(LoraGroup, "Rank of the LoRA matrices.", Minimum = 1, Maximum = 65_536)]
     public int Rank { get; init; } = 4;
 
     /// <summary>Scale of the LoRA is alpha / rank; more than 0; null (the default): the rank. Flag <c>--lora_alpha</c>.</summary>
@@ -81,7 +81,7 @@ public sealed partial record DreamBoothConfig
     public string? ValidationPrompt { get; init; }
 
     /// <summary>Validation pictures per validation, at least 0, default 4. Flag <c>--num_validation_images</c>.</summary>
-    [Flag(OutputGroup, "Validation pictures per validation.", Minimum = 0)]
+    [Flag(OutputGroup, "Validation pictures per validation.", Minimum = 0, Maximum = 1_000_000)]
     public int NumValidationImages { get; init; } = 4;
 
     /// <summary>Make validation pictures after every so many epochs, from the first on, and after the last step; at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>

@@ -127,6 +127,20 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.False(File.Exists(Lora));
     }
 
+    [Theory]
+    [InlineData("gradient_accumulation_steps")]
+    [InlineData("train_batch_size")]
+    [InlineData("rank")]
+    [InlineData("repeats")]
+    [InlineData("sample_batch_size")]
+    [InlineData("num_class_images")]
+    public void Train_NumbersBeyondCounting_AreWrongOptions(string name)
+    {
+        var (code, _, error) = Train($"--{name}=2147483647");
+        Assert.Equal(2, code);
+        Assert.Contains($"{name} is 2147483647; valid is at least 1, at most ", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Train_WarmUpLongerThanTheEpochs_IsTold()
     {
@@ -235,6 +249,98 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.NotEqual(two, Pixels("plain"));
 
         byte[] Pixels(string folder) => ImageDecoder.Load(Out(folder, "000_the moon", "img_00.png")).Pixels;
+    }
+
+    [Fact]
+    public void Generate_PicturesThatAreThere_StayWhereWholeAndOfTheSameSettings()
+    {
+        string[] arguments = ["--prompt=the moon", "--num_images=3", "--seed=4"];
+        Assert.Equal(0, Generate("pictures", arguments).Code);
+        string[] files = [.. Enumerable.Range(0, 3).Select(i => Out("pictures", "000_the moon", $"img_{i:00}.png"))];
+        var whole = files.Select(File.ReadAllBytes).ToArray();
+        File.Delete(files[0]);
+        File.WriteAllBytes(files[1], whole[1][..^20]);
+        var untouched = File.GetLastWriteTimeUtc(files[2]);
+        var (code, output, error) = Generate("pictures", arguments);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains($"3 pictures in {Out("pictures")}; 1 of them there from an earlier run (--overwrite makes them anew)", output, StringComparison.Ordinal);
+        Assert.Equal(untouched, File.GetLastWriteTimeUtc(files[2]));
+        Assert.All(files.Zip(whole), entry => Assert.InRange(Difference(entry.First, entry.Second), 0, 1));
+
+        // Nothing is missing: no model is loaded, and nothing is written.
+        var written = files.Select(File.GetLastWriteTimeUtc).ToArray();
+        Assert.DoesNotContain("Denoising", Generate("pictures", arguments).Output, StringComparison.Ordinal);
+        Assert.Equal(written, files.Select(File.GetLastWriteTimeUtc));
+        Assert.Equal(0, Generate("pictures", [.. arguments, "--overwrite"]).Code);
+        Assert.All(files.Zip(written), entry => Assert.NotEqual(entry.Second, File.GetLastWriteTimeUtc(entry.First)));
+        Assert.Equal(whole, files.Select(File.ReadAllBytes));
+
+        // Other settings: all three anew, as in a new folder.
+        Assert.Equal(0, Generate("pictures", [.. arguments, "--guidance=2"]).Code);
+        Assert.Equal(0, Generate("new", [.. arguments, "--guidance=2"]).Code);
+        Assert.Equal(files.Select(File.ReadAllBytes), Directory.GetFiles(Out("new"), "*.png", SearchOption.AllDirectories).Order().Select(File.ReadAllBytes));
+        Assert.NotEqual(whole[0], File.ReadAllBytes(files[0]));
+
+        static int Difference(string path, byte[] earlier) =>
+            ImageDecoder.Load(path).Pixels.Zip(ImageDecoder.Decode(earlier, "earlier").Pixels, (a, b) => Math.Abs(a - b)).Max();
+    }
+
+    [Fact]
+    public void Generate_PicturesOfAnotherLoraOrOfUnknownOrigin_AreRefusedUnlessAskedFor()
+    {
+        Assert.Equal(0, Train("--max_train_steps=1").Code);
+        Assert.Equal(0, Generate("pictures", "--prompt=the moon").Code);
+        var file = Out("pictures", "000_the moon", "img_00.png");
+        var first = File.ReadAllBytes(file);
+        var (code, _, error) = Generate("pictures", "--prompt=the moon", "--lora", Lora);
+        Assert.Equal(1, code);
+        Assert.Contains(
+            "1 of the pictures in " + Out("pictures") + " are not of tiny-sd35m with lora: 000_the moon/img_00.png is of tiny-sd35m without LoRA.", error, StringComparison.Ordinal);
+        Assert.Equal(first, File.ReadAllBytes(file));
+        Assert.Equal(0, Generate("pictures", "--prompt=the moon", "--lora", Lora, "--overwrite").Code);
+        ImageEncoder.Save(file, new RgbImage(8, 8));
+        (code, _, error) = Generate("pictures", "--prompt=the moon");
+        Assert.Equal(1, code);
+        Assert.Contains("img_00.png is of unknown origin", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_MorePicturesThanFitAtATime_AreThoseOfAllAtOnce()
+    {
+        Assert.Equal(0, Generate("pictures", "--prompt=the moon", "--num_images=10", "--seed=9223372036854775807").Code);
+        using var pipeline = TinyPipeline.Load();
+        var request = new Lab.Pipelines.GenerationRequest
+        {
+            Prompts = ["the moon"], NumImagesPerPrompt = 10, NumInferenceSteps = 2, GuidanceScale = 7.5, Width = 32, Height = 16, MaxSequenceLength = 32, Seed = long.MaxValue,
+        };
+        var expected = pipeline.Generate(request);
+        for (var i = 0; i < 10; i++)
+        {
+            var pixels = ImageDecoder.Load(Out("pictures", "000_the moon", $"img_{i:00}.png")).Pixels;
+            Assert.True(pixels.Zip(expected[i].Pixels, (a, b) => Math.Abs(a - b)).Max() <= 1, $"picture {i}");
+        }
+    }
+
+    [Theory]
+    [InlineData(2, "num_images is 2147483647, for 1 prompts of 2 steps each", "--num_images=2147483647")]
+    [InlineData(2, "num_steps is 2147483647", "--num_steps=2147483647")]
+    [InlineData(2, "height is 2147483632; valid is at least 16, at most 16384", "--height=2147483632")]
+    [InlineData(1, "Pictures of 32×16384 pixels cannot be made", "--height=16384")]
+    public void Generate_NumbersBeyondCounting_AreRefused(int expected, string message, string argument)
+    {
+        var (code, _, error) = Generate("pictures", "--prompt=the moon", argument);
+        Assert.Equal(expected, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Out("pictures")));
+    }
+
+    [Fact]
+    public void Generate_FolderInUse_SaysByWhomBeforeAnythingIsLoaded()
+    {
+        using var held = Lab.Foundation.RunFolder.Open(Out("pictures"), "generate", "output_dir");
+        var (code, _, error) = Generate("pictures", "--prompt=the moon", "--model=no-such-model");
+        Assert.Equal(1, code);
+        Assert.Contains($"{Out("pictures")} is in use by generate in this very process", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,4 +18,14 @@ public class ByteSizeTests
     [InlineData(long.MaxValue, long.MaxValue - 1, "9,223,372,036,854,775,807 bytes", "9,223,372,036,854,775,806 bytes")]
     public void Pair_SizesThatWouldLookEqual_AreSaidInBytes(long one, long other, string first, string second) =>
         Assert.Equal((first, second), ByteSize.Pair(one, other));
+
+    [Fact]
+    public void Sum_MoreThanCanBeCounted_IsTheMost()
+    {
+        Assert.Equal(0, ByteSize.Sum([]));
+        Assert.Equal(6, ByteSize.Sum([1, 2, 3]));
+        Assert.Equal(long.MaxValue, ByteSize.Sum([long.MaxValue, 0]));
+        Assert.Equal(long.MaxValue, ByteSize.Sum([long.MaxValue, 1]));
+        Assert.Equal(long.MaxValue, ByteSize.Sum([1, long.MaxValue, long.MaxValue]));
+    }
 }

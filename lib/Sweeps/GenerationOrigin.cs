@@ -1,0 +1,88 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>What the pictures of a <c>generate</c> are made with, kept in each one's file. Paths are left out of it: pictures are shown around.</summary>
+internal sealed class GenerationOrigin
+{
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly JsonObject _settings;
+
+    /// <summary>Reads what decides the pictures.</summary>
+    /// <param name="config">The options.</param>
+    /// <param name="dtype">The precision that is computed in.</param>
+    /// <param name="model">The model's folder or file.</param>
+    /// <param name="loras">The LoRA, with the folder or file of each.</param>
+    /// <exception cref="LabException">A LoRA cannot be read.</exception>
+    public GenerationOrigin(GenerateConfig config, string dtype, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras)
+    {
+        _settings = new JsonObject
+        {
+            ["model"] = NameOf(model),
+            ["lora"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(NameOf(LoraFile.Resolve(lora.Path))))]),
+            ["lora_scale"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(lora.Lora.Weight * config.LoraScale))]),
+            ["lora_sha256"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(SweepRunner.Hash(lora.Path)))]),
+            ["model_files"] = Path.Exists(model) ? ModelFingerprint.Of(model) : null,
+            ["variant"] = config.Variant,
+            ["without_t5"] = config.WithoutT5,
+            ["dtype"] = dtype,
+            ["negative_prompt"] = config.NegativePrompt,
+            ["clip_skip"] = config.ClipSkip,
+            ["max_sequence_length"] = config.MaxSequenceLength,
+            ["steps"] = config.NumSteps,
+            ["guidance"] = config.Guidance,
+            ["width"] = config.Width,
+            ["height"] = config.Height,
+            ["skip_guidance_layers"] = config.SkipLayers is { } layers ? string.Join(',', layers) : null,
+            ["skip_layer_guidance_scale"] = config.SkipLayers is null ? null : config.SkipLayerGuidanceScale,
+            ["skip_layer_guidance_start"] = config.SkipLayers is null ? null : config.SkipLayerGuidanceStart,
+            ["skip_layer_guidance_stop"] = config.SkipLayers is null ? null : config.SkipLayerGuidanceStop,
+        };
+    }
+
+    /// <summary>The model and the LoRA, for messages.</summary>
+    public string Subject => SubjectOf(_settings)!;
+
+    /// <summary>The text that a picture's file keeps; equal texts mean equal pictures, up to rounding.</summary>
+    /// <param name="prompt">Its prompt.</param>
+    /// <param name="seed">The seed of its prompt's noise.</param>
+    /// <param name="index">Its place among the pictures of that noise, from 0.</param>
+    public string NoteOf(string prompt, ulong seed, int index)
+    {
+        var note = new JsonObject { ["prompt"] = prompt, ["seed"] = seed, ["index"] = index };
+        foreach (var (name, value) in _settings)
+            note[name] = value?.DeepClone();
+        return note.ToJsonString(Json);
+    }
+
+    /// <summary>The model and the LoRA of a picture that was made earlier.</summary>
+    /// <param name="note">What its file keeps, or null.</param>
+    /// <returns>Null where that is no note of a <c>generate</c>.</returns>
+    public static string? SubjectOf(string? note)
+    {
+        try
+        {
+            return note is null ? null : SubjectOf(JsonNode.Parse(note) as JsonObject);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static string? SubjectOf(JsonObject? settings) => settings?["model"] is JsonValue model && settings["lora"] is JsonArray loras
+        ? $"{model} {(loras.Count == 0 ? "without LoRA" : $"with {string.Join(" and ", loras.Select(lora => lora?.ToString()))}")}"
+        : null;
+
+    // A LoRA in a file of the default name is called by its folder.
+    private static string NameOf(string path)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+        return name == LoraFile.DefaultName ? Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path))) ?? name : name;
+    }
+}

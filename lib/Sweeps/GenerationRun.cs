@@ -1,0 +1,130 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>
+/// The pictures of one <c>generate</c>. What lies in the folder whole and of the same settings stays; what an earlier run left half done, or made
+/// with other settings, is made again.
+/// </summary>
+internal sealed class GenerationRun
+{
+    private readonly GenerateConfig _config;
+    private readonly IReadOnlyList<string> _prompts;
+    private readonly GenerationOrigin _origin;
+    private readonly int[][] _missing;
+
+    /// <summary>Looks what is there.</summary>
+    /// <param name="config">The options.</param>
+    /// <param name="prompts">The prompts.</param>
+    /// <param name="origin">What the pictures are made with.</param>
+    /// <exception cref="OptionException">There are more pictures than can be counted.</exception>
+    /// <exception cref="LabException">Pictures of another model or LoRA, or of unknown origin, would be replaced.</exception>
+    public GenerationRun(GenerateConfig config, IReadOnlyList<string> prompts, GenerationOrigin origin)
+    {
+        (_config, _prompts, _origin) = (config, prompts, origin);
+        if ((long)prompts.Count * config.NumImages * config.NumSteps > int.MaxValue)
+        {
+            throw new OptionException(
+                $"num_images is {config.NumImages}, for {prompts.Count} prompts of {config.NumSteps} steps each: that is more than {int.MaxValue} steps. Give fewer.");
+        }
+
+        var found = Enumerable.Range(0, Total).AsParallel().AsOrdered().Select(Look).ToArray();
+        if (!config.Overwrite && found.FirstOrDefault(entry => entry.Objection is not null) is { Objection: { } objection })
+        {
+            throw new LabException($"{found.Count(entry => entry.Objection is not null)} of the pictures in {config.OutputDir} are not of {origin.Subject}: {objection}. "
+                + "Name another output_dir, or give overwrite to replace them.");
+        }
+
+        _missing = [.. Enumerable.Range(0, prompts.Count).Select(prompt =>
+            Enumerable.Range(0, config.NumImages).Where(image => config.Overwrite || !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
+    }
+
+    /// <summary>Pictures in all.</summary>
+    public int Total => _prompts.Count * _config.NumImages;
+
+    /// <summary>Pictures that have to be made.</summary>
+    public int Missing => _missing.Sum(images => images.Length);
+
+    /// <summary>Makes what is missing.</summary>
+    /// <param name="pipeline">The models, with the LoRA.</param>
+    /// <param name="batchSize">Pictures of a prompt at a time, 1 or more.</param>
+    /// <param name="report">Told the denoising steps done and in all, and the prompt.</param>
+    /// <param name="cancellation">Ends it between two steps; batches that are done are kept.</param>
+    public void Execute(StableDiffusion3Pipeline pipeline, int batchSize, Action<int, int, string> report, CancellationToken cancellation)
+    {
+        var batches = _missing.Select(images => images.Chunk(batchSize).ToList()).ToList();
+        var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * _config.NumSteps);
+        pipeline.PreparePrompts(Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0).Select(prompt => Request(prompt, 1, null)));
+        for (var prompt = 0; prompt < _prompts.Count; prompt++)
+        {
+            var (text, next) = (_prompts[prompt], 0);
+            using var generator = new Generator(SeedOf(prompt), CPU);
+            foreach (var batch in batches[prompt])
+            {
+                using var noise = Noise(pipeline, generator, batch, ref next);
+                var images = pipeline.Generate(Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
+                done += _config.NumSteps;
+                for (var i = 0; i < batch.Length; i++)
+                    ImageNote.Save(PathOf(prompt, batch[i]), images[i], _origin.NoteOf(text, SeedOf(prompt), batch[i]));
+            }
+        }
+    }
+
+    // All pictures of a prompt share one stream of noise, as in the tutorial's script; those that are there have had their part of it.
+    private Tensor Noise(StableDiffusion3Pipeline pipeline, Generator generator, int[] batch, ref int next)
+    {
+        var (height, width) = pipeline.LatentSize(_config.Height, _config.Width);
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (; next <= batch[^1]; next++)
+        {
+            var drawn = SeededNoise.Normal([1, pipeline.Transformer.Config.InChannels, height, width], generator);
+            if (batch.Contains(next))
+                parts.Add(drawn);
+            else
+                drawn.Dispose();
+        }
+
+        return cat(parts, dim: 0).MoveToOuterDisposeScope();
+    }
+
+    private (bool IsThere, string? Objection) Look(int number)
+    {
+        var (prompt, image) = Math.DivRem(number, _config.NumImages);
+        var path = PathOf(prompt, image);
+        if (_config.Overwrite || WholePicture.Load(path) is not { Content: var content })
+            return (false, null);
+        var note = ImageNote.Read(content);
+        if (note == _origin.NoteOf(_prompts[prompt], SeedOf(prompt), image))
+            return (true, null);
+        var subject = GenerationOrigin.SubjectOf(note);
+        return (false, subject == _origin.Subject ? null : $"{Path.GetRelativePath(_config.OutputDir, path)} is {(subject is null ? "of unknown origin" : $"of {subject}")}");
+    }
+
+    private string PathOf(int prompt, int image) =>
+        Path.Combine(_config.OutputDir, PromptFolders.FolderName(prompt, _prompts[prompt]), PromptFolders.ImageName(image));
+
+    private ulong SeedOf(int prompt) => (ulong)_config.Seed + (ulong)prompt;
+
+    private GenerationRequest Request(int prompt, int count, Tensor? noise) => new()
+    {
+        Prompts = [_prompts[prompt]],
+        NegativePrompts = _config.NegativePrompt is null ? null : [_config.NegativePrompt],
+        NumImagesPerPrompt = count,
+        NumInferenceSteps = _config.NumSteps,
+        GuidanceScale = _config.Guidance,
+        Height = _config.Height,
+        Width = _config.Width,
+        Latents = noise,
+        ClipSkip = _config.ClipSkip,
+        MaxSequenceLength = _config.MaxSequenceLength,
+        SkipGuidanceLayers = _config.SkipLayers,
+        SkipLayerGuidanceScale = _config.SkipLayerGuidanceScale,
+        SkipLayerGuidanceStart = _config.SkipLayerGuidanceStart,
+        SkipLayerGuidanceStop = _config.SkipLayerGuidanceStop,
+    };
+}
