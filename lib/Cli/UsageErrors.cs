@@ -35,7 +35,8 @@ internal static class UsageErrors
                 continue;
             var name = arg.Split('=', ':')[0];
             if (!name.Contains(' ', StringComparison.Ordinal) && !valid.Contains(name) && !hidden.Contains(name))
-                yield return $"There is no flag {ShownText.Line(name)}; nearest are {string.Join(", ", NearestNames.Of(ShownText.Line(name), valid))}.";
+                yield return $"There is no flag {ShownText.Line(name)}; nearest are "
+                    + $"{string.Join(", ", NearestNames.Of(ShownText.Line(name), valid))}.";
         }
     }
 
@@ -43,7 +44,8 @@ internal static class UsageErrors
     {
         var verbs = command.Subcommands.Select(verb => verb.Name).ToArray();
         return verbs.Length > 0
-            ? tokens.Where(token => !token.StartsWith('-')).Take(1).Select(token => $"There is no verb '{ShownText.Line(token)}'; valid are {string.Join(", ", NearestNames.Of(ShownText.Line(token), verbs, verbs.Length))}.")
+            ? tokens.Where(token => !token.StartsWith('-')).Take(1).Select(token => ShownText.Line(token))
+                .Select(token => $"There is no verb '{token}'; valid are {string.Join(", ", NearestNames.Of(token, verbs, verbs.Length))}.")
             : tokens.Select(token => $"'{ShownText.Line(token)}' belongs to no flag; a value with spaces needs quotation marks.");
     }
 }

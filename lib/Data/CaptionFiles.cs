@@ -22,7 +22,7 @@ internal sealed class CaptionFiles
     [
         .. _list?.Remarks ?? [],
         .. _unused.Count == 0 ? Array.Empty<string>()
-            : [$"{CaptionList.FileName} has the text of pictures that have a text file too; these files are not used: {ShownText.Names(_unused)}."],
+            : [$"{CaptionList.FileName} has the text of pictures that have a text file too; not used: {ShownText.Names(_unused)}."],
     ];
 
     /// <summary>Reads the metadata file of a folder, if there is one.</summary>
@@ -35,8 +35,11 @@ internal sealed class CaptionFiles
         if (File.Exists(Path.Combine(folder, CaptionList.FileName)))
             return new CaptionFiles(CaptionList.Read(folder, imageColumn, captionColumn));
         var (flag, key) = captionColumn is not null ? ("caption_column", captionColumn) : ("image_column", imageColumn);
-        return captionColumn is null && imageColumn == DreamBoothDatasetOptions.DefaultImageColumn ? new CaptionFiles(null) : throw new LabException(
-            $"{flag} is \"{ShownText.Line(key)}\", a key of {CaptionList.FileName}, but {folder} has no such file. Put one there, or leave --{flag} out.");
+        if (captionColumn is null && imageColumn == DreamBoothDatasetOptions.DefaultImageColumn)
+            return new CaptionFiles(null);
+        throw new LabException(
+            $"{flag} is \"{ShownText.Line(key)}\", a key of {CaptionList.FileName}, but {folder} has no such file. "
+            + $"Put one there, or leave --{flag} out.");
     }
 
     /// <summary>The prompt of a picture, one line; null when it has none of its own.</summary>

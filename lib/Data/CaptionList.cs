@@ -47,8 +47,9 @@ internal sealed class CaptionList
         var column = list.TextColumn(captionColumn);
         foreach (var (where, picture, entry) in list._entries)
         {
+            var name = ShownText.Line(Path.GetRelativePath(list._folder, picture));
             if (!list.Captions.TryAdd(picture, Text(entry, column, where)))
-                throw new LabException($"{where} names the picture {ShownText.Line(Path.GetRelativePath(list._folder, picture))} a second time.");
+                throw new LabException($"{where} names the picture {name} a second time.");
         }
 
         return list;
@@ -58,7 +59,7 @@ internal sealed class CaptionList
     {
         var json = JsonField.Parse(line, where);
         if (!json.IsObject)
-            throw new LabException($"{where} is not a JSON object, as {{\"{FileNameColumn}\": \"1.jpg\", \"{_textColumns[0]}\": \"...\"}}.");
+            throw new LabException($"{where} is not a JSON object, as {{\"{FileNameColumn}\": \"1.jpg\", \"text\": \"...\"}}.");
         var entry = json.Entries().ToDictionary(field => field.Key, field => field.Value, StringComparer.Ordinal);
         _columns.UnionWith(entry.Keys);
         var name = Text(entry, FileNameColumn, where) ?? Text(entry, _imageColumn, where)
@@ -77,22 +78,31 @@ internal sealed class CaptionList
         if (candidates.Select(candidate => Path.GetFullPath(Path.Combine(_folder, candidate))).FirstOrDefault(File.Exists) is not { } full)
         {
             var there = Directory.GetFiles(_folder).Select(file => Path.GetFileName(file)).Where(PictureFolder.HasPictureName);
-            throw new LabException($"{where} names the picture {ShownText.Line(name)}, which is not in the folder. {NearestNames.Describe(Path.GetFileName(ShownText.Line(name)), there)}");
+            var nearest = NearestNames.Describe(Path.GetFileName(ShownText.Line(name)), there);
+            throw new LabException($"{where} names the picture {ShownText.Line(name)}, which is not in the folder. {nearest}");
         }
 
         return full.StartsWith(Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? full
-            : throw new LabException($"{where} names the picture {ShownText.Line(name)}, which is not in {_folder}; a list speaks of its own folder's pictures.");
+            : throw new LabException(
+                $"{where} names the picture {ShownText.Line(name)}, which is not in {_folder}: a list is for its own folder.");
     }
 
     private string TextColumn(string? asked)
     {
+        if (asked is not null && !_columns.Contains(asked))
+            throw new LabException($"{_path} has no key \"{ShownText.Line(asked)}\"; its keys are {Keys(_columns)}.");
         if (asked is not null)
-            return _columns.Contains(asked) ? asked : throw new LabException($"{_path} has no key \"{ShownText.Line(asked)}\"; its keys are {Keys(_columns)}.");
+            return asked;
         string[] known = [.. _textColumns.Where(column => column != _imageColumn && _columns.Contains(column))];
         string[] others = [.. _columns.Where(column => column != FileNameColumn && column != _imageColumn)];
         if (known.Length == 0 && others.Length > 0)
-            throw new LabException($"{_path} has none of the keys {Keys(_textColumns)} that captions are taken from; its keys are {Keys(_columns)}. Name the right one with --caption_column.");
+        {
+            throw new LabException(
+                $"{_path} has none of the keys {Keys(_textColumns)} that captions are taken from; its keys are {Keys(_columns)}. "
+                + "Name the right one with --caption_column.");
+        }
+
         if (known.Length > 1)
             _remarks.Add($"{_path} has the keys {Keys(known)}: captions are taken from \"{known[0]}\"; --caption_column names another.");
         else if (known.Length == 1 && known[0] != _textColumns[0])

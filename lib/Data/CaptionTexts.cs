@@ -19,7 +19,11 @@ internal sealed class CaptionTexts
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(picture))!;
         if (!_byFolder.TryGetValue(folder, out var texts))
-            _byFolder[folder] = texts = Directory.GetFiles(folder).Where(IsCaption).ToLookup(Path.GetFileNameWithoutExtension, StringComparer.Ordinal)!;
+        {
+            var files = Directory.GetFiles(folder).Where(IsCaption);
+            _byFolder[folder] = texts = files.ToLookup(file => Path.GetFileNameWithoutExtension(file), StringComparer.Ordinal);
+        }
+
         string[] found = [.. texts[Path.GetFileNameWithoutExtension(picture)].Order(StringComparer.Ordinal)];
         return found.Length < 2 ? found.FirstOrDefault() : throw new LabException(
             $"{picture} has {found.Length} caption files, {ShownText.Names([.. found.Select(file => Path.GetFileName(file))])}; keep one.");

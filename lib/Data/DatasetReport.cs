@@ -19,19 +19,22 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         ArgumentNullException.ThrowIfNull(dataset);
         var (folder, options) = (dataset.Instances, dataset.Options);
         var sources = folder.Pictures.ToLookup(picture => dataset.CaptionFiles.Of(picture.Path).Source);
-        List<string> lines =
-        [
-            $"{Pictures(folder.Pictures.Count)} in {options.InstanceDataDir}{(options.Repeats > 1 ? $", each {options.Repeats} times an epoch" : string.Empty)}{Left(folder)}",
-            Captions(sources, options.InstancePrompt),
-        ];
+        var repeats = options.Repeats > 1 ? $", each {options.Repeats} times an epoch" : string.Empty;
+        var first = $"{Pictures(folder.Pictures.Count)} in {options.InstanceDataDir}{repeats}{Left(folder)}";
         List<string> warnings = [.. Warn(folder), .. dataset.CaptionFiles.Remarks];
-        var unused = dataset.CaptionFiles.Listed.Except(folder.Pictures.Select(picture => Path.GetFullPath(picture.Path)), StringComparer.Ordinal).ToList();
-        if (unused.Count > 0)
-            warnings.Add($"{CaptionList.FileName} names {unused.Count} files that are not trained on: {ShownText.Names([.. unused.Select(file => Path.GetFileName(file))])}.");
+        var trained = folder.Pictures.Select(picture => Path.GetFullPath(picture.Path));
+        string[] unused = [.. dataset.CaptionFiles.Listed.Except(trained, StringComparer.Ordinal).Select(file => Path.GetFileName(file))];
+        if (unused.Length > 0)
+            warnings.Add($"{CaptionList.FileName} names {unused.Length} files that are not trained on: {ShownText.Names(unused)}.");
         List<string> without = [.. sources[CaptionSource.None].Select(picture => Path.GetFileName(picture.Path))];
         if (without.Count > 0 && (without.Count < folder.Pictures.Count || dataset.CaptionFiles.Listed.Count > 0))
-            warnings.Add($"{without.Count} of {Pictures(folder.Pictures.Count)} have no caption of their own and are trained on the instance prompt: {ShownText.Names(without)}.");
-        return new(lines, warnings);
+        {
+            warnings.Add(
+                $"{without.Count} of {Pictures(folder.Pictures.Count)} have no caption of their own and are trained on the instance prompt"
+                + $": {ShownText.Names(without)}.");
+        }
+
+        return new([first, Captions(sources, options.InstancePrompt)], warnings);
     }
 
     /// <summary>The class pictures and their prompt; empty without prior preservation.</summary>
@@ -41,20 +44,24 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         if (dataset.Classes is not { } folder)
             return new([], []);
         var of = folder.Pictures.Count > dataset.ClassCount ? $" of {folder.Pictures.Count}" : string.Empty;
+        var prompt = ShownText.Line(dataset.Options.ClassPrompt!);
         return new(
-            [$"{dataset.ClassCount}{of} class pictures in {dataset.Options.ClassDataDir}, with the prompt \"{ShownText.Line(dataset.Options.ClassPrompt!)}\"{Left(folder)}"],
+            [$"{dataset.ClassCount}{of} class pictures in {dataset.Options.ClassDataDir}, with the prompt \"{prompt}\"{Left(folder)}"],
             [.. Warn(folder)]);
     }
 
     private static string Captions(ILookup<CaptionSource, PictureFile> sources, string prompt)
     {
-        int listed = sources[CaptionSource.List].Count(), texts = sources[CaptionSource.TextFile].Count(), without = sources[CaptionSource.None].Count();
+        int listed = sources[CaptionSource.List].Count(), texts = sources[CaptionSource.TextFile].Count();
+        var without = sources[CaptionSource.None].Count();
         List<string> whence = [];
         if (listed > 0)
             whence.Add($"{listed} from {CaptionList.FileName}");
         if (texts > 0)
             whence.Add($"{texts} from text files");
-        var own = listed + texts == 0 ? "No captions of their own" : $"{listed + texts} with captions of their own ({string.Join(", ", whence)})";
+        var own = listed + texts == 0
+            ? "No captions of their own"
+            : $"{listed + texts} with captions of their own ({string.Join(", ", whence)})";
         return without == 0 ? own : $"{own}; {without} with the instance prompt \"{ShownText.Line(prompt)}\"";
     }
 
@@ -75,14 +82,20 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         if (folder.Bad.Count > MostSkipped)
             yield return $"{folder.Bad.Count - MostSkipped} more files of {folder.Path} are skipped.";
         if (folder.NotEntered.Count > 0)
-            yield return $"{Pictures(folder.NotEntered.Count)} in folders inside {folder.Path} are not read: {ShownText.Names(folder.NotEntered)}. Move them up, or name them in {CaptionList.FileName}.";
-        var transparent = folder.Pictures.Where(picture => picture.IsTransparent).Select(picture => Path.GetFileName(picture.Path)).ToList();
-        if (transparent.Count > 0)
+        {
+            yield return $"{Pictures(folder.NotEntered.Count)} in folders inside {folder.Path} are not read: "
+                + $"{ShownText.Names(folder.NotEntered)}. Move them up, or name them in {CaptionList.FileName}.";
+        }
+
+        var seen = folder.Pictures.Where(picture => picture.IsTransparent);
+        string[] transparent = [.. seen.Select(picture => Path.GetFileName(picture.Path))];
+        if (transparent.Length > 0)
             yield return $"Where pictures of {folder.Path} are transparent, white is trained on: {ShownText.Names(transparent)}.";
         foreach (var picture in folder.Pictures.Where(picture => picture.Kept < SmallPart).Take(MostSkipped))
         {
             var kept = picture.Kept.ToString("P0", CultureInfo.InvariantCulture);
-            yield return $"{ShownText.Line(Path.GetFileName(picture.Path))} has {picture.Width}x{picture.Height} pixels: the square crop keeps {kept} of it. Cut out what it is to show.";
+            yield return $"{ShownText.Line(Path.GetFileName(picture.Path))} has {picture.Width}x{picture.Height} pixels: the square crop "
+                + $"keeps {kept} of it. Cut out what it is to show.";
         }
     }
 

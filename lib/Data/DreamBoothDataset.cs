@@ -79,7 +79,7 @@ public sealed class DreamBoothDataset
         return new DreamBoothDataset(options with { ClassDataDir = null }, captions, instances, null).Complete(options);
     }
 
-    /// <summary>The same instance pictures with all options, class pictures among them: for pictures that were read before class pictures were made.</summary>
+    /// <summary>The same instance pictures, read before class pictures were made, with all options, class pictures among them.</summary>
     /// <param name="options">The options that it was loaded with, but for class pictures and seed.</param>
     /// <exception cref="LabException">The folder of class pictures is missing or has no usable picture.</exception>
     internal DreamBoothDataset Complete(DreamBoothDatasetOptions options) =>
@@ -121,8 +121,11 @@ public sealed class DreamBoothDataset
         var folder = PictureFolder.Read(path, options.OnBadImage, options.MinImageSize, listed);
         if (folder.Pictures.Count > 0)
             return folder;
-        var inside = folder.NotEntered.Count == 0 ? string.Empty : $" Pictures lie in folders inside, which are not entered: {ShownText.Names(folder.NotEntered)}.";
-        throw new LabException($"The {role} folder {path} holds no usable picture ({string.Join(", ", PictureFolder.Extensions)}).{inside}{PictureFolder.List(folder.Bad)}");
+        var inside = folder.NotEntered.Count == 0
+            ? string.Empty
+            : $" Pictures lie in folders inside, which are not entered: {ShownText.Names(folder.NotEntered)}.";
+        var endings = string.Join(", ", PictureFolder.Extensions);
+        throw new LabException($"The {role} folder {path} holds no usable picture ({endings}).{inside}{PictureFolder.List(folder.Bad)}");
     }
 
     private DreamBoothRow InstanceRow(int item, int epoch)

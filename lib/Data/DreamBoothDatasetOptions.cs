@@ -60,7 +60,7 @@ public sealed record DreamBoothDatasetOptions
             errors.Add("InstanceDataDir is empty; it must name the folder of instance pictures");
         if (string.IsNullOrWhiteSpace(InstancePrompt))
             errors.Add("InstancePrompt is empty; it must name the instance, as \"a photo of sks cat\"");
-        errors.AddRange(new[] { PromptText.Complaint(InstancePrompt, "InstancePrompt"), PromptText.Complaint(ClassPrompt, "ClassPrompt") }.OfType<string>());
+        errors.AddRange(PromptText.Complaints(("InstancePrompt", InstancePrompt), ("ClassPrompt", ClassPrompt)));
         if (Resolution < 16)
             errors.Add($"Resolution is {Resolution}; it must be at least 16 pixels");
         if (Repeats < 1)

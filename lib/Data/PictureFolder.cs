@@ -5,8 +5,8 @@ namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// The pictures of a folder, sorted by file name (ordinal). Every file is decoded once while reading, so that a broken one shows before
-/// training and not in the middle of it. Folders inside are not entered; what lies there is counted. Hidden files, <c>metadata.jsonl</c> and
-/// the caption file of a picture are no pictures and not counted as bad.
+/// training and not in the middle of it. Folders inside are not entered; what lies there is counted. Hidden files,
+/// <c>metadata.jsonl</c> and the caption file of a picture are no pictures and not counted as bad.
 /// </summary>
 public sealed class PictureFolder
 {
@@ -18,7 +18,8 @@ public sealed class PictureFolder
 
     private static readonly EnumerationOptions _inside = new() { RecurseSubdirectories = true, MaxRecursionDepth = 8 };
 
-    private PictureFolder(string path, IReadOnlyList<PictureFile> pictures, IReadOnlyList<BadImage> bad) => (Path, Pictures, Bad) = (path, pictures, bad);
+    private PictureFolder(string path, IReadOnlyList<PictureFile> pictures, IReadOnlyList<BadImage> bad) =>
+        (Path, Pictures, Bad) = (path, pictures, bad);
 
     /// <summary>The file name endings of pictures, in any case.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
@@ -55,7 +56,8 @@ public sealed class PictureFolder
             throw new LabException($"The picture folder {path} does not exist.");
         var own = Directory.GetFiles(path);
         var stems = own.Where(HasPictureName).Select(System.IO.Path.GetFileNameWithoutExtension).ToHashSet(StringComparer.Ordinal);
-        var deeper = listed.Select(file => System.IO.Path.GetRelativePath(path, file)).Where(name => System.IO.Path.GetDirectoryName(name) is { Length: > 0 })
+        var deeper = listed.Select(file => System.IO.Path.GetRelativePath(path, file))
+            .Where(name => System.IO.Path.GetDirectoryName(name) is { Length: > 0 })
             .Select(name => System.IO.Path.Combine(path, name)).ToHashSet(StringComparer.Ordinal);
         var files = own.Where(file => !IsCompanion(file, stems)).Concat(deeper).Order(StringComparer.Ordinal).ToArray();
         var results = files.AsParallel().AsOrdered().Select(file => Check(file, minSize)).ToArray();
@@ -63,24 +65,31 @@ public sealed class PictureFolder
         if (bad.Length > 0 && policy == BadImagePolicy.Refuse)
         {
             throw new LabException(
-                $"{bad.Length} of {files.Length} files in {path} cannot be used:{List(bad)}\nRemove or convert them, or leave them out with --on_bad_image skip.");
+                $"{bad.Length} of {files.Length} files in {path} cannot be used:{List(bad)}\n"
+                + "Remove or convert them, or leave them out with --on_bad_image skip.");
         }
 
         return new PictureFolder(path, [.. results.Select(result => result.Picture).OfType<PictureFile>()], bad)
         {
-            NotEntered = [.. Inside(path).Where(file => !deeper.Contains(file)).Select(file => System.IO.Path.GetRelativePath(path, file)).Order(StringComparer.Ordinal)],
+            NotEntered =
+            [
+                .. Inside(path).Where(file => !deeper.Contains(file)).Select(file => System.IO.Path.GetRelativePath(path, file))
+                    .Order(StringComparer.Ordinal),
+            ],
         };
     }
 
     /// <summary>Whether a file's name is that of a picture.</summary>
-    internal static bool HasPictureName(string file) => Extensions.Contains(System.IO.Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
+    internal static bool HasPictureName(string file) =>
+        Extensions.Contains(System.IO.Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>One line per file, with the reason; for messages.</summary>
     internal static string List(IReadOnlyCollection<BadImage> bad) =>
         string.Concat(bad.Take(MostNamed).Select(file => $"\n  {ShownText.Line(System.IO.Path.GetFileName(file.Path))}: {file.Reason}"))
         + (bad.Count > MostNamed ? $"\n  and {bad.Count - MostNamed} more" : string.Empty);
 
-    private static IEnumerable<string> Inside(string path) => Directory.EnumerateDirectories(path).Where(folder => !System.IO.Path.GetFileName(folder).StartsWith('.'))
+    private static IEnumerable<string> Inside(string path) => Directory.EnumerateDirectories(path)
+        .Where(folder => !System.IO.Path.GetFileName(folder).StartsWith('.'))
         .SelectMany(folder => Directory.EnumerateFiles(folder, "*", _inside)).Take(MostLookedAt).Where(HasPictureName);
 
     private static bool IsCompanion(string file, HashSet<string?> stems)
@@ -121,7 +130,9 @@ public sealed class PictureFolder
         if (UnreadFormat.Describe(start, System.IO.Path.GetFileName(file)) is { } format)
             return format;
         var endings = string.Join(", ", Extensions);
-        return ImageHeader.Read(start) is { } header ? $"a {header.Format} picture by its content, but its name does not end so ({endings})" : $"not a picture ({endings} are read)";
+        return ImageHeader.Read(start) is { } header
+            ? $"a {header.Format} picture by its content, but its name does not end so ({endings})"
+            : $"not a picture ({endings} are read)";
     }
 
     private static string? Complaint(ImageInfo info, int minSize) => info.Mode switch

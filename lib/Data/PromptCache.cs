@@ -74,9 +74,13 @@ public sealed class PromptCache : IDisposable
     private static void CheckShapes(string prompt, CachedEmbeddings first, CachedEmbeddings other)
     {
         if (other.PromptEmbeds.shape[0] != 1)
-            throw new LabException($"Encoding the prompt \"{ShownText.Line(prompt)}\" gave {other.PromptEmbeds.shape[0]} rows; one is expected.");
+            throw new LabException($"Encoding \"{ShownText.Line(prompt)}\" gave {other.PromptEmbeds.shape[0]} rows; one is expected.");
         if (!first.PromptEmbeds.shape.SequenceEqual(other.PromptEmbeds.shape) || first.PooledPromptEmbeds is null != other.PooledPromptEmbeds is null)
-            throw new LabException($"The embedding of the prompt \"{ShownText.Line(prompt)}\" has another form than the first prompt's: all prompts of a cache go through the same encoders and lengths.");
+        {
+            throw new LabException(
+                $"The embedding of the prompt \"{ShownText.Line(prompt)}\" has another form than the first prompt's: all prompts of a cache "
+                + "go through the same encoders and lengths.");
+        }
     }
 
     private long Place(string prompt) => _index.TryGetValue(prompt, out var place)

@@ -20,7 +20,8 @@ public static class TrainingViews
         var captions = CaptionFiles.Read(config.InstanceDataDir, config.ImageColumn, config.CaptionColumn);
         var pictures = PictureFolder.Read(config.InstanceDataDir, config.OnBadImage, 1, captions.Listed).Pictures;
         string Details(PictureFile picture) =>
-            $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n{captions.Of(picture.Path).Text ?? config.InstancePrompt}";
+            $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n"
+            + (captions.Of(picture.Path).Text ?? config.InstancePrompt);
         return ImageGrid.Of(pictures.Select(picture => GridCell.FromFile(picture.Path, details: Details(picture))), columns) with
         {
             Title = $"{pictures.Count} pictures of “{config.InstancePrompt}”",

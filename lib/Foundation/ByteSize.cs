@@ -21,7 +21,7 @@ public static class ByteSize
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
     };
 
-    /// <summary>Two sizes in a sentence that compares them: as <see cref="Text"/> says them, but in bytes where they differ and would look equal.</summary>
+    /// <summary>Two sizes in a sentence that compares them: in bytes where they differ and would look equal.</summary>
     /// <param name="first">The first, in bytes.</param>
     /// <param name="second">The second, in bytes.</param>
     public static (string First, string Second) Pair(long first, long second)

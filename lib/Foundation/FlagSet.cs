@@ -101,7 +101,7 @@ public sealed class FlagSet<T>
             if (Find(entry.Name) is not { } flag)
             {
                 if (accepts?.Invoke(entry.Name) != true)
-                    errors.Add($"'{ShownText.Line(entry.Name)}' is no option; nearest are {string.Join(", ", NearestNames.Of(ShownText.Line(entry.Name), _byName.Keys))}.");
+                    errors.Add(NoOption(ShownText.Line(entry.Name)));
                 continue;
             }
 
@@ -118,6 +118,8 @@ public sealed class FlagSet<T>
 
         return errors.Count == 0 ? values : throw new LabException($"{source}: {string.Join(" ", errors)}");
     }
+
+    private string NoOption(string name) => $"'{name}' is no option; nearest are {string.Join(", ", NearestNames.Of(name, _byName.Keys))}.";
 
     private static void WriteValue(Utf8JsonWriter writer, object? value)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>What prompts and captions may be. Encoders read 77 tokens (CLIP) and 512 at most (T5); far more is no prompt but a mistake.</summary>
+/// <summary>What prompts and captions may be. Encoders read 77 tokens (CLIP) and at most 512 (T5); far more is a mistake.</summary>
 internal static class PromptText
 {
     /// <summary>The longest text that is taken.</summary>
@@ -13,7 +13,14 @@ internal static class PromptText
     /// <param name="name">What it is called: an option, or file and line.</param>
     public static string? Complaint(string? text, string name) => text is null || text.Length <= MostCharacters
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{name} has {text.Length:N0} characters (\"{ShownText.Line(text, 40)}\"); at most {MostCharacters:N0} are valid.");
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name} has {text.Length:N0} characters (\"{ShownText.Line(text, 40)}\"); at most {MostCharacters:N0} are valid.");
+
+    /// <summary>Says what is wrong with some prompts, a sentence each.</summary>
+    /// <param name="prompts">What each is called, and the prompt or null for none.</param>
+    public static IEnumerable<string> Complaints(params (string Name, string? Text)[] prompts) =>
+        prompts.Select(prompt => Complaint(prompt.Text, prompt.Name)).OfType<string>();
 
     /// <summary>Takes a prompt.</summary>
     /// <param name="text">The prompt.</param>

@@ -66,7 +66,8 @@ internal static class TextFile
         var likely = Array.IndexOf(content, (byte)0, mark) is var zero and >= 0 ? zero % 2 == 1 ? "UTF-16LE" : "UTF-16BE" : "WINDOWS-1252";
         throw new LabException(
             $"{name} is not UTF-8 text: byte 0x{content[at]:X2} in line {1 + content.AsSpan(0, at).Count((byte)'\n')}. Save it as UTF-8, "
-            + $"or convert it from what it is saved in (GBK, WINDOWS-1252, UTF-16LE, ...): iconv -f {likely} -t UTF-8 \"{path}\" > converted.txt");
+            + $"or convert it from what it is saved in (GBK, WINDOWS-1252, UTF-16LE, ...): "
+            + $"iconv -f {likely} -t UTF-8 \"{path}\" > converted.txt");
     }
 
     private static (Encoding Encoding, int Mark) Encoding(ReadOnlySpan<byte> content) => content switch

@@ -226,7 +226,11 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
         if (reply.Linked.ETag is { } etag && etag != file.ETag)
             throw Other($"its content is another ({SafePath.Show(etag)} instead of {file.ETag})");
         if (size is { } bytes && bytes != file.Size)
-            throw Other($"it has {bytes} bytes instead of {file.Size}; a large-file pointer, a proxy or a login page may stand in its place");
+        {
+            throw Other(
+                $"it has {bytes} bytes instead of {file.Size}; a large-file pointer, a proxy or a login page may stand in its place");
+        }
+
         if (reply.Linked.Size is { } linked && linked != file.Size)
             throw Other($"the hub's answer gives it {linked} bytes, its list {file.Size}");
         if (reply.Status == HttpStatusCode.PartialContent && range?.From != from)

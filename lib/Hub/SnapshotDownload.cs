@@ -167,8 +167,8 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         var (asked, there) = ByteSize.Pair(needed, free);
         throw new HubException(
             HubErrorKind.DiskFull,
-            $"{repo} needs {asked} more in {cache.Folder} and {ByteSize.Text(SpareBytes)} to spare, where {there} are free. Free some space, or set HF_HUB_CACHE to a "
-            + "folder on a larger disk. Nothing was downloaded now.");
+            $"{repo} needs {asked} more in {cache.Folder} and {ByteSize.Text(SpareBytes)} to spare, where {there} are free. "
+            + "Free some space, or set HF_HUB_CACHE to a folder on a larger disk. Nothing was downloaded now.");
     }
 
     private string CachedNames()

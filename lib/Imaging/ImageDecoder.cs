@@ -76,21 +76,19 @@ public static class ImageDecoder
     {
         using var codec = Open(file, name, out var header);
         var info = Info(codec, header);
-        return DecodeBudget.Shared.Run(
-            CheckedBytes(info, file.Length, name), () => ImageTransforms.Orient(DecodeStored(codec, info, name, overWhite), info.Orientation));
+        var needed = CheckedBytes(info, file.Length, name);
+        return DecodeBudget.Shared.Run(needed, () => ImageTransforms.Orient(DecodeStored(codec, info, name, overWhite), info.Orientation));
     }
 
     // What decoding takes: four bytes a pixel in the codec and four in its result, and then three in the picture.
     private static long CheckedBytes(ImageInfo info, long length, string name)
     {
         var pixels = (long)info.StoredWidth * info.StoredHeight;
+        var size = $"{info.StoredWidth}x{info.StoredHeight}";
         if (pixels > MaxPixels)
-            throw new LabException($"{name} has {info.StoredWidth}x{info.StoredHeight} pixels, more than the {MaxPixels} that are decoded. Make it smaller.");
+            throw new LabException($"{name} has {size} pixels, more than the {MaxPixels} that are decoded. Make it smaller.");
         if (pixels > BlankPixels && pixels > BlankPart * length)
-        {
-            throw new LabException(
-                $"{name} has {info.StoredWidth}x{info.StoredHeight} pixels in {ByteSize.Text(length)}: one plain area, or an attack on memory. It is not decoded.");
-        }
+            throw new LabException($"{name} has {size} pixels in {ByteSize.Text(length)}: one plain area, or an attack. It is not decoded.");
 
         return 8 * pixels;
     }
@@ -120,7 +118,7 @@ public static class ImageDecoder
         try
         {
             return new FileInfo(path) is { Exists: true, Length: > MaxBytes } large
-                ? throw new LabException($"The picture {path} has {ByteSize.Text(large.Length)}; at most {ByteSize.Text(MaxBytes)} are read.")
+                ? throw new LabException($"{path} has {ByteSize.Text(large.Length)}; at most {ByteSize.Text(MaxBytes)} are read.")
                 : File.ReadAllBytes(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

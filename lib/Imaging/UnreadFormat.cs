@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>Picture formats that are not read, told by the content, so that a message can say what a file is and how to convert it.</summary>
+/// <summary>Picture formats that are not read, told by the content: what a file is and what converts it.</summary>
 internal static class UnreadFormat
 {
     private static readonly string[] _heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"];
@@ -15,12 +15,13 @@ internal static class UnreadFormat
     {
         null => null,
         "video" => "a video, not a picture",
-        var format and ("HEIC" or "AVIF") => $"a picture in the {format} format, which is not read; convert it: heif-convert \"{name}\" \"{Converted(name)}\"",
-        var format => $"a picture in the {format} format, which is not read; convert it: magick \"{name}\" \"{Converted(name)}\"",
+        var format => $"a picture in the {format} format, which is not read; convert it: "
+            + $"{(format is "HEIC" or "AVIF" ? "heif-convert" : "magick")} \"{name}\" \"{Converted(name)}\"",
     };
 
     // Beside the original there must not be a second picture of its name: captions are found by it.
-    private static string Converted(string name) => Path.GetFileNameWithoutExtension(name) + (Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase) ? ".jpg" : ".png");
+    private static string Converted(string name) =>
+        Path.ChangeExtension(name, Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase) ? ".jpg" : ".png");
 
     private static string? Name(ReadOnlySpan<byte> file)
     {
@@ -30,9 +31,9 @@ internal static class UnreadFormat
             return "GIF";
         if (file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8))
             return "TIFF (or a camera's raw)";
-        if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]) || file.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' ']))
+        if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]) || file.StartsWith("\0\0\0\u000cJXL "u8))
             return "JPEG XL";
-        return file.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' ']) ? "JPEG 2000" : null;
+        return file.StartsWith("\0\0\0\u000cjP  "u8) ? "JPEG 2000" : null;
     }
 
     // ISO/IEC 14496-12: the box's size, "ftyp", the major brand, a version, then the compatible brands.

@@ -194,9 +194,9 @@ public sealed class PromptEncoder : IDisposable
             readers.Add(("T5", Tokenizer3!, Math.Min(maxSequenceLength, Tokenizer3!.ModelMaxLength)));
         int[][] lengths = [.. readers.Select(reader => prompts.Select(prompt => reader.Tokenizer.Encode(prompt).Count).ToArray())];
         var cut = Enumerable.Range(0, prompts.Count).Count(i => readers.Where((reader, r) => lengths[r][i] > reader.Window).Any());
-        return cut == 0
-            ? $"Every text is read to its end ({string.Join(", ", readers.Select(reader => $"{reader.Name} reads {reader.Window} tokens"))})"
-            : $"{cut} of {prompts.Count} texts are cut: {string.Join(", ", readers.Select((reader, r) => $"{reader.Name} reads {reader.Window} tokens, the longest has {lengths[r].Max()}"))}";
+        var windows = readers.Select((reader, r) =>
+            $"{reader.Name} reads {reader.Window} tokens" + (cut == 0 ? string.Empty : $", the longest has {lengths[r].Max()}"));
+        return (cut == 0 ? "Every text is read to its end: " : $"{cut} of {prompts.Count} texts are cut: ") + string.Join(", ", windows);
     }
 
     /// <summary>Keeps both CLIP encoders' weights in memory for some while; without effect where they are there all the time.</summary>
@@ -252,7 +252,11 @@ public sealed class PromptEncoder : IDisposable
             {
                 var count = tokenizer.Encode(prompt).Count;
                 if (count > length && _warned.Add((prompt, tokenizer, length)))
-                    Warn($"The prompt '{Foundation.ShownText.Line(prompt)}' has {count} tokens; the {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} encoder reads the first {length}.");
+                {
+                    var name = tokenizer == Tokenizer3 ? "T5" : "CLIP";
+                    var shown = Foundation.ShownText.Line(prompt);
+                    Warn($"The prompt '{shown}' has {count} tokens; the {name} encoder reads the first {length}.");
+                }
             }
         }
 

@@ -91,7 +91,9 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
         var clip = PlacesIn(encoder.Tokenizer, prompt, word).Where(place => place < window);
         var t5 = encoder.T5 is null ? [] : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength).Select(place => place + window);
         long[] places = [.. clip.Concat(t5)];
-        return places.Length > 0 ? places : throw new LabException($"The word “{Foundation.ShownText.Line(word)}” is not in the prompt “{Foundation.ShownText.Line(prompt)}”.");
+        return places.Length > 0
+            ? places
+            : throw new LabException($"The word “{ShownText.Line(word)}” is not in the prompt “{ShownText.Line(prompt)}”.");
     }
 
     // A word's tokens are those that appear when the prompt is cut right after the word, and not yet right before it.

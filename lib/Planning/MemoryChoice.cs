@@ -31,7 +31,8 @@ public sealed record MemoryChoice(MemorySettings Settings, string Reason)
         var others = forecasts.TakeWhile(forecast => forecast != chosen).Select(forecast => $"{Name(forecast.Settings)} would need {ByteSize.Text(forecast.Peak)}").ToList();
         var (peak, free) = ByteSize.Pair(chosen.Peak, memory.Bytes);
         var place = $"{free} {memory.Place}{(chosen.Peak <= usable ? string.Empty : ": that may not be enough")}";
-        var reason = $"Memory mode {Name(chosen.Settings)}: {peak} by prediction, {place}{(others.Count == 0 ? string.Empty : $"; {string.Join(", ", others)}")}.";
+        var rest = others.Count == 0 ? string.Empty : $"; {string.Join(", ", others)}";
+        var reason = $"Memory mode {Name(chosen.Settings)}: {peak} by prediction, {place}{rest}.";
         return new(chosen.Settings, asked == MemoryMode.Auto || chosen.Settings.StreamTransformer ? reason : string.Empty);
     }
 

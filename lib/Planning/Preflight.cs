@@ -79,16 +79,23 @@ public static class Preflight
 
         var count = folder.Pictures.Count;
         var bad = folder.Bad.Count == 0 ? string.Empty : $" {folder.Bad.Count} files cannot be used:{PictureFolder.List(folder.Bad)}\n";
-        var inside = folder.NotEntered.Count == 0 ? string.Empty : $" {folder.NotEntered.Count} in folders inside are not read: {ShownText.Names(folder.NotEntered)}.";
+        var inside = folder.NotEntered.Count == 0
+            ? string.Empty
+            : $" {folder.NotEntered.Count} in folders inside are not read: {ShownText.Names(folder.NotEntered)}.";
+        var rest = inside + bad;
         if (count == 0)
-            return new("photos", PreflightStatus.Problem, $"{ProjectFolder.Near(config.InstanceDataDir)} holds no usable picture.{inside}{bad}");
+            return new("photos", PreflightStatus.Problem, $"{ProjectFolder.Near(config.InstanceDataDir)} holds no usable picture.{rest}");
         if (bad.Length > 0 && config.OnBadImage == BadImagePolicy.Refuse)
-            return new("photos", PreflightStatus.Problem, $"{count} pictures.{inside}{bad}Remove them, or set on_bad_image to skip.");
+            return new("photos", PreflightStatus.Problem, $"{count} pictures.{rest}Remove them, or set on_bad_image to skip.");
         return count switch
         {
-            < FewPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures are few: with fewer than {FewPhotos} the model learns their background too.{inside}{bad}"),
-            > ManyPhotos => new("photos", PreflightStatus.Warning, $"{count} pictures: more than {ManyPhotos} rarely help; the best ones alone do more.{inside}{bad}"),
-            _ => new("photos", bad.Length + inside.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{count} pictures.{inside}{bad}"),
+            < FewPhotos => new(
+                "photos", PreflightStatus.Warning,
+                $"{count} pictures are few: with fewer than {FewPhotos} the model learns their background too.{rest}"),
+            > ManyPhotos => new(
+                "photos", PreflightStatus.Warning,
+                $"{count} pictures: more than {ManyPhotos} rarely help; the best ones alone do more.{rest}"),
+            _ => new("photos", rest.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{count} pictures.{rest}"),
         };
     }
 
@@ -160,7 +167,9 @@ public static class Preflight
         var (there, needed) = ByteSize.Pair(free, need);
         return free < need
             ? new("disk", PreflightStatus.Problem, $"{there} are free at {ProjectFolder.Near(existing)}; up to {needed} may be written.")
-            : new("disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{there} are free, at most {needed} needed.{overwrites}");
+            : new(
+                "disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok,
+                $"{there} are free, at most {needed} needed.{overwrites}");
     }
 
     private static PreflightCheck Memory(DreamBoothConfig config, ModelArchitecture architecture, int photos, long? memory)
@@ -176,7 +185,8 @@ public static class Preflight
                 return new("memory", PreflightStatus.Warning, $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the device has free is not known");
             var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
             var (peak, there) = ByteSize.Pair(forecast.Peak, free.Bytes);
-            var sentence = $"about {peak} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, {there} {free.Place}";
+            var sentence = $"about {peak} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, "
+                + $"{there} {free.Place}";
             if (forecast.Peak <= usable)
                 return new("memory", PreflightStatus.Ok, sentence);
             return planner.Fit(settings, usable) is { } fit

@@ -161,7 +161,7 @@ public sealed record GenerateConfig
         List<string> errors = [.. Flags.Check(this)];
         if (string.IsNullOrWhiteSpace(Prompt) && string.IsNullOrWhiteSpace(PromptsFile))
             errors.Add("There is no prompt: prompt or prompts_file is needed.");
-        errors.AddRange(new[] { PromptText.Complaint(Prompt, "prompt"), PromptText.Complaint(NegativePrompt, "negative_prompt") }.OfType<string>());
+        errors.AddRange(PromptText.Complaints(("prompt", Prompt), ("negative_prompt", NegativePrompt)));
         if (SkipGuidanceLayers is not null && NumberList.Parse(SkipGuidanceLayers) is null)
             errors.Add(LayersError);
         if (Lora.Any(string.IsNullOrWhiteSpace))

@@ -2,7 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>Prompt files: UTF-8 text (UTF-16 with a byte order mark too), one prompt a line; blank lines are left out, there are no comments.</summary>
+/// <summary>Prompt files: UTF-8, or UTF-16 with a byte order mark; one prompt a line, without blank lines; no comments.</summary>
 public static class PromptList
 {
     /// <summary>The lists for models that know the world as photographers and painters do; relative to the project.</summary>

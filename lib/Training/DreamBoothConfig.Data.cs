@@ -49,8 +49,10 @@ public sealed partial record DreamBoothConfig
     [Flag(DataGroup, "Key of metadata.jsonl that names a line's picture; file_name is taken as well.", Placeholder = "KEY")]
     public string ImageColumn { get; init; } = "image";
 
-    /// <summary>The key of <c>metadata.jsonl</c> that holds a picture's own prompt; null: "text", "caption" or "prompt". Flag <c>--caption_column</c>.</summary>
-    [Flag(DataGroup, "Key of metadata.jsonl that holds a picture's own prompt.", Placeholder = "KEY", DefaultText = "text, caption or prompt")]
+    /// <summary>
+    /// The key of <c>metadata.jsonl</c> that holds a picture's own prompt; null: "text", "caption" or "prompt". Flag <c>--caption_column</c>.
+    /// </summary>
+    [Flag(DataGroup, "Key of metadata.jsonl with a picture's own prompt.", Placeholder = "KEY", DefaultText = "text, caption or prompt")]
     public string? CaptionColumn { get; init; }
 
     /// <summary>How often each picture counts in an epoch, at least 1, default 1. Flag <c>--repeats</c>.</summary>

@@ -47,7 +47,12 @@ public sealed partial record DreamBoothConfig
     /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
     public void Validate()
     {
-        List<string> errors = [.. Flags.Check(this), .. CrossErrors()];
+        List<string> errors =
+        [
+            .. Flags.Check(this), .. CrossErrors(),
+            .. PromptText.Complaints(
+                ("instance_prompt", InstancePrompt), ("class_prompt", ClassPrompt), ("validation_prompt", ValidationPrompt)),
+        ];
         if (errors.Count > 0)
             throw new LabException("The training configuration is not valid. " + string.Join(" ", errors));
     }
@@ -108,12 +113,6 @@ public sealed partial record DreamBoothConfig
             yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
             yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
-        foreach (var error in new[] { (InstancePrompt, "instance_prompt"), (ClassPrompt, "class_prompt"), (ValidationPrompt, "validation_prompt") }
-            .Select(prompt => PromptText.Complaint(prompt.Item1, prompt.Item2)).OfType<string>())
-        {
-            yield return error;
-        }
-
         if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)

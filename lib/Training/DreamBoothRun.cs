@@ -56,7 +56,8 @@ public sealed class DreamBoothRun
     }
 
     private TrainingSummary Execute(
-        StableDiffusion3Pipeline pipeline, TrainingOutput output, DreamBoothDataset? instances, bool ownsPipeline, CancellationToken cancellation)
+        StableDiffusion3Pipeline pipeline, TrainingOutput output, DreamBoothDataset? instances, bool ownsPipeline,
+        CancellationToken cancellation)
     {
         using var session = TrainingSession.PrepareIn(output, _config, pipeline, _events, instances, cancellation);
         if (ownsPipeline && _config.ValidationPrompt is null)

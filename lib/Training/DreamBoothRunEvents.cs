@@ -10,7 +10,7 @@ public sealed record DreamBoothRunEvents
     /// <summary>Told what is being done, a sentence.</summary>
     public Action<string>? OnStage { get; init; }
 
-    /// <summary>Told what there is to learn from before anything is learned, a line at a time: pictures, captions, class pictures, text that is cut.</summary>
+    /// <summary>Told what there is to learn from before the first step, a line each: pictures, captions, class pictures, text that is cut.</summary>
     public Action<string>? OnSummary { get; init; }
 
     /// <summary>Told what is odd but no error, a sentence.</summary>

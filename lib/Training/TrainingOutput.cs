@@ -98,7 +98,11 @@ internal sealed class TrainingOutput : IDisposable
         if (earlier is null)
             return $"{config.OutputDir} holds {(there.Count == 0 ? LoraFile.DefaultName : Path.GetFileName(there[^1].Folder))}, but no {DreamBoothConfig.RecipeName} that says what it was trained on.";
         if (earlier.InstancePrompt != config.InstancePrompt)
-            return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is '{earlier.InstancePrompt}', and this training's is '{config.InstancePrompt}'.";
+        {
+            return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is '{ShownText.Line(earlier.InstancePrompt)}', "
+                + $"and this training's is '{ShownText.Line(config.InstancePrompt)}'.";
+        }
+
         return earlier.InstanceDataDir == config.InstanceDataDir || RealPath.AreSame(earlier.InstanceDataDir, config.InstanceDataDir) ? null
             : $"{config.OutputDir} holds the LoRA of other pictures: its instance_data_dir is {earlier.InstanceDataDir}, and this training's is {config.InstanceDataDir}.";
     }

@@ -115,10 +115,10 @@ public sealed class TrainingSession : IDisposable
         }
     }
 
-    /// <summary>The same in an output folder that is locked already, which the session takes over, with pictures that are read already, or null.</summary>
+    /// <summary>The same in an output folder that is locked, which the session takes over, with pictures that are read, or null.</summary>
     internal static TrainingSession PrepareIn(
-        TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events, DreamBoothDataset? instances,
-        CancellationToken cancellation)
+        TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events,
+        DreamBoothDataset? instances, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         if (pipeline.Transformer.IsStreamed)

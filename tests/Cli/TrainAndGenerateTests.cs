@@ -44,7 +44,7 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.Contains(
             $"3 pictures in {_pictures.Folder}{Environment.NewLine}No captions of their own; 3 with the instance prompt \"a photo of gmc cat\"{Environment.NewLine}",
             output, StringComparison.Ordinal);
-        Assert.Contains($"3 class pictures in {classes}, with the prompt \"a photo of a cat\"{Environment.NewLine}Every text is read to its end (CLIP reads ", output, StringComparison.Ordinal);
+        Assert.Contains($"3 class pictures in {classes}, with the prompt \"a photo of a cat\"{Environment.NewLine}Every text is read to its end: CLIP reads ", output, StringComparison.Ordinal);
         Assert.Contains($"{Lora}: 3 steps in ", output, StringComparison.Ordinal);
         Assert.Equal(3, Directory.GetFiles(classes).Length);
 

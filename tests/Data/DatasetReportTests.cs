@@ -47,7 +47,7 @@ public sealed class DatasetReportTests : IDisposable
             report.Lines);
         Assert.Equal(
             [
-                "metadata.jsonl has the text of pictures that have a text file too; these files are not used: 0.txt.",
+                "metadata.jsonl has the text of pictures that have a text file too; not used: 0.txt.",
                 "5 of 7 pictures have no caption of their own and are trained on the instance prompt: 1.png, 3.png, 4.png, 5.png and 1 more.",
             ],
             report.Warnings);

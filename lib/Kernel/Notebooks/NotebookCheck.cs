@@ -34,7 +34,7 @@ public static class NotebookCheck
 
         var size = new FileInfo(path).Length;
         if (size > maxBytes)
-            findings.Add(string.Create(CultureInfo.InvariantCulture, $"the file has {size / 1e6:0.00} MB; at most {maxBytes / 1e6:0.00} MB are allowed"));
+            findings.Add(string.Create(CultureInfo.InvariantCulture, $"the file has {size:N0} bytes; at most {maxBytes:N0} are allowed"));
         return findings;
     }
 

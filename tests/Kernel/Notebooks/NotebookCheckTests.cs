@@ -37,7 +37,7 @@ public sealed class NotebookCheckTests : IDisposable
         Finds("cell 2 (a) gave 1 outputs when it was executed; 0 are in the file", cells => cells[1]!["outputs"] = new JsonArray());
         Finds("cell 2 (a) does not say which code its outputs are from", cells => cells[1]!["metadata"] = new JsonObject());
         Finds("cell 3 (a + 1) failed", cells => cells[2]!["outputs"]![0]!["output_type"] = "error");
-        Assert.Contains("MB are allowed", Assert.Single(NotebookCheck.Of(_path, 100)), StringComparison.Ordinal);
+        Assert.Contains($"the file has {new FileInfo(_path).Length:N0} bytes; at most 100 are allowed", Assert.Single(NotebookCheck.Of(_path, 100)), StringComparison.Ordinal);
 
         void Finds(string expected, Action<JsonArray> edit)
         {
