@@ -16,7 +16,16 @@ internal static class KernelVerb
     private const string InteractiveName = ".net-csharp";
 
     /// <summary>What this program tells its kernel.</summary>
-    public static KernelOptions Options => new() { Name = "Dreambooth.Lab C#", Configure = NotebookFormatters.Register };
+    public static KernelOptions Options => new()
+    {
+        Name = "Dreambooth.Lab C#",
+        References = PlotlyCharts.Assemblies,
+        Configure = static () =>
+        {
+            NotebookFormatters.Register();
+            PlotlyCharts.Register();
+        },
+    };
 
     /// <summary>Starts this program's kernel.</summary>
     public static KernelLaunch Launch => KernelLaunch.OfThisProgram("kernel", "start", "--connection-file");

@@ -16,13 +16,21 @@ internal sealed class CellSession(KernelOptions options)
     private bool _interrupted;
 
     /// <summary>The engine.</summary>
-    public CellEngine Engine { get; } = new(options.Usings);
+    public CellEngine Engine { get; } = CreateEngine(options);
 
     /// <summary>Set after the first cell.</summary>
     public ManualResetEventSlim FirstCellDone { get; } = new();
 
     /// <summary>What the host wishes.</summary>
     public KernelOptions Options => options;
+
+    private static CellEngine CreateEngine(KernelOptions options)
+    {
+        var engine = new CellEngine(options.Usings);
+        foreach (var name in options.References)
+            engine.References.Add(name);
+        return engine;
+    }
 
     /// <summary>Forgets interrupts of earlier cells, before anybody hears that the next one runs: an interrupt from then on is for that one.</summary>
     /// <param name="interrupted">Whether the next one is interrupted already.</param>

@@ -15,6 +15,9 @@ public sealed record KernelOptions
     /// <summary>Namespaces that every cell imports besides the standard ones.</summary>
     public IReadOnlyList<string> Usings { get; init; } = [];
 
+    /// <summary>Assemblies of the host program, by name, that cells can use with no <c>#r</c>; with what those use.</summary>
+    public IReadOnlyList<string> References { get; init; } = [];
+
     /// <summary>
     /// Called once in the background before the first cell runs, for example to register formatters for the host's own types.
     /// It must not block for long; an exception is printed on the kernel's log and does not stop the kernel.

@@ -29,6 +29,21 @@ public sealed class NotebookHostTests : IDisposable
     }
 
     [Fact]
+    public void LastExpression_ChartOfPlotlyNet_IsJsonAndPictureWithNoReferenceAndNoScript()
+    {
+        var data = Data(_kernel.Run(
+            "using Plotly.NET.CSharp;\nChart.Line<double, double, string>(x: [1, 2, 3], y: [1, 4, 9], Name: \"squares\")")
+            .Published.Single(message => message.Type == "execute_result"));
+        Assert.Equal(["application/vnd.plotly.v1+json", "image/png", "text/plain"], data.Select(entry => entry.Key).Order());
+        var y = data["application/vnd.plotly.v1+json"]!["data"]![0]!["y"]!.AsArray();
+        Assert.Equal([1, 4, 9], y.Select(value => value!.GetValue<double>()));
+        Assert.StartsWith("iVBOR", data["image/png"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("squares: 1 → 9", data["text/plain"]!.ToString(), StringComparison.Ordinal);
+        Assert.InRange(data.ToJsonString().Length, 1, 30_000);
+        Assert.DoesNotContain("script", data.ToJsonString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public void Show_LiveView_MovesInItsPlace()
     {
         var published = _kernel.Run(

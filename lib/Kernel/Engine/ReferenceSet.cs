@@ -41,9 +41,10 @@ internal sealed class ReferenceSet
     /// <exception cref="KernelException">The file is missing or is not a managed assembly.</exception>
     public string? Add(string path)
     {
-        if (!File.Exists(path) && s_platform.TryGetValue(Path.GetFileNameWithoutExtension(path), out var byName))
+        // The whole name first: what stands after a name's last dot need not be an extension.
+        if (!File.Exists(path) && s_platform.TryGetValue(Path.GetFileName(path), out var byName))
             path = byName;
-        else if (!File.Exists(path) && s_platform.TryGetValue(Path.GetFileName(path), out byName))
+        else if (!File.Exists(path) && s_platform.TryGetValue(Path.GetFileNameWithoutExtension(path), out byName))
             path = byName;
         AssemblyName name;
         try
