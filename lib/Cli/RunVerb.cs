@@ -74,10 +74,13 @@ internal static class RunVerb
         {
             var clock = System.Diagnostics.Stopwatch.StartNew();
             var runner = new NotebookRunner(KernelVerb.Launch, options);
-            var result = runner.Run(file, progress => Show(session, progress, quiet), session.Cancellation);
+            var path = target(file);
+            if (path is not null)
+                NotebookDocument.DeleteLeftovers(path);
+            var result = runner.Run(file, progress => Show(session, progress, quiet), session.Cancellation, path is null ? null : notebook => notebook.Save(path));
             foreach (var failure in result.Failures)
                 session.Error.WriteLine($"{file}: cell {failure.Cell} failed:\n{Indented(failure.Source)}\n{failure.Message}");
-            if (target(file) is { } path)
+            if (path is not null)
                 result.Notebook.Save(path);
             var state = result.Failures.Count > 0 && !options.AllowErrors ? "FAILED" : "ok";
             session.Output.WriteLine(string.Create(

@@ -107,6 +107,7 @@ internal sealed class ExecutionLoop
 
         _iopub.Status(request, "idle");
         Abort(abandoned);
+        Session.Engine.ShortenChainWhenLong();
     }
 
     private void Abort(IReadOnlyList<JupyterMessage> requests)

@@ -12,7 +12,10 @@ namespace Dreambooth.Lab.Kernel;
 /// </summary>
 public sealed class JupyterKernel : IDisposable
 {
+    private const int MostComplaints = 20;
+
     private readonly KernelOptions _options;
+    private readonly TextWriter _log;
     private readonly MessageCodec _codec;
     private readonly KernelSockets _sockets;
     private readonly string _session = Guid.NewGuid().ToString("N");
@@ -22,9 +25,9 @@ public sealed class JupyterKernel : IDisposable
     private readonly ExecutionLoop _execution;
     private readonly LanguageLoop _language;
 
-    private JupyterKernel(ConnectionFile connection, KernelOptions options)
+    private JupyterKernel(ConnectionFile connection, KernelOptions options, TextWriter log)
     {
-        _options = options;
+        (_options, _log) = (options, log);
         _codec = new MessageCodec(connection.Key);
         _sockets = new KernelSockets(connection) { Received = Receive };
         _iopub = new IopubPublisher(m => Send(Channel.Iopub, m), _session, options.MaxStreamCharacters);
@@ -44,7 +47,9 @@ public sealed class JupyterKernel : IDisposable
         var log = options.CaptureNativeOutput ? NativeOutput.Capture() : Console.Error;
         CellConsole.Install(log);
         KernelSockets.KeepOffTheThreadPool();
-        using var kernel = new JupyterKernel(connection, options);
+        if (connection.Key.Length == 0)
+            log.WriteLine("kernel: warning: the connection file's key is empty: messages are not signed, and any program of this machine can run code here.");
+        using var kernel = new JupyterKernel(connection, options, log);
         // A thread that a cell started may throw with nobody to catch: that is reported and ends the thread, not the kernel.
         ExceptionHandling.SetUnhandledExceptionHandler(kernel.ReportAndGoOn);
         TaskScheduler.UnobservedTaskException += (_, e) => ReportUnobserved(e);
@@ -84,17 +89,20 @@ public sealed class JupyterKernel : IDisposable
 
     private void Receive(Channel channel, IReadOnlyList<byte[]> frames)
     {
-        var message = _codec.Decode(frames);
-        if (message is null)
-            return;
+        JupyterMessage? message = null;
         try
         {
-            Dispatch(channel, message);
+            var malformed = _codec.Malformed;
+            message = _codec.Decode(frames);
+            if (message is not null)
+                Dispatch(channel, message);
+            else if (_codec.Malformed > malformed && malformed < MostComplaints)
+                _log.WriteLine($"kernel: refused a message on {channel}: {_codec.LastProblem}");
         }
         catch (Exception e)
         {
             // A message that cannot be served must not end the IO thread.
-            CellConsole.Latest?.Stream("stderr", $"kernel: {message.Type} failed: {e.Message}\n");
+            _log.WriteLine($"kernel: {message?.Type ?? "a message"} failed: {e.Message}");
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>One picture of a sweep: everything that decides it, and the labels it is shown under.</summary>
@@ -39,10 +37,8 @@ public sealed record SweepItem
     public string Column { get; init; } = string.Empty;
 
     /// <summary>The same without labels: equal ones give equal pictures of one model.</summary>
-    [JsonIgnore]
-    public SweepItem Settings => this with { Family = string.Empty, Column = string.Empty };
+    internal SweepItem Settings => this with { Family = string.Empty, Column = string.Empty };
 
     /// <summary>The same without what may differ inside a batch: equal ones can be generated together.</summary>
-    [JsonIgnore]
-    public SweepItem BatchKey => Settings with { Prompt = string.Empty, Seed = 0 };
+    internal SweepItem BatchKey => Settings with { Prompt = string.Empty, Seed = 0 };
 }

@@ -337,4 +337,17 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
 
         public void Dispose() => Kernel.Dispose();
     }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("""{"msg_type": "execute_request", "msg_id": "a", "msg_id": "b"}""")]
+    [InlineData("""{"msg_type": "execute_request", "msg_id": null}""")]
+    public void Receive_SignedMessageWithAWrongHeader_IsRefusedAndTheKernelGoesOn(string header)
+    {
+        var wrong = new JupyterMessage([], System.Text.Encoding.UTF8.GetBytes(header), "{}"u8.ToArray(), [], [], []);
+        foreach (var channel in new[] { Channel.Shell, Channel.Control, Channel.Stdin })
+            _kernel.Client.Send(channel, wrong);
+        Assert.Equal("ok", _kernel.Run("1 + 1").Reply.Text("status"));
+        Assert.Contains("refused a message on Shell: the header", _kernel.Process.Log, StringComparison.Ordinal);
+    }
 }

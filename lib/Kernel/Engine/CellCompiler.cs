@@ -26,6 +26,8 @@ internal sealed class CellCompiler
     private readonly CellAssemblies _assemblies = new();
     private readonly ReferenceSet _references;
     private readonly string _prefix = $"Cell{Interlocked.Increment(ref s_engines)}_";
+    private ImmutableArray<MetadataReference> _cells = [];
+    private (string Name, IReadOnlyDictionary<string, string> PassedOn)? _summary;
     private int _count;
 
     /// <summary>Creates a compiler with an empty chain.</summary>
@@ -60,22 +62,41 @@ internal sealed class CellCompiler
         var tree = original.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error) ? original : InterruptPoints.AddTo(original);
         var name = _prefix + ++_count;
         var compilation = Create(name, tree);
-        using var pe = new MemoryStream();
-        using var pdb = new MemoryStream();
-        var result = compilation.Emit(pe, pdb, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
-        if (!result.Success)
+        if (TryEmit(compilation, tree, out var failed) is { } cell)
+            return cell;
+        if (_summary is { } summary && failed.Any(DirectVariables.Mends))
         {
-            // Errors are reported against the text that the user wrote, without polls.
-            var errors = result.Diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error).ToImmutableArray();
-            if (errors.Length == 0)
-                return new CompiledCell(compilation, null, name, false);
-            var unchanged = Create(name, original);
-            errors = [.. unchanged.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error).DefaultIfEmpty(errors[0])];
-            throw new CompilationFailedException(errors, DiagnosticText.Format(errors, original, path, e => Language.ErrorHints.For(e, unchanged)));
+            var direct = new DirectVariables(compilation.GetSemanticModel(tree), summary.Name, summary.PassedOn).Visit(tree.GetRoot());
+            tree = CSharpSyntaxTree.Create((CSharpSyntaxNode)direct, ParseOptions, path, Encoding.UTF8);
+            if (TryEmit(Create(name, tree), tree, out _) is { } mended)
+                return mended;
         }
 
-        var entry = compilation.GetEntryPoint(CancellationToken.None);
-        return new CompiledCell(compilation, entry is null ? null : Load(name, pe, pdb, entry), name, HasValue(compilation, tree));
+        // Errors are reported against the text that the user wrote, without polls.
+        var unchanged = Create(name, original);
+        ImmutableArray<Diagnostic> errors = [.. Errors(unchanged.GetDiagnostics()).DefaultIfEmpty(failed[0])];
+        throw new CompilationFailedException(errors, DiagnosticText.Format(errors, original, path, e => Language.ErrorHints.For(e, unchanged)));
+    }
+
+    /// <summary>Compiles a cell that stands for all that came before it.</summary>
+    /// <param name="summary">The cell.</param>
+    /// <param name="cells">The assemblies of the cells that it names.</param>
+    /// <returns>The cell, which is the chain's only one now; null when it does not compile, and the chain is as before.</returns>
+    public CompiledCell? Summarise(SummaryText summary, IEnumerable<MetadataReference> cells)
+    {
+        var (previous, attached) = (Previous, _cells);
+        (Previous, _cells) = (null, [.. cells]);
+        var tree = CSharpSyntaxTree.ParseText(summary.Code, ParseOptions, "", Encoding.UTF8);
+        var name = _prefix + ++_count;
+        if (TryEmit(Create(name, tree), tree, out _) is { Loaded: not null } cell)
+        {
+            Previous = cell.Compilation;
+            _summary = (name, summary.PassedOn);
+            return cell;
+        }
+
+        (Previous, _cells) = (previous, attached);
+        return null;
     }
 
     /// <summary>Makes a cell the predecessor of the next one.</summary>
@@ -83,22 +104,32 @@ internal sealed class CellCompiler
 
     /// <summary>A compilation that would follow the accepted cells; for diagnostics and semantic questions.</summary>
     public CSharpCompilation Create(string name, SyntaxTree tree) =>
-        CSharpCompilation.CreateScriptCompilation(name, tree, _references.All, Options, Previous, typeof(object));
+        CSharpCompilation.CreateScriptCompilation(
+            name, tree, _references.All.AddRange(_cells), Options.WithScriptClassName(name), Previous, typeof(object));
 
-    /// <summary>The loaded type that holds the top-level variables of a cell.</summary>
-    /// <param name="cell">A cell with an entry point.</param>
-    /// <returns>The submission's class.</returns>
-    public Type ClassOf(CompiledCell cell) => _assemblies.Get(cell.AssemblyName).GetType(cell.Compilation.ScriptClass!.MetadataName, throwOnError: true)!;
-
-    private Func<object?[], Task<object?>> Load(string name, MemoryStream pe, MemoryStream pdb, IMethodSymbol entry)
+    // Null when the cell has errors. A cell that holds nothing to run is not emitted, with no error; it may be a predecessor all the same.
+    private CompiledCell? TryEmit(CSharpCompilation compilation, SyntaxTree tree, out ImmutableArray<Diagnostic> errors)
     {
-        pe.Position = 0;
+        using var pe = new MemoryStream();
+        using var pdb = new MemoryStream();
+        var result = compilation.Emit(pe, pdb, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
+        errors = [.. Errors(result.Diagnostics)];
+        if (!result.Success)
+            return errors.Length == 0 ? new CompiledCell(compilation, null, null, false) : null;
+        if (compilation.GetEntryPoint(CancellationToken.None) is not { } entry)
+            return new CompiledCell(compilation, null, null, HasValue(compilation, tree));
+        var image = pe.ToArray();
+        AnonymousTypes.MakePublic(image);
         pdb.Position = 0;
-        var assembly = _assemblies.Load(name, pe, pdb);
-        var method = assembly.GetType(entry.ContainingType.MetadataName, throwOnError: true)!
-            .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;
-        return method.CreateDelegate<Func<object?[], Task<object?>>>();
+        var name = compilation.AssemblyName!;
+        var type = _assemblies.Load(name, image, pdb).GetType(entry.ContainingType.MetadataName, throwOnError: true)!;
+        var start = type.GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
+            .CreateDelegate<Func<object?[], Task<object?>>>();
+        return new CompiledCell(compilation, start, new LoadedCell(name, type, image), HasValue(compilation, tree));
     }
+
+    private static IEnumerable<Diagnostic> Errors(ImmutableArray<Diagnostic> diagnostics) =>
+        diagnostics.Where(d => d.Severity == DiagnosticSeverity.Error);
 
     private static bool HasValue(CSharpCompilation compilation, SyntaxTree tree)
     {
@@ -114,9 +145,11 @@ internal sealed class CellCompiler
     {
         private readonly Dictionary<string, Assembly> _cells = [];
 
-        public Assembly Get(string name) => _cells[name];
-
-        public Assembly Load(string name, Stream pe, Stream pdb) => _cells[name] = LoadFromStream(pe, pdb);
+        public Assembly Load(string name, byte[] image, Stream pdb)
+        {
+            using var pe = new MemoryStream(image, writable: false);
+            return _cells[name] = LoadFromStream(pe, pdb);
+        }
 
         protected override Assembly? Load(AssemblyName assemblyName) => _cells.GetValueOrDefault(assemblyName.Name!);
     }

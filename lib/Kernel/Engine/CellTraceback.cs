@@ -5,6 +5,8 @@ namespace Dreambooth.Lab.Kernel.Engine;
 /// <summary>Stack traces of cells, with the cell's own lines and without the frames of the engine.</summary>
 internal static partial class CellTraceback
 {
+    private const int MostLines = 200;
+
     /// <summary>The lines shown for an exception that a cell threw.</summary>
     /// <param name="error">The exception.</param>
     /// <returns>The exception with its inner ones and their frames.</returns>
@@ -21,7 +23,11 @@ internal static partial class CellTraceback
             return [$"{error.GetType().FullName} (its ToString failed: {e.GetType().Name})"];
         }
 
-        return [.. text.ReplaceLineEndings("\n").Split('\n').Where(line => !IsEngineFrame(line)).Select(Simplify)];
+        // Only what is shown is looked at: a recursion without end has ten thousands of frames.
+        var lines = text.ReplaceLineEndings("\n").Split('\n');
+        if (lines.Length > MostLines)
+            lines = [.. lines.Take(MostLines / 2), FormattableString.Invariant($"   … {lines.Length - MostLines} lines …"), .. lines.TakeLast(MostLines / 2)];
+        return [.. lines.Where(line => !IsEngineFrame(line)).Select(Simplify)];
     }
 
     private static bool IsEngineFrame(string line) =>
@@ -36,9 +42,9 @@ internal static partial class CellTraceback
         return InCell().Replace(line, "   at $1 in $2: line $3");
     }
 
-    [GeneratedRegex(@"^   at Script\.<<Initialize>>d__\d+\.MoveNext\(\) in (.+):line (\d+)$")]
+    [GeneratedRegex(@"^   at Cell\d+_\d+\.<<Initialize>>d__\d+\.MoveNext\(\) in (.+):line (\d+)$")]
     private static partial Regex TopLevel();
 
-    [GeneratedRegex(@"^   at Script[.+](.+) in (.+):line (\d+)$")]
+    [GeneratedRegex(@"^   at Cell\d+_\d+[.+](.+) in (.+):line (\d+)$")]
     private static partial Regex InCell();
 }

@@ -16,28 +16,58 @@ internal sealed class ShadowedVariables
     private readonly Dictionary<string, Variable> _variables = [];
     private readonly List<Capture> _captures = [];
 
+    // Also of cells that ran again since: what an earlier run started may still use the variable.
+    private readonly HashSet<(string Assembly, string Name)> _everCaptured = [];
+
     /// <summary>Names and owners of the variables that cells can see now.</summary>
-    public IEnumerable<(string Name, FieldInfo Field, object Submission)> Visible =>
-        _variables.Values.Where(v => v.Submission() is not null).Select(v => (v.Name, v.Field, v.Submission()!));
+    public IEnumerable<(string Name, FieldInfo Field, object Cell)> Visible =>
+        _variables.Values.Where(v => v.Cell.Instance is not null).Select(v => (v.Name, v.Field, v.Cell.Instance!));
+
+    /// <summary>Whether a function, lambda or query of any cell that ran uses the variable of that name.</summary>
+    public bool IsUsed(string name) => _variables.TryGetValue(name, out var variable) && _everCaptured.Contains((variable.Assembly, name));
+
+    /// <summary>Follows variables to the cell that stands for all so far.</summary>
+    public void Move(SummaryText text, LoadedCell cell)
+    {
+        foreach (var variable in text.Moved)
+        {
+            if (_variables.TryGetValue(variable.Name, out var old))
+                _variables[variable.Name] = old with { Field = FieldOf(cell.Type, variable.Name)!, Cell = cell, Assembly = cell.Name };
+        }
+
+        // Later cells know these by the summary's name, too.
+        foreach (var old in text.PassedOn.Keys.Select(name => _variables.GetValueOrDefault(name)).OfType<Variable>().ToList())
+        {
+            for (var i = 0; i < _captures.Count; i++)
+            {
+                if (_captures[i].Assembly == old.Assembly && _captures[i].Name == old.Name)
+                    _captures[i] = _captures[i] with { Assembly = cell.Name };
+            }
+
+            _variables[old.Name] = old with { Assembly = cell.Name };
+            _everCaptured.Add((cell.Name, old.Name));
+        }
+
+        _everCaptured.RemoveWhere(c => c.Assembly != cell.Name);
+        _captures.RemoveAll(c => c.Assembly != cell.Name);
+    }
 
     /// <summary>Records a cell that was compiled and clears what it shadows.</summary>
-    /// <param name="cell">The cell.</param>
-    /// <param name="type">Its loaded class.</param>
+    /// <param name="cell">The cell, with its assembly.</param>
     /// <param name="key">Tells whether the same cell runs again.</param>
-    /// <param name="submission">Gives the cell's object once it runs.</param>
-    public void Add(CompiledCell cell, Type type, string key, Func<object?> submission)
+    public void Add(CompiledCell cell, string key)
     {
         _captures.RemoveAll(c => c.Key == key);
         _captures.AddRange(CapturesOf(cell, key));
+        _everCaptured.UnionWith(_captures.Where(c => c.Key == key).Select(c => (c.Assembly, c.Name)));
         var heldNativeMemory = false;
         foreach (var member in cell.Compilation.ScriptClass!.GetMembers().OfType<IFieldSymbol>().Where(f => !f.IsImplicitlyDeclared))
         {
-            var field = type.GetField(member.MetadataName, BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic);
-            if (field is null || field.IsLiteral)
+            if (FieldOf(cell.Loaded!.Type, member.MetadataName) is not { IsLiteral: false } field)
                 continue;
             if (_variables.TryGetValue(member.Name, out var old) && !IsInUse(old, key))
                 heldNativeMemory |= Clear(old);
-            _variables[member.Name] = new Variable(member.Name, field, submission, key, cell.AssemblyName);
+            _variables[member.Name] = new Variable(member.Name, field, cell.Loaded, key, cell.Loaded.Name);
         }
 
         if (heldNativeMemory)
@@ -52,7 +82,7 @@ internal sealed class ShadowedVariables
 
     private static bool Clear(Variable old)
     {
-        var owner = old.Submission();
+        var owner = old.Cell.Instance;
         if (owner is null || old.Field.FieldType.IsValueType || old.Field.IsInitOnly)
             return false;
         var value = old.Field.GetValue(owner);
@@ -73,16 +103,19 @@ internal sealed class ShadowedVariables
             return [];
         var model = cell.Compilation.GetSemanticModel(tree);
         return bodies.SelectMany(b => b.DescendantNodes().OfType<IdentifierNameSyntax>())
-            .Select(name => model.GetSymbolInfo(name).Symbol).OfType<IFieldSymbol>()
-            .Where(field => field.ContainingType is { IsScriptClass: true })
-            .Select(field => new Capture(key, field.ContainingAssembly.Name, field.Name)).Distinct().ToList();
+            .Select(name => model.GetSymbolInfo(name).Symbol)
+            .Where(symbol => symbol is IFieldSymbol or IPropertySymbol && symbol.ContainingType is { IsScriptClass: true })
+            .Select(symbol => new Capture(key, symbol!.ContainingAssembly.Name, symbol.Name)).Distinct().ToList();
     }
 
     private static bool IsBody(SyntaxNode node) =>
         node is MethodDeclarationSyntax or LocalFunctionStatementSyntax or AnonymousFunctionExpressionSyntax or BaseTypeDeclarationSyntax
-            or PropertyDeclarationSyntax;
+            or PropertyDeclarationSyntax or QueryExpressionSyntax;
 
-    private sealed record Variable(string Name, FieldInfo Field, Func<object?> Submission, string Key, string Assembly);
+    private static FieldInfo? FieldOf(Type type, string name) =>
+        type.GetField(name, BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic);
+
+    private sealed record Variable(string Name, FieldInfo Field, LoadedCell Cell, string Key, string Assembly);
 
     private sealed record Capture(string Key, string Assembly, string Name);
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dreambooth.Lab.Kernel.Engine;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -9,7 +10,7 @@ namespace Dreambooth.Lab.Kernel.Language;
 /// Editing services look at this text instead of the cells, so that they are as quick after hundreds of cells as after one.
 /// Safe to use from several threads.
 /// </summary>
-internal sealed class CellDeclarations
+internal sealed partial class CellDeclarations
 {
     private static readonly SymbolDisplayFormat s_typeFormat = SymbolDisplayFormat.FullyQualifiedFormat;
     private readonly Lock _lock = new();
@@ -54,6 +55,9 @@ internal sealed class CellDeclarations
         // The type of an anonymous object has no name; only its own declaration can say it.
         var isNameless = type.Contains("<anonymous", StringComparison.Ordinal);
         var own = syntax?.AncestorsAndSelf().OfType<FieldDeclarationSyntax>().FirstOrDefault()?.ToString();
-        return isNameless ? own : $"{type.Replace("global::Script.", "", StringComparison.Ordinal)} {field.Name};";
+        return isNameless ? own : $"{CellClass().Replace(type, "")} {field.Name};";
     }
+
+    [GeneratedRegex(@"global::Cell\d+_\d+\.")]
+    private static partial Regex CellClass();
 }

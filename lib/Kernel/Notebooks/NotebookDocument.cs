@@ -17,6 +17,7 @@ public sealed class NotebookDocument
     private readonly SortedDictionary<int, (JsonArray Outputs, int? Count)> _results = [];
     private readonly Dictionary<int, string> _sources = [];
     private readonly HashSet<int> _stamped = [];
+    private readonly HashSet<int> _notExecuted = [];
     private bool _namesKernel;
     private readonly List<(int After, NotebookCell Cell, JsonArray Outputs, int? Count)> _inserted = [];
 
@@ -58,6 +59,7 @@ public sealed class NotebookDocument
         try
         {
             var text = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[3..] : bytes;
+            StrictJson.Check(text);
             var layout = NotebookLayout.Read(text);
             return new NotebookDocument(text, layout, [.. layout.Cells.Select((c, i) => ReadCell(text, c, i))]);
         }
@@ -73,6 +75,10 @@ public sealed class NotebookDocument
     /// <param name="outputs">The outputs, as nbformat has them.</param>
     /// <param name="count">The execution count, or null.</param>
     public void SetOutputs(int cell, JsonArray outputs, int? count) => _results[cell] = (outputs, count);
+
+    /// <summary>Notes that a cell was not executed: it has no execution count, and the outputs that it had.</summary>
+    /// <param name="cell">The cell's position among <see cref="Cells"/>.</param>
+    public void SetNotExecuted(int cell) => _notExecuted.Add(cell);
 
     /// <summary>Notes in the cell's metadata that its outputs are those of its present text (<c>metadata.lab</c>; see <see cref="NotebookCheck"/>).</summary>
     /// <param name="cell">The cell's position among <see cref="Cells"/>; its outputs must be set.</param>
@@ -110,6 +116,8 @@ public sealed class NotebookDocument
         {
             if (_results.TryGetValue(i, out var result))
                 WriteResult(edits, _layout.Cells[i], result.Outputs, result.Count);
+            else if (_notExecuted.Contains(i))
+                edits.Set(_layout.Cells[i], "execution_count", "null", _layout.IndentOf(_layout.Cells[i]));
             if (_sources.TryGetValue(i, out var source))
                 WriteSource(edits, _layout.Cells[i], source);
             if (_stamped.Contains(i))
@@ -131,10 +139,10 @@ public sealed class NotebookDocument
     public void Save(string path)
     {
         var target = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        var temporary = target + $".{Guid.NewGuid():N}.tmp";
+        var temporary = FormattableString.Invariant($"{target}.{Environment.ProcessId}.tmp");
         try
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.WriteAllBytes(temporary, ToBytes());
             File.Move(temporary, target, overwrite: true);
         }
@@ -145,23 +153,68 @@ public sealed class NotebookDocument
         }
     }
 
+    /// <summary>Deletes what programs that were killed while they wrote a notebook left beside it.</summary>
+    /// <param name="path">The notebook.</param>
+    public static void DeleteLeftovers(string path)
+    {
+        var target = Path.GetFullPath(path);
+        if (!Directory.Exists(Path.GetDirectoryName(target)))
+            return;
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, Path.GetFileName(target) + ".*.tmp"))
+        {
+            var writer = Path.GetFileNameWithoutExtension(file)[(Path.GetFileName(target).Length + 1)..];
+            if (int.TryParse(writer, NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsRunning(process))
+                File.Delete(file);
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using var found = System.Diagnostics.Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
     private static NotebookCell ReadCell(byte[] bytes, CellSpan span, int index)
     {
+        var what = FormattableString.Invariant($"cell {index + 1}");
         var json = JsonNode.Parse(bytes.AsSpan(span.Start, span.End - span.Start))!.AsObject();
-        var kind = json["cell_type"] is JsonValue k && k.TryGetValue<string>(out var text) ? text : "";
+        var kind = StrictJson.Text(json, "cell_type", what) ?? "";
         if (kind is not ("code" or "markdown" or "raw"))
-            throw new JsonException(FormattableString.Invariant($"cell {index + 1} has the cell_type '{kind}'; code, markdown and raw are known"));
+            throw new JsonException($"{what} has the cell_type '{kind}'; code, markdown and raw are known");
         var source = json["source"] switch
         {
-            JsonArray lines => string.Concat(lines.Select(l => l!.GetValue<string>())),
+            JsonArray => string.Concat(StrictJson.Texts(json, "source", what)!),
             JsonValue value when value.TryGetValue<string>(out var whole) => whole,
-            _ => throw new JsonException(FormattableString.Invariant($"cell {index + 1} has no source (a text or a list of lines)")),
+            var other => throw StrictJson.Wrong(what, "source", other, "a text or a list of lines"),
         };
-        var metadata = json["metadata"] as JsonObject;
-        var tags = metadata?["tags"] is JsonArray list ? list.OfType<JsonValue>().Select(t => t.ToString()).ToArray() : [];
-        var language = (metadata?["polyglot_notebook"] ?? metadata?["dotnet_interactive"] ?? metadata?["vscode"])?["kernelName"]?.ToString()
-            ?? metadata?["dotnet_interactive"]?["language"]?.ToString() ?? metadata?["vscode"]?["languageId"]?.ToString();
-        return new NotebookCell(kind, json["id"]?.ToString(), source, tags, language);
+        if (json["outputs"] is not (null or JsonArray))
+            throw StrictJson.Wrong(what, "outputs", json["outputs"], "a list");
+        var metadata = StrictJson.Object(json, "metadata", what);
+        var tags = StrictJson.Texts(metadata, "tags", what + ", metadata") ?? [];
+        return new NotebookCell(kind, StrictJson.Text(json, "id", what), source, tags, LanguageOf(metadata, what));
+    }
+
+    // Polyglot Notebooks, .NET Interactive's first extension and VS Code itself have each their own place for it.
+    private static string? LanguageOf(JsonObject? metadata, string what)
+    {
+        foreach (var (tool, name) in new[]
+        {
+            ("polyglot_notebook", "kernelName"), ("dotnet_interactive", "kernelName"), ("vscode", "kernelName"), ("dotnet_interactive", "language"),
+            ("vscode", "languageId"),
+        })
+        {
+            if (StrictJson.Text(StrictJson.Object(metadata, tool, what + ", metadata"), name, $"{what}, metadata.{tool}") is { } language)
+                return language;
+        }
+
+        return null;
     }
 
     private void WriteResult(TextEdits edits, CellSpan cell, JsonArray outputs, int? count)

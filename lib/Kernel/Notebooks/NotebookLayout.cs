@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Dreambooth.Lab.Kernel.Notebooks;
 
@@ -62,14 +63,13 @@ internal sealed class NotebookLayout
             }
 
             reader.Skip();
-            if (name == "nbformat" && !reader.TryGetInt32(out major))
-                throw new JsonException("nbformat is no number");
-            if (name == "nbformat_minor" && reader.TryGetInt32(out var minor))
-                (layout.Minor, layout.MinorValue) = (minor, (start, (int)reader.BytesConsumed));
+            var value = bytes.AsMemory(start, (int)reader.BytesConsumed - start);
+            if (name == "nbformat")
+                major = WholeNumber(name, value);
+            if (name == "nbformat_minor")
+                (layout.Minor, layout.MinorValue) = (WholeNumber(name, value), (start, (int)reader.BytesConsumed));
             if (name == "metadata")
-                layout.Metadata = (start, (int)reader.BytesConsumed);
-            if (name == "metadata")
-                layout.Language = LanguageOf(bytes.AsSpan(start, (int)reader.BytesConsumed - start));
+                (layout.Metadata, layout.Language) = ((start, (int)reader.BytesConsumed), LanguageOf(StrictJson.ParseObject(value, "metadata")));
         }
 
         while (reader.Read())
@@ -78,6 +78,8 @@ internal sealed class NotebookLayout
 
         if (major != 4)
             throw new JsonException(FormattableString.Invariant($"its nbformat is {major}; version 4 is needed (open and save it in Jupyter to upgrade it)"));
+        if (layout.MinorValue.End == 0)
+            throw new JsonException("it has no nbformat_minor (a number from 0)");
         return hasCells ? layout : throw new JsonException("it has no list of cells");
     }
 
@@ -115,14 +117,16 @@ internal sealed class NotebookLayout
         }
     }
 
-    private static string LanguageOf(ReadOnlySpan<byte> metadata)
+    private static int WholeNumber(string name, ReadOnlyMemory<byte> json) =>
+        StrictJson.Parse(json) is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var number) && number >= 0
+            ? number : throw new JsonException($"{name} is {StrictJson.Kind(StrictJson.Parse(json))}; a whole number from 0 is needed");
+
+    private static string LanguageOf(JsonObject metadata)
     {
-        using var json = JsonDocument.Parse(metadata.ToArray());
         foreach (var (outer, inner) in new[] { ("language_info", "name"), ("kernelspec", "language") })
         {
-            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(outer, out var part)
-                && part.ValueKind == JsonValueKind.Object && part.TryGetProperty(inner, out var name) && name.ValueKind == JsonValueKind.String)
-                return name.GetString()!.ToLowerInvariant();
+            if (StrictJson.Text(StrictJson.Object(metadata, outer, "metadata"), inner, $"metadata.{outer}") is { } name)
+                return name.ToLowerInvariant();
         }
 
         return "";

@@ -18,9 +18,10 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
     /// <param name="path">The notebook; its folder is the kernel's working folder.</param>
     /// <param name="progress">Called at the begin and end of every cell and for its stream output.</param>
     /// <param name="cancel">Ends the run; the kernel is ended too.</param>
+    /// <param name="save">Called after every cell but the last with the notebook so far, so that what ran is not lost when the run is ended; or null.</param>
     /// <returns>The notebook with its outputs, and the failures.</returns>
     /// <exception cref="KernelException">The file is no C# notebook, the parameters do not fit, or the kernel does not start.</exception>
-    public RunResult Run(string path, Action<RunProgress> progress, CancellationToken cancel = default)
+    public RunResult Run(string path, Action<RunProgress> progress, CancellationToken cancel = default, Action<NotebookDocument>? save = null)
     {
         ArgumentNullException.ThrowIfNull(progress);
         var notebook = NotebookDocument.Load(path);
@@ -31,6 +32,8 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
         var collector = new OutputCollector();
         var counts = new Dictionary<int, int?>();
         var failures = new List<RunFailure>();
+        foreach (var cell in cells.Where(c => c.Injected is null))
+            notebook.SetNotExecuted(cell.Index);
         for (var i = 0; i < cells.Count; i++)
         {
             progress(new RunProgress(i + 1, cells.Count, cells[i].Source, "", null, false));
@@ -38,6 +41,9 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
             collector.Begin(i);
             var error = RunCell(kernel, cells[i], i, cells.Count, collector, progress, out var count, cancel);
             counts[i] = count;
+            cells[i].Write(notebook, collector.Outputs[i], count);
+            if (i + 1 < cells.Count)
+                save?.Invoke(notebook);
             progress(new RunProgress(i + 1, cells.Count, cells[i].Source, "", clock.Elapsed, error is not null));
             if (error is null || (cells[i].MayFail && !kernel.HasExited))
                 continue;
@@ -46,8 +52,9 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
                 break;
         }
 
-        for (var i = 0; i < cells.Count; i++)
-            cells[i].Write(notebook, collector.Outputs.GetValueOrDefault(i) ?? [], counts.GetValueOrDefault(i));
+        // Cells that did not run lose the outputs of an earlier run.
+        for (var i = counts.Count; i < cells.Count; i++)
+            cells[i].Write(notebook, [], null);
         notebook.NameKernel();
         return new RunResult(notebook, counts.Count, failures);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Dreambooth.Lab.Kernel.Protocol;
 
@@ -22,10 +23,10 @@ public sealed record ConnectionFile(
     /// <exception cref="KernelException">The file is missing, not JSON, or lacks a field.</exception>
     public static ConnectionFile Read(string path)
     {
-        string text;
+        byte[] text;
         try
         {
-            text = File.ReadAllText(path);
+            text = File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -34,12 +35,12 @@ public sealed record ConnectionFile(
 
         try
         {
-            using var json = JsonDocument.Parse(text);
-            return FromJson(json.RootElement, path);
+            var start = text.AsSpan().StartsWith(System.Text.Encoding.UTF8.Preamble) ? 3 : 0;
+            return FromJson(StrictJson.Parse(text.AsMemory(start)), path);
         }
         catch (JsonException e)
         {
-            throw new KernelException($"The connection file '{path}' is not valid JSON: {e.Message}", e);
+            throw new KernelException($"The connection file '{path}' is not valid: {e.Message}", e);
         }
     }
 
@@ -71,10 +72,10 @@ public sealed record ConnectionFile(
         stream.Write(json);
     }
 
-    private static ConnectionFile FromJson(JsonElement json, string path)
+    private static ConnectionFile FromJson(JsonNode? node, string path)
     {
-        if (json.ValueKind != JsonValueKind.Object)
-            throw new KernelException($"The connection file '{path}' holds a JSON {json.ValueKind}; an object is needed.");
+        if (node is not JsonObject json)
+            throw new KernelException($"The connection file '{path}' holds {StrictJson.Kind(node)}; an object is needed.");
         var scheme = Text(json, "signature_scheme", "hmac-sha256");
         if (scheme != "hmac-sha256")
             throw new KernelException($"The connection file '{path}' asks for signature scheme '{scheme}'; only hmac-sha256 is supported.");
@@ -87,11 +88,13 @@ public sealed record ConnectionFile(
             Port(json, "stdin_port", path), Port(json, "hb_port", path));
     }
 
-    private static string Text(JsonElement json, string name, string fallback) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : fallback;
+    private static string Text(JsonObject json, string name, string fallback) => StrictJson.Text(json, name, "the file") ?? fallback;
 
-    private static int Port(JsonElement json, string name, string path) =>
-        json.TryGetProperty(name, out var value) && value.TryGetInt32(out var port) && port is >= 0 and <= 65535
-            ? port
-            : throw new KernelException($"The connection file '{path}' has no valid '{name}' (a port from 0 to 65535).");
+    private static int Port(JsonObject json, string name, string path)
+    {
+        if (json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var port) && port is >= 0 and <= 65535)
+            return port;
+        var found = json.ContainsKey(name) ? $"has '{name}' {StrictJson.Kind(json[name])}" : $"has no '{name}'";
+        throw new KernelException($"The connection file '{path}' {found}; a port from 0 to 65535 is needed.");
+    }
 }

@@ -94,6 +94,9 @@ public sealed class KernelClient : IDisposable
         return found;
     }
 
+    /// <summary>Sends a message as it is, for tests of how a kernel treats bad ones.</summary>
+    internal void Send(Channel channel, JupyterMessage message) => SendFrames(channel, _codec.Encode(message));
+
     /// <summary>Sends frames as they are, for tests of how a kernel treats bad ones.</summary>
     internal void SendFrames(Channel channel, List<byte[]> frames) => _outgoing.Enqueue((SocketOf(channel), frames));
 

@@ -97,6 +97,7 @@ public sealed class KernelProcess : IDisposable
             Environment =
             {
                 [Streams.NativeOutput.KeepStandardError] = "1",
+                [ParentWatch.PipeVariable] = "1",
                 [ParentWatch.Variable] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
             },
         };

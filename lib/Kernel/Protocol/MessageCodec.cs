@@ -23,6 +23,9 @@ public sealed class MessageCodec(string key)
     /// <summary>How many messages were refused because their frames or JSON were not a message.</summary>
     public int Malformed { get; private set; }
 
+    /// <summary>What was wrong with the last message that counts as malformed; empty when none was.</summary>
+    public string LastProblem { get; private set; } = "";
+
     /// <summary>How many messages were refused because their signature was empty or wrong.</summary>
     public int BadSignatures { get; private set; }
 
@@ -52,10 +55,7 @@ public sealed class MessageCodec(string key)
         while (delimiter < frames.Count && !frames[delimiter].AsSpan().SequenceEqual(s_delimiter))
             delimiter++;
         if (frames.Count < delimiter + 6)
-        {
-            Malformed++;
-            return null;
-        }
+            return Refuse(FormattableString.Invariant($"it has {frames.Count} frames, without the delimiter and the five that must follow it"));
 
         var parts = new[] { frames[delimiter + 2], frames[delimiter + 3], frames[delimiter + 4], frames[delimiter + 5] };
         if (!Accept(frames[delimiter + 1], parts))
@@ -64,22 +64,29 @@ public sealed class MessageCodec(string key)
         {
             return Parse([.. frames.Take(delimiter)], parts, [.. frames.Skip(delimiter + 6)]);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (JsonException e)
         {
-            Malformed++;
-            return null;
+            return Refuse(e.Message);
         }
+    }
+
+    private JupyterMessage? Refuse(string problem)
+    {
+        Malformed++;
+        LastProblem = problem;
+        return null;
     }
 
     private static JupyterMessage Parse(byte[][] identities, byte[][] parts, byte[][] buffers)
     {
-        var header = JsonNode.Parse(parts[0])!.AsObject();
-        _ = JsonNode.Parse(parts[1])!.AsObject();
-        return new JupyterMessage(identities, parts[0], parts[1], JsonNode.Parse(parts[2])!.AsObject(), JsonNode.Parse(parts[3])!.AsObject(), buffers)
+        var header = StrictJson.ParseObject(parts[0], "the header");
+        _ = StrictJson.ParseObject(parts[1], "the parent header");
+        return new JupyterMessage(
+            identities, parts[0], parts[1], StrictJson.ParseObject(parts[2], "the metadata"), StrictJson.ParseObject(parts[3], "the content"), buffers)
         {
-            Type = header["msg_type"]?.GetValue<string>() ?? throw new JsonException("no msg_type"),
-            Id = header["msg_id"]?.GetValue<string>() ?? throw new JsonException("no msg_id"),
-            Session = header["session"]?.GetValue<string>() ?? "",
+            Type = StrictJson.Text(header, "msg_type", "the header") ?? throw new JsonException("the header has no msg_type"),
+            Id = StrictJson.Text(header, "msg_id", "the header") ?? throw new JsonException("the header has no msg_id"),
+            Session = StrictJson.Text(header, "session", "the header") ?? "",
         };
     }
 

@@ -75,12 +75,45 @@ public sealed class NotebookDocumentTests
     [InlineData("""{"nbformat": 3, "nbformat_minor": 0, "worksheets": []}""", "nbformat is 3")]
     [InlineData("""{"nbformat": 4, "nbformat_minor": 5}""", "no list of cells")]
     [InlineData("""{"cells": [{"cell_type": "poem", "source": ""}], "nbformat": 4, "nbformat_minor": 5}""", "cell 1 has the cell_type 'poem'")]
-    [InlineData("""{"cells": [{"cell_type": "code", "source": 3}], "nbformat": 4, "nbformat_minor": 5}""", "cell 1 has no source")]
+    [InlineData("""{"cells": [{"cell_type": "code", "source": 3}], "nbformat": 4, "nbformat_minor": 5}""", "cell 1: source is 3; a text or a list of lines is needed")]
     [InlineData("""{"cells": [7], "nbformat": 4, "nbformat_minor": 5}""", "cell 1 is no JSON object")]
     public void Parse_BrokenFile_SaysWhatIsWrong(string text, string expected)
     {
         var error = Assert.Throws<KernelException>(() => NotebookDocument.Parse(Encoding.UTF8.GetBytes(text), "broken.ipynb"));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Contains("broken.ipynb", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"cells": [], "metadata": {}, "nbformat": 4}""", "it has no nbformat_minor")]
+    [InlineData("""{"cells": [], "metadata": {}, "nbformat": {}, "nbformat_minor": 5}""", "nbformat is an object")]
+    [InlineData("""{"cells": [], "metadata": {}, "nbformat": 4e99, "nbformat_minor": 5}""", "nbformat is 4e99")]
+    [InlineData("""{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": "5"}""", "nbformat_minor is \"5\"")]
+    [InlineData("""{"cells": [], "metadata": [], "nbformat": 4, "nbformat_minor": 5}""", "metadata is a list")]
+    [InlineData("""{"cells": [], "metadata": {"a": 1, "a": 2}, "nbformat": 4, "nbformat_minor": 5}""", "'a'")]
+    [InlineData("""{"cells": [], "metadata": {"kernelspec": 5}, "nbformat": 4, "nbformat_minor": 5}""", "metadata: kernelspec is 5; an object")]
+    public void Parse_WrongNotebook_NamesFileAndField(string text, string expected) => AssertRefused(text, expected);
+
+    [Theory]
+    [InlineData("null", "cell 1 is no JSON object")]
+    [InlineData("""{"cell_type": 4}""", "cell 1: cell_type is 4")]
+    [InlineData("""{"cell_type": "code", "source": null}""", "cell 1: source is null")]
+    [InlineData("""{"cell_type": "code", "source": ["a", null]}""", "cell 1: source[1] is null")]
+    [InlineData("""{"cell_type": "code", "source": ["a", "\udfff"]}""", "cells[0].source[1] is no valid Unicode")]
+    [InlineData("""{"cell_type": "code", "source": "", "metadata": "m"}""", "cell 1: metadata is \"m\"")]
+    [InlineData("""{"cell_type": "code", "source": "", "metadata": {"tags": [5]}}""", "cell 1, metadata: tags[0] is 5")]
+    [InlineData("""{"cell_type": "code", "source": "", "metadata": {"vscode": []}}""", "cell 1, metadata: vscode is a list")]
+    [InlineData("""{"cell_type": "code", "source": "", "metadata": {"lab": {"a": 1, "a": 1}}}""", "'a'")]
+    [InlineData("""{"cell_type": "code", "source": "", "outputs": {}}""", "cell 1: outputs is an object")]
+    [InlineData("""{"cell_type": "code", "source": "", "id": 7}""", "cell 1: id is 7")]
+    public void Parse_WrongCell_NamesFileAndField(string cell, string expected) =>
+        AssertRefused($$"""{"cells": [{{cell}}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}""", expected);
+
+    private static void AssertRefused(string text, string expected)
+    {
+        var error = Assert.Throws<KernelException>(() => NotebookDocument.Parse(Encoding.UTF8.GetBytes(text), "a.ipynb"));
+        Assert.Contains("'a.ipynb'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
     }
 }

@@ -68,6 +68,27 @@ public sealed class MessageCodecTests
         Assert.Equal(1, unsigned.Malformed);
     }
 
+    [Theory]
+    [InlineData("null", "{}", "{}", "{}", "the header is null")]
+    [InlineData("[]", "{}", "{}", "{}", "the header is a list")]
+    [InlineData("{}", "{}", "{}", "{}", "no msg_type")]
+    [InlineData("""{"msg_type": 5, "msg_id": "a"}""", "{}", "{}", "{}", "msg_type is 5")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a", "msg_id": "b"}""", "{}", "{}", "{}", "msg_id")]
+    [InlineData("""{"msg_type": "t", "msg_id": "\udc00"}""", "{}", "{}", "{}", "msg_id is no valid Unicode")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "null", "{}", "{}", "the parent header is null")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "null", "{}", "the metadata is null")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", "null", "the content is null")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", """{"code": {"a": ["\ud800"]}}""", "code.a[0] is no valid Unicode")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", """{"code": "1", "code": "2"}""", "code")]
+    public void Decode_WrongPart_IsRefusedAndSaysWhatIsWrong(string header, string parent, string metadata, string content, string problem)
+    {
+        var parts = new[] { "<IDS|MSG>", "", header, parent, metadata, content }.Select(Encoding.UTF8.GetBytes).ToList();
+        var codec = new MessageCodec("");
+        Assert.Null(codec.Decode(parts));
+        Assert.Equal(1, codec.Malformed);
+        Assert.Contains(problem, codec.LastProblem, StringComparison.Ordinal);
+    }
+
     private static JupyterMessage Message() =>
         JupyterMessage.Create("execute_request", new JsonObject { ["code"] = "1 + 1" }, null, "session", null, ["id"u8.ToArray()]);
 }
