@@ -21,12 +21,21 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         var sources = folder.Pictures.ToLookup(picture => dataset.CaptionFiles.Of(picture.Path).Source);
         var repeats = options.Repeats > 1 ? $", each {options.Repeats} times an epoch" : string.Empty;
         var first = $"{Pictures(folder.Pictures.Count)} in {options.InstanceDataDir}{repeats}{Left(folder)}";
-        List<string> warnings = [.. Warn(folder), .. dataset.CaptionFiles.Remarks];
+        return new([first, Captions(sources, options.InstancePrompt)], [.. Warn(folder), .. OfCaptions(dataset)]);
+    }
+
+    /// <summary>What is not as it looks with the instance pictures' captions, a sentence each.</summary>
+    public static IReadOnlyList<string> OfCaptions(DreamBoothDataset dataset)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        var folder = dataset.Instances;
+        bool HasNone(PictureFile picture) => dataset.CaptionFiles.Of(picture.Path).Source == CaptionSource.None;
+        List<string> warnings = [];
         var trained = folder.Pictures.Select(picture => Path.GetFullPath(picture.Path));
         string[] unused = [.. dataset.CaptionFiles.Listed.Except(trained, StringComparer.Ordinal).Select(file => Path.GetFileName(file))];
         if (unused.Length > 0)
             warnings.Add($"{CaptionList.FileName} names {unused.Length} files that are not trained on: {ShownText.Names(unused)}.");
-        List<string> without = [.. sources[CaptionSource.None].Select(picture => Path.GetFileName(picture.Path))];
+        List<string> without = [.. folder.Pictures.Where(HasNone).Select(picture => Path.GetFileName(picture.Path))];
         if (without.Count > 0 && (without.Count < folder.Pictures.Count || dataset.CaptionFiles.Listed.Count > 0))
         {
             warnings.Add(
@@ -34,7 +43,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
                 + $": {ShownText.Names(without)}.");
         }
 
-        return new([first, Captions(sources, options.InstancePrompt)], warnings);
+        return [.. dataset.CaptionFiles.Remarks, .. warnings];
     }
 
     /// <summary>The class pictures and their prompt; empty without prior preservation.</summary>

@@ -112,11 +112,16 @@ public static class Preflight
     {
         try
         {
-            var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { ClassDataDir = null, ClassPrompt = null, NumClassImages = null, OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
+            var options = config.DatasetOptions() with { ClassDataDir = null, ClassPrompt = null, NumClassImages = null };
+            var dataset = DreamBoothDataset.Load(options with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
             var prompts = dataset.DistinctPrompts;
-            return prompts.Count == 1
-                ? new("captions", PreflightStatus.Ok, $"every picture is called “{prompts[0]}”")
-                : new("captions", PreflightStatus.Ok, $"{prompts.Count} different captions, the first “{prompts[0]}”");
+            var found = prompts.Count == 1
+                ? $"every picture is called “{ShownText.Line(prompts[0])}”"
+                : $"{prompts.Count} different captions, the first “{ShownText.Line(prompts[0])}”";
+            var warnings = DatasetReport.OfCaptions(dataset);
+            return warnings.Count == 0
+                ? new("captions", PreflightStatus.Ok, found)
+                : new("captions", PreflightStatus.Warning, $"{found}. {string.Join(" ", warnings)}");
         }
         catch (LabException error)
         {

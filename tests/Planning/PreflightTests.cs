@@ -47,6 +47,24 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(PreflightStatus.Problem, Of(checks, "model").Status);
     }
 
+    [Fact]
+    public void Check_CaptionsOfSomePhotosAndFoldersInside_WarnsOfTheRest()
+    {
+        foreach (var name in new[] { "a.png", "b.png", "more/c.png" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_folder.Path, name))!);
+            ImageEncoder.Save(Path.Combine(_folder.Path, name), new RgbImage(64, 64));
+        }
+
+        File.WriteAllText(Path.Combine(_folder.Path, "a.TXT"), "gmc cat asleep");
+        var checks = Preflight.Check(Config() with { InstanceDataDir = _folder.Path });
+        var captions = Of(checks, "captions");
+        Assert.Equal(PreflightStatus.Warning, captions.Status);
+        Assert.Contains(
+            "1 of 2 pictures have no caption of their own and are trained on the instance prompt: b.png.", captions.Message, StringComparison.Ordinal);
+        Assert.Contains(" 1 in folders inside are not read: more/c.png.", Of(checks, "photos").Message, StringComparison.Ordinal);
+    }
+
     private static PreflightCheck Of(IReadOnlyList<PreflightCheck> checks, string subject) => checks.Single(check => check.Subject == subject);
 
     private DreamBoothConfig Config()
