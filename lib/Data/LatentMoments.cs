@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Data;
@@ -15,7 +16,7 @@ public sealed record LatentMoments(Tensor Mean, Tensor Std) : IDisposable
     public Tensor Sample(Tensor noise)
     {
         using var scope = NewDisposeScope();
-        return (Mean + Std * noise).MoveToOuterDisposeScope();
+        return Mean.add(Std * noise, KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees both tensors.</summary>

@@ -43,7 +43,7 @@ public sealed class CombinedTimestepTextProjEmbeddings : nn.Module<Tensor, Tenso
     {
         using var scope = NewDisposeScope();
         const long half = TimeChannels / 2;
-        var exponent = arange(half, ScalarType.Float32, timestep.device) * (-Math.Log(10000) / half);
+        var exponent = KeptScalar.Range(0, half, ScalarType.Float32, timestep.device).mul(KeptScalar.Of(-Math.Log(10000) / half));
         var angle = timestep.to(ScalarType.Float32).unsqueeze(1) * exp(exponent).unsqueeze(0);
         return cat([cos(angle), sin(angle)], dim: -1).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -128,6 +129,6 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
             return;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        ProbabilitiesObserver(softmax(matmul(query, key.transpose(-2, -1)) / Math.Sqrt(query.shape[^1]), dim: -1));
+        ProbabilitiesObserver(softmax(matmul(query, key.transpose(-2, -1)).div(KeptScalar.Of(Math.Sqrt(query.shape[^1]))), dim: -1));
     }
 }

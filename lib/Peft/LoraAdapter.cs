@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Peft;
@@ -100,7 +101,7 @@ public sealed class LoraAdapter : IDisposable
         using var noGradients = no_grad();
         using var generator = new Generator(seed, CPU);
         foreach (var layer in adapter._layers)
-            layer.Weights.A.copy_(randn(layer.Weights.A.shape, ScalarType.Float32, CPU, generator: generator) / layer.Rank);
+            layer.Weights.A.copy_(randn(layer.Weights.A.shape, ScalarType.Float32, CPU, generator: generator).div(KeptScalar.Of(layer.Rank)));
         return adapter;
     }
 
@@ -130,11 +131,11 @@ public sealed class LoraAdapter : IDisposable
         {
             long rank = layer.Rank, padded = Padded(rank);
             if (isPadded)
-                places.Add(arange(offset, offset + (rank * layer.Linear.InFeatures), ScalarType.Int64, Parameters.device));
+                places.Add(KeptScalar.Range(offset, offset + (rank * layer.Linear.InFeatures), ScalarType.Int64, Parameters.device));
             var a = View(_copy, _copyGradients, ref offset, padded, layer.Linear.InFeatures);
-            var rows = arange(offset, offset + (padded * layer.Linear.OutFeatures), padded, ScalarType.Int64, Parameters.device);
+            var rows = KeptScalar.Range(offset, offset + (padded * layer.Linear.OutFeatures), ScalarType.Int64, Parameters.device, padded);
             if (isPadded)
-                places.Add((rows.unsqueeze(1) + arange(rank, ScalarType.Int64, Parameters.device)).flatten());
+                places.Add(rows.unsqueeze(1).add(KeptScalar.Range(0, rank, ScalarType.Int64, Parameters.device), KeptScalar.One).flatten());
             layer.Weights.Copy = (a, View(_copy, _copyGradients, ref offset, layer.Linear.OutFeatures, padded));
         }
 
@@ -169,7 +170,7 @@ public sealed class LoraAdapter : IDisposable
             return;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        Gradients!.add_(_places is null ? _copyGradients : _copyGradients.index_select(0, _places));
+        Gradients!.add_(_places is null ? _copyGradients : _copyGradients.index_select(0, _places), KeptScalar.One);
         _copyGradients.zero_();
     }
 
@@ -208,8 +209,9 @@ public sealed class LoraAdapter : IDisposable
         {
             using var scope = NewDisposeScope();
             var factor = layer.Alpha / layer.Rank * _weight;
-            var delta = matmul(layer.Weights.B.to(ScalarType.Float32), layer.Weights.A.to(ScalarType.Float32)) * (fused ? factor : -factor);
-            layer.Linear.Weight.copy_(layer.Linear.Weight.to(ScalarType.Float32) + delta);
+            using var scale = KeptScalar.Once(fused ? factor : -factor);
+            var delta = matmul(layer.Weights.B.to(ScalarType.Float32), layer.Weights.A.to(ScalarType.Float32)).mul(scale);
+            layer.Linear.Weight.copy_(layer.Linear.Weight.to(ScalarType.Float32).add(delta, KeptScalar.One));
             layer.Weights.Scale = fused ? 0 : factor;
         }
 

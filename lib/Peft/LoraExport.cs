@@ -29,7 +29,7 @@ public static class LoraExport
         var tensors = adapter.Layers.SelectMany(layer => new KeyValuePair<string, Tensor>[]
         {
             new($"{layer.Key}.lora_A.weight", layer.Weights.A.detach().to(dtype)),
-            new($"{layer.Key}.lora_B.weight", (layer.Weights.B.detach().to(ScalarType.Float32) * (layer.Alpha / layer.Rank * (weight ?? adapter.Weight))).to(dtype)),
+            new($"{layer.Key}.lora_B.weight", layer.Weights.B.detach().to(ScalarType.Float32).mul(KeptScalar.Of(layer.Alpha / layer.Rank * (weight ?? adapter.Weight))).to(dtype)),
         });
         SafetensorsWriter.Save(path, tensors, new Dictionary<string, string> { ["format"] = "pt" });
     }

@@ -47,7 +47,8 @@ public static class DenoisingTrajectory
     {
         using var scope = NewDisposeScope();
         var noisy = latents[step];
-        var estimate = step == latents.Count - 1 ? noisy : noisy + ((latents[step + 1] - noisy) * (sigmas[step] / (sigmas[step] - sigmas[step + 1])));
+        using var ahead = Tensors.KeptScalar.Once(step == latents.Count - 1 ? 0 : sigmas[step] / (sigmas[step] - sigmas[step + 1]));
+        var estimate = step == latents.Count - 1 ? noisy : noisy.add((latents[step + 1] - noisy).mul(ahead), Tensors.KeptScalar.One);
         return new DenoisingMoment(step, sigmas[step], Decode(pipeline, noisy), Decode(pipeline, estimate));
     }
 

@@ -75,7 +75,7 @@ internal sealed class GuidedDenoiser : IDisposable
         if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && SkipsLayersAt(step))
         {
             var weaker = Forward(latents, Time(latents, timestep), _positive, skipped);
-            guided += (conditional - weaker) * _request.SkipLayerGuidanceScale;
+            guided = guided.add((conditional - weaker).mul(KeptScalar.Of(_request.SkipLayerGuidanceScale)), KeptScalar.One);
         }
 
         return guided.MoveToOuterDisposeScope();
@@ -87,7 +87,11 @@ internal sealed class GuidedDenoiser : IDisposable
     private bool SkipsLayersAt(int step) =>
         step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
 
-    private static Tensor Time(Tensor latents, double timestep) => full([latents.shape[0]], timestep, ScalarType.Float32, latents.device);
+    private static Tensor Time(Tensor latents, double timestep)
+    {
+        using var time = KeptScalar.Once(timestep);
+        return full([latents.shape[0]], time, ScalarType.Float32, latents.device);
+    }
 
     private Tensor Forward(Tensor latents, Tensor time, PromptEmbeddings text, IReadOnlyList<int>? skipLayers = null) =>
         _transformer.forward(latents, time, text.PromptEmbeds, text.PooledPromptEmbeds, skipLayers).to(ScalarType.Float32);

@@ -34,7 +34,7 @@ public static class NoiseLevels
     private static RgbImage Mixed(StableDiffusion3Pipeline pipeline, Tensor latents, Tensor noise, double sigma)
     {
         using var scope = NewDisposeScope();
-        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(latents, full([1, 1, 1, 1], (float)sigma, device: latents.device), noise);
+        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(latents, full([1, 1, 1, 1], KeptScalar.Of(sigma), ScalarType.Float32, latents.device), noise);
         return PixelTensors.Unstack(pipeline.Decode(mixed))[0];
     }
 }

@@ -79,7 +79,7 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     {
         using var scope = NewDisposeScope();
         int rows = sum.GetLength(0), columns = sum.GetLength(1), image = rows * columns;
-        var values = map[map.shape[0] - 1].narrow(0, 0, image).index_select(1, tensor(places) + image).sum(1).to(ScalarType.Float64).data<double>().ToArray();
+        var values = map[map.shape[0] - 1].narrow(0, 0, image).index_select(1, tensor(Array.ConvertAll(places, place => place + image))).sum(1).to(ScalarType.Float64).data<double>().ToArray();
         for (var i = 0; i < image; i++)
             sum[i / columns, i % columns] += weight * values[i];
     }

@@ -90,7 +90,7 @@ public sealed class FlowMatchEulerDiscreteScheduler
         ArgumentOutOfRangeException.ThrowIfNegative(stepIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(stepIndex, _sigmas.Length - 1);
         using var scope = NewDisposeScope();
-        using TorchSharp.Scalar length = _sigmas[stepIndex + 1] - _sigmas[stepIndex];
+        using var length = KeptScalar.Once(_sigmas[stepIndex + 1] - _sigmas[stepIndex]);
         var moved = sample.to(ScalarType.Float32).add(modelOutput.mul(length), KeptScalar.One);
         return moved.to(modelOutput.dtype).MoveToOuterDisposeScope();
     }
@@ -105,7 +105,7 @@ public sealed class FlowMatchEulerDiscreteScheduler
         ArgumentNullException.ThrowIfNull(modelOutput);
         ArgumentNullException.ThrowIfNull(sample);
         using var scope = NewDisposeScope();
-        return sample.to(ScalarType.Float32).add(modelOutput.mul(sigmaDelta)).to(modelOutput.dtype).MoveToOuterDisposeScope();
+        return sample.to(ScalarType.Float32).add(modelOutput.mul(sigmaDelta), KeptScalar.One).to(modelOutput.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The noisy sample (1 − σ)·data + σ·noise.</summary>
@@ -116,7 +116,7 @@ public sealed class FlowMatchEulerDiscreteScheduler
     {
         ArgumentNullException.ThrowIfNull(sigmas);
         using var scope = NewDisposeScope();
-        return sigmas.mul(-1).add(1).mul(sample).add(sigmas.mul(noise)).MoveToOuterDisposeScope();
+        return sigmas.neg().add(KeptScalar.One, KeptScalar.One).mul(sample).add(sigmas.mul(noise), KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>The training tables as float32 tensors [NumTrainTimesteps], to be indexed on the device.</summary>

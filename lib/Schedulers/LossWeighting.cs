@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Schedulers;
@@ -8,6 +9,8 @@ namespace Dreambooth.Lab.Schedulers;
 /// </summary>
 public static class LossWeighting
 {
+    private static readonly TorchSharp.Scalar s_two = KeptScalar.Of(2);
+
     /// <summary>Computes the weights.</summary>
     /// <param name="scheme">The scheme; only sigma_sqrt and cosmap differ from 1.</param>
     /// <param name="sigmas">Noise levels in (0, 1], any shape.</param>
@@ -19,8 +22,9 @@ public static class LossWeighting
         // The order of operations is the reference's, so that float32 rounds alike.
         var weights = scheme switch
         {
-            WeightingScheme.SigmaSqrt => sigmas.pow(-2.0).to(ScalarType.Float32),
-            WeightingScheme.Cosmap => sigmas.mul(2).mul(-1).add(1).add(sigmas.pow(2).mul(2)).mul(Math.PI).reciprocal().mul(2),
+            WeightingScheme.SigmaSqrt => sigmas.pow(KeptScalar.Of(-2)).to(ScalarType.Float32),
+            WeightingScheme.Cosmap => sigmas.mul(s_two).neg().add(KeptScalar.One, KeptScalar.One)
+                .add(sigmas.mul(sigmas).mul(s_two), KeptScalar.One).mul(KeptScalar.Of(Math.PI)).reciprocal().mul(s_two),
             _ => ones_like(sigmas),
         };
         return weights.MoveToOuterDisposeScope();

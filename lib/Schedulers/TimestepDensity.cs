@@ -50,9 +50,8 @@ public sealed record TimestepDensity
         // The order of operations is the reference's, so that float32 rounds alike.
         var shaped = Scheme switch
         {
-            WeightingScheme.LogitNormal => draws.mul(LogitStd).add(LogitMean).sigmoid(),
-            WeightingScheme.Mode => draws.mul(-1).add(1)
-                .sub(draws.mul(Math.PI).div(2).cos().pow(2).sub(1).add(draws).mul(ModeScale)),
+            WeightingScheme.LogitNormal => draws.mul(KeptScalar.Of(LogitStd)).add(KeptScalar.Of(LogitMean), KeptScalar.One).sigmoid(),
+            WeightingScheme.Mode => draws.neg().add(KeptScalar.One, KeptScalar.One).sub(Bend(draws).mul(KeptScalar.Of(ModeScale))),
             _ => draws.clone(),
         };
         return shaped.MoveToOuterDisposeScope();
@@ -80,6 +79,13 @@ public sealed record TimestepDensity
     {
         ArgumentNullException.ThrowIfNull(u);
         using var scope = NewDisposeScope();
-        return u.mul(numTrainTimesteps).to(ScalarType.Int64).clamp(0, numTrainTimesteps - 1).MoveToOuterDisposeScope();
+        return u.mul(KeptScalar.Of(numTrainTimesteps)).to(ScalarType.Int64).clamp(KeptScalar.Integer(0), KeptScalar.Integer(numTrainTimesteps - 1)).MoveToOuterDisposeScope();
+    }
+
+    // cos²(π u / 2) − 1 + u.
+    private static Tensor Bend(Tensor draws)
+    {
+        var cosine = draws.mul(KeptScalar.Of(Math.PI)).div(KeptScalar.Of(2)).cos();
+        return cosine.mul(cosine).sub(KeptScalar.One).add(draws, KeptScalar.One);
     }
 }

@@ -116,7 +116,7 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     {
         using var scope = NewDisposeScope();
         using var distribution = vae.Encode(pixels);
-        var deviation = (distribution.LogVariance * 0.5).exp().to(ScalarType.Float32);
+        var deviation = distribution.LogVariance.mul(KeptScalar.Of(0.5)).exp().to(ScalarType.Float32);
         return new LatentMoments(distribution.Mean.to(ScalarType.Float32).clone().MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
     }
 

@@ -160,7 +160,7 @@ public sealed class DreamBoothTrainer : IDisposable
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
 
         // The only wait for the device in a step: the figures that are shown, and that tell whether the step may be taken.
-        var figures = cat([sums / count, norm.reshape(1)]).cpu().data<float>().ToArray();
+        var figures = cat([sums.div(KeptScalar.Of(count)), norm.reshape(1)]).cpu().data<float>().ToArray();
         if (!float.IsFinite(figures[0]) || !float.IsFinite(figures[3]))
             throw new LabException($"Step {StepsDone + 1}: the loss is {figures[0]} and the gradient norm {figures[3]}. Lower the learning rate, or train in float32 or bfloat16.");
         var factor = _schedule.Factor(StepsDone);
@@ -189,7 +189,7 @@ public sealed class DreamBoothTrainer : IDisposable
         var batch = _batches.Load(epoch, index);
         var loss = _microStep.Run(batch, _draws.Draw(number, batch.Latents.shape));
         using (no_grad())
-            sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]));
+            sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]), KeptScalar.One);
         hooks.OnMicroBatch?.Invoke(new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));
         if (last && hooks.OnSample is not null && (StepsDone + 1) % hooks.SampleEvery == 0)
             hooks.OnSample(new TrainingSample(StepsDone + 1, batch.Latents, loss.Noisy, loss.Denoised));

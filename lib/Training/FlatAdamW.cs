@@ -65,14 +65,14 @@ public sealed class FlatAdamW : IDisposable
         var meanCorrection = 1 - Math.Pow(_config.Beta1, StepCount);
         var rootCorrection = Math.Sqrt(1 - Math.Pow(_config.Beta2, StepCount));
         _mean.lerp_(_gradients, _meanWeight);
-        using TorchSharp.Scalar correction = rootCorrection;
+        using var correction = KeptScalar.Once(rootCorrection);
         _meanSquare.mul_(KeptScalar.Of(_config.Beta2)).addcmul_(_gradients, _gradients, KeptScalar.Of(1 - _config.Beta2));
         _denominator.copy_(_meanSquare).sqrt_().div_(correction).add_(KeptScalar.Of(_config.Epsilon), KeptScalar.One);
         foreach (var group in Groups)
         {
             var rate = group.LearningRate * learningRateFactor;
             var weights = Part(_parameters, group);
-            using TorchSharp.Scalar decay = 1 - (rate * group.WeightDecay), step = -(rate / meanCorrection);
+            using TorchSharp.Scalar decay = KeptScalar.Once(1 - (rate * group.WeightDecay)), step = KeptScalar.Once(-(rate / meanCorrection));
             if (group.WeightDecay != 0)
                 weights.mul_(decay);
             weights.addcdiv_(Part(_mean, group), Part(_denominator, group), step);

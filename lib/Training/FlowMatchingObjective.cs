@@ -54,7 +54,7 @@ public sealed class FlowMatchingObjective : IDisposable
         var indices = draw.Indices.to(latents.device);
         var timesteps = _timesteps.index_select(0, indices);
         var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
-        var noisy = ((1.0 - sigmas) * latents).add(sigmas * noise, KeptScalar.One);
+        var noisy = (sigmas.neg().add(KeptScalar.One, KeptScalar.One) * latents).add(sigmas * noise, KeptScalar.One);
 
         var text = batch.Text.Embeddings();
         var pass = GradientCheckpointing && is_grad_enabled()
@@ -63,9 +63,9 @@ public sealed class FlowMatchingObjective : IDisposable
         var output = pass?.Output ?? _transformer.forward(noisy.to(_dtype), timesteps, text.PromptEmbeds, text.PooledPromptEmbeds);
         var flow = output.to(ScalarType.Float32);
         var denoised = (flow * -sigmas).add(noisy, KeptScalar.One);
-        var squares = PreconditionOutputs ? (denoised - latents).square() : (flow - (noise - latents)).square();
+        var error = PreconditionOutputs ? denoised - latents : flow - (noise - latents);
         pass?.MoveToOuterDisposeScope();
-        var losses = (LossWeighting.For(WeightingScheme, sigmas) * squares).flatten(1).mean([1]);
+        var losses = (LossWeighting.For(WeightingScheme, sigmas) * (error * error)).flatten(1).mean([1]);
         if (PriorLossWeight is not { } weight)
         {
             var loss = losses.mean().MoveToOuterDisposeScope();

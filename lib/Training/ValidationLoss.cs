@@ -44,7 +44,7 @@ internal sealed class ValidationLoss : IDisposable
         {
             var noise = SeededNoise.Normal(batch.Latents.shape, RunSeeds.ValidationLoss(_seed, i));
             // The table runs from much noise to little.
-            var indices = full([batch.Latents.shape[0]], (long)((1 - level) * _timesteps), ScalarType.Int64);
+            var indices = full([batch.Latents.shape[0]], KeptScalar.Integer((long)((1 - level) * _timesteps)), ScalarType.Int64);
             return _objective.Compute(batch, new TrainingDraw(noise, indices)).Instance;
         });
         return stack([.. losses]).mean().item<float>();

@@ -1,8 +1,10 @@
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Training;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 
@@ -47,6 +49,38 @@ public sealed class KeptScalarTests
         {
             using var inner = NewDisposeScope();
             GoldenAssert.Exact(expected, Values(), "values");
+        }
+    }
+
+    [Fact]
+    public void TrainingSteps_WhileGarbageIsCollected_GiveTheSameLossesAndWeights()
+    {
+        const int Steps = 40;
+        var config = TinyTraining.Config with
+        {
+            MaxTrainSteps = Steps,
+            WeightingScheme = WeightingScheme.Cosmap,
+            WithPriorPreservation = true,
+            ClassDataDir = "made up",
+            ClassPrompt = "made up",
+        };
+        (float[] Weights, List<double> Losses) Train()
+        {
+            using var training = new TinyTraining();
+            var losses = new List<double>();
+            using var trainer = training.Trainer(config);
+            trainer.Run(new TrainingHooks { OnStep = record => losses.AddRange([record.Loss, record.GradNorm]) });
+            return (training.Weights, losses);
+        }
+
+        var expected = Train();
+
+        using var collector = new GarbageCollector();
+        for (var i = 0; i < 3; i++)
+        {
+            var (weights, losses) = Train();
+            Assert.Equal(expected.Losses, losses);
+            Assert.Equal(expected.Weights, weights);
         }
     }
 }

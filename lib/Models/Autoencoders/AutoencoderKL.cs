@@ -123,7 +123,7 @@ public sealed class AutoencoderKL : nn.Module
     {
         ArgumentNullException.ThrowIfNull(latents);
         using var centred = latents.sub(KeptScalar.Of(Config.ShiftFactor ?? 0));
-        return centred * Config.ScalingFactor;
+        return centred.mul(KeptScalar.Of(Config.ScalingFactor));
     }
 
     /// <summary>Latents as the autoencoder sees them: <c>x / scale + shift</c>.</summary>
@@ -131,7 +131,7 @@ public sealed class AutoencoderKL : nn.Module
     public Tensor UnscaleLatents(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        using var unscaled = latents / Config.ScalingFactor;
+        using var unscaled = latents.div(KeptScalar.Of(Config.ScalingFactor));
         return unscaled.add(KeptScalar.Of(Config.ShiftFactor ?? 0), KeptScalar.One);
     }
 

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.Autoencoders;
@@ -17,7 +18,7 @@ public sealed record LatentDistribution(Tensor Mean, Tensor LogVariance) : IDisp
         ArgumentNullException.ThrowIfNull(moments);
         using var scope = NewDisposeScope();
         var halves = moments.chunk(2, dim: 1);
-        return new LatentDistribution(halves[0].MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        return new LatentDistribution(halves[0].MoveToOuterDisposeScope(), halves[1].clamp(KeptScalar.Of(-30), KeptScalar.Of(20)).MoveToOuterDisposeScope());
     }
 
     /// <summary>Draws latents: mean + standard deviation × noise.</summary>
@@ -25,7 +26,7 @@ public sealed record LatentDistribution(Tensor Mean, Tensor LogVariance) : IDisp
     public Tensor Sample(Tensor noise)
     {
         using var scope = NewDisposeScope();
-        return (Mean + (LogVariance * 0.5).exp() * noise).MoveToOuterDisposeScope();
+        return Mean.add(LogVariance.mul(KeptScalar.Of(0.5)).exp() * noise, KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the tensors.</summary>

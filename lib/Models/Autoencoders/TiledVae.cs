@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.Autoencoders;
@@ -33,8 +34,8 @@ internal static class TiledVae
                 weights ??= output.new_zeros([1, 1, height * grow / shrink, width * grow / shrink]).MoveToOuterDisposeScope();
                 var ramp = Math.Max(overlap * grow / shrink, 1);
                 var weight = Ramp(output.shape[2], ramp, output).unsqueeze(1) * Ramp(output.shape[3], ramp, output).unsqueeze(0);
-                Part(sum, top, left, output).add_(output * weight);
-                Part(weights, top, left, output).add_(weight);
+                Part(sum, top, left, output).add_(output * weight, KeptScalar.One);
+                Part(weights, top, left, output).add_(weight, KeptScalar.One);
             }
         }
 
@@ -62,7 +63,8 @@ internal static class TiledVae
     private static Tensor Ramp(long length, long overlap, Tensor like)
     {
         using var scope = NewDisposeScope();
-        var position = arange(1, length + 1, ScalarType.Float32, like.device);
-        return minimum(position, (length + 1) - position).div(overlap + 1).clamp(max: 1).to(like.dtype).MoveToOuterDisposeScope();
+        var position = KeptScalar.Range(1, length + 1, ScalarType.Float32, like.device);
+        var fromEnd = position.neg().add(KeptScalar.Of(length + 1), KeptScalar.One);
+        return minimum(position, fromEnd).div(KeptScalar.Of(overlap + 1)).clamp(max: KeptScalar.One).to(like.dtype).MoveToOuterDisposeScope();
     }
 }

@@ -90,14 +90,14 @@ public sealed class CLIPTextModelWithProjection : nn.Module
     public Tensor PooledPositions(Tensor inputIds)
     {
         using var scope = NewDisposeScope();
-        var marked = Config.EosTokenId == LegacyEosTokenId ? inputIds.to(ScalarType.Int32) : inputIds.eq(Config.EosTokenId).to(ScalarType.Int32);
+        var marked = Config.EosTokenId == LegacyEosTokenId ? inputIds.to(ScalarType.Int32) : inputIds.eq(KeptScalar.Integer(Config.EosTokenId)).to(ScalarType.Int32);
         return marked.argmax(-1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Tokens <c>[B, S, D]</c> to those at the pooled places, <c>[B, D]</c>.</summary>
     private Tensor Pool(Tensor tokens, Tensor inputIds)
     {
-        var starts = arange(tokens.shape[0], dtype: ScalarType.Int64, device: tokens.device) * tokens.shape[1];
-        return tokens.flatten(0, 1).index_select(0, starts + PooledPositions(inputIds));
+        var starts = KeptScalar.Range(0, tokens.shape[0] * tokens.shape[1], ScalarType.Int64, tokens.device, tokens.shape[1]);
+        return tokens.flatten(0, 1).index_select(0, starts.add(PooledPositions(inputIds), KeptScalar.One));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.TextEncoders;
@@ -30,13 +31,14 @@ internal sealed class RelativePositionBuckets(int buckets, int maxDistance) : ID
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (half, exact) = (buckets / 2, buckets / 4);
-        var places = arange(length, dtype: ScalarType.Int64);
+        var places = KeptScalar.Range(0, length, ScalarType.Int64, CPU);
         var offset = places.unsqueeze(0) - places.unsqueeze(1);
         var distance = offset.abs();
         // The logarithm in float32, as the reference takes it: the classes' borders depend on it.
-        var far = log(distance.to(ScalarType.Float32) / exact) / (float)Math.Log((double)maxDistance / exact) * (half - exact);
-        var farClass = (far.clamp(min: 0).to(ScalarType.Int64) + exact).clamp(max: half - 1);
-        var side = offset.gt(0).to(ScalarType.Int64) * half;
-        return (side + where(distance.lt(exact), distance, farClass)).to(device).DetachFromDisposeScope();
+        var logarithm = log(distance.to(ScalarType.Float32).div(KeptScalar.Of(exact)));
+        var far = logarithm.div(KeptScalar.Of((float)Math.Log((double)maxDistance / exact))).mul(KeptScalar.Of(half - exact));
+        var farClass = far.clamp(min: KeptScalar.Of(0)).to(ScalarType.Int64).add(KeptScalar.Integer(exact), KeptScalar.One).clamp(max: KeptScalar.Integer(half - 1));
+        var side = offset.gt(KeptScalar.Integer(0)).to(ScalarType.Int64).mul(KeptScalar.Integer(half));
+        return side.add(where(distance.lt(KeptScalar.Integer(exact)), distance, farClass), KeptScalar.One).to(device).DetachFromDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -49,7 +50,7 @@ public sealed class T5Block : nn.Module<Tensor, Tensor, Tensor>
     {
         if (tokens.dtype != ScalarType.Float16)
             return tokens;
-        var limit = tokens.isinf().any().to(ScalarType.Float32).mul(-HalfMargin).add(HalfMax).to(ScalarType.Float16);
+        var limit = tokens.isinf().any().to(ScalarType.Float32).mul(KeptScalar.Of(-HalfMargin)).add(KeptScalar.Of(HalfMax), KeptScalar.One).to(ScalarType.Float16);
         return tokens.clamp(-limit, limit);
     }
 }
