@@ -16,7 +16,7 @@ internal static class FiniteCheck
         using var scope = NewDisposeScope();
         if (values.numel() == 0)
             return zeros([], ScalarType.Float32, values.device).MoveToOuterDisposeScope();
-        return linalg.vector_norm(values, double.PositiveInfinity).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return values.norm(float.PositiveInfinity).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether all values are finite; waits for the device.</summary>
