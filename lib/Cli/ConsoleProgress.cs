@@ -34,7 +34,7 @@ internal static class ConsoleProgress
                 return work((title, done, total, note) =>
                 {
                     if (!tasks.TryGetValue(title, out var task))
-                        tasks[title] = task = context.AddTask(Markup.Escape(title), maxValue: Math.Max(total, 1));
+                        tasks[title] = task = context.AddTask(Markup.Escape(ShownText.Line(title)), maxValue: Math.Max(total, 1));
                     task.MaxValue = Math.Max(total, 1);
                     task.Value = done;
                     task.Description = Markup.Escape(Describe(title, done, total, note));
@@ -55,5 +55,5 @@ internal static class ConsoleProgress
     }
 
     private static string Describe(string title, int done, int total, string note) =>
-        string.Create(CultureInfo.InvariantCulture, $"{title} {done}/{total}{(note.Length > 0 ? "  " + ShownText.Line(note) : "")}");
+        string.Create(CultureInfo.InvariantCulture, $"{ShownText.Line(title)} {done}/{total}{(note.Length > 0 ? "  " + ShownText.Line(note) : "")}");
 }

@@ -145,7 +145,7 @@ internal static class HubVerb
     }
 
     /// <summary>Reads a repository's name; a wrong one is a usage error.</summary>
-    public static RepoId ParseRepo(string text) => RepoId.TryParse(text, out var repo) ? repo : throw new UsageException($"'{text}' is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium.");
+    public static RepoId ParseRepo(string text) => RepoId.TryParse(text, out var repo) ? repo : throw new UsageException($"{(text.Length <= 16 || text.Contains('/', StringComparison.Ordinal) ? $"'{ShownText.Line(text)}'" : "What was given")} is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium.");
 
     private static string Role(HubUser user) => user.TokenRole is null ? string.Empty : $" ({user.TokenRole} access)";
 }

@@ -13,31 +13,34 @@ internal static class LabCommandLine
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static int Run(IReadOnlyList<string> args, Session session)
     {
+        session = session with { Output = new PlainWriter(session.Output), Error = new PlainWriter(session.Error) };
         try
         {
             return Invoke(args, session);
-        }
-        catch (Exception error) when (error is UsageException or OptionException)
-        {
-            session.Fail(error.Message);
-            return ExitCode.Usage;
-        }
-        catch (LabException error)
-        {
-            session.Fail(error.Message);
-            return ExitCode.Failure;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // A folder that cannot be written, a full disk: the message names the path.
-            session.Fail(error.Message);
-            return ExitCode.Failure;
         }
         catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)
         {
             session.Error.WriteLine("Cancelled.");
             return ExitCode.Cancelled;
         }
+        catch (Exception error)
+        {
+            return Report(FailureReport.Cause(error), session);
+        }
+    }
+
+    private static int Report(Exception error, Session session)
+    {
+        // A folder that cannot be written, a full disk: the message names the path.
+        if (error is LabException or IOException or UnauthorizedAccessException)
+        {
+            FailureReport.Keep(error);
+            session.Fail(error.Message);
+            return error is UsageException or OptionException ? ExitCode.Usage : ExitCode.Failure;
+        }
+
+        session.Error.WriteLine(FailureReport.Line(error));
+        return ExitCode.Failure;
     }
 
     private static int Invoke(IReadOnlyList<string> args, Session session)

@@ -9,6 +9,12 @@ internal static class Program
             Console.SetOut(new LastingWriter(Console.Out));
         if (!Console.IsErrorRedirected)
             Console.SetError(new LastingWriter(Console.Error));
+        // Errors of other threads end the process with this line instead of a trace and an abort.
+        AppDomain.CurrentDomain.UnhandledException += (_, failure) =>
+        {
+            Console.Error.WriteLine(PlainWriter.Clean(FailureReport.Line(FailureReport.Cause((Exception)failure.ExceptionObject))));
+            Environment.Exit(ExitCode.Failure);
+        };
         using var signals = new CancelSignals(Console.Error);
         return LabCommandLine.Run(args, new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals.Token));
     }

@@ -16,6 +16,9 @@ internal sealed class BlobDownload(HubCache cache, RepoId repo, HubFile file, Ra
     public static long Begun(HubCache cache, RepoId repo, HubFile file) =>
         new FileInfo(cache.BlobOf(repo, file.ETag) + ".incomplete") is { Exists: true } begun && begun.Length <= file.Size ? begun.Length : 0;
 
+    /// <summary>Removes what an earlier run left of a file.</summary>
+    public static void Forget(HubCache cache, RepoId repo, HubFile file) => File.Delete(cache.BlobOf(repo, file.ETag) + ".incomplete");
+
     /// <summary>Downloads it. The caller holds the blob's lock.</summary>
     /// <exception cref="HubException">The file cannot be had, is damaged, or the disk is full; what came is kept where it is right so far.</exception>
     public async Task RunAsync(CancellationToken cancellation)

@@ -22,6 +22,8 @@ public sealed class HubClient : IDisposable
         Token = HubToken.Find(Options);
         Cache = new HubCache(Options.CacheFolder, Options.Symlinks);
         _warn = warn ?? (_ => { });
+        if (Token?.Source == Options.TokenPath && HubToken.Exposure(Options.TokenPath) is { } exposure)
+            _warn(exposure);
         _http = new HubHttp(Options, Token, _warn);
         _api = new ModelApi(Options, _http);
     }

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using System.Text.Json;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
@@ -105,10 +105,9 @@ internal sealed class HubErrors(HubOptions options, HubToken? token)
     {
         try
         {
-            using var json = JsonDocument.Parse(body);
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out var error) ? error.ToString() : string.Empty;
+            return JsonField.Parse(body, "the answer") is { IsObject: true } json && json.Find("error") is { } error ? error.Element.ToString() : string.Empty;
         }
-        catch (JsonException)
+        catch (LabException)
         {
             return string.Empty;
         }

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text.Json;
 using Polly;
 using Polly.Retry;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
@@ -24,7 +24,7 @@ internal sealed class HubHttp : IDisposable
     {
         (_options, _token) = (options, token);
         Errors = new HubErrors(options, token);
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = options.ReadTimeout };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = options.ReadTimeout, Proxy = new PastLoopbackProxy(HttpClient.DefaultProxy) };
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("dreambooth-lab", typeof(HubHttp).Assembly.GetName().Version?.ToString(3)));
         _client.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
@@ -65,7 +65,7 @@ internal sealed class HubHttp : IDisposable
     }
 
     /// <summary>Asks for JSON.</summary>
-    public async Task<(JsonDocument Json, Uri? Next)> GetJsonAsync(Uri address, HubCall call, CancellationToken cancellation)
+    public async Task<(JsonField Json, Uri? Next)> GetJsonAsync(Uri address, HubCall call, CancellationToken cancellation)
     {
         return await TryAsync(call, async token =>
         {
@@ -78,7 +78,7 @@ internal sealed class HubHttp : IDisposable
     /// <param name="create">Makes the request, anew for each try.</param>
     /// <param name="call">What it is about.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task<JsonDocument> SendForJsonAsync(Func<HttpRequestMessage> create, HubCall call, CancellationToken cancellation) =>
+    public async Task<JsonField> SendForJsonAsync(Func<HttpRequestMessage> create, HubCall call, CancellationToken cancellation) =>
         await TryAsync(call, async token =>
         {
             using var reply = await SendAsync(create, token).ConfigureAwait(false);
@@ -117,23 +117,40 @@ internal sealed class HubHttp : IDisposable
             throw await Errors.FromAsync(reply, call, cancellation).ConfigureAwait(false);
     }
 
-    private async Task<JsonDocument> ReadJsonAsync(HubReply reply, HubCall call, CancellationToken cancellation)
+    private async Task<JsonField> ReadJsonAsync(HubReply reply, HubCall call, CancellationToken cancellation)
     {
         await ThrowIfErrorAsync(reply, call, cancellation).ConfigureAwait(false);
         using var limit = Limit(cancellation);
         try
         {
-            return await JsonDocument.ParseAsync(await reply.BodyAsync(limit.Token).ConfigureAwait(false), cancellationToken: limit.Token).ConfigureAwait(false);
+            var bytes = await ReadBodyAsync(reply, limit.Token).ConfigureAwait(false);
+            return JsonField.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), $"The answer of {reply.Address.Host} to {ShownText.Line(reply.Address.AbsolutePath)}");
         }
-        catch (JsonException error)
+        catch (LabException error) when (error is not HubException)
         {
             throw new HubException(
-                HubErrorKind.Refused, $"{reply.Address.Host} does not answer as the hub does (no JSON). Check HF_ENDPOINT, and whether a proxy or a login page of the network stands between.", error);
+                HubErrorKind.Refused, $"{reply.Address.Host} does not answer as the hub does (no JSON). {error.Message} Check HF_ENDPOINT, and whether a proxy or a login page of the network stands between.", error);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new TimeoutException("the answer stopped coming");
         }
+    }
+
+    // An answer may have no end.
+    private static async Task<MemoryStream> ReadBodyAsync(HubReply reply, CancellationToken cancellation)
+    {
+        var bytes = new MemoryStream();
+        var body = await reply.BodyAsync(cancellation).ConfigureAwait(false);
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+        {
+            if (bytes.Length + read > JsonField.MostBytes)
+                throw new HubException(HubErrorKind.Refused, $"{reply.Address.Host} does not answer as the hub does: its answer to {ShownText.Line(reply.Address.AbsolutePath)} has more than {ByteSize.Text(JsonField.MostBytes)}. Check HF_ENDPOINT.");
+            bytes.Write(buffer, 0, read);
+        }
+
+        return bytes;
     }
 
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellation)
@@ -161,8 +178,8 @@ internal sealed class HubHttp : IDisposable
     {
         if ((int)message.StatusCode is not (301 or 302 or 303 or 307 or 308) || message.Headers.Location is not { } location)
             return null;
-        var next = location.IsAbsoluteUri ? location : new Uri(address, location);
-        return next.Scheme == Uri.UriSchemeHttps || (next.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp)
+        return !Uri.TryCreate(address, location, out var next) ? throw new HubException(HubErrorKind.Unsafe, $"{address.Host} redirects to what is no address; that is not followed.")
+            : next.Scheme == Uri.UriSchemeHttps || (next.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp)
             ? next
             : throw new HubException(HubErrorKind.Unsafe, $"{address.Host} redirects from https to {next.Scheme}; that is not followed.");
     }
@@ -192,7 +209,6 @@ internal sealed class HubHttp : IDisposable
         var link = HubReply.Header(reply.Message, "Link");
         if (link is null || !link.Contains("rel=\"next\"", StringComparison.Ordinal) || link.IndexOf('<') is var from && link.IndexOf('>') <= from)
             return null;
-        var next = new Uri(reply.Address, link[(from + 1)..link.IndexOf('>')]);
-        return next.Host == _options.Endpoint.Host && next.Port == _options.Endpoint.Port ? next : null;
+        return Uri.TryCreate(reply.Address, link[(from + 1)..link.IndexOf('>')], out var next) && next.Host == _options.Endpoint.Host && next.Port == _options.Endpoint.Port ? next : null;
     }
 }

@@ -47,6 +47,9 @@ public sealed record HubOptions
     /// <summary>Free bytes on the disk of a folder; tests put another answer here.</summary>
     internal Func<string, long> FreeBytes { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
 
+    /// <summary>Bytes that the disk of a folder can hold at most; tests put another answer here.</summary>
+    internal Func<string, long> TotalBytes { get; init; } = folder => new DriveInfo(folder).TotalSize;
+
     /// <summary>Whether links to files may be made in the cache; null: tried out.</summary>
     internal bool? Symlinks { get; init; }
 

@@ -31,7 +31,8 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
     public string Lora(string nameOrPath, string? revision = null, CancellationToken cancellation = default) =>
         Resolve(nameOrPath, revision, HubContent.Lora, null, cancellation);
 
-    /// <summary>Whether a text names something on the hub: nothing of that name is here, and it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>.</summary>
+    /// <summary>Whether a text names something on the hub: it looks like <c>owner/name</c> or
+    /// <c>owner/name/file.safetensors</c>, and neither it nor a folder with its first part is here.</summary>
     /// <param name="nameOrPath">Any text.</param>
     /// <param name="repo">The repository.</param>
     /// <param name="file">The one file of it, or null.</param>
@@ -42,6 +43,9 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
         if (Path.Exists(nameOrPath) || nameOrPath.StartsWith('.') || nameOrPath.StartsWith('~') || Path.IsPathRooted(nameOrPath))
             return false;
         var parts = nameOrPath.Split('/', 3);
+        // data/sd3-mni where there is a folder data: a path with a slip, not a name; asking the hub would take half a minute.
+        if (parts.Length == 2 && parts[1].EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || Directory.Exists(parts[0]))
+            return false;
         if (parts.Length == 3 && (!SafePath.IsInside(parts[2]) || !parts[2].EndsWith(".safetensors", StringComparison.Ordinal)))
             return false;
         file = parts.Length == 3 ? parts[2] : null;
@@ -61,7 +65,7 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
             var single = file ?? (content == HubContent.Lora ? snapshot.Files[0] : null);
             return single is null ? snapshot.Folder : Path.Combine(snapshot.Folder, Path.Combine(single.Split('/')));
         }
-        catch (HubException error) when (error.Kind is HubErrorKind.RepoNotFound or HubErrorKind.Offline)
+        catch (HubException error)
         {
             throw new HubException(error.Kind, $"There is no file or folder {nameOrPath} here, so it is taken for a name on the hub. {error.Message}", error);
         }

@@ -48,11 +48,25 @@ public sealed class HubToken
         }
     }
 
+    /// <summary>What is wrong with who may read a token file; null when it is this user alone, or on Windows.</summary>
+    /// <param name="path">The token file.</param>
+    internal static string? Exposure(string path)
+    {
+        if (OperatingSystem.IsWindows() || !File.Exists(path))
+            return null;
+        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        var file = Target(path);
+        return (File.GetUnixFileMode(file) & others) == 0
+            ? null
+            : $"Other users of this machine may read or change the token file {file}; `chmod 600 {file}` closes it, and a new token is safer.";
+    }
+
     /// <summary>Keeps the token where every program of the hub looks for it; only this user can read the file.</summary>
     /// <param name="path">The token file, <see cref="HubOptions.TokenPath"/>.</param>
     public void Save(string path)
     {
-        var target = Path.GetFullPath(path);
+        // A file that the user keeps elsewhere and links to is written where it lies.
+        var target = Path.GetFullPath(Target(path));
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         var temporary = $"{target}.{Guid.NewGuid():N}.tmp";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
@@ -70,6 +84,9 @@ public sealed class HubToken
             throw;
         }
     }
+
+    private static string Target(string path) =>
+        new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : path;
 
     /// <summary>Says that there is a token, without a character of it.</summary>
     public override string ToString() => $"(token from {Source})";

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
@@ -15,6 +16,7 @@ namespace Dreambooth.Lab.Hub;
 internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
 {
     private const int SampleBytes = 512;
+    private const long MostPartBytes = 512 << 20;
     private const string LfsJson = "application/vnd.git-lfs+json";
 
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -29,14 +31,14 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         var large = await LargeOnesAsync(request, prepared, call, cancellation).ConfigureAwait(false);
         await StoreAsync(request, [.. prepared.Where(file => large.Contains(file.File.Path))], meter, call, cancellation).ConfigureAwait(false);
         var body = CommitBody(request, prepared, large);
-        using var answer = await PostAsync($"api/models/{request.Repo}/commit/{Uri.EscapeDataString(request.Revision)}", body, "application/x-ndjson", call, cancellation).ConfigureAwait(false);
+        var answer = await PostAsync($"api/models/{request.Repo}/commit/{Uri.EscapeDataString(request.Revision)}", body, "application/x-ndjson", call, cancellation).ConfigureAwait(false);
         foreach (var file in prepared.Where(file => !large.Contains(file.File.Path)))
         {
             meter.Arrive(file.Size);
             meter.Finish();
         }
 
-        return new HubCommit(Text(answer.RootElement, "commitOid") ?? string.Empty, options.Address(request.Repo.ToString()));
+        return new HubCommit(answer.Find("commitOid")?.Text() ?? string.Empty, options.Address(request.Repo.ToString()));
     }
 
     private async Task CreateRepoAsync(HubUploadRequest request, HubUser user, HubCall call, CancellationToken cancellation)
@@ -76,8 +78,8 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
                 ["sha"] = file.Sha256,
             })]),
         };
-        using var answer = await PostAsync($"api/models/{request.Repo}/preupload/{Uri.EscapeDataString(request.Revision)}", asked.ToJsonString(), "application/json", call, cancellation).ConfigureAwait(false);
-        return [.. answer.RootElement.GetProperty("files").EnumerateArray().Where(file => Text(file, "uploadMode") == "lfs").Select(file => Text(file, "path")!)
+        var answer = await PostAsync($"api/models/{request.Repo}/preupload/{Uri.EscapeDataString(request.Revision)}", asked.ToJsonString(), "application/json", call, cancellation).ConfigureAwait(false);
+        return [.. answer.Get("files").Items().Where(file => file.Find("uploadMode")?.Text() == "lfs").Select(file => file.Get("path").Text())
             .Where(path => files.Any(file => file.File.Path == path && file.Size > 0))];
     }
 
@@ -93,18 +95,18 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
             ["ref"] = new JsonObject { ["name"] = request.Revision },
             ["objects"] = new JsonArray([.. files.DistinctBy(file => file.Sha256).Select(file => new JsonObject { ["oid"] = file.Sha256, ["size"] = file.Size })]),
         };
-        using var answer = await PostAsync($"{request.Repo}.git/info/lfs/objects/batch", asked.ToJsonString(), LfsJson, call, cancellation).ConfigureAwait(false);
-        foreach (var one in answer.RootElement.GetProperty("objects").EnumerateArray())
+        var answer = await PostAsync($"{request.Repo}.git/info/lfs/objects/batch", asked.ToJsonString(), LfsJson, call, cancellation).ConfigureAwait(false);
+        foreach (var one in answer.Get("objects").Items())
         {
-            var file = files.First(file => file.Sha256 == Text(one, "oid"));
-            if (one.TryGetProperty("error", out var error))
-                throw new HubException(HubErrorKind.Refused, $"The hub does not take {file.File.Path}: {SafePath.Show(Text(error, "message") ?? "no reason given")}.");
+            var file = files.FirstOrDefault(file => file.Sha256 == one.Get("oid").Text()) ?? throw one.Get("oid").Wrong("the hash of a file of this upload");
+            if (one.Find("error") is { } error)
+                throw new HubException(HubErrorKind.Refused, $"The hub does not take {file.File.Path}: {SafePath.Show(error.Find("message")?.Text() ?? "no reason given")}.");
             // No actions: the store has this content already.
-            if (one.TryGetProperty("actions", out var actions) && actions.TryGetProperty("upload", out var upload))
+            if (one.Find("actions") is { } actions && actions.Find("upload") is { } upload)
             {
                 await SendAsync(file, upload, call with { File = file.File.Path }, cancellation).ConfigureAwait(false);
-                if (actions.TryGetProperty("verify", out var verify))
-                    await VerifyAsync(file, new Uri(Text(verify, "href")!), call, cancellation).ConfigureAwait(false);
+                if (actions.Find("verify") is { } verify)
+                    await VerifyAsync(file, Address(verify.Get("href")), call, cancellation).ConfigureAwait(false);
             }
 
             meter.Arrive(file.Size);
@@ -112,19 +114,21 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         }
     }
 
-    private async Task SendAsync(Prepared file, JsonElement upload, HubCall call, CancellationToken cancellation)
+    private async Task SendAsync(Prepared file, JsonField upload, HubCall call, CancellationToken cancellation)
     {
-        var href = new Uri(Text(upload, "href")!);
-        var header = upload.TryGetProperty("header", out var given) && given.ValueKind == JsonValueKind.Object ? given.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.ToString(), StringComparer.Ordinal) : [];
+        var href = Address(upload.Get("href"));
+        var header = upload.Find("header")?.Entries().ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal) ?? [];
         if (!header.Remove("chunk_size", out var chunk))
         {
-            using var sent = await PutAsync(href, () => new StreamContent(file.File.Open()), header, call, cancellation).ConfigureAwait(false);
+            using var sent = await PutAsync(href, () => new StreamContent(file.File.Open()), header.ToDictionary(entry => entry.Key, entry => entry.Value.Element.ToString()), call, cancellation).ConfigureAwait(false);
             return;
         }
 
-        var partBytes = long.Parse(chunk, System.Globalization.CultureInfo.InvariantCulture);
-        var addresses = header.Where(entry => entry.Key.All(char.IsAsciiDigit)).OrderBy(entry => int.Parse(entry.Key, System.Globalization.CultureInfo.InvariantCulture)).Select(entry => new Uri(entry.Value)).ToList();
-        if (partBytes is < 1 or > int.MaxValue || addresses.Count != (file.Size + partBytes - 1) / partBytes)
+        var culture = System.Globalization.CultureInfo.InvariantCulture;
+        if (!long.TryParse(chunk.Element.ToString(), culture, out var partBytes))
+            throw chunk.Wrong("a number of bytes");
+        var addresses = header.Where(entry => entry.Key.Length is > 0 and < 9 && entry.Key.All(char.IsAsciiDigit)).OrderBy(entry => int.Parse(entry.Key, culture)).Select(entry => Address(entry.Value)).ToList();
+        if (partBytes is < 1 or > MostPartBytes || addresses.Count != (file.Size + partBytes - 1) / partBytes)
             throw new HubException(HubErrorKind.Refused, $"The hub's plan for {file.File.Path} does not add up: {addresses.Count} parts of {partBytes} bytes for {file.Size}. Try again later.");
         var parts = new JsonArray();
         using var stream = file.File.Open();
@@ -189,7 +193,7 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         return lines.ToString();
     }
 
-    private Task<JsonDocument> PostAsync(string path, string body, string type, HubCall call, CancellationToken cancellation) =>
+    private Task<JsonField> PostAsync(string path, string body, string type, HubCall call, CancellationToken cancellation) =>
         http.SendForJsonAsync(() => Post(options.Address(path), body, type), call, cancellation);
 
     private static HttpRequestMessage Post(Uri address, string body, string type)
@@ -200,7 +204,9 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         return request;
     }
 
-    private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static Uri Address(JsonField field) => Uri.TryCreate(field.Text(), UriKind.Absolute, out var address) && address.Scheme is "https" or "http"
+        ? address
+        : throw field.Wrong("an https address");
 
     private sealed record Prepared(HubUploadFile File, long Size, string Sha256, byte[] Sample);
 }

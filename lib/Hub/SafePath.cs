@@ -1,16 +1,20 @@
 using System.Buffers;
+using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>Checks names that come from a server before they become parts of paths here.</summary>
-internal static class SafePath
+internal static partial class SafePath
 {
+    /// <summary>The longest path of a file that is taken, in UTF-16 units.</summary>
+    public const int MostLength = 1024;
+
     private static readonly SearchValues<char> Refused = SearchValues.Create("\\:*?\"<>|");
 
     /// <summary>Whether a path with slashes stays inside of the folder that it is put under, on every system.</summary>
     public static bool IsInside(string path) =>
-        path.Length is > 0 and <= 1024 && path.Split('/').All(IsName);
+        path.Length is > 0 and <= MostLength && path.Split('/').All(IsName);
 
     /// <summary>Whether a text is a commit: 40 lower-case hex digits.</summary>
     public static bool IsCommit(string? text) => text is { Length: 40 } && text.All(char.IsAsciiHexDigitLower);
@@ -21,11 +25,15 @@ internal static class SafePath
     /// <summary>Throws where a server's file name would leave the cache.</summary>
     public static string CheckFile(RepoId repo, string path) => IsInside(path)
         ? path
-        : throw new HubException(HubErrorKind.Unsafe, $"{repo} lists a file with a name that would leave the cache folder or is none here: '{Show(path)}'. Nothing was downloaded; do not use this repository.");
+        : throw new HubException(HubErrorKind.Unsafe, $"{repo} lists a file with a name that would leave the cache folder, or is none on every system: '{Show(path)}'. Nothing was downloaded; do not use this repository.");
 
-    /// <summary>A text of a server as it can be shown: one line, not long, no control characters.</summary>
+    /// <summary>A text of a server as it can be shown: one line, not long, nothing that acts on a terminal.</summary>
     public static string Show(string text) => ShownText.Line(text, 300).Trim();
 
+    // Windows opens devices under these names, whatever follows the first point.
+    [GeneratedRegex(@"^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\.|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Device { get; }
+
     private static bool IsName(string name) =>
-        name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny(Refused) && !name.Any(char.IsControl) && name[^1] is not ('.' or ' ') && name[0] != ' ';
+        name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny(Refused) && !name.Any(ShownText.IsUnshown) && !Device.IsMatch(name) && name[^1] is not ('.' or ' ') && name[0] != ' ';
 }

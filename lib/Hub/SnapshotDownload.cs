@@ -61,8 +61,7 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         foreach (var file in files)
             SafePath.CheckFile(info.Repo, file.Path);
         var missing = files.Where(file => !cache.Has(info.Repo, info.Commit, file.Path)).OrderByDescending(file => file.Size).ToList();
-        CheckSpace(info.Repo, missing.Where(file => !File.Exists(cache.BlobOf(info.Repo, file.ETag))).DistinctBy(file => file.ETag)
-            .Sum(file => file.Size - BlobDownload.Begun(cache, info.Repo, file)));
+        CheckSpace(info.Repo, [.. missing.Where(file => !File.Exists(cache.BlobOf(info.Repo, file.ETag))).DistinctBy(file => file.ETag)]);
         // Nothing to show where nothing is to be done.
         var meter = new ProgressMeter(missing.Count > 0 ? progress : null, files.Sum(file => file.Size), files.Count);
         foreach (var file in files.Except(missing))
@@ -71,10 +70,14 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
             meter.Finish();
         }
 
-        await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = options.FilesAtOnce, CancellationToken = cancellation }, async (file, token) =>
+        // Files of equal content are one blob: side by side they would wait for each other's lock.
+        await Parallel.ForEachAsync(missing.GroupBy(file => file.ETag), new ParallelOptions { MaxDegreeOfParallelism = options.FilesAtOnce, CancellationToken = cancellation }, async (same, token) =>
         {
-            await GetAsync(info, file, connections, meter, token).ConfigureAwait(false);
-            meter.Finish();
+            foreach (var file in same)
+            {
+                await GetAsync(info, file, connections, meter, token).ConfigureAwait(false);
+                meter.Finish();
+            }
         }).ConfigureAwait(false);
         return meter.Arrived;
     }
@@ -156,12 +159,16 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
     private static string Prefix(HubDownloadRequest request) => request.Subfolder is not { Length: > 0 } sub ? string.Empty
         : SafePath.IsInside(sub) ? sub + "/" : throw new HubException(HubErrorKind.FileNotFound, $"'{SafePath.Show(sub)}' is no folder of a repository; valid is a path such as transformer.");
 
-    private void CheckSpace(RepoId repo, long needed)
+    private void CheckSpace(RepoId repo, List<HubFile> files)
     {
-        if (needed == 0)
+        if (files.Count == 0)
             return;
         Directory.CreateDirectory(cache.Folder);
-        var free = options.FreeBytes(cache.Folder);
+        var (free, whole) = (options.FreeBytes(cache.Folder), options.TotalBytes(cache.Folder));
+        // What was begun of a file that this disk could not hold if it were empty would never end.
+        foreach (var file in files.Where(file => file.Size > whole))
+            BlobDownload.Forget(cache, repo, file);
+        var needed = files.Sum(file => file.Size - BlobDownload.Begun(cache, repo, file));
         if (needed <= free - SpareBytes)
             return;
         var (asked, there) = ByteSize.Pair(needed, free);

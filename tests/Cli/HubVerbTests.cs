@@ -52,6 +52,55 @@ public sealed class HubVerbTests : HubTest
         Assert.False(File.Exists(TokenPath));
     }
 
+    [Theory]
+    [InlineData("hub", "login", "TOKEN")]
+    [InlineData("hub", "login", "--token", "TOKEN")]
+    [InlineData("hub", "login", "--token=TOKEN")]
+    [InlineData("hub", "TOKEN")]
+    [InlineData("hub", "whoami", "TOKEN")]
+    [InlineData("hub", "download", "TOKEN")]
+    [InlineData("TOKEN")]
+    [InlineData("train", "TOKEN")]
+    [InlineData("generate", "--model", "m", "--prompt", "p", "--hub_token=TOKEN", "TOKEN")]
+    public void Run_TokenAtAWrongPlace_IsNotRepeated(params string[] args)
+    {
+        var (code, output, error) = Run(Secret, [.. args.Select(arg => arg.Replace("TOKEN", Secret, StringComparison.Ordinal))]);
+        Assert.Equal(2, code);
+        Assert.DoesNotContain("SecretOf", output + error, StringComparison.Ordinal);
+        Assert.False(File.Exists(TokenPath));
+    }
+
+    [Fact]
+    public void Login_TokenOfAnotherFormOnTheCommandLine_IsNotRepeated()
+    {
+        var (code, output, error) = Run(null, "hub", "login", "eyJhbGciOi.secret-of-another-form");
+        Assert.Equal((2, ""), (code, output));
+        Assert.DoesNotContain("secret", error, StringComparison.Ordinal);
+        Assert.Contains("`hub login` reads the token from the terminal or from standard input.", error, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void Login_LinkedTokenFile_IsWrittenWhereItLies()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Links need rights there.");
+        var kept = Path.Combine(Directory.CreateDirectory(Path.Combine(Folder, "kept")).FullName, "token");
+        File.WriteAllText(kept, "hf_old");
+        Directory.CreateDirectory(Path.GetDirectoryName(TokenPath)!);
+        File.CreateSymbolicLink(TokenPath, kept);
+        Assert.Equal(0, Run(Secret, "hub", "login").Code);
+        Assert.Equal((kept, Secret), (new FileInfo(TokenPath).LinkTarget, File.ReadAllText(kept)));
+        File.Delete(kept);
+    }
+
+    [SkippableFact]
+    public void WhoAmI_TokenFileThatOthersMayRead_IsWarnedOf()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Files have no such mode there.");
+        Assert.Equal((0, ""), (Run(Secret, "hub", "login").Code, Run(null, "hub", "whoami").Error));
+        File.SetUnixFileMode(TokenPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        Assert.Equal($"warning: Other users of this machine may read or change the token file {TokenPath}; `chmod 600 {TokenPath}` closes it, and a new token is safer.", Run(null, "hub", "whoami").Error.Trim());
+    }
+
     [Fact]
     public void WhoAmI_Nobody_SaysHowToLogIn()
     {

@@ -16,6 +16,8 @@ public sealed class HubResolverTests : HubTest
     [InlineData("a/b/c", null, null)]
     [InlineData("a/b/../x.safetensors", null, null)]
     [InlineData("a\\b", null, null)]
+    [InlineData("data/sd3.safetensors", null, null)]
+    [InlineData("a/SD3.SafeTensors", null, null)]
     public void IsOnHub_Text_IsANameOrAPath(string text, string? name, string? file)
     {
         Assert.Equal(name is not null, HubResolver.IsOnHub(text, out var repo, out var one));
@@ -45,6 +47,36 @@ public sealed class HubResolverTests : HubTest
         AssertSame(Hub.Repos["lab/lora"].Files["pytorch_lora_weights.safetensors"].Content, lora);
         Assert.Single(cache.FilesOf(RepoId.Parse("lab/lora"), Hub.Repos["lab/lora"].Head));
         Assert.Equal(lora, new HubResolver(Options with { Offline = true }).Lora("lab/lora"));
+    }
+
+    [Fact]
+    public void Model_SlipInAFolderThatIsHere_IsAPathAndAsksNobody()
+    {
+        var parent = Path.GetRelativePath(Directory.GetCurrentDirectory(), Folder);
+        Assert.Equal(Path.Combine(parent, "sd3-mni"), new HubResolver(Options).Model(Path.Combine(parent, "sd3-mni")));
+        var here = Directory.CreateDirectory("lab-data-of-the-resolver");
+        try
+        {
+            Assert.False(HubResolver.IsOnHub("lab-data-of-the-resolver/sd3-mni", out _, out _));
+            Assert.Equal("lab-data-of-the-resolver/sd3-mni", new HubResolver(Options).Model("lab-data-of-the-resolver/sd3-mni"));
+        }
+        finally
+        {
+            here.Delete();
+        }
+
+        Assert.Empty(Hub.Requests);
+    }
+
+    [Theory]
+    [InlineData(503, HubErrorKind.Server)]
+    [InlineData(429, HubErrorKind.RateLimited)]
+    [InlineData(400, HubErrorKind.Refused)]
+    public async Task Model_AnyErrorOfTheHub_SaysThatNoFolderIsHereEither(int status, HubErrorKind kind)
+    {
+        Hub.Faults.Add(new LocalFault(_ => true, int.MaxValue) { Status = status, RetryAfter = "0" });
+        var error = await FailAsync(kind, () => Task.FromResult(new HubResolver(Options).Model("models/sd35m")));
+        Assert.StartsWith("There is no file or folder models/sd35m here, so it is taken for a name on the hub.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

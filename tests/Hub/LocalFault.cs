@@ -31,6 +31,15 @@ internal sealed class LocalFault(Func<HttpRequest, bool> meets, int times)
     /// <summary>Send this instead.</summary>
     public string? Instead { get; init; }
 
+    /// <summary>Answer with these bytes instead, whatever was asked.</summary>
+    public byte[]? Answer { get; init; }
+
+    /// <summary>Send <see cref="Answer"/> again and again, until the client has enough.</summary>
+    public bool Endless { get; init; }
+
+    /// <summary>The address of the next page that stands beside <see cref="Answer"/>.</summary>
+    public string? NextPage { get; init; }
+
     /// <summary>Redirect there.</summary>
     public string? Location { get; init; }
 

@@ -94,6 +94,12 @@ internal sealed partial class LocalHub : IDisposable
             return;
         }
 
+        if (fault?.Answer is { } answer)
+        {
+            await AnswerAsync(context, fault, answer);
+            return;
+        }
+
         if (fault?.Location is { } location)
         {
             context.Response.Redirect(location);
@@ -109,6 +115,18 @@ internal sealed partial class LocalHub : IDisposable
             await ReadAsync(context, fault);
         else
             await WriteAsync(context, isStore);
+    }
+
+    private static async Task AnswerAsync(HttpContext context, LocalFault fault, byte[] answer)
+    {
+        if (fault.NextPage is { } next)
+            context.Response.Headers.Link = $"<{next}>; rel=\"next\"";
+        context.Response.ContentType = "application/json";
+        do
+        {
+            await context.Response.Body.WriteAsync(answer, context.RequestAborted).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+        while (fault.Endless && !context.RequestAborted.IsCancellationRequested);
     }
 
     private async Task ReadAsync(HttpContext context, LocalFault? fault)

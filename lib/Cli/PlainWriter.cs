@@ -1,0 +1,43 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>
+/// What stands between the program and the terminal: escape codes of prompts, file names and servers' answers are shown instead of acted
+/// on, and access tokens are left out.
+/// </summary>
+/// <param name="inner">Where it goes in the end.</param>
+internal sealed partial class PlainWriter(TextWriter inner) : TextWriter
+{
+    public override Encoding Encoding => inner.Encoding;
+
+    /// <summary>A text as it may be shown.</summary>
+    public static string Clean(string text) => Token.Replace(ShownText.Lines(text), "hf_…");
+
+    public override void Write(char value)
+    {
+        // Half of a pair comes with the other half in the next call.
+        if (char.IsSurrogate(value))
+            inner.Write(value);
+        else
+            inner.Write(Clean(value.ToString()));
+    }
+
+    public override void Write(string? value) => inner.Write(value is null ? null : Clean(value));
+
+    public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+    public override void Write(ReadOnlySpan<char> buffer) => Write(buffer.ToString());
+
+    public override void WriteLine() => inner.WriteLine();
+
+    public override void WriteLine(string? value) => inner.WriteLine(value is null ? null : Clean(value));
+
+    public override void Flush() => inner.Flush();
+
+    // As the hub's own tokens look; what was typed at a wrong place is no message's business.
+    [GeneratedRegex("hf_[A-Za-z0-9]{8,}", RegexOptions.CultureInvariant)]
+    private static partial Regex Token { get; }
+}

@@ -1,0 +1,20 @@
+using System.Net;
+
+namespace Dreambooth.Lab.Hub;
+
+/// <summary>
+/// The system's proxy, past which go requests to this machine itself: without TLS a proxy would see the token that such a hub may see.
+/// </summary>
+/// <param name="system">The system's proxy.</param>
+internal sealed class PastLoopbackProxy(IWebProxy system) : IWebProxy
+{
+    public ICredentials? Credentials
+    {
+        get => system.Credentials;
+        set => system.Credentials = value;
+    }
+
+    public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? null : system.GetProxy(destination);
+
+    public bool IsBypassed(Uri host) => host.IsLoopback || system.IsBypassed(host);
+}
