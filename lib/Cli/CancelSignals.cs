@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Dreambooth.Lab.Cli;
@@ -53,7 +54,7 @@ internal sealed class CancelSignals : IDisposable
         if (signal != PosixSignal.SIGHUP || !File.Exists(Status))
             return false;
         var mask = File.ReadLines(Status).FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal))?[Field.Length..].Trim();
-        return ulong.TryParse(mask, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture, out var ignored)
+        return ulong.TryParse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var ignored)
             && (ignored >> (HangUp - 1) & 1) == 1;
     }
 }

@@ -62,7 +62,8 @@ internal static class GenerateVerb
     }
 
     private static void Draw(
-        GenerationRun run, GenerateConfig config, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras, PipelineOptions options, Session session)
+        GenerationRun run, GenerateConfig config, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras, PipelineOptions options,
+        Session session)
     {
         var guard = new MemoryGuard(model, config.Device, Planned(config, options));
         guard.FitBatch(model, config.Memory);
@@ -75,7 +76,8 @@ internal static class GenerateVerb
             guard.Enter("drawing");
             return guard.Run(() =>
             {
-                run.Execute(pipeline, memory.SampleBatchSize, (done, steps, prompt) => report("Denoising", done, steps, prompt), session.Cancellation);
+                run.Execute(
+                    pipeline, memory.SampleBatchSize, (done, steps, prompt) => report("Denoising", done, steps, prompt), session.Cancellation);
                 return true;
             });
         });

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>A terminal that may go away, as with a dropped SSH session: what is written to it then is lost, and the work goes on to where it can be kept.</summary>
+/// <summary>
+/// A terminal that may go away, as with a dropped SSH session: what is written to it then is lost, and the work goes on to where it can be
+/// kept.
+/// </summary>
 internal sealed class LastingWriter(TextWriter inner) : TextWriter
 {
     private bool _isGone;

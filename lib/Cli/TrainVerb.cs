@@ -74,7 +74,9 @@ internal static class TrainVerb
 
         if (summary.WasFinished)
         {
-            session.Output.WriteLine($"{file}: finished by an earlier run, at step {summary.Steps} of {summary.Steps}; there is nothing left to train. Raise max_train_steps to train on.");
+            session.Output.WriteLine(
+                $"{file}: finished by an earlier run, at step {summary.Steps} of {summary.Steps}; there is nothing left to train. Raise "
+                + "max_train_steps to train on.");
             return ExitCode.Success;
         }
 

@@ -21,7 +21,8 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
     {
         try
         {
-            return ImageNote.Read(File.ReadAllBytes(path)) is { } note ? JsonSerializer.Deserialize<ClassPictureOrigin>(note, JsonFile.Options) : null;
+            return ImageNote.Read(File.ReadAllBytes(path)) is { } note
+                ? JsonSerializer.Deserialize<ClassPictureOrigin>(note, JsonFile.Options) : null;
         }
         catch (JsonException)
         {
@@ -44,7 +45,9 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
         var difference = origin.Prompt != expected.Prompt
             ? $"for the class_prompt '{ShownText.Line(origin.Prompt)}', and this run's is '{ShownText.Line(expected.Prompt)}'"
             : $"by the model {origin.Model}, and this run's is {expected.Model}";
-        throw new LabException($"{others.Count} of the {pictures.Count} class pictures in {Path.GetDirectoryName(path)} were generated {difference} (the first is {Path.GetFileName(path)}). "
+        throw new LabException(
+            $"{others.Count} of the {pictures.Count} class pictures in {Path.GetDirectoryName(path)} were generated {difference} "
+            + $"(the first is {Path.GetFileName(path)}). "
             + "Name another class_data_dir, or delete them.");
     }
 }

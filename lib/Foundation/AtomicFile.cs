@@ -52,5 +52,6 @@ public static class AtomicFile
     /// <param name="name">The name of a file or folder.</param>
     internal static bool IsTemporary(string name) =>
         name.StartsWith('.') && name.EndsWith(Ending, StringComparison.Ordinal) && name.Length > MarkLength + Ending.Length + 2
-        && name[^(MarkLength + Ending.Length + 1)] == '.' && name[^(MarkLength + Ending.Length)..^Ending.Length].All(char.IsAsciiHexDigitLower);
+        && name[^(MarkLength + Ending.Length + 1)] == '.'
+            && name[^(MarkLength + Ending.Length)..^Ending.Length].All(char.IsAsciiHexDigitLower);
 }

@@ -29,7 +29,8 @@ internal static class RealPath
     /// <param name="path">The path.</param>
     /// <param name="folder">The folder.</param>
     public static bool IsWithin(string path, string folder) =>
-        (Of(path) + Path.DirectorySeparatorChar).StartsWith(Of(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, NameComparison);
+        (Of(path) + Path.DirectorySeparatorChar).StartsWith(Of(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar,
+            NameComparison);
 
     private static string Follow(string full)
     {

@@ -25,7 +25,9 @@ internal sealed class RunFolder : IDisposable
     /// <param name="path">The folder.</param>
     /// <param name="work">What is done in it, for those who find it in use: "training".</param>
     /// <param name="option">The option that names it.</param>
-    /// <exception cref="LabException">It cannot be made or written to, the disk is full, or another run holds it: the message says who.</exception>
+    /// <exception cref="LabException">
+    /// It cannot be made or written to, the disk is full, or another run holds it: the message says who.
+    /// </exception>
     public static RunFolder Open(string path, string work, string option)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -57,7 +59,8 @@ internal sealed class RunFolder : IDisposable
     public static bool IsMark(string name) => name is LockName or HolderName;
 
     /// <summary>
-    /// Deletes what killed runs left half written, two folders deep (<c>validation/step_00001</c>) but for folders that runs of their own hold.
+    /// Deletes what killed runs left half written, two folders deep (<c>validation/step_00001</c>) but for folders that runs of their own
+    /// hold.
     /// </summary>
     /// <returns>How many files and folders there were.</returns>
     public int ClearLeftovers() => Clear(new DirectoryInfo(Path), Depth);
@@ -137,7 +140,8 @@ internal sealed class RunFolder : IDisposable
             holder = null;
         }
 
-        return new LabException($"{path} is in use by {holder?.ToString() ?? "another run"}. Wait until that has ended, or name another folder ({option}).");
+        return new LabException(
+            $"{path} is in use by {holder?.ToString() ?? "another run"}. Wait until that has ended, or name another folder ({option}).");
     }
 
     private static void Try(Action delete)
@@ -158,6 +162,7 @@ internal sealed class RunFolder : IDisposable
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Work} in {(Process == Environment.ProcessId ? "this very process" : $"process {Process}")} on {Machine} since {Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+            $"{Work} in {(Process == Environment.ProcessId ? "this very process" : $"process {Process}")} on {Machine} since "
+                + $"{Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
     }
 }

@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Foundation;
+
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
@@ -7,7 +9,6 @@ namespace Dreambooth.Lab.Hub;
 /// </summary>
 public sealed class HubCache
 {
-    private static readonly int[] LockedCodes = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
 
     private readonly Lazy<bool> _symlinks;
@@ -102,7 +103,7 @@ public sealed class HubCache
     {
         if (SafePath.IsCommit(revision) || CommitOf(repo, revision) == commit)
             return;
-        Foundation.AtomicFile.WriteAllText(RefOf(repo, revision), commit);
+        AtomicFile.WriteAllText(RefOf(repo, revision), commit);
     }
 
     /// <summary>Puts a whole blob under its own name into a commit's folder.</summary>
@@ -139,17 +140,12 @@ public sealed class HubCache
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         for (var told = false; ; told = true)
         {
-            try
-            {
-                // On Linux and macOS this is flock, the same that Python's filelock takes.
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException error) when (LockedCodes.Contains(error.HResult))
-            {
-                if (!told)
-                    waiting();
-                await Task.Delay(LockPoll, cancellation).ConfigureAwait(false);
-            }
+            // On Linux and macOS this is flock, the same that Python's filelock takes.
+            if (FileLock.TryTake(path) is { } taken)
+                return taken;
+            if (!told)
+                waiting();
+            await Task.Delay(LockPoll, cancellation).ConfigureAwait(false);
         }
     }
 

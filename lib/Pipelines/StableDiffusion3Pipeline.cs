@@ -276,8 +276,11 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     {
         int height = askedHeight ?? DefaultSize, width = askedWidth ?? DefaultSize;
         var largest = Transformer.Config.PosEmbedMaxSize * SizeMultiple;
-        if (height % SizeMultiple != 0 || width % SizeMultiple != 0 || height < SizeMultiple || width < SizeMultiple || height > largest || width > largest)
-            throw new LabException($"Pictures of {width}×{height} pixels cannot be made; width and height must be multiples of {SizeMultiple}, at most {largest}. This model's own size is {DefaultSize}×{DefaultSize}.");
+        if (height % SizeMultiple != 0 || width % SizeMultiple != 0 || height < SizeMultiple || width < SizeMultiple || height > largest
+            || width > largest)
+            throw new LabException(
+                $"Pictures of {width}×{height} pixels cannot be made; width and height must be multiples of {SizeMultiple}, at most "
+                + $"{largest}. This model's own size is {DefaultSize}×{DefaultSize}.");
         return (height / Vae.Config.SpatialFactor, width / Vae.Config.SpatialFactor);
     }
 }

@@ -46,7 +46,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         if (settings.FreeVae)
             return new MemoryForecast(settings, phases);
         MemoryTerm[] drawn = [Estimate("activations", activations.Sampling(), "of one block; both halves of guidance at a time")];
-        phases.Add(new("sample", [.. held, .. ByteSize.Sum(drawn.Select(term => term.Bytes)) >= ByteSize.Sum(sampled.Select(term => term.Bytes)) ? drawn : sampled]));
+        var drawnIsMore = ByteSize.Sum(drawn.Select(term => term.Bytes)) >= ByteSize.Sum(sampled.Select(term => term.Bytes));
+        phases.Add(new("sample", [.. held, .. drawnIsMore ? drawn : sampled]));
         phases.Add(new("decode", [.. held, .. weights.VaeOnDemand(), Estimate("decoder activations", activations.Decode(), "of one picture at the widest place")]));
         return new MemoryForecast(settings, phases);
     }

@@ -131,10 +131,13 @@ public sealed record MemorySettings
                 errors.Add(text);
         }
 
-        Need(Resolution is >= 16 and <= LargestSide && Resolution % 16 == 0, $"resolution is {Resolution}; a multiple of 16, at most {LargestSide}, is valid");
-        Need(SampleResolution is null or (>= 16 and <= LargestSide), $"the size of drawn pictures is {SampleResolution}; 16 to {LargestSide} is valid");
+        Need(Resolution is >= 16 and <= LargestSide && Resolution % 16 == 0,
+            $"resolution is {Resolution}; a multiple of 16, at most {LargestSide}, is valid");
+        Need(SampleResolution is null or (>= 16 and <= LargestSide),
+            $"the size of drawn pictures is {SampleResolution}; 16 to {LargestSide} is valid");
         Need(TrainBatchSize is >= 1 and <= LargestCount, $"train_batch_size is {TrainBatchSize}; 1 to {LargestCount} is valid");
-        Need(SampleBatchSize is >= 1 and <= LargestCount, $"the number of pictures drawn at a time is {SampleBatchSize}; 1 to {LargestCount} is valid");
+        Need(SampleBatchSize is >= 1 and <= LargestCount,
+            $"the number of pictures drawn at a time is {SampleBatchSize}; 1 to {LargestCount} is valid");
         Need(Rank is >= 1 and <= LargestCount, $"rank is {Rank}; 1 to {LargestCount} is valid");
         Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");

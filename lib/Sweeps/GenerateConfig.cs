@@ -122,7 +122,9 @@ public sealed record GenerateConfig
     [Flag(OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"], Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/generated";
 
-    /// <summary>Make every picture anew, default false: those that are there whole and of the same settings stay. Flag <c>--overwrite</c>.</summary>
+    /// <summary>
+    /// Make every picture anew, default false: those that are there whole and of the same settings stay. Flag <c>--overwrite</c>.
+    /// </summary>
     [Flag(OutputGroup, "Make every picture anew, also those that are there; without it a run goes on where an earlier one ended.")]
     public bool Overwrite { get; init; }
 

@@ -6,7 +6,9 @@ using Dreambooth.Lab.Peft;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>What the pictures of a <c>generate</c> are made with, kept in each one's file. Paths are left out of it: pictures are shown around.</summary>
+/// <summary>
+/// What the pictures of a <c>generate</c> are made with, kept in each one's file. Paths are left out of it: pictures are shown around.
+/// </summary>
 internal sealed class GenerationOrigin
 {
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// The pictures of one <c>generate</c>. What lies in the folder whole and of the same settings stays; what an earlier run left half done, or made
-/// with other settings, is made again.
+/// The pictures of one <c>generate</c>. What lies in the folder whole and of the same settings stays; what an earlier run left half done, or
+/// made with other settings, is made again.
 /// </summary>
 internal sealed class GenerationRun
 {
@@ -29,18 +29,21 @@ internal sealed class GenerationRun
         if ((long)prompts.Count * config.NumImages * config.NumSteps > int.MaxValue)
         {
             throw new OptionException(
-                $"num_images is {config.NumImages}, for {prompts.Count} prompts of {config.NumSteps} steps each: that is more than {int.MaxValue} steps. Give fewer.");
+                $"num_images is {config.NumImages}, for {prompts.Count} prompts of {config.NumSteps} steps each: that is more than "
+                    + $"{int.MaxValue} steps. Give fewer.");
         }
 
         var found = Enumerable.Range(0, Total).AsParallel().AsOrdered().Select(Look).ToArray();
         if (!config.Overwrite && found.FirstOrDefault(entry => entry.Objection is not null) is { Objection: { } objection })
         {
-            throw new LabException($"{found.Count(entry => entry.Objection is not null)} of the pictures in {config.OutputDir} are not of {origin.Subject}: {objection}. "
+            throw new LabException(
+                $"{found.Count(entry => entry.Objection is not null)} of the pictures in {config.OutputDir} are not of {origin.Subject}: "
+                + $"{objection}. "
                 + "Name another output_dir, or give overwrite to replace them.");
         }
 
         _missing = [.. Enumerable.Range(0, prompts.Count).Select(prompt =>
-            Enumerable.Range(0, config.NumImages).Where(image => config.Overwrite || !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
+            Enumerable.Range(0, config.NumImages).Where(image => !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
     }
 
     /// <summary>Pictures in all.</summary>
@@ -58,7 +61,8 @@ internal sealed class GenerationRun
     {
         var batches = _missing.Select(images => images.Chunk(batchSize).ToList()).ToList();
         var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * _config.NumSteps);
-        pipeline.PreparePrompts(Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0).Select(prompt => Request(prompt, 1, null)));
+        var drawn = Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0);
+        pipeline.PreparePrompts(drawn.Select(prompt => Request(prompt, 1, null)));
         for (var prompt = 0; prompt < _prompts.Count; prompt++)
         {
             var (text, next) = (_prompts[prompt], 0);
@@ -66,7 +70,8 @@ internal sealed class GenerationRun
             foreach (var batch in batches[prompt])
             {
                 using var noise = Noise(pipeline, generator, batch, ref next);
-                var images = pipeline.Generate(Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
+                var images = pipeline.Generate(
+                    Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
                 done += _config.NumSteps;
                 for (var i = 0; i < batch.Length; i++)
                     ImageNote.Save(PathOf(prompt, batch[i]), images[i], _origin.NoteOf(text, SeedOf(prompt), batch[i]));
@@ -102,7 +107,8 @@ internal sealed class GenerationRun
         if (note == _origin.NoteOf(_prompts[prompt], SeedOf(prompt), image))
             return (true, null);
         var subject = GenerationOrigin.SubjectOf(note);
-        return (false, subject == _origin.Subject ? null : $"{Path.GetRelativePath(_config.OutputDir, path)} is {(subject is null ? "of unknown origin" : $"of {subject}")}");
+        return (false, subject == _origin.Subject ? null
+            : $"{Path.GetRelativePath(_config.OutputDir, path)} is {(subject is null ? "of unknown origin" : $"of {subject}")}");
     }
 
     private string PathOf(int prompt, int image) =>

@@ -66,7 +66,8 @@ public sealed class SweepRunner
         {
             var item = run.Sweep.Items[i];
             var path = Path.Combine(run.Folder, run.Paths[i]);
-            if (!records.TryGetValue(run.Paths[i], out var record) || !record.Serves(item, run.Paths[i], _options.Model, run.HashOf(item)) || WholePicture.Load(path) is not { } picture)
+            if (!records.TryGetValue(run.Paths[i], out var record) || !record.Serves(item, run.Paths[i], _options.Model, run.HashOf(item))
+                || WholePicture.Load(path) is not { } picture)
                 continue;
             record = record with { Item = item };
             if (_options.Score is not null && record.Scores is null)

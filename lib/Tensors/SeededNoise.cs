@@ -19,7 +19,9 @@ public static class SeededNoise
         return Normal(shape, generator, device, dtype);
     }
 
-    /// <summary>Draws standard normal values for several pictures, each from a seed of its own, so that none depends on its neighbours.</summary>
+    /// <summary>
+    /// Draws standard normal values for several pictures, each from a seed of its own, so that none depends on its neighbours.
+    /// </summary>
     /// <param name="shape">The sizes of one picture, without a batch axis.</param>
     /// <param name="seeds">One a picture, at least one.</param>
     /// <returns>Float32 on the CPU, <c>[seeds, shape]</c>.</returns>

@@ -60,7 +60,10 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Folder that the LoRA, checkpoints and records are written to.", Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/sd3-lora";
 
-    /// <summary>Replace what the training of another subject left in <see cref="OutputDir"/>, default false: such a folder is refused. Flag <c>--overwrite_output_dir</c>.</summary>
+    /// <summary>
+    /// Replace what the training of another subject left in <see cref="OutputDir"/>, default false: such a folder is refused. Flag
+    /// <c>--overwrite_output_dir</c>.
+    /// </summary>
     [Flag(OutputGroup, "Replace the LoRA and the checkpoints of another subject in output_dir; without it such a folder is refused.")]
     public bool OverwriteOutputDir { get; init; }
 

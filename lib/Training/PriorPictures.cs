@@ -33,31 +33,42 @@ public static class PriorPictures
         if (Directory.Exists(config.ClassDataDir))
             ClassPictureOrigin.Check(Used(config), origin);
         ClassPictures.TopUp(
-            config.ClassDataDir!, config.NumClassImages, (count, first) => Generate(config, pipeline, count, first, cancellation), config.OnBadImage,
+            config.ClassDataDir!, config.NumClassImages, (count, first) => Generate(config, pipeline, count, first, cancellation),
+            config.OnBadImage,
             note: index => (origin with { Index = index }).ToNote(), onSaved: events?.OnClassPicture, cancellation: cancellation);
         return Used(config);
     }
 
-    /// <summary>The initial noise of class pictures, float32, <c>[count, C, h, w]</c>: each has a seed of its own, so that it does not depend on how many are made at a time.</summary>
+    /// <summary>
+    /// The initial noise of class pictures, float32, <c>[count, C, h, w]</c>: each has a seed of its own, so that it does not depend on how
+    /// many are made at a time.
+    /// </summary>
     internal static TorchSharp.torch.Tensor Noise(StableDiffusion3Pipeline pipeline, ulong seed, int first, int count)
     {
         var size = pipeline.DefaultSize / pipeline.Vae.Config.SpatialFactor;
-        return SeededNoise.NormalEach([pipeline.Transformer.Config.InChannels, size, size], Enumerable.Range(first, count).Select(index => RunSeeds.ClassPicture(seed, index)));
+        return SeededNoise.NormalEach(
+            [pipeline.Transformer.Config.InChannels, size, size],
+            Enumerable.Range(first, count).Select(index => RunSeeds.ClassPicture(seed, index)));
     }
 
     private static IReadOnlyList<string> Used(DreamBoothConfig config) =>
-        [.. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path)];
+    [
+        .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),
+    ];
 
     private static ClassPictureOrigin Origin(DreamBoothConfig config) => new(
-        config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)), (ulong)(config.Seed ?? 0), 0);
+        config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)),
+        (ulong)(config.Seed ?? 0), 0);
 
-    internal static IEnumerable<RgbImage> Generate(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int count, int first, CancellationToken cancellation)
+    internal static IEnumerable<RgbImage> Generate(
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int count, int first, CancellationToken cancellation)
     {
         foreach (var batch in Enumerable.Range(first, count).Chunk(config.SampleBatchSize))
         {
             using var noise = Noise(pipeline, (ulong)(config.Seed ?? 0), batch[0], batch.Length);
             var images = pipeline.Generate(
-                new GenerationRequest { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = batch.Length, Latents = noise }, cancellation: cancellation);
+                new GenerationRequest { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = batch.Length, Latents = noise },
+                cancellation: cancellation);
             foreach (var image in images)
                 yield return image;
         }

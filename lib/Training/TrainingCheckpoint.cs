@@ -68,7 +68,9 @@ public sealed class TrainingCheckpoint
             if (Newest(there) is { } newest)
                 return newest;
             if (there.Count > 0)
-                throw new LabException($"resume_from_checkpoint is '{Latest}', but {there[^1].Folder} {there[^1].Lack()}. Leave resume_from_checkpoint out to start afresh; another output_dir keeps it.");
+                throw new LabException(
+                    $"resume_from_checkpoint is '{Latest}', but {there[^1].Folder} {there[^1].Lack()}. Leave resume_from_checkpoint out "
+                    + "to start afresh; another output_dir keeps it.");
             warn?.Invoke($"There is no checkpoint in {config.OutputDir}: the run starts afresh.");
             return null;
         }
@@ -78,7 +80,10 @@ public sealed class TrainingCheckpoint
         var found = Directory.Exists(folder) && LoraCheckpoints.StepOf(folder) is { } step ? new TrainingCheckpoint(folder, step) : null;
         return found is not null && !found.Missing.Any()
             ? found
-            : throw new LabException($"resume_from_checkpoint is '{asked}', but {(found is null ? "there is no such checkpoint" : $"{folder} {found.Lack()}")}. {(there.Count == 0 ? $"{config.OutputDir} has no checkpoints" : $"{config.OutputDir} has {string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder)))}")}.");
+            : throw new LabException(
+                $"resume_from_checkpoint is '{asked}', but {(found is null ? "there is no such checkpoint" : $"{folder} {found.Lack()}")}. "
+                + $"{config.OutputDir} has "
+                + $"{(there.Count == 0 ? "no checkpoints" : string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder))))}.");
     }
 
     /// <summary>The newest of some checkpoints that a training can go on from: the last step of the training that began last.</summary>
@@ -109,7 +114,8 @@ public sealed class TrainingCheckpoint
     }
 
     /// <summary>Writes a checkpoint; the folder appears whole or not at all and replaces one of the same step.</summary>
-    internal static TrainingCheckpoint Write(DreamBoothConfig config, string dataSha256, DateTimeOffset startedAt, DreamBoothTrainer trainer, LoraAdapter adapter)
+    internal static TrainingCheckpoint Write(
+        DreamBoothConfig config, string dataSha256, DateTimeOffset startedAt, DreamBoothTrainer trainer, LoraAdapter adapter)
     {
         var folder = Path.Combine(config.OutputDir, string.Create(CultureInfo.InvariantCulture, $"{LoraCheckpoints.Prefix}{trainer.StepsDone}"));
         var unfinished = AtomicFile.TemporaryBeside(folder);
@@ -161,11 +167,13 @@ public sealed class TrainingCheckpoint
     // What an earlier training left in the folder goes first, whatever its steps.
     internal static void Prune(string outputDir, int limit)
     {
-        foreach (var old in List(outputDir).Where(checkpoint => checkpoint.IsOwn).OrderByDescending(checkpoint => checkpoint.Age).Skip(limit))
+        var own = List(outputDir).Where(checkpoint => checkpoint.IsOwn);
+        foreach (var old in own.OrderByDescending(checkpoint => checkpoint.Age).Skip(limit))
             old.Delete();
     }
 
     private string Lack() => IsOwn
         ? $"lacks {string.Join(" and ", Missing)}"
-        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no training can go on from it here";
+        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no training can go on from "
+            + "it here";
 }

@@ -21,7 +21,8 @@ public sealed record TrainingLeftover(string What, string Path, long Bytes, bool
         var classes = config.ClassDataDir is { } path ? System.IO.Path.GetFullPath(path) : null;
         return
         [
-            .. Directory.GetFileSystemEntries(folder).Where(entry => !RunFolder.IsMark(System.IO.Path.GetFileName(entry))).Select(entry => Describe(entry, entry == classes)).OrderByDescending(leftover => leftover.Bytes),
+            .. Directory.GetFileSystemEntries(folder).Where(entry => !RunFolder.IsMark(System.IO.Path.GetFileName(entry)))
+                .Select(entry => Describe(entry, entry == classes)).OrderByDescending(leftover => leftover.Bytes),
         ];
     }
 

@@ -22,12 +22,18 @@ internal sealed class TrainingOutput : IDisposable
     /// <summary>Where the training goes on from; null to start afresh.</summary>
     public TrainingCheckpoint? Checkpoint { get; }
 
-    /// <summary>When this training began, later than every other in the folder whatever the clock says: its checkpoints are the newest.</summary>
+    /// <summary>
+    /// When this training began, later than every other in the folder whatever the clock says: its checkpoints are the newest.
+    /// </summary>
     public DateTimeOffset StartedAt { get; }
 
-    /// <summary>The steps of a training that an earlier start has finished, as the options and the files alone tell; null where there may be work left.</summary>
+    /// <summary>
+    /// The steps of a training that an earlier start has finished, as the options and the files alone tell; null where there may be work
+    /// left.
+    /// </summary>
     public int? FinishedSteps => Checkpoint is { } checkpoint && checkpoint.Step == _config.MaxTrainSteps
-        && checkpoint.State!.Differences(_config with { Seed = _config.Seed ?? checkpoint.State.Config().Seed }).Count == 0 && SavedLoraIsOf(checkpoint)
+        && checkpoint.State!.Differences(_config with { Seed = _config.Seed ?? checkpoint.State.Config().Seed }).Count == 0
+            && SavedLoraIsOf(checkpoint)
         ? checkpoint.Step : null;
 
     /// <summary>Makes and locks the folder of a configuration.</summary>
@@ -42,7 +48,8 @@ internal sealed class TrainingOutput : IDisposable
         try
         {
             var checkpoint = TrainingCheckpoint.Find(config, warn);
-            var goesOn = checkpoint is not null && RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir);
+            var goesOn = checkpoint is not null
+                && RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir);
             var objection = goesOn ? null : Objection(config);
             if (objection is not null && !config.OverwriteOutputDir)
                 throw new LabException($"{objection} Name another output_dir, or give overwrite_output_dir to replace what is there.");
@@ -62,12 +69,16 @@ internal sealed class TrainingOutput : IDisposable
     public static void CheckFolders(DreamBoothConfig config)
     {
         var classes = config.WithPriorPreservation ? config.ClassDataDir : null;
-        if (classes is not null && (RealPath.IsWithin(classes, config.InstanceDataDir) || RealPath.IsWithin(config.InstanceDataDir, classes)))
-            throw Apart("class_data_dir", classes, "instance_data_dir", config.InstanceDataDir, "class pictures are generated into the first, and must not lie among the subject's");
+        if (classes is not null
+            && (RealPath.IsWithin(classes, config.InstanceDataDir) || RealPath.IsWithin(config.InstanceDataDir, classes)))
+            throw Apart("class_data_dir", classes, "instance_data_dir", config.InstanceDataDir,
+                "class pictures are generated into the first, and must not lie among the subject's");
         if (RealPath.IsWithin(config.OutputDir, config.InstanceDataDir))
-            throw Apart("output_dir", config.OutputDir, "instance_data_dir", config.InstanceDataDir, "what a training writes must not lie among the pictures it learns from");
+            throw Apart("output_dir", config.OutputDir, "instance_data_dir", config.InstanceDataDir,
+                "what a training writes must not lie among the pictures it learns from");
         if (classes is not null && RealPath.IsWithin(config.OutputDir, classes))
-            throw Apart("output_dir", config.OutputDir, "class_data_dir", classes, "what a training writes must not lie among the pictures it learns from");
+            throw Apart("output_dir", config.OutputDir, "class_data_dir", classes,
+                "what a training writes must not lie among the pictures it learns from");
     }
 
     /// <summary>Removes what the training of another subject left, where that was asked for.</summary>
@@ -85,7 +96,8 @@ internal sealed class TrainingOutput : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static OptionException Apart(string name, string path, string otherName, string other, string why) => new(
-        $"{name} ({path}) {(RealPath.AreSame(path, other) ? "is the same folder as" : "and")} {otherName} ({other}){(RealPath.AreSame(path, other) ? "" : " lie in one another")}: {why}. Name another {name}.");
+        $"{name} ({path}) {(RealPath.AreSame(path, other) ? "is the same folder as" : "and")} {otherName} "
+            + $"({other}){(RealPath.AreSame(path, other) ? "" : " lie in one another")}: {why}. Name another {name}.");
 
     // A LoRA that another training made is lost when it is overwritten; the recipe beside it tells whose it is.
     private static string? Objection(DreamBoothConfig config)
@@ -96,7 +108,8 @@ internal sealed class TrainingOutput : IDisposable
         var recipe = Path.Combine(config.OutputDir, DreamBoothConfig.RecipeName);
         var earlier = File.Exists(recipe) ? DreamBoothConfig.Read(recipe, _ => { }) : TrainingCheckpoint.Newest(there)?.State?.Config();
         if (earlier is null)
-            return $"{config.OutputDir} holds {(there.Count == 0 ? LoraFile.DefaultName : Path.GetFileName(there[^1].Folder))}, but no {DreamBoothConfig.RecipeName} that says what it was trained on.";
+            return $"{config.OutputDir} holds {(there.Count == 0 ? LoraFile.DefaultName : Path.GetFileName(there[^1].Folder))}, but no "
+                + $"{DreamBoothConfig.RecipeName} that says what it was trained on.";
         if (earlier.InstancePrompt != config.InstancePrompt)
         {
             return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is '{ShownText.Line(earlier.InstancePrompt)}', "
@@ -104,7 +117,8 @@ internal sealed class TrainingOutput : IDisposable
         }
 
         return earlier.InstanceDataDir == config.InstanceDataDir || RealPath.AreSame(earlier.InstanceDataDir, config.InstanceDataDir) ? null
-            : $"{config.OutputDir} holds the LoRA of other pictures: its instance_data_dir is {earlier.InstanceDataDir}, and this training's is {config.InstanceDataDir}.";
+            : $"{config.OutputDir} holds the LoRA of other pictures: its instance_data_dir is {earlier.InstanceDataDir}, and this "
+                + $"training's is {config.InstanceDataDir}.";
     }
 
     private bool SavedLoraIsOf(TrainingCheckpoint checkpoint)

@@ -27,8 +27,8 @@ public sealed class TrainingSession : IDisposable
     private Action<string>? _warnBefore;
 
     private TrainingSession(
-        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents events, DreamBoothDataset dataset, DreamBoothBatches batches,
-        TrainingOutput output)
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents events, DreamBoothDataset dataset,
+        DreamBoothBatches batches, TrainingOutput output)
     {
         var seed = (ulong)config.Seed!;
         (Config, _pipeline, _events, Dataset, _batches, _output) = (config, pipeline, events, dataset, batches, output);
@@ -89,14 +89,16 @@ public sealed class TrainingSession : IDisposable
     }
 
     /// <summary>
-    /// Locks the output folder, makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and, with
-    /// <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
+    /// Locks the output folder, makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and,
+    /// with <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
     /// </summary>
     /// <param name="config">What and how.</param>
     /// <param name="pipeline">The models; they stay the caller's and must outlive the session.</param>
     /// <param name="events">Callbacks of the whole session, or null.</param>
     /// <param name="cancellation">Ends the preparation.</param>
-    /// <exception cref="LabException">A folder, a picture or an option is wrong, the output folder is in use or another subject's, or the checkpoint does not fit.</exception>
+    /// <exception cref="LabException">
+    /// A folder, a picture or an option is wrong, the output folder is in use or another subject's, or the checkpoint does not fit.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled; class pictures made so far stay.</exception>
     public static TrainingSession Prepare(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
@@ -211,7 +213,8 @@ public sealed class TrainingSession : IDisposable
         if (_log is not null)
             return;
         _output.ClearWhatIsReplaced();
-        AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, DreamBoothConfig.RecipeName), (Config with { OverwriteOutputDir = false }).ToJson());
+        AtomicFile.WriteAllText(
+            Path.Combine(Config.OutputDir, DreamBoothConfig.RecipeName), (Config with { OverwriteOutputDir = false }).ToJson());
         if (StepsDone == 0)
             ValidationPicture.Clear(Config.OutputDir);
         _log = StepLog.Open(Config.OutputDir, StepsDone);

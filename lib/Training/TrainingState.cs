@@ -13,7 +13,8 @@ internal sealed record TrainingState
     [
         nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir), nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps), nameof(DreamBoothConfig.Device),
-        nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory), nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.OverwriteOutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
+        nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory),
+        nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.OverwriteOutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
         nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint), nameof(DreamBoothConfig.ValidationPrompt),
         nameof(DreamBoothConfig.NumValidationImages), nameof(DreamBoothConfig.ValidationEpochs), nameof(DreamBoothConfig.ValidationSteps),
         nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale), nameof(DreamBoothConfig.ValidationLossSteps),
@@ -25,7 +26,9 @@ internal sealed record TrainingState
     /// <summary>When it was written.</summary>
     public required DateTimeOffset WrittenAt { get; init; }
 
-    /// <summary>When the training began that wrote it, see <see cref="TrainingCheckpoint.NextStart"/>; null in checkpoints of old.</summary>
+    /// <summary>
+    /// When the training began that wrote it, see <see cref="TrainingCheckpoint.NextStart"/>; null in checkpoints of old.
+    /// </summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>Fingerprint of the pictures and prompts, see <see cref="DataFingerprint"/>.</summary>
@@ -40,11 +43,16 @@ internal sealed record TrainingState
         return File.Exists(path) ? JsonFile.Read<TrainingState>(path) : null;
     }
 
-    public static void Write(string folder, DreamBoothConfig config, int step, string dataSha256, DateTimeOffset startedAt) => JsonFile.Write(
+    public static void Write(
+        string folder, DreamBoothConfig config, int step, string dataSha256, DateTimeOffset startedAt) => JsonFile.Write(
         Path.Combine(folder, FileName),
         new TrainingState
         {
-            Step = step, WrittenAt = DateTimeOffset.UtcNow, StartedAt = startedAt, DataSha256 = dataSha256, Recipe = JsonNode.Parse(config.ToJson())!,
+            Step = step,
+            WrittenAt = DateTimeOffset.UtcNow,
+            StartedAt = startedAt,
+            DataSha256 = dataSha256,
+            Recipe = JsonNode.Parse(config.ToJson())!,
         });
 
     public DreamBoothConfig Config() => DreamBoothConfig.FromJson(Recipe.ToJsonString(), FileName);

@@ -47,14 +47,15 @@ public sealed class KilledRunTests : IDisposable
         Finish(Start(Generate("killed")), expected: 0);
         Assert.All(before, entry => Assert.Equal(entry.Value, File.GetLastWriteTimeUtc(entry.Key)));
         Assert.Equal(Entries("whole"), Entries("killed"));
-        Assert.All(Pictures("whole"), path => Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(path.Replace(Out("whole"), Out("killed"), StringComparison.Ordinal))));
+        Assert.All(Entries("whole"), name => Assert.Equal(File.ReadAllBytes(Out("whole", name)), File.ReadAllBytes(Out("killed", name))));
     }
 
     [Fact]
     public void Train_KilledWhileClassPicturesAreMade_GoesOnAndEndsWithTheSamePictures()
     {
         Finish(Start(ClassPictures("whole")), expected: 0);
-        Kill(Start(ClassPictures("killed")), () => Directory.Exists(Out("killed")) && Directory.GetFiles(Out("killed"), "*.jpg").Length >= 2);
+        Kill(Start(ClassPictures("killed")), () => Directory.Exists(Out("killed"))
+            && Directory.GetFiles(Out("killed"), "*.jpg").Length >= 2);
         Assert.All(Directory.GetFiles(Out("killed"), "*.jpg"), path => ImageDecoder.Load(path));
         Plant(Out("killed"), "2-x.jpg");
         Finish(Start(ClassPictures("killed")), expected: 0);
@@ -89,17 +90,24 @@ public sealed class KilledRunTests : IDisposable
 
     private string[] Train(params string[] more) =>
     [
-        "train", $"--pretrained_model_name_or_path={TinyPipeline.Folder}", $"--tokenizers={TinyTokenizers.Root}", $"--instance_data_dir={_pictures.Folder}",
-        "--instance_prompt=a photo of gmc cat", $"--output_dir={Out("lora")}", "--resolution=32", "--train_batch_size=1", "--max_sequence_length=32",
+        "train", $"--pretrained_model_name_or_path={TinyPipeline.Folder}", $"--tokenizers={TinyTokenizers.Root}",
+            $"--instance_data_dir={_pictures.Folder}",
+        "--instance_prompt=a photo of gmc cat", $"--output_dir={Out("lora")}", "--resolution=32", "--train_batch_size=1",
+            "--max_sequence_length=32",
         "--rank=2", "--seed=5", "--device=cpu", .. more,
     ];
 
     private string[] ClassPictures(string folder) => Train(
-        "--max_train_steps=1", "--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={Out(folder)}", "--num_class_images=6", "--sample_batch_size=1");
+        "--max_train_steps=1", "--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={Out(folder)}",
+            "--num_class_images=6", "--sample_batch_size=1");
 
     private static Process Start(string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [LabProgram.Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [LabProgram.Assembly, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["OMP_NUM_THREADS"] = "1";
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
@@ -141,9 +149,11 @@ public sealed class KilledRunTests : IDisposable
         process.Dispose();
     }
 
-    private static void Plant(string folder, string name) => File.WriteAllText(Path.Combine(folder, $".{name}.{Guid.NewGuid():N}.tmp"), "half a picture");
+    private static void Plant(string folder, string name) =>
+        File.WriteAllText(Path.Combine(folder, $".{name}.{Guid.NewGuid():N}.tmp"), "half a picture");
 
-    private string[] Pictures(string folder) => Directory.Exists(Out(folder)) ? Directory.GetFiles(Out(folder), "img_*.png", SearchOption.AllDirectories) : [];
+    private string[] Pictures(string folder) => Directory.Exists(Out(folder))
+        ? Directory.GetFiles(Out(folder), "img_*.png", SearchOption.AllDirectories) : [];
 
     private string[] Entries(string folder) =>
     [

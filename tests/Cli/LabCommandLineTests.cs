@@ -67,7 +67,8 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("There is no flag --learningrate; nearest are --learning_rate,", "train", "--center_crop", "--learningrate=4")]
     [InlineData("There is no flag --guidence; nearest are --guidance,", "generate", "--lora", "a", "--guidence", "4")]
     [InlineData("--lr_scheduler is 'cosin'; valid are cosine,", "train", "--lr_scheduler", "cosin")]
-    [InlineData("--resolution is 500; valid is at least 16, at most 16384, a multiple of 16 (nearest: 496 and 512)", "train", "--resolution=500")]
+    [InlineData("--resolution is 500; valid is at least 16, at most 16384, a multiple of 16 (nearest: 496 and 512)", "train",
+        "--resolution=500")]
     [InlineData("instance_data_dir is missing. instance_prompt is missing.", "train", "--pretrained_model_name_or_path=m")]
     [InlineData("'cat' belongs to no flag", "train", "--instance_prompt", "gmc", "cat")]
     [InlineData("--rank", "train", "--rank")]

@@ -104,7 +104,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         var lora = File.ReadAllBytes(Lora);
         var (code, output, error) = Train("--max_train_steps=2", "--resume_from_checkpoint=latest");
         Assert.Equal((0, ""), (code, error));
-        Assert.Contains($"{Lora}: finished by an earlier run, at step 2 of 2; there is nothing left to train.", output, StringComparison.Ordinal);
+        Assert.Contains($"{Lora}: finished by an earlier run, at step 2 of 2; there is nothing left to train.", output,
+            StringComparison.Ordinal);
 
         // Killed between the last checkpoint and the end: the LoRA is the checkpoint's. Three pictures make three steps an epoch.
         File.WriteAllText(Lora, "the LoRA of an earlier run");
@@ -123,7 +124,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         var (code, _, error) = Train("--num_train_epochs=2147483647");
         Assert.Equal(2, code);
         Assert.Contains(
-            "num_train_epochs is 2147483647, of 3 steps each: 6442450941 steps are more than 2147483647. Give at most 715827882 epochs", error, StringComparison.Ordinal);
+            "num_train_epochs is 2147483647, of 3 steps each: 6442450941 steps are more than 2147483647. Give at most 715827882 epochs",
+                error, StringComparison.Ordinal);
         Assert.False(File.Exists(Lora));
     }
 
@@ -146,7 +148,8 @@ public sealed class TrainAndGenerateTests : IDisposable
     {
         var (code, _, error) = Train("--num_train_epochs=1", "--lr_scheduler=constant_with_warmup", "--lr_warmup_steps=3");
         Assert.Equal(0, code);
-        Assert.Contains("lr_warmup_steps (3) is not below the run's steps (3): the full learning rate is never reached.", error, StringComparison.Ordinal);
+        Assert.Contains("lr_warmup_steps (3) is not below the run's steps (3): the full learning rate is never reached.", error,
+            StringComparison.Ordinal);
         Assert.Equal("", Train("--num_train_epochs=1", "--lr_scheduler=constant_with_warmup", "--lr_warmup_steps=2").Error);
     }
 
@@ -163,7 +166,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.NotEqual(first, File.ReadAllBytes(Lora));
         var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Out("lora", "recipe.json")));
         Assert.Equal(("a dog", false), (recipe.InstancePrompt, recipe.OverwriteOutputDir));
-        Assert.Equal(2, Train("--max_train_steps=1", "--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={_pictures.Folder}").Code);
+        Assert.Equal(2, Train("--max_train_steps=1", "--with_prior_preservation", "--class_prompt=a cat",
+            $"--class_data_dir={_pictures.Folder}").Code);
     }
 
     [Fact]
@@ -263,7 +267,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         var untouched = File.GetLastWriteTimeUtc(files[2]);
         var (code, output, error) = Generate("pictures", arguments);
         Assert.Equal((0, ""), (code, error));
-        Assert.Contains($"3 pictures in {Out("pictures")}; 1 of them there from an earlier run (--overwrite makes them anew)", output, StringComparison.Ordinal);
+        Assert.Contains($"3 pictures in {Out("pictures")}; 1 of them there from an earlier run (--overwrite makes them anew)", output,
+            StringComparison.Ordinal);
         Assert.Equal(untouched, File.GetLastWriteTimeUtc(files[2]));
         Assert.All(files.Zip(whole), entry => Assert.InRange(Difference(entry.First, entry.Second), 0, 1));
 
@@ -278,7 +283,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         // Other settings: all three anew, as in a new folder.
         Assert.Equal(0, Generate("pictures", [.. arguments, "--guidance=2"]).Code);
         Assert.Equal(0, Generate("new", [.. arguments, "--guidance=2"]).Code);
-        Assert.Equal(files.Select(File.ReadAllBytes), Directory.GetFiles(Out("new"), "*.png", SearchOption.AllDirectories).Order().Select(File.ReadAllBytes));
+        Assert.Equal(files.Select(File.ReadAllBytes),
+            Directory.GetFiles(Out("new"), "*.png", SearchOption.AllDirectories).Order().Select(File.ReadAllBytes));
         Assert.NotEqual(whole[0], File.ReadAllBytes(files[0]));
 
         static int Difference(string path, byte[] earlier) =>
@@ -295,7 +301,9 @@ public sealed class TrainAndGenerateTests : IDisposable
         var (code, _, error) = Generate("pictures", "--prompt=the moon", "--lora", Lora);
         Assert.Equal(1, code);
         Assert.Contains(
-            "1 of the pictures in " + Out("pictures") + " are not of tiny-sd35m with lora: 000_the moon/img_00.png is of tiny-sd35m without LoRA.", error, StringComparison.Ordinal);
+            "1 of the pictures in " + Out("pictures")
+                + " are not of tiny-sd35m with lora: 000_the moon/img_00.png is of tiny-sd35m without LoRA.", error,
+                StringComparison.Ordinal);
         Assert.Equal(first, File.ReadAllBytes(file));
         Assert.Equal(0, Generate("pictures", "--prompt=the moon", "--lora", Lora, "--overwrite").Code);
         ImageEncoder.Save(file, new RgbImage(8, 8));
@@ -311,7 +319,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         using var pipeline = TinyPipeline.Load();
         var request = new Lab.Pipelines.GenerationRequest
         {
-            Prompts = ["the moon"], NumImagesPerPrompt = 10, NumInferenceSteps = 2, GuidanceScale = 7.5, Width = 32, Height = 16, MaxSequenceLength = 32, Seed = long.MaxValue,
+            Prompts = ["the moon"], NumImagesPerPrompt = 10, NumInferenceSteps = 2, GuidanceScale = 7.5, Width = 32, Height = 16,
+                MaxSequenceLength = 32, Seed = long.MaxValue,
         };
         var expected = pipeline.Generate(request);
         for (var i = 0; i < 10; i++)

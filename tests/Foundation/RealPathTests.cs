@@ -41,6 +41,7 @@ public sealed class RealPathTests : IDisposable
     {
         Directory.CreateSymbolicLink(Path.Combine(_folder, "x"), "y");
         Directory.CreateSymbolicLink(Path.Combine(_folder, "y"), "x");
-        Assert.Contains("cannot be followed", Assert.Throws<LabException>(() => RealPath.Of(Path.Combine(_folder, "x", "z"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be followed", Assert.Throws<LabException>(() => RealPath.Of(Path.Combine(_folder, "x", "z"))).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -14,7 +14,8 @@ public sealed class RunFolderTests : IDisposable
         using (RunFolder.Open(_folder, "training", "output_dir"))
         {
             var error = Assert.Throws<LabException>(() => RunFolder.Open(_folder, "drawing", "output_dir"));
-            Assert.StartsWith($"{_folder} is in use by training in this very process on {Environment.MachineName} since ", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith($"{_folder} is in use by training in this very process on {Environment.MachineName} since ", error.Message,
+                StringComparison.Ordinal);
             Assert.EndsWith("or name another folder (output_dir).", error.Message, StringComparison.Ordinal);
         }
 

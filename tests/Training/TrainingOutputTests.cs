@@ -44,8 +44,10 @@ public sealed class TrainingOutputTests : IDisposable
     {
         WriteRun(Config, 2);
         var before = Files();
-        Refused("holds the LoRA of another subject: its instance_prompt is 'a photo of gmc cat', and this training's is 'a dog'", Config with { InstancePrompt = "a dog" });
-        Refused($"its instance_data_dir is {Out("photos")}, and this training's is {Out("others")}", Config with { InstanceDataDir = Out("others") });
+        Refused("holds the LoRA of another subject: its instance_prompt is 'a photo of gmc cat', and this training's is 'a dog'",
+            Config with { InstancePrompt = "a dog" });
+        Refused($"its instance_data_dir is {Out("photos")}, and this training's is {Out("others")}",
+            Config with { InstanceDataDir = Out("others") });
         File.Delete(Out("run", "recipe.json"));
         Refused("another subject", Config with { InstancePrompt = "a dog" });
         File.WriteAllText(Out("run", "recipe.json"), Config.ToJson());
@@ -183,7 +185,8 @@ public sealed class TrainingOutputTests : IDisposable
     public void Open_FoldersInOneAnother_IsAWrongOption(string classes, string output, string option)
     {
         var error = Assert.Throws<OptionException>(() => TrainingOutput.Open(
-            Config with { WithPriorPreservation = true, ClassPrompt = "a cat", ClassDataDir = Out(classes), OutputDir = Out(output) }, _warnings.Add));
+            Config with { WithPriorPreservation = true, ClassPrompt = "a cat", ClassDataDir = Out(classes), OutputDir = Out(output) },
+                _warnings.Add));
         Assert.StartsWith(option, error.Message, StringComparison.Ordinal);
         Assert.Equal(["link", "photos"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order());
     }
@@ -196,7 +199,8 @@ public sealed class TrainingOutputTests : IDisposable
     }
 
     private void Refused(string message, DreamBoothConfig config) =>
-        Assert.Contains(message, Assert.Throws<LabException>(() => TrainingOutput.Open(config, _warnings.Add)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<LabException>(() => TrainingOutput.Open(config, _warnings.Add)).Message,
+            StringComparison.Ordinal);
 
     private void WriteRun(DreamBoothConfig config, params int[] steps)
     {
@@ -227,7 +231,11 @@ public sealed class TrainingOutputTests : IDisposable
         File.WriteAllText(path, "x");
     }
 
-    private string[] Files() => [.. Directory.GetFiles(Out("run"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Out("run"), file)).Order(StringComparer.Ordinal)];
+    private string[] Files() =>
+    [
+        .. Directory.GetFiles(Out("run"), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Out("run"), file)).Order(StringComparer.Ordinal),
+    ];
 
     private string Out(params string[] parts) => Path.Combine([_folder, .. parts]);
 }
