@@ -145,13 +145,19 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>Pictures, those of the first prompt first.</returns>
     /// <exception cref="LabException">The request is not valid for this model.</exception>
+    /// <exception cref="NonFiniteException">Text, latents or pixels are not finite; the message names step and likely cause.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<RgbImage> Generate(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var latents = Denoise(request, onStep, cancellation);
-        return PixelTensors.Unstack(Decode(latents));
+        using var held = HoldVae();
+        var pixels = Decode(latents);
+        using var trace = new FiniteTrace();
+        trace.Add("The pictures' pixels", pixels, ("vae", Vae));
+        trace.Require(() => FiniteTrace.Suspects(request, _adapters, Options.VaeDtype));
+        return PixelTensors.Unstack(pixels);
     }
 
     /// <summary>Generates latents.</summary>
@@ -159,6 +165,7 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <param name="onStep">Called after each denoising step.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>Latents as the transformer sees them, float32, <c>[B, C, h, w]</c>.</returns>
+    /// <exception cref="NonFiniteException">Text or latents are not finite; the message names the step and the likely cause.</exception>
     public Tensor Denoise(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
@@ -168,6 +175,11 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         using var scope = NewDisposeScope();
         var latents = InitialLatents(request);
         var (positive, negative) = EncodePrompts(request);
+        using var trace = new FiniteTrace();
+        trace.Add("The latents to begin with", latents);
+        foreach (var text in new[] { positive, negative }.OfType<PromptEmbeddings>())
+            trace.AddText("The text's embeddings", text.PromptEmbeds, text.PooledPromptEmbeds, Prompts);
+
         using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Refused = StopRecording };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
@@ -179,9 +191,11 @@ public sealed class StableDiffusion3Pipeline : IDisposable
             var next = scheduler.Step(flow, i, latents).MoveToOuterDisposeScope();
             latents.Dispose();
             latents = next;
+            trace.Add($"The latents after step {i + 1} of {request.NumInferenceSteps}", latents, ("transformer", Transformer));
             onStep?.Invoke(new DenoisingStep(i + 1, request.NumInferenceSteps, scheduler.Timesteps[i], scheduler.Sigmas[i + 1], latents));
         }
 
+        trace.Require(() => FiniteTrace.Suspects(request, _adapters, Options.Dtype));
         return latents.MoveToOuterDisposeScope();
     }
 

@@ -155,6 +155,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         if (lora && settings.Dtype != ScalarType.Float32)
             terms.Insert(0, ComputeCopy(settings, numbers));
         if (lora)
+            terms.Add(new("state before the step", 3 * numbers * MasterBytes, true, "LoRA and moments, for a step that is taken back"));
+        if (lora)
             terms.Insert(0, new("LoRA", numbers * MasterBytes, true, $"rank {settings.Rank}: {numbers:N0} numbers in Float32"));
         return terms;
     }

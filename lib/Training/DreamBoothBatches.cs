@@ -53,7 +53,9 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         try
         {
             using var vae = pipeline.HoldVae();
-            var latents = LatentCache.Build(dataset, pixels => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), 1, progress, cancellation);
+            LatentMoments Encode(Tensor pixels) =>
+                Checked(Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), pipeline.Vae);
+            var latents = LatentCache.Build(dataset, Encode, 1, progress, cancellation);
             var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
             return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
         }
@@ -106,10 +108,28 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return PromptCache.Build(distinct, text =>
         {
             if (config.TrainTextEncoder)
-                return new CachedEmbeddings(encoder.EncodeT5([text], length), null);
+                return Checked(new CachedEmbeddings(encoder.EncodeT5([text], length), null), encoder);
             var encoded = encoder.Encode([text], length);
-            return new CachedEmbeddings(encoded.PromptEmbeds, encoded.PooledPromptEmbeds);
+            return Checked(new CachedEmbeddings(encoded.PromptEmbeds, encoded.PooledPromptEmbeds), encoder);
         });
+    }
+
+    // The first use of the autoencoder shows whether its weights are finite.
+    private static LatentMoments Checked(LatentMoments moments, AutoencoderKL vae)
+    {
+        using var trace = new FiniteTrace();
+        trace.Add("The latents of a picture", moments.Mean, ("vae", vae));
+        trace.Add("The latents' deviations of a picture", moments.Std, ("vae", vae));
+        trace.Require(static () => "its autoencoder computes beyond its element type");
+        return moments;
+    }
+
+    private static CachedEmbeddings Checked(CachedEmbeddings text, PromptEncoder encoder)
+    {
+        using var trace = new FiniteTrace();
+        trace.AddText("The embeddings of a prompt", text.PromptEmbeds, text.PooledPromptEmbeds, encoder);
+        trace.Require(static () => "its text encoders compute beyond their element type");
+        return text;
     }
 
     private static LatentMoments Moments(AutoencoderKL vae, Tensor pixels)

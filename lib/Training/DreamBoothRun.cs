@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
@@ -28,6 +29,7 @@ public sealed class DreamBoothRun
     /// <param name="cancellation">Ends the run; a LoRA of the steps done is saved when there are any.</param>
     /// <returns>How it ended.</returns>
     /// <exception cref="LabException">A folder, a picture, the model or a checkpoint is wrong; the message names it.</exception>
+    /// <exception cref="NonFiniteException">The training diverged; no LoRA is written, checkpoints stay.</exception>
     /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
     public TrainingSummary Execute(CancellationToken cancellation = default)
     {
@@ -62,14 +64,23 @@ public sealed class DreamBoothRun
         using var session = TrainingSession.PrepareIn(output, _config, pipeline, _events, instances, cancellation);
         if (ownsPipeline && _config.ValidationPrompt is null)
             pipeline.Prompts.UnloadT5();
+        var save = true;
         try
         {
             return session.Run(cancellation: cancellation);
         }
+        catch (NonFiniteException error)
+        {
+            // What a training that diverged has learned last is not worth a LoRA that is there already.
+            save = false;
+            var last = LoraCheckpoints.List(_config.OutputDir).LastOrDefault().Folder;
+            var written = last is null ? string.Empty : $"; the last state that was is {last}";
+            throw new NonFiniteException($"{error.Message} No LoRA was written{written}.");
+        }
         finally
         {
-            // However it ends, the steps done are kept.
-            if (session.StepsDone > 0)
+            // However else it ends, the steps done are kept.
+            if (save && session.StepsDone > 0)
                 session.Save();
         }
     }

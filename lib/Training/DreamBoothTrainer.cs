@@ -24,6 +24,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private readonly MicroStep _microStep;
     private readonly FlatAdamW _optimizer;
     private readonly LearningRateSchedule _schedule;
+    private readonly SD3Transformer2DModel _transformer;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="config">The hyperparameters.</param>
@@ -44,7 +45,7 @@ public sealed class DreamBoothTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(batches);
         if (adapter.Gradients is null)
             throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
-        (_config, _adapter, _batches) = (config, adapter, batches);
+        (_config, _adapter, _batches, _transformer) = (config, adapter, batches, transformer);
         adapter.ComputeIn(transformer.ProjOut.Weight.dtype);
         _draws = draws ?? new SeededTrainingDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
         _objective = new FlowMatchingObjective(transformer, scheduler)
@@ -82,7 +83,7 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <param name="hooks">Callbacks, or null.</param>
     /// <param name="until">The step to stop at; null for the last.</param>
     /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
-    /// <exception cref="LabException">A loss or gradient is not finite; that step is not taken, those before it are kept.</exception>
+    /// <exception cref="NonFiniteException">A step's figures or parameters are not finite; it is taken back, those before stay.</exception>
     public TrainingSummary Run(TrainingHooks? hooks = null, int? until = null, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
@@ -159,12 +160,14 @@ public sealed class DreamBoothTrainer : IDisposable
 
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
 
-        // The only wait for the device in a step: the figures that are shown, and that tell whether the step may be taken.
-        var figures = cat([sums.div(KeptScalar.Of(count)), norm.reshape(1)]).cpu().data<float>().ToArray();
-        if (!float.IsFinite(figures[0]) || !float.IsFinite(figures[3]))
-            throw new LabException($"Step {StepsDone + 1}: the loss is {figures[0]} and the gradient norm {figures[3]}. Lower the learning rate, or train in float32 or bfloat16.");
         var factor = _schedule.Factor(StepsDone);
+        _optimizer.Remember();
         _optimizer.Step(factor);
+
+        // The only wait for the device in a step: the figures that are shown, and those that tell whether the step may stay.
+        var figures = cat([sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest()]).cpu().data<float>().ToArray();
+        if (!Array.TrueForAll(figures, float.IsFinite))
+            throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));
         _adapter.RefreshComputeCopy();
         StepsDone++;
         return new StepRecord
@@ -180,6 +183,19 @@ public sealed class DreamBoothTrainer : IDisposable
             Seconds = 0,
             ImagesPerSecond = images,
         };
+    }
+
+    // Parameters, moments and the number of steps are then what they were before the step.
+    private NonFiniteException TakeBack(float[] figures, double factor, int epoch, IEnumerable<int> microBatches)
+    {
+        var (loss, norm, largest) = (figures[0], figures[3], figures[4..^1]);
+        var group = Math.Max(0, Array.FindIndex(largest, value => !float.IsFinite(value)));
+        var fault = _optimizer.FaultOf(_optimizer.Groups[group], factor);
+        _optimizer.Undo();
+        return float.IsFinite(loss) && float.IsFinite(norm)
+            ? StepFault.OfParameters(StepsDone + 1, _config, _adapter.Segments[group].Component, fault, factor)
+            : StepFault.OfLoss(
+                StepsDone + 1, (loss, norm), _config, _adapter, _transformer, microBatches.Select(index => _batches.Load(epoch, index)));
     }
 
     private long MicroBatch(int epoch, int index, Tensor sums, bool last, TrainingHooks hooks)

@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Training;
 /// Source of the numerics: torch.optim.AdamW of PyTorch 2.11, single-tensor form (Loshchilov and Hutter, arXiv 1711.05101).
 /// Besides the two moments it keeps one buffer of the same size for intermediate values.
 /// </remarks>
-public sealed class FlatAdamW : IDisposable
+public sealed partial class FlatAdamW : IDisposable
 {
     private const string StepKey = "step", MeanKey = "exp_avg", MeanSquareKey = "exp_avg_sq";
 
@@ -72,7 +72,8 @@ public sealed class FlatAdamW : IDisposable
         {
             var rate = group.LearningRate * learningRateFactor;
             var weights = Part(_parameters, group);
-            using TorchSharp.Scalar decay = KeptScalar.Once(1 - (rate * group.WeightDecay)), step = KeptScalar.Once(-(rate / meanCorrection));
+            using var decay = KeptScalar.Once(InRange(1 - (rate * group.WeightDecay)));
+            using var step = KeptScalar.Once(InRange(-(rate / meanCorrection)));
             if (group.WeightDecay != 0)
                 weights.mul_(decay);
             weights.addcdiv_(Part(_mean, group), Part(_denominator, group), step);
@@ -93,7 +94,7 @@ public sealed class FlatAdamW : IDisposable
 
     /// <summary>Takes over a state that <see cref="StateDict"/> gave.</summary>
     /// <param name="state">The three tensors, of any device; they stay the caller's.</param>
-    /// <exception cref="LabException">An entry is missing, superfluous or of another shape or type; nothing is changed then.</exception>
+    /// <exception cref="LabException">One is missing, superfluous, of another shape or type, or not finite; none is changed.</exception>
     public void LoadStateDict(IReadOnlyDictionary<string, Tensor> state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -104,6 +105,8 @@ public sealed class FlatAdamW : IDisposable
         errors.AddRange(state.Keys.Except([StepKey, MeanKey, MeanSquareKey]).Select(name => $"'{name}' is unexpected"));
         if (errors.Count > 0)
             throw new LabException($"The optimiser's state does not fit: {string.Join("; ", errors)}.");
+        foreach (var name in new[] { MeanKey, MeanSquareKey })
+            FiniteCheck.Require(state[name], $"The optimiser's state '{name}'");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         _mean.copy_(state[MeanKey]);
@@ -118,6 +121,8 @@ public sealed class FlatAdamW : IDisposable
         _meanSquare.Dispose();
         _denominator.Dispose();
         _meanWeight.Dispose();
+        foreach (var copy in _before ?? [])
+            copy.Dispose();
     }
 
     private static Tensor Part(Tensor flat, AdamWGroup group) => flat.narrow(0, group.Offset, group.Length);

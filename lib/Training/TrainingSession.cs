@@ -161,7 +161,7 @@ public sealed class TrainingSession : IDisposable
     /// <param name="until">The step to stop at; null for the run's last.</param>
     /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
     /// <returns>How it ended.</returns>
-    /// <exception cref="LabException">A loss or gradient is not finite; the steps before it are kept.</exception>
+    /// <exception cref="NonFiniteException">A step's figures or parameters are not finite; it is taken back, those before stay.</exception>
     public TrainingSummary Run(int? until = null, CancellationToken cancellation = default)
     {
         if (IsFinished && _log is null)

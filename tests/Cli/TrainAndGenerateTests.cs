@@ -205,6 +205,31 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Train_RateBeyondFloat32_FailsAndWritesNoLora()
+    {
+        var (code, _, error) = Train("--max_train_steps=1", "--learning_rate=1e308");
+        Assert.Equal(1, code);
+        Assert.Contains("Step 1 leaves the LoRA of transformer not finite", error, StringComparison.Ordinal);
+        Assert.Contains("learning_rate is 1E+308", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Lora));
+    }
+
+    [Fact]
+    public void Generate_GuidanceOrScaleBeyondFloat32_FailsAndWritesNoPicture()
+    {
+        Assert.Equal(0, Train("--max_train_steps=2", "--learning_rate=0.1").Code);
+        (string, string)[] cases = [("--guidance=1e308", "the guidance scale is 1E+308"), ("--lora_scale=1e38", "has the weight 1E+38")];
+        foreach (var (argument, message) in cases)
+        {
+            var (code, _, error) = Generate("broken", "--prompt=the moon", argument, "--lora", Lora);
+            Assert.Equal(1, code);
+            Assert.Contains("The latents after step 1 of ", error, StringComparison.Ordinal);
+            Assert.Contains(message, error, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFiles(_folder, "*.png", SearchOption.AllDirectories));
+        }
+    }
+
+    [Fact]
     public void Train_Cancelled_KeepsTheStepsDone()
     {
         using var source = new CancellationTokenSource();

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Data;
@@ -41,6 +42,39 @@ public sealed class DreamBoothRunTests : IDisposable
         Assert.Equal(2, StepLog.Read(_output).Count);
         using var lora = SafetensorsFile.Open(Path.Combine(_output, LoraFile.DefaultName));
         Assert.NotEmpty(lora.Tensors);
+    }
+
+    [Fact]
+    public void Execute_TrainingThatDiverges_LeavesTheLoraAndCheckpointsThatAreThere()
+    {
+        using var pipeline = TinyPipeline.Load();
+        new DreamBoothRun(Config with { CheckpointingSteps = 2 }).Execute(pipeline);
+        var files = Directory.GetFiles(_output, "*.safetensors", SearchOption.AllDirectories);
+        Assert.Equal(3, files.Length);
+        var before = files.Select(File.ReadAllBytes).ToList();
+        var tooFast = Config with { CheckpointingSteps = 1, LearningRate = 1e25, OverwriteOutputDir = true };
+        var error = Assert.Throws<NonFiniteException>(() => new DreamBoothRun(tooFast).Execute(pipeline));
+        Assert.StartsWith("Step 2: the loss is ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $" No LoRA was written; the last state that was is {Path.Combine(_output, "checkpoint-2")}.",
+            error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, files.Select(File.ReadAllBytes));
+        var oneStep = Config with { LearningRate = 1e308, MaxTrainSteps = 1 };
+        Assert.Throws<NonFiniteException>(() => new DreamBoothRun(oneStep).Execute(pipeline));
+        Assert.Equal(before, files.Select(File.ReadAllBytes));
+    }
+
+    [Theory]
+    [InlineData("vae", "The latents of a picture are not finite: the model is damaged, its weights in vae: ")]
+    [InlineData("text_encoder", "The embeddings of a prompt are not finite: the model is damaged, its weights in text_encoder: ")]
+    [InlineData("transformer", "Likely cause: the model is damaged: ")]
+    public void Execute_ModelWithAWeightThatIsNoNumber_IsRefusedOnFirstUse(string name, string message)
+    {
+        using var pipeline = TinyPipeline.Load();
+        DamagedModel.Spoil(pipeline, name);
+        var error = Assert.Throws<NonFiniteException>(() => new DreamBoothRun(Config).Execute(pipeline));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_output, LoraFile.DefaultName)));
     }
 
     [Fact]

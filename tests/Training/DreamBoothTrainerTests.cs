@@ -94,10 +94,59 @@ public sealed class DreamBoothTrainerTests
         using var training = new TinyTraining { BrokenAt = 1 };
         using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 3 });
         float[]? afterFirst = null;
-        var error = Assert.Throws<LabException>(() => trainer.Run(new TrainingHooks { OnStep = _ => afterFirst = training.Weights }));
+        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(new TrainingHooks { OnStep = _ => afterFirst = training.Weights }));
         Assert.StartsWith("Step 2: the loss is NaN", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, trainer.StepsDone);
         Assert.Equal(afterFirst, training.Weights);
+    }
+
+    [Theory]
+    [InlineData(1e308, 1e-8, 1e-4, "learning_rate is 1E+308")]
+    [InlineData(1e100, 1e-8, 0, "learning_rate is 1E+100")]
+    [InlineData(1e-4, 1e-50, 1e-4, "adam_epsilon is 1E-50, which is 0 in float32")]
+    [InlineData(1, 1e-8, 1e300, "adam_weight_decay is 1E+300: at the rate 1")]
+    public void Run_StepThatLeavesWeightsBeyondFloat32_IsTakenBackWithGroupAndCause(
+        double rate, double epsilon, double decay, string cause)
+    {
+        using var training = new TinyTraining();
+        var before = training.Weights;
+        using var trainer = training.Trainer(
+            TinyTraining.Config with { MaxTrainSteps = 1, LearningRate = rate, AdamEpsilon = epsilon, AdamWeightDecay = decay });
+        var hooks = new TrainingHooks { OnStep = _ => Assert.Fail("the step is taken back") };
+        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(hooks));
+        Assert.StartsWith("Step 1 leaves the LoRA of transformer not finite and is taken back: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(cause, error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, trainer.StepsDone);
+        Assert.Equal(before, training.Weights);
+    }
+
+    [Fact]
+    public void Run_RateThatMakesTheWeightsGrow_NamesTheRateWhenTheLossIsNoNumber()
+    {
+        using var training = new TinyTraining();
+        using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 20, LearningRate = 1e25 });
+        var error = Assert.Throws<NonFiniteException>(() => trainer.Run());
+        Assert.Contains("Step 2: the loss is ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the LoRA of transformer has grown to weights of 1e+25. Lower learning_rate (now 1E+25)",
+            error.Message, StringComparison.Ordinal);
+        Assert.All(training.Weights, weight => Assert.True(float.IsFinite(weight)));
+    }
+
+    [Fact]
+    public void Run_AfterAStepThatWasTakenBack_GoesOnAsIfItHadNotBeen()
+    {
+        using var whole = new TinyTraining();
+        using (var trainer = whole.Trainer(TinyTraining.Config with { MaxTrainSteps = 3 }))
+            trainer.Run();
+        using var broken = new TinyTraining { BrokenAt = 1 };
+        using (var trainer = broken.Trainer(TinyTraining.Config with { MaxTrainSteps = 3 }))
+        {
+            Assert.Throws<NonFiniteException>(() => trainer.Run());
+            trainer.Run();
+        }
+
+        Assert.Equal(whole.Weights, broken.Weights);
     }
 
     [Fact]

@@ -119,12 +119,67 @@ public sealed class FlatAdamWTests
     }
 
     [Fact]
+    public void Undo_AfterAStep_RestoresParametersMomentsAndCount()
+    {
+        using var scope = NewDisposeScope();
+        var (once, twice, gradients) = (Values(1), Values(1), Values(2));
+        using var first = new FlatAdamW(once, gradients, Groups);
+        using var second = new FlatAdamW(twice, gradients, Groups);
+        first.Step();
+        second.Step();
+        second.Remember();
+        second.Step(1e308);
+        Assert.False(float.IsFinite(second.Largest()[0].item<float>()));
+        second.Undo();
+        Assert.Equal(1, second.StepCount);
+        GoldenAssert.Exact(once, twice);
+        first.Step();
+        second.Step();
+        GoldenAssert.Exact(once, twice);
+    }
+
+    [Theory]
+    [InlineData(1e308, 1e-4, 1e-8, 1f, "LearningRate")]
+    [InlineData(1e100, 0.0, 1e-8, 1f, "LearningRate")]
+    [InlineData(1e-3, 1e300, 1e-8, 1f, "WeightDecay")]
+    [InlineData(1.0, 1e39, 1e-8, 1f, "WeightDecay")]
+    [InlineData(1e-3, 1e-4, 1e-50, 1f, "Epsilon")]
+    [InlineData(1e-3, 1e-4, 1e-8, 1e30f, "SquaredGradient")]
+    public void FaultOf_StepThatEndsBeyondFloat32_NamesTheCause(double rate, double decay, double epsilon, float gradient, string fault)
+    {
+        using var scope = NewDisposeScope();
+        using var optimizer = new FlatAdamW(
+            tensor([1f, 2f]), tensor([gradient, 0f]), [new(0, 2, rate, decay)], new() { Epsilon = epsilon });
+        optimizer.Remember();
+        optimizer.Step();
+        Assert.Contains(optimizer.Largest().data<float>().ToArray(), value => !float.IsFinite(value));
+        Assert.Equal(fault, optimizer.FaultOf(optimizer.Groups[0], 1).ToString());
+        optimizer.Undo();
+        Assert.Equal([2f, 0f], optimizer.Largest().data<float>().ToArray());
+    }
+
+    [Fact]
+    public void LoadStateDict_MomentsThatAreNotFinite_AreRefused()
+    {
+        using var scope = NewDisposeScope();
+        using var optimizer = new FlatAdamW(Values(1), Values(2), Groups);
+        var state = new Dictionary<string, Tensor>(optimizer.StateDict()) { ["exp_avg_sq"] = full([64], float.PositiveInfinity) };
+        var error = Assert.Throws<NonFiniteException>(() => optimizer.LoadStateDict(state));
+        Assert.Contains("'exp_avg_sq' is not finite in 64 of its 64 values", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Step_AnyStep_LeavesNoTensorBehind()
     {
         using var scope = NewDisposeScope();
         var (parameters, gradients) = (Values(1), Values(2));
         using var optimizer = new FlatAdamW(parameters, gradients, Groups);
-        Assert.Equal(0, Lab.Tests.Tensors.LiveTensors.LeftBy(() => optimizer.Step()));
+        Assert.Equal(0, Lab.Tests.Tensors.LiveTensors.LeftBy(() =>
+        {
+            optimizer.Remember();
+            optimizer.Step();
+            optimizer.Largest().Dispose();
+        }));
     }
 
     [Fact]

@@ -95,6 +95,8 @@ public sealed class ClassifierTraining
             if ((box.Minutes - reported) * 60 < _options.ReportSeconds)
                 continue;
             reported = box.Minutes;
+            if (!float.IsFinite(loss.item<float>()))
+                throw new NonFiniteException($"The loss is {loss.item<float>()} at step {step}. Start again with a lower --rate.");
             Report(weights, heldOut, heldOutCats, curve, ("step", step), ("minutes", box.Minutes), ("loss", loss.item<float>()));
         }
 

@@ -156,7 +156,7 @@ public sealed class DiffusionTraining : IDisposable
         ];
         curve.Add(figures);
         if (!double.IsFinite(figures[3].Item2))
-            throw new LabException($"The loss is {figures[3].Item2} at step {step}. Go on from the last saved weights with a lower --rate.");
+            throw new NonFiniteException($"The loss is {figures[3].Item2} at step {step}. Go on from what was saved with a lower --rate.");
         _options.Log(TrainingCurve.Line("diffusion", [.. figures, ("rate", box.RateFactor(step, _recipe.WarmupSteps, _recipe.FinalRate) * _recipe.LearningRate), ("ms_per_step", box.Minutes * 60000 / Math.Max(1, step))]));
     }
 

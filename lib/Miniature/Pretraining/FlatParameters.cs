@@ -119,9 +119,12 @@ public sealed class FlatParameters : IDisposable
     /// <summary>Writes values and averages as <c>NAME-values-1.safetensors</c> and so on, float32, each file below 15 MiB.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">First part of the files' names.</param>
+    /// <exception cref="NonFiniteException">A value is not finite; files that are there stay.</exception>
     public void Save(string folder, string name)
     {
         using var scope = NewDisposeScope();
+        FiniteCheck.Require(Values, $"The weights '{name}', which were to be written to {folder},");
+        FiniteCheck.Require(Averages, $"The averages of '{name}', which were to be written to {folder},");
         foreach (var (kind, flat) in new[] { ("values", Values), ("averages", Averages) })
         {
             var shards = new List<List<Slot>>();

@@ -83,6 +83,8 @@ public sealed class VaeTraining
             if ((box.Minutes - reported) * 60 < _options.ReportSeconds)
                 continue;
             reported = box.Minutes;
+            if (losses.Total.item<float>() is var loss && !float.IsFinite(loss))
+                throw new NonFiniteException($"The loss is {loss} at step {step}. Go on from what was saved with a lower --rate.");
             var psnr = weights.WithAverages(() => Measure(heldOut, null));
             (string, double)[] figures = [("step", step), ("minutes", box.Minutes), ("loss", losses.Total.item<float>()), ("l1", losses.Absolute.item<float>()), ("kl", losses.Kl.item<float>()), ("psnr", psnr)];
             curve.Add(figures);

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>Says why a training step came out infinite or as no number: the step, the group of parameters and the likely cause.</summary>
+internal static class StepFault
+{
+    // LoRA weights are far below 1 in a sound training.
+    private const float Grown = 100;
+
+    /// <summary>A step whose gradient was finite and whose parameters are not.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="config">The training.</param>
+    /// <param name="component">The model whose LoRA it is.</param>
+    /// <param name="fault">What the optimizer says.</param>
+    /// <param name="factor">The schedule's factor of the step.</param>
+    public static NonFiniteException OfParameters(int step, DreamBoothConfig config, string component, AdamWFault fault, double factor)
+    {
+        var isTransformer = component == "transformer";
+        var (rateName, rate) = isTransformer ? ("learning_rate", config.ScaledLearningRate()) : ("text_encoder_lr", config.TextEncoderLr);
+        var (decayName, decay) = isTransformer
+            ? ("adam_weight_decay", config.AdamWeightDecay)
+            : ("adam_weight_decay_text_encoder", config.AdamWeightDecayTextEncoder);
+        var cause = fault switch
+        {
+            AdamWFault.Epsilon => Text(
+                $"adam_epsilon is {config.AdamEpsilon}, which is 0 in float32, and divides what has no gradient. Raise it; 1e-8 is usual"),
+            AdamWFault.WeightDecay => Text(
+                $"{decayName} is {decay}: at the rate {rate * factor} weights grow {1 - (rate * factor * decay)} times. Lower it; 1e-4 is usual"),
+            AdamWFault.SquaredGradient => Text(
+                $"max_grad_norm is {config.MaxGradNorm} and lets gradients through whose squares are beyond float32. Lower it; 1 is usual"),
+            _ => Text($"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; 1e-4 is usual"),
+        };
+        return new NonFiniteException($"Step {step} leaves the LoRA of {component} not finite and is taken back: {cause}.");
+    }
+
+    /// <summary>A step whose loss or gradient is not finite.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="figures">What is known of it: the loss and the gradient's norm.</param>
+    /// <param name="config">The training.</param>
+    /// <param name="adapter">The LoRA as it was before the step.</param>
+    /// <param name="transformer">The model.</param>
+    /// <param name="batches">What the step saw.</param>
+    public static NonFiniteException OfLoss(
+        int step, (float Loss, float Norm) figures, DreamBoothConfig config, LoraAdapter adapter, nn.Module transformer,
+        IEnumerable<TrainingBatch> batches)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        float Largest(LoraSegment segment) =>
+            FiniteCheck.Largest(adapter.Parameters.narrow(0, segment.Offset, segment.Length)).item<float>();
+        var largest = adapter.Segments.Select(segment => (segment.Component, Value: Largest(segment))).MaxBy(segment => segment.Value);
+        var rate = RateOf(largest.Component, config);
+        var weights = Text($"{largest.Value:0.#e+0}");
+        var cause = FiniteCheck.Faults(transformer).FirstOrDefault() is { } weight
+            ? $"the model is damaged: {weight} of its transformer is not finite"
+            : FaultOf(batches) is { } data
+            ? data
+            : largest.Value >= Grown
+            ? $"the LoRA of {largest.Component} has grown to weights of {weights}. Lower {rate}, or raise lr_warmup_steps"
+            : config.MixedPrecision == MixedPrecision.Fp16
+            ? "float16 holds no more than 65504. Train with mixed_precision bf16 or no"
+            : $"unknown; model, pictures and text are finite, the LoRA's weights at most {weights}. Lower {rate}, or look at its pictures";
+        return new NonFiniteException(
+            Text($"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
+    }
+
+    private static string? FaultOf(IEnumerable<TrainingBatch> batches)
+    {
+        foreach (var batch in batches)
+        {
+            using var scope = NewDisposeScope();
+            if (!FiniteCheck.IsFinite(batch.Latents))
+                return "the latents of its pictures are not finite, so the autoencoder or what it reads is damaged";
+            var text = batch.Text.Embeddings();
+            if (!FiniteCheck.IsFinite(text.PromptEmbeds) || !FiniteCheck.IsFinite(text.PooledPromptEmbeds))
+                return "the embeddings of its text are not finite, so a text encoder or its LoRA is damaged";
+        }
+
+        return null;
+    }
+
+    private static string RateOf(string component, DreamBoothConfig config) => component == "transformer"
+        ? Text($"learning_rate (now {config.ScaledLearningRate()})")
+        : Text($"text_encoder_lr (now {config.TextEncoderLr})");
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
