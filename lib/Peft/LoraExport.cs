@@ -12,6 +12,9 @@ namespace Dreambooth.Lab.Peft;
 /// </summary>
 public static class LoraExport
 {
+    /// <summary>The file name that a training gives the export beside its LoRA.</summary>
+    public const string DefaultName = "comfyui_lora_weights.safetensors";
+
     /// <summary>Writes the file.</summary>
     /// <param name="path">The file; written atomically.</param>
     /// <param name="adapter">The adapter; it stays as it is.</param>

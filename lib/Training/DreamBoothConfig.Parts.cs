@@ -82,6 +82,21 @@ public sealed partial record DreamBoothConfig
         _ => ScalarType.Float32,
     };
 
+    /// <summary>Element type of the export that is written beside a LoRA; null for none.</summary>
+    /// <param name="adapter">The LoRA.</param>
+    public ScalarType? ExportDtype(LoraAdapter adapter)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        return Export switch
+        {
+            "none" => null,
+            "bf16" => ScalarType.BFloat16,
+            "fp16" => ScalarType.Float16,
+            "fp32" => ScalarType.Float32,
+            _ => adapter.Layers.Any(layer => layer.Alpha != layer.Rank) ? ScalarType.Float32 : null,
+        };
+    }
+
     /// <summary>The CLIP encoders' LoRA.</summary>
     public LoraConfig TextEncoderLora() => new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = LoraConfig.TextEncoderTargets };
 }

@@ -67,6 +67,17 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Replace the LoRA and the checkpoints of another subject in output_dir; without it such a folder is refused.")]
     public bool OverwriteOutputDir { get; init; }
 
+    /// <summary>
+    /// Whether the LoRA is written a second time, with alpha / rank in its weights, for programs that do not read alpha from the header, as
+    /// ComfyUI: auto (the default; in fp32 where alpha is not the rank), none, fp32, bf16 or fp16. Flag <c>--export</c>.
+    /// </summary>
+    [Flag(
+        OutputGroup,
+        "Second file of the LoRA, comfyui_lora_weights.safetensors, with alpha / rank in its weights, for programs that do not read alpha "
+        + "from the header: auto (in fp32, where lora_alpha is not the rank), none, fp32, bf16 or fp16.",
+        Choices = ["auto", "none", "fp32", "bf16", "fp16"])]
+    public string Export { get; init; } = "auto";
+
     /// <summary>Write a checkpoint every so many optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
     [Flag(OutputGroup, "Write a checkpoint every so many optimizer steps.", Minimum = 1)]
     public int CheckpointingSteps { get; init; } = 500;

@@ -89,6 +89,7 @@ internal sealed class TrainingOutput : IDisposable
         foreach (var checkpoint in TrainingCheckpoint.List(_config.OutputDir).Where(checkpoint => checkpoint.IsOwn))
             checkpoint.Delete();
         File.Delete(Path.Combine(_config.OutputDir, LoraFile.DefaultName));
+        File.Delete(Path.Combine(_config.OutputDir, LoraExport.DefaultName));
         ValidationPicture.Clear(_config.OutputDir);
     }
 

@@ -186,12 +186,17 @@ public sealed class TrainingSession : IDisposable
         return images;
     }
 
-    /// <summary>Writes the LoRA as it is now to the output folder.</summary>
-    /// <returns>The file.</returns>
+    /// <summary>Writes the LoRA as it is now to the output folder, and an export where <see cref="DreamBoothConfig.Export"/> says so.</summary>
+    /// <returns>The LoRA's file.</returns>
     public string Save()
     {
         var path = Path.Combine(Config.OutputDir, LoraFile.DefaultName);
         LoraFile.Save(path, Adapter);
+        var export = Path.Combine(Config.OutputDir, LoraExport.DefaultName);
+        if (Config.ExportDtype(Adapter) is { } dtype)
+            LoraExport.Save(export, Adapter, dtype, weight: 1);
+        else
+            File.Delete(export); // of an earlier LoRA
         return path;
     }
 

@@ -205,6 +205,34 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Train_AlphaThatIsNotTheRank_WritesAnExportThatDrawsTheSameWithoutItsHeader()
+    {
+        var export = Out("lora", LoraExport.DefaultName);
+        var (code, output, _) = Train("--max_train_steps=2", "--learning_rate=0.1", "--rank=4", "--lora_alpha=1");
+        Assert.Equal(0, code);
+        Assert.Contains($"{LoraFile.DefaultName} is for diffusers, PEFT and this program", output, StringComparison.Ordinal);
+        Assert.Contains($"{export} is the same with alpha / rank in its weights, for ComfyUI", output, StringComparison.Ordinal);
+        using (SafetensorsFile raw = SafetensorsFile.Open(Lora), folded = SafetensorsFile.Open(export))
+        {
+            Assert.Contains("lora_adapter_metadata", raw.Metadata.Keys);
+            Assert.DoesNotContain("lora_adapter_metadata", folded.Metadata.Keys);
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            Assert.All(raw.Tensors.Keys, name => Golden.GoldenAssert.Exact(
+                name.Contains("lora_B", StringComparison.Ordinal) ? raw.Load(name) * 0.25 : raw.Load(name), folded.Load(name)));
+        }
+
+        Assert.Equal(0, Train("--max_train_steps=2", "--rank=4", "--lora_alpha=1", "--export=none").Code);
+        Assert.False(File.Exists(export), "an export of an earlier LoRA does not stay beside another");
+        (code, output, _) = Train("--max_train_steps=1", "--export=bf16");
+        Assert.Equal(0, code);
+        using (var folded = SafetensorsFile.Open(export))
+            Assert.All(folded.Tensors.Values, entry => Assert.Equal(TorchSharp.torch.ScalarType.BFloat16, entry.DType));
+        (_, output, _) = Train("--max_train_steps=1");
+        Assert.False(File.Exists(export));
+        Assert.DoesNotContain("ComfyUI", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_RateBeyondFloat32_FailsAndWritesNoLora()
     {
         var (code, _, error) = Train("--max_train_steps=1", "--learning_rate=1e308");
