@@ -34,6 +34,9 @@ internal sealed class LocalFault(Func<HttpRequest, bool> meets, int times)
     /// <summary>Answer with these bytes instead, whatever was asked.</summary>
     public byte[]? Answer { get; init; }
 
+    /// <summary>Gives <see cref="Answer"/> anew for each request.</summary>
+    public Func<byte[]>? Body { get; init; }
+
     /// <summary>Send <see cref="Answer"/> again and again, until the client has enough.</summary>
     public bool Endless { get; init; }
 

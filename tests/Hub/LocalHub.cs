@@ -94,9 +94,9 @@ internal sealed partial class LocalHub : IDisposable
             return;
         }
 
-        if (fault?.Answer is { } answer)
+        if ((fault?.Body?.Invoke() ?? fault?.Answer) is { } answer)
         {
-            await AnswerAsync(context, fault, answer);
+            await AnswerAsync(context, fault!, answer);
             return;
         }
 
