@@ -6,6 +6,8 @@ namespace Dreambooth.Lab.Kernel;
 /// <summary>JSON that came from outside, read so that whatever is wrong with it is a <see cref="JsonException"/> that names the field.</summary>
 internal static class StrictJson
 {
+    private const int MostShown = 100;
+
     private static readonly JsonDocumentOptions s_options = new() { AllowDuplicateProperties = false };
 
     /// <summary>Reads a text whose every name and string can be read later without an exception.</summary>
@@ -57,6 +59,10 @@ internal static class StrictJson
         return [.. list.Select((entry, i) => entry is JsonValue value && value.TryGetValue<string>(out var text)
             ? text : throw Wrong(what, FormattableString.Invariant($"{name}[{i}]"), entry, "text"))];
     }
+
+    /// <summary>The beginning of a text, for a message.</summary>
+    /// <param name="text">Any text.</param>
+    public static string Beginning(string text) => text.Length <= MostShown ? text : text[..MostShown] + "…";
 
     /// <summary>The error for a field of the wrong kind.</summary>
     public static JsonException Wrong(string what, string name, JsonNode? node, string needed) => new($"{what}: {name} is {Kind(node)}; {needed} is needed");

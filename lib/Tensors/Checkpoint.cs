@@ -122,7 +122,7 @@ public sealed class Checkpoint : ITensorSource, IDisposable
         foreach (var shard in shards)
         {
             if (!File.Exists(System.IO.Path.Combine(folder, shard)))
-                throw new LabException($"{path} names the shard {shard}, which is missing. The folder holds {Listing(folder)}.");
+                throw new LabException($"{path} names the shard {ShownText.Line(shard)}, which is missing. The folder holds {Listing(folder)}.");
         }
 
         var checkpoint = Build(path, [.. shards.Select(shard => System.IO.Path.Combine(folder, shard))]);

@@ -74,6 +74,7 @@ public sealed class FuzzTests(ITestOutputHelper output) : HubTest
     {
         target.Run(count, seed: 2);
         using var process = Process.GetCurrentProcess();
+        Assert.True(process.PeakWorkingSet64 < 1L << 30, $"the process has had {process.PeakWorkingSet64 >> 20} MiB");
         output.WriteLine($"{target.Name}: {count} mutations; the process has had at most {process.PeakWorkingSet64 >> 20} MiB");
     }
 

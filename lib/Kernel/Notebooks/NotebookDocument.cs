@@ -187,7 +187,7 @@ public sealed class NotebookDocument
         var json = JsonNode.Parse(bytes.AsSpan(span.Start, span.End - span.Start))!.AsObject();
         var kind = StrictJson.Text(json, "cell_type", what) ?? "";
         if (kind is not ("code" or "markdown" or "raw"))
-            throw new JsonException($"{what} has the cell_type '{kind}'; code, markdown and raw are known");
+            throw new JsonException($"{what} has the cell_type '{StrictJson.Beginning(kind)}'; code, markdown and raw are known");
         var source = json["source"] switch
         {
             JsonArray => string.Concat(StrictJson.Texts(json, "source", what)!),

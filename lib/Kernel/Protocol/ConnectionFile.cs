@@ -78,10 +78,10 @@ public sealed record ConnectionFile(
             throw new KernelException($"The connection file '{path}' holds {StrictJson.Kind(node)}; an object is needed.");
         var scheme = Text(json, "signature_scheme", "hmac-sha256");
         if (scheme != "hmac-sha256")
-            throw new KernelException($"The connection file '{path}' asks for signature scheme '{scheme}'; only hmac-sha256 is supported.");
+            throw new KernelException($"The connection file '{path}' asks for signature scheme '{StrictJson.Beginning(scheme)}'; only hmac-sha256 is supported.");
         var transport = Text(json, "transport", "tcp");
         if (transport is not ("tcp" or "ipc"))
-            throw new KernelException($"The connection file '{path}' asks for transport '{transport}'; tcp and ipc are supported.");
+            throw new KernelException($"The connection file '{path}' asks for transport '{StrictJson.Beginning(transport)}'; tcp and ipc are supported.");
         return new ConnectionFile(
             Text(json, "ip", "127.0.0.1"), transport, Text(json, "key", ""), scheme,
             Port(json, "shell_port", path), Port(json, "control_port", path), Port(json, "iopub_port", path),
