@@ -5,8 +5,7 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// Watches a training for a notebook: joins the events of its preparation and of its steps into one picture of progress, losses and validation
-/// pictures (<see cref="View"/>), and shows that anew as it changes. Shows through a delegate and so knows nothing of notebooks:
-/// <c>using (monitor.ShowIn(monitor.View.Display().Update)) session.Run();</c>
+/// pictures (<see cref="View"/>), and shows that anew as it changes. In a cell: <c>using (monitor.Show()) session.Run();</c>
 /// </summary>
 public sealed class TrainingMonitor
 {
