@@ -20,9 +20,15 @@ internal static class RunVerb
         {
             Description = "Execute nothing; tell whether the outputs in the files are those of one whole run of their present code. The exit code is 1 when not.",
         };
+        var engine = new Option<string>("--engine")
+        {
+            Description = "'own' (the default), or 'official': compare this kernel with .NET Interactive's, cell by cell, and write no notebook.",
+            DefaultValueFactory = _ => "own",
+        };
+        engine.AcceptOnlyFromAmong("own", "official");
         var verb = new Command("run", "Runs C# notebooks from first cell to last, without Jupyter. The exit code is 1 when a cell failed, which is shown.")
         {
-            notebooks, parameters, output, inPlace, timeout, allow, quiet, check,
+            notebooks, parameters, output, inPlace, timeout, allow, quiet, check, engine,
         };
         verb.SetAction(result => KernelVerb.Guarded(() =>
         {
@@ -43,6 +49,13 @@ internal static class RunVerb
                 AllowErrors = result.GetValue(allow),
             };
             var files = NotebookFiles.Find(result.GetValue(notebooks)!);
+            if (result.GetValue(engine) == "official")
+            {
+                if (folder is not null || result.GetValue(inPlace))
+                    throw new UsageException("--engine official writes no notebook; it goes with neither --output nor --in-place.");
+                return CompareAll(session, files, options);
+            }
+
             if (folder is not null && files.GroupBy(Path.GetFileName).FirstOrDefault(same => same.Count() > 1) is { } same)
                 throw new UsageException($"Two notebooks would be written to {Path.Combine(folder, same.Key!)}: {string.Join(" and ", same)}. Run them one by one.");
             return RunAll(session, files, options, file => result.GetValue(inPlace) ? file : folder is null ? null : Path.Combine(folder, Path.GetFileName(file)), result.GetValue(quiet));
@@ -64,6 +77,27 @@ internal static class RunVerb
 
         if (failed > 0)
             session.Error.WriteLine("`run NOTEBOOK --in-place` executes a notebook and writes its outputs.");
+        return failed == 0 ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static int CompareAll(Session session, IReadOnlyList<string> files, RunOptions options)
+    {
+        var failed = 0;
+        foreach (var file in files)
+        {
+            var cells = new OfficialRunner(KernelVerb.Launch, options).Run(file, session.Cancellation);
+            foreach (var (cell, source, differences, _) in cells)
+            {
+                session.Output.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"[{cell}/{cells.Count}] {source.Trim().Split('\n')[0].Trim()}: {(differences.Count == 0 ? "same" : string.Join("; ", differences))}"));
+            }
+
+            var failures = cells.Count(c => c.Failed);
+            session.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{file}: {cells.Count} cells, {cells.Count(c => c.Differences.Count > 0)} differ, {failures} fail on the official kernel"));
+            failed += failures;
+        }
+
         return failed == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 

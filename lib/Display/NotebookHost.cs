@@ -10,14 +10,13 @@ namespace Dreambooth.Lab.Display;
 /// </summary>
 internal static class NotebookHost
 {
-    // Either brings the context of a cell.
-    private static readonly string[] Packages = ["Microsoft.DotNet.Interactive", typeof(NotebookHost).Assembly.GetName().Name + ".Kernel"];
+    private const string Package = "Microsoft.DotNet.Interactive";
 
     private static volatile bool s_isThere;
 
     // Asking for the context loads a package that a process without a notebook can do without.
     private static bool IsThere =>
-        s_isThere = s_isThere || AppDomain.CurrentDomain.GetAssemblies().Any(assembly => Packages.Contains(assembly.GetName().Name));
+        s_isThere = s_isThere || AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name == Package);
 
     /// <summary>Shows a view in the output of the cell that runs.</summary>
     /// <param name="view">The view.</param>
@@ -38,5 +37,5 @@ internal static class NotebookHost
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static CancellationToken TokenOfCell() =>
-        KernelInvocationContext.Current?.CancellationToken ?? CancellationToken.None;
+        KernelInvocationContext.Current is { IsComplete: false } cell ? cell.CancellationToken : CancellationToken.None;
 }

@@ -1,36 +1,52 @@
-using System.Text.Json.Nodes;
+using System.Runtime.CompilerServices;
 using Dreambooth.Lab.Kernel.Display;
 using Dreambooth.Lab.Kernel.Engine;
-using Dreambooth.Lab.Kernel.Magics;
 using Dreambooth.Lab.Kernel.Streams;
+using Dreambooth.Lab.Kernel.Subkernels;
+using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.Commands;
+using Microsoft.DotNet.Interactive.Events;
+using Microsoft.DotNet.Interactive.Formatting;
 
 namespace Dreambooth.Lab.Kernel;
 
-/// <summary>Everything that cells share: the engine, the values of magics, and what runs now. One cell runs at a time.</summary>
-/// <param name="options">What the host wishes.</param>
-internal sealed class CellSession(KernelOptions options)
+/// <summary>Everything that cells share: the engine, the kernels of all languages, and what runs now. One cell runs at a time.</summary>
+internal sealed class CellSession
 {
     private readonly Lock _lock = new();
-    private MagicCommands? _magics;
-    private CellRun? _running;
+    private readonly List<CellRun> _running = [];
+    private readonly KernelExtensionLoader _extensions;
+    private CellRequest _cell = new("", 0, "", new NoHost());
+    private CellEvents? _events;
+    private CancellationTokenSource? _cancel;
+    private Exception? _failure;
+    private string _text = "";
+    private int _searchedTo;
     private bool _interrupted;
 
+    /// <summary>Creates a session without cells.</summary>
+    /// <param name="options">What the host wishes.</param>
+    public CellSession(KernelOptions options)
+    {
+        Options = options;
+        Engine = new CellEngine(options.Usings);
+        foreach (var name in options.References)
+            Engine.References.Add(name);
+        _extensions = new KernelExtensionLoader(Engine.References, text => _cell.Host.Stream("stderr", text + "\n")) { Kernels = () => Kernels! };
+        Kernels = NotebookKernels.Create(this, _extensions);
+    }
+
     /// <summary>The engine.</summary>
-    public CellEngine Engine { get; } = CreateEngine(options);
+    public CellEngine Engine { get; }
+
+    /// <summary>The kernels of all languages.</summary>
+    public CompositeKernel Kernels { get; }
 
     /// <summary>Set after the first cell.</summary>
     public ManualResetEventSlim FirstCellDone { get; } = new();
 
     /// <summary>What the host wishes.</summary>
-    public KernelOptions Options => options;
-
-    private static CellEngine CreateEngine(KernelOptions options)
-    {
-        var engine = new CellEngine(options.Usings);
-        foreach (var name in options.References)
-            engine.References.Add(name);
-        return engine;
-    }
+    public KernelOptions Options { get; }
 
     /// <summary>Forgets interrupts of earlier cells, before anybody hears that the next one runs: an interrupt from then on is for that one.</summary>
     /// <param name="interrupted">Whether the next one is interrupted already.</param>
@@ -40,74 +56,113 @@ internal sealed class CellSession(KernelOptions options)
             _interrupted = interrupted;
     }
 
+    /// <summary>Declares what every cell can call. To be called once, before the first cell.</summary>
+    public void Prepare() => RunCode(CellDisplay.Functions, _cell, "display");
+
     /// <summary>Runs a cell to its end; does not throw for anything that the cell does.</summary>
     public CellOutcome Execute(CellRequest cell)
     {
         CellConsole.Latest = cell.Host;
-        _magics ??= new MagicCommands(this);
+        (_cell, _failure, _text, _searchedTo) = (cell, null, CellText.WithStringsMasked(cell.Code), 0);
+        using var cancel = new CancellationTokenSource();
+        var command = new SubmitCode(_text);
+        _events = new CellEvents(command, cell.Host);
+        lock (_lock)
+            _cancel = cancel;
         try
         {
-            JsonObject? result = null;
-            foreach (var part in CellParts.Split(cell.Code))
-            {
-                if (result is not null)
-                    cell.Host.Display(result, null, update: false);
-                result = part.Magic is null ? RunCode(part.Text, cell) : Guarded(() => _magics.Run(part, cell));
-            }
-
-            _magics.FinishCell(cell);
-            return new CellOutcome(result, null);
+            if (string.IsNullOrWhiteSpace(_text))
+                return new CellOutcome(null, null);
+            using (Kernels.KernelEvents.Subscribe(_events))
+                Kernels.SendAsync(command, cancel.Token).GetAwaiter().GetResult();
+            var error = _failure ?? _events.Error;
+            return new CellOutcome(error is null ? _events.TakeResult() : null, error is null ? null : Describe(error));
         }
         catch (Exception e)
         {
-            return new CellOutcome(null, Describe(e));
+            return new CellOutcome(null, Describe(e is OperationCanceledException ? new CellInterruptedException() : e));
         }
         finally
         {
+            lock (_lock)
+                _cancel = null;
             FirstCellDone.Set();
             CellConsole.Restore();
-            if (options.CaptureNativeOutput)
+            if (Options.CaptureNativeOutput)
                 NativeOutput.Drain();
+        }
+    }
+
+    /// <summary>Runs C# that one of the kernels was sent: a cell, a part of it, or what a cell or an extension sends.</summary>
+    public void Submit(SubmitCode command, KernelInvocationContext context)
+    {
+        // The context has taken the console; this kernel's own way of it is quicker, and also takes what threads and native code write.
+        CellConsole.Restore();
+        var isPartOfCell = true;
+        lock (_lock)
+            isPartOfCell = _running.Count == 0;
+        try
+        {
+            // A part before this one failed.
+            if (isPartOfCell && _failure is not null)
+                return;
+            if (isPartOfCell)
+                _events?.ShowResult();
+            var (directives, code) = CellText.Split(CellText.Unmasked(AtItsLine(command.Code)));
+            foreach (var (name, argument) in directives)
+                Follow(name, argument, context);
+            if (code.Trim().Length > 0 && RunCode(code, _cell, null, context) is { } value)
+                context.Publish(new ReturnValueProduced(value.Value, command, value.Formatted));
+        }
+        catch (Exception e)
+        {
+            if (isPartOfCell)
+                _failure ??= e;
+            context.Fail(command, e, Describe(e).Value);
         }
     }
 
     /// <summary>Stops the cell that runs, if one does; returns at once.</summary>
     public void Interrupt()
     {
+        CancellationTokenSource? cancel = null;
         lock (_lock)
         {
             _interrupted = true;
-            _running?.Interrupt();
+            if (_running.Count == 0)
+                cancel = _cancel;
+            foreach (var run in _running)
+                run.Interrupt();
         }
+
+        // The kernels' own work, such as the restore of a package. Cancelling it may call back here.
+        if (cancel is not null)
+            ThreadPool.QueueUserWorkItem(_ => CancelQuietly(cancel));
     }
 
     /// <summary>Compiles and runs C#.</summary>
     /// <param name="code">C# without magics.</param>
     /// <param name="cell">The cell that it belongs to.</param>
     /// <param name="path">The name shown in stack traces; default: the cell's.</param>
-    /// <returns>The bundle of the value, or null when there is none.</returns>
-    public JsonObject? RunCode(string code, CellRequest cell, string? path = null)
+    /// <param name="context">The context whose token an interrupt cancels, or null.</param>
+    /// <returns>The value and its forms, or null when there is none to show.</returns>
+    public CellValue? RunCode(string code, CellRequest cell, string? path = null, KernelInvocationContext? context = null)
     {
-        using var run = new CellRun(cell.Host);
-        lock (_lock)
-        {
-            if (_interrupted)
-                throw new CellInterruptedException();
-            _running = run;
-        }
-
-        try
-        {
-            var (hasValue, value) = Engine.Execute(code, path ?? $"In[{cell.Count}]", cell.Key + path, run);
-            // Formatters may be the user's code, and lazy sequences run only now: both are part of the cell.
-            return hasValue ? Guarded(() => MimeBundle.Of(value)) : null;
-        }
-        finally
-        {
-            lock (_lock)
-                _running = null;
-        }
+        var (hasValue, value) = Run(cell, context, run => Engine.Execute(code, path ?? $"In[{cell.Count}]", cell.Key + path, run));
+        // A cell that ends in display(x) has shown it. Formatters may be the user's code, and lazy sequences run only now: both are part of the cell.
+        return !hasValue || value is DisplayedValue ? null
+            : Run(cell, context, run => (CellValue)run.Run(() => Task.FromResult<object?>(new CellValue(value, MimeBundle.Format(value))))!);
     }
+
+    /// <summary>Declares a variable, or declares it anew.</summary>
+    public void SetVariable(string name, object? value, Type? type)
+    {
+        RunCode($"{TypeName.Of(type ?? value?.GetType() ?? typeof(object))} {name} = default;", _cell, "value " + name);
+        Engine.TrySet(name, value);
+    }
+
+    /// <summary>Asks the client for a line of text.</summary>
+    public string ReadLine(string prompt, bool password) => (CellConsole.Current ?? _cell.Host).ReadLine(prompt, password);
 
     /// <summary>The names and messages shown for an error.</summary>
     /// <param name="error">What a cell threw.</param>
@@ -126,25 +181,63 @@ internal sealed class CellSession(KernelOptions options)
         };
     }
 
-    // Runs the kernel's own work for a cell as if the cell did it, so that it can be interrupted and its output has a place.
-    private JsonObject? Guarded(Func<JsonObject?> work)
+    private T Run<T>(CellRequest cell, KernelInvocationContext? context, Func<CellRun, T> work)
     {
-        using var run = new CellRun(CellConsole.Latest);
+        using var run = new CellRun(cell.Host);
+        using var cancelled = context is null ? default : run.Token.Register(() => CancelQuietly(SourceOf(context)));
         lock (_lock)
         {
             if (_interrupted)
                 throw new CellInterruptedException();
-            _running = run;
+            _running.Add(run);
         }
 
         try
         {
-            return (JsonObject?)run.Run(() => Task.FromResult<object?>(work()));
+            return work(run);
         }
         finally
         {
             lock (_lock)
-                _running = null;
+                _running.Remove(run);
+        }
+    }
+
+    private void Follow(string directive, string argument, KernelInvocationContext context)
+    {
+        if (directive == "#i")
+            throw new KernelException("#i takes \"nuget: SOURCE\".");
+        if (directive == "#r")
+            _extensions.AddAsync(Path.GetFullPath(argument)).GetAwaiter().GetResult();
+        else if (!File.Exists(argument))
+            throw new KernelException($"#load: there is no file '{Path.GetFullPath(argument)}'.");
+        else
+            RunCode(File.ReadAllText(argument), _cell, Path.GetFileName(argument), context);
+    }
+
+    // A part of a cell keeps the cell's line numbers.
+    private string AtItsLine(string code)
+    {
+        var place = _text.IndexOf(code, Math.Min(_searchedTo, _text.Length), StringComparison.Ordinal);
+        if (place < 0)
+            return code;
+        _searchedTo = place + code.Length;
+        return new string('\n', _text.AsSpan(0, place).Count('\n')) + code;
+    }
+
+    // The context's own way to cancel ends it at once, and with it what the cell still has to say.
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_cancellationTokenSource")]
+    private static extern ref CancellationTokenSource SourceOf(KernelInvocationContext context);
+
+    private static void CancelQuietly(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (Exception e) when (e is ObjectDisposedException or AggregateException)
+        {
+            // The cell has ended, or a callback that it registered failed.
         }
     }
 
@@ -158,5 +251,23 @@ internal sealed class CellSession(KernelOptions options)
         {
             return $"(the message failed: {e.GetType().Name})";
         }
+    }
+
+    // Before the first cell there is nobody to show anything to.
+    private sealed class NoHost : ICellHost
+    {
+        public void Stream(string name, string text)
+        {
+        }
+
+        public void Display(System.Text.Json.Nodes.JsonObject data, string? displayId, bool update)
+        {
+        }
+
+        public void Clear(bool wait)
+        {
+        }
+
+        public string ReadLine(string prompt, bool password) => throw new KernelException("Input can be asked for in a cell only.");
     }
 }

@@ -66,6 +66,7 @@ internal sealed class ExecutionLoop
         {
             if (_options.WarmUp)
                 WarmUp.Run();
+            Session.Prepare();
             _options.Configure?.Invoke();
         }
         catch (Exception e)
@@ -143,7 +144,8 @@ internal sealed class ExecutionLoop
     {
         try
         {
-            var bundle = Session.RunCode(expression, cell, "expression") ?? MimeBundle.Of(null);
+            var value = Session.RunCode(expression, cell, "expression");
+            var bundle = value is null ? MimeBundle.Of(null) : MimeBundle.Of(value.Value, value.Formatted);
             return new JsonObject { ["status"] = "ok", ["data"] = bundle, ["metadata"] = new JsonObject() };
         }
         catch (Exception e)

@@ -12,7 +12,7 @@ internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Ac
 {
     private readonly BlockingCollection<JupyterMessage> _requests = [];
     private Thread? _thread;
-    private readonly Language.LanguageService _service = new(session.Engine);
+    private readonly Language.LanguageService _service = new(session.Engine, () => Subkernels.NotebookKernels.Magics(session.Kernels));
 
     /// <summary>Queues a request; returns at once.</summary>
     public void Add(JupyterMessage request) => _requests.Add(request);

@@ -102,7 +102,7 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
             _kernel.Client.Send(Channel.Stdin, "input_reply", new JsonObject { ["value"] = $"v{prompts.Count}" });
         });
         Assert.Equal([("", false), ("name?", false), ("pw", true)], prompts);
-        Assert.Equal("v1|v2|••|v3", published.Single(m => m.Type == "execute_result").Content["data"]!["text/plain"]!.ToString());
+        Assert.Equal("v1|v2|************|v3", published.Single(m => m.Type == "execute_result").Content["data"]!["text/plain"]!.ToString());
     }
 
     [Theory]

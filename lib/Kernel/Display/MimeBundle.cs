@@ -4,59 +4,53 @@ using Microsoft.DotNet.Interactive.Formatting;
 
 namespace Dreambooth.Lab.Kernel.Display;
 
-/// <summary>Turns values into MIME bundles by the formatters that are registered, always with a plain-text fallback.</summary>
+/// <summary>Turns values into what Jupyter shows, by the formatters that are registered, always with a plain-text fallback.</summary>
 internal static partial class MimeBundle
 {
     private const int PlainTextLimit = 20_000;
 
-    /// <summary>The bundle of a value in the types that are preferred for it.</summary>
+    /// <summary>A value in the types that are preferred for it.</summary>
+    /// <param name="value">Any value, also null, or values that are formatted already.</param>
+    public static IReadOnlyList<FormattedValue> Format(object? value) => value switch
+    {
+        FormattedValue formatted => [formatted],
+        IEnumerable<FormattedValue> several => [.. several],
+        _ when IsShownAsText(value) => [new FormattedValue(PlainTextFormatter.MimeType, PlainText(value))],
+        _ => FormattedValue.CreateManyFromObject(value),
+    };
+
+    /// <summary>The bundle of a value.</summary>
     /// <param name="value">Any value, also null.</param>
-    /// <param name="mimeTypes">The types wanted; none means the preferred ones.</param>
+    public static JsonObject Of(object? value) => Of(value, Format(value));
+
+    /// <summary>The bundle of a value that was formatted.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="formatted">Its forms.</param>
     /// <returns>MIME type to content.</returns>
-    public static JsonObject Of(object? value, params IReadOnlyCollection<string> mimeTypes)
+    public static JsonObject Of(object? value, IEnumerable<FormattedValue> formatted)
     {
-        if (value is IMimeBundle own && mimeTypes.Count == 0)
-            return WithJsonParsed(own.ToMimeBundle().Select(p => (p.Key, p.Value)));
-        var types = mimeTypes.Count > 0 ? mimeTypes : Preferred(value);
-        var bundle = WithJsonParsed(types.Select(type => (type, Trim(type, Formatted(value, type)))));
+        var bundle = new JsonObject();
+        foreach (var form in formatted)
+            bundle[form.MimeType] = Content(form.MimeType, form.Value);
         if (!bundle.ContainsKey(PlainTextFormatter.MimeType))
-            bundle[PlainTextFormatter.MimeType] = PlainText(value);
+            bundle[PlainTextFormatter.MimeType] = value is string && bundle.Count > 0 ? Start(value.ToString()!) : PlainText(value);
         return bundle;
     }
 
-    /// <summary>A bundle of one type with a plain-text fallback.</summary>
-    /// <param name="mimeType">The type.</param>
-    /// <param name="content">Its content.</param>
-    /// <returns>The bundle.</returns>
-    public static JsonObject Literal(string mimeType, string content)
+    // Simple values, unless somebody registered a formatter for their type.
+    private static bool IsShownAsText(object? value)
     {
-        var bundle = WithJsonParsed([(mimeType, content)]);
-        if (mimeType != PlainTextFormatter.MimeType)
-            bundle[PlainTextFormatter.MimeType] = content.Length <= 200 ? content : content[..200] + "…";
-        return bundle;
+        if (value is not (null or string or bool or char or Enum or decimal) && value.GetType() is not { IsPrimitive: true })
+            return false;
+        return value is null || !Formatter.RegisteredFormatters(false).Any(f => f.Type == value.GetType());
     }
-
-    private static IReadOnlyCollection<string> Preferred(object? value)
-    {
-        var preferred = Formatter.GetPreferredMimeTypesFor(value?.GetType());
-        // Simple values need no HTML around them, unless somebody registered a formatter for their type.
-        var isSimple = value is null or string or bool or char or Enum || value.GetType() is { IsPrimitive: true } || value is decimal;
-        if (!isSimple)
-            return preferred;
-        var registered = Formatter.RegisteredFormatters(false)
-            .Where(f => value is not null && f.Type == value.GetType()).Select(f => f.MimeType).Intersect(preferred).ToList();
-        return registered.Count > 0 ? registered : [PlainTextFormatter.MimeType];
-    }
-
-    private static string Formatted(object? value, string mimeType) =>
-        value is string text && mimeType == PlainTextFormatter.MimeType ? text : value.ToDisplayString(mimeType);
 
     private static string PlainText(object? value)
     {
         string text;
         try
         {
-            text = value.ToDisplayString(PlainTextFormatter.MimeType);
+            text = value as string ?? value.ToDisplayString(PlainTextFormatter.MimeType);
         }
         catch (Exception e) when (e is not Engine.CellInterruptedException)
         {
@@ -66,20 +60,14 @@ internal static partial class MimeBundle
         return text.Length <= PlainTextLimit ? text : text[..PlainTextLimit] + "…";
     }
 
-    private static string Trim(string mimeType, string content) =>
-        mimeType == HtmlFormatter.MimeType && content.Contains("class=\"dni-plaintext\"", StringComparison.Ordinal)
-            && !content.Contains("class=\"dni-treeview\"", StringComparison.Ordinal)
-                ? DefaultStyle().Replace(content, "")
-                : content;
+    private static string Start(string content) => content.Length <= 200 ? content : content[..200] + "…";
 
     // Jupyter wants the content of JSON types as JSON, not as text that holds JSON.
-    private static JsonObject WithJsonParsed(IEnumerable<(string Type, string Content)> entries)
-    {
-        var bundle = new JsonObject();
-        foreach (var (type, content) in entries)
-            bundle[type] = type is "application/json" || type.EndsWith("+json", StringComparison.Ordinal) ? JsonNode.Parse(content) : content;
-        return bundle;
-    }
+    private static JsonNode? Content(string type, string content) =>
+        type is "application/json" || type.EndsWith("+json", StringComparison.Ordinal) ? JsonNode.Parse(content)
+        : type == HtmlFormatter.MimeType && content.Contains("class=\"dni-plaintext\"", StringComparison.Ordinal)
+            && !content.Contains("class=\"dni-treeview\"", StringComparison.Ordinal) ? DefaultStyle().Replace(content, "")
+        : content;
 
     [GeneratedRegex(@"<style>\s*\.dni-code-hint.*?</style>", RegexOptions.Singleline)]
     private static partial Regex DefaultStyle();

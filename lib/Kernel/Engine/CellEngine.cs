@@ -12,6 +12,9 @@ internal sealed class CellEngine
     private readonly ChainSummary _summary = new();
     private readonly Dictionary<string, LoadedCell> _cells = [];
     private int _chain;
+
+    // A cell may send another one, and goes on afterwards with its own variables.
+    private int _depth;
     private int _chainLimit = LongChain;
     private object?[] _slots = new object?[64];
     private int _used = 1;
@@ -44,7 +47,7 @@ internal sealed class CellEngine
     public (bool HasValue, object? Value) Execute(string code, string path, string key, CellRun run)
     {
         // Its caller had no moment of rest to do this in.
-        if (_chain >= 2 * _chainLimit)
+        if (_chain >= 2 * _chainLimit && _depth == 0)
             ShortenChain();
         var cell = _compiler.Compile(code, path);
         var slot = _used;
@@ -65,7 +68,15 @@ internal sealed class CellEngine
         if (cell.DeclaresSomething)
             _cells[cell.Loaded.Name] = cell.Loaded;
         _shadowed.Add(cell, key);
-        return (cell.HasValue, Run(cell.EntryPoint, cell.Loaded, _slots, slot, run));
+        _depth++;
+        try
+        {
+            return (cell.HasValue, Run(cell.EntryPoint, cell.Loaded, _slots, slot, run));
+        }
+        finally
+        {
+            _depth--;
+        }
     }
 
     /// <summary>

@@ -120,8 +120,9 @@ internal sealed class ReferenceSet
         var framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         string[] own =
         [
-            typeof(ReferenceSet).Assembly.Location, typeof(Microsoft.DotNet.Interactive.Formatting.Formatter).Assembly.Location,
-            typeof(Microsoft.AspNetCore.Html.IHtmlContent).Assembly.Location,
+            typeof(ReferenceSet).Assembly.Location, typeof(Microsoft.DotNet.Interactive.Kernel).Assembly.Location,
+            typeof(Microsoft.DotNet.Interactive.Formatting.Formatter).Assembly.Location, typeof(Microsoft.AspNetCore.Html.IHtmlContent).Assembly.Location,
+            typeof(System.Reactive.Unit).Assembly.Location,
         ];
         return [.. s_platform.Values.Where(p => Path.GetDirectoryName(p) == framework).Concat(own).Select(Open)];
     }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Kernel.Engine;
-using Dreambooth.Lab.Kernel.Magics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Completion;
 using Microsoft.CodeAnalysis.CSharp;
@@ -15,10 +14,14 @@ internal sealed class LanguageService : IDisposable
     private const int MaxDescribed = 8;
     private readonly CellDeclarations _declarations = new();
     private readonly Lazy<CellWorkspace> _workspace;
+    private readonly Func<IEnumerable<(string Name, string Help)>> _magics;
 
     /// <summary>Follows an engine from its first cell on.</summary>
-    public LanguageService(CellEngine engine)
+    /// <param name="engine">The engine.</param>
+    /// <param name="magics">Every magic with what it is for.</param>
+    public LanguageService(CellEngine engine, Func<IEnumerable<(string Name, string Help)>> magics)
     {
+        _magics = magics;
         engine.Accepted = _declarations.Add;
         _workspace = new Lazy<CellWorkspace>(() => new CellWorkspace(engine, _declarations));
     }
@@ -34,11 +37,11 @@ internal sealed class LanguageService : IDisposable
         var line = LineBefore(code, cursor);
         if (line.TrimStart().StartsWith('#'))
         {
-            var names = MagicCommands.Names.Where(n => n.StartsWith(line.TrimStart(), StringComparison.OrdinalIgnoreCase)).Select(n => (n, "magic", ""));
+            var names = _magics().Where(m => m.Name.StartsWith(line.TrimStart(), StringComparison.OrdinalIgnoreCase)).Select(m => (m.Name, "magic", m.Help));
             return Completions(code, cursor - line.TrimStart().Length, cursor, names);
         }
 
-        var document = _workspace.Value.Document(CellParts.WithoutMagics(code));
+        var document = _workspace.Value.Document(CellText.WithoutMagics(code));
         var service = CompletionService.GetService(document)!;
         var list = service.GetCompletionsAsync(document, cursor).GetAwaiter().GetResult();
         var typed = code[Math.Min(list.Span.Start, cursor)..cursor];
@@ -53,7 +56,7 @@ internal sealed class LanguageService : IDisposable
     /// <param name="cursor">The UTF-16 position of the cursor.</param>
     public JsonObject Inspect(string code, int cursor)
     {
-        var document = _workspace.Value.Document(CellParts.WithoutMagics(code));
+        var document = _workspace.Value.Document(CellText.WithoutMagics(code));
         var text = SignatureText.At(document, cursor);
         if (text.Length == 0)
         {
@@ -70,7 +73,7 @@ internal sealed class LanguageService : IDisposable
     /// <summary>The content of <c>is_complete_reply</c>.</summary>
     public static JsonObject IsComplete(string code)
     {
-        var tree = CSharpSyntaxTree.ParseText(CellParts.WithoutMagics(code), CellCompiler.ParseOptions);
+        var tree = CSharpSyntaxTree.ParseText(CellText.WithoutMagics(code), CellCompiler.ParseOptions);
         if (!SyntaxFactory.IsCompleteSubmission(tree))
             return new JsonObject { ["status"] = "incomplete", ["indent"] = code.TrimEnd().EndsWith('{') ? "    " : "" };
         var broken = tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error);

@@ -76,6 +76,15 @@ public sealed class NotebookDocument
     /// <param name="count">The execution count, or null.</param>
     public void SetOutputs(int cell, JsonArray outputs, int? count) => _results[cell] = (outputs, count);
 
+    /// <summary>The outputs of a run in the order in which its cells ran, inserted ones included; an empty list for each that did not run.</summary>
+    internal IReadOnlyList<JsonArray> Results(int count)
+    {
+        var inserted = _inserted.Select(i => (i.After, Order: 1, i.Outputs));
+        var own = _results.Select(r => (After: r.Key, Order: 0, r.Value.Outputs));
+        List<JsonArray> outputs = [.. own.Concat(inserted).OrderBy(o => o.After).ThenBy(o => o.Order).Select(o => o.Outputs)];
+        return [.. outputs, .. Enumerable.Range(0, Math.Max(0, count - outputs.Count)).Select(_ => new JsonArray())];
+    }
+
     /// <summary>Notes that a cell was not executed: it has no execution count, and the outputs that it had.</summary>
     /// <param name="cell">The cell's position among <see cref="Cells"/>.</param>
     public void SetNotExecuted(int cell) => _notExecuted.Add(cell);

@@ -1,0 +1,62 @@
+using System.ComponentModel;
+using Dreambooth.Lab.Kernel.Streams;
+using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace Dreambooth.Lab.Kernel.Display;
+
+/// <summary>
+/// <c>display</c> as cells of this kernel have it: what it returns updates what it showed, from later cells and from what runs on in the
+/// background, too. The package's own <c>display</c> returns a value of another id than it shows.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class CellDisplay
+{
+    /// <summary>The functions and extension methods, as the first cell of a session; nearer than the package's, they hide those.</summary>
+    internal const string Functions = """
+        static Microsoft.DotNet.Interactive.Formatting.DisplayedValue display(object value, params string[] mimeTypes) =>
+            Dreambooth.Lab.Kernel.Display.CellDisplay.Show(value, mimeTypes);
+        static Microsoft.DotNet.Interactive.Formatting.DisplayedValue Display(this object value, params string[] mimeTypes) =>
+            Dreambooth.Lab.Kernel.Display.CellDisplay.Show(value, mimeTypes);
+        static Microsoft.DotNet.Interactive.Formatting.DisplayedValue Display(
+            this Microsoft.DotNet.Interactive.KernelInvocationContext context, object value, params string[] mimeTypes) =>
+            Dreambooth.Lab.Kernel.Display.CellDisplay.Show(value, mimeTypes);
+        static Microsoft.DotNet.Interactive.Formatting.DisplayedValue Display(
+            this Microsoft.DotNet.Interactive.KernelInvocationContext context, string value, params string[] mimeTypes) =>
+            Dreambooth.Lab.Kernel.Display.CellDisplay.Show(value, mimeTypes);
+        static Microsoft.DotNet.Interactive.Formatting.DisplayedValue DisplayAs(this string value, string mimeType) =>
+            Dreambooth.Lab.Kernel.Display.CellDisplay.ShowAs(value, mimeType);
+        """;
+
+    static CellDisplay() => Formatter.SubscribeToDisplayedValues(ShowOutsideOfCells);
+
+    /// <summary>Shows a value in the output of the cell that calls.</summary>
+    /// <param name="value">Any value.</param>
+    /// <param name="mimeTypes">The MIME types; none means those preferred for its type.</param>
+    /// <returns>The display, which can be updated.</returns>
+    public static DisplayedValue Show(object? value, string[] mimeTypes) =>
+        Show(new DisplayedValue(value, mimeTypes is { Length: > 0 } ? FormattedValue.CreateManyFromObject(value, mimeTypes) : MimeBundle.Format(value)));
+
+    /// <summary>Shows text as one MIME type.</summary>
+    /// <param name="value">The text.</param>
+    /// <param name="mimeType">The type.</param>
+    /// <returns>The display, which can be updated.</returns>
+    public static DisplayedValue ShowAs(string value, string mimeType) => Show(new DisplayedValue(value, [new FormattedValue(mimeType, value)]));
+
+    private static DisplayedValue Show(DisplayedValue shown)
+    {
+        // With its events the command of the cell goes on to whoever sent it.
+        if (KernelInvocationContext.Current is { IsComplete: false } cell)
+            cell.Publish(new Microsoft.DotNet.Interactive.Events.DisplayedValueProduced(shown.Value, cell.Command, shown.FormattedValues, shown.DisplayId));
+        else
+            ShowOutsideOfCells(shown);
+        return shown;
+    }
+
+    // The package drops what comes when a cell has ended.
+    private static void ShowOutsideOfCells(DisplayedValue shown)
+    {
+        if (KernelInvocationContext.Current is not { IsComplete: false })
+            CellConsole.Current?.Display(MimeBundle.Of(shown.Value, shown.FormattedValues), shown.DisplayId, shown.IsUpdated);
+    }
+}
