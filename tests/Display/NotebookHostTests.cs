@@ -8,15 +8,11 @@ namespace Dreambooth.Lab.Tests.Display;
 
 /// <summary>What the library does by itself in a cell of a notebook.</summary>
 [Trait("Category", "Kernel")]
-public sealed class NotebookHostTests : IDisposable
+public sealed class NotebookHostTests(NotebookHostTests.OneKernel one) : IClassFixture<NotebookHostTests.OneKernel>
 {
     private const string Chart = "new LineChart { Title = \"curve\", Series = [ChartSeries.Of(\"loss\", [3, 2, 1])] }";
 
-    private readonly KernelUnderTest _kernel = new();
-
-    public NotebookHostTests() => Assert.Equal("ok", _kernel.Run($"#r \"{LabProgram.Assembly}\"\nusing Dreambooth.Lab.Display;").Reply.Text("status"));
-
-    public void Dispose() => _kernel.Dispose();
+    private readonly KernelUnderTest _kernel = one.Kernel;
 
     [Fact]
     public void LastExpression_Chart_IsShownInEveryFormWithNoCall()
@@ -73,4 +69,15 @@ public sealed class NotebookHostTests : IDisposable
     private static JsonObject Data(JupyterMessage message) => message.Content["data"]!.AsObject();
 
     private static string DisplayId(JupyterMessage message) => message.Content["transient"]!["display_id"]!.ToString();
+
+    /// <summary>A kernel for all of the tests: starting one takes longer than they do.</summary>
+    public sealed class OneKernel : IDisposable
+    {
+        /// <summary>Starts it, with the library referenced.</summary>
+        public OneKernel() => Assert.Equal("ok", Kernel.Run($"#r \"{LabProgram.Assembly}\"\nusing Dreambooth.Lab.Display;").Reply.Text("status"));
+
+        internal KernelUnderTest Kernel { get; } = new();
+
+        public void Dispose() => Kernel.Dispose();
+    }
 }
