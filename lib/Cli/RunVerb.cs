@@ -22,7 +22,7 @@ internal static class RunVerb
         };
         var engine = new Option<string>("--engine")
         {
-            Description = "'own' (the default), or 'official': compare this kernel with .NET Interactive's, cell by cell, and write no notebook.",
+            Description = "'own' (the default), or 'official': compare with .NET Interactive's kernel cell by cell; no notebook is written.",
             DefaultValueFactory = _ => "own",
         };
         engine.AcceptOnlyFromAmong("own", "official");
@@ -88,13 +88,14 @@ internal static class RunVerb
             var cells = new OfficialRunner(KernelVerb.Launch, options).Run(file, session.Cancellation);
             foreach (var (cell, source, differences, _) in cells)
             {
-                session.Output.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"[{cell}/{cells.Count}] {source.Trim().Split('\n')[0].Trim()}: {(differences.Count == 0 ? "same" : string.Join("; ", differences))}"));
+                var found = differences.Count == 0 ? "same" : string.Join("; ", differences);
+                session.Output.WriteLine(FormattableString.Invariant($"[{cell}/{cells.Count}] {source.Trim().Split('\n')[0].Trim()}: {found}"));
             }
 
             var failures = cells.Count(c => c.Failed);
-            session.Output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{file}: {cells.Count} cells, {cells.Count(c => c.Differences.Count > 0)} differ, {failures} fail on the official kernel"));
+            var differ = cells.Count(c => c.Differences.Count > 0);
+            session.Output.WriteLine(FormattableString.Invariant(
+                $"{file}: {cells.Count} cells, {differ} differ, {failures} fail on the official kernel"));
             failed += failures;
         }
 
@@ -111,7 +112,8 @@ internal static class RunVerb
             var path = target(file);
             if (path is not null)
                 NotebookDocument.DeleteLeftovers(path);
-            var result = runner.Run(file, progress => Show(session, progress, quiet), session.Cancellation, path is null ? null : notebook => notebook.Save(path));
+            Action<NotebookDocument>? save = path is null ? null : notebook => notebook.Save(path);
+            var result = runner.Run(file, progress => Show(session, progress, quiet), session.Cancellation, save);
             foreach (var failure in result.Failures)
                 session.Error.WriteLine($"{file}: cell {failure.Cell} failed:\n{Indented(failure.Source)}\n{failure.Message}");
             if (path is not null)

@@ -32,7 +32,10 @@ internal sealed class CellSession
         Engine = new CellEngine(options.Usings);
         foreach (var name in options.References)
             Engine.References.Add(name);
-        _extensions = new KernelExtensionLoader(Engine.References, text => _cell.Host.Stream("stderr", text + "\n")) { Kernels = () => Kernels! };
+        _extensions = new KernelExtensionLoader(Engine.References, text => _cell.Host.Stream("stderr", text + "\n"))
+        {
+            Kernels = () => Kernels!,
+        };
         Kernels = NotebookKernels.Create(this, _extensions);
     }
 
@@ -149,9 +152,12 @@ internal sealed class CellSession
     public CellValue? RunCode(string code, CellRequest cell, string? path = null, KernelInvocationContext? context = null)
     {
         var (hasValue, value) = Run(cell, context, run => Engine.Execute(code, path ?? $"In[{cell.Count}]", cell.Key + path, run));
-        // A cell that ends in display(x) has shown it. Formatters may be the user's code, and lazy sequences run only now: both are part of the cell.
-        return !hasValue || value is DisplayedValue ? null
-            : Run(cell, context, run => (CellValue)run.Run(() => Task.FromResult<object?>(new CellValue(value, MimeBundle.Format(value))))!);
+        // A cell that ends in display(x) has shown it.
+        if (!hasValue || value is DisplayedValue)
+            return null;
+        // Formatters may be the user's code, and lazy sequences run only now: both are part of the cell.
+        object? Formatted() => new CellValue(value, MimeBundle.Format(value));
+        return Run(cell, context, run => (CellValue)run.Run(() => Task.FromResult(Formatted()))!);
     }
 
     /// <summary>Declares a variable, or declares it anew.</summary>

@@ -58,8 +58,9 @@ internal static class CellText
         {
             var line = lines[i].TrimStart();
             var isMagic = !insideToken.Contains(i) && (line.StartsWith("#!", StringComparison.Ordinal) || IsDirective(line, out _, out _));
-            if (isMagic && line.StartsWith("#!", StringComparison.Ordinal) && NotebookKernels.Names.Contains(line[2..].Split(' ')[0].Trim()))
-                isText = line[2..].Split(' ')[0].Trim() is not ("csharp" or "c#" or "C#");
+            var name = isMagic && line.StartsWith("#!", StringComparison.Ordinal) ? line[2..].Split(' ')[0].Trim() : "";
+            if (NotebookKernels.Names.Contains(name))
+                isText = name is not ("csharp" or "c#" or "C#");
             if (isMagic || isText)
                 lines[i] = new string(' ', lines[i].Length);
         }

@@ -48,7 +48,11 @@ public sealed class JupyterKernel : IDisposable
         CellConsole.Install(log);
         KernelSockets.KeepOffTheThreadPool();
         if (connection.Key.Length == 0)
-            log.WriteLine("kernel: warning: the connection file's key is empty: messages are not signed, and any program of this machine can run code here.");
+        {
+            log.WriteLine("kernel: warning: the connection file's key is empty: "
+                + "messages are not signed, and any program of this machine can run code here.");
+        }
+
         using var kernel = new JupyterKernel(connection, options, log);
         // A thread that a cell started may throw with nobody to catch: that is reported and ends the thread, not the kernel.
         ExceptionHandling.SetUnhandledExceptionHandler(kernel.ReportAndGoOn);

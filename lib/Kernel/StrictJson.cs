@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Dreambooth.Lab.Kernel;
 
-/// <summary>JSON that came from outside, read so that whatever is wrong with it is a <see cref="JsonException"/> that names the field.</summary>
+/// <summary>JSON that came from outside, read so that whatever is wrong is a <see cref="JsonException"/> that names the field.</summary>
 internal static class StrictJson
 {
     private const int MostShown = 100;
@@ -13,7 +13,7 @@ internal static class StrictJson
     /// <summary>Reads a text whose every name and string can be read later without an exception.</summary>
     /// <param name="utf8">The text.</param>
     /// <returns>The value; null for JSON's null.</returns>
-    /// <exception cref="JsonException">The text is not JSON, is not UTF-8, holds half a surrogate pair, or one object has a name twice.</exception>
+    /// <exception cref="JsonException">It is not JSON, not UTF-8, holds half a surrogate pair, or one object has a name twice.</exception>
     public static JsonNode? Parse(ReadOnlyMemory<byte> utf8)
     {
         Check(utf8);
@@ -25,7 +25,8 @@ internal static class StrictJson
     /// <param name="what">What the object is, for the message.</param>
     /// <exception cref="JsonException">It holds something else, or see <see cref="Parse"/>.</exception>
     public static JsonObject ParseObject(ReadOnlyMemory<byte> utf8, string what) =>
-        Parse(utf8) is var node && node is JsonObject found ? found : throw new JsonException($"{what} is {Kind(node)}; an object is needed");
+        Parse(utf8) is var node && node is JsonObject found
+            ? found : throw new JsonException($"{what} is {Kind(node)}; an object is needed");
 
     /// <summary>A text field; null when it is missing or null.</summary>
     /// <param name="parent">The object.</param>
@@ -65,7 +66,8 @@ internal static class StrictJson
     public static string Beginning(string text) => text.Length <= MostShown ? text : text[..MostShown] + "…";
 
     /// <summary>The error for a field of the wrong kind.</summary>
-    public static JsonException Wrong(string what, string name, JsonNode? node, string needed) => new($"{what}: {name} is {Kind(node)}; {needed} is needed");
+    public static JsonException Wrong(string what, string name, JsonNode? node, string needed) =>
+        new($"{what}: {name} is {Kind(node)}; {needed} is needed");
 
     /// <summary>A value's kind and, of short ones, the value.</summary>
     public static string Kind(JsonNode? node)

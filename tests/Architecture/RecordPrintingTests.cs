@@ -12,7 +12,8 @@ public class RecordPrintingTests
         Type[] types = [.. typeof(Lab.Sweeps.SweepItem).Assembly.GetTypes(), .. typeof(Lab.Kernel.KernelOptions).Assembly.GetTypes()];
         var records = types.Where(IsRecord).ToHashSet();
         var edges = records.SelectMany(r => Printed(r).Where(p => records.Contains(p.PropertyType))).ToLookup(p => p.DeclaringType!);
-        var endless = edges.SelectMany(group => group).Where(p => IsComputed(p) && Reaches(p.PropertyType, p.DeclaringType!, edges)).Select(p => $"{p.DeclaringType!.Name}.{p.Name}");
+        var endless = edges.SelectMany(group => group)
+            .Where(p => IsComputed(p) && Reaches(p.PropertyType, p.DeclaringType!, edges)).Select(p => $"{p.DeclaringType!.Name}.{p.Name}");
         Assert.True(records.Count > 50);
         Assert.Empty(endless);
     }
@@ -26,12 +27,14 @@ public class RecordPrintingTests
         Assert.Contains("Seed = 7", result.ToString(), StringComparison.Ordinal);
     }
 
+    private const BindingFlags Own = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
+
     private static bool IsRecord(Type type) =>
-        type.GetMethod("PrintMembers", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly) is { } print
+        type.GetMethod("PrintMembers", Own) is { } print
         && print.IsDefined(typeof(CompilerGeneratedAttribute));
 
     private static IEnumerable<PropertyInfo> Printed(Type record) =>
-        record.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly).Where(p => p.GetMethod?.IsPublic == true);
+        record.GetProperties(Own).Where(p => p.GetMethod?.IsPublic == true);
 
     private static bool IsComputed(PropertyInfo property) =>
         property.DeclaringType!.GetField($"<{property.Name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic) is null;

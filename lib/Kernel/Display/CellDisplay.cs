@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Dreambooth.Lab.Kernel.Streams;
 using Microsoft.DotNet.Interactive;
+using Microsoft.DotNet.Interactive.Events;
 using Microsoft.DotNet.Interactive.Formatting;
 
 namespace Dreambooth.Lab.Kernel.Display;
@@ -35,19 +36,21 @@ public static class CellDisplay
     /// <param name="mimeTypes">The MIME types; none means those preferred for its type.</param>
     /// <returns>The display, which can be updated.</returns>
     public static DisplayedValue Show(object? value, string[] mimeTypes) =>
-        Show(new DisplayedValue(value, mimeTypes is { Length: > 0 } ? FormattedValue.CreateManyFromObject(value, mimeTypes) : MimeBundle.Format(value)));
+        Show(new DisplayedValue(
+            value, mimeTypes is { Length: > 0 } ? FormattedValue.CreateManyFromObject(value, mimeTypes) : MimeBundle.Format(value)));
 
     /// <summary>Shows text as one MIME type.</summary>
     /// <param name="value">The text.</param>
     /// <param name="mimeType">The type.</param>
     /// <returns>The display, which can be updated.</returns>
-    public static DisplayedValue ShowAs(string value, string mimeType) => Show(new DisplayedValue(value, [new FormattedValue(mimeType, value)]));
+    public static DisplayedValue ShowAs(string value, string mimeType) =>
+        Show(new DisplayedValue(value, [new FormattedValue(mimeType, value)]));
 
     private static DisplayedValue Show(DisplayedValue shown)
     {
         // With its events the command of the cell goes on to whoever sent it.
         if (KernelInvocationContext.Current is { IsComplete: false } cell)
-            cell.Publish(new Microsoft.DotNet.Interactive.Events.DisplayedValueProduced(shown.Value, cell.Command, shown.FormattedValues, shown.DisplayId));
+            cell.Publish(new DisplayedValueProduced(shown.Value, cell.Command, shown.FormattedValues, shown.DisplayId));
         else
             ShowOutsideOfCells(shown);
         return shown;

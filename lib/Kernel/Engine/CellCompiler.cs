@@ -75,7 +75,8 @@ internal sealed class CellCompiler
         // Errors are reported against the text that the user wrote, without polls.
         var unchanged = Create(name, original);
         ImmutableArray<Diagnostic> errors = [.. Errors(unchanged.GetDiagnostics()).DefaultIfEmpty(failed[0])];
-        throw new CompilationFailedException(errors, DiagnosticText.Format(errors, original, path, e => Language.ErrorHints.For(e, unchanged)));
+        var text = DiagnosticText.Format(errors, original, path, e => Language.ErrorHints.For(e, unchanged));
+        throw new CompilationFailedException(errors, text);
     }
 
     /// <summary>Compiles a cell that stands for all that came before it.</summary>

@@ -34,7 +34,8 @@ internal sealed class CellEngine
 
     /// <summary>The variables that cells can see now, by name.</summary>
     public IReadOnlyList<(string Name, Type Type, object? Value)> Variables =>
-        [.. _shadowed.Visible.Select(v => (v.Name, v.Field.FieldType, v.Field.GetValue(v.Cell))).OrderBy(v => v.Name, StringComparer.Ordinal)];
+        [.. _shadowed.Visible.Select(v => (v.Name, v.Field.FieldType, v.Field.GetValue(v.Cell)))
+            .OrderBy(v => v.Name, StringComparer.Ordinal)];
 
     /// <summary>Compiles and runs a cell.</summary>
     /// <param name="code">C#, without magics and reference directives.</param>
@@ -120,8 +121,8 @@ internal sealed class CellEngine
         loaded.Instance = slots[1];
         foreach (var owner in text.Owners)
             Field(loaded, $"__{owner}").SetValue(loaded.Instance, _cells[owner].Instance);
-        foreach (var variable in text.Moved.Where(v => _cells[v.Owner].Instance is not null))
-            Field(loaded, variable.Name).SetValue(loaded.Instance, Field(_cells[variable.Owner], variable.Name).GetValue(_cells[variable.Owner].Instance));
+        foreach (var (name, owner) in text.Moved.Select(v => (v.Name, _cells[v.Owner])).Where(v => v.Item2.Instance is not null))
+            Field(loaded, name).SetValue(loaded.Instance, Field(owner, name).GetValue(owner.Instance));
         _shadowed.Move(text, loaded);
         _summary.Move(text.Moved, loaded.Name);
         (_slots, _used, _chain, _chainLimit) = (slots, 2, 1, LongChain + (_summary.Count / 32));

@@ -26,7 +26,11 @@ internal static partial class CellTraceback
         // Only what is shown is looked at: a recursion without end has ten thousands of frames.
         var lines = text.ReplaceLineEndings("\n").Split('\n');
         if (lines.Length > MostLines)
-            lines = [.. lines.Take(MostLines / 2), FormattableString.Invariant($"   … {lines.Length - MostLines} lines …"), .. lines.TakeLast(MostLines / 2)];
+        {
+            var note = FormattableString.Invariant($"   … {lines.Length - MostLines} lines …");
+            lines = [.. lines.Take(MostLines / 2), note, .. lines.TakeLast(MostLines / 2)];
+        }
+
         return [.. lines.Where(line => !IsEngineFrame(line)).Select(Simplify)];
     }
 

@@ -46,7 +46,8 @@ internal sealed partial class ChainSummary
             {
                 case DeclarationKind.Type:
                     usings.Append(declaration.Text == "0"
-                        ? $"using @{declaration.Name} = global::{declaration.Owner}.@{declaration.Name};\n" : $"using static global::{declaration.Owner};\n");
+                        ? $"using @{declaration.Name} = global::{declaration.Owner}.@{declaration.Name};\n"
+                        : $"using static global::{declaration.Owner};\n");
                     break;
                 case DeclarationKind.Constant:
                     members.Append("const ").Append(declaration.Text).Append(" @").Append(declaration.Name)

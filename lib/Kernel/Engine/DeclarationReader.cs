@@ -19,8 +19,8 @@ internal static class DeclarationReader
         SymbolDisplayMemberOptions.IncludeParameters | SymbolDisplayMemberOptions.IncludeType | SymbolDisplayMemberOptions.IncludeRef,
         SymbolDisplayDelegateStyle.NameAndSignature,
         SymbolDisplayExtensionMethodStyle.StaticMethod,
-        SymbolDisplayParameterOptions.IncludeType | SymbolDisplayParameterOptions.IncludeName | SymbolDisplayParameterOptions.IncludeDefaultValue
-            | SymbolDisplayParameterOptions.IncludeParamsRefOut | SymbolDisplayParameterOptions.IncludeExtensionThis,
+        SymbolDisplayParameterOptions.IncludeType | SymbolDisplayParameterOptions.IncludeName
+            | SymbolDisplayParameterOptions.IncludeDefaultValue | SymbolDisplayParameterOptions.IncludeParamsRefOut | SymbolDisplayParameterOptions.IncludeExtensionThis,
         miscellaneousOptions: Keywords);
 
     /// <summary>The declarations that later cells can use.</summary>
@@ -28,7 +28,8 @@ internal static class DeclarationReader
     {
         var owner = cell.Compilation.AssemblyName!;
         return cell.Compilation.ScriptClass!.GetMembers()
-            .Where(m => !m.IsImplicitlyDeclared && m is not IMethodSymbol { MethodKind: not MethodKind.Ordinary }).Select(m => Of(m, owner));
+            .Where(m => !m.IsImplicitlyDeclared && m is not IMethodSymbol { MethodKind: not MethodKind.Ordinary })
+            .Select(m => Of(m, owner));
     }
 
     /// <summary>The usings with whole names: the name of an alias (else the line itself) and the line.</summary>
@@ -56,15 +57,17 @@ internal static class DeclarationReader
         { IsStatic = field.IsStatic, IsReadOnly = field.IsReadOnly },
         IMethodSymbol function => new Declaration(KeyOf(function), function.Name, DeclarationKind.Function, owner, FunctionText(function))
         { IsStatic = function.IsStatic },
-        IPropertySymbol { IsIndexer: false } property => new Declaration(property.Name, property.Name, DeclarationKind.Property, owner, PropertyText(property))
+        IPropertySymbol { IsIndexer: false } property => new Declaration(
+            property.Name, property.Name, DeclarationKind.Property, owner, PropertyText(property))
         { IsStatic = property.IsStatic },
         INamedTypeSymbol type => new Declaration(
-            $"{type.Name}`{type.Arity}", type.Name, DeclarationKind.Type, owner, type.Arity.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            $"{type.Name}`{type.Arity}", type.Name, DeclarationKind.Type, owner, FormattableString.Invariant($"{type.Arity}")),
         _ => new Declaration(member.Name, member.Name, DeclarationKind.Other, owner, null),
     };
 
     private static string KeyOf(IMethodSymbol function) =>
-        $"{function.Name}`{function.Arity}({string.Join(',', function.Parameters.Select(p => $"{p.RefKind} {p.Type.ToDisplayString(s_type)}"))})";
+        $"{function.Name}`{function.Arity}("
+        + string.Join(',', function.Parameters.Select(p => $"{p.RefKind} {p.Type.ToDisplayString(s_type)}")) + ")";
 
     private static string? TypeText(ITypeSymbol type) => Text(type, s_type) is var text && IsNameable(text) ? text : null;
 

@@ -11,7 +11,8 @@ namespace Dreambooth.Lab.Kernel.Engine;
 /// <param name="model">The cell.</param>
 /// <param name="summary">The summary's assembly.</param>
 /// <param name="passedOn">The variables, and the expression for the object or class that has them.</param>
-internal sealed class DirectVariables(SemanticModel model, string summary, IReadOnlyDictionary<string, string> passedOn) : CSharpSyntaxRewriter
+internal sealed class DirectVariables(SemanticModel model, string summary, IReadOnlyDictionary<string, string> passedOn)
+    : CSharpSyntaxRewriter
 {
     // References that cannot live across an await or a yield, or inside an expression tree.
     private static readonly string[] s_errors = ["CS8178", "CS8153", "CS9217", "CS8175"];

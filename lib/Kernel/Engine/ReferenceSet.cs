@@ -121,7 +121,8 @@ internal sealed class ReferenceSet
         string[] own =
         [
             typeof(ReferenceSet).Assembly.Location, typeof(Microsoft.DotNet.Interactive.Kernel).Assembly.Location,
-            typeof(Microsoft.DotNet.Interactive.Formatting.Formatter).Assembly.Location, typeof(Microsoft.AspNetCore.Html.IHtmlContent).Assembly.Location,
+            typeof(Microsoft.DotNet.Interactive.Formatting.Formatter).Assembly.Location,
+            typeof(Microsoft.AspNetCore.Html.IHtmlContent).Assembly.Location,
             typeof(System.Reactive.Unit).Assembly.Location,
         ];
         return [.. s_platform.Values.Where(p => Path.GetDirectoryName(p) == framework).Concat(own).Select(Open)];

@@ -37,7 +37,8 @@ internal sealed class LanguageService : IDisposable
         var line = LineBefore(code, cursor);
         if (line.TrimStart().StartsWith('#'))
         {
-            var names = _magics().Where(m => m.Name.StartsWith(line.TrimStart(), StringComparison.OrdinalIgnoreCase)).Select(m => (m.Name, "magic", m.Help));
+            var names = _magics().Where(m => m.Name.StartsWith(line.TrimStart(), StringComparison.OrdinalIgnoreCase))
+                .Select(m => (m.Name, "magic", m.Help));
             return Completions(code, cursor - line.TrimStart().Length, cursor, names);
         }
 

@@ -76,7 +76,7 @@ public sealed class NotebookDocument
     /// <param name="count">The execution count, or null.</param>
     public void SetOutputs(int cell, JsonArray outputs, int? count) => _results[cell] = (outputs, count);
 
-    /// <summary>The outputs of a run in the order in which its cells ran, inserted ones included; an empty list for each that did not run.</summary>
+    /// <summary>The outputs of a run in the order of its cells, inserted ones included; an empty list for each that did not run.</summary>
     internal IReadOnlyList<JsonArray> Results(int count)
     {
         var inserted = _inserted.Select(i => (i.After, Order: 1, i.Outputs));
@@ -215,8 +215,8 @@ public sealed class NotebookDocument
     {
         foreach (var (tool, name) in new[]
         {
-            ("polyglot_notebook", "kernelName"), ("dotnet_interactive", "kernelName"), ("vscode", "kernelName"), ("dotnet_interactive", "language"),
-            ("vscode", "languageId"),
+            ("polyglot_notebook", "kernelName"), ("dotnet_interactive", "kernelName"), ("vscode", "kernelName"),
+            ("dotnet_interactive", "language"), ("vscode", "languageId"),
         })
         {
             if (StrictJson.Text(StrictJson.Object(metadata, tool, what + ", metadata"), name, $"{what}, metadata.{tool}") is { } language)

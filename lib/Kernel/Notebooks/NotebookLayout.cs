@@ -69,7 +69,11 @@ internal sealed class NotebookLayout
             if (name == "nbformat_minor")
                 (layout.Minor, layout.MinorValue) = (WholeNumber(name, value), (start, (int)reader.BytesConsumed));
             if (name == "metadata")
-                (layout.Metadata, layout.Language) = ((start, (int)reader.BytesConsumed), LanguageOf(StrictJson.ParseObject(value, "metadata")));
+            {
+                layout.Metadata = (start, (int)reader.BytesConsumed);
+                layout.Language = LanguageOf(StrictJson.ParseObject(value, "metadata"));
+            }
+
         }
 
         while (reader.Read())
@@ -118,7 +122,8 @@ internal sealed class NotebookLayout
     }
 
     private static int WholeNumber(string name, ReadOnlyMemory<byte> json) =>
-        StrictJson.Parse(json) is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var number) && number >= 0
+        StrictJson.Parse(json) is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+            && value.TryGetValue<int>(out var number) && number >= 0
             ? number : throw new JsonException($"{name} is {StrictJson.Kind(StrictJson.Parse(json))}; a whole number from 0 is needed");
 
     private static string LanguageOf(JsonObject metadata)

@@ -26,7 +26,8 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
     /// <param name="cancel">Ends the run between two cells.</param>
     /// <returns>Of each code cell its number, its text, what differs, and whether the official kernel failed where it may not.</returns>
     /// <exception cref="KernelException">The file is no C# notebook, or the parameters do not fit.</exception>
-    public IReadOnlyList<(int Cell, string Source, IReadOnlyList<string> Differences, bool Failed)> Run(string path, CancellationToken cancel = default)
+    public IReadOnlyList<(int Cell, string Source, IReadOnlyList<string> Differences, bool Failed)> Run(
+        string path, CancellationToken cancel = default)
     {
         var notebook = NotebookDocument.Load(path);
         var cells = RunPlan.Of(notebook, options.Parameters);
@@ -52,7 +53,8 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
                 _outputs.Clear();
                 kernels.SendAsync(new SubmitCode(cells[i].Code), cancel).GetAwaiter().GetResult();
                 var failed = _outputs.Any(o => o.Kind == "error") && !cells[i].MayFail;
-                result.Add((i + 1, cells[i].Source, [.. ShownOutput.Differences([.. own[i].Select(o => Own(o!.AsObject()))], _outputs)], failed));
+                List<ShownOutput> mine = [.. own[i].Select(o => Own(o!.AsObject()))];
+                result.Add((i + 1, cells[i].Source, [.. ShownOutput.Differences(mine, _outputs)], failed));
             }
 
             return result;

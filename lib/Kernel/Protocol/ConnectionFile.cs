@@ -92,8 +92,12 @@ public sealed record ConnectionFile(
 
     private static int Port(JsonObject json, string name, string path)
     {
-        if (json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var port) && port is >= 0 and <= 65535)
+        if (json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+            && value.TryGetValue<int>(out var port) && port is >= 0 and <= 65535)
+        {
             return port;
+        }
+
         var found = json.ContainsKey(name) ? $"has '{name}' {StrictJson.Kind(json[name])}" : $"has no '{name}'";
         throw new KernelException($"The connection file '{path}' {found}; a port from 0 to 65535 is needed.");
     }

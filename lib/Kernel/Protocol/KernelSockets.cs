@@ -114,8 +114,8 @@ public sealed class KernelSockets : IDisposable
             else
                 socket.Bind(address);
         }
-        catch (Exception e) when (e is NetMQException or SocketException or IOException or ArgumentException or FormatException or NotSupportedException
-            or UnauthorizedAccessException)
+        catch (Exception e) when (e is NetMQException or SocketException or IOException or ArgumentException or FormatException
+            or NotSupportedException or UnauthorizedAccessException)
         {
             throw new KernelException($"The address {address} {CannotBeBound}: {e.Message}", e);
         }

@@ -55,7 +55,7 @@ public sealed class MessageCodec(string key)
         while (delimiter < frames.Count && !frames[delimiter].AsSpan().SequenceEqual(s_delimiter))
             delimiter++;
         if (frames.Count < delimiter + 6)
-            return Refuse(FormattableString.Invariant($"it has {frames.Count} frames, without the delimiter and the five that must follow it"));
+            return Refuse(FormattableString.Invariant($"it has {frames.Count} frames, not the delimiter and five after it"));
 
         var parts = new[] { frames[delimiter + 2], frames[delimiter + 3], frames[delimiter + 4], frames[delimiter + 5] };
         if (!Accept(frames[delimiter + 1], parts))
@@ -82,7 +82,8 @@ public sealed class MessageCodec(string key)
         var header = StrictJson.ParseObject(parts[0], "the header");
         _ = StrictJson.ParseObject(parts[1], "the parent header");
         return new JupyterMessage(
-            identities, parts[0], parts[1], StrictJson.ParseObject(parts[2], "the metadata"), StrictJson.ParseObject(parts[3], "the content"), buffers)
+            identities, parts[0], parts[1], StrictJson.ParseObject(parts[2], "the metadata"),
+            StrictJson.ParseObject(parts[3], "the content"), buffers)
         {
             Type = StrictJson.Text(header, "msg_type", "the header") ?? throw new JsonException("the header has no msg_type"),
             Id = StrictJson.Text(header, "msg_id", "the header") ?? throw new JsonException("the header has no msg_id"),

@@ -6,7 +6,8 @@ namespace Dreambooth.Lab.Kernel.Subkernels;
 /// <summary>Stands for a language that notebooks of .NET Interactive may have and this kernel has not.</summary>
 /// <param name="name">The language's name in magics.</param>
 /// <param name="language">Its name for readers.</param>
-internal sealed class AbsentLanguageKernel(string name, string language) : Microsoft.DotNet.Interactive.Kernel(name), IKernelCommandHandler<SubmitCode>
+internal sealed class AbsentLanguageKernel(string name, string language)
+    : Microsoft.DotNet.Interactive.Kernel(name), IKernelCommandHandler<SubmitCode>
 {
     /// <inheritdoc/>
     public Task HandleAsync(SubmitCode command, KernelInvocationContext context)

@@ -10,7 +10,8 @@ namespace Dreambooth.Lab.Kernel.Subkernels;
 /// <summary>The engine of this kernel as .NET Interactive's kernel for C#.</summary>
 /// <param name="session">Runs the code.</param>
 internal sealed class CSharpCellKernel(CellSession session) : Microsoft.DotNet.Interactive.Kernel(NotebookKernels.CSharp),
-    IKernelCommandHandler<SubmitCode>, IKernelCommandHandler<RequestValue>, IKernelCommandHandler<RequestValueInfos>, IKernelCommandHandler<SendValue>
+    IKernelCommandHandler<SubmitCode>, IKernelCommandHandler<RequestValue>, IKernelCommandHandler<RequestValueInfos>,
+    IKernelCommandHandler<SendValue>
 {
     /// <inheritdoc/>
     public Task HandleAsync(SubmitCode command, KernelInvocationContext context)
@@ -33,7 +34,8 @@ internal sealed class CSharpCellKernel(CellSession session) : Microsoft.DotNet.I
     /// <inheritdoc/>
     public Task HandleAsync(RequestValueInfos command, KernelInvocationContext context)
     {
-        KernelValueInfo[] infos = [.. session.Engine.Variables.Select(v => new KernelValueInfo(v.Name, Formatted(v.Value, command.MimeType), v.Type))];
+        KernelValueInfo[] infos =
+            [.. session.Engine.Variables.Select(v => new KernelValueInfo(v.Name, Formatted(v.Value, command.MimeType), v.Type))];
         context.Publish(new ValueInfosProduced(infos, command));
         return Task.CompletedTask;
     }

@@ -29,7 +29,8 @@ internal sealed class KernelExtensionLoader(ReferenceSet references, Action<stri
                 references.AddNativeFolder(native);
         }
 
-        foreach (var folder in packages.Select(p => Path.Combine(p.PackageRoot ?? "", "interactive-extensions", "dotnet")).Where(Directory.Exists))
+        var folders = packages.Select(p => Path.Combine(p.PackageRoot ?? "", "interactive-extensions", "dotnet"));
+        foreach (var folder in folders.Where(Directory.Exists))
         {
             foreach (var assembly in Directory.EnumerateFiles(folder, "*.dll"))
             {
@@ -61,7 +62,8 @@ internal sealed class KernelExtensionLoader(ReferenceSet references, Action<stri
         if (!File.Exists(path) || !_loaded.Add(path) || !MayHoldExtensions(path))
             return;
         var assembly = AssemblyLoadContext.Default.LoadFromAssemblyPath(Path.GetFullPath(path));
-        foreach (var type in assembly.ExportedTypes.Where(t => t is { IsClass: true, IsAbstract: false } && typeof(IKernelExtension).IsAssignableFrom(t)))
+        var types = assembly.ExportedTypes.Where(t => t is { IsClass: true, IsAbstract: false });
+        foreach (var type in types.Where(typeof(IKernelExtension).IsAssignableFrom))
             await ((IKernelExtension)Activator.CreateInstance(type)!).OnLoadAsync(Kernels()).ConfigureAwait(false);
     }
 
@@ -72,6 +74,7 @@ internal sealed class KernelExtensionLoader(ReferenceSet references, Action<stri
         if (!file.HasMetadata)
             return false;
         var metadata = file.GetMetadataReader();
-        return metadata.TypeReferences.Any(handle => metadata.GetString(metadata.GetTypeReference(handle).Name) == nameof(IKernelExtension));
+        var names = metadata.TypeReferences.Select(handle => metadata.GetString(metadata.GetTypeReference(handle).Name));
+        return names.Contains(nameof(IKernelExtension));
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.Directives;
@@ -17,13 +16,16 @@ internal static class NotebookKernels
 
     private static readonly (string Name, string Language, string[] Aliases)[] s_absent =
     [
-        ("fsharp", "F#", ["f#"]), ("pwsh", "PowerShell", ["powershell"]), ("mermaid", "Mermaid", []), ("sql", "SQL", []), ("kql", "KQL", []),
-        ("http", "HTTP", []), ("python", "Python", []), ("r", "R", []),
+        ("fsharp", "F#", ["f#"]), ("pwsh", "PowerShell", ["powershell"]), ("mermaid", "Mermaid", []), ("sql", "SQL", []),
+        ("kql", "KQL", []), ("http", "HTTP", []), ("python", "Python", []), ("r", "R", []),
     ];
 
     /// <summary>The names of all languages, as in <c>#!NAME</c>.</summary>
     public static IReadOnlySet<string> Names { get; } = new HashSet<string>(
-        [CSharp, "c#", "C#", "html", "javascript", "js", "value", "markdown", .. s_absent.Select(a => a.Name), .. s_absent.SelectMany(a => a.Aliases)]);
+        [
+            CSharp, "c#", "C#", "html", "javascript", "js", "value", "markdown",
+            .. s_absent.Select(a => a.Name), .. s_absent.SelectMany(a => a.Aliases),
+        ]);
 
     /// <summary>Makes the kernels.</summary>
     /// <param name="session">Runs C#.</param>
@@ -73,12 +75,11 @@ internal static class NotebookKernels
         {
             var clock = Stopwatch.StartNew();
             context.OnComplete(ended => ended.DisplayAs(
-                string.Create(CultureInfo.InvariantCulture, $"Wall time: {clock.Elapsed.TotalMilliseconds:0.####}ms"), PlainTextFormatter.MimeType));
+                FormattableString.Invariant($"Wall time: {clock.Elapsed.TotalMilliseconds:0.####}ms"), PlainTextFormatter.MimeType));
         });
         Add(kernels, "#!about", "Show what this kernel is", context => context.DisplayAs(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{options.Name} {options.Version}, C# on .NET {Environment.Version}, process {Environment.ProcessId}, .NET Interactive {Version}"),
+            FormattableString.Invariant($"{options.Name} {options.Version}, C# on .NET {Environment.Version}, ")
+                + FormattableString.Invariant($"process {Environment.ProcessId}, .NET Interactive {Version}"),
             PlainTextFormatter.MimeType));
         Add(kernels, "#!lsmagic", "List the magics", context => context.DisplayAs(
             string.Join('\n', Magics(kernels).Select(m => $"{m.Name,-18}{m.Help}")), PlainTextFormatter.MimeType));

@@ -32,7 +32,8 @@ public sealed class KilledRunTests : IDisposable
         Skip.IfNot(OperatingSystem.IsLinux(), "processes are looked up in /proc");
         Write("40 + 2", "System.Threading.Thread.Sleep(100_000);", "3");
         using var run = Start();
-        Assert.True(SpinWait.SpinUntil(() => Cell(0)["execution_count"]!.ToJsonString() == "1", s_patience), "the first cell was not saved");
+        var isSaved = SpinWait.SpinUntil(() => Cell(0)["execution_count"]!.ToJsonString() == "1", s_patience);
+        Assert.True(isSaved, "the first cell was not saved");
         var id = run.Id;
         run.Kill();
         run.WaitForExit();
@@ -53,8 +54,10 @@ public sealed class KilledRunTests : IDisposable
     }
 
     // The kernel's command line names its connection file, which lies in the run's own folder for temporary files.
-    private IEnumerable<string> Kernels() => Directory.EnumerateDirectories("/proc").Where(p => int.TryParse(Path.GetFileName(p), out _)).Where(p =>
+    private IEnumerable<string> Kernels() => Directory.EnumerateDirectories("/proc").Where(p =>
     {
+        if (!int.TryParse(Path.GetFileName(p), out _))
+            return false;
         try
         {
             var line = File.ReadAllText(Path.Combine(p, "cmdline"));
