@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dreambooth.Lab.Miniature.Proof;
+using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
@@ -12,7 +13,7 @@ internal static class DreamBoothProofVerb
         var verb = new Command("dreambooth", "Trains the character on the miniature, with prior preservation and without, and lets the classifier compare the pictures before and after.");
         var recipe = verb.AddText("--recipe", "FILE", "The recipe; its output folders are not used.", "data/recipes/gmc-cat.json");
         var classifier = verb.AddText("--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
-        var prompts = verb.AddText("--prompts", "FOLDER", "Prompt lists of the three families.", "data/prompts/miniature");
+        var prompts = verb.AddText("--prompts", "FOLDER", "Prompt lists of the three families.", PromptList.MiniatureFolder);
         var output = verb.AddText("--output", "FOLDER", "Folder for the LoRAs, the report and sheets of pictures.", "outputs/pretrain-mini/dreambooth");
         var lora = verb.AddText("--lora", "FILE", "Measure this LoRA instead of training one.", null);
         var withoutPrior = verb.AddText("--lora_without_prior", "FILE", "With --lora: measure this LoRA beside it, as the one trained without prior preservation.", null);

@@ -36,7 +36,7 @@ internal static class LabCommandLine
         {
             FailureReport.Keep(error);
             session.Fail(error.Message);
-            return error is UsageException or OptionException ? ExitCode.Usage : ExitCode.Failure;
+            return error is UsageException ? ExitCode.Usage : ExitCode.Failure;
         }
 
         session.Error.WriteLine(FailureReport.Line(error));

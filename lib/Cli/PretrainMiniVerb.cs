@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Miniature.Pretraining;
 using Dreambooth.Lab.Miniature.Proof;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Kernel.Notebooks;
 
 namespace Dreambooth.Lab.Cli;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 

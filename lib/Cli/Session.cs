@@ -1,4 +1,3 @@
-using Dreambooth.Lab.Foundation;
 using Spectre.Console;
 
 namespace Dreambooth.Lab.Cli;
@@ -17,8 +16,8 @@ internal sealed record Session(TextWriter Output, TextWriter Error, bool IsInter
         : (Input ?? Console.In).ReadLine();
 
     /// <summary>Writes a warning: one paragraph to <see cref="Error"/>.</summary>
-    public void Warn(string message) => Error.WriteLine($"warning: {ShownText.Lines(message)}");
+    public void Warn(string message) => Error.WriteLine($"warning: {message}");
 
     /// <summary>Writes what ended the work: one paragraph to <see cref="Error"/>.</summary>
-    public void Fail(string message) => Error.WriteLine($"error: {ShownText.Lines(message)}");
+    public void Fail(string message) => Error.WriteLine($"error: {message}");
 }

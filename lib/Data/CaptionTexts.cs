@@ -5,12 +5,12 @@ namespace Dreambooth.Lab.Data;
 /// <summary>The text files beside pictures, <c>NAME.txt</c> or <c>NAME.caption</c> for <c>NAME.jpg</c>; the ending in any case.</summary>
 internal sealed class CaptionTexts
 {
-    private static readonly string[] _endings = [".txt", ".caption"];
+    private static readonly string[] Endings = [".txt", ".caption"];
 
     private readonly Dictionary<string, ILookup<string, string>> _byFolder = new(StringComparer.Ordinal);
 
     /// <summary>Whether a file's name is that of a caption.</summary>
-    public static bool IsCaption(string file) => _endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
+    public static bool IsCaption(string file) => Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The text file of a picture; null when there is none.</summary>
     /// <param name="picture">The picture's file.</param>

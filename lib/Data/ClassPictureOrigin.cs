@@ -19,12 +19,15 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
     /// <returns>Null where the file tells none: a picture of the user's own, or of another program.</returns>
     public static ClassPictureOrigin? Read(string path)
     {
+        if (ImageNote.Read(File.ReadAllBytes(path)) is not { } note)
+            return null;
         try
         {
-            return ImageNote.Read(File.ReadAllBytes(path)) is { } note
-                ? JsonSerializer.Deserialize<ClassPictureOrigin>(note, JsonFile.Options) : null;
+            var json = JsonField.Parse(note, path);
+            return new ClassPictureOrigin(
+                json.Get("prompt").Text(), json.Get("model").Text(), (ulong)json.Get("seed").Whole(0), json.Get("index").Int());
         }
-        catch (JsonException)
+        catch (LabException)
         {
             return null;
         }

@@ -12,11 +12,11 @@ internal static class NotebookHost
 {
     private const string Package = "Microsoft.DotNet.Interactive";
 
-    private static volatile bool s_isThere;
+    private static volatile bool _isThere;
 
     // Asking for the context loads a package that a process without a notebook can do without.
     private static bool IsThere =>
-        s_isThere = s_isThere || AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name == Package);
+        _isThere = _isThere || AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name == Package);
 
     /// <summary>Shows a view in the output of the cell that runs.</summary>
     /// <param name="view">The view.</param>

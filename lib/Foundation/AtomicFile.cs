@@ -1,14 +1,13 @@
+using System.Text.RegularExpressions;
+
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
 /// Writes a file so that a reader sees the old content or the whole new one, never a part: the content goes to a
 /// temporary file in the same folder, is flushed to the disk and then renamed over the target.
 /// </summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
-    private const int MarkLength = 32;
-    private const string Ending = ".tmp";
-
     /// <summary>Writes <paramref name="path"/>; its folder is created when missing.</summary>
     /// <param name="path">The target file; replaced when it exists.</param>
     /// <param name="write">Receives the stream to write to; when it throws, the target stays as it was.</param>
@@ -46,12 +45,12 @@ public static class AtomicFile
     /// <summary>A name beside a file or folder for what is not whole yet; a run that is killed may leave it.</summary>
     /// <param name="path">What it will become.</param>
     internal static string TemporaryBeside(string path) =>
-        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}{Ending}");
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
 
     /// <summary>Whether a name is one that <see cref="TemporaryBeside"/> makes.</summary>
     /// <param name="name">The name of a file or folder.</param>
-    internal static bool IsTemporary(string name) =>
-        name.StartsWith('.') && name.EndsWith(Ending, StringComparison.Ordinal) && name.Length > MarkLength + Ending.Length + 2
-        && name[^(MarkLength + Ending.Length + 1)] == '.'
-            && name[^(MarkLength + Ending.Length)..^Ending.Length].All(char.IsAsciiHexDigitLower);
+    internal static bool IsTemporary(string name) => TemporaryName.IsMatch(name);
+
+    [GeneratedRegex(@"\A\..+\.[0-9a-f]{32}\.tmp\z", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex TemporaryName { get; }
 }

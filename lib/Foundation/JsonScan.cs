@@ -11,8 +11,8 @@ namespace Dreambooth.Lab.Foundation;
 /// </summary>
 internal static class JsonScan
 {
-    /// <summary>How comments and trailing commas count: they are allowed, as in files that people edit.</summary>
-    public static readonly JsonReaderOptions Options = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    // Allowed, as in files that people edit.
+    private static readonly JsonReaderOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
@@ -26,7 +26,7 @@ internal static class JsonScan
             utf8 = utf8[ByteOrderMark.Length..];
         if (!Utf8.IsValid(utf8))
             throw new LabException($"{source} is not UTF-8 text: {BadByte(utf8)}.");
-        var reader = new Utf8JsonReader(utf8, Options);
+        var reader = new Utf8JsonReader(utf8, Lenient);
         var path = new Place();
         try
         {
@@ -41,8 +41,7 @@ internal static class JsonScan
         return utf8;
     }
 
-    /// <summary>The message for text that is not JSON.</summary>
-    public static LabException Malformed(string source, string path, JsonException error)
+    private static LabException Malformed(string source, string path, JsonException error)
     {
         var what = error.Message;
         var end = what.IndexOf(" LineNumber:", StringComparison.Ordinal);

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Dreambooth.Lab.Foundation;
 using Polly;
 using Polly.Retry;
-using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 

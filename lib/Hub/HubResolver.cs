@@ -31,8 +31,10 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
     public string Lora(string nameOrPath, string? revision = null, CancellationToken cancellation = default) =>
         Resolve(nameOrPath, revision, HubContent.Lora, null, cancellation);
 
-    /// <summary>Whether a text names something on the hub: it looks like <c>owner/name</c> or
-    /// <c>owner/name/file.safetensors</c>, and neither it nor a folder with its first part is here.</summary>
+    /// <summary>
+    /// Whether a text names something on the hub: it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>, and neither it nor a
+    /// folder with its first part is here.
+    /// </summary>
     /// <param name="nameOrPath">Any text.</param>
     /// <param name="repo">The repository.</param>
     /// <param name="file">The one file of it, or null.</param>

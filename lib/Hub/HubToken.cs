@@ -68,7 +68,7 @@ public sealed class HubToken
         // A file that the user keeps elsewhere and links to is written where it lies.
         var target = Path.GetFullPath(Target(path));
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        var temporary = $"{target}.{Guid.NewGuid():N}.tmp";
+        var temporary = AtomicFile.TemporaryBeside(target);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

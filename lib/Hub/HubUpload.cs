@@ -206,7 +206,7 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
 
     private static Uri Address(JsonField field) => Uri.TryCreate(field.Text(), UriKind.Absolute, out var address) && address.Scheme is "https" or "http"
         ? address
-        : throw field.Wrong("an https address");
+        : throw field.Wrong("an address with https or http");
 
     private sealed record Prepared(HubUploadFile File, long Size, string Sha256, byte[] Sample);
 }

@@ -5,8 +5,8 @@ namespace Dreambooth.Lab.Imaging;
 /// <summary>Picture formats that are not read, told by the content: what a file is and what converts it.</summary>
 internal static class UnreadFormat
 {
-    private static readonly string[] _heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"];
-    private static readonly string[] _avif = ["avif", "avis"];
+    private static readonly string[] Heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"];
+    private static readonly string[] Avif = ["avif", "avis"];
 
     /// <summary>Says what a file is and what converts it; null when it is in none of the known formats.</summary>
     /// <param name="file">Its first bytes, 64 or more where it has them.</param>
@@ -47,8 +47,8 @@ internal static class UnreadFormat
                 brands.Add(Encoding.ASCII.GetString(file.Slice(at, 4)));
         }
 
-        if (brands.Exists(_avif.Contains))
+        if (brands.Exists(Avif.Contains))
             return "AVIF";
-        return brands.Exists(brand => _heic.Contains(brand) || brand is "mif1" or "msf1") ? "HEIC" : "video";
+        return brands.Exists(brand => Heic.Contains(brand) || brand is "mif1" or "msf1") ? "HEIC" : "video";
     }
 }

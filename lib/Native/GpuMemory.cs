@@ -14,7 +14,7 @@ namespace Dreambooth.Lab.Native;
 /// <param name="Used">Memory in use by all processes.</param>
 public sealed record GpuMemory(string Name, long Total, long Free, long Used)
 {
-    private static readonly ConcurrentDictionary<int, nint> s_devices = [];
+    private static readonly ConcurrentDictionary<int, nint> Devices = [];
 
     private static bool _unavailable;
 
@@ -63,13 +63,13 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
     // NVML counts all devices by their slots; CUDA those of CUDA_VISIBLE_DEVICES, the fastest first. The slot tells which is which.
     private static nint? FindDevice(int index)
     {
-        if (s_devices.TryGetValue(index, out var known))
+        if (Devices.TryGetValue(index, out var known))
             return known;
         var slot = new byte[64];
         var found = SlotOf(index, slot)
             ? nvmlDeviceGetHandleByPciBusId_v2(slot, out var device) == 0
             : nvmlDeviceGetHandleByIndex_v2((uint)index, out device) == 0;
-        return found ? s_devices.GetOrAdd(index, device) : null;
+        return found ? Devices.GetOrAdd(index, device) : null;
     }
 
     private static bool SlotOf(int index, byte[] slot)

@@ -9,10 +9,10 @@ internal static class LoraLayout
     private const int Listed = 3;
     private const int LongestName = 120;
 
-    private static readonly Regex s_magnitude = Of(@"\.(?:lora_magnitude_vector|dora_scale|magnitude)(?:\.|$)");
+    private static readonly Regex Magnitude = Of(@"\.(?:lora_magnitude_vector|dora_scale|magnitude)(?:\.|$)");
 
     // The first that fits a name is what it is: what is done to a layer comes before how the layer is called.
-    private static readonly (Regex Name, string What)[] s_kinds =
+    private static readonly (Regex Name, string What)[] KnownKinds =
     [
         (Of(@"\.hada_(?:w|t)[12]"), "LoHa (LyCORIS, PEFT)"),
         (Of(@"\.lokr_(?:w|t)[12]"), "LoKr (LyCORIS, PEFT)"),
@@ -47,7 +47,7 @@ internal static class LoraLayout
     /// <exception cref="LabException">There is such a tensor.</exception>
     public static void RefuseMagnitudes(IEnumerable<string> names, string file)
     {
-        if (names.FirstOrDefault(name => s_magnitude.IsMatch(name)) is { } found)
+        if (names.FirstOrDefault(name => Magnitude.IsMatch(name)) is { } found)
             throw new LabException($"{file} is a DoRA: it holds magnitudes, such as {Cut(found)}, which are not known here.");
     }
 
@@ -66,15 +66,12 @@ internal static class LoraLayout
     /// <summary>Tensors that are not used, with what they are.</summary>
     /// <param name="names">Their names; at least one.</param>
     public static string DescribeUnused(IReadOnlyCollection<string> names) => string.Join("; ", Kinds(names).Select(kind =>
-    {
-        var rest = kind.Names.Count > Listed ? $" and {kind.Names.Count - Listed} more" : string.Empty;
-        return $"{kind.What ?? "no part of a LoRA"}: {string.Join(", ", kind.Names.Take(Listed).Select(Cut))}{rest}";
-    }));
+        $"{kind.What ?? "no part of a LoRA"}: {ShownText.Names([.. kind.Names.Select(Cut)], Listed)}"));
 
     // The most frequent first; what is not known comes last.
     private static List<(string? What, List<string> Names)> Kinds(IReadOnlyCollection<string> names) =>
     [
-        .. names.Order(StringComparer.Ordinal).GroupBy(name => s_kinds.FirstOrDefault(kind => kind.Name.IsMatch(name)).What)
+        .. names.Order(StringComparer.Ordinal).GroupBy(name => KnownKinds.FirstOrDefault(kind => kind.Name.IsMatch(name)).What)
             .OrderBy(group => group.Key is null).ThenByDescending(group => group.Count()).Select(group => (group.Key, group.ToList())),
     ];
 

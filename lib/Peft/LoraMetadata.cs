@@ -15,7 +15,7 @@ internal sealed class LoraMetadata
     private const string PeftConfigName = "adapter_config.json";
 
     // What PEFT does to the model's own weights before it trains, so that the matrices alone are not the change.
-    private static readonly string[] s_changedBases = ["pissa", "olora", "corda", "loftq", "lora_ga"];
+    private static readonly string[] ChangedBases = ["pissa", "olora", "corda", "loftq", "lora_ga"];
 
     private readonly JsonField? _values;
     private readonly bool _isPefts;
@@ -112,7 +112,7 @@ internal sealed class LoraMetadata
             var text = value.IsText ? ShownText.Line(value.Text(), 40) : string.Empty;
             if (key == "peft_type" && !text.Equals("LORA", StringComparison.OrdinalIgnoreCase))
                 throw new LabException($"{values.Source} says that this is no LoRA but {text} ({value.Path}), which is not known here.");
-            if (key == "init_lora_weights" && s_changedBases.Any(kind => text.StartsWith(kind, StringComparison.OrdinalIgnoreCase)))
+            if (key == "init_lora_weights" && ChangedBases.Any(kind => text.StartsWith(kind, StringComparison.OrdinalIgnoreCase)))
             {
                 throw new LabException(
                     $"{values.Source}: {value.Path} is {text}, which changes the model's own weights before training, so that the " +

@@ -12,7 +12,7 @@ internal sealed class LoraPatterns
     private const int LongestKey = 120;
 
     // A pattern comes from a file: one that takes for ever is refused.
-    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(1);
 
     private readonly List<(string Key, Regex Pattern, double Value)> _patterns = [];
     private readonly string _where;
@@ -55,7 +55,7 @@ internal sealed class LoraPatterns
     {
         try
         {
-            return new Regex($@"\A(?:.*\.)?(?:{key})$", RegexOptions.CultureInvariant, s_longest);
+            return new Regex($@"\A(?:.*\.)?(?:{key})$", RegexOptions.CultureInvariant, LongestMatch);
         }
         catch (ArgumentException error)
         {

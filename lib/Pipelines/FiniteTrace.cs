@@ -1,7 +1,7 @@
-using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -53,7 +53,7 @@ internal sealed class FiniteTrace : IDisposable
             where maker.Model is not null
             from name in FiniteCheck.Faults(maker.Model!)
             select $"{maker.Name}: {name}";
-        var cause = weights.FirstOrDefault() is { } weight 
+        var cause = weights.FirstOrDefault() is { } weight
             ? $"the model is damaged, its weights in {weight} are not finite"
             : otherCauses();
         throw new NonFiniteException($"{what} are not finite: {cause}.");
@@ -69,12 +69,12 @@ internal sealed class FiniteTrace : IDisposable
         [
             .. from adapter in adapters
                where !(Math.Abs(adapter.Weight) < Sane)
-               select Text($"the LoRA '{adapter.Name}' has the weight {adapter.Weight}; 1 is as trained"),
+               select Invariant($"the LoRA '{adapter.Name}' has the weight {adapter.Weight}; 1 is as trained"),
         ];
         if (request.GuidanceScale >= Sane)
-            suspects.Add(Text($"the guidance scale is {request.GuidanceScale}; 3 to 10 is usual"));
+            suspects.Add(Invariant($"the guidance scale is {request.GuidanceScale}; 3 to 10 is usual"));
         if (request.SkipGuidanceLayers is { Count: > 0 } && Math.Abs(request.SkipLayerGuidanceScale) >= Sane)
-            suspects.Add(Text($"the scale of skip-layer guidance is {request.SkipLayerGuidanceScale}; 2.8 is usual"));
+            suspects.Add(Invariant($"the scale of skip-layer guidance is {request.SkipLayerGuidanceScale}; 2.8 is usual"));
         if (dtype == ScalarType.Float16)
             suspects.Add("float16 holds no more than 65504, compute in bf16 or fp32");
         return suspects.Count > 0 ? string.Join(", and ", suspects) : "the weights in memory are finite, but what they compute is not";
@@ -86,6 +86,4 @@ internal sealed class FiniteTrace : IDisposable
         foreach (var (_, _, largest) in _results)
             largest.Dispose();
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -205,5 +205,5 @@ public static class Preflight
     }
 
     private static string Names(List<PictureFile> pictures) =>
-        string.Join(", ", pictures.Take(4).Select(picture => Path.GetFileName(picture.Path))) + (pictures.Count > 4 ? $" and {pictures.Count - 4} more" : string.Empty);
+        ShownText.Names([.. pictures.Select(picture => Path.GetFileName(picture.Path))]);
 }

@@ -23,10 +23,13 @@ internal sealed class GenerationOrigin
     /// <exception cref="LabException">A LoRA cannot be read.</exception>
     public GenerationOrigin(GenerateConfig config, string dtype, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras)
     {
+        var modelName = NameOf(model);
+        string[] loraNames = [.. loras.Select(lora => NameOf(LoraFile.Resolve(lora.Path)))];
+        Subject = SubjectOf(modelName, loraNames);
         _settings = new JsonObject
         {
-            ["model"] = NameOf(model),
-            ["lora"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(NameOf(LoraFile.Resolve(lora.Path))))]),
+            ["model"] = modelName,
+            ["lora"] = new JsonArray([.. loraNames.Select(name => JsonValue.Create(name))]),
             ["lora_scale"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(lora.Lora.Weight * config.LoraScale))]),
             ["lora_sha256"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(SweepRunner.Hash(lora.Path)))]),
             ["model_files"] = Path.Exists(model) ? ModelFingerprint.Of(model) : null,
@@ -48,7 +51,7 @@ internal sealed class GenerationOrigin
     }
 
     /// <summary>The model and the LoRA, for messages.</summary>
-    public string Subject => SubjectOf(_settings)!;
+    public string Subject { get; }
 
     /// <summary>The text that a picture's file keeps; equal texts mean equal pictures, up to rounding.</summary>
     /// <param name="prompt">Its prompt.</param>
@@ -67,19 +70,21 @@ internal sealed class GenerationOrigin
     /// <returns>Null where that is no note of a <c>generate</c>.</returns>
     public static string? SubjectOf(string? note)
     {
+        if (note is null)
+            return null;
         try
         {
-            return note is null ? null : SubjectOf(JsonNode.Parse(note) as JsonObject);
+            var settings = JsonField.Parse(note, "the note");
+            return SubjectOf(settings.Get("model").Text(), [.. settings.Get("lora").Items().Select(lora => lora.Text())]);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
+        catch (LabException)
         {
             return null;
         }
     }
 
-    private static string? SubjectOf(JsonObject? settings) => settings?["model"] is JsonValue model && settings["lora"] is JsonArray loras
-        ? $"{model} {(loras.Count == 0 ? "without LoRA" : $"with {string.Join(" and ", loras.Select(lora => lora?.ToString()))}")}"
-        : null;
+    private static string SubjectOf(string model, string[] loras) =>
+        $"{model} {(loras.Length == 0 ? "without LoRA" : $"with {string.Join(" and ", loras)}")}";
 
     // A LoRA in a file of the default name is called by its folder.
     private static string NameOf(string path)

@@ -21,14 +21,14 @@ internal sealed class GenerationRun
     /// <param name="config">The options.</param>
     /// <param name="prompts">The prompts.</param>
     /// <param name="origin">What the pictures are made with.</param>
-    /// <exception cref="OptionException">There are more pictures than can be counted.</exception>
+    /// <exception cref="UsageException">There are more pictures than can be counted.</exception>
     /// <exception cref="LabException">Pictures of another model or LoRA, or of unknown origin, would be replaced.</exception>
     public GenerationRun(GenerateConfig config, IReadOnlyList<string> prompts, GenerationOrigin origin)
     {
         (_config, _prompts, _origin) = (config, prompts, origin);
         if ((long)prompts.Count * config.NumImages * config.NumSteps > int.MaxValue)
         {
-            throw new OptionException(
+            throw new UsageException(
                 $"num_images is {config.NumImages}, for {prompts.Count} prompts of {config.NumSteps} steps each: that is more than "
                     + $"{int.MaxValue} steps. Give fewer.");
         }

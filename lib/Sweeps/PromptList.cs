@@ -11,12 +11,12 @@ public static class PromptList
     /// <summary>The lists in the miniature's vocabulary; relative to the project.</summary>
     public const string MiniatureFolder = "data/prompts/miniature";
 
-    private const string ListedSubject = "gmc cat";
+    internal const string ListedSubject = "gmc cat";
 
     /// <summary>Reads a prompt file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The prompts in order, trimmed; at least one.</returns>
-    /// <exception cref="LabException">The file is missing, is not UTF-8 or has no prompt.</exception>
+    /// <exception cref="LabException">The file is missing, is in another encoding, or has no prompt or one that is too long.</exception>
     public static IReadOnlyList<string> Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

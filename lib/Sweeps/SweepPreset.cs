@@ -132,7 +132,7 @@ public sealed record SweepPreset
     /// <param name="family">recontextualization, art, property or validation.</param>
     /// <param name="subject">Identifier and class that stand in the place of "gmc cat".</param>
     /// <exception cref="LabException">There is no such list.</exception>
-    public IReadOnlyList<string> PromptsOf(string family, string subject = "gmc cat") => PromptList.OfFamily(family, subject, PromptLists);
+    public IReadOnlyList<string> PromptsOf(string family, string subject = PromptList.ListedSubject) => PromptList.OfFamily(family, subject, PromptLists);
 
     /// <summary>
     /// The same with full paths: each is looked for from the current folder, then from the project's. A model or LoRA that is not there and

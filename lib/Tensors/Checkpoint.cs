@@ -173,7 +173,8 @@ public sealed class Checkpoint : ITensorSource, IDisposable
 
     private static string Listing(string folder)
     {
-        var names = Directory.EnumerateFileSystemEntries(folder).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal).ToArray();
-        return names.Length == 0 ? "nothing" : string.Join(", ", names.Take(20)) + (names.Length > 20 ? $" and {names.Length - 20} more" : "");
+        var entries = Directory.EnumerateFileSystemEntries(folder);
+        string[] names = [.. entries.Select(entry => System.IO.Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+        return names.Length == 0 ? "nothing" : ShownText.Names(names, 20);
     }
 }

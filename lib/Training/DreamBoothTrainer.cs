@@ -138,7 +138,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private static int StepsOf(int epochs, int stepsPerEpoch)
     {
         var steps = (long)epochs * stepsPerEpoch;
-        return steps <= int.MaxValue ? (int)steps : throw new OptionException(
+        return steps <= int.MaxValue ? (int)steps : throw new UsageException(
             $"num_train_epochs is {epochs}, of {stepsPerEpoch} steps each: {steps} steps are more than {int.MaxValue}. "
             + $"Give at most {int.MaxValue / stepsPerEpoch} epochs, or max_train_steps.");
     }

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -27,13 +27,13 @@ internal static class StepFault
             : ("adam_weight_decay_text_encoder", config.AdamWeightDecayTextEncoder);
         var cause = fault switch
         {
-            AdamWFault.Epsilon => Text(
+            AdamWFault.Epsilon => Invariant(
                 $"adam_epsilon is {config.AdamEpsilon}, which is 0 in float32, and divides what has no gradient. Raise it; 1e-8 is usual"),
-            AdamWFault.WeightDecay => Text(
+            AdamWFault.WeightDecay => Invariant(
                 $"{decayName} is {decay}: at the rate {rate * factor} weights grow {1 - (rate * factor * decay)} times. Lower it; 1e-4 is usual"),
-            AdamWFault.SquaredGradient => Text(
+            AdamWFault.SquaredGradient => Invariant(
                 $"max_grad_norm is {config.MaxGradNorm} and lets gradients through whose squares are beyond float32. Lower it; 1 is usual"),
-            _ => Text($"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; 1e-4 is usual"),
+            _ => Invariant($"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; 1e-4 is usual"),
         };
         return new NonFiniteException($"Step {step} leaves the LoRA of {component} not finite and is taken back: {cause}.");
     }
@@ -55,7 +55,7 @@ internal static class StepFault
             FiniteCheck.Largest(adapter.Parameters.narrow(0, segment.Offset, segment.Length)).item<float>();
         var largest = adapter.Segments.Select(segment => (segment.Component, Value: Largest(segment))).MaxBy(segment => segment.Value);
         var rate = RateOf(largest.Component, config);
-        var weights = Text($"{largest.Value:0.#e+0}");
+        var weights = Invariant($"{largest.Value:0.#e+0}");
         var cause = FiniteCheck.Faults(transformer).FirstOrDefault() is { } weight
             ? $"the model is damaged: {weight} of its transformer is not finite"
             : FaultOf(batches) is { } data
@@ -66,7 +66,7 @@ internal static class StepFault
             ? "float16 holds no more than 65504. Train with mixed_precision bf16 or no"
             : $"unknown; model, pictures and text are finite, the LoRA's weights at most {weights}. Lower {rate}, or look at its pictures";
         return new NonFiniteException(
-            Text($"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
+            Invariant($"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
     }
 
     private static string? FaultOf(IEnumerable<TrainingBatch> batches)
@@ -85,8 +85,6 @@ internal static class StepFault
     }
 
     private static string RateOf(string component, DreamBoothConfig config) => component == "transformer"
-        ? Text($"learning_rate (now {config.ScaledLearningRate()})")
-        : Text($"text_encoder_lr (now {config.TextEncoderLr})");
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        ? Invariant($"learning_rate (now {config.ScaledLearningRate()})")
+        : Invariant($"text_encoder_lr (now {config.TextEncoderLr})");
 }

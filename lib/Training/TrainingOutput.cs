@@ -39,7 +39,7 @@ internal sealed class TrainingOutput : IDisposable
     /// <summary>Makes and locks the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
     /// <param name="warn">Told where there is no checkpoint to go on from.</param>
-    /// <exception cref="OptionException">Two of the training's folders lie in one another.</exception>
+    /// <exception cref="UsageException">Two of the training's folders lie in one another.</exception>
     /// <exception cref="LabException">It cannot be written to, is in use, or holds what another training made.</exception>
     public static TrainingOutput Open(DreamBoothConfig config, Action<string>? warn)
     {
@@ -65,7 +65,7 @@ internal sealed class TrainingOutput : IDisposable
     }
 
     /// <summary>Refuses folders of which one would get the other's files.</summary>
-    /// <exception cref="OptionException">They are the same, or one lies in the other, be it through a link.</exception>
+    /// <exception cref="UsageException">They are the same, or one lies in the other, be it through a link.</exception>
     public static void CheckFolders(DreamBoothConfig config)
     {
         var classes = config.WithPriorPreservation ? config.ClassDataDir : null;
@@ -96,7 +96,7 @@ internal sealed class TrainingOutput : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
-    private static OptionException Apart(string name, string path, string otherName, string other, string why) => new(
+    private static UsageException Apart(string name, string path, string otherName, string other, string why) => new(
         $"{name} ({path}) {(RealPath.AreSame(path, other) ? "is the same folder as" : "and")} {otherName} "
             + $"({other}){(RealPath.AreSame(path, other) ? "" : " lie in one another")}: {why}. Name another {name}.");
 

@@ -184,7 +184,7 @@ public sealed class TrainingOutputTests : IDisposable
     [InlineData("class", "class", "output_dir")]
     public void Open_FoldersInOneAnother_IsAWrongOption(string classes, string output, string option)
     {
-        var error = Assert.Throws<OptionException>(() => TrainingOutput.Open(
+        var error = Assert.Throws<UsageException>(() => TrainingOutput.Open(
             Config with { WithPriorPreservation = true, ClassPrompt = "a cat", ClassDataDir = Out(classes), OutputDir = Out(output) },
                 _warnings.Add));
         Assert.StartsWith(option, error.Message, StringComparison.Ordinal);

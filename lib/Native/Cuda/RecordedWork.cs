@@ -25,7 +25,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     private const double Agreement = 0.02;
 
     // TorchSharp frees the factor that it makes itself before libtorch has read it.
-    private static readonly Scalar s_one = 1;
+    private static readonly Scalar One = 1;
 
     private readonly Dictionary<string, Recording> _recordings = [];
     private readonly HashSet<string> _refused = [];
@@ -160,7 +160,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         if (recorded is null)
             Restore(gradients);
         using var noGradients = no_grad();
-        Gradients?.Sum.add_(before!, s_one);
+        Gradients?.Sum.add_(before!, One);
         Replayed = recorded is not null;
         return recorded ?? plain;
     }
