@@ -27,7 +27,9 @@ internal static class ConsoleProgress
     private static T RunWithBars<T>(Func<Report, T> work) =>
         AnsiConsole.Progress()
             .HideCompleted(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new RemainingTimeColumn())
             .Start(context =>
             {
                 var tasks = new Dictionary<string, ProgressTask>(StringComparer.Ordinal);
@@ -55,5 +57,6 @@ internal static class ConsoleProgress
     }
 
     private static string Describe(string title, int done, int total, string note) =>
-        string.Create(CultureInfo.InvariantCulture, $"{ShownText.Line(title)} {done}/{total}{(note.Length > 0 ? "  " + ShownText.Line(note) : "")}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{ShownText.Line(title)} {done}/{total}{(note.Length > 0 ? "  " + ShownText.Line(note) : "")}");
 }

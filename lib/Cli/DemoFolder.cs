@@ -53,7 +53,8 @@ internal sealed class DemoFolder
         var known = File.Exists(marker);
         if (!known && Directory.Exists(options.Output)
             && Directory.EnumerateFileSystemEntries(options.Output).Any(entry => !RunFolder.IsMark(Path.GetFileName(entry))))
-            throw new LabException($"{options.Output} is not empty and not from an earlier demo; name a new or an empty folder by --output.");
+            throw new LabException(
+                $"{options.Output} is not empty and not from an earlier demo; name a new or an empty folder by --output.");
         var now = new State(ModelFingerprint.Of(options.Training.PretrainedModelNameOrPath), Hash(options.Training.ToJson()), false, []);
         var folder = new DemoFolder(options.Output, known ? JsonFile.Read<State>(marker) : now);
         if (known && (fresh || folder._state.Model != now.Model || folder._state.Recipe != now.Recipe))

@@ -17,29 +17,52 @@ internal static class DemoVerb
 
     public static Command Create(Session session)
     {
-        var verb = new Command("demo", "Trains the character of data/cat_gmc and draws it before and after, in new places, as art and with changed properties. "
+        var verb = new Command(
+            "demo", "Trains the character of data/cat_gmc and draws it before and after, in new places, as art and with changed "
+                + "properties. "
             + "Writes one page with everything. What an earlier run has done is kept; Ctrl+C keeps what is done.");
         var model = Text("--model", "FOLDER", $"The model's folder. [default: {DefaultModel} of the project]");
-        var output = Text("--output", "FOLDER", "The folder for everything it makes: a new or empty one, or that of an earlier demo. [default: outputs/demo of the project]");
-        var recipe = Text("--recipe", "FILE", $"The recipe of the training; its output folders are not used. [default: {DefaultRecipe} of the project]");
-        var tokenizers = Text("--tokenizers", "FOLDER", "Folder with clip/ and t5/ tokenizer files, used where the model folder has none. [default: LAB_TOKENIZERS]");
-        var seed = new Option<long?>("--seed") { HelpName = "NUMBER", Description = "Seed of the training and of the first picture. [at least 0; default: the recipe's, or 0]" };
+        var output = Text(
+            "--output", "FOLDER",
+            "The folder for everything it makes: a new or empty one, or that of an earlier demo. [default: outputs/demo of the project]");
+        var recipe = Text(
+            "--recipe", "FILE", $"The recipe of the training; its output folders are not used. [default: {DefaultRecipe} of the project]");
+        var tokenizers = Text(
+            "--tokenizers", "FOLDER",
+            "Folder with clip/ and t5/ tokenizer files, used where the model folder has none. [default: LAB_TOKENIZERS]");
+        var seed = new Option<long?>("--seed")
+        {
+            HelpName = "NUMBER",
+            Description = "Seed of the training and of the first picture. [at least 0; default: the recipe's, or 0]",
+        };
         var fresh = new Option<bool>("--fresh") { Description = "Make everything anew instead of keeping what an earlier run has done." };
         foreach (var option in new Option[] { model, output, recipe, seed, tokenizers, fresh })
             verb.Options.Add(option);
         verb.SetAction(result =>
         {
             var project = ProjectFolder.Find();
-            var options = Read(project, result.GetValue(model), result.GetValue(output), result.GetValue(recipe), result.GetValue(tokenizers), result.GetValue(seed), session);
+            var options = Read(
+                project, result.GetValue(model), result.GetValue(output), result.GetValue(recipe), result.GetValue(tokenizers),
+                result.GetValue(seed), session);
             using var measures = Measures(options, project);
-            return Run(measures is null ? options : options with { Score = measures.Score, FidelityCeiling = measures.Ceiling }, result.GetValue(fresh), session);
+            return Run(
+                measures is null ? options : options with
+                {
+                    Score = measures.Score,
+                    FidelityCeiling = measures.Ceiling,
+                }, result.GetValue(fresh), session);
         });
         return verb;
     }
 
-    private static Option<string?> Text(string name, string placeholder, string help) => new(name) { HelpName = placeholder, Description = help };
+    private static Option<string?> Text(string name, string placeholder, string help) => new(name)
+    {
+        HelpName = placeholder,
+        Description = help,
+    };
 
-    private static DemoOptions Read(string project, string? model, string? output, string? recipe, string? tokenizers, long? seed, Session session)
+    private static DemoOptions Read(
+        string project, string? model, string? output, string? recipe, string? tokenizers, long? seed, Session session)
     {
         if (seed < 0)
             throw new UsageException($"--seed is {seed}; valid is at least 0.");
@@ -56,7 +79,13 @@ internal static class DemoVerb
             Seed = seed ?? config.Seed ?? 0,
         };
         config.Validate();
-        return new DemoOptions { Training = config, Output = folder, Prompts = PromptsFor(config.PretrainedModelNameOrPath, project), Seed = (ulong)config.Seed };
+        return new DemoOptions
+        {
+            Training = config,
+            Output = folder,
+            Prompts = PromptsFor(config.PretrainedModelNameOrPath, project),
+            Seed = (ulong)config.Seed,
+        };
     }
 
     private static string Model(string? given, string project)
@@ -65,7 +94,9 @@ internal static class DemoVerb
         if (File.Exists(Path.Combine(folder, "model_index.json")))
             return folder;
         throw new LabException($"There is no model in {folder}: a folder with model_index.json and a subfolder for each part is needed."
-            + (given is null ? $" The miniature model belongs to a clone's {DefaultModel}; name another model's folder by --model." : string.Empty));
+            + (given is null
+                ? $" The miniature model belongs to a clone's {DefaultModel}; name another model's folder by --model."
+                : string.Empty));
     }
 
     // The miniature knows few words; other models are asked as photographers and painters would.
@@ -116,7 +147,11 @@ internal static class DemoVerb
         foreach (var name in DemoRun.SweepNames)
         {
             if (folder.Results(name).Count is > 0 and var count)
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,3} pictures in {Near(folder.Sweep(name))}{(File.Exists(folder.Sheet(name)) ? $", on one sheet: {Near(folder.Sheet(name))}" : string.Empty)}"));
+            {
+                var sheet = File.Exists(folder.Sheet(name)) ? $", on one sheet: {Near(folder.Sheet(name))}" : string.Empty;
+                output.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{count,3} pictures in {Near(folder.Sweep(name))}{sheet}"));
+            }
         }
 
         if (File.Exists(folder.LoraFilePath))

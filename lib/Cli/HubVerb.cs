@@ -11,7 +11,9 @@ internal static class HubVerb
     private const double MiB = 1 << 20;
 
     public static Command Create(Session session) =>
-        new("hub", "Models from the Hugging Face hub: login, downloads, the shared cache, uploads. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_TOKEN and HF_HUB_OFFLINE are heeded.")
+        new(
+            "hub", "Models from the Hugging Face hub: login, downloads, the shared cache, uploads. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, "
+                + "HF_TOKEN and HF_HUB_OFFLINE are heeded.")
         {
             CreateLogin(session),
             CreateWhoAmI(session),
@@ -33,14 +35,18 @@ internal static class HubVerb
 
     private static Command CreateLogin(Session session)
     {
-        var verb = new Command("login", "Keeps an access token for this and all other programs of the hub. It is read from the terminal (unseen) or from standard input, never from the command line.");
+        var verb = new Command(
+            "login", "Keeps an access token for this and all other programs of the hub. It is read from the terminal (unseen) or from "
+                + "standard input, never from the command line.");
         verb.SetAction(_ =>
         {
             var options = HubOptions.FromEnvironment();
             if (options.Token is { Source: var source })
                 session.Warn($"{source} is set and rules over the token that is kept now.");
             if (session.IsInteractive)
-                session.Output.WriteLine($"Make a token at {options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens (read access; write access to upload) and paste it here:");
+                session.Output.WriteLine(
+                    $"Make a token at {options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens (read access; write access to upload) "
+                    + "and paste it here:");
             var token = HubToken.Parse(session.ReadSecret() ?? string.Empty, "the input");
             using var client = new HubClient(options with { Token = token }, session.Warn);
             var user = Wait(() => client.WhoAmIAsync(session.Cancellation));
@@ -69,12 +75,19 @@ internal static class HubVerb
     private static Command CreateDownload(Session session)
     {
         var (repo, revision) = (Repo(), Revision());
-        var files = new Argument<string[]>("FILES") { Description = "Names or patterns with * and ?; without them: what a pipeline needs, or all files.", Arity = ArgumentArity.ZeroOrMore };
+        var files = new Argument<string[]>("FILES")
+        {
+            Description = "Names or patterns with * and ?; without them: what a pipeline needs, or all files.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var variant = new Option<string?>("--variant") { HelpName = "NAME", Description = "Variant of the weights, such as fp16." };
         var subfolder = new Option<string?>("--subfolder") { HelpName = "NAME", Description = "Only this folder, such as transformer." };
         var exclude = new Option<string[]>("--exclude") { HelpName = "PATTERN", Description = "Files to leave out." };
         var lora = new Option<bool>("--lora") { Description = "Only the LoRA file." };
-        var verb = new Command("download", "Downloads a model into the shared cache, only the files that are needed, and prints its folder. What is there is not downloaded again; what was begun goes on.")
+        var verb = new Command(
+            "download",
+            "Downloads a model into the shared cache, only the files that are needed, and prints its folder. What is there is not "
+            + "downloaded again; what was begun goes on.")
         {
             repo, files, revision, variant, subfolder, exclude, lora,
         };
@@ -90,8 +103,14 @@ internal static class HubVerb
                 Content = result.GetValue(lora) ? HubContent.Lora : HubContent.Auto,
             };
             using var client = new HubClient(null, session.Warn);
-            var snapshot = ConsoleProgress.Run(session, report => Wait(() => client.DownloadAsync(request, new HubProgressLines(report, "Downloading"), session.Cancellation)));
-            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{snapshot.Files.Count} files, {snapshot.BytesDownloaded / MiB:0.0} MiB of them downloaded now, commit {snapshot.Commit}"));
+            var snapshot = ConsoleProgress.Run(
+                session, report => Wait(
+                    () => client.DownloadAsync(request, new HubProgressLines(report, "Downloading"), session.Cancellation)));
+            session.Output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{snapshot.Files.Count} files, {snapshot.BytesDownloaded / MiB:0.0} MiB of them downloaded now, commit "
+                    + $"{snapshot.Commit}"));
             session.Output.WriteLine(snapshot.Folder);
             return ExitCode.Success;
         });
@@ -107,9 +126,12 @@ internal static class HubVerb
             var repos = cache.List();
             foreach (var repo in repos)
             {
-                var revisions = string.Join(", ", repo.Revisions.Select(revision => string.Join("/", revision.Names.Append(revision.Commit[..Math.Min(8, revision.Commit.Length)]))));
+                var revisions = string.Join(
+                    ", ", repo.Revisions.Select(
+                        revision => string.Join("/", revision.Names.Append(revision.Commit[..Math.Min(8, revision.Commit.Length)]))));
                 var begun = repo.IncompleteBytes > 0 ? $" ({repo.IncompleteBytes / MiB:0.0} MiB begun)" : string.Empty;
-                session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{repo.Repo,-48}{repo.Bytes / MiB,10:0.0} MiB  {revisions}{begun}"));
+                session.Output.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"{repo.Repo,-48}{repo.Bytes / MiB,10:0.0} MiB  {revisions}{begun}"));
             }
 
             session.Output.WriteLine(repos.Count == 0 ? $"{cache.Folder} holds no model." : $"in {cache.Folder}");
@@ -122,7 +144,10 @@ internal static class HubVerb
     {
         var (repo, revision) = (Repo(), Revision());
         var repair = new Option<bool>("--repair") { Description = "Remove damaged files and download them again." };
-        var verb = new Command("verify", "Reads every cached file of a model and compares its hash with what the hub lists. The exit code is 1 where one is damaged.") { repo, revision, repair };
+        var verb = new Command(
+            "verify",
+            "Reads every cached file of a model and compares its hash with what the hub lists. The exit code is 1 where one is "
+            + "damaged.") { repo, revision, repair };
         verb.SetAction(result =>
         {
             var id = ParseRepo(result.GetValue(repo)!);
@@ -132,20 +157,31 @@ internal static class HubVerb
             foreach (var file in found.Damaged)
                 session.Output.WriteLine($"damaged: {file}");
             if (found.Unknown.Count > 0)
-                session.Warn($"{found.Unknown.Count} files are copies whose hash only the hub knows; verify them online: {string.Join(", ", found.Unknown.Take(3))}.");
+                session.Warn(
+                    $"{found.Unknown.Count} files are copies whose hash only the hub knows; verify them online: "
+                    + $"{string.Join(", ", found.Unknown.Take(3))}.");
             if (found.Damaged.Count == 0)
                 return ExitCode.Success;
             if (!result.GetValue(repair))
-                throw new LabException($"{found.Damaged.Count} files of {id} are damaged. `dotnet run -- hub verify {id} --repair` removes them and downloads them again.");
+                throw new LabException(
+                    $"{found.Damaged.Count} files of {id} are damaged. `dotnet run -- hub verify {id} --repair` removes them and downloads "
+                    + "them again.");
             var request = new HubDownloadRequest(id) { Revision = found.Commit, Include = found.Damaged };
-            ConsoleProgress.Run(session, report => Wait(() => client.DownloadAsync(request, new HubProgressLines(report, "Downloading"), session.Cancellation)));
+            ConsoleProgress.Run(
+                session, report => Wait(
+                    () => client.DownloadAsync(request, new HubProgressLines(report, "Downloading"), session.Cancellation)));
             return ExitCode.Success;
         });
         return verb;
     }
 
     /// <summary>Reads a repository's name; a wrong one is a usage error.</summary>
-    public static RepoId ParseRepo(string text) => RepoId.TryParse(text, out var repo) ? repo : throw new UsageException($"{(text.Length <= 16 || text.Contains('/', StringComparison.Ordinal) ? $"'{ShownText.Line(text)}'" : "What was given")} is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium.");
+    public static RepoId ParseRepo(string text) =>
+        RepoId.TryParse(text, out var repo)
+            ? repo
+            : throw new UsageException(
+                $"{(text.Length <= 16 || text.Contains('/', StringComparison.Ordinal) ? $"'{ShownText.Line(text)}'" : "What was given")} "
+                + "is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium.");
 
     private static string Role(HubUser user) => user.TokenRole is null ? string.Empty : $" ({user.TokenRole} access)";
 }

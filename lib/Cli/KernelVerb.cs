@@ -58,7 +58,9 @@ internal static class KernelVerb
         var prefix = new Option<string?>("--prefix") { Description = "Install under this prefix, for example /usr/local." };
         var name = new Option<string?>("--name")
         {
-            Description = $"The kernel's name, to which notebooks refer. Default: {DefaultName}, and {InteractiveName} unless another program has it.",
+            Description =
+                $"The kernel's name, to which notebooks refer. Default: {DefaultName}, and {InteractiveName} unless another program has "
+                + "it.",
         };
         var verb = new Command("install", "Installs the kernel where Jupyter and VS Code look for it.") { user, prefix, name };
         verb.SetAction(result => Guarded(() =>
@@ -72,7 +74,8 @@ internal static class KernelVerb
                 : new[] { DefaultName, InteractiveName };
             foreach (var each in names)
             {
-                var spec = KernelSpecs.Install(folder, each, each == InteractiveName ? ".NET (C#, Dreambooth.Lab)" : "C# (Dreambooth.Lab)", Launch);
+                var spec = KernelSpecs.Install(
+                    folder, each, each == InteractiveName ? ".NET (C#, Dreambooth.Lab)" : "C# (Dreambooth.Lab)", Launch);
                 session.Output.WriteLine($"Installed the kernel '{spec.Name}' in {spec.Folder}");
             }
 
@@ -109,7 +112,9 @@ internal static class KernelVerb
         verb.SetAction(result => Guarded(() =>
         {
             string[] folders = result.GetValue(prefix) is { } chosen ? [KernelSpecs.PrefixFolder(chosen)] : [];
-            var names = result.GetValue(name) is { } own ? [own] : KernelSpecs.List(folders).Select(spec => spec.Name).Distinct().DefaultIfEmpty(DefaultName);
+            var names = result.GetValue(name) is { } own
+                ? [own]
+                : KernelSpecs.List(folders).Select(spec => spec.Name).Distinct().DefaultIfEmpty(DefaultName);
             foreach (var folder in names.SelectMany(each => KernelSpecs.Uninstall(each, folders)).ToList())
                 session.Output.WriteLine($"Removed {folder}");
             return ExitCode.Success;
@@ -119,7 +124,11 @@ internal static class KernelVerb
 
     private static Command CreateStart()
     {
-        var file = new Option<FileInfo>("--connection-file", "-f") { Description = "The file that the Jupyter client wrote.", Required = true };
+        var file = new Option<FileInfo>("--connection-file", "-f")
+        {
+            Description = "The file that the Jupyter client wrote.",
+            Required = true,
+        };
         var limit = new Option<int>("--max-output")
         {
             Description = "Characters of stream output that one cell may send, at least 1.",

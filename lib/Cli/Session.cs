@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Cli;
 /// <param name="IsInteractive">True where <paramref name="Output"/> is a terminal, so that a line may be drawn anew.</param>
 /// <param name="Cancellation">Set by the first Ctrl+C.</param>
 /// <param name="Input">What the user types or pipes in; null for the process's own.</param>
-internal sealed record Session(TextWriter Output, TextWriter Error, bool IsInteractive, CancellationToken Cancellation, TextReader? Input = null)
+internal sealed record Session(
+    TextWriter Output, TextWriter Error, bool IsInteractive, CancellationToken Cancellation, TextReader? Input = null)
 {
     /// <summary>Reads a line that must not be seen: unseen from a terminal, else from the input. Null at its end.</summary>
     public string? ReadSecret() => Input is null && IsInteractive && !Console.IsInputRedirected

@@ -18,8 +18,11 @@ internal static class UsageErrors
             .Where(name => name.StartsWith("--", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var hidden = command.Options.Where(option => option.Hidden).Select(option => option.Name).ToHashSet(StringComparer.Ordinal);
         var isGroup = command.Subcommands.Count > 0;
-        if (TakesToken(command) && result.UnmatchedTokens.Any(token => !token.StartsWith('-')) && !NamesNearVerb(result.UnmatchedTokens, command))
-            throw new UsageException($"A value stands where none belongs; it is not repeated here, since it may be a token. `hub login` reads the token from the terminal or from standard input. {GroupedHelp.PathOf(command)}--help lists what there is.");
+        if (TakesToken(command) && result.UnmatchedTokens.Any(token => !token.StartsWith('-'))
+            && !NamesNearVerb(result.UnmatchedTokens, command))
+            throw new UsageException(
+                "A value stands where none belongs; it is not repeated here, since it may be a token. `hub login` reads the token from "
+                + $"the terminal or from standard input. {GroupedHelp.PathOf(command)}--help lists what there is.");
         List<string> errors = isGroup ? [.. Unplaced(result.UnmatchedTokens, command)] : [.. UnknownFlags(args, valid, hidden)];
         if (errors.Count == 0)
             errors.AddRange(isGroup ? UnknownFlags(args, valid, hidden) : Unplaced(result.UnmatchedTokens, command));

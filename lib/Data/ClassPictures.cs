@@ -84,7 +84,8 @@ public static class ClassPictures
     private static int NextIndex(string folder)
     {
         var names = Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Where(name => !name.StartsWith('.')).ToArray();
-        var indices = names.Select(name => int.TryParse(name.Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1);
+        var indices = names.Select(
+            name => int.TryParse(name.Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1);
         return Math.Max(names.Length, indices.DefaultIfEmpty(-1).Max() + 1);
     }
 }

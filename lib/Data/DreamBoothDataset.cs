@@ -133,7 +133,8 @@ public sealed class DreamBoothDataset
         item %= InstanceCount;
         var draws = new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Flip, epoch, item);
         var picture = _instances[item];
-        return new DreamBoothRow(InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), _captions[item], false, picture.Width, picture.Height);
+        return new DreamBoothRow(
+            InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), _captions[item], false, picture.Width, picture.Height);
     }
 
     private DreamBoothRow ClassRow(int item)

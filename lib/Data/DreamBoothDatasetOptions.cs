@@ -19,13 +19,17 @@ public sealed record DreamBoothDatasetOptions
     /// <summary>Crop in the middle and not at a random place (<c>--center_crop</c>). Default false.</summary>
     public bool CenterCrop { get; init; }
 
-    /// <summary>Mirror instance pictures left to right, each in half of the epochs on average (<c>--random_flip</c>). Default false.</summary>
+    /// <summary>
+    /// Mirror instance pictures left to right, each in half of the epochs on average (<c>--random_flip</c>). Default false.
+    /// </summary>
     public bool RandomFlip { get; init; }
 
     /// <summary>How often each instance picture counts in an epoch, at least 1 (<c>--repeats</c>). Default 1.</summary>
     public int Repeats { get; init; } = 1;
 
-    /// <summary>The key of <c>metadata.jsonl</c> that names a picture, beside "file_name" (<c>--image_column</c>). Default "image".</summary>
+    /// <summary>
+    /// The key of <c>metadata.jsonl</c> that names a picture, beside "file_name" (<c>--image_column</c>). Default "image".
+    /// </summary>
     public string ImageColumn { get; init; } = DefaultImageColumn;
 
     /// <summary>

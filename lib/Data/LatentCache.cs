@@ -5,7 +5,8 @@ namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// Latents of every view of a dataset, encoded once. Means and standard deviations are kept, not samples, so that each step still
-/// draws its own noise, as the reference's cached <c>latent_dist</c> does. Letters: N views, B rows, C latent channels, h and w of the latents.
+/// draws its own noise, as the reference's cached <c>latent_dist</c> does. Letters: N views, B rows, C latent channels, h and w of the
+/// latents.
 /// </summary>
 public sealed class LatentCache : IDisposable
 {
@@ -95,7 +96,9 @@ public sealed class LatentCache : IDisposable
         using var moments = encode(pixels);
         long[] shape = [views.Length, .. (held ?? moments).Mean.shape[1..]];
         if (!moments.Mean.shape.SequenceEqual(shape) || !moments.Std.shape.SequenceEqual(shape))
-            throw new LabException($"Encoding {views.Length} pictures gave moments of shape [{string.Join(", ", moments.Mean.shape)}] and [{string.Join(", ", moments.Std.shape)}], expected [{string.Join(", ", shape)}].");
+            throw new LabException(
+                $"Encoding {views.Length} pictures gave moments of shape [{string.Join(", ", moments.Mean.shape)}] and "
+                + $"[{string.Join(", ", moments.Std.shape)}], expected [{string.Join(", ", shape)}].");
         held ??= new LatentMoments(Room(moments.Mean, total), Room(moments.Std, total));
         held.Mean.narrow(0, at, views.Length).copy_(moments.Mean);
         held.Std.narrow(0, at, views.Length).copy_(moments.Std);
@@ -107,5 +110,7 @@ public sealed class LatentCache : IDisposable
 
     private long Place(PictureView view) => _index.TryGetValue(view, out var place)
         ? place
-        : throw new LabException($"The latent cache has no entry for {view.Path} (flip {view.Flip}, crop from {view.Crop.Left}, {view.Crop.Top}): it was built from another dataset.");
+        : throw new LabException(
+            $"The latent cache has no entry for {view.Path} (flip {view.Flip}, crop from {view.Crop.Left}, {view.Crop.Top}): it was built "
+            + "from another dataset.");
 }

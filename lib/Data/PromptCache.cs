@@ -44,8 +44,11 @@ public sealed class PromptCache : IDisposable
             }
 
             var embeds = cat([.. encoded.Select(one => one.PromptEmbeds)]).DetachFromDisposeScope();
-            var pooled = encoded[0].PooledPromptEmbeds is null ? null : cat([.. encoded.Select(one => one.PooledPromptEmbeds!)]).DetachFromDisposeScope();
-            var index = distinct.Select((prompt, place) => (prompt, place)).ToDictionary(pair => pair.prompt, pair => (long)pair.place, StringComparer.Ordinal);
+            var pooled = encoded[0].PooledPromptEmbeds is null
+                ? null
+                : cat([.. encoded.Select(one => one.PooledPromptEmbeds!)]).DetachFromDisposeScope();
+            var index = distinct.Select((prompt, place) => (prompt, place))
+                .ToDictionary(pair => pair.prompt, pair => (long)pair.place, StringComparer.Ordinal);
             return new PromptCache(index, new CachedEmbeddings(embeds, pooled));
         }
         finally
@@ -75,10 +78,12 @@ public sealed class PromptCache : IDisposable
     {
         if (other.PromptEmbeds.shape[0] != 1)
             throw new LabException($"Encoding \"{ShownText.Line(prompt)}\" gave {other.PromptEmbeds.shape[0]} rows; one is expected.");
-        if (!first.PromptEmbeds.shape.SequenceEqual(other.PromptEmbeds.shape) || first.PooledPromptEmbeds is null != other.PooledPromptEmbeds is null)
+        if (!first.PromptEmbeds.shape.SequenceEqual(other.PromptEmbeds.shape)
+            || first.PooledPromptEmbeds is null != other.PooledPromptEmbeds is null)
         {
             throw new LabException(
-                $"The embedding of the prompt \"{ShownText.Line(prompt)}\" has another form than the first prompt's: all prompts of a cache "
+                $"The embedding of the prompt \"{ShownText.Line(prompt)}\" has another form than the first prompt's: all prompts of a "
+                + "cache "
                 + "go through the same encoders and lengths.");
         }
     }

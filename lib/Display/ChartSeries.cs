@@ -56,7 +56,9 @@ public sealed record ChartSeries
     internal void Validate()
     {
         if (X.Count != Y.Count || (Labels is not null && Labels.Count != Y.Count))
-            throw new LabException($"The series \"{Name}\" has {X.Count} places, {Y.Count} values{(Labels is null ? "" : $" and {Labels.Count} labels")}: there must be as many of each.");
+            throw new LabException(
+                $"The series \"{Name}\" has {X.Count} places, {Y.Count} values{(Labels is null ? "" : $" and {Labels.Count} labels")}: "
+                + "there must be as many of each.");
     }
 
     /// <summary>Every second, third … point, at most so many: of dots, whose extremes alone would show another scatter.</summary>
@@ -68,7 +70,9 @@ public sealed record ChartSeries
         return stride <= 1 ? this : this with { X = Every(X), Y = Every(Y), Labels = Labels is null ? null : Every(Labels) };
     }
 
-    /// <summary>The same line without the points that lie on the straight between their neighbours, as those of a constant rate do.</summary>
+    /// <summary>
+    /// The same line without the points that lie on the straight between their neighbours, as those of a constant rate do.
+    /// </summary>
     internal ChartSeries Straighten()
     {
         List<int> kept = [];
@@ -110,6 +114,11 @@ public sealed record ChartSeries
                 kept.UnionWith([stretch.MinBy(i => Y[i]), stretch.MaxBy(i => Y[i])]);
         }
 
-        return this with { X = [.. kept.Select(i => X[i])], Y = [.. kept.Select(i => Y[i])], Labels = Labels is null ? null : [.. kept.Select(i => Labels[i])] };
+        return this with
+        {
+            X = [.. kept.Select(i => X[i])],
+            Y = [.. kept.Select(i => Y[i])],
+            Labels = Labels is null ? null : [.. kept.Select(i => Labels[i])],
+        };
     }
 }

@@ -64,7 +64,9 @@ public abstract record ChartView : HtmlView
             Empty = Empty,
             Panels = [.. figure.Panels.Select(panel => panel with
             {
-                Series = [.. panel.Series.Select((series, i) => Thinned(series, isLinear: !figure.LogX && !panel.LogY) with { Color = series.Color ?? ChartPalette.At(i) })],
+                Series = [.. panel.Series.Select(
+                    (series, i) => Thinned(
+                        series, isLinear: !figure.LogX && !panel.LogY) with { Color = series.Color ?? ChartPalette.At(i) })],
             })],
         };
     }
@@ -112,7 +114,9 @@ public abstract record ChartView : HtmlView
     private void WriteFallback(HtmlWriter writer, string description)
     {
         if (!writer.Assets.Contains(ViewAsset.Page))
-            writer.Empty("img", ("class", "lab-fallback"), ("src", PictureEmbedding.Data("png", ToPng())), ("alt", description), ("loading", "lazy"));
+            writer.Empty(
+                "img", ("class", "lab-fallback"), ("src", PictureEmbedding.Data("png", ToPng())), ("alt", description),
+                ("loading", "lazy"));
     }
 
     /// <summary>What stands in the place of a chart without values.</summary>

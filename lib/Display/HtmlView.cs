@@ -9,8 +9,8 @@ namespace Dreambooth.Lab.Display;
 public abstract record HtmlView
 {
     /// <summary>
-    /// A fragment that stands alone, with its style and script: what a notebook shows as text/html. It asks for nothing over the network and
-    /// follows the reader's light or dark setting.
+    /// A fragment that stands alone, with its style and script: what a notebook shows as text/html. It asks for nothing over the network
+    /// and follows the reader's light or dark setting.
     /// </summary>
     /// <exception cref="Foundation.LabException">What the view holds does not fit together, or a picture file cannot be read.</exception>
     public string ToHtml()

@@ -139,7 +139,10 @@ public sealed record LossPlot : ChartView
     private string Summary()
     {
         var part = Math.Max(1, Records.Count / 10);
-        return string.Create(CultureInfo.InvariantCulture, $"{Records.Count} steps. Mean instance loss: {Mean(Records.Take(part)):0.0000} over the first {part}, {Mean(Records.TakeLast(part)):0.0000} over the last {part}.");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Records.Count} steps. Mean instance loss: {Mean(Records.Take(part)):0.0000} over the first {part}, "
+            + $"{Mean(Records.TakeLast(part)):0.0000} over the last {part}.");
     }
 
     private static double Mean(IEnumerable<StepRecord> records) =>

@@ -20,7 +20,8 @@ public static class NotebookFormatters
         RegisterTensor<Tensor>();
         RegisterTensor<Parameter>();
         Formatter.Register<RgbImage>(static (image, writer) => writer.Write(Html(image)), HtmlFormatter.MimeType);
-        Formatter.Register<RgbImage>(static (image, writer) => writer.Write($"Picture of {image.Width} × {image.Height} pixels"), PlainTextFormatter.MimeType);
+        Formatter.Register<RgbImage>(
+            static (image, writer) => writer.Write($"Picture of {image.Width} × {image.Height} pixels"), PlainTextFormatter.MimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(RgbImage), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
     }
 
@@ -33,5 +34,6 @@ public static class NotebookFormatters
     }
 
     private static string Html(RgbImage image) =>
-        $"<img alt=\"\" style=\"max-width:512px;border-radius:4px\" width=\"{image.Width}\" src=\"{PictureEmbedding.Small.DataUri(image, 512)}\">";
+        $"<img alt=\"\" style=\"max-width:512px;border-radius:4px\" width=\"{image.Width}\" "
+        + $"src=\"{PictureEmbedding.Small.DataUri(image, 512)}\">";
 }

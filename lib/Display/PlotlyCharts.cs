@@ -21,9 +21,11 @@ internal static class PlotlyCharts
     public static void Register()
     {
         Formatter.Register<GenericChart>(static (chart, writer) => writer.Write(Json(chart)), NotebookFormatters.PlotlyMimeType);
-        Formatter.Register<GenericChart>(static (chart, writer) => writer.Write(Convert.ToBase64String(Figure(chart).ToPng())), "image/png");
+        Formatter.Register<GenericChart>(
+            static (chart, writer) => writer.Write(Convert.ToBase64String(Figure(chart).ToPng())), "image/png");
         Formatter.Register<GenericChart>(static (chart, writer) => writer.Write(Figure(chart).ToText()), PlainTextFormatter.MimeType);
-        Formatter.SetPreferredMimeTypesFor(typeof(GenericChart), NotebookFormatters.PlotlyMimeType, "image/png", PlainTextFormatter.MimeType);
+        Formatter.SetPreferredMimeTypesFor(
+            typeof(GenericChart), NotebookFormatters.PlotlyMimeType, "image/png", PlainTextFormatter.MimeType);
     }
 
     private static PlotlyFigure Figure(GenericChart chart) => PlotlyFigure.Parse(Json(chart));

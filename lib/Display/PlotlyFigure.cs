@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// A figure that somebody else wrote as Plotly's JSON, for front ends that do not draw that: lines, points and bars over one pair of axes as
-/// a picture; of others the picture says what they are.
+/// A figure that somebody else wrote as Plotly's JSON, for front ends that do not draw that: lines, points and bars over one pair of axes
+/// as a picture; of others the picture says what they are.
 /// </summary>
 internal sealed record PlotlyFigure : ChartView
 {
@@ -20,7 +20,9 @@ internal sealed record PlotlyFigure : ChartView
     {
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement.Clone();
-        JsonElement[] traces = root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Array ? [.. data.EnumerateArray()] : [];
+        JsonElement[] traces = root.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Array
+            ? [.. data.EnumerateArray()]
+            : [];
         return new PlotlyFigure(traces, root.TryGetProperty("layout", out var layout) ? layout : default);
     }
 
@@ -68,7 +70,8 @@ internal sealed record PlotlyFigure : ChartView
         var isBar = Type(trace) == "bar" && names is not null;
         if (isBar)
         {
-            y = [.. Enumerable.Range(0, names!.Length).Select(i => Array.IndexOf(x, i) is >= 0 and var at && at < y.Length ? y[at] : double.NaN)];
+            y = [.. Enumerable.Range(0, names!.Length)
+                .Select(i => Array.IndexOf(x, i) is >= 0 and var at && at < y.Length ? y[at] : double.NaN)];
             x = [.. Enumerable.Range(0, y.Length).Select(i => (double)i)];
         }
 

@@ -21,7 +21,8 @@ public sealed class Flag
             ? [.. Enum.GetNames(ValueType).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)]
             : attribute.Choices;
         if (!ValueType.IsEnum && ValueType != typeof(IReadOnlyList<string>)
-            && Type.GetTypeCode(ValueType) is not (TypeCode.Boolean or TypeCode.Int32 or TypeCode.Int64 or TypeCode.Double or TypeCode.String))
+            && Type.GetTypeCode(ValueType)
+                is not (TypeCode.Boolean or TypeCode.Int32 or TypeCode.Int64 or TypeCode.Double or TypeCode.String))
             throw new NotSupportedException($"{property.DeclaringType}.{property.Name}: an option cannot have the type {ValueType}.");
     }
 
@@ -56,7 +57,8 @@ public sealed class Flag
     public string Placeholder => _attribute.Placeholder ?? (Choices.Count > 0 ? string.Join('|', Choices) : Kind.Placeholder);
 
     /// <summary>The default as text for <c>--help</c>; null when there is nothing to say.</summary>
-    public string? DefaultText => DefaultValue is null or "" or false or IReadOnlyList<string> ? _attribute.DefaultText : Format(DefaultValue);
+    public string? DefaultText =>
+        DefaultValue is null or "" or false or IReadOnlyList<string> ? _attribute.DefaultText : Format(DefaultValue);
 
     internal PropertyInfo Property { get; }
 
@@ -76,8 +78,12 @@ public sealed class Flag
     {
         get
         {
-            var low = double.IsNegativeInfinity(_attribute.Minimum) ? null : (_attribute.OpenMinimum ? "more than " : "at least ") + Text(_attribute.Minimum);
-            var high = double.IsPositiveInfinity(_attribute.Maximum) ? null : (_attribute.OpenMaximum ? "less than " : "at most ") + Text(_attribute.Maximum);
+            var low = double.IsNegativeInfinity(_attribute.Minimum)
+                ? null
+                : (_attribute.OpenMinimum ? "more than " : "at least ") + Text(_attribute.Minimum);
+            var high = double.IsPositiveInfinity(_attribute.Maximum)
+                ? null
+                : (_attribute.OpenMaximum ? "less than " : "at most ") + Text(_attribute.Maximum);
             var step = _attribute.MultipleOf > 0 ? $"a multiple of {_attribute.MultipleOf}" : null;
             var parts = new[] { low, high, step }.Where(part => part is not null).ToArray();
             return parts.Length == 0 ? null : string.Join(", ", parts);
@@ -85,7 +91,9 @@ public sealed class Flag
     }
 
     /// <summary>Turns the text of a command line into the option's value.</summary>
-    /// <param name="texts">The values given; an empty list is a switch that stands alone. Of several the last rules, lists keep all.</param>
+    /// <param name="texts">
+    /// The values given; an empty list is a switch that stands alone. Of several the last rules, lists keep all.
+    /// </param>
     /// <exception cref="LabException">The text is no value of this option, or out of its range.</exception>
     public object? Parse(IReadOnlyList<string> texts)
     {
@@ -158,7 +166,8 @@ public sealed class Flag
         return $" (nearest: {Text(below)} and {Text(Math.Min(below + step, _attribute.Maximum))})";
     }
 
-    private object? Checked(object? value, string text) => Check(value) is { } error && !string.IsNullOrEmpty(text) ? throw new LabException(error) : value;
+    private object? Checked(object? value, string text) =>
+        Check(value) is { } error && !string.IsNullOrEmpty(text) ? throw new LabException(error) : value;
 
     private object? ParseOne(string text)
     {

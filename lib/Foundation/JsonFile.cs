@@ -20,7 +20,9 @@ public static class JsonFile
     /// <summary>Reads an object.</summary>
     /// <typeparam name="T">What the file holds.</typeparam>
     /// <param name="path">The file.</param>
-    /// <exception cref="LabException">The file is missing, cannot be read, or does not hold such an object; the message names the field.</exception>
+    /// <exception cref="LabException">
+    /// The file is missing, cannot be read, or does not hold such an object; the message names the field.
+    /// </exception>
     public static T Read<T>(string path) => JsonField.ReadFile(path).To<T>();
 
     /// <summary>Writes an object, atomically.</summary>

@@ -20,7 +20,10 @@ internal static partial class JsonMisread
         {
             if (step.Groups["index"] is { Success: true, Value: var index })
             {
-                field = field.IsList && field.Items().ElementAtOrDefault(int.Parse(index, CultureInfo.InvariantCulture)) is { Source: not null } item ? item : field;
+                field = field.IsList
+                    && field.Items().ElementAtOrDefault(int.Parse(index, CultureInfo.InvariantCulture)) is { Source: not null } item
+                        ? item
+                        : field;
                 wanted = ItemType(wanted);
                 continue;
             }
@@ -43,11 +46,14 @@ internal static partial class JsonMisread
             return null;
         var missing = Properties(wanted).Where(property => property.IsRequired && !field.Element.TryGetProperty(property.Name, out _))
             .Select(property => JsonField.Child(field.Path, property.Name)).ToList();
-        return missing.Count == 0 ? null : new LabException($"{field.Source}: {string.Join(", ", missing)} {(missing.Count == 1 ? "is" : "are")} missing.");
+        return missing.Count == 0
+            ? null
+            : new LabException($"{field.Source}: {string.Join(", ", missing)} {(missing.Count == 1 ? "is" : "are")} missing.");
     }
 
     private static Type ValueType(Type type, string key) =>
-        Properties(type).FirstOrDefault(property => property.Name == key)?.PropertyType ?? type.GenericTypeArguments.LastOrDefault() ?? typeof(object);
+        Properties(type).FirstOrDefault(property => property.Name == key)?.PropertyType ?? type.GenericTypeArguments.LastOrDefault()
+            ?? typeof(object);
 
     private static Type ItemType(Type type) => type.GetElementType() ?? type.GenericTypeArguments.FirstOrDefault() ?? typeof(object);
 

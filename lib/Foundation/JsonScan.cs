@@ -47,7 +47,9 @@ internal static class JsonScan
         var end = what.IndexOf(" LineNumber:", StringComparison.Ordinal);
         what = ShownText.Line((end >= 0 ? what[..end] : what).TrimEnd('.'));
         var column = error.BytePositionInLine + 1;
-        var place = error.LineNumber is { } line ? string.Create(CultureInfo.InvariantCulture, $" at line {line + 1}, byte {column}") : string.Empty;
+        var place = error.LineNumber is { } line
+            ? string.Create(CultureInfo.InvariantCulture, $" at line {line + 1}, byte {column}")
+            : string.Empty;
         return new LabException($"{source} is not valid JSON{place}{(path.Length > 0 ? $" ({path})" : string.Empty)}: {what}.", error);
     }
 
@@ -56,7 +58,9 @@ internal static class JsonScan
         var at = 0;
         while (at < utf8.Length && Rune.DecodeFromUtf8(utf8[at..], out _, out var length) == System.Buffers.OperationStatus.Done)
             at += length;
-        return string.Create(CultureInfo.InvariantCulture, $"the byte 0x{utf8[at]:X2} at line {utf8[..at].Count((byte)'\n') + 1}, offset {at}, belongs to no character");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"the byte 0x{utf8[at]:X2} at line {utf8[..at].Count((byte)'\n') + 1}, offset {at}, belongs to no character");
     }
 
     /// <summary>The field that the reader stands at.</summary>
@@ -116,7 +120,8 @@ internal static class JsonScan
             {
                 var what = reader.TokenType == JsonTokenType.PropertyName ? "a key" : "the text";
                 var place = ToString() is { Length: > 0 } path ? $"{path}: " : string.Empty;
-                throw new LabException($"{source}: {place}{what} has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.", error);
+                throw new LabException(
+                    $"{source}: {place}{what} has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.", error);
             }
         }
 

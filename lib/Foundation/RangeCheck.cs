@@ -16,7 +16,8 @@ internal sealed class RangeCheck(string source)
     public RangeCheck Whole(string field, long value, long least, long most)
     {
         if (value < least || value > most)
-            _errors.Add(string.Create(CultureInfo.InvariantCulture, $"{field} is {value}; valid is a whole number from {least} to {most}."));
+            _errors.Add(
+                string.Create(CultureInfo.InvariantCulture, $"{field} is {value}; valid is a whole number from {least} to {most}."));
         return this;
     }
 

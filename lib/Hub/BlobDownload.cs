@@ -14,13 +14,17 @@ internal sealed class BlobDownload(HubCache cache, RepoId repo, HubFile file, Ra
 
     /// <summary>Bytes of a file that an earlier run left.</summary>
     public static long Begun(HubCache cache, RepoId repo, HubFile file) =>
-        new FileInfo(cache.BlobOf(repo, file.ETag) + ".incomplete") is { Exists: true } begun && begun.Length <= file.Size ? begun.Length : 0;
+        new FileInfo(cache.BlobOf(repo, file.ETag) + ".incomplete") is { Exists: true } begun && begun.Length <= file.Size
+            ? begun.Length
+            : 0;
 
     /// <summary>Removes what an earlier run left of a file.</summary>
     public static void Forget(HubCache cache, RepoId repo, HubFile file) => File.Delete(cache.BlobOf(repo, file.ETag) + ".incomplete");
 
     /// <summary>Downloads it. The caller holds the blob's lock.</summary>
-    /// <exception cref="HubException">The file cannot be had, is damaged, or the disk is full; what came is kept where it is right so far.</exception>
+    /// <exception cref="HubException">
+    /// The file cannot be had, is damaged, or the disk is full; what came is kept where it is right so far.
+    /// </exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_blob)!);
@@ -33,7 +37,10 @@ internal sealed class BlobDownload(HubCache cache, RepoId repo, HubFile file, Ra
             meter.Skip(-file.Size);
             // What an earlier run left may be the wrong part; from nothing it must be right.
             if (resumed == 0)
-                throw new HubException(HubErrorKind.Damaged, $"{file.Path} of {repo} arrived damaged: its hash is {etag} instead of {file.ETag}. It was thrown away; run again. If it stays so, something between here and the hub changes files.");
+                throw new HubException(
+                    HubErrorKind.Damaged,
+                    $"{file.Path} of {repo} arrived damaged: its hash is {etag} instead of {file.ETag}. It was thrown away; run again. If "
+                    + "it stays so, something between here and the hub changes files.");
         }
 
         File.Move(Incomplete, _blob, overwrite: true);
@@ -57,7 +64,10 @@ internal sealed class BlobDownload(HubCache cache, RepoId repo, HubFile file, Ra
         }
         catch (IOException error) when (DiskFullCodes.Contains(error.HResult))
         {
-            throw new HubException(HubErrorKind.DiskFull, $"The disk of {cache.Folder} is full. Free some space and run again: what is downloaded is kept. HF_HUB_CACHE puts the cache elsewhere.", error);
+            throw new HubException(
+                HubErrorKind.DiskFull,
+                $"The disk of {cache.Folder} is full. Free some space and run again: what is downloaded is kept. HF_HUB_CACHE puts the "
+                + "cache elsewhere.", error);
         }
 
         return (hash.Finish(), resumed);

@@ -85,18 +85,21 @@ public sealed class HubCache
             if (!RepoId.TryParseFolder(Path.GetFileName(folder), out var repo))
                 continue;
             var names = Refs(folder).ToLookup(pair => pair.Commit, pair => pair.Name);
-            var commits = Subfolders(Path.Combine(folder, "snapshots")).Select(commit => (commit, (IReadOnlyList<string>)[.. names[commit]])).ToList();
+            var commits = Subfolders(Path.Combine(folder, "snapshots"))
+                .Select(commit => (commit, (IReadOnlyList<string>)[.. names[commit]])).ToList();
             var blobs = Files(Path.Combine(folder, "blobs")).ToList();
             var copies = Files(Path.Combine(folder, "snapshots")).Where(file => file.LinkTarget is null);
             repos.Add(new CachedRepo(
-                repo, commits, blobs.Where(file => !IsIncomplete(file)).Concat(copies).Sum(file => file.Length), blobs.Where(IsIncomplete).Sum(file => file.Length), folder));
+                repo, commits, blobs.Where(file => !IsIncomplete(file)).Concat(copies).Sum(file => file.Length),
+                blobs.Where(IsIncomplete).Sum(file => file.Length), folder));
         }
 
         return repos;
     }
 
     /// <summary>Where a file of a commit stands under its own name.</summary>
-    internal string PathOf(RepoId repo, string commit, string path) => Path.Combine(SnapshotOf(repo, commit), Path.Combine(SafePath.CheckFile(repo, path).Split('/')));
+    internal string PathOf(RepoId repo, string commit, string path) =>
+        Path.Combine(SnapshotOf(repo, commit), Path.Combine(SafePath.CheckFile(repo, path).Split('/')));
 
     /// <summary>Keeps what a branch or a tag means; a commit needs no note.</summary>
     internal void WriteRef(RepoId repo, string revision, string commit)
@@ -155,13 +158,16 @@ public sealed class HubCache
         var file = new FileInfo(PathOf(repo, commit, path));
         var target = file.ResolveLinkTarget(returnFinalTarget: true);
         file.Delete();
-        if (target is not null && Path.GetFullPath(target.FullName).StartsWith(FolderOf(repo) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (target is not null
+            && Path.GetFullPath(target.FullName).StartsWith(FolderOf(repo) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             target.Delete();
     }
 
     private string RefOf(RepoId repo, string revision) => Path.Combine(FolderOf(repo), "refs", Path.Combine(SafePath.IsInside(revision)
         ? revision.Split('/')
-        : throw new HubException(HubErrorKind.RevisionNotFound, $"'{SafePath.Show(revision)}' is no revision; valid is a branch, a tag or a commit, such as main.")));
+        : throw new HubException(
+            HubErrorKind.RevisionNotFound,
+            $"'{SafePath.Show(revision)}' is no revision; valid is a branch, a tag or a commit, such as main.")));
 
     // A link whose target is missing counts as a file for File.Exists.
     private static bool IsWhole(string path)
@@ -176,12 +182,15 @@ public sealed class HubCache
         Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories) : [];
 
     private static IEnumerable<string> Subfolders(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal) : [];
+        Directory.Exists(folder)
+            ? Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)
+            : [];
 
     private static IEnumerable<(string Name, string Commit)> Refs(string folder)
     {
         var root = Path.Combine(folder, "refs");
-        return Files(root).Select(file => (Path.GetRelativePath(root, file.FullName).Replace('\\', '/'), File.ReadAllText(file.FullName).Trim()));
+        return Files(root)
+            .Select(file => (Path.GetRelativePath(root, file.FullName).Replace('\\', '/'), File.ReadAllText(file.FullName).Trim()));
     }
 
     private bool CanLink()

@@ -54,20 +54,24 @@ public sealed class HubClient : IDisposable
     public Task<HubUser> WhoAmIAsync(CancellationToken cancellation = default)
     {
         if (Token is null)
-            throw new HubException(HubErrorKind.NotLoggedIn, $"Nobody is logged in: neither HF_TOKEN is set nor is there a token in {Options.TokenPath}. `dotnet run -- hub login` logs in.");
+            throw new HubException(
+                HubErrorKind.NotLoggedIn,
+                $"Nobody is logged in: neither HF_TOKEN is set nor is there a token in {Options.TokenPath}. `dotnet run -- hub login` logs "
+                + "in.");
         ThrowIfOffline("asking who is logged in");
         return _api.WhoAmIAsync(cancellation.OrAmbient());
     }
 
     /// <summary>
-    /// Brings files into the cache, or finds them there: what is whole is not downloaded again, what was begun goes on, by whichever program.
-    /// Ended by <paramref name="cancellation"/> or an error it leaves what came; the next call goes on from there.
+    /// Brings files into the cache, or finds them there: what is whole is not downloaded again, what was begun goes on, by whichever
+    /// program. Ended by <paramref name="cancellation"/> or an error it leaves what came; the next call goes on from there.
     /// </summary>
     /// <param name="request">Which files.</param>
     /// <param name="progress">Told how far it is, some times a second.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubException">They cannot be had; the message says what to do.</exception>
-    public Task<HubSnapshot> DownloadAsync(HubDownloadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    public Task<HubSnapshot> DownloadAsync(
+        HubDownloadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         return new SnapshotDownload(Options, Cache, _http, _api, _warn).RunAsync(request, progress, cancellation.OrAmbient());
@@ -79,13 +83,16 @@ public sealed class HubClient : IDisposable
     /// <param name="repair">Remove what is damaged, so that the next download brings it again.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubException">Nothing of it is cached.</exception>
-    public async Task<HubVerification> VerifyAsync(RepoId repo, string revision = "main", bool repair = false, CancellationToken cancellation = default)
+    public async Task<HubVerification> VerifyAsync(
+        RepoId repo, string revision = "main", bool repair = false, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
         var commit = Cache.CommitOf(repo, revision);
         var files = commit is null ? [] : Cache.FilesOf(repo, commit);
         if (files.Count == 0)
-            throw new HubException(HubErrorKind.FileNotFound, $"The cache {Cache.Folder} holds nothing of {repo} at {revision}. `dotnet run -- hub list` shows what it holds.");
+            throw new HubException(
+                HubErrorKind.FileNotFound,
+                $"The cache {Cache.Folder} holds nothing of {repo} at {revision}. `dotnet run -- hub list` shows what it holds.");
         var (verified, damaged, unknown) = (new List<string>(), new List<string>(), new List<string>());
         IReadOnlyDictionary<string, HubFile>? listed = null;
         foreach (var file in files)
@@ -94,7 +101,8 @@ public sealed class HubClient : IDisposable
             var etag = Path.GetFileName(new FileInfo(path).LinkTarget);
             if (!SafePath.IsETag(etag) && !Options.Offline)
             {
-                listed ??= (await _api.GetAsync(repo, commit!, cancellation).ConfigureAwait(false)).Files.ToDictionary(listing => listing.Path, StringComparer.Ordinal);
+                listed ??= (await _api.GetAsync(repo, commit!, cancellation).ConfigureAwait(false)).Files.ToDictionary(
+                    listing => listing.Path, StringComparer.Ordinal);
                 etag = listed.GetValueOrDefault(file)?.ETag;
             }
 
@@ -112,11 +120,15 @@ public sealed class HubClient : IDisposable
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellation">Ends it; nothing is committed then.</param>
     /// <exception cref="HubException">Nobody is logged in, the token may not write, or the hub refuses.</exception>
-    public Task<HubCommit> UploadAsync(HubUploadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    public Task<HubCommit> UploadAsync(
+        HubUploadRequest request, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (Token is null)
-            throw new HubException(HubErrorKind.NotLoggedIn, $"An upload needs a login. Make a token with write access at {Options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens and run `dotnet run -- hub login` (or set HF_TOKEN).");
+            throw new HubException(
+                HubErrorKind.NotLoggedIn,
+                $"An upload needs a login. Make a token with write access at {Options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens "
+                + "and run `dotnet run -- hub login` (or set HF_TOKEN).");
         ThrowIfOffline("uploading");
         return new HubUpload(Options, _http, _api).RunAsync(request, progress, cancellation.OrAmbient());
     }

@@ -24,9 +24,16 @@ internal sealed class HubHttp : IDisposable
     {
         (_options, _token) = (options, token);
         Errors = new HubErrors(options, token);
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = options.ReadTimeout, Proxy = new PastLoopbackProxy(HttpClient.DefaultProxy) };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = options.ReadTimeout,
+            Proxy = new PastLoopbackProxy(HttpClient.DefaultProxy),
+        };
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("dreambooth-lab", typeof(HubHttp).Assembly.GetName().Version?.ToString(3)));
+        _client.DefaultRequestHeaders.UserAgent.Add(
+            new ProductInfoHeaderValue("dreambooth-lab", typeof(HubHttp).Assembly.GetName().Version?.ToString(3)));
         _client.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         _retry = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
         {
@@ -107,7 +114,8 @@ internal sealed class HubHttp : IDisposable
             redirected = next;
         }
 
-        throw new HubException(HubErrorKind.Unsafe, $"The hub at {_options.Endpoint.Host} redirects in a circle. Check HF_ENDPOINT and the proxy.");
+        throw new HubException(
+            HubErrorKind.Unsafe, $"The hub at {_options.Endpoint.Host} redirects in a circle. Check HF_ENDPOINT and the proxy.");
     }
 
     /// <summary>Throws the error that an answer is, if it is one.</summary>
@@ -124,12 +132,16 @@ internal sealed class HubHttp : IDisposable
         try
         {
             var bytes = await ReadBodyAsync(reply, limit.Token).ConfigureAwait(false);
-            return JsonField.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), $"The answer of {reply.Address.Host} to {ShownText.Line(reply.Address.AbsolutePath)}");
+            return JsonField.Parse(
+                bytes.GetBuffer().AsSpan(0, (int)bytes.Length),
+                $"The answer of {reply.Address.Host} to {ShownText.Line(reply.Address.AbsolutePath)}");
         }
         catch (LabException error) when (error is not HubException)
         {
             throw new HubException(
-                HubErrorKind.Refused, $"{reply.Address.Host} does not answer as the hub does (no JSON). {error.Message} Check HF_ENDPOINT, and whether a proxy or a login page of the network stands between.", error);
+                HubErrorKind.Refused,
+                $"{reply.Address.Host} does not answer as the hub does (no JSON). {error.Message} Check HF_ENDPOINT, and whether a proxy "
+                + "or a login page of the network stands between.", error);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -146,7 +158,10 @@ internal sealed class HubHttp : IDisposable
         for (int read; (read = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
         {
             if (bytes.Length + read > JsonField.MostBytes)
-                throw new HubException(HubErrorKind.Refused, $"{reply.Address.Host} does not answer as the hub does: its answer to {ShownText.Line(reply.Address.AbsolutePath)} has more than {ByteSize.Text(JsonField.MostBytes)}. Check HF_ENDPOINT.");
+                throw new HubException(
+                    HubErrorKind.Refused,
+                    $"{reply.Address.Host} does not answer as the hub does: its answer to {ShownText.Line(reply.Address.AbsolutePath)} has "
+                    + $"more than {ByteSize.Text(JsonField.MostBytes)}. Check HF_ENDPOINT.");
             bytes.Write(buffer, 0, read);
         }
 
@@ -178,7 +193,8 @@ internal sealed class HubHttp : IDisposable
     {
         if ((int)message.StatusCode is not (301 or 302 or 303 or 307 or 308) || message.Headers.Location is not { } location)
             return null;
-        return !Uri.TryCreate(address, location, out var next) ? throw new HubException(HubErrorKind.Unsafe, $"{address.Host} redirects to what is no address; that is not followed.")
+        return !Uri.TryCreate(address, location, out var next)
+            ? throw new HubException(HubErrorKind.Unsafe, $"{address.Host} redirects to what is no address; that is not followed.")
             : next.Scheme == Uri.UriSchemeHttps || (next.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp)
             ? next
             : throw new HubException(HubErrorKind.Unsafe, $"{address.Host} redirects from https to {next.Scheme}; that is not followed.");
@@ -188,9 +204,11 @@ internal sealed class HubHttp : IDisposable
     {
         if (message.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests) && (int)message.StatusCode < 500)
             return null;
-        var wait = message.Headers.RetryAfter?.Delta ?? (message.Headers.RetryAfter?.Date is { } date ? date - DateTimeOffset.UtcNow : null);
+        var wait = message.Headers.RetryAfter?.Delta
+            ?? (message.Headers.RetryAfter?.Date is { } date ? date - DateTimeOffset.UtcNow : null);
         var error = new HubTransientException(
-            message.StatusCode, $"{address.Host} answers {(int)message.StatusCode}", wait is { } time ? TimeSpan.FromTicks(Math.Clamp(time.Ticks, 0, LongestWait.Ticks)) : null);
+            message.StatusCode, $"{address.Host} answers {(int)message.StatusCode}",
+            wait is { } time ? TimeSpan.FromTicks(Math.Clamp(time.Ticks, 0, LongestWait.Ticks)) : null);
         message.Dispose();
         throw error;
     }
@@ -198,7 +216,11 @@ internal sealed class HubHttp : IDisposable
     private static bool MayPass(Exception? error) => error switch
     {
         HubTransientException or TimeoutException => true,
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.UserAuthenticationError or HttpRequestError.ConfigurationLimitExceeded } => false,
+        HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.UserAuthenticationError
+                or HttpRequestError.ConfigurationLimitExceeded
+        } => false,
         HttpRequestException or IOException => true,
         _ => false,
     };
@@ -207,8 +229,10 @@ internal sealed class HubHttp : IDisposable
     private Uri? NextPage(HubReply reply)
     {
         var link = HubReply.Header(reply.Message, "Link");
-        if (link is null || !link.Contains("rel=\"next\"", StringComparison.Ordinal) || link.IndexOf('<') is var from && link.IndexOf('>') <= from)
+        if (link is null || !link.Contains("rel=\"next\"", StringComparison.Ordinal)
+            || link.IndexOf('<') is var from && link.IndexOf('>') <= from)
             return null;
-        return Uri.TryCreate(reply.Address, link[(from + 1)..link.IndexOf('>')], out var next) && next.Host == _options.Endpoint.Host && next.Port == _options.Endpoint.Port ? next : null;
+        return Uri.TryCreate(reply.Address, link[(from + 1)..link.IndexOf('>')], out var next) && next.Host == _options.Endpoint.Host
+            && next.Port == _options.Endpoint.Port ? next : null;
     }
 }

@@ -11,10 +11,15 @@ public sealed record HubOptions
     /// <summary>The hub, default https://huggingface.co. Variable <c>HF_ENDPOINT</c>.</summary>
     public Uri Endpoint { get; init; } = new("https://huggingface.co");
 
-    /// <summary>The cache of downloaded files, default <c>~/.cache/huggingface/hub</c>. Variables <c>HF_HUB_CACHE</c>, <c>HF_HOME</c>.</summary>
+    /// <summary>
+    /// The cache of downloaded files, default <c>~/.cache/huggingface/hub</c>. Variables <c>HF_HUB_CACHE</c>, <c>HF_HOME</c>.
+    /// </summary>
     public required string CacheFolder { get; init; }
 
-    /// <summary>The file that <c>hub login</c> keeps the token in, default <c>~/.cache/huggingface/token</c>. Variables <c>HF_TOKEN_PATH</c>, <c>HF_HOME</c>.</summary>
+    /// <summary>
+    /// The file that <c>hub login</c> keeps the token in, default <c>~/.cache/huggingface/token</c>. Variables <c>HF_TOKEN_PATH</c>,
+    /// <c>HF_HOME</c>.
+    /// </summary>
     public required string TokenPath { get; init; }
 
     /// <summary>The token; null (the default): the one in <see cref="TokenPath"/>, if any. Variable <c>HF_TOKEN</c>.</summary>
@@ -35,7 +40,9 @@ public sealed record HubOptions
     /// <summary>Bytes of one part, at least 1, default 8 MiB. Memory of a download is at most this times parts, times files.</summary>
     public int PartBytes { get; init; } = 8 << 20;
 
-    /// <summary>Tries again of one request that got nothing, at least 1, default 6; a cut connection that brought something does not count.</summary>
+    /// <summary>
+    /// Tries again of one request that got nothing, at least 1, default 6; a cut connection that brought something does not count.
+    /// </summary>
     public int MaxRetries { get; init; } = 6;
 
     /// <summary>Wait before the first new try, default 1 s; doubled each time, unless the hub says how long to wait.</summary>
@@ -79,13 +86,16 @@ public sealed record HubOptions
 
     /// <summary>Whether the token may go there: the hub's own scheme, host and port; without TLS only on this machine.</summary>
     internal bool MaySeeToken(Uri address) =>
-        address.Scheme == Endpoint.Scheme && address.Port == Endpoint.Port && string.Equals(address.IdnHost, Endpoint.IdnHost, StringComparison.OrdinalIgnoreCase)
+        address.Scheme == Endpoint.Scheme && address.Port == Endpoint.Port
+            && string.Equals(address.IdnHost, Endpoint.IdnHost, StringComparison.OrdinalIgnoreCase)
         && (address.Scheme == Uri.UriSchemeHttps || address.IsLoopback);
 
     private static Uri ParseEndpoint(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "https" or "http" && address.UserInfo.Length == 0 && address.Query.Length == 0
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "https" or "http" && address.UserInfo.Length == 0
+            && address.Query.Length == 0
             ? address
-            : throw new LabException("HF_ENDPOINT is no address of a hub; valid is one like https://huggingface.co, without a name, a password or a query.");
+            : throw new LabException(
+                "HF_ENDPOINT is no address of a hub; valid is one like https://huggingface.co, without a name, a password or a query.");
 
     private static string Expand(string path)
     {

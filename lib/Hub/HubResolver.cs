@@ -32,8 +32,8 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
         Resolve(nameOrPath, revision, HubContent.Lora, null, cancellation);
 
     /// <summary>
-    /// Whether a text names something on the hub: it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>, and neither it nor a
-    /// folder with its first part is here.
+    /// Whether a text names something on the hub: it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>, and neither it nor
+    /// a folder with its first part is here.
     /// </summary>
     /// <param name="nameOrPath">Any text.</param>
     /// <param name="repo">The repository.</param>
@@ -59,17 +59,25 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
         if (!IsOnHub(nameOrPath, out var repo, out var file))
             return nameOrPath;
         using var client = new HubClient(options, warn);
-        var request = new HubDownloadRequest(repo) { Revision = revision ?? "main", Variant = variant, Content = content, Include = file is null ? [] : [file] };
+        var request = new HubDownloadRequest(repo)
+        {
+            Revision = revision ?? "main",
+            Variant = variant,
+            Content = content,
+            Include = file is null ? [] : [file],
+        };
         try
         {
             // Never on a caller's synchronisation context, which may wait for us.
-            var snapshot = Task.Run(() => client.DownloadAsync(request, progress, cancellation), CancellationToken.None).GetAwaiter().GetResult();
+            var snapshot = Task.Run(() => client.DownloadAsync(request, progress, cancellation), CancellationToken.None).GetAwaiter()
+                .GetResult();
             var single = file ?? (content == HubContent.Lora ? snapshot.Files[0] : null);
             return single is null ? snapshot.Folder : Path.Combine(snapshot.Folder, Path.Combine(single.Split('/')));
         }
         catch (HubException error)
         {
-            throw new HubException(error.Kind, $"There is no file or folder {nameOrPath} here, so it is taken for a name on the hub. {error.Message}", error);
+            throw new HubException(
+                error.Kind, $"There is no file or folder {nameOrPath} here, so it is taken for a name on the hub. {error.Message}", error);
         }
     }
 }

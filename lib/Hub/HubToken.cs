@@ -26,7 +26,10 @@ public sealed class HubToken
         var value = text.Trim();
         return value.Length > 0 && value.All(c => c is > ' ' and < (char)127)
             ? new HubToken(value, source)
-            : throw new LabException($"The token of {source} is {(value.Length == 0 ? "empty" : "none: it holds spaces or other characters that no token has")}; valid is the one line that the hub shows under Settings, Access Tokens, such as hf_….");
+            : throw new LabException(
+                $"The token of {source} is "
+                + $"{(value.Length == 0 ? "empty" : "none: it holds spaces or other characters that no token has")}; valid is the one line "
+                + "that the hub shows under Settings, Access Tokens, such as hf_….");
     }
 
     /// <summary>The token to use: the one of the options, else the one in the token file.</summary>
@@ -40,7 +43,9 @@ public sealed class HubToken
             return options.Token;
         try
         {
-            return File.Exists(options.TokenPath) && File.ReadAllText(options.TokenPath) is var text && text.Trim().Length > 0 ? Parse(text, options.TokenPath) : null;
+            return File.Exists(options.TokenPath) && File.ReadAllText(options.TokenPath) is var text && text.Trim().Length > 0
+                ? Parse(text, options.TokenPath)
+                : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -58,7 +63,8 @@ public sealed class HubToken
         var file = Target(path);
         return (File.GetUnixFileMode(file) & others) == 0
             ? null
-            : $"Other users of this machine may read or change the token file {file}; `chmod 600 {file}` closes it, and a new token is safer.";
+            : $"Other users of this machine may read or change the token file {file}; `chmod 600 {file}` closes it, and a new token is "
+                + "safer.";
     }
 
     /// <summary>Keeps the token where every program of the hub looks for it; only this user can read the file.</summary>
@@ -86,7 +92,9 @@ public sealed class HubToken
     }
 
     private static string Target(string path) =>
-        new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : path;
+        new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target
+            ? target.FullName
+            : path;
 
     /// <summary>Says that there is a token, without a character of it.</summary>
     public override string ToString() => $"(token from {Source})";

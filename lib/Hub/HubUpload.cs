@@ -29,9 +29,12 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         var meter = new ProgressMeter(progress, request.Files.Sum(file => file.Size), request.Files.Count);
         var prepared = request.Files.Select(file => Prepare(file, cancellation)).ToList();
         var large = await LargeOnesAsync(request, prepared, call, cancellation).ConfigureAwait(false);
-        await StoreAsync(request, [.. prepared.Where(file => large.Contains(file.File.Path))], meter, call, cancellation).ConfigureAwait(false);
+        await StoreAsync(request, [.. prepared.Where(file => large.Contains(file.File.Path))], meter, call, cancellation)
+            .ConfigureAwait(false);
         var body = CommitBody(request, prepared, large);
-        var answer = await PostAsync($"api/models/{request.Repo}/commit/{Uri.EscapeDataString(request.Revision)}", body, "application/x-ndjson", call, cancellation).ConfigureAwait(false);
+        var answer = await PostAsync(
+            $"api/models/{request.Repo}/commit/{Uri.EscapeDataString(request.Revision)}", body, "application/x-ndjson", call, cancellation)
+                .ConfigureAwait(false);
         foreach (var file in prepared.Where(file => !large.Contains(file.File.Path)))
         {
             meter.Arrive(file.Size);
@@ -48,7 +51,8 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
             asked["organization"] = request.Repo.Owner;
         await http.TryAsync(call, async token =>
         {
-            using var reply = await http.SendAsync(() => Post(options.Address("api/repos/create"), asked.ToJsonString(), "application/json"), token).ConfigureAwait(false);
+            using var reply = await http.SendAsync(
+                () => Post(options.Address("api/repos/create"), asked.ToJsonString(), "application/json"), token).ConfigureAwait(false);
             if (reply.Status != HttpStatusCode.Conflict)
                 await http.ThrowIfErrorAsync(reply, call, token).ConfigureAwait(false);
             return true;
@@ -66,7 +70,8 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
     }
 
     /// <summary>Asks which files the hub wants in its store.</summary>
-    private async Task<HashSet<string>> LargeOnesAsync(HubUploadRequest request, List<Prepared> files, HubCall call, CancellationToken cancellation)
+    private async Task<HashSet<string>> LargeOnesAsync(
+        HubUploadRequest request, List<Prepared> files, HubCall call, CancellationToken cancellation)
     {
         var asked = new JsonObject
         {
@@ -78,12 +83,16 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
                 ["sha"] = file.Sha256,
             })]),
         };
-        var answer = await PostAsync($"api/models/{request.Repo}/preupload/{Uri.EscapeDataString(request.Revision)}", asked.ToJsonString(), "application/json", call, cancellation).ConfigureAwait(false);
-        return [.. answer.Get("files").Items().Where(file => file.Find("uploadMode")?.Text() == "lfs").Select(file => file.Get("path").Text())
+        var answer = await PostAsync(
+            $"api/models/{request.Repo}/preupload/{Uri.EscapeDataString(request.Revision)}", asked.ToJsonString(), "application/json", call,
+            cancellation).ConfigureAwait(false);
+        return [.. answer.Get("files").Items().Where(file => file.Find("uploadMode")?.Text() == "lfs")
+            .Select(file => file.Get("path").Text())
             .Where(path => files.Any(file => file.File.Path == path && file.Size > 0))];
     }
 
-    private async Task StoreAsync(HubUploadRequest request, List<Prepared> files, ProgressMeter meter, HubCall call, CancellationToken cancellation)
+    private async Task StoreAsync(
+        HubUploadRequest request, List<Prepared> files, ProgressMeter meter, HubCall call, CancellationToken cancellation)
     {
         if (files.Count == 0)
             return;
@@ -93,14 +102,19 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
             ["transfers"] = new JsonArray("basic", "multipart"),
             ["hash_algo"] = "sha256",
             ["ref"] = new JsonObject { ["name"] = request.Revision },
-            ["objects"] = new JsonArray([.. files.DistinctBy(file => file.Sha256).Select(file => new JsonObject { ["oid"] = file.Sha256, ["size"] = file.Size })]),
+            ["objects"] = new JsonArray(
+                [.. files.DistinctBy(file => file.Sha256).Select(file => new JsonObject { ["oid"] = file.Sha256, ["size"] = file.Size })]),
         };
-        var answer = await PostAsync($"{request.Repo}.git/info/lfs/objects/batch", asked.ToJsonString(), LfsJson, call, cancellation).ConfigureAwait(false);
+        var answer = await PostAsync($"{request.Repo}.git/info/lfs/objects/batch", asked.ToJsonString(), LfsJson, call, cancellation)
+            .ConfigureAwait(false);
         foreach (var one in answer.Get("objects").Items())
         {
-            var file = files.FirstOrDefault(file => file.Sha256 == one.Get("oid").Text()) ?? throw one.Get("oid").Wrong("the hash of a file of this upload");
+            var file = files.FirstOrDefault(file => file.Sha256 == one.Get("oid").Text())
+                ?? throw one.Get("oid").Wrong("the hash of a file of this upload");
             if (one.Find("error") is { } error)
-                throw new HubException(HubErrorKind.Refused, $"The hub does not take {file.File.Path}: {SafePath.Show(error.Find("message")?.Text() ?? "no reason given")}.");
+                throw new HubException(
+                    HubErrorKind.Refused,
+                    $"The hub does not take {file.File.Path}: {SafePath.Show(error.Find("message")?.Text() ?? "no reason given")}.");
             // No actions: the store has this content already.
             if (one.Find("actions") is { } actions && actions.Find("upload") is { } upload)
             {
@@ -120,23 +134,31 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         var header = upload.Find("header")?.Entries().ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal) ?? [];
         if (!header.Remove("chunk_size", out var chunk))
         {
-            using var sent = await PutAsync(href, () => new StreamContent(file.File.Open()), header.ToDictionary(entry => entry.Key, entry => entry.Value.Element.ToString()), call, cancellation).ConfigureAwait(false);
+            using var sent = await PutAsync(
+                href, () => new StreamContent(file.File.Open()),
+                header.ToDictionary(entry => entry.Key, entry => entry.Value.Element.ToString()), call, cancellation).ConfigureAwait(false);
             return;
         }
 
         var culture = System.Globalization.CultureInfo.InvariantCulture;
         if (!long.TryParse(chunk.Element.ToString(), culture, out var partBytes))
             throw chunk.Wrong("a number of bytes");
-        var addresses = header.Where(entry => entry.Key.Length is > 0 and < 9 && entry.Key.All(char.IsAsciiDigit)).OrderBy(entry => int.Parse(entry.Key, culture)).Select(entry => Address(entry.Value)).ToList();
+        var addresses = header.Where(entry => entry.Key.Length is > 0 and < 9 && entry.Key.All(char.IsAsciiDigit))
+            .OrderBy(entry => int.Parse(entry.Key, culture)).Select(entry => Address(entry.Value)).ToList();
         if (partBytes is < 1 or > MostPartBytes || addresses.Count != (file.Size + partBytes - 1) / partBytes)
-            throw new HubException(HubErrorKind.Refused, $"The hub's plan for {file.File.Path} does not add up: {addresses.Count} parts of {partBytes} bytes for {file.Size}. Try again later.");
+            throw new HubException(
+                HubErrorKind.Refused,
+                $"The hub's plan for {file.File.Path} does not add up: {addresses.Count} parts of {partBytes} bytes for {file.Size}. Try "
+                + "again later.");
         var parts = new JsonArray();
         using var stream = file.File.Open();
         var buffer = new byte[partBytes];
         for (var i = 0; i < addresses.Count; i++)
         {
-            var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
-            using var reply = await PutAsync(addresses[i], () => new ByteArrayContent(buffer, 0, length), [], call, cancellation).ConfigureAwait(false);
+            var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation)
+                .ConfigureAwait(false);
+            using var reply = await PutAsync(addresses[i], () => new ByteArrayContent(buffer, 0, length), [], call, cancellation)
+                .ConfigureAwait(false);
             parts.Add(new JsonObject { ["partNumber"] = i + 1, ["etag"] = HubReply.Header(reply.Message, "ETag") ?? string.Empty });
         }
 
@@ -144,7 +166,8 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         await ExpectAsync(() => Post(href, done, LfsJson), call, cancellation).ConfigureAwait(false);
     }
 
-    private async Task<HubReply> PutAsync(Uri address, Func<HttpContent> content, Dictionary<string, string> headers, HubCall call, CancellationToken cancellation) =>
+    private async Task<HubReply> PutAsync(
+        Uri address, Func<HttpContent> content, Dictionary<string, string> headers, HubCall call, CancellationToken cancellation) =>
         await http.TryAsync(call, async token =>
         {
             var reply = await http.SendAsync(() =>
@@ -164,7 +187,8 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
         return ExpectAsync(() => Post(address, body, LfsJson), call, cancellation);
     }
 
-    private Task<bool> ExpectAsync(Func<HttpRequestMessage> create, HubCall call, CancellationToken cancellation) => http.TryAsync(call, async token =>
+    private Task<bool> ExpectAsync(Func<HttpRequestMessage> create, HubCall call, CancellationToken cancellation) =>
+        http.TryAsync(call, async token =>
     {
         using var reply = await http.SendAsync(create, token).ConfigureAwait(false);
         await http.ThrowIfErrorAsync(reply, call, token).ConfigureAwait(false);
@@ -174,20 +198,29 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
     private static string CommitBody(HubUploadRequest request, List<Prepared> files, HashSet<string> large)
     {
         var lines = new StringBuilder();
-        void Line(string key, JsonObject value) => lines.Append(new JsonObject { ["key"] = key, ["value"] = value }.ToJsonString(Plain)).Append('\n');
+        void Line(string key, JsonObject value) =>
+            lines.Append(new JsonObject { ["key"] = key, ["value"] = value }.ToJsonString(Plain)).Append('\n');
         Line("header", new JsonObject { ["summary"] = request.Message, ["description"] = string.Empty });
         foreach (var file in files)
         {
             if (large.Contains(file.File.Path))
             {
-                Line("lfsFile", new JsonObject { ["path"] = file.File.Path, ["algo"] = "sha256", ["oid"] = file.Sha256, ["size"] = file.Size });
+                Line(
+                    "lfsFile", new JsonObject
+                    {
+                        ["path"] = file.File.Path,
+                        ["algo"] = "sha256",
+                        ["oid"] = file.Sha256,
+                        ["size"] = file.Size,
+                    });
                 continue;
             }
 
             using var stream = file.File.Open();
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
-            Line("file", new JsonObject { ["content"] = Convert.ToBase64String(bytes), ["path"] = file.File.Path, ["encoding"] = "base64" });
+            Line(
+                "file", new JsonObject { ["content"] = Convert.ToBase64String(bytes), ["path"] = file.File.Path, ["encoding"] = "base64" });
         }
 
         return lines.ToString();
@@ -198,13 +231,15 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
 
     private static HttpRequestMessage Post(Uri address, string body, string type)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(type)) };
+        var request = new HttpRequestMessage(
+            HttpMethod.Post, address) { Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(type)) };
         if (type == LfsJson)
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(LfsJson));
         return request;
     }
 
-    private static Uri Address(JsonField field) => Uri.TryCreate(field.Text(), UriKind.Absolute, out var address) && address.Scheme is "https" or "http"
+    private static Uri Address(JsonField field) =>
+        Uri.TryCreate(field.Text(), UriKind.Absolute, out var address) && address.Scheme is "https" or "http"
         ? address
         : throw field.Wrong("an address with https or http");
 

@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Hub;
 /// Reads one file of the hub from a position to its end, in order, several parts at once. A cut connection goes on where it was cut; the
 /// address that the hub redirects to is kept for all parts and asked for anew when it has expired.
 /// </summary>
-internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call, HubFile file, Uri address, SemaphoreSlim connections, ProgressMeter meter)
+internal sealed class RangeReader(
+    HubHttp http, HubOptions options, HubCall call, HubFile file, Uri address, SemaphoreSlim connections, ProgressMeter meter)
 {
     private Uri? _location;
 
@@ -114,7 +115,9 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
         {
             await stop.CancelAsync().ConfigureAwait(false);
             foreach (var part in parts)
-                await part.ContinueWith(done => Return(done), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+                await part.ContinueWith(
+                    done => Return(done), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+                        .ConfigureAwait(false);
         }
     }
 
@@ -139,7 +142,8 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
                     var at = filled;
                     filled += await http.TryAsync(call, async token =>
                     {
-                        using var reply = Interlocked.Exchange(ref open, null) ?? await OpenAsync(from + at, from + length, token).ConfigureAwait(false);
+                        using var reply = Interlocked.Exchange(ref open, null)
+                            ?? await OpenAsync(from + at, from + length, token).ConfigureAwait(false);
                         return await FillAsync(reply, buffer.AsMemory(at, length - at), token).ConfigureAwait(false);
                     }, cancellation).ConfigureAwait(false);
                 }
@@ -238,7 +242,9 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
     }
 
     private HubException Other(string what) =>
-        new(HubErrorKind.Damaged, $"{file.Path} of {call.Repo} is not what the hub lists: {what}. Check HF_ENDPOINT and the proxy, and run again.");
+        new(
+            HubErrorKind.Damaged,
+            $"{file.Path} of {call.Repo} is not what the hub lists: {what}. Check HF_ENDPOINT and the proxy, and run again.");
 
     private async Task SkipAsync(HubReply reply, long bytes, CancellationToken cancellation)
     {
@@ -247,7 +253,8 @@ internal sealed class RangeReader(HubHttp http, HubOptions options, HubCall call
         {
             while (bytes > 0)
             {
-                var read = await ReadAsync(reply, buffer.AsMemory(0, (int)Math.Min(buffer.Length, bytes)), cancellation).ConfigureAwait(false);
+                var read = await ReadAsync(reply, buffer.AsMemory(0, (int)Math.Min(buffer.Length, bytes)), cancellation)
+                    .ConfigureAwait(false);
                 meter.Skip(-read);
                 bytes -= read;
             }

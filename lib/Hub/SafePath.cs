@@ -25,15 +25,20 @@ internal static partial class SafePath
     /// <summary>Throws where a server's file name would leave the cache.</summary>
     public static string CheckFile(RepoId repo, string path) => IsInside(path)
         ? path
-        : throw new HubException(HubErrorKind.Unsafe, $"{repo} lists a file with a name that would leave the cache folder, or is none on every system: '{Show(path)}'. Nothing was downloaded; do not use this repository.");
+        : throw new HubException(
+            HubErrorKind.Unsafe,
+            $"{repo} lists a file with a name that would leave the cache folder, or is none on every system: '{Show(path)}'. Nothing was "
+            + "downloaded; do not use this repository.");
 
     /// <summary>A text of a server as it can be shown: one line, not long, nothing that acts on a terminal.</summary>
     public static string Show(string text) => ShownText.Line(text, 300).Trim();
 
     // Windows opens devices under these names, whatever follows the first point.
-    [GeneratedRegex(@"^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\.|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\.|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Device { get; }
 
     private static bool IsName(string name) =>
-        name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny(Refused) && !name.Any(ShownText.IsUnshown) && !Device.IsMatch(name) && name[^1] is not ('.' or ' ') && name[0] != ' ';
+        name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny(Refused) && !name.Any(ShownText.IsUnshown)
+            && !Device.IsMatch(name) && name[^1] is not ('.' or ' ') && name[0] != ' ';
 }

@@ -13,7 +13,11 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         if (SafePath.IsCommit(request.Revision) && Cached(request, mustBeSure: true) is { } exact)
             return exact;
         if (options.Offline)
-            return Cached(request, mustBeSure: false) ?? throw new HubException(HubErrorKind.Offline, $"{request.Repo} at {request.Revision} is not (or not wholly) in the cache {cache.Folder}, and offline mode is on. {CachedNames()} Unset HF_HUB_OFFLINE to download it.");
+            return Cached(request, mustBeSure: false)
+                ?? throw new HubException(
+                    HubErrorKind.Offline,
+                    $"{request.Repo} at {request.Revision} is not (or not wholly) in the cache {cache.Folder}, and offline mode is on. "
+                    + $"{CachedNames()} Unset HF_HUB_OFFLINE to download it.");
         HubModelInfo info;
         try
         {
@@ -23,32 +27,40 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         {
             if (Cached(request, mustBeSure: false) is not { } cached)
                 throw new HubException(error.Kind, $"{error.Message} {CachedNames()}", error);
-            warn($"{error.Message} The cached files of {request.Repo} (commit {cached.Commit[..8]}) are used. HF_HUB_OFFLINE=1 does so without asking.");
+            warn(
+                $"{error.Message} The cached files of {request.Repo} (commit {cached.Commit[..8]}) are used. HF_HUB_OFFLINE=1 does so "
+                + "without asking.");
             return cached;
         }
 
         return await FetchAsync(request, info, progress, cancellation).ConfigureAwait(false);
     }
 
-    private async Task<HubSnapshot> FetchAsync(HubDownloadRequest request, HubModelInfo info, IProgress<HubProgress>? progress, CancellationToken cancellation)
+    private async Task<HubSnapshot> FetchAsync(
+        HubDownloadRequest request, HubModelInfo info, IProgress<HubProgress>? progress, CancellationToken cancellation)
     {
         var prefix = Prefix(request);
-        var byPath = info.Files.Where(file => file.Path.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(file => file.Path[prefix.Length..], StringComparer.Ordinal);
+        var byPath = info.Files.Where(file => file.Path.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(file => file.Path[prefix.Length..], StringComparer.Ordinal);
         if (byPath.Count == 0)
-            throw new HubException(HubErrorKind.FileNotFound, $"{request.Repo} at {request.Revision} has no files{(prefix.Length > 0 ? $" in {prefix}" : string.Empty)}.");
+            throw new HubException(
+                HubErrorKind.FileNotFound,
+                $"{request.Repo} at {request.Revision} has no files{(prefix.Length > 0 ? $" in {prefix}" : string.Empty)}.");
         using var connections = new SemaphoreSlim(options.Connections);
         var arrived = 0L;
         async Task<string> ReadIndex()
         {
             arrived += await GetAllAsync(info, [byPath[FileSelection.ModelIndex]], connections, null, cancellation).ConfigureAwait(false);
-            return await File.ReadAllTextAsync(cache.PathOf(info.Repo, info.Commit, byPath[FileSelection.ModelIndex].Path), cancellation).ConfigureAwait(false);
+            return await File.ReadAllTextAsync(cache.PathOf(info.Repo, info.Commit, byPath[FileSelection.ModelIndex].Path), cancellation)
+                .ConfigureAwait(false);
         }
 
         var needsIndex = IsPipeline(request, byPath.Keys);
         var choice = Choose(request, byPath.Keys, needsIndex ? await ReadIndex().ConfigureAwait(false) : null);
         foreach (var note in choice.Notes)
             warn(note);
-        arrived += await GetAllAsync(info, [.. choice.Files.Select(name => byPath[name])], connections, progress, cancellation).ConfigureAwait(false);
+        arrived += await GetAllAsync(info, [.. choice.Files.Select(name => byPath[name])], connections, progress, cancellation)
+            .ConfigureAwait(false);
         // Only now does the branch mean this commit here: until then the files of the one before it are whole.
         cache.WriteRef(info.Repo, request.Revision, info.Commit);
         return Snapshot(request, info.Commit, choice, arrived);
@@ -56,7 +68,9 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
 
     /// <summary>Downloads what is missing of the given files.</summary>
     /// <returns>Bytes that came over the network.</returns>
-    private async Task<long> GetAllAsync(HubModelInfo info, IReadOnlyList<HubFile> files, SemaphoreSlim connections, IProgress<HubProgress>? progress, CancellationToken cancellation)
+    private async Task<long> GetAllAsync(
+        HubModelInfo info, IReadOnlyList<HubFile> files, SemaphoreSlim connections, IProgress<HubProgress>? progress,
+        CancellationToken cancellation)
     {
         foreach (var file in files)
             SafePath.CheckFile(info.Repo, file.Path);
@@ -71,7 +85,12 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         }
 
         // Files of equal content are one blob: side by side they would wait for each other's lock.
-        await Parallel.ForEachAsync(missing.GroupBy(file => file.ETag), new ParallelOptions { MaxDegreeOfParallelism = options.FilesAtOnce, CancellationToken = cancellation }, async (same, token) =>
+        await Parallel.ForEachAsync(
+            missing.GroupBy(file => file.ETag), new ParallelOptions
+            {
+                MaxDegreeOfParallelism = options.FilesAtOnce,
+                CancellationToken = cancellation,
+            }, async (same, token) =>
         {
             foreach (var file in same)
             {
@@ -82,11 +101,13 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         return meter.Arrived;
     }
 
-    private async Task GetAsync(HubModelInfo info, HubFile file, SemaphoreSlim connections, ProgressMeter meter, CancellationToken cancellation)
+    private async Task GetAsync(
+        HubModelInfo info, HubFile file, SemaphoreSlim connections, ProgressMeter meter, CancellationToken cancellation)
     {
         var (repo, commit) = (info.Repo, info.Commit);
         using var held = await cache.LockAsync(
-            repo, file.ETag, () => warn($"Another program is downloading {file.Path} of {repo}; waiting for it."), cancellation).ConfigureAwait(false);
+            repo, file.ETag, () => warn($"Another program is downloading {file.Path} of {repo}; waiting for it."), cancellation)
+                .ConfigureAwait(false);
         var isNew = !File.Exists(cache.BlobOf(repo, file.ETag)) && !cache.Has(repo, commit, file.Path);
         if (isNew)
         {
@@ -110,15 +131,19 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         if (cache.CommitOf(request.Repo, request.Revision) is not { } commit)
             return null;
         var prefix = Prefix(request);
-        var files = cache.FilesOf(request.Repo, commit).Where(file => file.StartsWith(prefix, StringComparison.Ordinal)).Select(file => file[prefix.Length..]).ToList();
+        var files = cache.FilesOf(request.Repo, commit).Where(file => file.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(file => file[prefix.Length..]).ToList();
         if (files.Count == 0)
             return null;
         var source = request.Repo.ToString();
         var isPipeline = IsPipeline(request, files);
-        var index = isPipeline && files.Contains(FileSelection.ModelIndex) ? File.ReadAllText(cache.PathOf(request.Repo, commit, prefix + FileSelection.ModelIndex)) : null;
+        var index = isPipeline && files.Contains(FileSelection.ModelIndex)
+            ? File.ReadAllText(cache.PathOf(request.Repo, commit, prefix + FileSelection.ModelIndex))
+            : null;
         if (isPipeline && (index is null || !FileSelection.IsWhole(files, index, request.Variant, source, orNearest: !mustBeSure)))
             return null;
-        var knowsAll = isPipeline || request.Content == HubContent.Lora || (request.Include.Count > 0 && request.Include.All(name => name.IndexOfAny(['*', '?']) < 0));
+        var knowsAll = isPipeline || request.Content == HubContent.Lora
+            || (request.Include.Count > 0 && request.Include.All(name => name.IndexOfAny(['*', '?']) < 0));
         if (mustBeSure && !knowsAll)
             return null;
         try
@@ -143,21 +168,32 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
 
     private static HubException NoPipeline(RepoId repo, IReadOnlyCollection<string> files)
     {
-        var singles = files.Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal) && !file.Contains('/', StringComparison.Ordinal)).Take(3).ToList();
-        return new HubException(HubErrorKind.FileNotFound, $"{repo} has no {FileSelection.ModelIndex}, so it is no pipeline in the published layout.{(singles.Count > 0 ? $" It holds single files: name one, such as {repo}/{singles[0]}." : string.Empty)}");
+        var singles = files.Where(
+            file => file.EndsWith(".safetensors", StringComparison.Ordinal) && !file.Contains('/', StringComparison.Ordinal)).Take(3)
+                .ToList();
+        return new HubException(
+            HubErrorKind.FileNotFound,
+            $"{repo} has no {FileSelection.ModelIndex}, so it is no pipeline in the published "
+            + $"layout.{(singles.Count > 0 ? $" It holds single files: name one, such as {repo}/{singles[0]}." : string.Empty)}");
     }
 
     private static bool IsPipeline(HubDownloadRequest request, IReadOnlyCollection<string> files) =>
-        request.Include.Count == 0 && request.Exclude.Count == 0 && request.Content is HubContent.Pipeline or HubContent.Auto && files.Contains(FileSelection.ModelIndex);
+        request.Include.Count == 0 && request.Exclude.Count == 0 && request.Content is HubContent.Pipeline or HubContent.Auto
+            && files.Contains(FileSelection.ModelIndex);
 
     private HubSnapshot Snapshot(HubDownloadRequest request, string commit, FileChoice choice, long arrived)
     {
         var folder = cache.SnapshotOf(request.Repo, commit);
-        return new HubSnapshot(request.Subfolder is { Length: > 0 } sub ? Path.Combine(folder, Path.Combine(sub.Split('/'))) : folder, commit, choice.Files, arrived);
+        return new HubSnapshot(
+            request.Subfolder is { Length: > 0 } sub ? Path.Combine(folder, Path.Combine(sub.Split('/'))) : folder, commit, choice.Files,
+            arrived);
     }
 
     private static string Prefix(HubDownloadRequest request) => request.Subfolder is not { Length: > 0 } sub ? string.Empty
-        : SafePath.IsInside(sub) ? sub + "/" : throw new HubException(HubErrorKind.FileNotFound, $"'{SafePath.Show(sub)}' is no folder of a repository; valid is a path such as transformer.");
+        : SafePath.IsInside(sub)
+        ? sub + "/"
+        : throw new HubException(
+            HubErrorKind.FileNotFound, $"'{SafePath.Show(sub)}' is no folder of a repository; valid is a path such as transformer.");
 
     private void CheckSpace(RepoId repo, List<HubFile> files)
     {
@@ -181,8 +217,12 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
     private string CachedNames()
     {
         var repos = cache.List().Where(repo => repo.Revisions.Count > 0).ToList();
-        return repos.Count == 0
-            ? $"The cache {cache.Folder} holds no model."
-            : $"The cache holds {string.Join(", ", repos.Take(8).Select(repo => $"{repo.Repo} ({string.Join(", ", repo.Revisions.Select(revision => revision.Names.Count > 0 ? revision.Names[0] : revision.Commit[..Math.Min(8, revision.Commit.Length)]))})"))}; HF_HUB_OFFLINE=1 uses what is there without asking.";
+        if (repos.Count == 0)
+            return $"The cache {cache.Folder} holds no model.";
+        var names = repos.Take(8).Select(repo => $"{repo.Repo} ({string.Join(", ", repo.Revisions.Select(NameOf))})");
+        return $"The cache holds {string.Join(", ", names)}; HF_HUB_OFFLINE=1 uses what is there without asking.";
+
+        static string NameOf((string Commit, IReadOnlyList<string> Names) revision) =>
+            revision.Names.Count > 0 ? revision.Names[0] : revision.Commit[..Math.Min(8, revision.Commit.Length)];
     }
 }

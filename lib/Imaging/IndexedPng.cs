@@ -44,7 +44,8 @@ internal static class IndexedPng
             run = 0;
         }
 
-        int[] kept = [.. counts.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key).Take(MostColors).Select(entry => entry.Key)];
+        int[] kept =
+            [.. counts.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key).Take(MostColors).Select(entry => entry.Key)];
         var places = kept.Select((color, place) => (color, place)).ToDictionary(entry => entry.color, entry => (byte)entry.place);
         foreach (var color in counts.Keys.Where(color => !places.ContainsKey(color)).ToArray())
             places[color] = places[kept.MinBy(other => Distance(color, other))];

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Layers;
 
 /// <summary>
-/// What a transformer block does to its streams between attention and feed-forward: gated additions, layer normalisation, modulation. On CUDA each
-/// function is one pass over memory, forward and backward; elsewhere it is the chain of <see cref="Pointwise"/>. Letters: B rows, S tokens, D width.
+/// What a transformer block does to its streams between attention and feed-forward: gated additions, layer normalisation, modulation. On
+/// CUDA each function is one pass over memory, forward and backward; elsewhere it is the chain of <see cref="Pointwise"/>. Letters: B rows,
+/// S tokens, D width.
 /// </summary>
 public static class AdaptiveNorm
 {

@@ -18,7 +18,8 @@ public sealed class Conv2d : WeightedLayer
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     /// <param name="bias">Whether there is a bias.</param>
-    public Conv2d(long inChannels, long outChannels, long kernel, long stride, long padding, Device device, ScalarType dtype, bool bias = true)
+    public Conv2d(
+        long inChannels, long outChannels, long kernel, long stride, long padding, Device device, ScalarType dtype, bool bias = true)
         : base(nameof(Conv2d), [outChannels, inChannels, kernel, kernel], bias ? [outChannels] : null, device, dtype)
     {
         _stride = [stride, stride];
@@ -29,12 +30,15 @@ public sealed class Conv2d : WeightedLayer
     public override Tensor forward(Tensor input) => Convolve(input, Bias);
 
     /// <summary>
-    /// The convolution, on CUDA without its bias where whoever reads the result can add it on the way: libtorch adds it in a pass of its own over memory.
+    /// The convolution, on CUDA without its bias where whoever reads the result can add it on the way: libtorch adds it in a pass of its
+    /// own over memory.
     /// </summary>
     /// <param name="input"><c>[B, in, H, W]</c>.</param>
     /// <returns>The result, and the bias that it lacks, <c>[out]</c>, or null.</returns>
     internal (Tensor Output, Tensor? Missing) WithoutBias(Tensor input) =>
-        FeatureMapKernels.Fit(Weight.shape[0]) && FeatureMapKernels.For(input, Weight, Bias) is not null ? (Convolve(input, null), Bias) : (call(input), null);
+        FeatureMapKernels.Fit(Weight.shape[0]) && FeatureMapKernels.For(input, Weight, Bias) is not null
+            ? (Convolve(input, null), Bias)
+            : (call(input), null);
 
     /// <summary>Lays the weight out <see cref="ChannelsLast"/>, as libtorch would in every call of its own on such a map.</summary>
     internal void Arrange()

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Layers;
 
 /// <summary>
-/// What happens to maps <c>[B, C, H, W]</c> between the convolutions of an autoencoder, as leaf functions: by the lab's own kernels where they
-/// serve (<see cref="FeatureMapKernels"/>), elsewhere by libtorch's operations.
+/// What happens to maps <c>[B, C, H, W]</c> between the convolutions of an autoencoder, as leaf functions: by the lab's own kernels where
+/// they serve (<see cref="FeatureMapKernels"/>), elsewhere by libtorch's operations.
 /// </summary>
 internal static class FeatureMaps
 {
@@ -19,7 +19,9 @@ internal static class FeatureMaps
     /// <summary>Adds the residual to a map, in the map's memory.</summary>
     /// <param name="map">The caller's own; overwritten.</param>
     /// <param name="residual">Of the same shape.</param>
-    /// <param name="missing">The biases that map and residual still lack (<see cref="Conv2d.WithoutBias"/>), <c>[C]</c> each, or null.</param>
+    /// <param name="missing">
+    /// The biases that map and residual still lack (<see cref="Conv2d.WithoutBias"/>), <c>[C]</c> each, or null.
+    /// </param>
     /// <returns>The map.</returns>
     public static Tensor Join(Tensor map, Tensor residual, (Tensor? OfMap, Tensor? OfResidual) missing)
     {

@@ -29,7 +29,8 @@ public sealed class GroupNorm : WeightedLayer
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input) =>
-        Kernels(input)?.Normalize(_groups, Weight, Bias!, _epsilon, null, activate: false, inPlace: false) ?? nn.functional.group_norm(input, _groups, Weight, Bias, _epsilon);
+        Kernels(input)?.Normalize(_groups, Weight, Bias!, _epsilon, null, activate: false, inPlace: false)
+            ?? nn.functional.group_norm(input, _groups, Weight, Bias, _epsilon);
 
     /// <summary>Normalises and applies SiLU, with as little memory as can be where no gradient is wanted.</summary>
     /// <param name="input">What it reads; stays.</param>

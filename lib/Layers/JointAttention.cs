@@ -110,7 +110,8 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
     {
         using var scope = NewDisposeScope();
         Tensor[]? textProjections = text is null ? null : LoraLinear.Run(text, AddQProj!, AddKProj!, AddVProj!);
-        var joint = JointHeads.Join(_heads, LoraLinear.Run(image, ToQ, ToK, ToV), [NormQ, NormK], textProjections, [NormAddedQ, NormAddedK]);
+        var joint = JointHeads.Join(
+            _heads, LoraLinear.Run(image, ToQ, ToK, ToV), [NormQ, NormK], textProjections, [NormAddedQ, NormAddedK]);
         // Token by token in memory, as the attention's output will be: its heads then join again without a copy.
         var (query, key, value) = (joint[0].transpose(1, 2), joint[1].transpose(1, 2), joint[2].transpose(1, 2));
         Observe(query, key);

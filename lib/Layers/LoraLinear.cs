@@ -35,7 +35,8 @@ public sealed class LoraLinear : WeightedLayer
         ArgumentNullException.ThrowIfNull(update);
         if (update.A.shape[1] != InFeatures || update.B.shape[0] != OutFeatures || update.A.shape[0] != update.B.shape[1])
             throw new ArgumentException(
-                $"A LoRA update with A [{string.Join(", ", update.A.shape)}] and B [{string.Join(", ", update.B.shape)}] does not fit a linear layer {InFeatures} → {OutFeatures}.",
+                $"A LoRA update with A [{string.Join(", ", update.A.shape)}] and B [{string.Join(", ", update.B.shape)}] does not fit a "
+                + $"linear layer {InFeatures} → {OutFeatures}.",
                 nameof(update));
         if (_adapters.Exists(a => a.Adapter == update.Adapter))
             throw new ArgumentException($"The layer already carries an adapter named '{update.Adapter}'.", nameof(update));

@@ -12,9 +12,9 @@ public static class CachedMemory
     private const long Impossible = 1L << 46;
 
     /// <summary>
-    /// Gives the cached memory of a CUDA device back, so that the next measurement begins where the first did. TorchSharp has no call for it;
-    /// a request that cannot be met has the same effect. Does nothing while a <see cref="CudaGraph"/> lives: what recordings compute in is not
-    /// risked for order's sake.
+    /// Gives the cached memory of a CUDA device back, so that the next measurement begins where the first did. TorchSharp has no call for
+    /// it; a request that cannot be met has the same effect. Does nothing while a <see cref="CudaGraph"/> lives: what recordings compute in
+    /// is not risked for order's sake.
     /// </summary>
     /// <param name="device">Any device; only CUDA devices cache.</param>
     public static void Release(Device device)

@@ -44,7 +44,8 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
             var name = new byte[96];
             return nvmlDeviceGetName(device, name, (uint)name.Length) != 0 || nvmlDeviceGetMemoryInfo(device, out var memory) != 0
                 ? null
-                : new GpuMemory(System.Text.Encoding.UTF8.GetString(name).TrimEnd('\0'), (long)memory.Total, (long)memory.Free, (long)memory.Used);
+                : new GpuMemory(
+                    System.Text.Encoding.UTF8.GetString(name).TrimEnd('\0'), (long)memory.Total, (long)memory.Free, (long)memory.Used);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
@@ -57,7 +58,9 @@ public sealed record GpuMemory(string Name, long Total, long Free, long Used)
     public static string? DriverVersion()
     {
         var version = new byte[80];
-        return Read(0) is not null && nvmlSystemGetDriverVersion(version, (uint)version.Length) == 0 ? System.Text.Encoding.UTF8.GetString(version).TrimEnd('\0') : null;
+        return Read(0) is not null && nvmlSystemGetDriverVersion(version, (uint)version.Length) == 0
+            ? System.Text.Encoding.UTF8.GetString(version).TrimEnd('\0')
+            : null;
     }
 
     // NVML counts all devices by their slots; CUDA those of CUDA_VISIBLE_DEVICES, the fastest first. The slot tells which is which.

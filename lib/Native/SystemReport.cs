@@ -35,9 +35,12 @@ public sealed record SystemReport(
     /// <summary>Whether the lab can run here.</summary>
     public bool Usable => Problems.Count == 0;
 
-    /// <summary>Whether the lab's own CUDA kernels compile, which takes a moment when first asked, or why not; null without a GPU.</summary>
+    /// <summary>
+    /// Whether the lab's own CUDA kernels compile, which takes a moment when first asked, or why not; null without a GPU.
+    /// </summary>
     public string? Kernels => Gpus.Count == 0 ? null
-        : CudaKernels.Of(torch.CUDA, "joint_heads", torch.ScalarType.BFloat16, ("WIDTH", 64)) is not null ? "the lab's own CUDA kernels compile"
+        : CudaKernels.Of(torch.CUDA, "joint_heads", torch.ScalarType.BFloat16, ("WIDTH", 64)) is not null
+        ? "the lab's own CUDA kernels compile"
         : $"libtorch's operations alone: {CudaKernels.Refusal ?? "LAB_CUDA_KERNELS is 0"}";
 
     /// <summary>The report as rows of what and how: those that <c>doctor</c> prints and a notebook shows.</summary>
@@ -49,7 +52,9 @@ public sealed record SystemReport(
         ("processors", Processors.ToString(CultureInfo.InvariantCulture)),
         ("memory", $"{ByteSize.Text(MemoryBytes)} that this process may use"),
         ("libtorch", LibTorch is null ? "not found" : $"{LibTorch} from {Libraries.TorchFolder}"),
-        ("TorchSharp", (TorchSharp ?? "not found") + (Libraries.VersionNeedMarkedWeak ? " (a copy that accepts this system's older C++ library)" : string.Empty)),
+        ("TorchSharp",
+            (TorchSharp ?? "not found")
+                + (Libraries.VersionNeedMarkedWeak ? " (a copy that accepts this system's older C++ library)" : string.Empty)),
         ("Unicode", UnicodeWorks ? "normalisation works" : "normalisation does not work"),
         ("GPU", Gpus.Count == 0 ? "none that libtorch can use; everything runs on the processor" : $"{Gpus.Count} that libtorch can use"),
         .. Gpus.Select(gpu => ("  device", $"{gpu.Name}, {ByteSize.Text(gpu.Free)} free of {ByteSize.Text(gpu.Total)}")),
@@ -65,7 +70,9 @@ public sealed record SystemReport(
         if (libraries.Problem is not null)
             problems.Add(libraries.Problem);
         if (!unicode)
-            problems.Add("Unicode normalisation does not work: install the ICU library (Debian and Ubuntu: apt-get install libicu-dev) and leave DOTNET_SYSTEM_GLOBALIZATION_INVARIANT unset.");
+            problems.Add(
+                "Unicode normalisation does not work: install the ICU library (Debian and Ubuntu: apt-get install libicu-dev) and leave "
+                + "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT unset.");
         return new SystemReport(
             typeof(SystemReport).Assembly.GetName().Version?.ToString(3) ?? "0",
             RuntimeInformation.FrameworkDescription,
@@ -100,6 +107,7 @@ public sealed record SystemReport(
 
     private static GpuMemory[] Devices() =>
         torch.cuda.is_available()
-            ? [.. Enumerable.Range(0, torch.cuda.device_count()).Select(i => GpuMemory.Read(i) ?? new GpuMemory($"CUDA device {i}", 0, 0, 0))]
+            ? [.. Enumerable.Range(0, torch.cuda.device_count())
+                .Select(i => GpuMemory.Read(i) ?? new GpuMemory($"CUDA device {i}", 0, 0, 0))]
             : [];
 }

@@ -31,9 +31,12 @@ public static class LoraFile
         if (new[] { DefaultName, PeftName }.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists) is { } standard)
             return standard;
         var files = Directory.GetFiles(path, "*.safetensors").Order(StringComparer.Ordinal).ToArray();
-        return files.Length == 1
-            ? files[0]
-            : throw new LabException($"{path} holds no {DefaultName} and {(files.Length == 0 ? "no other .safetensors file" : $"{files.Length} .safetensors files: name one of {string.Join(", ", files.Select(Path.GetFileName))}")}.");
+        if (files.Length == 1)
+            return files[0];
+        var others = files.Length == 0
+            ? "no other .safetensors file"
+            : $"{files.Length} .safetensors files: name one of {string.Join(", ", files.Select(Path.GetFileName))}";
+        throw new LabException($"{path} holds no {DefaultName} and {others}.");
     }
 
     /// <summary>Saves an adapter's matrices, in float32, and its rank and alpha where they differ.</summary>
@@ -114,17 +117,24 @@ public static class LoraFile
         ArgumentNullException.ThrowIfNull(adapter);
         using var checkpoint = Checkpoint.Open(path);
         var matrices = adapter.Layers
-            .SelectMany(layer => new[] { (Name: $"{layer.Key}.lora_A.weight", Matrix: layer.Weights.A), (Name: $"{layer.Key}.lora_B.weight", Matrix: layer.Weights.B) })
+            .SelectMany(
+                layer => new[] { (Name: $"{layer.Key}.lora_A.weight", Matrix: layer.Weights.A),
+                    (Name: $"{layer.Key}.lora_B.weight", Matrix: layer.Weights.B) })
             .ToDictionary(entry => entry.Name, entry => entry.Matrix, StringComparer.Ordinal);
         string[] wrong =
         [
             .. matrices.Keys.Except(checkpoint.Names).Select(name => $"{name} is missing"),
             .. checkpoint.Names.Except(matrices.Keys).Select(name => $"{name} is unexpected"),
-            .. matrices.Where(entry => checkpoint.Entries.TryGetValue(entry.Key, out var stored) && !stored.Shape.SequenceEqual(entry.Value.shape))
-                .Select(entry => $"{entry.Key} is [{string.Join(", ", checkpoint.Entries[entry.Key].Shape)}] instead of [{string.Join(", ", entry.Value.shape)}]"),
+            .. matrices.Where(
+                entry => checkpoint.Entries.TryGetValue(entry.Key, out var stored) && !stored.Shape.SequenceEqual(entry.Value.shape))
+                .Select(
+                    entry => $"{entry.Key} is [{string.Join(", ", checkpoint.Entries[entry.Key].Shape)}] instead of "
+                        + $"[{string.Join(", ", entry.Value.shape)}]"),
         ];
         if (wrong.Length > 0)
-            throw new LabException($"{path} does not fit the adapter '{adapter.Name}': {string.Join("; ", wrong.Take(6))}{(wrong.Length > 6 ? $"; and {wrong.Length - 6} more" : string.Empty)}.");
+            throw new LabException(
+                $"{path} does not fit the adapter '{adapter.Name}': "
+                + $"{string.Join("; ", wrong.Take(6))}{(wrong.Length > 6 ? $"; and {wrong.Length - 6} more" : string.Empty)}.");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var stored = matrices.Keys.ToDictionary(name => name, name => checkpoint.Load(name, dtype: adapter.Parameters.dtype));

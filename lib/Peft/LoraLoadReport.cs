@@ -16,7 +16,8 @@ public sealed record LoraLoadReport(
 
     /// <summary>One line for a person.</summary>
     public override string ToString() =>
-        $"{MatchedTensors} of {FileTensors} tensors matched ({string.Join(", ", LayersPerComponent.Select(entry => $"{entry.Key}: {entry.Value} layers"))})"
+        $"{MatchedTensors} of {FileTensors} tensors matched "
+        + $"({string.Join(", ", LayersPerComponent.Select(entry => $"{entry.Key}: {entry.Value} layers"))})"
         + (UnmatchedKeys.Count == 0 ? string.Empty : $"; not used: {string.Join(", ", UnmatchedKeys.Take(6))}")
         + (UnmatchedKeys.Count > 6 ? ", …" : string.Empty);
 }

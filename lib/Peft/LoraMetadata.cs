@@ -110,7 +110,7 @@ internal sealed class LoraMetadata
             if (key.StartsWith("use_", StringComparison.Ordinal) && !isOff)
                 throw new LabException($"{values.Source} asks for {Variant(key)} ({value.Path}), which is not known here; plain LoRA is.");
             var text = value.IsText ? ShownText.Line(value.Text(), 40) : string.Empty;
-            if (key == "peft_type" && !text.Equals("LORA", StringComparison.OrdinalIgnoreCase))
+            if (key == "peft_type" && !value.Text().Equals("LORA", StringComparison.OrdinalIgnoreCase))
                 throw new LabException($"{values.Source} says that this is no LoRA but {text} ({value.Path}), which is not known here.");
             if (key == "init_lora_weights" && ChangedBases.Any(kind => text.StartsWith(kind, StringComparison.OrdinalIgnoreCase)))
             {

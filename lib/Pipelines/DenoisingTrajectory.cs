@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Records one picture's way from noise. A step goes from x(σ) to x(σ') = x(σ) + (σ' − σ)·v, so that the predicted flow v can be read off two
-/// neighbours, and x(σ) − σ·v is the picture that the model sees at σ. With guidance, v is the guided flow.
+/// Records one picture's way from noise. A step goes from x(σ) to x(σ') = x(σ) + (σ' − σ)·v, so that the predicted flow v can be read off
+/// two neighbours, and x(σ) − σ·v is the picture that the model sees at σ. With guidance, v is the guided flow.
 /// </summary>
 public static class DenoisingTrajectory
 {
@@ -18,13 +18,16 @@ public static class DenoisingTrajectory
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>The moments in order; at the last, picture and estimate are one.</returns>
     /// <exception cref="LabException">The request asks for several pictures, or is not valid for this model.</exception>
-    public static IReadOnlyList<DenoisingMoment> Record(StableDiffusion3Pipeline pipeline, GenerationRequest request, int frames, CancellationToken cancellation = default)
+    public static IReadOnlyList<DenoisingMoment> Record(
+        StableDiffusion3Pipeline pipeline, GenerationRequest request, int frames, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentOutOfRangeException.ThrowIfLessThan(frames, 2);
         if (request.Prompts.Count != 1 || request.NumImagesPerPrompt != 1)
-            throw new LabException($"A trajectory is that of one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each were asked for.");
+            throw new LabException(
+                $"A trajectory is that of one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each "
+                + "were asked for.");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var latents = Latents(pipeline, request, cancellation);
@@ -39,7 +42,9 @@ public static class DenoisingTrajectory
         var latents = new List<Tensor>();
         var noise = pipeline.InitialLatents(request);
         latents.Add(noise);
-        pipeline.Denoise(request with { Latents = noise }, step => latents.Add(step.Latents.clone().MoveToOuterDisposeScope().MoveToOuterDisposeScope()), cancellation);
+        pipeline.Denoise(
+            request with { Latents = noise }, step => latents.Add(step.Latents.clone().MoveToOuterDisposeScope().MoveToOuterDisposeScope()),
+            cancellation);
         return latents;
     }
 

@@ -47,7 +47,10 @@ public sealed record GenerationRequest
     /// <summary>Number of T5 tokens, 1 to 512; null for 256 or the tokenizer's shorter window.</summary>
     public int? MaxSequenceLength { get; init; }
 
-    /// <summary>Blocks left out of a second prediction that guidance steers away from (skip-layer guidance), or null for none. Without effect where classifier-free guidance is off, as in the reference.</summary>
+    /// <summary>
+    /// Blocks left out of a second prediction that guidance steers away from (skip-layer guidance), or null for none. Without effect where
+    /// classifier-free guidance is off, as in the reference.
+    /// </summary>
     public IReadOnlyList<int>? SkipGuidanceLayers { get; init; }
 
     /// <summary>Strength of skip-layer guidance. Default 2.8.</summary>
@@ -78,7 +81,8 @@ public sealed record GenerationRequest
         if (!double.IsFinite(SkipLayerGuidanceScale))
             errors.Add($"skip_layer_guidance_scale is {SkipLayerGuidanceScale}; a finite number is valid");
         if (SkipLayerGuidanceStart is not (>= 0 and <= 1) || SkipLayerGuidanceStop is not (>= 0 and <= 1))
-            errors.Add($"skip-layer guidance goes from {SkipLayerGuidanceStart} to {SkipLayerGuidanceStop}; both are parts of the steps, 0 to 1");
+            errors.Add(
+                $"skip-layer guidance goes from {SkipLayerGuidanceStart} to {SkipLayerGuidanceStop}; both are parts of the steps, 0 to 1");
         if (MaxSequenceLength is < 1 or > 512)
             errors.Add($"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         foreach (var (encoder, prompts) in new[] { ("second", Prompts2), ("third", Prompts3) })

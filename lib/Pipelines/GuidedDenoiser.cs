@@ -12,7 +12,9 @@ namespace Dreambooth.Lab.Pipelines;
 /// </summary>
 internal sealed class GuidedDenoiser : IDisposable
 {
-    /// <summary>Steps from which on a recording pays, where the device waits for the processor: making it takes some four forwards.</summary>
+    /// <summary>
+    /// Steps from which on a recording pays, where the device waits for the processor: making it takes some four forwards.
+    /// </summary>
     public const int FewestRecordedSteps = 14;
 
     /// <summary>
@@ -34,7 +36,8 @@ internal sealed class GuidedDenoiser : IDisposable
     /// <param name="negative">B rows, or null without guidance.</param>
     /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
     public GuidedDenoiser(
-        SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative, Func<Device, Action, IReplayable>? record = null)
+        SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative,
+        Func<Device, Action, IReplayable>? record = null)
     {
         (_transformer, _request, _positive) = (transformer, request, positive);
         _forward = new RecordedWork(positive.PromptEmbeds.device, request.NumInferenceSteps < FewestRecordedSteps ? null : record)
@@ -47,7 +50,9 @@ internal sealed class GuidedDenoiser : IDisposable
         _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
         var layers = transformer.Config.NumLayers;
         if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
-            throw new LabException($"skip_guidance_layers is {string.Join(", ", request.SkipGuidanceLayers)}; this transformer's blocks are 0 to {layers - 1}.");
+            throw new LabException(
+                $"skip_guidance_layers is {string.Join(", ", request.SkipGuidanceLayers)}; this transformer's blocks are 0 to "
+                + $"{layers - 1}.");
     }
 
     /// <summary>Receives a sentence when recording is refused.</summary>
@@ -85,7 +90,8 @@ internal sealed class GuidedDenoiser : IDisposable
     public void Dispose() => _forward.Dispose();
 
     private bool SkipsLayersAt(int step) =>
-        step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
+        step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart
+            && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
 
     private static Tensor Time(Tensor latents, double timestep)
     {

@@ -39,7 +39,9 @@ public sealed class ModelIndex
     public static ModelIndex Read(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new LabException($"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed, or one file such as sd3.5_medium.safetensors.");
+            throw new LabException(
+                $"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is "
+                + "needed, or one file such as sd3.5_medium.safetensors.");
         var path = Path.Combine(folder, "model_index.json");
         var entries = JsonField.ReadFile(path);
         var kind = entries.Find("_class_name")?.Text() ?? "(none)";
@@ -55,22 +57,30 @@ public sealed class ModelIndex
             components.Add(component, name);
         }
 
-        var missing = Known.Keys.Where(component => !component.EndsWith("_3", StringComparison.Ordinal) && !components.ContainsKey(component)).ToList();
-        return missing.Count == 0 ? new ModelIndex(folder, components) : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
+        var missing = Known.Keys.Where(
+            component => !component.EndsWith("_3", StringComparison.Ordinal) && !components.ContainsKey(component)).ToList();
+        return missing.Count == 0
+            ? new ModelIndex(folder, components)
+            : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
     }
 
     /// <summary>Whether the pipeline has a component, for example <c>text_encoder_3</c>.</summary>
     /// <param name="component">The component's name.</param>
     public bool Has(string component) => _components.ContainsKey(component);
 
-    /// <summary>Checks that at least one component has weights of a variant; the others are taken in their plain form, as in the reference.</summary>
+    /// <summary>
+    /// Checks that at least one component has weights of a variant; the others are taken in their plain form, as in the reference.
+    /// </summary>
     /// <param name="variant">The variant, as <c>fp16</c>; null needs nothing.</param>
     /// <exception cref="LabException">No component has it.</exception>
     public void RequireVariant(string? variant)
     {
-        if (variant is null || _components.Keys.Any(component => WeightsNames.Any(name => Checkpoint.HasVariant(PathOf(component), name, variant))))
+        if (variant is null
+            || _components.Keys.Any(component => WeightsNames.Any(name => Checkpoint.HasVariant(PathOf(component), name, variant))))
             return;
-        throw new LabException($"No component of {Folder} has weights of the variant '{variant}' (as {WeightsNames[0]}.{variant}.safetensors). Leave --variant out to take the plain files.");
+        throw new LabException(
+            $"No component of {Folder} has weights of the variant '{variant}' (as {WeightsNames[0]}.{variant}.safetensors). Leave "
+            + "--variant out to take the plain files.");
     }
 
     /// <summary>A component's folder.</summary>
@@ -83,13 +93,17 @@ public sealed class ModelIndex
         if (index.Find(component) is not { } entry)
             return null;
         JsonField[] pair = [.. entry.Items()];
-        return pair.Length == 2 ? pair[1].IsNull ? null : pair[1].Text() : throw entry.Wrong("a list of library and class, or of null and null");
+        return pair.Length == 2
+            ? pair[1].IsNull ? null : pair[1].Text()
+            : throw entry.Wrong("a list of library and class, or of null and null");
     }
 
     private ModelComponent Describe(string name, string className)
     {
         var folder = new DirectoryInfo(PathOf(name));
         FileInfo[] files = folder.Exists ? [.. folder.GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal)] : [];
-        return new ModelComponent(name, className, [.. files.Select(file => file.Name)], files.Sum(file => file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : file.Length));
+        return new ModelComponent(
+            name, className, [.. files.Select(file => file.Name)],
+            files.Sum(file => file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : file.Length));
     }
 }

@@ -15,7 +15,8 @@ public static class NoiseLevels
     /// <param name="size">Side in pixels; null for the model's own.</param>
     /// <param name="seed">Seed of the noise.</param>
     /// <returns>A picture for each level.</returns>
-    public static IReadOnlyList<NoisyPicture> Show(StableDiffusion3Pipeline pipeline, RgbImage picture, IReadOnlyList<double> sigmas, int? size = null, ulong seed = 0)
+    public static IReadOnlyList<NoisyPicture> Show(
+        StableDiffusion3Pipeline pipeline, RgbImage picture, IReadOnlyList<double> sigmas, int? size = null, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(sigmas);
@@ -34,7 +35,8 @@ public static class NoiseLevels
     private static RgbImage Mixed(StableDiffusion3Pipeline pipeline, Tensor latents, Tensor noise, double sigma)
     {
         using var scope = NewDisposeScope();
-        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(latents, full([1, 1, 1, 1], KeptScalar.Of(sigma), ScalarType.Float32, latents.device), noise);
+        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(
+            latents, full([1, 1, 1, 1], KeptScalar.Of(sigma), ScalarType.Float32, latents.device), noise);
         return PixelTensors.Unstack(pipeline.Decode(mixed))[0];
     }
 }

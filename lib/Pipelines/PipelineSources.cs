@@ -8,7 +8,10 @@ using Dreambooth.Lab.Tokenizers;
 
 namespace Dreambooth.Lab.Pipelines;
 
-/// <summary>Everything that a pipeline is made of, found and opened; no weight is loaded yet. Disposing it closes the files; loaded weights stay valid.</summary>
+/// <summary>
+/// Everything that a pipeline is made of, found and opened; no weight is loaded yet. Disposing it closes the files; loaded weights stay
+/// valid.
+/// </summary>
 internal sealed record PipelineSources : IDisposable
 {
     /// <summary>The noise schedule.</summary>
@@ -44,7 +47,9 @@ internal sealed record PipelineSources : IDisposable
     /// <summary>Opens a model.</summary>
     /// <param name="model">A folder in the published layout, or one file in the original layout.</param>
     /// <param name="options">Where things lie and whether T5 is wanted.</param>
-    /// <exception cref="LabException">A file is missing or malformed, or the models do not fit each other; the message names it.</exception>
+    /// <exception cref="LabException">
+    /// A file is missing or malformed, or the models do not fit each other; the message names it.
+    /// </exception>
     public static PipelineSources Open(string model, PipelineOptions options) {
         var sources = File.Exists(model) ? OpenFile(model, options) : OpenFolder(model, options);
         try
@@ -72,11 +77,25 @@ internal sealed record PipelineSources : IDisposable
         var (transformer, clip, clip2) = (Transformer.Config, Clip.Config, Clip2.Config);
         var (pooled, text) = (clip.ProjectionDim + clip2.ProjectionDim, clip.HiddenSize + clip2.HiddenSize);
         new RangeCheck(model)
-            .Holds(transformer.PooledProjectionDim == pooled, $"The transformer's pooled_projection_dim is {transformer.PooledProjectionDim}; the projection_dim of both CLIP encoders add up to {pooled}.")
-            .Holds(transformer.JointAttentionDim >= text, $"The transformer's joint_attention_dim is {transformer.JointAttentionDim}; the hidden_size of both CLIP encoders add up to {text}, which must not be more.")
-            .Holds((T5?.Config.DModel ?? transformer.JointAttentionDim) == transformer.JointAttentionDim, $"The transformer's joint_attention_dim is {transformer.JointAttentionDim}; T5's d_model is {T5?.Config.DModel}, which must be the same.")
-            .Holds(transformer.InChannels == Vae.Config.LatentChannels, $"The transformer's in_channels is {transformer.InChannels}; the autoencoder's latent_channels is {Vae.Config.LatentChannels}, which must be the same.")
-            .Holds((transformer.OutChannels ?? transformer.InChannels) == transformer.InChannels, $"The transformer's out_channels is {transformer.OutChannels}; it must equal in_channels, {transformer.InChannels}.")
+            .Holds(
+                transformer.PooledProjectionDim == pooled,
+                $"The transformer's pooled_projection_dim is {transformer.PooledProjectionDim}; the projection_dim of both CLIP encoders "
+                + $"add up to {pooled}.")
+            .Holds(
+                transformer.JointAttentionDim >= text,
+                $"The transformer's joint_attention_dim is {transformer.JointAttentionDim}; the hidden_size of both CLIP encoders add up "
+                + $"to {text}, which must not be more.")
+            .Holds(
+                (T5?.Config.DModel ?? transformer.JointAttentionDim) == transformer.JointAttentionDim,
+                $"The transformer's joint_attention_dim is {transformer.JointAttentionDim}; T5's d_model is {T5?.Config.DModel}, which "
+                + "must be the same.")
+            .Holds(
+                transformer.InChannels == Vae.Config.LatentChannels,
+                $"The transformer's in_channels is {transformer.InChannels}; the autoencoder's latent_channels is "
+                + $"{Vae.Config.LatentChannels}, which must be the same.")
+            .Holds(
+                (transformer.OutChannels ?? transformer.InChannels) == transformer.InChannels,
+                $"The transformer's out_channels is {transformer.OutChannels}; it must equal in_channels, {transformer.InChannels}.")
             .ThrowIfAny();
     }
 

@@ -8,13 +8,15 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Where in the picture the model looks at a word while it draws: of each image token's attention, the part that goes to the word's text tokens (CLIP's and
-/// T5's), averaged over heads and recorded steps.
+/// Where in the picture the model looks at a word while it draws: of each image token's attention, the part that goes to the word's text
+/// tokens (CLIP's and T5's), averaged over heads and recorded steps.
 /// </summary>
 /// <param name="Word">The word.</param>
 /// <param name="Picture">The finished picture.</param>
 /// <param name="Blocks">The recorded blocks, in order.</param>
-/// <param name="Maps">For each block: parts of attention, 0 to 1, rows of the picture's patches from the top, <c>[H/16, W/16]</c> for published models.</param>
+/// <param name="Maps">
+/// For each block: parts of attention, 0 to 1, rows of the picture's patches from the top, <c>[H/16, W/16]</c> for published models.
+/// </param>
 public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList<int> Blocks, IReadOnlyList<double[,]> Maps)
 {
     /// <summary>All blocks' maps averaged.</summary>
@@ -46,15 +48,19 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     /// <returns>One entry for each word.</returns>
     /// <exception cref="LabException">A word is not in the prompt, or several pictures are asked for.</exception>
     public static IReadOnlyList<TokenAttention> Record(
-        StableDiffusion3Pipeline pipeline, GenerationRequest request, IReadOnlyList<string> words, IReadOnlyList<int>? blocks = null, CancellationToken cancellation = default)
+        StableDiffusion3Pipeline pipeline, GenerationRequest request, IReadOnlyList<string> words, IReadOnlyList<int>? blocks = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(words);
         if (request.Prompts.Count != 1 || request.NumImagesPerPrompt != 1)
-            throw new LabException($"Attention is recorded for one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each were asked for.");
+            throw new LabException(
+                $"Attention is recorded for one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each "
+                + "were asked for.");
         long[][] places = [.. words.Select(word => Places(pipeline.Prompts, request.Prompts[0], word))];
-        int rows = (request.Height ?? pipeline.DefaultSize) / pipeline.SizeMultiple, columns = (request.Width ?? pipeline.DefaultSize) / pipeline.SizeMultiple;
+        int rows = (request.Height ?? pipeline.DefaultSize) / pipeline.SizeMultiple, columns =
+            (request.Width ?? pipeline.DefaultSize) / pipeline.SizeMultiple;
         int[] chosen = [.. (blocks ?? [.. Enumerable.Range(0, pipeline.Transformer.TransformerBlocks.Count)]).Distinct().Order()];
         var sums = words.Select(_ => chosen.Select(_ => new double[rows, columns]).ToArray()).ToArray();
         using var recorder = new AttentionRecorder(pipeline.Transformer, chosen);
@@ -79,7 +85,8 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     {
         using var scope = NewDisposeScope();
         int rows = sum.GetLength(0), columns = sum.GetLength(1), image = rows * columns;
-        var values = map[map.shape[0] - 1].narrow(0, 0, image).index_select(1, tensor(Array.ConvertAll(places, place => place + image))).sum(1).to(ScalarType.Float64).data<double>().ToArray();
+        var values = map[map.shape[0] - 1].narrow(0, 0, image).index_select(1, tensor(Array.ConvertAll(places, place => place + image)))
+            .sum(1).to(ScalarType.Float64).data<double>().ToArray();
         for (var i = 0; i < image; i++)
             sum[i / columns, i % columns] += weight * values[i];
     }
@@ -89,7 +96,10 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     {
         var window = encoder.ClipWindow;
         var clip = PlacesIn(encoder.Tokenizer, prompt, word).Where(place => place < window);
-        var t5 = encoder.T5 is null ? [] : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength).Select(place => place + window);
+        var t5 = encoder.T5 is null
+            ? []
+            : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength)
+                .Select(place => place + window);
         long[] places = [.. clip.Concat(t5)];
         return places.Length > 0
             ? places

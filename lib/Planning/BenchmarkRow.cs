@@ -13,7 +13,10 @@ public sealed record BenchmarkRow(string Name, string Work)
     /// <summary>The repeats' times in milliseconds, shortest first.</summary>
     public IReadOnlyList<double> Times { get; init; } = [];
 
-    /// <summary>The most memory in use over what was in use before anything was built, as <see cref="Figure"/> counts it; readings some milliseconds apart.</summary>
+    /// <summary>
+    /// The most memory in use over what was in use before anything was built, as <see cref="Figure"/> counts it; readings some milliseconds
+    /// apart.
+    /// </summary>
     public long Peak { get; init; }
 
     /// <summary>What <see cref="Peak"/> counts; see <see cref="MemoryProfile.FigureText"/>.</summary>

@@ -64,7 +64,8 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
             ("forward-b2-large", $"transformer forward, batch 2, {large}×{large}", times => Forward(times, 2, large)),
             ("forward-b8-large", $"transformer forward, batch 8, {large}×{large}", times => Forward(times, 8, large)),
             ("forward-b2-small", $"transformer forward, batch 2, {small}×{small}", times => Forward(times, 2, small)),
-            ("lora-step", $"LoRA step, batch 2, {small}×{small}, rank 4, cached latents and prompts", times => LoraStep(times, checkpointing: false)),
+            ("lora-step", $"LoRA step, batch 2, {small}×{small}, rank 4, cached latents and prompts",
+                times => LoraStep(times, checkpointing: false)),
             ("lora-step-checkpointed", "the same with gradient checkpointing", times => LoraStep(times, checkpointing: true)),
             ("recipe-step", "whole recipe step: accumulation 4, CLIP LoRA trained, prior preservation", RecipeStep),
             ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
@@ -102,7 +103,8 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         };
     }
 
-    private bool Forward(List<double> times, int batch, int size) => Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
+    private bool Forward(List<double> times, int batch, int size) =>
+        Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
     {
         var text = Text(batch, ClipTokens + PromptTokens);
         var latents = Latents(batch, size).to(options.Dtype);
@@ -119,20 +121,31 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         return new Piece(graph.Launch, graph) { IsRecorded = () => true };
     });
 
-    private bool LoraStep(List<double> times, bool checkpointing) => Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
+    private bool LoraStep(List<double> times, bool checkpointing) =>
+        Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
     {
         var config = Config() with { GradientCheckpointing = checkpointing };
         var text = Text(2, ClipTokens + TrainingTokens);
-        return Steps(config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())], new RepeatedBatch(Latents(2, options.SmallSize), text));
+        return Steps(
+            config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())],
+            new RepeatedBatch(Latents(2, options.SmallSize), text));
     });
 
     private bool RecipeStep(List<double> times) => Measure(times, options.Repeats, () => new Trained(Weights), models =>
     {
-        var config = Config() with { GradientAccumulationSteps = 4, TrainTextEncoder = true, WithPriorPreservation = true, PriorLossWeight = 0.05 };
+        var config = Config() with
+        {
+            GradientAccumulationSteps = 4,
+            TrainTextEncoder = true,
+            WithPriorPreservation = true,
+            PriorLossWeight = 0.05,
+        };
         var t5 = randn([2, TrainingTokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device);
-        LoraComponent transformer = new("transformer", models.Transformer), clip = new("text_encoder", models.Prompts.Clip), clip2 = new("text_encoder_2", models.Prompts.Clip2);
+        LoraComponent transformer = new("transformer", models.Transformer), clip = new("text_encoder", models.Prompts.Clip), clip2 = new(
+            "text_encoder_2", models.Prompts.Clip2);
         return Steps(
-            config, models.Transformer, [(transformer, config.TransformerLora()), (clip, config.TextEncoderLora()), (clip2, config.TextEncoderLora())],
+            config, models.Transformer,
+            [(transformer, config.TransformerLora()), (clip, config.TextEncoderLora()), (clip2, config.TextEncoderLora())],
             new RepeatedBatch(Latents(2, options.SmallSize), TrainingText.Of(models.Prompts, ["instance", "class"], t5)));
     });
 
@@ -165,9 +178,16 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         return Draw(times, () => StableDiffusion3Pipeline.Load(folder, Drawing with { Memory = MemoryMode.Balanced }));
     }
 
-    private PipelineOptions Drawing => new() { Device = options.Device, Dtype = options.Dtype, VaeDtype = options.Dtype, CudaGraph = options.CudaGraph };
+    private PipelineOptions Drawing => new()
+    {
+        Device = options.Device,
+        Dtype = options.Dtype,
+        VaeDtype = options.Dtype,
+        CudaGraph = options.CudaGraph,
+    };
 
-    private bool Draw(List<double> times, Func<StableDiffusion3Pipeline> load) => Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
+    private bool Draw(List<double> times, Func<StableDiffusion3Pipeline> load) =>
+        Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
     {
         Prompts = ["a prompt"],
         NumImagesPerPrompt = options.Images,
@@ -186,13 +206,16 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
     };
 
     private static Piece Steps(
-        DreamBoothConfig config, SD3Transformer2DModel transformer, IReadOnlyList<(LoraComponent, LoraConfig)> components, ITrainingBatches batches)
+        DreamBoothConfig config, SD3Transformer2DModel transformer, IReadOnlyList<(LoraComponent, LoraConfig)> components,
+        ITrainingBatches batches)
     {
         var device = transformer.ProjOut.Weight.device;
         var adapter = LoraAdapter.Create("a", components, 0, device, ScalarType.Float32);
         var refused = false;
         var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches) { Warn = _ => refused = true };
-        return new Piece(() => trainer.Run(until: trainer.StepsDone + 1), trainer, adapter) { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
+        return new Piece(
+            () => trainer.Run(until: trainer.StepsDone + 1), trainer,
+            adapter) { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
     }
 
     private Tensor Latents(int batch, int size)

@@ -2,7 +2,9 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>The runs that <c>bench memory</c> measured on a machine and wrote down, beside what the planner predicts for them now.</summary>
+/// <summary>
+/// The runs that <c>bench memory</c> measured on a machine and wrote down, beside what the planner predicts for them now.
+/// </summary>
 /// <param name="Device">The device's product name.</param>
 /// <param name="Runs">The runs that came to their end, in the order in which they were measured first.</param>
 public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs)
@@ -20,10 +22,13 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
         ?? throw new LabException($"No run is called '{name}'; measured were {string.Join(", ", Runs.Select(run => run.Name))}.");
 
     /// <summary>
-    /// Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, keys that are not known and a line that was cut off count for
-    /// nothing; of a case that was measured again the last counts.
+    /// Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, keys that are not known and a line that was cut off
+    /// count for nothing; of a case that was measured again the last counts.
     /// </summary>
-    /// <param name="folder">A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-23-h100</c>, or the path of another that holds a <c>results.jsonl</c>.</param>
+    /// <param name="folder">
+    /// A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-23-h100</c>, or the path of another that holds a
+    /// <c>results.jsonl</c>.
+    /// </param>
     /// <param name="planner">What predicts the same runs.</param>
     /// <exception cref="LabException">There is no such file, a line lacks what a measured run needs, or no run came to its end.</exception>
     public static MeasuredRuns Read(string folder, MemoryPlanner planner)
@@ -32,8 +37,10 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
         ArgumentNullException.ThrowIfNull(planner);
         var path = Path.Combine(ProjectFolder.Find(), "tests", "benchmarks", "results", folder, "results.jsonl");
         if (!File.Exists(path))
-            throw new LabException($"{path} does not exist. Dated results are folders of tests/benchmarks/results; bench memory --json writes such a file.");
-        List<JsonField> lines = [.. File.ReadLines(path).Select((line, index) => JsonField.ParseLine(line, $"{path}, line {index + 1}")).OfType<JsonField>()
+            throw new LabException(
+                $"{path} does not exist. Dated results are folders of tests/benchmarks/results; bench memory --json writes such a file.");
+        List<JsonField> lines =
+            [.. File.ReadLines(path).Select((line, index) => JsonField.ParseLine(line, $"{path}, line {index + 1}")).OfType<JsonField>()
             .Where(line => line.Find("benchmark")?.Text() == "memory")];
         List<MeasuredRun> runs = [];
         foreach (var run in lines.Select(line => Run(line, planner)).OfType<MeasuredRun>())
@@ -64,6 +71,7 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
         if (row.Failure is not null || row.Measured <= 0)
             return null;
         var forecast = planner.Forecast(settings.To<MemorySettings>());
-        return new MeasuredRun(row.Name, forecast, row.Figure, [.. row.Phases.Select(phase => phase with { Predicted = forecast.PeakOf(phase.Phase) ?? 0 })]);
+        return new MeasuredRun(
+            row.Name, forecast, row.Figure, [.. row.Phases.Select(phase => phase with { Predicted = forecast.PeakOf(phase.Phase) ?? 0 })]);
     }
 }

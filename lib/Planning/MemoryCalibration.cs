@@ -13,8 +13,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// Runs a program's phases with random weights and compares the peaks with what <see cref="MemoryPlanner"/> predicts: load, encode a prompt, encode a
-/// picture, two optimizer steps, one denoising step, decode.
+/// Runs a program's phases with random weights and compares the peaks with what <see cref="MemoryPlanner"/> predicts: load, encode a
+/// prompt, encode a picture, two optimizer steps, one denoising step, decode.
 /// </summary>
 /// <param name="model">The sizes.</param>
 /// <param name="device">Where.</param>
@@ -70,7 +70,13 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
     {
         RandomWeights weights = new(model, device, settings.Dtype), vae = new(model, device, settings.VaeDtype);
         var prompts = weights.Prompts(settings.WithT5, settings.MaxSequenceLength);
-        return StableDiffusion3Pipeline.Of(prompts, weights.Transformer(), vae.Vae(), RandomWeights.Scheduler, new PipelineOptions { Device = device, Dtype = settings.Dtype, VaeDtype = settings.VaeDtype });
+        return StableDiffusion3Pipeline.Of(
+            prompts, weights.Transformer(), vae.Vae(), RandomWeights.Scheduler, new PipelineOptions
+            {
+                Device = device,
+                Dtype = settings.Dtype,
+                VaeDtype = settings.VaeDtype,
+            });
     }
 
     private static PromptEmbeddings Encode(StableDiffusion3Pipeline pipeline, MemorySettings settings, string[] prompts)
@@ -83,12 +89,14 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var latents = pipeline.Vae.Encode(randn([1, model.Vae.InChannels, settings.Resolution, settings.Resolution], settings.VaeDtype, device));
+        using var latents = pipeline.Vae.Encode(
+            randn([1, model.Vae.InChannels, settings.Resolution, settings.Resolution], settings.VaeDtype, device));
         return null;
     }
 
     private static string[] Prompts(MemorySettings settings) =>
-        [.. Enumerable.Range(0, settings.Rows).Select(row => settings.WithPriorPreservation && row >= settings.TrainBatchSize ? "class" : "instance")];
+        [.. Enumerable.Range(0, settings.Rows)
+            .Select(row => settings.WithPriorPreservation && row >= settings.TrainBatchSize ? "class" : "instance")];
 
     private TrainedState Train(StableDiffusion3Pipeline pipeline, MemorySettings settings, Tensor t5)
     {
@@ -99,7 +107,9 @@ public sealed class MemoryCalibration(ModelArchitecture model, Device device)
         var adapter = LoraAdapter.Create("a", [.. components], 0, device, ScalarType.Float32);
         var side = settings.Resolution / model.Vae.SpatialFactor;
         var latents = randn([settings.Rows, model.Transformer.InChannels, side, side], ScalarType.Float32, device);
-        var trainer = new DreamBoothTrainer(config, pipeline.Transformer, RandomWeights.Scheduler, adapter, new RepeatedBatch(latents, Text(pipeline.Prompts, settings, t5)));
+        var trainer = new DreamBoothTrainer(
+            config, pipeline.Transformer, RandomWeights.Scheduler, adapter,
+            new RepeatedBatch(latents, Text(pipeline.Prompts, settings, t5)));
         trainer.Run();
         return new TrainedState(adapter, trainer);
     }

@@ -21,14 +21,17 @@ public sealed record MemoryChoice(MemorySettings Settings, string Reason)
         {
             var unknown = model is null ? "the model's sizes are" : "the device's free memory is";
             return asked == MemoryMode.Auto
-                ? new(settings with { Memory = MemoryMode.Fast }, $"Memory mode fast: {unknown} not known, so that nothing can be predicted.")
+                ? new(
+                    settings with { Memory = MemoryMode.Fast }, $"Memory mode fast: {unknown} not known, so that nothing can be predicted.")
                 : new(settings with { Memory = asked }, string.Empty);
         }
 
         var usable = MemoryPlanner.Usable(memory.Bytes, memory.IsGpu);
-        var forecasts = new MemoryPlanner(model).ByMode(settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked).ToList();
+        var forecasts = new MemoryPlanner(model).ByMode(settings)
+            .Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked).ToList();
         var chosen = forecasts.FirstOrDefault(forecast => forecast.Peak <= usable) ?? forecasts[^1];
-        var others = forecasts.TakeWhile(forecast => forecast != chosen).Select(forecast => $"{Name(forecast.Settings)} would need {ByteSize.Text(forecast.Peak)}").ToList();
+        var others = forecasts.TakeWhile(forecast => forecast != chosen)
+            .Select(forecast => $"{Name(forecast.Settings)} would need {ByteSize.Text(forecast.Peak)}").ToList();
         var (peak, free) = ByteSize.Pair(chosen.Peak, memory.Bytes);
         var place = $"{free} {memory.Place}{(chosen.Peak <= usable ? string.Empty : ": that may not be enough")}";
         var rest = others.Count == 0 ? string.Empty : $"; {string.Join(", ", others)}";

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// Predicts what a run will hold in memory, phase by phase, from the model's configuration and the run's settings; nothing is loaded. Weights, LoRA,
-/// optimizer state and caches are counted; activations are estimated (<see cref="ActivationEstimate"/>).
+/// Predicts what a run will hold in memory, phase by phase, from the model's configuration and the run's settings; nothing is loaded.
+/// Weights, LoRA, optimizer state and caches are counted; activations are estimated (<see cref="ActivationEstimate"/>).
 /// </summary>
 /// <param name="model">The model.</param>
 public sealed class MemoryPlanner(ModelArchitecture model)
@@ -17,7 +17,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     private const long ContextBytes = ByteSize.GiB / 2;
 
     /// <summary>Memory sizes of common GPUs, in bytes.</summary>
-    public static IReadOnlyList<long> CardSizes { get; } = [.. new[] { 8, 12, 16, 24, 40, 48, 80, 141 }.Select(size => size * ByteSize.GiB)];
+    public static IReadOnlyList<long> CardSizes { get; } =
+        [.. new[] { 8, 12, 16, 24, 40, 48, 80, 141 }.Select(size => size * ByteSize.GiB)];
 
     /// <summary>The model.</summary>
     public ModelArchitecture Model { get; } = model;
@@ -32,13 +33,25 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         var activations = new ActivationEstimate(Model, settings);
         var weights = new WeightsForecast(Model, settings);
         var text = Estimate("text activations", activations.TextEncoding(), "of the largest encoder's widest layer");
-        var phases = new List<PhaseForecast> { new("load", weights.Resident()), new("encode", [.. weights.Resident(), .. weights.TextOnDemand(), text]) };
+        var phases =
+            new List<PhaseForecast> { new("load", weights.Resident()),
+                new("encode", [.. weights.Resident(), .. weights.TextOnDemand(), text]) };
         IReadOnlyList<MemoryTerm> held = weights.Resident(), sampled = [];
         if (settings.Training != TrainingKind.None)
         {
-            phases.Add(new("cache", [.. weights.Resident(), .. weights.TrainedOnDemand(), .. weights.VaeOnDemand(), Estimate("encoder activations", activations.Encode(), "of one picture at the autoencoder's widest place")]));
+            phases.Add(
+                new(
+                    "cache", [.. weights.Resident(), .. weights.TrainedOnDemand(), .. weights.VaeOnDemand(),
+                        Estimate("encoder activations", activations.Encode(), "of one picture at the autoencoder's widest place")]));
             held = [.. weights.Training(), .. TrainedState(settings), .. Caches(settings)];
-            phases.Add(new("step", [.. held, Estimate("activations", activations.TrainingStep(), settings.UsesCheckpointing ? "block inputs, and one block computed again" : "what every block keeps for the backward pass")]));
+            phases.Add(
+                new(
+                    "step", [.. held,
+                        Estimate(
+                            "activations", activations.TrainingStep(),
+                            settings.UsesCheckpointing
+                                ? "block inputs, and one block computed again"
+                                : "what every block keeps for the backward pass")]));
             // A validation picture's text, where the encoders come for it alone.
             sampled = settings.TrainTextEncoder ? [] : [.. weights.ClipOnDemand(), text];
         }
@@ -48,7 +61,11 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         MemoryTerm[] drawn = [Estimate("activations", activations.Sampling(), "of one block; both halves of guidance at a time")];
         var drawnIsMore = ByteSize.Sum(drawn.Select(term => term.Bytes)) >= ByteSize.Sum(sampled.Select(term => term.Bytes));
         phases.Add(new("sample", [.. held, .. drawnIsMore ? drawn : sampled]));
-        phases.Add(new("decode", [.. held, .. weights.VaeOnDemand(), Estimate("decoder activations", activations.Decode(), "of one picture at the widest place")]));
+        phases.Add(
+            new(
+                "decode",
+                [.. held, .. weights.VaeOnDemand(),
+                    Estimate("decoder activations", activations.Decode(), "of one picture at the widest place")]));
         return new MemoryForecast(settings, phases);
     }
 
@@ -58,7 +75,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     public IReadOnlyList<MemoryForecast> ByMode(MemorySettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var modes = new[] { MemoryMode.Fast, MemoryMode.Balanced, MemoryMode.Low }.Select(mode => settings with { Memory = mode, StreamTransformer = false });
+        var modes = new[] { MemoryMode.Fast, MemoryMode.Balanced, MemoryMode.Low }.Select(
+            mode => settings with { Memory = mode, StreamTransformer = false });
         if (settings.Training == TrainingKind.None)
             modes = modes.Append(settings with { Memory = MemoryMode.Low, StreamTransformer = true });
         return [.. modes.Select(Forecast)];
@@ -79,7 +97,9 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         return rungs;
     }
 
-    /// <summary>What a run may count on of a device's memory: nine tenths of it or so, and of a GPU's less half a GiB for the CUDA context.</summary>
+    /// <summary>
+    /// What a run may count on of a device's memory: nine tenths of it or so, and of a GPU's less half a GiB for the CUDA context.
+    /// </summary>
     /// <param name="bytes">Memory of the device.</param>
     /// <param name="gpu">Whether it is a GPU.</param>
     public static long Usable(long bytes, bool gpu = true) => (long)(UsablePart * bytes) - (gpu ? ContextBytes : 0);
@@ -92,7 +112,9 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         return CardSizes.Where(card => forecast.Peak <= Usable(card)).Cast<long?>().FirstOrDefault();
     }
 
-    /// <summary>The changes that make a run fit: down the ladder to the first rung that fits, without those that turn out not to be needed.</summary>
+    /// <summary>
+    /// The changes that make a run fit: down the ladder to the first rung that fits, without those that turn out not to be needed.
+    /// </summary>
     /// <param name="settings">The run as wished.</param>
     /// <param name="bytes">Memory that the run may count on; see <see cref="Usable"/>.</param>
     /// <returns>The changes and what the run needs with them; null when nothing on the ladder fits.</returns>
@@ -127,10 +149,17 @@ public sealed class MemoryPlanner(ModelArchitecture model)
 
         var trains = settings.Training != TrainingKind.None;
         Add("--memory balanced", !settings.OnDemand, s => s with { Memory = MemoryMode.Balanced });
-        Add("mixed_precision bf16", settings.Dtype == ScalarType.Float32 && settings.Training != TrainingKind.Full, s => s with { Dtype = ScalarType.BFloat16 });
+        Add(
+            "mixed_precision bf16", settings.Dtype == ScalarType.Float32 && settings.Training != TrainingKind.Full,
+            s => s with { Dtype = ScalarType.BFloat16 });
         Add("autoencoder in bf16", settings.VaeDtype == ScalarType.Float32, s => s with { VaeDtype = ScalarType.BFloat16 });
         Add("train_batch_size 1", trains && settings.TrainBatchSize > 1, s => s with { TrainBatchSize = 1 });
-        Add("--memory low", trains ? !settings.UsesCheckpointing : !settings.StreamsBlocks, s => s with { Memory = MemoryMode.Low, StreamTransformer = !trains });
+        Add(
+            "--memory low", trains ? !settings.UsesCheckpointing : !settings.StreamsBlocks, s => s with
+            {
+                Memory = MemoryMode.Low,
+                StreamTransformer = !trains,
+            });
         Add("one picture at a time", settings.SampleBatchSize > 1, s => s with { SampleBatchSize = 1 });
         Add("no CLIP LoRA", trains && settings.TrainTextEncoder, s => s with { TrainTextEncoder = false });
         Add("validation pictures of 512 px", (settings.SampleResolution ?? OwnSize) > 512, s => s with { SampleResolution = 512 });
@@ -146,7 +175,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         var lora = settings.Training == TrainingKind.Lora;
         var numbers = lora ? Model.LoraParameters("transformer", settings.TransformerLora) : TrainedTransformer();
         if (settings.TrainTextEncoder)
-            numbers += Model.LoraParameters("text_encoder", settings.TextEncoderLora) + Model.LoraParameters("text_encoder_2", settings.TextEncoderLora);
+            numbers += Model.LoraParameters("text_encoder", settings.TextEncoderLora)
+                + Model.LoraParameters("text_encoder_2", settings.TextEncoderLora);
         var terms = new List<MemoryTerm>
         {
             new("gradients", numbers * MasterBytes, true, "one float32 for each trained number"),
@@ -161,16 +191,21 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         return terms;
     }
 
-    // Matrices and gradients in the type of the models' compute, with a rank of 8 or more, and where that adds zeros the places of the others.
+    // Matrices and gradients in the type of the models' compute, with a rank of 8 or more, and where that adds zeros the places of the
+    // others.
     private static MemoryTerm ComputeCopy(MemorySettings settings, long numbers)
     {
         var padded = numbers / settings.Rank * LoraAdapter.Padded(settings.Rank);
-        return new("LoRA to compute with", (2 * padded * ComponentSize.ElementSize(settings.Dtype)) + (padded > numbers ? numbers * sizeof(long) : 0), true, $"matrices and gradients in {settings.Dtype}");
+        return new(
+            "LoRA to compute with",
+            (2 * padded * ComponentSize.ElementSize(settings.Dtype)) + (padded > numbers ? numbers * sizeof(long) : 0), true,
+            $"matrices and gradients in {settings.Dtype}");
     }
 
     // The table of positions is fixed.
     private long TrainedTransformer() =>
-        Model.Components[0].Parameters - ((long)Model.Transformer.PosEmbedMaxSize * Model.Transformer.PosEmbedMaxSize * Model.Transformer.InnerDim);
+        Model.Components[0].Parameters
+            - ((long)Model.Transformer.PosEmbedMaxSize * Model.Transformer.PosEmbedMaxSize * Model.Transformer.InnerDim);
 
     private MemoryTerm[] Caches(MemorySettings settings)
     {

@@ -12,7 +12,9 @@ public sealed record MemorySettings
     /// <summary>Drawing as the tutorial's inference script does: float32, one picture of 1024 pixels at a time, nothing trained.</summary>
     public static MemorySettings TutorialInference { get; } = new() { Training = TrainingKind.None, MaxSequenceLength = 256 };
 
-    /// <summary>The tutorial's LoRA training: float32, 512 pixels, one instance and one class picture, rank 4, both CLIP encoders too.</summary>
+    /// <summary>
+    /// The tutorial's LoRA training: float32, 512 pixels, one instance and one class picture, rank 4, both CLIP encoders too.
+    /// </summary>
     public static MemorySettings TutorialTraining { get; } = new();
 
     /// <summary>What is trained. Default: a LoRA.</summary>
@@ -39,7 +41,9 @@ public sealed record MemorySettings
     /// <summary>Whether the CLIP encoders get LoRA too. Default true.</summary>
     public bool TrainTextEncoder { get; init; } = true;
 
-    /// <summary>Element type of weights and compute: Float32, BFloat16 or Float16. The LoRA and the optimizer stay in float32. Default Float32.</summary>
+    /// <summary>
+    /// Element type of weights and compute: Float32, BFloat16 or Float16. The LoRA and the optimizer stay in float32. Default Float32.
+    /// </summary>
     public ScalarType Dtype { get; init; } = ScalarType.Float32;
 
     /// <summary>Element type of the autoencoder. Default Float32.</summary>
@@ -54,7 +58,9 @@ public sealed record MemorySettings
     /// <summary>Whether T5, whose rows are cached, is freed before training. Default false.</summary>
     public bool FreeT5 { get; init; }
 
-    /// <summary>Whether the autoencoder, whose latents are cached, is freed before training; then no validation picture is drawn. Default false.</summary>
+    /// <summary>
+    /// Whether the autoencoder, whose latents are cached, is freed before training; then no validation picture is drawn. Default false.
+    /// </summary>
     public bool FreeVae { get; init; }
 
     /// <summary>Pictures whose latents are cached, instance and class together. Default 48.</summary>
@@ -72,10 +78,15 @@ public sealed record MemorySettings
     /// <summary>What of the models is in memory at a time; <see cref="MemoryMode.Auto"/> counts as fast. Default: everything.</summary>
     public MemoryMode Memory { get; init; } = MemoryMode.Fast;
 
-    /// <summary>Whether drawing loads the transformer's blocks one by one, where nothing is trained and the mode is <see cref="MemoryMode.Low"/>. Default false.</summary>
+    /// <summary>
+    /// Whether drawing loads the transformer's blocks one by one, where nothing is trained and the mode is <see cref="MemoryMode.Low"/>.
+    /// Default false.
+    /// </summary>
     public bool StreamTransformer { get; init; }
 
-    /// <summary>Whether the backward pass computes activations again: by its own flag, or as a part of <see cref="MemoryMode.Low"/>.</summary>
+    /// <summary>
+    /// Whether the backward pass computes activations again: by its own flag, or as a part of <see cref="MemoryMode.Low"/>.
+    /// </summary>
     public bool UsesCheckpointing => GradientCheckpointing || Memory == MemoryMode.Low;
 
     /// <summary>Whether text encoders and autoencoder are in memory only while they are used.</summary>
@@ -88,7 +99,12 @@ public sealed record MemorySettings
     public int Rows => TrainBatchSize * (WithPriorPreservation ? 2 : 1);
 
     /// <summary>The transformer's LoRA.</summary>
-    internal LoraConfig TransformerLora => new() { Rank = Rank, TargetModules = TargetModules ?? LoraConfig.TransformerTargets, Blocks = TargetBlocks };
+    internal LoraConfig TransformerLora => new()
+    {
+        Rank = Rank,
+        TargetModules = TargetModules ?? LoraConfig.TransformerTargets,
+        Blocks = TargetBlocks,
+    };
 
     /// <summary>The CLIP encoders' LoRA.</summary>
     internal LoraConfig TextEncoderLora => new() { Rank = Rank, TargetModules = LoraConfig.TextEncoderTargets };
@@ -141,7 +157,9 @@ public sealed record MemorySettings
         Need(Rank is >= 1 and <= LargestCount, $"rank is {Rank}; 1 to {LargestCount} is valid");
         Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");
-        Need(Dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16, $"the precision is {Dtype}; Float32, BFloat16 and Float16 are valid");
+        Need(
+            Dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16,
+            $"the precision is {Dtype}; Float32, BFloat16 and Float16 are valid");
         if (errors.Count > 0)
             throw new LabException($"The memory of this run cannot be planned: {string.Join("; ", errors)}.");
     }

@@ -68,7 +68,8 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
     /// <summary>Measures every operation at each shape.</summary>
     /// <param name="shapes">Rows and tokens of the image and of the text.</param>
     /// <param name="cancellation">Ends the run between two operations.</param>
-    public IEnumerable<OperationFigure> Run(IEnumerable<(int Rows, int ImageTokens, int TextTokens)> shapes, CancellationToken cancellation = default)
+    public IEnumerable<OperationFigure> Run(
+        IEnumerable<(int Rows, int ImageTokens, int TextTokens)> shapes, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(shapes);
@@ -79,7 +80,9 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
                 foreach (var withGradients in backward ? new[] { false, true } : [false])
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    yield return Measure(name + (withGradients ? ", and backward" : string.Empty), $"{rows} × ({imageTokens} + {textTokens})", withGradients, prepare);
+                    yield return Measure(
+                        name + (withGradients ? ", and backward" : string.Empty), $"{rows} × ({imageTokens} + {textTokens})", withGradients,
+                        prepare);
                 }
             }
         }
@@ -91,33 +94,65 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         Tensor Tokens(long count = 0) => Random(rows, count == 0 ? imageTokens : count, width);
         Tensor Heads() => Random(rows, tokens, heads, HeadWidth).transpose(1, 2);
         double product = 2.0 * rows * imageTokens * width * width;
-        yield return ("product D → D", true, () => new([Tokens()], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), product));
-        yield return ("product D → 3 D", true, () => new([Tokens()], [Random(3 * width, width), Random(3 * width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 3 * product));
-        yield return ("product D → 4 D, then GELU", true, () => new([Tokens()], [Random(4 * width, width), Random(4 * width)], (x, w) => nn.functional.gelu(nn.functional.linear(x[0], w[0], w[1]), TorchSharp.Modules.GELU.Approximate.tanh), 4 * product));
-        yield return ("product D → 4 D with GELU in it", false, () => new([Tokens().view(-1, width)], [Random(4 * width, width), Random(4 * width)], (x, w) => CompiledFunctions.LinearGelu(x[0], w[0], w[1]), 4 * product));
-        yield return ("product 4 D → D", true, () => new([Random(rows, imageTokens, 4 * width)], [Random(width, 4 * width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 4 * product));
-        yield return ("product of a part of the tokens, D → D", false, () => new([Tokens(tokens)], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0].narrow(1, 0, imageTokens).reshape(-1, width), w[0], w[1]), product));
+        yield return ("product D → D", true,
+            () => new([Tokens()], [Random(width, width), Random(width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), product));
+        yield return ("product D → 3 D", true,
+            () => new(
+                [Tokens()], [Random(3 * width, width), Random(3 * width)], (x, w) => nn.functional.linear(x[0], w[0], w[1]), 3 * product));
+        yield return ("product D → 4 D, then GELU", true,
+            () => new(
+                [Tokens()], [Random(4 * width, width), Random(4 * width)],
+                (x, w) => nn.functional.gelu(nn.functional.linear(x[0], w[0], w[1]), TorchSharp.Modules.GELU.Approximate.tanh),
+                4 * product));
+        yield return ("product D → 4 D with GELU in it", false,
+            () => new(
+                [Tokens().view(-1, width)], [Random(4 * width, width), Random(4 * width)],
+                (x, w) => CompiledFunctions.LinearGelu(x[0], w[0], w[1]), 4 * product));
+        yield return ("product 4 D → D", true,
+            () => new(
+                [Random(rows, imageTokens, 4 * width)], [Random(width, 4 * width), Random(width)],
+                (x, w) => nn.functional.linear(x[0], w[0], w[1]), 4 * product));
+        yield return ("product of a part of the tokens, D → D", false,
+            () => new(
+                [Tokens(tokens)], [Random(width, width), Random(width)],
+                (x, w) => nn.functional.linear(x[0].narrow(1, 0, imageTokens).reshape(-1, width), w[0], w[1]), product));
         double attention = 4.0 * rows * tokens * tokens * width;
-        yield return ("attention, as libtorch chooses", true, () => new([Heads(), Heads(), Heads()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
-        yield return ("attention, flash", true, () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("flash", x[0], x[1], x[2]), attention));
-        yield return ("attention, cuDNN", false, () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("cudnn", x[0], x[1], x[2]), attention));
+        yield return ("attention, as libtorch chooses", true,
+            () => new([Heads(), Heads(), Heads()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
+        yield return ("attention, flash", true,
+            () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("flash", x[0], x[1], x[2]), attention));
+        yield return ("attention, cuDNN", false,
+            () => new([Heads(), Heads(), Heads()], [], (x, _) => Script("cudnn", x[0], x[1], x[2]), attention));
         Tensor PerHead() => Random(rows, imageTokens, heads, HeadWidth);
-        yield return ("RMS norm of heads, by libtorch", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
-        yield return ("RMS norm of heads, by a chain", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_chain", x[0], w[0])));
-        yield return ("RMS norm of heads, by the norm", true, () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_by_norm", x[0], w[0])));
+        yield return ("RMS norm of heads, by libtorch", true,
+            () => new([PerHead()], [Random(HeadWidth)], (x, w) => CompiledFunctions.RmsNorm(x[0], w[0], 1e-6)));
+        yield return ("RMS norm of heads, by a chain", true,
+            () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_chain", x[0], w[0])));
+        yield return ("RMS norm of heads, by the norm", true,
+            () => new([PerHead()], [Random(HeadWidth)], (x, w) => Script("rms_norm_by_norm", x[0], w[0])));
         yield return ("layer norm", true, () => new([Tokens()], [], (x, _) => Pointwise.Normalize(x[0])));
-        yield return ("layer norm and modulation, as the models", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => AdaptiveNorm.Modulate(x[0], (w[0], w[1]))[0]));
-        yield return ("layer norm and modulation, by libtorch", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
-        yield return ("layer norm and modulation, compiled", true, () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Script("modulated_norm", x[0], w[0], w[1])));
-        yield return ("gated addition, as the models", true, () => new([Tokens(), Tokens()], [Random(rows, width)], (x, w) => AdaptiveNorm.GateAdd(x[0], w[0], x[1])));
-        yield return ("image and text joined", false, () => new([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
+        yield return ("layer norm and modulation, as the models", true,
+            () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => AdaptiveNorm.Modulate(x[0], (w[0], w[1]))[0]));
+        yield return ("layer norm and modulation, by libtorch", true,
+            () => new(
+                [Tokens()], [Random(rows, width), Random(rows, width)],
+                (x, w) => Pointwise.Modulate(Pointwise.Normalize(x[0]), w[0], w[1])));
+        yield return ("layer norm and modulation, compiled", true,
+            () => new([Tokens()], [Random(rows, width), Random(rows, width)], (x, w) => Script("modulated_norm", x[0], w[0], w[1])));
+        yield return ("gated addition, as the models", true,
+            () => new([Tokens(), Tokens()], [Random(rows, width)], (x, w) => AdaptiveNorm.GateAdd(x[0], w[0], x[1])));
+        yield return ("image and text joined", false,
+            () => new([PerHead(), Random(rows, textTokens, heads, HeadWidth)], [], (x, _) => cat([x[0], x[1]], dim: 1)));
         yield return ("copy", false, () => new([Tokens()], [], (x, _) => x[0].clone()));
     }
 
-    /// <summary>Measures the pieces of the autoencoder's decoder by libtorch's operations in both memory layouts, and as the model computes them.</summary>
+    /// <summary>
+    /// Measures the pieces of the autoencoder's decoder by libtorch's operations in both memory layouts, and as the model computes them.
+    /// </summary>
     /// <param name="places">Channels and side of the maps.</param>
     /// <param name="cancellation">Ends the run between two operations.</param>
-    public IEnumerable<OperationFigure> RunAutoencoder(IEnumerable<(int Channels, int Side)> places, CancellationToken cancellation = default)
+    public IEnumerable<OperationFigure> RunAutoencoder(
+        IEnumerable<(int Channels, int Side)> places, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(places);
@@ -138,24 +173,55 @@ public sealed class OperationBenchmark(Device device, ScalarType dtype, int head
         Tensor Map() => Random(1, channels, side, side);
         Tensor Kernel() => Random(channels, channels, 3, 3);
         double products = 2.0 * 9 * channels * channels * side * side;
-        yield return ("convolution 3 × 3", () => new([Map()], [Kernel(), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
-        yield return ("convolution 3 × 3, channels last", () => new([ChannelsLast.Of(Map())], [ChannelsLast.Of(Kernel()), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
-        yield return ("convolution 3 × 3, channels last, without bias", () => new([ChannelsLast.Of(Map())], [ChannelsLast.Of(Kernel())], (x, w) => nn.functional.conv2d(x[0], w[0], padding: [1, 1]), products));
-        yield return ("group norm and SiLU", () => new([Map()], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("group norm and SiLU, channels last", () => new([ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("group norm and SiLU, channels last, compiled", () => new([ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
-        yield return ("group norm and SiLU, as the models", () => new([ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => FeatureMapKernels.For(x[0])?.Normalize(groups, w[0], w[1], 1e-6, null, activate: true, inPlace: false)
+        yield return ("convolution 3 × 3",
+            () => new([Map()], [Kernel(), Random(channels)], (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("convolution 3 × 3, channels last",
+            () => new(
+                [ChannelsLast.Of(Map())], [ChannelsLast.Of(Kernel()), Random(channels)],
+                (x, w) => nn.functional.conv2d(x[0], w[0], w[1], padding: [1, 1]), products));
+        yield return ("convolution 3 × 3, channels last, without bias",
+            () => new(
+                [ChannelsLast.Of(Map())], [ChannelsLast.Of(Kernel())], (x, w) => nn.functional.conv2d(x[0], w[0], padding: [1, 1]),
+                products));
+        yield return ("group norm and SiLU",
+            () => new(
+                [Map()], [Random(channels), Random(channels)],
+                (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last",
+            () => new(
+                [ChannelsLast.Of(Map())], [Random(channels), Random(channels)],
+                (x, w) => nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
+        yield return ("group norm and SiLU, channels last, compiled",
+            () => new(
+                [ChannelsLast.Of(Map())], [Random(channels), Random(channels)],
+                (x, w) => Script("group_norm_silu", x[0], w[0], w[1], groups)));
+        yield return ("group norm and SiLU, as the models",
+            () => new(
+                [ChannelsLast.Of(Map())], [Random(channels), Random(channels)],
+                (x, w) => FeatureMapKernels.For(x[0])?.Normalize(groups, w[0], w[1], 1e-6, null, activate: true, inPlace: false)
             ?? nn.functional.silu(nn.functional.group_norm(x[0], groups, w[0], w[1], 1e-6))));
-        yield return ("residual and biases added, as the models", () => new([ChannelsLast.Of(Map()), ChannelsLast.Of(Map())], [Random(channels), Random(channels)], (x, w) => FeatureMaps.Join(x[0], x[1], (w[0], w[1]))));
-        yield return ("enlargement by 2", () => new([Map()], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
-        yield return ("enlargement by 2, channels last", () => new([ChannelsLast.Of(Map())], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("residual and biases added, as the models",
+            () => new(
+                [ChannelsLast.Of(Map()), ChannelsLast.Of(Map())], [Random(channels), Random(channels)],
+                (x, w) => FeatureMaps.Join(x[0], x[1], (w[0], w[1]))));
+        yield return ("enlargement by 2",
+            () => new([Map()], [], (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
+        yield return ("enlargement by 2, channels last",
+            () => new(
+                [ChannelsLast.Of(Map())], [],
+                (x, _) => nn.functional.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)));
         yield return ("enlargement by 2, as the models", () => new([ChannelsLast.Of(Map())], [], (x, _) => FeatureMaps.Enlarge(x[0])));
         if (side > WidestAttention)
             yield break;
         Tensor Tokens() => Random(1, 1, side * side, channels);
         double attention = 4.0 * side * side * side * side * channels;
-        yield return ("attention of one head, as libtorch chooses", () => new([Tokens(), Tokens(), Tokens()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
-        yield return ("attention of one head, by products", () => new([Tokens(), Tokens(), Tokens()], [], (x, _) => matmul(softmax(matmul(x[0], x[1].transpose(2, 3)).mul_(1 / Math.Sqrt(channels)), -1), x[2]), attention));
+        yield return ("attention of one head, as libtorch chooses",
+            () => new(
+                [Tokens(), Tokens(), Tokens()], [], (x, _) => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2]), attention));
+        yield return ("attention of one head, by products",
+            () => new(
+                [Tokens(), Tokens(), Tokens()], [],
+                (x, _) => matmul(softmax(matmul(x[0], x[1].transpose(2, 3)).mul_(1 / Math.Sqrt(channels)), -1), x[2]), attention));
     }
 
     private Tensor Random(params long[] shape) => randn(shape, dtype, device);

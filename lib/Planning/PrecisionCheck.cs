@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// Compares bfloat16 with the lab's own float32 at the model's full size: the same random weights, each exact in bfloat16, and the same inputs.
-/// Products of float32 are computed in full (TF32 off) while it runs.
+/// Compares bfloat16 with the lab's own float32 at the model's full size: the same random weights, each exact in bfloat16, and the same
+/// inputs. Products of float32 are computed in full (TF32 off) while it runs.
 /// </summary>
 /// <param name="options">What and where.</param>
 public sealed class PrecisionCheck(PrecisionOptions options)
@@ -33,7 +33,8 @@ public sealed class PrecisionCheck(PrecisionOptions options)
         var text = Text(InputSeed + 1, TextTokens);
         var timestep = linspace(300, 700, options.BatchSize, ScalarType.Float32, options.Device);
         Tensor Predict(SD3Transformer2DModel model, ScalarType dtype) =>
-            model.forward(latents.to(dtype), timestep, text.PromptEmbeds.to(dtype), text.PooledPromptEmbeds.to(dtype)).to(ScalarType.Float32);
+            model.forward(latents.to(dtype), timestep, text.PromptEmbeds.to(dtype), text.PooledPromptEmbeds.to(dtype))
+                .to(ScalarType.Float32);
         var rounded = Predict(narrow, ScalarType.BFloat16);
         using var wide = Weights.Copy(narrow, ScalarType.Float32);
         var exact = Predict(wide, ScalarType.Float32);
@@ -57,7 +58,8 @@ public sealed class PrecisionCheck(PrecisionOptions options)
         var rounded = Train("bfloat16", narrow, ScalarType.BFloat16, 0, 0);
         using var wide = Weights.Copy(narrow, ScalarType.Float32);
         return new CurvePrecision(
-            Train("float32", wide, ScalarType.Float32, 0, 0), rounded, Train("float32, another LoRA", wide, ScalarType.Float32, 0, 1), Train("float32, another seed", wide, ScalarType.Float32, 1, 1));
+            Train("float32", wide, ScalarType.Float32, 0, 0), rounded, Train("float32, another LoRA", wide, ScalarType.Float32, 0, 1),
+            Train("float32, another seed", wide, ScalarType.Float32, 1, 1));
     });
 
     private List<double> Losses(SD3Transformer2DModel transformer, ScalarType dtype, int draws, int lora, CancellationToken cancellation)
@@ -78,9 +80,13 @@ public sealed class PrecisionCheck(PrecisionOptions options)
         var batches = Enumerable.Range(0, Batches).Select(i =>
         {
             var text = Text(InputSeed + 20 + (ulong)i, TrainingTokens);
-            return new TrainingBatch(Latents(InputSeed + 10 + (ulong)i, options.TrainingSize), new PromptEmbeddings(text.PromptEmbeds.to(dtype), text.PooledPromptEmbeds.to(dtype)));
+            return new TrainingBatch(
+                Latents(InputSeed + 10 + (ulong)i, options.TrainingSize),
+                new PromptEmbeddings(text.PromptEmbeds.to(dtype), text.PooledPromptEmbeds.to(dtype)));
         }).ToArray();
-        using var adapter = LoraAdapter.Create("a", [(new LoraComponent("transformer", transformer), config.TransformerLora())], (ulong)lora, options.Device, ScalarType.Float32);
+        using var adapter = LoraAdapter.Create(
+            "a", [(new LoraComponent("transformer", transformer), config.TransformerLora())], (ulong)lora, options.Device,
+            ScalarType.Float32);
         using var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, new Cycle(batches));
         var losses = new List<double>();
         trainer.Run(new TrainingHooks { OnStep = record => losses.Add(record.Loss) }, cancellation: cancellation);
@@ -99,7 +105,8 @@ public sealed class PrecisionCheck(PrecisionOptions options)
         Rounded([options.BatchSize, tokens, options.Model.Transformer.JointAttentionDim], seed),
         Rounded([options.BatchSize, options.Model.Transformer.PooledProjectionDim], seed + 1000));
 
-    private Tensor Rounded(long[] shape, ulong seed) => SeededNoise.Normal(shape, seed, options.Device, ScalarType.BFloat16).to(ScalarType.Float32);
+    private Tensor Rounded(long[] shape, ulong seed) =>
+        SeededNoise.Normal(shape, seed, options.Device, ScalarType.BFloat16).to(ScalarType.Float32);
 
     private static T InFullFloat32<T>(Func<T> work)
     {

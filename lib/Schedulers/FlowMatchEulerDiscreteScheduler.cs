@@ -54,7 +54,9 @@ public sealed class FlowMatchEulerDiscreteScheduler
     /// <summary>The timesteps of the sampling steps, falling; one per step.</summary>
     public IReadOnlyList<float> Timesteps => _timesteps;
 
-    /// <summary>The noise levels of the sampling steps, falling; after <see cref="SetTimesteps"/> one longer than the steps, with a final 0.</summary>
+    /// <summary>
+    /// The noise levels of the sampling steps, falling; after <see cref="SetTimesteps"/> one longer than the steps, with a final 0.
+    /// </summary>
     public IReadOnlyList<float> Sigmas => _sigmas;
 
     /// <summary>Lays out the sampling steps.</summary>
@@ -105,7 +107,8 @@ public sealed class FlowMatchEulerDiscreteScheduler
         ArgumentNullException.ThrowIfNull(modelOutput);
         ArgumentNullException.ThrowIfNull(sample);
         using var scope = NewDisposeScope();
-        return sample.to(ScalarType.Float32).add(modelOutput.mul(sigmaDelta), KeptScalar.One).to(modelOutput.dtype).MoveToOuterDisposeScope();
+        return sample.to(ScalarType.Float32).add(modelOutput.mul(sigmaDelta), KeptScalar.One).to(modelOutput.dtype)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The noisy sample (1 − σ)·data + σ·noise.</summary>
@@ -116,7 +119,8 @@ public sealed class FlowMatchEulerDiscreteScheduler
     {
         ArgumentNullException.ThrowIfNull(sigmas);
         using var scope = NewDisposeScope();
-        return sigmas.neg().add(KeptScalar.One, KeptScalar.One).mul(sample).add(sigmas.mul(noise), KeptScalar.One).MoveToOuterDisposeScope();
+        return sigmas.neg().add(KeptScalar.One, KeptScalar.One).mul(sample).add(sigmas.mul(noise), KeptScalar.One)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The training tables as float32 tensors [NumTrainTimesteps], to be indexed on the device.</summary>

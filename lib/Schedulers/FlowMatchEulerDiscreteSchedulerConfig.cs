@@ -58,14 +58,17 @@ public sealed record FlowMatchEulerDiscreteSchedulerConfig
         if (unsupported.Count > 0)
         {
             throw new LabException(
-                $"{path} turns on {string.Join(", ", unsupported)}, which is not supported (false or null in every Stable Diffusion 3 model).");
+                $"{path} turns on {string.Join(", ", unsupported)}, which is not supported (false or null in every Stable Diffusion 3 "
+                + "model).");
         }
 
         var defaults = new FlowMatchEulerDiscreteSchedulerConfig();
         return new FlowMatchEulerDiscreteSchedulerConfig
         {
             NumTrainTimesteps = root.Find("num_train_timesteps")?.Int(1, MostTimesteps) ?? defaults.NumTrainTimesteps,
-            Shift = root.Find("shift") is { } shift ? shift.Number() is > 0 and var value ? value : throw shift.Wrong("a number above 0") : defaults.Shift,
+            Shift = root.Find("shift") is { } shift
+                ? shift.Number() is > 0 and var value ? value : throw shift.Wrong("a number above 0")
+                : defaults.Shift,
         };
     }
 }

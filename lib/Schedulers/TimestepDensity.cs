@@ -10,7 +10,9 @@ namespace Dreambooth.Lab.Schedulers;
 /// </summary>
 public sealed record TimestepDensity
 {
-    /// <summary>The scheme; default logit_normal. Only logit_normal and mode shape the density, the others are uniform. <c>--weighting_scheme</c>.</summary>
+    /// <summary>
+    /// The scheme; default logit_normal. Only logit_normal and mode shape the density, the others are uniform. <c>--weighting_scheme</c>.
+    /// </summary>
     public WeightingScheme Scheme { get; init; } = WeightingScheme.LogitNormal;
 
     /// <summary>Mean of the normal draw of logit_normal; default 0. <c>--logit_mean</c>.</summary>
@@ -79,7 +81,8 @@ public sealed record TimestepDensity
     {
         ArgumentNullException.ThrowIfNull(u);
         using var scope = NewDisposeScope();
-        return u.mul(KeptScalar.Of(numTrainTimesteps)).to(ScalarType.Int64).clamp(KeptScalar.Integer(0), KeptScalar.Integer(numTrainTimesteps - 1)).MoveToOuterDisposeScope();
+        return u.mul(KeptScalar.Of(numTrainTimesteps)).to(ScalarType.Int64)
+            .clamp(KeptScalar.Integer(0), KeptScalar.Integer(numTrainTimesteps - 1)).MoveToOuterDisposeScope();
     }
 
     // cos²(π u / 2) − 1 + u.

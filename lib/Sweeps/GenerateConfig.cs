@@ -22,16 +22,26 @@ public sealed record GenerateConfig
     /// <summary>Flags of the tutorial's script that are accepted but not acted on.</summary>
     public static UnusedFlags UnusedFlags { get; } = new(new Dictionary<string, string>(), switches: []);
 
-    /// <summary>The model: a folder in the published layout, one file in the original layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>, <c>--model</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, one file such as sd3.5_medium.safetensors, or its name on the hub, such as stabilityai/stable-diffusion-3.5-medium.", Aliases = ["model"], Placeholder = "FOLDER|FILE|NAME")]
+    /// <summary>
+    /// The model: a folder in the published layout, one file in the original layout, or its name on the Hugging Face hub. Required. Flag
+    /// <c>--pretrained_model_name_or_path</c>, <c>--model</c>.
+    /// </summary>
+    [Flag(
+        ModelGroup,
+        "The Stable Diffusion 3.x model: a folder in the published layout, one file such as sd3.5_medium.safetensors, or its name on the "
+        + "hub, such as stabilityai/stable-diffusion-3.5-medium.", Aliases = ["model"], Placeholder = "FOLDER|FILE|NAME")]
     public required string PretrainedModelNameOrPath { get; init; }
 
     /// <summary>Branch, tag or commit of a model from the hub; null: main. Flag <c>--revision</c>.</summary>
     [Flag(ModelGroup, "Branch, tag or commit of a model from the hub.", Placeholder = "NAME", DefaultText = "main")]
     public string? Revision { get; init; }
 
-    /// <summary>The LoRA files or folders to apply, each <c>path</c> or <c>path=weight</c>; empty: none. Flag <c>--lora</c>, <c>--lora_path</c>.</summary>
-    [Flag(ModelGroup, "LoRA to apply: a file, a folder or a name on the hub; several with weights: a=0.8 b=0.3.", Aliases = ["lora_path"], Placeholder = "PATH[=WEIGHT]", DefaultText = "none")]
+    /// <summary>
+    /// The LoRA files or folders to apply, each <c>path</c> or <c>path=weight</c>; empty: none. Flag <c>--lora</c>, <c>--lora_path</c>.
+    /// </summary>
+    [Flag(
+        ModelGroup, "LoRA to apply: a file, a folder or a name on the hub; several with weights: a=0.8 b=0.3.", Aliases = ["lora_path"],
+        Placeholder = "PATH[=WEIGHT]", DefaultText = "none")]
     public IReadOnlyList<string> Lora { get; init; } = [];
 
     /// <summary>Factor on all LoRA together, default 1. Flag <c>--lora_scale</c>.</summary>
@@ -39,23 +49,40 @@ public sealed record GenerateConfig
     public double LoraScale { get; init; } = 1.0;
 
     /// <summary>The variant of the model's files that is preferred, as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
-    [Flag(ModelGroup, "Variant of the model's files that is preferred, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME", DefaultText = "the plain files")]
+    [Flag(
+        ModelGroup, "Variant of the model's files that is preferred, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME",
+        DefaultText = "the plain files")]
     public string? Variant { get; init; }
 
     /// <summary>The folder with what a model that is one file lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
-    [Flag(ModelGroup, "Folder with what a model that is one file lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER", DefaultText = "the file's own folder")]
+    [Flag(
+        ModelGroup, "Folder with what a model that is one file lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER",
+        DefaultText = "the file's own folder")]
     public string? Components { get; init; }
 
-    /// <summary>Whether T5 is left out, zeros in its place: 9 GB less in memory, long prompts followed less closely. Flag <c>--without_t5</c>.</summary>
+    /// <summary>
+    /// Whether T5 is left out, zeros in its place: 9 GB less in memory, long prompts followed less closely. Flag <c>--without_t5</c>.
+    /// </summary>
     [Flag(ModelGroup, "Leave the T5 encoder out: 9 GB less memory, long prompts followed less closely.")]
     public bool WithoutT5 { get; init; }
 
-    /// <summary>Record the transformer's forward as a CUDA graph and replay it where that is faster, default true; CUDA only, elsewhere without effect. Flag <c>--cuda_graph</c>.</summary>
-    [Flag(ModelGroup, "Record a step once and replay it where the GPU waits for the processor, as with small pictures; CUDA only. --cuda_graph=false: launch each operation by itself.")]
+    /// <summary>
+    /// Record the transformer's forward as a CUDA graph and replay it where that is faster, default true; CUDA only, elsewhere without
+    /// effect. Flag <c>--cuda_graph</c>.
+    /// </summary>
+    [Flag(
+        ModelGroup,
+        "Record a step once and replay it where the GPU waits for the processor, as with small pictures; CUDA only. --cuda_graph=false: "
+        + "launch each operation by itself.")]
     public bool CudaGraph { get; init; } = true;
 
-    /// <summary>A folder with <c>clip/</c> and <c>t5/</c> tokenizer files; null: what the environment variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.</summary>
-    [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
+    /// <summary>
+    /// A folder with <c>clip/</c> and <c>t5/</c> tokenizer files; null: what the environment variable LAB_TOKENIZERS names. Flag
+    /// <c>--tokenizers</c>.
+    /// </summary>
+    [Flag(
+        ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER",
+        DefaultText = "LAB_TOKENIZERS")]
     public string? Tokenizers { get; init; }
 
     /// <summary>The prompt; this or <see cref="PromptsFile"/> is needed. Flag <c>--prompt</c>.</summary>
@@ -74,8 +101,13 @@ public sealed record GenerateConfig
     [Flag(PromptGroup, "Layers of the CLIP encoders left out at the end.", Minimum = 0, DefaultText = "none")]
     public int? ClipSkip { get; init; }
 
-    /// <summary>Rows of T5 text, 1 to 512; null (the default): 256, or the tokenizer's window where that is shorter. Flag <c>--max_sequence_length</c>.</summary>
-    [Flag(PromptGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512, DefaultText = "256, or the tokenizer's shorter window")]
+    /// <summary>
+    /// Rows of T5 text, 1 to 512; null (the default): 256, or the tokenizer's window where that is shorter. Flag
+    /// <c>--max_sequence_length</c>.
+    /// </summary>
+    [Flag(
+        PromptGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512,
+        DefaultText = "256, or the tokenizer's shorter window")]
     public int? MaxSequenceLength { get; init; }
 
     /// <summary>Pictures per prompt, at least 1, default 1. Flag <c>--num_images</c>.</summary>
@@ -90,11 +122,15 @@ public sealed record GenerateConfig
     [Flag(SamplingGroup, "Classifier-free guidance scale; up to 1 it is off.", Aliases = ["guidance_scale"], Minimum = 0)]
     public double Guidance { get; init; } = 7.5;
 
-    /// <summary>Height in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--height</c>.</summary>
+    /// <summary>
+    /// Height in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--height</c>.
+    /// </summary>
     [Flag(SamplingGroup, SizeHelp, Minimum = 16, MultipleOf = 16, DefaultText = "the model's own", Maximum = 16_384)]
     public int? Height { get; init; }
 
-    /// <summary>Width in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--width</c>.</summary>
+    /// <summary>
+    /// Width in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--width</c>.
+    /// </summary>
     [Flag(SamplingGroup, "Width in pixels; as --height.", Minimum = 16, MultipleOf = 16, DefaultText = "the model's own", Maximum = 16_384)]
     public int? Width { get; init; }
 
@@ -102,24 +138,34 @@ public sealed record GenerateConfig
     [Flag(SamplingGroup, "Seed of the first prompt; prompt i (from 0) has seed + i.", Minimum = 0)]
     public long Seed { get; init; }
 
-    /// <summary>Transformer layers for skip-layer guidance, numbers from 0 separated by commas; null: off. Flag <c>--skip_guidance_layers</c>.</summary>
-    [Flag(SamplingGroup, "Skip-layer guidance: transformer layers to skip, numbers from 0 separated by commas, such as 7,8,9.", Placeholder = "NUMBERS", DefaultText = "off")]
+    /// <summary>
+    /// Transformer layers for skip-layer guidance, numbers from 0 separated by commas; null: off. Flag <c>--skip_guidance_layers</c>.
+    /// </summary>
+    [Flag(
+        SamplingGroup, "Skip-layer guidance: transformer layers to skip, numbers from 0 separated by commas, such as 7,8,9.",
+        Placeholder = "NUMBERS", DefaultText = "off")]
     public string? SkipGuidanceLayers { get; init; }
 
     /// <summary>Scale of skip-layer guidance, default 2.8. Flag <c>--skip_layer_guidance_scale</c>.</summary>
     [Flag(SamplingGroup, "Scale of skip-layer guidance.")]
     public double SkipLayerGuidanceScale { get; init; } = 2.8;
 
-    /// <summary>Where skip-layer guidance starts, as a part of all steps, 0 to 1, default 0.01. Flag <c>--skip_layer_guidance_start</c>.</summary>
+    /// <summary>
+    /// Where skip-layer guidance starts, as a part of all steps, 0 to 1, default 0.01. Flag <c>--skip_layer_guidance_start</c>.
+    /// </summary>
     [Flag(SamplingGroup, "Where skip-layer guidance starts, as a part of all steps.", Minimum = 0, Maximum = 1)]
     public double SkipLayerGuidanceStart { get; init; } = 0.01;
 
-    /// <summary>Where skip-layer guidance stops, as a part of all steps, 0 to 1, default 0.2. Flag <c>--skip_layer_guidance_stop</c>.</summary>
+    /// <summary>
+    /// Where skip-layer guidance stops, as a part of all steps, 0 to 1, default 0.2. Flag <c>--skip_layer_guidance_stop</c>.
+    /// </summary>
     [Flag(SamplingGroup, "Where skip-layer guidance stops, as a part of all steps.", Minimum = 0, Maximum = 1)]
     public double SkipLayerGuidanceStop { get; init; } = 0.2;
 
     /// <summary>The folder for the pictures, default outputs/generated. Flag <c>--output_dir</c>, <c>--outdir</c>.</summary>
-    [Flag(OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"], Placeholder = "FOLDER")]
+    [Flag(
+        OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"],
+        Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/generated";
 
     /// <summary>
@@ -132,14 +178,20 @@ public sealed record GenerateConfig
     [Flag(OutputGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
 
-    /// <summary>The precision to compute in: auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16; default auto. Flag <c>--dtype</c>.</summary>
+    /// <summary>
+    /// The precision to compute in: auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16; default auto. Flag <c>--dtype</c>.
+    /// </summary>
     [Flag(OutputGroup, "The precision to compute in; auto is bf16 on CUDA, else fp32.", Choices = ["auto", "fp32", "fp16", "bf16"])]
     public string Dtype { get; init; } = "auto";
 
     /// <summary>
-    /// What of the models is in memory at a time, default auto: the first of fast, balanced and low that fits by prediction. Pictures are the same. Flag <c>--memory</c>.
+    /// What of the models is in memory at a time, default auto: the first of fast, balanced and low that fits by prediction. Pictures are
+    /// the same. Flag <c>--memory</c>.
     /// </summary>
-    [Flag(OutputGroup, "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low (the transformer block by block too, where the device does not hold it), or auto: the first that fits by prediction.")]
+    [Flag(
+        OutputGroup,
+        "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low "
+        + "(the transformer block by block too, where the device does not hold it), or auto: the first that fits by prediction.")]
     public MemoryMode Memory { get; init; }
 
     /// <summary>The layers to skip, numbers from 0; null: skip-layer guidance is off.</summary>
@@ -150,7 +202,8 @@ public sealed record GenerateConfig
     /// <summary>The LoRA to apply, with their weights.</summary>
     public IReadOnlyList<WeightedLora> Loras => [.. Lora.Select(WeightedLora.Parse)];
 
-    private string LayersError => $"skip_guidance_layers is '{SkipGuidanceLayers}'; valid is a list of layer numbers from 0, such as 7,8,9.";
+    private string LayersError =>
+        $"skip_guidance_layers is '{SkipGuidanceLayers}'; valid is a list of layer numbers from 0, such as 7,8,9.";
 
     /// <summary>The prompts, from the file or the one given.</summary>
     /// <exception cref="LabException">The prompt file cannot be read or has no prompt.</exception>

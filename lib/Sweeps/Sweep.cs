@@ -28,7 +28,8 @@ public sealed record Sweep
     public void Validate()
     {
         if (Items.Count == 0)
-            throw new LabException($"The sweep '{Name}' has no picture: at least one prompt, seed, LoRA entry (null for none) and guidance is needed.");
+            throw new LabException(
+                $"The sweep '{Name}' has no picture: at least one prompt, seed, LoRA entry (null for none) and guidance is needed.");
         for (var i = 0; i < Items.Count; i++)
         {
             var item = Items[i];

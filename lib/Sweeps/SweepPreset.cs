@@ -4,8 +4,9 @@ using Dreambooth.Lab.Hub;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// What the sweeps of a notebook are made with and how much they draw. Three presets share the same cells: <see cref="Tiny"/> for a check in
-/// seconds, <see cref="Standard"/> for the miniature on two processor cores, <see cref="Full"/> for Stable Diffusion 3.5-medium on a GPU.
+/// What the sweeps of a notebook are made with and how much they draw. Three presets share the same cells: <see cref="Tiny"/> for a check
+/// in seconds, <see cref="Standard"/> for the miniature on two processor cores, <see cref="Full"/> for Stable Diffusion 3.5-medium on a
+/// GPU.
 /// </summary>
 public sealed record SweepPreset
 {
@@ -18,7 +19,9 @@ public sealed record SweepPreset
     /// <summary>The trained LoRA: a file or a folder, relative to the project, or its name on the hub.</summary>
     public required string Lora { get; init; }
 
-    /// <summary>The folder of the classifier that scores pictures; null where none knows what the model draws. Relative to the project.</summary>
+    /// <summary>
+    /// The folder of the classifier that scores pictures; null where none knows what the model draws. Relative to the project.
+    /// </summary>
     public string? Classifier { get; init; }
 
     /// <summary>The folder of the prompt lists; relative to the project.</summary>
@@ -85,7 +88,9 @@ public sealed record SweepPreset
         Stages = 4,
     };
 
-    /// <summary>Stable Diffusion 3.5-medium at its own size on a GPU, with the tutorial's steps and guidance and the whole of each prompt list.</summary>
+    /// <summary>
+    /// Stable Diffusion 3.5-medium at its own size on a GPU, with the tutorial's steps and guidance and the whole of each prompt list.
+    /// </summary>
     public static SweepPreset Full { get; } = Standard with
     {
         Name = nameof(Full),
@@ -132,7 +137,8 @@ public sealed record SweepPreset
     /// <param name="family">recontextualization, art, property or validation.</param>
     /// <param name="subject">Identifier and class that stand in the place of "gmc cat".</param>
     /// <exception cref="LabException">There is no such list.</exception>
-    public IReadOnlyList<string> PromptsOf(string family, string subject = PromptList.ListedSubject) => PromptList.OfFamily(family, subject, PromptLists);
+    public IReadOnlyList<string> PromptsOf(string family, string subject = PromptList.ListedSubject) =>
+        PromptList.OfFamily(family, subject, PromptLists);
 
     /// <summary>
     /// The same with full paths: each is looked for from the current folder, then from the project's. A model or LoRA that is not there and
@@ -152,7 +158,9 @@ public sealed record SweepPreset
         };
     }
 
-    /// <summary>The axes of a sweep over prompts with the preset's LoRA, seeds, guidance and steps; a notebook changes what it asks about.</summary>
+    /// <summary>
+    /// The axes of a sweep over prompts with the preset's LoRA, seeds, guidance and steps; a notebook changes what it asks about.
+    /// </summary>
     /// <param name="prompts">The prompts; the first <see cref="Prompts"/> are taken.</param>
     public SweepAxes Axes(IEnumerable<string> prompts) => new()
     {
@@ -167,6 +175,8 @@ public sealed record SweepPreset
     private static string Locate(string name, string project, Func<string, string> hub)
     {
         var here = ProjectFolder.Resolve(name, project);
-        return Path.Exists(here) || Path.IsPathRooted(name) || Directory.Exists(Path.Combine(project, name.Split('/', '\\')[0])) ? here : hub(name);
+        return Path.Exists(here) || Path.IsPathRooted(name) || Directory.Exists(Path.Combine(project, name.Split('/', '\\')[0]))
+            ? here
+            : hub(name);
     }
 }

@@ -18,7 +18,8 @@ public sealed record WeightedLora(string Path, double Weight = 1.0)
         if (System.IO.Path.Exists(text))
             return new WeightedLora(text);
         var at = text.LastIndexOf('=');
-        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && double.IsFinite(weight)
+        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
+            && double.IsFinite(weight)
             ? new WeightedLora(text[..at], weight)
             : new WeightedLora(text);
     }

@@ -108,7 +108,8 @@ public sealed class Checkpoint : ITensorSource, IDisposable
 
     /// <summary>The names that the reference writes, and the older one of a sharded variant's index that it still reads.</summary>
     private static string? VariantFile(string folder, string baseName, string variant) =>
-        new[] { $"{baseName}.{variant}{FileSuffix}", $"{baseName}{FileSuffix}.index.{variant}.json", $"{baseName}{FileSuffix}.{variant}.index.json" }
+        new[] { $"{baseName}.{variant}{FileSuffix}", $"{baseName}{FileSuffix}.index.{variant}.json",
+            $"{baseName}{FileSuffix}.{variant}.index.json" }
             .Select(name => System.IO.Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
 
@@ -122,7 +123,8 @@ public sealed class Checkpoint : ITensorSource, IDisposable
         foreach (var shard in shards)
         {
             if (!File.Exists(System.IO.Path.Combine(folder, shard)))
-                throw new LabException($"{path} names the shard {ShownText.Line(shard)}, which is missing. The folder holds {Listing(folder)}.");
+                throw new LabException(
+                    $"{path} names the shard {ShownText.Line(shard)}, which is missing. The folder holds {Listing(folder)}.");
         }
 
         var checkpoint = Build(path, [.. shards.Select(shard => System.IO.Path.Combine(folder, shard))]);

@@ -13,7 +13,8 @@ internal static class CheckpointIndex
         foreach (var (name, value) in JsonField.ReadFile(path).Get("weight_map").Entries())
         {
             var shard = value.Text();
-            if (shard.Length == 0 || shard != Path.GetFileName(shard) || shard.Contains('\\', StringComparison.Ordinal) || shard is "." or "..")
+            if (shard.Length == 0 || shard != Path.GetFileName(shard) || shard.Contains('\\', StringComparison.Ordinal)
+                || shard is "." or "..")
                 throw value.Wrong("a plain file name");
             shardOf.Add(name, shard);
         }

@@ -44,10 +44,12 @@ public sealed class ClipTokenizer : ITextTokenizer
         _bpe = CreateBpe(vocabulary, mergesPath, config.UnkToken);
 
         int Id(string? content, string name) => content is null
-            ? throw new LabException($"The tokenizer config in '{config.Folder}' names no {name}; a CLIP tokenizer needs bos_token, eos_token and pad_token.")
+            ? throw new LabException(
+                $"The tokenizer config in '{config.Folder}' names no {name}; a CLIP tokenizer needs bos_token, eos_token and pad_token.")
             : _addedIds.TryGetValue(content, out var id) ? id : throw Missing(content);
 
-        LabException Missing(string content) => new($"The special token '{ShownText.Line(content)}' of '{config.Folder}' is not in the vocabulary '{vocabPath}'.");
+        LabException Missing(string content) =>
+            new($"The special token '{ShownText.Line(content)}' of '{config.Folder}' is not in the vocabulary '{vocabPath}'.");
     }
 
     /// <inheritdoc/>
@@ -112,7 +114,8 @@ public sealed class ClipTokenizer : ITextTokenizer
         {
             return BpeTokenizer.Create(new BpeOptions(vocabulary)
             {
-                Merges = File.ReadLines(mergesPath).Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)),
+                Merges = File.ReadLines(mergesPath)
+                    .Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)),
                 ByteLevel = true,
                 EndOfWordSuffix = EndOfWord,
                 UnknownToken = unknown,
@@ -131,7 +134,9 @@ public sealed class ClipTokenizer : ITextTokenizer
         {
             var id = value.Int(0, MostTokens);
             if (!spellings.TryAdd(id, token))
-                throw new LabException($"{path}: '{ShownText.Line(token)}' and '{ShownText.Line(spellings[id])}' have the same id {id}; each token needs its own.");
+                throw new LabException(
+                    $"{path}: '{ShownText.Line(token)}' and '{ShownText.Line(spellings[id])}' have the same id {id}; each token needs its "
+                    + "own.");
             vocabulary.Add(token, id);
         }
 

@@ -49,7 +49,9 @@ public sealed record TokenizerConfig
         JsonField[] sources = File.Exists(map) ? [JsonField.ReadFile(path), JsonField.ReadFile(map)] : [JsonField.ReadFile(path)];
         var config = sources[0];
         var (bos, eos, pad, unk) = (Named("bos_token"), Named("eos_token"), Named("pad_token"), Named("unk_token"));
-        List<AddedToken> added = config.Find("added_tokens_decoder") is { } decoder ? [.. decoder.Entries().Select(entry => ReadAdded(entry.Key, entry.Value))] : [];
+        List<AddedToken> added = config.Find("added_tokens_decoder") is { } decoder
+            ? [.. decoder.Entries().Select(entry => ReadAdded(entry.Key, entry.Value))]
+            : [];
         foreach (var token in new[] { bos, eos, pad, unk }.OfType<AddedToken>().Concat(sources.SelectMany(Additional)))
             if (token.Content.Length > 0 && !added.Exists(a => a.Content == token.Content))
                 added.Add(token);
@@ -66,12 +68,15 @@ public sealed record TokenizerConfig
             AddedTokens = added,
         };
 
-        AddedToken? Named(string name) => sources.Select(source => source.Find(name)).OfType<JsonField>().Select(ReadToken).FirstOrDefault();
+        AddedToken? Named(string name) =>
+            sources.Select(source => source.Find(name)).OfType<JsonField>().Select(ReadToken).FirstOrDefault();
     }
 
     // Published tokenizers without a limit say 1e30.
     private static int ReadWindow(JsonField value) =>
-        value.Number() is >= LeastWindow and var window ? (int)Math.Min(window, int.MaxValue) : throw value.Wrong($"a number from {LeastWindow}");
+        value.Number() is >= LeastWindow and var window
+            ? (int)Math.Min(window, int.MaxValue)
+            : throw value.Wrong($"a number from {LeastWindow}");
 
     private static AddedToken ReadAdded(string id, JsonField value) =>
         int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)

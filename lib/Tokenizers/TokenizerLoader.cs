@@ -31,7 +31,8 @@ public static class TokenizerLoader
                 return new T5Tokenizer(config, files.Find(folder, "t5", "spiece.model")[0]);
             default:
                 throw new LabException(
-                    $"'{Path.Combine(folder, "tokenizer_config.json")}' names the tokenizer class '{ShownText.Line(config.TokenizerClass ?? "(none)")}'; known are CLIPTokenizer and T5Tokenizer.");
+                    $"'{Path.Combine(folder, "tokenizer_config.json")}' names the tokenizer class "
+                    + $"'{ShownText.Line(config.TokenizerClass ?? "(none)")}'; known are CLIPTokenizer and T5Tokenizer.");
         }
     }
 }

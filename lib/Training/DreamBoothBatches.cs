@@ -23,7 +23,8 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private (int Epoch, IReadOnlyList<int[]> Items)? _order;
 
     private DreamBoothBatches(
-        DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache latents, PromptCache prompts, PromptEncoder? trained, ulong seed)
+        DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache latents, PromptCache prompts,
+        PromptEncoder? trained, ulong seed)
     {
         (_dataset, _sampler, _vae, _latents, _prompts, _trained, _seed) = (dataset, sampler, vae, latents, prompts, trained, seed);
         _held = trained?.Hold();
@@ -77,7 +78,9 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
     }
 
-    /// <summary>Instance pictures at the middle of their distributions, for a loss that two moments of a training can be compared by.</summary>
+    /// <summary>
+    /// Instance pictures at the middle of their distributions, for a loss that two moments of a training can be compared by.
+    /// </summary>
     /// <param name="most">The most pictures, 1 or more.</param>
     /// <returns>The first pictures; its tensors belong to the current dispose scope.</returns>
     public TrainingBatch LoadInstances(int most)
@@ -102,7 +105,8 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private static PromptCache Encode(IReadOnlyList<string> distinct, PromptEncoder encoder, DreamBoothConfig config, int length)
     {
         string[] validation = config.ValidationPrompt is not { } prompt || config.NumValidationImages == 0 ? [] : [prompt, string.Empty];
-        encoder.Prepare(distinct.Select(text => (Text: text, Length: (int?)length)).Concat(validation.Select(text => (Text: text, Length: (int?)null)))
+        encoder.Prepare(
+            distinct.Select(text => (Text: text, Length: (int?)length)).Concat(validation.Select(text => (Text: text, Length: (int?)null)))
             .Select(text => ((IReadOnlyList<string>)[text.Text], text.Length)));
         using var held = config.TrainTextEncoder ? null : encoder.Hold();
         return PromptCache.Build(distinct, text =>
@@ -137,7 +141,8 @@ public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         using var scope = NewDisposeScope();
         using var distribution = vae.Encode(pixels);
         var deviation = distribution.LogVariance.mul(KeptScalar.Of(0.5)).exp().to(ScalarType.Float32);
-        return new LatentMoments(distribution.Mean.to(ScalarType.Float32).clone().MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
+        return new LatentMoments(
+            distribution.Mean.to(ScalarType.Float32).clone().MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
     }
 
     private Tensor Latents(IReadOnlyList<DreamBoothRow> rows, long microBatch)

@@ -19,7 +19,9 @@ public sealed partial record DreamBoothConfig
     [Flag(LengthGroup, "Micro-batches per optimizer step.", Minimum = 1, Maximum = 1_000_000)]
     public int GradientAccumulationSteps { get; init; } = 1;
 
-    /// <summary>Passes over the pictures where <see cref="MaxTrainSteps"/> is null, at least 1, default 1. Flag <c>--num_train_epochs</c>.</summary>
+    /// <summary>
+    /// Passes over the pictures where <see cref="MaxTrainSteps"/> is null, at least 1, default 1. Flag <c>--num_train_epochs</c>.
+    /// </summary>
     [Flag(LengthGroup, "Passes over the pictures; max_train_steps rules over it.", Minimum = 1)]
     public int NumTrainEpochs { get; init; } = 1;
 
@@ -39,7 +41,9 @@ public sealed partial record DreamBoothConfig
     [Flag(RateGroup, "Learning rate of the CLIP encoders' LoRA.", Minimum = 0)]
     public double TextEncoderLr { get; init; } = 5e-6;
 
-    /// <summary>Multiply the learning rate by processes, accumulation steps and batch size, default false. Flag <c>--scale_lr</c>.</summary>
+    /// <summary>
+    /// Multiply the learning rate by processes, accumulation steps and batch size, default false. Flag <c>--scale_lr</c>.
+    /// </summary>
     [Flag(RateGroup, "Multiply the learning rate by processes, accumulation steps and batch size.")]
     public bool ScaleLr { get; init; }
 
@@ -47,7 +51,9 @@ public sealed partial record DreamBoothConfig
     [Flag(RateGroup, "How the rate changes over the steps.", Placeholder = "NAME")]
     public LearningRateScheduleKind LrScheduler { get; init; } = LearningRateScheduleKind.Constant;
 
-    /// <summary>Optimizer steps of warm-up, at least 0, default 500; without effect on <c>constant</c>. Flag <c>--lr_warmup_steps</c>.</summary>
+    /// <summary>
+    /// Optimizer steps of warm-up, at least 0, default 500; without effect on <c>constant</c>. Flag <c>--lr_warmup_steps</c>.
+    /// </summary>
     [Flag(RateGroup, "Optimizer steps of warm-up.", Minimum = 0)]
     public int LrWarmupSteps { get; init; } = 500;
 

@@ -21,11 +21,18 @@ public sealed partial record DreamBoothConfig
     [Flag(LoraGroup, "Alpha of the LoRA; its scale is alpha / rank.", Minimum = 0, OpenMinimum = true, DefaultText = "the rank")]
     public double? LoraAlpha { get; init; }
 
-    /// <summary>The transformer modules that get LoRA, separated by commas; null (the default): the attention projections. Flag <c>--lora_layers</c>.</summary>
-    [Flag(LoraGroup, "Transformer modules that get LoRA, separated by commas.", Placeholder = "NAMES", DefaultText = "the attention projections")]
+    /// <summary>
+    /// The transformer modules that get LoRA, separated by commas; null (the default): the attention projections. Flag
+    /// <c>--lora_layers</c>.
+    /// </summary>
+    [Flag(
+        LoraGroup, "Transformer modules that get LoRA, separated by commas.", Placeholder = "NAMES",
+        DefaultText = "the attention projections")]
     public string? LoraLayers { get; init; }
 
-    /// <summary>The transformer blocks that get LoRA, numbers from 0 separated by commas; null (the default): all. Flag <c>--lora_blocks</c>.</summary>
+    /// <summary>
+    /// The transformer blocks that get LoRA, numbers from 0 separated by commas; null (the default): all. Flag <c>--lora_blocks</c>.
+    /// </summary>
     [Flag(LoraGroup, "Transformer blocks that get LoRA, numbers from 0 separated by commas.", Placeholder = "NUMBERS", DefaultText = "all")]
     public string? LoraBlocks { get; init; }
 
@@ -42,21 +49,34 @@ public sealed partial record DreamBoothConfig
     public MixedPrecision MixedPrecision { get; init; }
 
     /// <summary>
-    /// What of the models is in memory at a time, default auto: the command line picks fast, balanced or low by prediction; code that does not pick
-    /// gets fast. Flag <c>--memory</c>.
+    /// What of the models is in memory at a time, default auto: the command line picks fast, balanced or low by prediction; code that does
+    /// not pick gets fast. Flag <c>--memory</c>.
     /// </summary>
-    [Flag(MachineGroup, "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low (balanced and gradient_checkpointing), or auto: the first that fits by prediction.")]
+    [Flag(
+        MachineGroup,
+        "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low "
+        + "(balanced and gradient_checkpointing), or auto: the first that fits by prediction.")]
     public MemoryMode Memory { get; init; }
 
-    /// <summary>Compute activations again in the backward pass instead of keeping them, default false. Flag <c>--gradient_checkpointing</c>.</summary>
+    /// <summary>
+    /// Compute activations again in the backward pass instead of keeping them, default false. Flag <c>--gradient_checkpointing</c>.
+    /// </summary>
     [Flag(MachineGroup, "Save memory: compute activations again in the backward pass instead of keeping them.")]
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Record a micro-batch's pass as a CUDA graph and replay it, default true; CUDA only, elsewhere without effect. Flag <c>--cuda_graph</c>.</summary>
-    [Flag(MachineGroup, "Record a micro-batch's pass once and replay it, several times as fast with small pictures; CUDA only. --cuda_graph=false: launch each operation by itself.")]
+    /// <summary>
+    /// Record a micro-batch's pass as a CUDA graph and replay it, default true; CUDA only, elsewhere without effect. Flag
+    /// <c>--cuda_graph</c>.
+    /// </summary>
+    [Flag(
+        MachineGroup,
+        "Record a micro-batch's pass once and replay it, several times as fast with small pictures; CUDA only. --cuda_graph=false: launch "
+        + "each operation by itself.")]
     public bool CudaGraph { get; init; } = true;
 
-    /// <summary>The folder that the LoRA, checkpoints and records are written to, default outputs/sd3-lora. Flag <c>--output_dir</c>.</summary>
+    /// <summary>
+    /// The folder that the LoRA, checkpoints and records are written to, default outputs/sd3-lora. Flag <c>--output_dir</c>.
+    /// </summary>
     [Flag(OutputGroup, "Folder that the LoRA, checkpoints and records are written to.", Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/sd3-lora";
 
@@ -82,11 +102,15 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Write a checkpoint every so many optimizer steps.", Minimum = 1)]
     public int CheckpointingSteps { get; init; } = 500;
 
-    /// <summary>Keep at most so many checkpoints, the newest, at least 1; null (the default): all. Flag <c>--checkpoints_total_limit</c>.</summary>
+    /// <summary>
+    /// Keep at most so many checkpoints, the newest, at least 1; null (the default): all. Flag <c>--checkpoints_total_limit</c>.
+    /// </summary>
     [Flag(OutputGroup, "Keep at most so many checkpoints, the newest.", Minimum = 1, DefaultText = "all")]
     public int? CheckpointsTotalLimit { get; init; }
 
-    /// <summary>A checkpoint folder to go on from, or "latest"; null (the default): start afresh. Flag <c>--resume_from_checkpoint</c>.</summary>
+    /// <summary>
+    /// A checkpoint folder to go on from, or "latest"; null (the default): start afresh. Flag <c>--resume_from_checkpoint</c>.
+    /// </summary>
     [Flag(OutputGroup, "Checkpoint folder to go on from, or latest.", Placeholder = "FOLDER|latest", DefaultText = "start afresh")]
     public string? ResumeFromCheckpoint { get; init; }
 
@@ -98,11 +122,17 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Validation pictures per validation.", Minimum = 0, Maximum = 1_000_000)]
     public int NumValidationImages { get; init; } = 4;
 
-    /// <summary>Make validation pictures after every so many epochs, from the first on, and after the last step; at least 1, default 50. Flag <c>--validation_epochs</c>.</summary>
+    /// <summary>
+    /// Make validation pictures after every so many epochs, from the first on, and after the last step; at least 1, default 50. Flag
+    /// <c>--validation_epochs</c>.
+    /// </summary>
     [Flag(OutputGroup, "Validate every so many epochs, and at the end.", Minimum = 1)]
     public int ValidationEpochs { get; init; } = 50;
 
-    /// <summary>Make validation pictures every so many optimizer steps instead, and after the last; at least 1; null (the default): by epochs. Flag <c>--validation_steps</c>.</summary>
+    /// <summary>
+    /// Make validation pictures every so many optimizer steps instead, and after the last; at least 1; null (the default): by epochs. Flag
+    /// <c>--validation_steps</c>.
+    /// </summary>
     [Flag(OutputGroup, "Validate every so many optimizer steps instead.", Minimum = 1, DefaultText = "by validation_epochs")]
     public int? ValidationSteps { get; init; }
 
@@ -127,7 +157,8 @@ public sealed partial record DreamBoothConfig
     /// <summary>The transformer blocks that get LoRA, numbers from 0; null: all.</summary>
     /// <exception cref="LabException"><see cref="LoraBlocks"/> is no list of numbers.</exception>
     public IReadOnlyList<int>? LoraBlockNumbers => LoraBlocks is null ? null
-        : NumberList.Parse(LoraBlocks) ?? throw new LabException($"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.");
+        : NumberList.Parse(LoraBlocks)
+            ?? throw new LabException($"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.");
 
     private static List<string> Split(string names) =>
         [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];

@@ -133,7 +133,8 @@ public sealed partial class FlatAdamW : IDisposable
         foreach (var group in groups.OrderBy(group => group.Offset))
         {
             if (group.Offset < end || group.Length < 1 || group.Length > length - group.Offset)
-                throw new ArgumentException($"the group at {group.Offset} of length {group.Length} overlaps another or lies outside 0 to {length}");
+                throw new ArgumentException(
+                    $"the group at {group.Offset} of length {group.Length} overlaps another or lies outside 0 to {length}");
             end = group.Offset + group.Length;
             if (!(group.LearningRate >= 0) || !(group.WeightDecay >= 0))
             {

@@ -42,7 +42,9 @@ public sealed class FlowMatchingObjective : IDisposable
     /// <summary>Whether the transformer's blocks are computed again in the backward pass instead of kept.</summary>
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Computes the losses of a micro-batch; <see cref="FlowMatchingLoss.Backward"/> lets gradients flow to whatever requires them.</summary>
+    /// <summary>
+    /// Computes the losses of a micro-batch; <see cref="FlowMatchingLoss.Backward"/> lets gradients flow to whatever requires them.
+    /// </summary>
     /// <param name="batch">Clean latents and text.</param>
     /// <param name="draw">Noise and timesteps.</param>
     public FlowMatchingLoss Compute(TrainingBatch batch, TrainingDraw draw)

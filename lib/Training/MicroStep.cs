@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary>The forward and backward pass of a micro-batch, with the text encoders where they are trained; recorded where that is possible.</summary>
+/// <summary>
+/// The forward and backward pass of a micro-batch, with the text encoders where they are trained; recorded where that is possible.
+/// </summary>
 internal sealed class MicroStep : IDisposable
 {
     /// <summary>How many shapes are recorded; batches of further shapes run plainly.</summary>
@@ -75,6 +77,7 @@ internal sealed class MicroStep : IDisposable
         var loss = _objective.Compute(batch, draw);
         loss.Backward(_parts);
         _adapter.CollectGradients();
-        return [loss.Total.detach(), loss.Instance.detach(), loss.Noisy, loss.Denoised, .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
+        return [loss.Total.detach(), loss.Instance.detach(), loss.Noisy, loss.Denoised,
+            .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
     }
 }

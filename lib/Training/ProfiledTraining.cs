@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// A real, short run under a <see cref="MemoryTimeline"/>, in six phases: <c>load</c> the models, <c>encode</c> a prompt, <c>cache</c> latents and prompts,
-/// optimizer <c>step</c>s, <c>sample</c> latents, <c>decode</c> them. It saves nothing.
+/// A real, short run under a <see cref="MemoryTimeline"/>, in six phases: <c>load</c> the models, <c>encode</c> a prompt, <c>cache</c>
+/// latents and prompts, optimizer <c>step</c>s, <c>sample</c> latents, <c>decode</c> them. It saves nothing.
 /// </summary>
 public static class ProfiledTraining
 {
@@ -19,7 +19,8 @@ public static class ProfiledTraining
 
     /// <summary>Runs it.</summary>
     /// <param name="config">
-    /// What is trained and how. Memory does not depend on what pictures show: with prior preservation, instance pictures stand in for the class pictures.
+    /// What is trained and how. Memory does not depend on what pictures show: with prior preservation, instance pictures stand in for the
+    /// class pictures.
     /// </param>
     /// <param name="steps">Optimizer steps, 1 or more; the second and later ones need what the first does, once kernels are warm.</param>
     /// <param name="sample">What is drawn afterwards.</param>
@@ -27,13 +28,20 @@ public static class ProfiledTraining
     /// <param name="cancellation">Ends the run.</param>
     /// <returns>The measured memory.</returns>
     /// <exception cref="LabException">The configuration, the model or a picture is wrong.</exception>
-    public static MemoryProfile Run(DreamBoothConfig config, int steps, GenerationRequest sample, Action<string>? onPhase = null, CancellationToken cancellation = default)
+    public static MemoryProfile Run(
+        DreamBoothConfig config, int steps, GenerationRequest sample, Action<string>? onPhase = null,
+        CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(sample);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        config = config with { ClassDataDir = config.WithPriorPreservation ? config.InstanceDataDir : null, MaxTrainSteps = steps, Seed = config.Seed ?? 0 };
+        config = config with
+        {
+            ClassDataDir = config.WithPriorPreservation ? config.InstanceDataDir : null,
+            MaxTrainSteps = steps,
+            Seed = config.Seed ?? 0,
+        };
         config.Validate();
         var device = DeviceSelection.Parse(config.Device);
         var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { NumClassImages = null });
@@ -48,7 +56,8 @@ public static class ProfiledTraining
         using var scope = NewDisposeScope();
         using var pipeline = Phase("load", () => TrainingSession.LoadPipeline(config, cancellation: cancellation));
         Phase("encode", () => Encode(pipeline, config));
-        using var batches = Phase("cache", () => DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed!.Value, null, cancellation));
+        using var batches = Phase(
+            "cache", () => DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed!.Value, null, cancellation));
         using (var adapter = Phase("step", () => Train(pipeline, batches, config, cancellation)))
         {
             var latents = Phase("sample", () => pipeline.Denoise(sample, cancellation: cancellation));
@@ -61,15 +70,18 @@ public static class ProfiledTraining
     private static long Encode(StableDiffusion3Pipeline pipeline, DreamBoothConfig config)
     {
         using var noGradients = no_grad();
-        using var text = pipeline.Prompts.Encode([config.InstancePrompt], Math.Min(config.MaxSequenceLength, pipeline.Prompts.Tokenizer3?.ModelMaxLength ?? int.MaxValue));
+        using var text = pipeline.Prompts.Encode(
+            [config.InstancePrompt], Math.Min(config.MaxSequenceLength, pipeline.Prompts.Tokenizer3?.ModelMaxLength ?? int.MaxValue));
         return text.Rows;
     }
 
     // The adapter and its optimizer's state stay alive, as they do while a training run draws its validation pictures.
-    private static TrainedState Train(StableDiffusion3Pipeline pipeline, DreamBoothBatches batches, DreamBoothConfig config, CancellationToken cancellation)
+    private static TrainedState Train(
+        StableDiffusion3Pipeline pipeline, DreamBoothBatches batches, DreamBoothConfig config, CancellationToken cancellation)
     {
         var adapter = config.CreateAdapter(pipeline);
-        var trainer = new DreamBoothTrainer(config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
+        var trainer = new DreamBoothTrainer(
+            config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, adapter, batches);
         trainer.Run(cancellation: cancellation);
         trainer.ForgetRecordings();
         return new TrainedState(adapter, trainer);

@@ -25,15 +25,17 @@ internal static class StepFault
         var (decayName, decay) = isTransformer
             ? ("adam_weight_decay", config.AdamWeightDecay)
             : ("adam_weight_decay_text_encoder", config.AdamWeightDecayTextEncoder);
+        var growth = 1 - (rate * factor * decay);
         var cause = fault switch
         {
             AdamWFault.Epsilon => Invariant(
                 $"adam_epsilon is {config.AdamEpsilon}, which is 0 in float32, and divides what has no gradient. Raise it; 1e-8 is usual"),
             AdamWFault.WeightDecay => Invariant(
-                $"{decayName} is {decay}: at the rate {rate * factor} weights grow {1 - (rate * factor * decay)} times. Lower it; 1e-4 is usual"),
+                $"{decayName} is {decay}: at the rate {rate * factor} weights grow {growth} times. Lower it; 1e-4 is usual"),
             AdamWFault.SquaredGradient => Invariant(
                 $"max_grad_norm is {config.MaxGradNorm} and lets gradients through whose squares are beyond float32. Lower it; 1 is usual"),
-            _ => Invariant($"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; 1e-4 is usual"),
+            _ => Invariant(
+                $"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; 1e-4 is usual"),
         };
         return new NonFiniteException($"Step {step} leaves the LoRA of {component} not finite and is taken back: {cause}.");
     }
@@ -66,7 +68,8 @@ internal static class StepFault
             ? "float16 holds no more than 65504. Train with mixed_precision bf16 or no"
             : $"unknown; model, pictures and text are finite, the LoRA's weights at most {weights}. Lower {rate}, or look at its pictures";
         return new NonFiniteException(
-            Invariant($"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
+            Invariant(
+                $"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
     }
 
     private static string? FaultOf(IEnumerable<TrainingBatch> batches)

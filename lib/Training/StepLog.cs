@@ -15,7 +15,11 @@ public sealed class StepLog : IDisposable
     private readonly StreamWriter _writer;
 
     private StepLog(string path) =>
-        _writer = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false)) { NewLine = "\n", AutoFlush = true };
+        _writer = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false))
+        {
+            NewLine = "\n",
+            AutoFlush = true,
+        };
 
     /// <summary>Opens the log of a run and drops the records that it will write again.</summary>
     /// <param name="outputDir">The run's output folder; created when missing.</param>

@@ -9,7 +9,9 @@ namespace Dreambooth.Lab.Training;
 /// <param name="Needed">Whether it is worth keeping: the LoRA and the records of how it was made.</param>
 public sealed record TrainingLeftover(string What, string Path, long Bytes, bool Needed)
 {
-    /// <summary>Lists what a training left in its output folder and in its folder of class pictures, where that lies under the output folder.</summary>
+    /// <summary>
+    /// Lists what a training left in its output folder and in its folder of class pictures, where that lies under the output folder.
+    /// </summary>
     /// <param name="config">The training.</param>
     /// <returns>What there is, the largest first.</returns>
     public static IReadOnlyList<TrainingLeftover> Of(DreamBoothConfig config)

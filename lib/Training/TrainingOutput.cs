@@ -39,7 +39,7 @@ internal sealed class TrainingOutput : IDisposable
     /// <summary>Makes and locks the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
     /// <param name="warn">Told where there is no checkpoint to go on from.</param>
-    /// <exception cref="UsageException">Two of the training's folders lie in one another.</exception>
+    /// <exception cref="UsageException">Two of the training's folders are the same, or one lies in the other.</exception>
     /// <exception cref="LabException">It cannot be written to, is in use, or holds what another training made.</exception>
     public static TrainingOutput Open(DreamBoothConfig config, Action<string>? warn)
     {
@@ -97,8 +97,10 @@ internal sealed class TrainingOutput : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static UsageException Apart(string name, string path, string otherName, string other, string why) => new(
-        $"{name} ({path}) {(RealPath.AreSame(path, other) ? "is the same folder as" : "and")} {otherName} "
-            + $"({other}){(RealPath.AreSame(path, other) ? "" : " lie in one another")}: {why}. Name another {name}.");
+        (RealPath.AreSame(path, other)
+            ? $"{name} ({path}) is the same folder as {otherName} ({other})"
+            : $"Of {name} ({path}) and {otherName} ({other}) one lies in the other")
+            + $": {why}. Name another {name}.");
 
     // A LoRA that another training made is lost when it is overwritten; the recipe beside it tells whose it is.
     private static string? Objection(DreamBoothConfig config)

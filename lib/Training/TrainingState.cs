@@ -11,14 +11,18 @@ internal sealed record TrainingState
     // What changes neither the pictures that are learned from nor a step's result. Pictures are compared by their content.
     private static readonly HashSet<string> Free =
     [
-        nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir), nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
-        nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps), nameof(DreamBoothConfig.Device),
+        nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir),
+        nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
+        nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps),
+        nameof(DreamBoothConfig.Device),
         nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory),
         nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.Export),
         nameof(DreamBoothConfig.OverwriteOutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
-        nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint), nameof(DreamBoothConfig.ValidationPrompt),
+        nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint),
+        nameof(DreamBoothConfig.ValidationPrompt),
         nameof(DreamBoothConfig.NumValidationImages), nameof(DreamBoothConfig.ValidationEpochs), nameof(DreamBoothConfig.ValidationSteps),
-        nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale), nameof(DreamBoothConfig.ValidationLossSteps),
+        nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale),
+        nameof(DreamBoothConfig.ValidationLossSteps),
     ];
 
     /// <summary>Optimizer steps done.</summary>

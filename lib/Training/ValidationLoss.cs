@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The loss on instance pictures at fixed noise levels and with fixed noise: a step's own loss jumps with the noise that it happens to draw,
-/// this one moves with the weights alone.
+/// The loss on instance pictures at fixed noise levels and with fixed noise: a step's own loss jumps with the noise that it happens to
+/// draw, this one moves with the weights alone.
 /// </summary>
 internal sealed class ValidationLoss : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class ValidationLoss : IDisposable
     private readonly int _timesteps;
 
     public ValidationLoss(
-        DreamBoothConfig config, SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler, DreamBoothBatches batches, ulong seed)
+        DreamBoothConfig config, SD3Transformer2DModel transformer, FlowMatchEulerDiscreteSchedulerConfig scheduler,
+        DreamBoothBatches batches, ulong seed)
     {
         _objective = new FlowMatchingObjective(transformer, scheduler)
         {

@@ -33,7 +33,8 @@ public class EditorFilesTests
         foreach (var file in new[] { "launch.json", "tasks.json" })
         {
             var declared = Read(file).GetProperty("inputs").EnumerateArray().Select(input => Text(input, "id")).Order();
-            var used = Regex.Matches(Read(file).GetRawText(), @"\$\{input:(\w+)\}").Select(match => match.Groups[1].Value).Distinct().Order();
+            var used = Regex.Matches(Read(file).GetRawText(), @"\$\{input:(\w+)\}").Select(match => match.Groups[1].Value).Distinct()
+                .Order();
             Assert.Equal(declared, used);
         }
     }
@@ -49,7 +50,8 @@ public class EditorFilesTests
     [Fact]
     public void OtherFiles_AreJson()
     {
-        Assert.Contains("ms-toolsai.jupyter", Read("extensions.json").GetProperty("recommendations").EnumerateArray().Select(id => id.GetString()));
+        Assert.Contains(
+            "ms-toolsai.jupyter", Read("extensions.json").GetProperty("recommendations").EnumerateArray().Select(id => id.GetString()));
         Assert.Equal("tests/test.runsettings", Text(Read("settings.json"), "dotnet.unitTests.runSettingsPath"));
     }
 }

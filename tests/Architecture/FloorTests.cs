@@ -58,7 +58,8 @@ public class FloorTests
     [InlineData(@"\bMicrosoft\.DotNet\.Interactive\b", "Display")]
     [InlineData(@"\bPlotly\.NET\b", "Display")]
     public void Library_OfOneFolder_IsUsedNowhereElse(string library, string folder) =>
-        Assert.Empty(SourceFile.All.Where(file => file.Folder != folder && Regex.IsMatch(file.Code, library)).Select(file => file.RelativePath));
+        Assert.Empty(
+            SourceFile.All.Where(file => file.Folder != folder && Regex.IsMatch(file.Code, library)).Select(file => file.RelativePath));
 
     // What is called without a token in a cell ends with the cell.
     [Fact]
@@ -70,12 +71,16 @@ public class FloorTests
 
     [Fact]
     public void Foundation_Sources_DoNotUseTorch() =>
-        Assert.Empty(SourceFile.All.Where(file => file.Folder == "Foundation" && file.Code.Contains("TorchSharp", StringComparison.Ordinal)).Select(file => file.RelativePath));
+        Assert.Empty(
+            SourceFile.All.Where(file => file.Folder == "Foundation" && file.Code.Contains("TorchSharp", StringComparison.Ordinal))
+                .Select(file => file.RelativePath));
 
     [Fact]
     public void Namespaces_EveryOne_IsTheFolder() =>
         Assert.Empty(SourceFile.All
-            .Where(file => file.Namespace != "Dreambooth.Lab." + Path.GetDirectoryName(file.RelativePath)!.Replace('\\', '.').Replace('/', '.'))
+            .Where(
+                file => file.Namespace != "Dreambooth.Lab."
+                    + Path.GetDirectoryName(file.RelativePath)!.Replace('\\', '.').Replace('/', '.'))
             .Select(file => $"{file.RelativePath} declares {file.Namespace}"));
 
     [Fact]
@@ -93,18 +98,24 @@ public class FloorTests
     {
         string[] catchAlls = ["Utils", "Util", "Utilities", "Helper", "Helpers", "Common", "Misc"];
         Assert.Empty(SourceFile.All
-            .Where(file => file.RelativePath.Split('/', '.').Any(part => catchAlls.Any(name => part.EndsWith(name, StringComparison.OrdinalIgnoreCase))))
+            .Where(
+                file => file.RelativePath.Split('/', '.')
+                    .Any(part => catchAlls.Any(name => part.EndsWith(name, StringComparison.OrdinalIgnoreCase))))
             .Select(file => file.RelativePath));
     }
 
-    /// <summary>Folders that a file names: by full name, or by the part that is enough inside the lab's own namespace (Training.StepLog).</summary>
+    /// <summary>
+    /// Folders that a file names: by full name, or by the part that is enough inside the lab's own namespace (Training.StepLog).
+    /// </summary>
     private static HashSet<string> UsedFolders(SourceFile file)
     {
-        var used = Regex.Matches(file.Code, @"\bDreambooth\.Lab\.(\w+)").Select(match => match.Groups[1].Value).Where(Floors.ContainsKey).ToHashSet();
+        var used = Regex.Matches(file.Code, @"\bDreambooth\.Lab\.(\w+)").Select(match => match.Groups[1].Value).Where(Floors.ContainsKey)
+            .ToHashSet();
         foreach (Match match in Regex.Matches(file.Code, @"(?<![\w.])([A-Z]\w+)\.([A-Z]\w+)"))
         {
             var folder = match.Groups[1].Value;
-            if (Floors.ContainsKey(folder) && SourceFile.All.Any(other => other.Folder == folder && other.Types.Contains(match.Groups[2].Value)))
+            if (Floors.ContainsKey(folder)
+                && SourceFile.All.Any(other => other.Folder == folder && other.Types.Contains(match.Groups[2].Value)))
                 used.Add(folder);
         }
 

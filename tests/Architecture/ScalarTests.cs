@@ -11,14 +11,17 @@ namespace Dreambooth.Lab.Tests.Architecture;
 /// </summary>
 public sealed class ScalarTests
 {
-    private static readonly string[] s_hot = ["Data", "Layers", "Models", "Native", "Peft", "Pipelines", "Schedulers", "Sweeps", "Tensors", "Training"];
+    private static readonly string[] s_hot =
+        ["Data", "Layers", "Models", "Native", "Peft", "Pipelines", "Schedulers", "Sweeps", "Tensors", "Training"];
 
     private static readonly Dictionary<MethodBase, bool> s_making = [];
 
     [Fact]
     public void Methods_WhereModelsCompute_TakeTheirNumbersFromKeptScalar() => Assert.Empty(CalledMethods.Of(typeof(KeptScalar).Assembly)
         .Where(IsHot)
-        .SelectMany(method => CalledMethods.Of(method).Where(Makes).Select(called => $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}: {called}")));
+        .SelectMany(
+            method => CalledMethods.Of(method).Where(Makes)
+                .Select(called => $"{method.DeclaringType}.{method.Name} calls {called.DeclaringType!.Name}: {called}")));
 
     [Theory]
     [InlineData(nameof(Converted))]
@@ -68,5 +71,6 @@ public sealed class ScalarTests
     }
 
     private static bool IsConversion(MethodBase method) =>
-        (method is MethodInfo { Name: "op_Implicit" } conversion && conversion.ReturnType == typeof(Scalar)) || (method.IsConstructor && method.DeclaringType == typeof(Scalar));
+        (method is MethodInfo { Name: "op_Implicit" } conversion && conversion.ReturnType == typeof(Scalar))
+            || (method.IsConstructor && method.DeclaringType == typeof(Scalar));
 }

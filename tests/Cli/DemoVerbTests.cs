@@ -50,11 +50,14 @@ public sealed class DemoVerbTests : IDisposable
         var page = XDocument.Load(Path.Combine(options.Output, "index.html")).Root!;
         Assert.Contains("ended early", page.Descendants("footer").Single().Value, StringComparison.Ordinal);
 
-        var before = File.GetLastWriteTimeUtc(Directory.GetFiles(Path.Combine(options.Output, "before"), "*.png", SearchOption.AllDirectories)[0]);
+        var before = File.GetLastWriteTimeUtc(
+            Directory.GetFiles(Path.Combine(options.Output, "before"), "*.png", SearchOption.AllDirectories)[0]);
         var (again, text, _) = Run(options);
         Assert.Equal(ExitCode.Success, again);
         Assert.Contains("Training 3/3", text, StringComparison.Ordinal);
-        Assert.Equal(before, File.GetLastWriteTimeUtc(Directory.GetFiles(Path.Combine(options.Output, "before"), "*.png", SearchOption.AllDirectories)[0]));
+        Assert.Equal(
+            before, File.GetLastWriteTimeUtc(
+                Directory.GetFiles(Path.Combine(options.Output, "before"), "*.png", SearchOption.AllDirectories)[0]));
     }
 
     [Fact]
@@ -62,7 +65,8 @@ public sealed class DemoVerbTests : IDisposable
     {
         var options = Options();
         var picture = Path.Combine(options.Output, "before", "x.png");
-        foreach (var (next, fresh, kept) in new[] { (options, false, true), (options with { Training = options.Training with { Seed = 9 } }, false, false), (options, true, false) })
+        foreach (var (next, fresh, kept) in new[] { (options, false, true),
+            (options with { Training = options.Training with { Seed = 9 } }, false, false), (options, true, false) })
         {
             DemoFolder.Open(options, fresh: false);
             AtomicFile.WriteAllText(picture, "x");
@@ -88,7 +92,8 @@ public sealed class DemoVerbTests : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
         var target = Path.Combine(_folder, "out");
-        var code = LabCommandLine.Run([.. args, "--output", target], new Session(output, error, IsInteractive: false, CancellationToken.None));
+        var code = LabCommandLine.Run(
+            [.. args, "--output", target], new Session(output, error, IsInteractive: false, CancellationToken.None));
         Assert.Equal(ExitCode.Failure, code);
         Assert.StartsWith("error: " + message, error.ToString(), StringComparison.Ordinal);
         Assert.False(Directory.Exists(target));
@@ -140,7 +145,8 @@ public sealed class DemoVerbTests : IDisposable
     }
 
     private static (string File, DateTime Written)[] Pictures(DemoOptions options) =>
-        [.. Directory.GetFiles(options.Output, "img_*.png", SearchOption.AllDirectories).Order().Select(file => (file, File.GetLastWriteTimeUtc(file)))];
+        [.. Directory.GetFiles(options.Output, "img_*.png", SearchOption.AllDirectories).Order()
+            .Select(file => (file, File.GetLastWriteTimeUtc(file)))];
 
     private sealed class TriggerWriter(string trigger, Action action) : StringWriter
     {

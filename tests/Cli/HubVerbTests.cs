@@ -98,7 +98,9 @@ public sealed class HubVerbTests : HubTest
         Skip.If(OperatingSystem.IsWindows(), "Files have no such mode there.");
         Assert.Equal((0, ""), (Run(Secret, "hub", "login").Code, Run(null, "hub", "whoami").Error));
         File.SetUnixFileMode(TokenPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
-        Assert.Equal($"warning: Other users of this machine may read or change the token file {TokenPath}; `chmod 600 {TokenPath}` closes it, and a new token is safer.", Run(null, "hub", "whoami").Error.Trim());
+        Assert.Equal(
+            $"warning: Other users of this machine may read or change the token file {TokenPath}; `chmod 600 {TokenPath}` closes it, and a "
+            + "new token is safer.", Run(null, "hub", "whoami").Error.Trim());
     }
 
     [Fact]
@@ -121,7 +123,8 @@ public sealed class HubVerbTests : HubTest
         Assert.Contains("lab/model", Run(null, "hub", "list").Output, StringComparison.Ordinal);
         Assert.Contains("11 files verified, 0 damaged", Run(null, "hub", "verify", "lab/model").Output, StringComparison.Ordinal);
 
-        var blob = Directory.GetFiles(Path.Combine(Folder, "home", "hub", "models--lab--model", "blobs")).OrderBy(file => new FileInfo(file).Length).Last();
+        var blob = Directory.GetFiles(Path.Combine(Folder, "home", "hub", "models--lab--model", "blobs"))
+            .OrderBy(file => new FileInfo(file).Length).Last();
         using (var stream = File.OpenWrite(blob))
             stream.WriteByte(1);
         var (damaged, text, error) = Run(null, "hub", "verify", "lab/model");
@@ -152,16 +155,19 @@ public sealed class HubVerbTests : HubTest
         pictures.Add("0.png", seed: 1);
         var run = Path.Combine(Folder, "run");
         var (trained, _, trainError) = Run(
-            null, "train", "--pretrained_model_name_or_path", Tiny, "--instance_data_dir", pictures.Folder, "--instance_prompt", "a photo of gmc cat", "--resolution=32", "--rank=2", "--max_train_steps=1",
+            null, "train", "--pretrained_model_name_or_path", Tiny, "--instance_data_dir", pictures.Folder, "--instance_prompt",
+            "a photo of gmc cat", "--resolution=32", "--rank=2", "--max_train_steps=1",
             $"--tokenizers={TinyTokenizers.Root}",
-            "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1", "--output_dir", run, "--device=cpu", "--max_sequence_length=32");
+            "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1", "--output_dir", run,
+            "--device=cpu", "--max_sequence_length=32");
         Assert.True(trained == 0 && trainError == "", trainError);
         Assert.Equal(Tiny, DreamBoothConfig.FromJson(File.ReadAllText(Path.Combine(run, "recipe.json"))).PretrainedModelNameOrPath);
 
         Environment.SetEnvironmentVariable("HF_TOKEN", Secret);
         var (uploaded, output, error) = Run(null, "hub", "upload", run, "ada/cat-lora");
         Assert.True(uploaded == 0 && error == "", error);
-        Assert.Contains($"pytorch_lora_weights.safetensors, image_0.png, README.md: {Hub.Endpoint}ada/cat-lora", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"pytorch_lora_weights.safetensors, image_0.png, README.md: {Hub.Endpoint}ada/cat-lora", output, StringComparison.Ordinal);
         var card = new byte[Hub.Repos["ada/cat-lora"].Files["README.md"].Content.Size];
         Hub.Repos["ada/cat-lora"].Files["README.md"].Content.Read(0, card);
         var text = System.Text.Encoding.UTF8.GetString(card);
@@ -173,7 +179,8 @@ public sealed class HubVerbTests : HubTest
         Environment.SetEnvironmentVariable("HF_TOKEN", null);
         var drawn = Path.Combine(Folder, "drawn");
         var (generated, said, generateError) = Run(
-            null, "generate", "--model", Tiny, "--lora", "ada/cat-lora=0.5", "--prompt", "a cat", "--num_steps=1", "--outdir", drawn, "--device=cpu", "--max_sequence_length=32",
+            null, "generate", "--model", Tiny, "--lora", "ada/cat-lora=0.5", "--prompt", "a cat", "--num_steps=1", "--outdir", drawn,
+            "--device=cpu", "--max_sequence_length=32",
             "--width=32", "--height=16", $"--tokenizers={TinyTokenizers.Root}");
         Assert.True(generated == 0 && generateError == "", generateError);
         Assert.Contains("ada/cat-lora: ", said, StringComparison.Ordinal);
@@ -193,7 +200,13 @@ public sealed class HubVerbTests : HubTest
     public void Check_NameOnTheHub_IsAWarningUntilItIsCached()
     {
         AddTiny();
-        var config = new DreamBoothConfig { PretrainedModelNameOrPath = Tiny, InstanceDataDir = Folder, InstancePrompt = "a cat", OutputDir = Path.Combine(Folder, "out") };
+        var config = new DreamBoothConfig
+        {
+            PretrainedModelNameOrPath = Tiny,
+            InstanceDataDir = Folder,
+            InstancePrompt = "a cat",
+            OutputDir = Path.Combine(Folder, "out"),
+        };
         var before = Preflight.Check(config).Single(check => check.Subject == "model");
         Assert.Equal(PreflightStatus.Warning, before.Status);
         Assert.Contains($"dotnet run -- hub download {Tiny}", before.Message, StringComparison.Ordinal);
@@ -202,12 +215,15 @@ public sealed class HubVerbTests : HubTest
         Assert.Equal(PreflightStatus.Ok, Preflight.Check(config).Single(check => check.Subject == "model").Status);
     }
 
-    private static (int Code, string Output) Lines((int Code, string Output, string Error) run) => (run.Code, run.Output.Trim().ReplaceLineEndings("\n"));
+    private static (int Code, string Output) Lines((int Code, string Output, string Error) run) =>
+        (run.Code, run.Output.Trim().ReplaceLineEndings("\n"));
 
     private void AddTiny()
     {
         var folder = Path.Combine(GoldenSet.SmallRoot, "pipelines", "tiny-sd35m");
-        Hub.Add(Tiny, [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => (Path.GetRelativePath(folder, file).Replace('\\', '/'), LocalContent.Of(File.ReadAllBytes(file))))]);
+        Hub.Add(
+            Tiny, [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(file => (Path.GetRelativePath(folder, file).Replace('\\', '/'), LocalContent.Of(File.ReadAllBytes(file))))]);
     }
 
     private (int Code, string Output, string Error) Run(string? input, params string[] args)

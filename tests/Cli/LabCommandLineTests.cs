@@ -14,14 +14,19 @@ public sealed class LabCommandLineTests : IDisposable
     public void Train_TutorialArguments_GiveTheTutorialsConfigurationAndOneWarning()
     {
         var (code, output, error) = Run(
-            "train", "--pretrained_model_name_or_path=models/sd35m", "--instance_data_dir=photos", "--output_dir=out", "--mixed_precision=bf16",
+            "train", "--pretrained_model_name_or_path=models/sd35m", "--instance_data_dir=photos", "--output_dir=out",
+            "--mixed_precision=bf16",
             "--train_text_encoder", "--instance_prompt=a photo of gmc cat", "--with_prior_preservation", "--prior_loss_weight=0.05",
-            "--class_data_dir=class", "--class_prompt=a photo of a cat", "--num_class_images=24", "--resolution=512", "--train_batch_size=1",
-            "--gradient_accumulation_steps=4", "--learning_rate=5e-4", "--text_encoder_lr=1e-4", "--report_to=wandb", "--lr_scheduler=constant_with_warmup",
-            "--lr_warmup_steps=100", "--max_train_steps=756", "--rank=4", "--seed=0", "--validation_prompt=a photo of gmc cat walking in the forest",
+            "--class_data_dir=class", "--class_prompt=a photo of a cat", "--num_class_images=24", "--resolution=512",
+            "--train_batch_size=1",
+            "--gradient_accumulation_steps=4", "--learning_rate=5e-4", "--text_encoder_lr=1e-4", "--report_to=wandb",
+            "--lr_scheduler=constant_with_warmup",
+            "--lr_warmup_steps=100", "--max_train_steps=756", "--rank=4", "--seed=0",
+            "--validation_prompt=a photo of gmc cat walking in the forest",
             "--validation_epochs=25", "--print_config");
         Assert.Equal(0, code);
-        Assert.Equal("warning: --report_to is accepted but not acted on: every step is recorded in steps.jsonl in output_dir.", error.Trim());
+        Assert.Equal(
+            "warning: --report_to is accepted but not acted on: every step is recorded in steps.jsonl in output_dir.", error.Trim());
         var expected = DreamBoothConfig.Sd35MediumTutorial with
         {
             PretrainedModelNameOrPath = "models/sd35m",
@@ -38,20 +43,26 @@ public sealed class LabCommandLineTests : IDisposable
     public void Train_ScriptWithSeparateValues_ParsesTheSame()
     {
         var (code, output, error) = Run(
-            "train", "--pretrained_model_name_or_path", "m", "--instance_data_dir", "d", "--instance_prompt", "a: b=c --d", "--with_prior_preservation",
+            "train", "--pretrained_model_name_or_path", "m", "--instance_data_dir", "d", "--instance_prompt", "a: b=c --d",
+            "--with_prior_preservation",
             "--prior_loss_weight", "5e-02", "--class_data_dir", "c", "--class_prompt", "-p", "--optimizer=adamw", "--logit_mean", "-0.5",
             "--precondition_outputs", "0", "--rank", "4", "--rank=8", "--print_config");
         Assert.Equal((0, ""), (code, error));
         var config = DreamBoothConfig.FromJson(output);
         Assert.Equal(("a: b=c --d", "-p"), (config.InstancePrompt, config.ClassPrompt));
-        Assert.Equal((0.05, -0.5, false, 8, "AdamW"), (config.PriorLossWeight, config.LogitMean, config.PreconditionOutputs, config.Rank, config.Optimizer));
+        Assert.Equal(
+            (0.05, -0.5, false, 8, "AdamW"),
+            (config.PriorLossWeight, config.LogitMean, config.PreconditionOutputs, config.Rank, config.Optimizer));
     }
 
     [Fact]
     public void Train_RecipeAndFlags_FlagsRule()
     {
-        var recipe = Write("recipe.json", """{"pretrained_model_name_or_path": "m", "instance_data_dir": "d", "instance_prompt": "p", "rank": 16, "center_crop": true, "hub_token": "x"}""");
-        var (code, output, error) = Run("train", "--config", recipe, "--rank=8", "--center_crop=false", "--cuda_graph=false", "--print_config");
+        var recipe = Write(
+            "recipe.json",
+            """{"pretrained_model_name_or_path": "m", "instance_data_dir": "d", "instance_prompt": "p", "rank": 16, "center_crop": true, "hub_token": "x"}""");
+        var (code, output, error) = Run(
+            "train", "--config", recipe, "--rank=8", "--center_crop=false", "--cuda_graph=false", "--print_config");
         Assert.Equal(0, code);
         Assert.Contains("hub_token is accepted but not acted on", error, StringComparison.Ordinal);
         var config = DreamBoothConfig.FromJson(output);
@@ -60,8 +71,12 @@ public sealed class LabCommandLineTests : IDisposable
 
     [Theory]
     [InlineData("There is no verb 'trian'; valid are train,", "trian")]
-    [InlineData("There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations. bench --help lists", "bench", "safetensor", "--size_mib", "16")]
-    [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. bench safetensors --help lists", "bench", "safetensors", "--size", "16")]
+    [InlineData(
+        "There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations. bench --help lists",
+        "bench", "safetensor", "--size_mib", "16")]
+    [InlineData(
+        "There is no flag --size; nearest are --size_mib, --file, --help. bench safetensors --help lists", "bench", "safetensors", "--size",
+        "16")]
     [InlineData("There is no flag --trian; nearest are", "--trian")]
     [InlineData("There is no flag --rnk; nearest are --rank,", "train", "--rnk", "4")]
     [InlineData("There is no flag --learningrate; nearest are --learning_rate,", "train", "--center_crop", "--learningrate=4")]
@@ -111,7 +126,8 @@ public sealed class LabCommandLineTests : IDisposable
     }
 
     [Fact]
-    public void Help_OfGenerate_WarnsOfTheTutorialsSize() => Assert.Contains("256, is a trap", Run("generate", "--help").Output, StringComparison.Ordinal);
+    public void Help_OfGenerate_WarnsOfTheTutorialsSize() =>
+        Assert.Contains("256, is a trap", Run("generate", "--help").Output, StringComparison.Ordinal);
 
     [Fact]
     public void Run_NoArguments_ListsTheVerbs()

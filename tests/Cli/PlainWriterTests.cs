@@ -30,7 +30,9 @@ public class PlainWriterTests
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        LabCommandLine.Run(["generate", "--model", "none\u001b[2J", "--prompt", "a\u001b[31mcat"], new Session(output, error, false, CancellationToken.None));
+        LabCommandLine.Run(
+            ["generate", "--model", "none\u001b[2J", "--prompt", "a\u001b[31mcat"],
+            new Session(output, error, false, CancellationToken.None));
         Assert.DoesNotContain('\u001b', output.ToString() + error);
         Assert.Contains(@"none\u001b[2J", error.ToString(), StringComparison.Ordinal);
     }

@@ -37,19 +37,25 @@ public sealed class TrainAndGenerateTests : IDisposable
         Directory.CreateDirectory(classes);
         ImageEncoder.Save(Path.Combine(classes, "mine.png"), PictureSamples.Draw(64, 64, 9));
         var (code, output, error) = Train(
-            "--train_text_encoder", "--with_prior_preservation", $"--class_data_dir={classes}", "--class_prompt=a photo of a cat", "--num_class_images=3",
-            "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1", "--gradient_accumulation_steps=2", "--max_train_steps=3");
+            "--train_text_encoder", "--with_prior_preservation", $"--class_data_dir={classes}", "--class_prompt=a photo of a cat",
+            "--num_class_images=3",
+            "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1",
+            "--gradient_accumulation_steps=2", "--max_train_steps=3");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("Class pictures 2/2", output, StringComparison.Ordinal);
         Assert.Contains(
-            $"3 pictures in {_pictures.Folder}{Environment.NewLine}No captions of their own; 3 with the instance prompt \"a photo of gmc cat\"{Environment.NewLine}",
+            $"3 pictures in {_pictures.Folder}{Environment.NewLine}No captions of their own; 3 with the instance prompt \"a photo of gmc "
+            + $"cat\"{Environment.NewLine}",
             output, StringComparison.Ordinal);
-        Assert.Contains($"3 class pictures in {classes}, with the prompt \"a photo of a cat\"{Environment.NewLine}Every text is read to its end: CLIP reads ", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"3 class pictures in {classes}, with the prompt \"a photo of a cat\"{Environment.NewLine}Every text is read to its end: CLIP "
+            + "reads ", output, StringComparison.Ordinal);
         Assert.Contains($"{Lora}: 3 steps in ", output, StringComparison.Ordinal);
         Assert.Equal(3, Directory.GetFiles(classes).Length);
 
         using var lora = SafetensorsFile.Open(Lora);
-        Assert.Equal(["text_encoder", "text_encoder_2", "transformer"], lora.Tensors.Keys.Select(key => key.Split('.')[0]).Distinct().Order());
+        Assert.Equal(
+            ["text_encoder", "text_encoder_2", "transformer"], lora.Tensors.Keys.Select(key => key.Split('.')[0]).Distinct().Order());
         var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Out("lora", "recipe.json")));
         Assert.Equal((5L, 3, "a photo of gmc cat"), (recipe.Seed, recipe.MaxTrainSteps, recipe.InstancePrompt));
         var records = StepLog.Read(Out("lora"));
@@ -179,7 +185,9 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.Contains("1 with captions of their own (1 from text files); 2 with the instance prompt", output, StringComparison.Ordinal);
         Assert.Matches("1 of 2 texts are cut: CLIP reads [0-9]+ tokens, the longest has 20[0-9], T5 reads", output);
         Assert.True(output.IndexOf("texts are cut", StringComparison.Ordinal) < output.IndexOf("Training 1/1", StringComparison.Ordinal));
-        Assert.Contains("2 of 3 pictures have no caption of their own and are trained on the instance prompt: 0.png, 2.png.", error, StringComparison.Ordinal);
+        Assert.Contains(
+            "2 of 3 pictures have no caption of their own and are trained on the instance prompt: 0.png, 2.png.", error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -289,16 +297,21 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.Equal(0, Train("--max_train_steps=2", "--learning_rate=0.1").Code);
         var prompts = Path.Combine(_folder, "prompts.txt");
         File.WriteAllText(prompts, "a cat: with wings!\n\n  the moon \n");
-        var (code, output, error) = Generate("pictures", $"--prompts_file={prompts}", "--num_images=2", "--seed=3", "--lora", $"{Out("lora")}=0.5", Lora);
+        var (code, output, error) = Generate(
+            "pictures", $"--prompts_file={prompts}", "--num_images=2", "--seed=3", "--lora", $"{Out("lora")}=0.5", Lora);
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(2, output.Split("62 of 62 tensors matched").Length - 1);
         Assert.Contains("4 pictures in ", output, StringComparison.Ordinal);
         Assert.Equal(
-            ["000_a cat_ with wings_/img_00.png", "000_a cat_ with wings_/img_01.png", "001_the moon/img_00.png", "001_the moon/img_01.png"],
-            Directory.GetFiles(Out("pictures"), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Out("pictures"), path)).Order(StringComparer.Ordinal));
+            ["000_a cat_ with wings_/img_00.png", "000_a cat_ with wings_/img_01.png", "001_the moon/img_00.png",
+                "001_the moon/img_01.png"],
+            Directory.GetFiles(Out("pictures"), "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(Out("pictures"), path)).Order(StringComparer.Ordinal));
 
         Assert.Equal(0, Generate("alone", "--prompt=the moon", "--seed=4", "--num_images=2", "--lora", $"{Out("lora")}=0.5", Lora).Code);
-        Assert.Equal(File.ReadAllBytes(Out("pictures", "001_the moon", "img_01.png")), File.ReadAllBytes(Out("alone", "000_the moon", "img_01.png")));
+        Assert.Equal(
+            File.ReadAllBytes(Out("pictures", "001_the moon", "img_01.png")),
+            File.ReadAllBytes(Out("alone", "000_the moon", "img_01.png")));
         Assert.Equal(0, Generate("scaled", "--prompt=the moon", "--seed=4", "--num_images=2", "--lora", Lora, "--lora_scale=1.5").Code);
         var (two, one) = (Pixels("alone"), Pixels("scaled"));
         Assert.True(two.Zip(one, (a, b) => Math.Abs(a - b)).Max() <= 1, "weights 0.5 and 1 add up to 1.5");
@@ -413,7 +426,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         File.WriteAllText(prompts, $"a cat\nthe moon\n{string.Join(' ', Enumerable.Repeat("cat", 200))}\nthe sea\n");
         using var source = new CancellationTokenSource();
         using var error = new CancellingWriter(source, "warning: The prompt 'cat cat");
-        var code = LabCommandLine.Run(GenerateArguments("pictures", $"--prompts_file={prompts}"), new Session(TextWriter.Null, error, false, source.Token));
+        var code = LabCommandLine.Run(
+            GenerateArguments("pictures", $"--prompts_file={prompts}"), new Session(TextWriter.Null, error, false, source.Token));
         Assert.Equal(130, code);
         Assert.EndsWith("Cancelled.", error.ToString().Trim(), StringComparison.Ordinal);
         Assert.Equal(["000_a cat", "001_the moon"], Directory.GetDirectories(Out("pictures")).Select(Path.GetFileName).Order());
@@ -434,7 +448,8 @@ public sealed class TrainAndGenerateTests : IDisposable
 
         Assert.Equal(0, Generate("fast", "--prompt=the moon", "--memory=fast", "--lora", Lora).Code);
         Assert.Equal(0, Generate("low", "--prompt=the moon", "--memory=low", "--lora", Lora).Code);
-        Assert.Equal(File.ReadAllBytes(Out("fast", "000_the moon", "img_00.png")), File.ReadAllBytes(Out("low", "000_the moon", "img_00.png")));
+        Assert.Equal(
+            File.ReadAllBytes(Out("fast", "000_the moon", "img_00.png")), File.ReadAllBytes(Out("low", "000_the moon", "img_00.png")));
     }
 
     [Fact]
@@ -470,20 +485,24 @@ public sealed class TrainAndGenerateTests : IDisposable
 
     private string[] TrainArguments(params string[] more) =>
     [
-        "train", $"--pretrained_model_name_or_path={TinyPipeline.Folder}", $"--tokenizers={TinyTokenizers.Root}", $"--instance_data_dir={_pictures.Folder}",
-        "--instance_prompt=a photo of gmc cat", $"--output_dir={Out("lora")}", "--resolution=32", "--train_batch_size=1", "--max_sequence_length=32",
+        "train", $"--pretrained_model_name_or_path={TinyPipeline.Folder}", $"--tokenizers={TinyTokenizers.Root}",
+        $"--instance_data_dir={_pictures.Folder}",
+        "--instance_prompt=a photo of gmc cat", $"--output_dir={Out("lora")}", "--resolution=32", "--train_batch_size=1",
+        "--max_sequence_length=32",
         "--rank=2", "--seed=5", "--device=cpu", .. more,
     ];
 
     private string[] GenerateArguments(string folder, params string[] more) =>
     [
-        "generate", "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--num_steps=2", "--width=32", "--height=16", "--max_sequence_length=32",
+        "generate", "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--num_steps=2", "--width=32", "--height=16",
+        "--max_sequence_length=32",
         "--device=cpu", "--outdir", Out(folder), .. more,
     ];
 
     private (int Code, string Output, string Error) Train(params string[] more) => Run(CancellationToken.None, TrainArguments(more));
 
-    private (int Code, string Output, string Error) Generate(string folder, params string[] more) => Run(CancellationToken.None, GenerateArguments(folder, more));
+    private (int Code, string Output, string Error) Generate(string folder, params string[] more) =>
+        Run(CancellationToken.None, GenerateArguments(folder, more));
 
     /// <summary>Cancels when a line of the output begins as given.</summary>
     private sealed class CancellingWriter(CancellationTokenSource source, string start) : StringWriter(CultureInfo.InvariantCulture)

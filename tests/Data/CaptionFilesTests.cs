@@ -16,7 +16,8 @@ public sealed class CaptionFilesTests : IDisposable
 
     public void Dispose() => _samples.Dispose();
 
-    private CaptionFiles Read(string? captionColumn = null, string imageColumn = "image") => CaptionFiles.Read(_samples.Folder, imageColumn, captionColumn);
+    private CaptionFiles Read(string? captionColumn = null, string imageColumn = "image") =>
+        CaptionFiles.Read(_samples.Folder, imageColumn, captionColumn);
 
     private string? Of(string name, string? captionColumn = null) => Read(captionColumn).Of(_samples.PathOf(name)).Text;
 
@@ -72,7 +73,8 @@ public sealed class CaptionFilesTests : IDisposable
     {
         List($$"""{"file_name": "gmc_000.png", "{{key}}": "yes", "n": 1}""");
         Assert.Equal("yes", Of("gmc_000.png"));
-        Assert.EndsWith($"has no key \"text\": captions are taken from \"{key}\".", Assert.Single(Read().Remarks), StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"has no key \"text\": captions are taken from \"{key}\".", Assert.Single(Read().Remarks), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +82,9 @@ public sealed class CaptionFilesTests : IDisposable
     {
         List("""{"file_name": "gmc_000.png", "caption": "no", "text": "yes"}""");
         Assert.Equal("yes", Of("gmc_000.png"));
-        Assert.Contains("has the keys \"text\", \"caption\": captions are taken from \"text\"; --caption_column names another.", Assert.Single(Read().Remarks), StringComparison.Ordinal);
+        Assert.Contains(
+            "has the keys \"text\", \"caption\": captions are taken from \"text\"; --caption_column names another.",
+            Assert.Single(Read().Remarks), StringComparison.Ordinal);
         Assert.Equal("no", Of("gmc_000.png", "caption"));
         Assert.Empty(Read("caption").Remarks);
     }
@@ -89,7 +93,9 @@ public sealed class CaptionFilesTests : IDisposable
     public void Read_OtherKeysAlone_NamesThemAndTheFlag()
     {
         List("""{"file_name": "gmc_000.png", "words": "x"}""");
-        Assert.EndsWith("has none of the keys \"text\", \"caption\", \"prompt\" that captions are taken from; its keys are \"file_name\", \"words\". Name the right one with --caption_column.",
+        Assert.EndsWith(
+            "has none of the keys \"text\", \"caption\", \"prompt\" that captions are taken from; its keys are \"file_name\", \"words\". "
+            + "Name the right one with --caption_column.",
             Fail(), StringComparison.Ordinal);
     }
 
@@ -144,7 +150,8 @@ public sealed class CaptionFilesTests : IDisposable
     public void Of_ByteOrderMark_IsNoPartOfTheText(string encoding)
     {
         File.WriteAllText(_samples.PathOf("gmc_000.txt"), "café 猫", Encoding.GetEncoding(encoding));
-        File.WriteAllText(_samples.PathOf("metadata.jsonl"), """{"file_name": "gmc_001.png", "text": "blé"}""", Encoding.GetEncoding(encoding));
+        File.WriteAllText(
+            _samples.PathOf("metadata.jsonl"), """{"file_name": "gmc_001.png", "text": "blé"}""", Encoding.GetEncoding(encoding));
         Assert.Equal("café 猫", Of("gmc_000.png"));
         Assert.Equal("blé", Of("gmc_001.png"));
     }
@@ -165,7 +172,9 @@ public sealed class CaptionFilesTests : IDisposable
     {
         _samples.AddText("gmc_000.txt", new string('a', 10_001));
         var message = Fail();
-        Assert.EndsWith("gmc_000.txt has 10,001 characters (\"" + new string('a', 40) + "…\"); at most 10,000 are valid.", message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "gmc_000.txt has 10,001 characters (\"" + new string('a', 40) + "…\"); at most 10,000 are valid.", message,
+            StringComparison.Ordinal);
         _samples.AddText("gmc_000.txt", new string('a', 10_000));
         Assert.Equal(10_000, Of("gmc_000.png")!.Length);
     }

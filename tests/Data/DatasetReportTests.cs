@@ -12,9 +12,15 @@ public sealed class DatasetReportTests : IDisposable
 
     public void Dispose() => _samples.Dispose();
 
-    private DreamBoothDatasetOptions Options => new() { InstanceDataDir = _samples.Folder, InstancePrompt = "a photo of gmc cat", Resolution = 32 };
+    private DreamBoothDatasetOptions Options => new()
+    {
+        InstanceDataDir = _samples.Folder,
+        InstancePrompt = "a photo of gmc cat",
+        Resolution = 32,
+    };
 
-    private DatasetReport Report(DreamBoothDatasetOptions? options = null) => DatasetReport.OfInstances(DreamBoothDataset.Load(options ?? Options));
+    private DatasetReport Report(DreamBoothDatasetOptions? options = null) =>
+        DatasetReport.OfInstances(DreamBoothDataset.Load(options ?? Options));
 
     private void AddPictures(int count)
     {
@@ -27,7 +33,9 @@ public sealed class DatasetReportTests : IDisposable
     {
         AddPictures(3);
         var report = Report();
-        Assert.Equal([$"3 pictures in {_samples.Folder}", "No captions of their own; 3 with the instance prompt \"a photo of gmc cat\""], report.Lines);
+        Assert.Equal(
+            [$"3 pictures in {_samples.Folder}", "No captions of their own; 3 with the instance prompt \"a photo of gmc cat\""],
+            report.Lines);
         Assert.Empty(report.Warnings);
     }
 
@@ -42,13 +50,15 @@ public sealed class DatasetReportTests : IDisposable
         Assert.Equal(
             [
                 $"7 pictures in {_samples.Folder}, each 2 times an epoch",
-                "2 with captions of their own (1 from metadata.jsonl, 1 from text files); 5 with the instance prompt \"a photo of gmc cat\"",
+                "2 with captions of their own (1 from metadata.jsonl, 1 from text files); 5 with the instance prompt \"a photo of gmc "
+                + "cat\"",
             ],
             report.Lines);
         Assert.Equal(
             [
                 "metadata.jsonl has the text of pictures that have a text file too; not used: 0.txt.",
-                "5 of 7 pictures have no caption of their own and are trained on the instance prompt: 1.png, 3.png, 4.png, 5.png and 1 more.",
+                "5 of 7 pictures have no caption of their own and are trained on the instance prompt: 1.png, 3.png, 4.png, 5.png and 1 "
+                + "more.",
             ],
             report.Warnings);
     }
@@ -66,12 +76,17 @@ public sealed class DatasetReportTests : IDisposable
         _samples.AddText("a/x.txt", "a caption inside");
         var report = Report();
         Assert.StartsWith("1 picture in " + _samples.Folder + " (3 in folders inside not read)", report.Lines[0], StringComparison.Ordinal);
-        Assert.Contains($"3 pictures in folders inside {_samples.Folder} are not read: a/b/z.png, a/x.png, a/y.jpg. Move them up", Assert.Single(report.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            $"3 pictures in folders inside {_samples.Folder} are not read: a/b/z.png, a/x.png, a/y.jpg. Move them up",
+            Assert.Single(report.Warnings), StringComparison.Ordinal);
 
-        _samples.AddText("metadata.jsonl", "{\"file_name\": \"0.png\", \"text\": \"top\"}\n{\"file_name\": \"a/x.png\", \"text\": \"listed\"}");
+        _samples.AddText(
+            "metadata.jsonl", "{\"file_name\": \"0.png\", \"text\": \"top\"}\n{\"file_name\": \"a/x.png\", \"text\": \"listed\"}");
         var dataset = DreamBoothDataset.Load(Options);
         Assert.Equal(["top", "listed"], dataset.Rows([0, 1], 0).Select(row => row.Prompt));
-        Assert.StartsWith($"2 pictures in {_samples.Folder} (2 in folders inside not read)", DatasetReport.OfInstances(dataset).Lines[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"2 pictures in {_samples.Folder} (2 in folders inside not read)", DatasetReport.OfInstances(dataset).Lines[0],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,7 +94,9 @@ public sealed class DatasetReportTests : IDisposable
     {
         Directory.CreateDirectory(_samples.PathOf("10_gmc cat"));
         _samples.Add("10_gmc cat/1.png");
-        Assert.Contains("Pictures lie in folders inside, which are not entered: 10_gmc cat/1.png.", Assert.Throws<LabException>(() => Report()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Pictures lie in folders inside, which are not entered: 10_gmc cat/1.png.", Assert.Throws<LabException>(() => Report()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,8 +123,12 @@ public sealed class DatasetReportTests : IDisposable
     {
         AddPictures(1);
         ImageEncoder.Save(_samples.PathOf("line.png"), new RgbImage(3_300, 32));
-        Assert.Contains("3300x32 pixels; one side is more than 100 times the other", Assert.Throws<LabException>(() => Report()).Message, StringComparison.Ordinal);
-        Assert.StartsWith($"{_samples.PathOf("line.png")} is skipped: 3300x32 pixels", Assert.Single(Report(Options with { OnBadImage = BadImagePolicy.Skip }).Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "3300x32 pixels; one side is more than 100 times the other", Assert.Throws<LabException>(() => Report()).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{_samples.PathOf("line.png")} is skipped: 3300x32 pixels",
+            Assert.Single(Report(Options with { OnBadImage = BadImagePolicy.Skip }).Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,8 +138,10 @@ public sealed class DatasetReportTests : IDisposable
         using var classes = new PictureSamples();
         for (var i = 0; i < 3; i++)
             classes.Add($"{i}.png");
-        var dataset = DreamBoothDataset.Load(Options with { ClassDataDir = classes.Folder, ClassPrompt = "a photo of a cat", NumClassImages = 2 });
-        Assert.Equal([$"2 of 3 class pictures in {classes.Folder}, with the prompt \"a photo of a cat\""], DatasetReport.OfClasses(dataset).Lines);
+        var dataset = DreamBoothDataset.Load(
+            Options with { ClassDataDir = classes.Folder, ClassPrompt = "a photo of a cat", NumClassImages = 2 });
+        Assert.Equal(
+            [$"2 of 3 class pictures in {classes.Folder}, with the prompt \"a photo of a cat\""], DatasetReport.OfClasses(dataset).Lines);
         Assert.Empty(DatasetReport.OfClasses(DreamBoothDataset.Load(Options)).Lines);
     }
 
@@ -139,7 +162,9 @@ public sealed class DatasetReportTests : IDisposable
         File.WriteAllBytes(_samples.PathOf("IMG_2.HEIC"), Encoding.Latin1.GetBytes("\0\0\0\u0018ftypheic\0\0\0\0mif1heic and pixels"));
         File.Copy(_samples.Add("a.png"), _samples.PathOf("b.jfif"));
         var message = Assert.Throws<LabException>(() => PictureFolder.Read(_samples.Folder, BadImagePolicy.Refuse)).Message;
-        Assert.Contains("\n  IMG_1.jpg: a picture in the HEIC format, which is not read; convert it: heif-convert \"IMG_1.jpg\" \"IMG_1.png\"", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "\n  IMG_1.jpg: a picture in the HEIC format, which is not read; convert it: heif-convert \"IMG_1.jpg\" \"IMG_1.png\"", message,
+            StringComparison.Ordinal);
         Assert.Contains("\n  IMG_2.HEIC: a picture in the HEIC format", message, StringComparison.Ordinal);
         Assert.Contains("\n  b.jfif: a Png picture by its content, but its name does not end so", message, StringComparison.Ordinal);
         Assert.EndsWith("leave them out with --on_bad_image skip.", message, StringComparison.Ordinal);

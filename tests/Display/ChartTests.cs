@@ -23,7 +23,8 @@ public class ChartTests
     [Fact]
     public void Straighten_Line_KeepsOnlyItsBends()
     {
-        var line = ChartSeries.Of("rate", Enumerable.Range(0, 500).Select(step => Math.Min(step, 100) * 5e-6)) with { Mark = ChartMark.Line };
+        var line = ChartSeries.Of(
+            "rate", Enumerable.Range(0, 500).Select(step => Math.Min(step, 100) * 5e-6)) with { Mark = ChartMark.Line };
         Assert.Equal([1, 101, 500], line.Straighten().X);
         var curve = ChartSeries.Of("curve", Enumerable.Range(0, 50).Select(i => Math.Cos(i))) with { Mark = ChartMark.Line };
         Assert.Equal(50, curve.Straighten().X.Count);
@@ -69,7 +70,8 @@ public class ChartTests
     [Fact]
     public void BarChart_Stacked_BarsStandOnEachOther()
     {
-        var html = HtmlDocument.Parse(new BarChart { Categories = ["a"], Stacked = true, Series = [ChartSeries.Of("x", [1]), ChartSeries.Of("y", [3])] });
+        var html = HtmlDocument.Parse(
+            new BarChart { Categories = ["a"], Stacked = true, Series = [ChartSeries.Of("x", [1]), ChartSeries.Of("y", [3])] });
         var bars = html.Descendants("rect").Where(bar => bar.HasElements).ToArray();
         double Of(int bar, string name) => double.Parse(bars[bar].Attribute(name)!.Value, CultureInfo.InvariantCulture);
         Assert.Equal(Of(0, "y"), Of(1, "y") + Of(1, "height"), 0.05);
@@ -80,9 +82,13 @@ public class ChartTests
     [Fact]
     public void LineChart_LogAxes_PlaceEqualFactorsAtEqualDistances()
     {
-        var html = HtmlDocument.Parse(new LineChart { LogX = true, LogY = true, Series = [ChartSeries.Of("a", [0, 1, 10, 100], [5, 1e-3, 1e-1, 10])] });
-        var line = html.Descendants("path").First(path => path.Attribute("d")!.Value.StartsWith('M') && path.Attribute("d")!.Value.Contains('L')).Attribute("d")!.Value;
-        double[][] points = [.. line.TrimStart('M').Split('L').Select(point => point.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray())];
+        var html = HtmlDocument.Parse(
+            new LineChart { LogX = true, LogY = true, Series = [ChartSeries.Of("a", [0, 1, 10, 100], [5, 1e-3, 1e-1, 10])] });
+        var line = html.Descendants("path")
+            .First(path => path.Attribute("d")!.Value.StartsWith('M') && path.Attribute("d")!.Value.Contains('L')).Attribute("d")!.Value;
+        double[][] points =
+            [.. line.TrimStart('M').Split('L')
+                .Select(point => point.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray())];
         Assert.Equal(3, points.Length);
         Assert.Equal(points[1][0] - points[0][0], points[2][0] - points[1][0], 0.2);
         Assert.Equal(points[1][1] - points[0][1], points[2][1] - points[1][1], 0.2);
@@ -92,15 +98,26 @@ public class ChartTests
     public void ToPlotlyJson_NotANumber_IsAGap()
     {
         using var json = JsonDocument.Parse(new LineChart { Series = [ChartSeries.Of("a", [1, double.NaN, 3])] }.ToPlotlyJson());
-        Assert.Equal([JsonValueKind.Number, JsonValueKind.Null, JsonValueKind.Number], json.RootElement.GetProperty("data")[0].GetProperty("y").EnumerateArray().Select(value => value.ValueKind));
+        Assert.Equal(
+            [JsonValueKind.Number, JsonValueKind.Null, JsonValueKind.Number],
+            json.RootElement.GetProperty("data")[0].GetProperty("y").EnumerateArray().Select(value => value.ValueKind));
     }
 
     [Fact]
     public void Charts_PartsThatDoNotFit_AreRefused()
     {
-        Assert.Contains("2 places, 1 values", Assert.Throws<LabException>(() => ChartSeries.Of("a", [1, 2], [1])).Message, StringComparison.Ordinal);
-        Assert.Contains("1 values for 2 categories", Assert.Throws<LabException>(() => new BarChart { Categories = ["a", "b"], Series = [ChartSeries.Of("x", [1])] }.ToHtml()).Message, StringComparison.Ordinal);
-        Assert.Throws<LabException>(() => new BarChart { Categories = ["a"], Series = [ChartSeries.Of("x", [1])], Stacked = true, LogY = true }.ToHtml());
+        Assert.Contains(
+            "2 places, 1 values", Assert.Throws<LabException>(() => ChartSeries.Of("a", [1, 2], [1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 values for 2 categories",
+            Assert.Throws<LabException>(
+                () => new BarChart
+                {
+                    Categories = ["a", "b"],
+                    Series = [ChartSeries.Of("x", [1])],
+                }.ToHtml()).Message, StringComparison.Ordinal);
+        Assert.Throws<LabException>(
+            () => new BarChart { Categories = ["a"], Series = [ChartSeries.Of("x", [1])], Stacked = true, LogY = true }.ToHtml());
         Assert.Throws<LabException>(() => new MemoryChart { Phases = [], Measured = [1] }.ToHtml());
         Assert.Throws<LabException>(() => new LineChart { Series = [], MaxPoints = 3 }.ToHtml());
     }
@@ -108,7 +125,11 @@ public class ChartTests
     [Fact]
     public void MemoryChart_Unit_FollowsTheLargestFigure()
     {
-        MemoryChart Of(long bytes) => new() { Phases = [new MemoryChartPhase("train", [new MemoryChartPart("weights", bytes)])], Kind = "measured, resident" };
+        MemoryChart Of(long bytes) => new()
+        {
+            Phases = [new MemoryChartPhase("train", [new MemoryChartPart("weights", bytes)])],
+            Kind = "measured, resident",
+        };
         Assert.Contains("measured, resident (MiB)", Of(300L << 20).ToHtml(), StringComparison.Ordinal);
         Assert.Contains("measured, resident (GiB)", Of(3L << 30).ToHtml(), StringComparison.Ordinal);
         Assert.Contains("train, weights: 3.0 GiB", Of(3L << 30).ToHtml(), StringComparison.Ordinal);
@@ -118,7 +139,8 @@ public class ChartTests
     public void LogTicks_Axis_AreDecadesOrFiner()
     {
         Assert.Equal([1, 10, 100, 1000], PlotAxis.Around([1, 1000], 5, 0, 100, isLog: true).Ticks(4).Select(tick => Math.Round(tick, 9)));
-        Assert.Equal([0.02, 0.05, 0.1, 0.2], PlotAxis.Around([0.02, 0.2], 5, 0, 100, isLog: true).Ticks(5).Select(tick => Math.Round(tick, 9)));
+        Assert.Equal(
+            [0.02, 0.05, 0.1, 0.2], PlotAxis.Around([0.02, 0.2], 5, 0, 100, isLog: true).Ticks(5).Select(tick => Math.Round(tick, 9)));
     }
 
     [Fact]
@@ -133,7 +155,12 @@ public class ChartTests
     [Fact]
     public void ChartLayout_CrowdedNames_StayApartInsideTheField()
     {
-        var layout = new ChartLayout(new LineChart { Series = [.. Enumerable.Range(0, 6).Select(i => ChartSeries.Of($"series {i}", [1, i * 0.001]))], FromZero = true }.Drawn());
+        var layout = new ChartLayout(
+            new LineChart
+            {
+                Series = [.. Enumerable.Range(0, 6).Select(i => ChartSeries.Of($"series {i}", [1, i * 0.001]))],
+                FromZero = true,
+            }.Drawn());
         double[] places = [.. layout.Keys.Select(key => key.Y).Order()];
         Assert.All(places.Zip(places.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 16.9, 400));
         Assert.All(places, place => Assert.InRange(place, layout.Fields[0].Y.End, layout.Fields[0].Y.Start));

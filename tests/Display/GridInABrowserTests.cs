@@ -23,7 +23,8 @@ public sealed class GridInABrowserTests
     {
         Skip.IfNot(File.Exists(NotebookServer.Chromium), "Debian's package chromium is not installed");
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = NotebookServer.Chromium, Args = ["--no-sandbox"] });
+        await using var browser = await playwright.Chromium.LaunchAsync(
+            new() { ExecutablePath = NotebookServer.Chromium, Args = ["--no-sandbox"] });
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = 900 } });
         await page.SetContentAsync($"<!DOCTYPE html><html><body>{Grid().ToHtml()}</body></html>");
 
@@ -36,12 +37,15 @@ public sealed class GridInABrowserTests
         for (var i = 0; i < pictures.Length; i++)
         {
             var (picture, column) = (pictures[i], columns[i % 4]);
-            Assert.True(Same(column[0], picture[0]) && Same(column[1], picture[1]) && column[3] <= picture[2], $"column {i % 4}: {Text(column)} over {Text(picture)}");
+            Assert.True(
+                Same(column[0], picture[0]) && Same(column[1], picture[1]) && column[3] <= picture[2],
+                $"column {i % 4}: {Text(column)} over {Text(picture)}");
             Assert.True(rows[i / 4][2] < picture[3], $"row {i / 4}: {Text(rows[i / 4])} before {Text(picture)}");
         }
 
         for (var i = 0; i < 2; i++)
-            Assert.True(Same(groups[i][0], columns[2 * i][0]) && Same(groups[i][1], columns[(2 * i) + 1][1]), $"group {i}: {Text(groups[i])}");
+            Assert.True(
+                Same(groups[i][0], columns[2 * i][0]) && Same(groups[i][1], columns[(2 * i) + 1][1]), $"group {i}: {Text(groups[i])}");
         Assert.True(pictures.All(box => box[0] >= 0 && box[1] <= width), "no picture lies outside of the window");
     }
 

@@ -16,13 +16,16 @@ public class HtmlViewTests
     public static TheoryData<string> Names => [.. ViewSamples.All("a").Select(entry => entry.Name)];
 
     /// <summary>The names of the charts.</summary>
-    public static TheoryData<string> Charts => [.. ViewSamples.All("a").Where(entry => entry.View is ChartView).Select(entry => entry.Name)];
+    public static TheoryData<string> Charts =>
+        [.. ViewSamples.All("a").Where(entry => entry.View is ChartView).Select(entry => entry.Name)];
 
     [Fact]
     public void Samples_EveryKindOfView_IsAmongThem()
     {
         var kinds = ViewSamples.All("a").Select(entry => entry.View.GetType()).ToHashSet();
-        string[] components = ["ImageGrid", "LossPlot", "MemoryChart", "MemoryTable", "ConfigTable", "ProgressBar", "TokenView", "TrajectoryStrip", "AttentionOverlay", "LineChart", "BarChart", "ScatterChart", "ComparisonRating", "FactList", "TextTable"];
+        string[] components =
+            ["ImageGrid", "LossPlot", "MemoryChart", "MemoryTable", "ConfigTable", "ProgressBar", "TokenView", "TrajectoryStrip",
+                "AttentionOverlay", "LineChart", "BarChart", "ScatterChart", "ComparisonRating", "FactList", "TextTable"];
         Assert.Superset(components.ToHashSet(), kinds.Select(kind => kind.Name).ToHashSet());
         Assert.All(kinds, kind => Assert.True(kind.IsSealed, kind.Name));
     }
@@ -34,7 +37,8 @@ public class HtmlViewTests
         var (hostile, plain) = (HtmlDocument.Parse(View(name, Hostile)), HtmlDocument.Parse(View(name, "gmc' cat")));
         Assert.Equal(Count(plain, "script"), Count(hostile, "script"));
         Assert.Equal(Count(plain, "img"), Count(hostile, "img"));
-        Assert.DoesNotContain(hostile.Descendants().Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            hostile.Descendants().Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase));
         static int Count(XElement root, string tag) => root.Descendants(tag).Count();
     }
 
@@ -100,7 +104,8 @@ public class HtmlViewTests
         Assert.Equal(960, picture.Width);
         Assert.InRange(picture.Height, 300, 700);
         Assert.Equal((0xFC, 0xFB, 0xF9), picture[1, 1]);
-        var pixels = Enumerable.Range(0, picture.Width * picture.Height).Select(i => picture[i % picture.Width, i / picture.Width]).ToHashSet();
+        var pixels = Enumerable.Range(0, picture.Width * picture.Height).Select(i => picture[i % picture.Width, i / picture.Width])
+            .ToHashSet();
         Assert.Contains(((byte)0x1F, (byte)0x7A, (byte)0x74), pixels);
     }
 

@@ -22,7 +22,9 @@ public class PlotlyFigureTests
             """);
         var drawn = figure.Drawn();
         Assert.Equal(("curves", "step", true, "loss"), (drawn.Title, drawn.XTitle, drawn.LogX, drawn.Panels[0].YTitle));
-        Assert.Equal([ChartMark.Line, ChartMark.Points, ChartMark.LineAndPoints, ChartMark.Dashed], drawn.Series.Select(series => series.Mark!.Value));
+        Assert.Equal(
+            [ChartMark.Line, ChartMark.Points, ChartMark.LineAndPoints, ChartMark.Dashed],
+            drawn.Series.Select(series => series.Mark!.Value));
         Assert.Equal([1, 10, 100], figure.Data.Of("a").Select(point => point.X));
         Assert.Equal([3, double.NaN, 5], figure.Data.Of("a").Select(point => point.Y));
         Assert.Equal([(0, 7), (1, 8)], figure.Data.Of("b").Select(point => (point.X, point.Y)));

@@ -54,7 +54,17 @@ public class FlagSetTests
     [Fact]
     public void ToJson_EveryKind_ReadsBackEqual()
     {
-        var sample = new Sample { Needed = "größer \"x\"", WholeNumber = 9, HalfOpen = 5e-6, Colour = Colour.DeepBlue, On = true, Choice = "b", Text = null, Maybe = 3 };
+        var sample = new Sample
+        {
+            Needed = "größer \"x\"",
+            WholeNumber = 9,
+            HalfOpen = 5e-6,
+            Colour = Colour.DeepBlue,
+            On = true,
+            Choice = "b",
+            Text = null,
+            Maybe = 3,
+        };
         var again = Flags.Build(Flags.ReadJson(Flags.ToJson(sample), "test"));
         Assert.Equal(sample with { Many = again.Many }, again);
         Assert.Empty(again.Many);
@@ -63,7 +73,8 @@ public class FlagSetTests
     [Fact]
     public void ReadJson_SeveralErrors_NamesThemAllWithNearestNames()
     {
-        var error = Assert.Throws<LabException>(() => Flags.ReadJson("""{"colur": "red", "whole_number": "3", "n": 4, "many": ["a", 1]}""", "recipe.json"));
+        var error = Assert.Throws<LabException>(
+            () => Flags.ReadJson("""{"colur": "red", "whole_number": "3", "n": 4, "many": ["a", 1]}""", "recipe.json"));
         Assert.StartsWith("recipe.json: 'colur' is no option; nearest are colour, ", error.Message, StringComparison.Ordinal);
         Assert.Contains("whole_number is '\"3\"'; valid is a whole number", error.Message, StringComparison.Ordinal);
         Assert.Contains("many is [\"a\", 1]; valid is a list of texts.", error.Message, StringComparison.Ordinal);
@@ -74,7 +85,8 @@ public class FlagSetTests
     [InlineData("{\"whole_number\": 3, \"n\": 4}", "stands there twice")]
     [InlineData("[1]", "must be one JSON object")]
     [InlineData("{", "x is not valid JSON at line 1")]
-    [InlineData("{\"needed\": \"\\ud800\"}", "x: needed: the text has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]
+    [InlineData(
+        "{\"needed\": \"\\ud800\"}", "x: needed: the text has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]
     [InlineData("{\"half_open\": 1e400}", "half_open is Infinity; valid is at least 0, less than 1.")]
     [InlineData("{\"whole_number\": 99999999999999999999}", "whole_number is '99999999999999999999'; valid is a whole number")]
     public void ReadJson_NoRecipe_SaysWhy(string json, string reason) =>

@@ -12,7 +12,9 @@ public sealed class JsonFileTests : IDisposable
     [Fact]
     public void Read_EveryKind_GivesTheValues()
     {
-        File.WriteAllText(_path, "\ufeff" + """{ "layers": 3, /* why */ "name": "\ud83d\ude00", "sizes": [1, 2], "part": { "rate": 0.5, "extra": null }, }""");
+        File.WriteAllText(
+            _path, "\ufeff"
+                + """{ "layers": 3, /* why */ "name": "\ud83d\ude00", "sizes": [1, 2], "part": { "rate": 0.5, "extra": null }, }""");
         var sample = JsonFile.Read<Sample>(_path);
         Assert.Equal((3, "😀", 0.5), (sample.Layers, sample.Name, sample.Part!.Rate));
         Assert.Equal([1, 2], sample.Sizes);
@@ -22,17 +24,22 @@ public sealed class JsonFileTests : IDisposable
     [InlineData("""{"layers": "2"}""", """: layers is "2"; valid is a whole number from -2147483648 to 2147483647.""")]
     [InlineData("""{"layers": 4294967296}""", ": layers is 4294967296; valid is a whole number from -2147483648 to 2147483647.")]
     [InlineData("""{"layers": 1, "name": null}""", ": name is null; valid is a text.")]
-    [InlineData("""{"layers": 1, "sizes": [1, "a\nb"]}""", """: sizes[1] is "a\nb"; valid is a whole number from -2147483648 to 2147483647.""")]
+    [InlineData(
+        """{"layers": 1, "sizes": [1, "a\nb"]}""", """: sizes[1] is "a\nb"; valid is a whole number from -2147483648 to 2147483647.""")]
     [InlineData("""{"layers": 1, "sizes": {}}""", ": sizes is {}; valid is a list.")]
     [InlineData("""{"layers": 1, "part": {"rate": true}}""", ": part.rate is true; valid is a number.")]
     [InlineData("""{"layers": 1, "part": {}}""", ": part.rate is missing.")]
     [InlineData("""{"name": "a"}""", ": layers is missing.")]
     [InlineData("""[1]""", " is [1]; valid is a JSON object.")]
     [InlineData("""null""", " is null; valid is a JSON object.")]
-    [InlineData("""{"layers": 1, "part": {"a": [0, {"b": 1, "b": 2}]}}""", ": part.a[1].b stands there twice; each key may stand there once.")]
-    [InlineData("""{"layers": 1, "a": ["x", "\udc00"]}""", ": a[1]: the text has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]
+    [InlineData(
+        """{"layers": 1, "part": {"a": [0, {"b": 1, "b": 2}]}}""", ": part.a[1].b stands there twice; each key may stand there once.")]
+    [InlineData(
+        """{"layers": 1, "a": ["x", "\udc00"]}""",
+        ": a[1]: the text has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]
     [InlineData("""{"layers": 1, "\ud800": 1}""", ": a key has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]
-    [InlineData("{\n \"layers\": 1x}", " is not valid JSON at line 2, byte 13 (layers): 'x' is an invalid end of a number. Expected a delimiter.")]
+    [InlineData(
+        "{\n \"layers\": 1x}", " is not valid JSON at line 2, byte 13 (layers): 'x' is an invalid end of a number. Expected a delimiter.")]
     public void Read_WrongValue_NamesFileAndField(string json, string message)
     {
         File.WriteAllText(_path, json);

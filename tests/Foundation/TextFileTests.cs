@@ -41,8 +41,14 @@ public sealed class TextFileTests : IDisposable
     public void Read_TooLargeOrMissing_SaysSo()
     {
         File.WriteAllBytes(_path, new byte[1025]);
-        Assert.Equal($"The file {_path} is too large: at most 1.0 KiB are read.", Assert.Throws<LabException>(() => TextFile.Read(_path, "The file", 1024)).Message);
-        Assert.Contains("cannot be read", Assert.Throws<LabException>(() => TextFile.Read(_path + ".no", "The file")).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be read", Assert.Throws<LabException>(() => TextFile.Read(Path.GetTempPath(), "The file")).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            $"The file {_path} is too large: at most 1.0 KiB are read.",
+            Assert.Throws<LabException>(() => TextFile.Read(_path, "The file", 1024)).Message);
+        Assert.Contains(
+            "cannot be read", Assert.Throws<LabException>(() => TextFile.Read(_path + ".no", "The file")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be read", Assert.Throws<LabException>(() => TextFile.Read(Path.GetTempPath(), "The file")).Message,
+            StringComparison.Ordinal);
     }
 }

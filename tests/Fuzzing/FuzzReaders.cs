@@ -27,8 +27,10 @@ internal sealed class FuzzReaders : IDisposable
 
     public static IReadOnlyList<string> Names { get; } =
     [
-        "recipe", "state", "transformer", "vae", "clip", "t5", "scheduler", "model index", "tokenizer config", "special tokens", "vocabulary", "merges", "pieces",
-        "captions", "caption text", "adapter config", "lora", "safetensors", "shard index", "pictures", "notebook", "connection file", "message", "prompts",
+        "recipe", "state", "transformer", "vae", "clip", "t5", "scheduler", "model index", "tokenizer config", "special tokens",
+        "vocabulary", "merges", "pieces",
+        "captions", "caption text", "adapter config", "lora", "safetensors", "shard index", "pictures", "notebook", "connection file",
+        "message", "prompts",
         "sweep results", "step records",
     ];
 
@@ -43,7 +45,8 @@ internal sealed class FuzzReaders : IDisposable
 
     public FuzzTarget Get(string name) => name switch
     {
-        "recipe" => InFile(name, "recipe.json", [DreamBoothConfig.Sd35MediumTutorial.ToJson()], path => DreamBoothConfig.Read(path).Validate()),
+        "recipe" =>
+            InFile(name, "recipe.json", [DreamBoothConfig.Sd35MediumTutorial.ToJson()], path => DreamBoothConfig.Read(path).Validate()),
         "state" => InFile(name, TrainingState.FileName, [State()], path => TrainingState.Read(Path.GetDirectoryName(path)!)!.Config()),
         "transformer" => Component(name, "transformer"),
         "vae" => Component(name, "vae"),
@@ -56,24 +59,47 @@ internal sealed class FuzzReaders : IDisposable
         "vocabulary" => Tokenizer(name, "clip", "vocab.json"),
         "merges" => Tokenizer(name, "clip", "merges.txt") with { IsJson = false },
         "pieces" => Tokenizer(name, "t5", "spiece.model") with { IsJson = false },
-        "captions" => Captions(name, CaptionList.FileName, """{"file_name": "0.png", "text": "a cat", "n": 1}""" + "\n" + """{"file_name": "1.png", "text": "b"}""" + "\n"),
+        "captions" =>
+            Captions(
+                name, CaptionList.FileName,
+                """{"file_name": "0.png", "text": "a cat", "n": 1}""" + "\n" + """{"file_name": "1.png", "text": "b"}""" + "\n"),
         "caption text" => Captions(name, "0.txt", "a photo of gmc cat, größer\n") with { IsJson = false },
         "adapter config" => Lora(name, config: true),
         "lora" => Lora(name, config: false) with { IsJson = false },
-        "safetensors" => InFile(name, "model.safetensors", [RawSafetensors.Bytes("""{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[24,28]},"__metadata__":{"k":"v"}}""", 28)], LoadAll) with { IsJson = false },
+        "safetensors" =>
+            InFile(
+                name, "model.safetensors",
+                [RawSafetensors.Bytes(
+                    """{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[24,28]},"__metadata__":{"k":"v"}}""", 28)], LoadAll) with { IsJson = false },
         "shard index" => Shards(name),
-        "pictures" => new(name, [.. Directory.GetFiles(Path.Combine(Fixtures, "imaging", "modes")).Where(file => !file.EndsWith(".rgb", StringComparison.Ordinal)).Order().Select(File.ReadAllBytes)], bytes => ImageDecoder.Decode(bytes, "a.png"), IsJson: false),
-        "notebook" => new(name, [.. Directory.GetFiles(Path.Combine(Fixtures, "notebooks"), "*.ipynb").Order().Select(File.ReadAllBytes)], bytes => NotebookDocument.Parse(bytes, "a.ipynb").ToBytes()),
-        "connection file" => InFile(name, "kernel.json", ["""{"shell_port":1,"iopub_port":2,"stdin_port":3,"control_port":4,"hb_port":5,"ip":"127.0.0.1","key":"k","transport":"tcp","signature_scheme":"hmac-sha256","kernel_name":"x"}"""], path => ConnectionFile.Read(path)),
+        "pictures" =>
+            new(
+                name, [.. Directory.GetFiles(Path.Combine(Fixtures, "imaging", "modes"))
+                    .Where(file => !file.EndsWith(".rgb", StringComparison.Ordinal)).Order().Select(File.ReadAllBytes)],
+                    bytes => ImageDecoder.Decode(bytes, "a.png"), IsJson: false),
+        "notebook" =>
+            new(
+                name, [.. Directory.GetFiles(Path.Combine(Fixtures, "notebooks"), "*.ipynb").Order().Select(File.ReadAllBytes)],
+                bytes => NotebookDocument.Parse(bytes, "a.ipynb").ToBytes()),
+        "connection file" =>
+            InFile(
+                name, "kernel.json",
+                ["""{"shell_port":1,"iopub_port":2,"stdin_port":3,"control_port":4,"hb_port":5,"ip":"127.0.0.1","key":"k","transport":"tcp","signature_scheme":"hmac-sha256","kernel_name":"x"}"""], path => ConnectionFile.Read(path)),
         "message" => new(name, [Encoding.UTF8.GetBytes("""
             {"msg_id":"a","msg_type":"execute_request","session":"s","username":"u","version":"5.3","date":"2020"}
             {"msg_id":"b"}
             {}
             {"code":"1","silent":false,"store_history":true,"user_expressions":{},"allow_stdin":true}
             """)], Decode),
-        "prompts" => InFile(name, "prompts.txt", ["a cat\na photo of gmc cat in the snow\n\nein größerer Kater\n"], path => PromptList.Read(path)) with { IsJson = false },
+        "prompts" =>
+            InFile(
+                name, "prompts.txt", ["a cat\na photo of gmc cat in the snow\n\nein größerer Kater\n"],
+                path => PromptList.Read(path)) with { IsJson = false },
         "sweep results" => InFile(name, SweepLog.FileName, [Results()], path => SweepLog.Read(Path.GetDirectoryName(path)!)),
-        "step records" => InFile(name, StepLog.FileName, ["""{"step":1,"epoch":0,"loss":0.5,"instance_loss":0.4,"learning_rate":0.0005,"grad_norm":1.5,"seconds":2,"images_per_second":4}""" + "\n"], path => StepLog.Read(path)),
+        "step records" =>
+            InFile(
+                name, StepLog.FileName,
+                ["""{"step":1,"epoch":0,"loss":0.5,"instance_loss":0.4,"learning_rate":0.0005,"grad_norm":1.5,"seconds":2,"images_per_second":4}""" + "\n"], path => StepLog.Read(path)),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "There is no such reader."),
     };
 
@@ -81,7 +107,9 @@ internal sealed class FuzzReaders : IDisposable
     public FuzzTarget Component(string name, string component, string file = "config.json")
     {
         var model = Path.Combine(_folder, "model");
-        foreach (var source in Directory.Exists(model) ? [] : Directory.EnumerateFiles(TinyPipeline.Folder, "*", SearchOption.AllDirectories))
+        foreach (var source in Directory.Exists(model)
+            ? []
+            : Directory.EnumerateFiles(TinyPipeline.Folder, "*", SearchOption.AllDirectories))
         {
             var target = Path.Combine(model, Path.GetRelativePath(TinyPipeline.Folder, source));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -109,7 +137,8 @@ internal sealed class FuzzReaders : IDisposable
     public FuzzTarget Tokenizer(string name, string kind, string file)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
-        foreach (var source in Directory.EnumerateFiles(TinyTokenizers.Folder(kind)).Concat(Directory.EnumerateFiles(TinyTokenizers.Folder(kind == "t5" ? "tokenizer_3" : kind == "clip" ? "tokenizer" : "clip"))))
+        foreach (var source in Directory.EnumerateFiles(TinyTokenizers.Folder(kind))
+            .Concat(Directory.EnumerateFiles(TinyTokenizers.Folder(kind == "t5" ? "tokenizer_3" : kind == "clip" ? "tokenizer" : "clip"))))
             File.Copy(source, Path.Combine(folder, Path.GetFileName(source)), overwrite: true);
         var path = Path.Combine(folder, file);
         return new(name, [File.ReadAllBytes(path)], bytes =>
@@ -146,7 +175,13 @@ internal sealed class FuzzReaders : IDisposable
         $$"""{"step": 2, "written_at": "2026-01-31T12:00:00+00:00", "started_at": "2026-01-31T11:00:00+00:00", "data_sha256": "ab", "recipe": {{DreamBoothConfig.Sd35MediumTutorial.ToJson()}}}""";
 
     private static string Results() => string.Concat(Enumerable.Range(0, 3).Select(i =>
-        new SweepResult { Path = $"{i}.png", Item = new SweepItem { Prompt = "p", Lora = "l" }, Seconds = 1, Scores = new Dictionary<string, double> { ["s"] = 0.5 } }.ToJsonLine() + "\n"));
+        new SweepResult
+        {
+            Path = $"{i}.png",
+            Item = new SweepItem { Prompt = "p", Lora = "l" },
+            Seconds = 1,
+            Scores = new Dictionary<string, double> { ["s"] = 0.5 },
+        }.ToJsonLine() + "\n"));
 
     private FuzzTarget InFile(string name, string file, byte[][] seeds, Action<string> read)
     {
@@ -158,7 +193,8 @@ internal sealed class FuzzReaders : IDisposable
         });
     }
 
-    private FuzzTarget InFile(string name, string file, string[] seeds, Action<string> read) => InFile(name, file, [.. seeds.Select(Encoding.UTF8.GetBytes)], read);
+    private FuzzTarget InFile(string name, string file, string[] seeds, Action<string> read) =>
+        InFile(name, file, [.. seeds.Select(Encoding.UTF8.GetBytes)], read);
 
     private FuzzTarget Captions(string name, string file, string right)
     {
@@ -178,24 +214,33 @@ internal sealed class FuzzReaders : IDisposable
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
         var width = _transformer.Value.Config.InnerDim;
-        var header = $$"""{"base_model.model.transformer_blocks.0.attn.to_q.lora_A.weight":{"dtype":"F32","shape":[1,{{width}}],"data_offsets":[0,{{4 * width}}]},"base_model.model.transformer_blocks.0.attn.to_q.lora_B.weight":{"dtype":"F32","shape":[{{width}},1],"data_offsets":[{{4 * width}},{{8 * width}}] } }""";
+        var header =
+            $$"""{"base_model.model.transformer_blocks.0.attn.to_q.lora_A.weight":{"dtype":"F32","shape":[1,{{width}}],"data_offsets":[0,{{4 * width}}]},"base_model.model.transformer_blocks.0.attn.to_q.lora_B.weight":{"dtype":"F32","shape":[{{width}},1],"data_offsets":[{{4 * width}},{{8 * width}}] } }""";
         // Bytes up to 127 alone, so that no weight is not a number.
-        var weights = RawSafetensors.Bytes(header, 8 * width).Select((value, i) => i >= 8 + header.Length ? (byte)(value & 0x3F) : value).ToArray();
-        var settings = Encoding.UTF8.GetBytes("""{"r":1,"lora_alpha":2,"alpha_pattern":{"attn.to_q":4},"rank_pattern":{},"use_rslora":false,"target_modules":["to_q"]}""");
+        var weights = RawSafetensors.Bytes(header, 8 * width).Select((value, i) => i >= 8 + header.Length ? (byte)(value & 0x3F) : value)
+            .ToArray();
+        var settings = Encoding.UTF8.GetBytes(
+            """{"r":1,"lora_alpha":2,"alpha_pattern":{"attn.to_q":4},"rank_pattern":{},"use_rslora":false,"target_modules":["to_q"]}""");
         File.WriteAllBytes(Path.Combine(folder, "adapter_model.safetensors"), weights);
         File.WriteAllBytes(Path.Combine(folder, "adapter_config.json"), settings);
         var path = Path.Combine(folder, config ? "adapter_config.json" : "adapter_model.safetensors");
         return new(name, [config ? settings : weights], bytes =>
         {
             File.WriteAllBytes(path, bytes);
-            LoraFile.Load(Path.Combine(folder, "adapter_model.safetensors"), "fuzz", [new LoraComponent("transformer", _transformer.Value)], CPU, ScalarType.Float32).Adapter.Dispose();
+            LoraFile.Load(
+                Path.Combine(folder, "adapter_model.safetensors"), "fuzz", [new LoraComponent("transformer", _transformer.Value)], CPU,
+                ScalarType.Float32).Adapter.Dispose();
         });
     }
 
     private FuzzTarget Shards(string name)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
-        File.WriteAllBytes(Path.Combine(folder, "model-1.safetensors"), RawSafetensors.Bytes("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4));
-        return InFile(name, "model.safetensors.index.json", ["""{"metadata": {"total_size": 4}, "weight_map": {"a": "model-1.safetensors"}}"""], LoadAll);
+        File.WriteAllBytes(
+            Path.Combine(folder, "model-1.safetensors"),
+            RawSafetensors.Bytes("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4));
+        return InFile(
+            name, "model.safetensors.index.json", ["""{"metadata": {"total_size": 4}, "weight_map": {"a": "model-1.safetensors"}}"""],
+            LoadAll);
     }
 }

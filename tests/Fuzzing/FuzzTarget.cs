@@ -54,11 +54,14 @@ internal sealed record FuzzTarget(string Name, IReadOnlyList<byte[]> Seeds, Acti
         // The command line prints these as one message; anything else would be a trace.
         if (error is not (null or LabException or KernelException or IOException or UnauthorizedAccessException))
             Assert.Fail($"{what} escapes as {error}\n{Shown(input)}");
-        Assert.True(error is null || (error.Message.Length is > 0 and < 4000), $"{what} has a message of {error?.Message.Length} characters: {error?.Message[..Math.Min(error.Message.Length, 300)]}");
+        Assert.True(
+            error is null || (error.Message.Length is > 0 and < 4000),
+            $"{what} has a message of {error?.Message.Length} characters: {error?.Message[..Math.Min(error.Message.Length, 300)]}");
         Assert.True(allocated < MostBytes, $"{what} took {allocated} bytes\n{Shown(input)}");
         return error;
     }
 
     private static string Shown(byte[] input) =>
-        ShownText.Line(System.Text.Encoding.UTF8.GetString(input), 1500) + "\n" + Convert.ToBase64String(input.AsSpan(0, Math.Min(input.Length, 3000)));
+        ShownText.Line(System.Text.Encoding.UTF8.GetString(input), 1500) + "\n"
+            + Convert.ToBase64String(input.AsSpan(0, Math.Min(input.Length, 3000)));
 }

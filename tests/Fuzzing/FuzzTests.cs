@@ -21,13 +21,16 @@ public sealed class FuzzTests(ITestOutputHelper output) : HubTest
 
     public static TheoryData<string> Readers => [.. FuzzReaders.Names];
 
-    public static TheoryData<string> Cases => [.. Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures", "fuzz"), "*.bin").Order().Select(file => Path.GetFileNameWithoutExtension(file))];
+    public static TheoryData<string> Cases =>
+        [.. Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures", "fuzz"), "*.bin").Order()
+            .Select(file => Path.GetFileNameWithoutExtension(file))];
 
     public static TheoryData<string> Answers => ["revision", "tree", "whoami"];
 
     [Theory]
     [MemberData(nameof(Readers))]
-    public void Read_SomeMutations_EndWell(string reader) => _readers.Get(reader).Run(Pipelines.Contains(reader) ? FewPipelines : Few, seed: 1);
+    public void Read_SomeMutations_EndWell(string reader) =>
+        _readers.Get(reader).Run(Pipelines.Contains(reader) ? FewPipelines : Few, seed: 1);
 
     [Theory]
     [MemberData(nameof(Answers))]
@@ -52,7 +55,8 @@ public sealed class FuzzTests(ITestOutputHelper output) : HubTest
         var target = name.Split('-')[0] switch
         {
             "captions" => _readers.Get("captions"),
-            "config" when first[0].StartsWith("tokenizer", StringComparison.Ordinal) => _readers.Tokenizer("x", "tokenizer", first[1].Trim()),
+            "config" when first[0].StartsWith("tokenizer", StringComparison.Ordinal) =>
+                _readers.Tokenizer("x", "tokenizer", first[1].Trim()),
             "config" => _readers.Component("x", first[0], first[1].Trim()),
             "conn" => _readers.Get("connection file"),
             "ipynb" => _readers.Get("notebook"),
@@ -82,12 +86,16 @@ public sealed class FuzzTests(ITestOutputHelper output) : HubTest
     {
         Hub.Add("lab/model", PipelineFiles());
         var current = Array.Empty<byte>();
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains(answer, StringComparison.Ordinal), int.MaxValue) { Body = () => current });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.Path.Value!.Contains(answer, StringComparison.Ordinal), int.MaxValue) { Body = () => current });
         var commit = Hub.Repos["lab/model"].Head;
         var right = answer switch
         {
-            "revision" => $$"""{"id": "lab/model", "sha": "{{commit}}", "private": false, "gated": "manual", "siblings": [{"rfilename": "a"}]}""",
-            "tree" => $$"""[{"type": "directory", "path": "d", "oid": "{{new string('d', 40)}}", "size": 0}, {"type": "file", "path": "a.safetensors", "oid": "{{new string('e', 40)}}", "size": 9, "lfs": {"oid": "{{new string('f', 64)}}", "size": 9, "pointerSize": 135 } }]""",
+            "revision" =>
+                $$"""{"id": "lab/model", "sha": "{{commit}}", "private": false, "gated": "manual", "siblings": [{"rfilename": "a"}]}""",
+            "tree" =>
+                $$"""[{"type": "directory", "path": "d", "oid": "{{new string('d', 40)}}", "size": 0}, {"type": "file", "path": "a.safetensors", "oid": "{{new string('e', 40)}}", "size": 9, "lfs": {"oid": "{{new string('f', 64)}}", "size": 9, "pointerSize": 135 } }]""",
             _ => """{"type": "user", "name": "ada", "orgs": [{"name": "lab"}], "auth": {"accessToken": {"displayName": "lab", "role": "write"}}}""",
         };
         var options = LoggedIn with { MaxRetries = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };

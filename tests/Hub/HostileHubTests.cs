@@ -12,7 +12,12 @@ public sealed class HostileHubTests : HubTest
     [InlineData(" ", "more than 32.0 MiB")]
     public async Task GetModel_EndlessAnswer_IsGivenUp(string text, string message)
     {
-        Hub.Faults.Add(new LocalFault(_ => true, int.MaxValue) { Answer = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(text, 1 << 16))), Endless = true });
+        Hub.Faults.Add(
+            new LocalFault(_ => true, int.MaxValue)
+            {
+                Answer = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(text, 1 << 16))),
+                Endless = true,
+            });
         var error = await FailAsync(HubErrorKind.Refused, () => DownloadAsync("lab/model"));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Single(Hub.Requests);
@@ -22,14 +27,26 @@ public sealed class HostileHubTests : HubTest
     public async Task GetModel_EndlessPages_AreGivenUp()
     {
         Hub.Add("lab/model", PipelineFiles());
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal), int.MaxValue) { Answer = "[]"u8.ToArray(), NextPage = Hub.Endpoint + "api/models/lab/model/tree/x?cursor=1" });
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal), int.MaxValue) { Answer = "[]"u8.ToArray(), NextPage = Hub.Endpoint + "api/models/lab/model/tree/x?cursor=1" });
+        Hub.Faults.Add(
+            new LocalFault(request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal), int.MaxValue)
+            {
+                Answer = "[]"u8.ToArray(),
+                NextPage = Hub.Endpoint + "api/models/lab/model/tree/x?cursor=1",
+            });
+        Hub.Faults.Add(
+            new LocalFault(request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal), int.MaxValue)
+            {
+                Answer = "[]"u8.ToArray(),
+                NextPage = Hub.Endpoint + "api/models/lab/model/tree/x?cursor=1",
+            });
         var error = await FailAsync(HubErrorKind.Refused, () => DownloadAsync("lab/model"));
         Assert.Contains("The hub's list of files of lab/model does not end: 1000 pages, 0 files.", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""[{"type": "file", "path": "a", "oid": "OID", "size": 9223372036854775807}]""", "[0].size is 9223372036854775807; valid is a whole number from 0 to 17592186044416.")]
+    [InlineData(
+        """[{"type": "file", "path": "a", "oid": "OID", "size": 9223372036854775807}]""",
+        "[0].size is 9223372036854775807; valid is a whole number from 0 to 17592186044416.")]
     [InlineData("""[{"type": "file", "path": "a", "oid": "OID", "size": -1}]""", "[0].size is -1; valid is a whole number")]
     [InlineData("""[{"type": "file", "path": null, "oid": "OID", "size": 1}]""", "[0].path is null; valid is a text.")]
     [InlineData("""[{"type": "file", "path": "\ud800", "oid": "OID", "size": 1}]""", "[0].path: the text has half of a surrogate pair")]
@@ -39,7 +56,10 @@ public sealed class HostileHubTests : HubTest
     public async Task GetModel_WrongList_NamesTheField(string list, string message)
     {
         Hub.Add("lab/model", PipelineFiles());
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal), 1) { Answer = Encoding.UTF8.GetBytes(list.Replace("OID", new string('a', 40), StringComparison.Ordinal)) });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal),
+                1) { Answer = Encoding.UTF8.GetBytes(list.Replace("OID", new string('a', 40), StringComparison.Ordinal)) });
         var error = await Assert.ThrowsAnyAsync<Lab.Foundation.LabException>(() => DownloadAsync("lab/model"));
         Assert.Contains("127.0.0.1 to /api/models/lab/model/tree/", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
@@ -57,7 +77,9 @@ public sealed class HostileHubTests : HubTest
     public async Task Download_NameThatTurnsOrOpensADevice_IsRefused(string name, string shown)
     {
         Hub.Add("lab/model", (name, LocalContent.Of("x")));
-        var error = await FailAsync(HubErrorKind.Unsafe, () => DownloadAsync("lab/model", request: new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All }));
+        var error = await FailAsync(
+            HubErrorKind.Unsafe,
+            () => DownloadAsync("lab/model", request: new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All }));
         Assert.Contains(shown, error.Message, StringComparison.Ordinal);
     }
 
@@ -69,7 +91,9 @@ public sealed class HostileHubTests : HubTest
     public async Task Download_NameThatOnlyLooksLikeADevice_IsTaken(string name)
     {
         Hub.Add("lab/model", (name, LocalContent.Of("x")));
-        Assert.Equal([name], (await DownloadAsync("lab/model", request: new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All })).Files);
+        Assert.Equal(
+            [name], (await DownloadAsync(
+                "lab/model", request: new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All })).Files);
     }
 
     [Fact]
@@ -77,7 +101,8 @@ public sealed class HostileHubTests : HubTest
     {
         var same = LocalContent.Of(2_000_000, 5);
         Hub.Add("lab/model", [.. Enumerable.Range(0, 6).Select(i => ($"{i}.safetensors", same))]);
-        var snapshot = await DownloadAsync("lab/model", request: new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All });
+        var snapshot = await DownloadAsync(
+            "lab/model", request: new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All });
         Assert.Equal(6, snapshot.Files.Count);
         foreach (var file in snapshot.Files)
             AssertSame(same, Path.Combine(snapshot.Folder, file));
@@ -95,7 +120,9 @@ public sealed class HostileHubTests : HubTest
         File.WriteAllBytes(Begun("a.safetensors"), new byte[500_000]);
         File.WriteAllBytes(Begun("b.safetensors"), new byte[500_000]);
         var small = Options with { FreeBytes = _ => 1_000_000, TotalBytes = _ => 2_000_000 };
-        var error = await FailAsync(HubErrorKind.DiskFull, () => DownloadAsync("lab/model", small, new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All }));
+        var error = await FailAsync(
+            HubErrorKind.DiskFull,
+            () => DownloadAsync("lab/model", small, new HubDownloadRequest(RepoId.Parse("lab/model")) { Content = HubContent.All }));
         Assert.Contains("lab/model needs 3.3 MiB more in", error.Message, StringComparison.Ordinal);
         Assert.Contains("and 64.0 MiB to spare, where 977 KiB are free", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Begun("a.safetensors")));

@@ -28,7 +28,8 @@ public sealed class HubResolverTests : HubTest
     public void Model_ExistingFolder_WinsOverTheHub()
     {
         Hub.Add("lab/model", PipelineFiles());
-        var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), Directory.CreateDirectory(Path.Combine(Folder, "lab", "model")).FullName);
+        var relative = Path.GetRelativePath(
+            Directory.GetCurrentDirectory(), Directory.CreateDirectory(Path.Combine(Folder, "lab", "model")).FullName);
         Assert.Equal(relative, new HubResolver(Options).Model(relative));
         Assert.Equal("no/such/folder", new HubResolver(Options).Model("no/such/folder"));
         Assert.Empty(Hub.Requests);
@@ -38,11 +39,15 @@ public sealed class HubResolverTests : HubTest
     public void Resolve_NamesOnTheHub_GiveFoldersAndFiles()
     {
         var repo = Hub.Add("lab/model", PipelineFiles());
-        Hub.Add("lab/lora", ("pytorch_lora_weights.safetensors", LocalContent.Of(1000, 1)), ("README.md", LocalContent.Of("#")), ("checkpoint-500/optimizer.bin", LocalContent.Of("x")));
+        Hub.Add(
+            "lab/lora", ("pytorch_lora_weights.safetensors", LocalContent.Of(1000, 1)), ("README.md", LocalContent.Of("#")),
+            ("checkpoint-500/optimizer.bin", LocalContent.Of("x")));
         var resolver = new HubResolver(Options, Show);
         var cache = new HubCache(Options.CacheFolder);
         Assert.Equal(cache.SnapshotOf(RepoId.Parse("lab/model"), repo.Head), resolver.Model("lab/model"));
-        Assert.Equal(Path.Combine(cache.SnapshotOf(RepoId.Parse("lab/model"), repo.Head), "sd3.5_medium.safetensors"), resolver.Model("lab/model/sd3.5_medium.safetensors"));
+        Assert.Equal(
+            Path.Combine(cache.SnapshotOf(RepoId.Parse("lab/model"), repo.Head), "sd3.5_medium.safetensors"),
+            resolver.Model("lab/model/sd3.5_medium.safetensors"));
         var lora = resolver.Lora("lab/lora");
         AssertSame(Hub.Repos["lab/lora"].Files["pytorch_lora_weights.safetensors"].Content, lora);
         Assert.Single(cache.FilesOf(RepoId.Parse("lab/lora"), Hub.Repos["lab/lora"].Head));
@@ -76,13 +81,16 @@ public sealed class HubResolverTests : HubTest
     {
         Hub.Faults.Add(new LocalFault(_ => true, int.MaxValue) { Status = status, RetryAfter = "0" });
         var error = await FailAsync(kind, () => Task.FromResult(new HubResolver(Options).Model("models/sd35m")));
-        Assert.StartsWith("There is no file or folder models/sd35m here, so it is taken for a name on the hub.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "There is no file or folder models/sd35m here, so it is taken for a name on the hub.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Model_NeitherHereNorOnTheHub_SaysBoth()
     {
         var error = await FailAsync(HubErrorKind.RepoNotFound, () => Task.FromResult(new HubResolver(Options).Model("models/sd35m")));
-        Assert.StartsWith("There is no file or folder models/sd35m here, so it is taken for a name on the hub. The hub has no model models/sd35m", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "There is no file or folder models/sd35m here, so it is taken for a name on the hub. The hub has no model models/sd35m",
+            error.Message, StringComparison.Ordinal);
     }
 }

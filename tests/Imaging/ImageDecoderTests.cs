@@ -5,13 +5,16 @@ using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Imaging;
 
-/// <summary>The pictures in tests/fixtures/imaging/modes beside what PIL decodes them to; make_modes.py there says how they were made.</summary>
+/// <summary>
+/// The pictures in tests/fixtures/imaging/modes beside what PIL decodes them to; make_modes.py there says how they were made.
+/// </summary>
 public sealed class ImageDecoderTests
 {
     public static string Modes { get; } = Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures", "imaging", "modes");
 
     public static TheoryData<string> Pictures =>
-        [.. Directory.GetFiles(Modes).Where(path => !path.EndsWith(".rgb", StringComparison.Ordinal)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Modes).Where(path => !path.EndsWith(".rgb", StringComparison.Ordinal)).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Pictures))]
@@ -35,7 +38,9 @@ public sealed class ImageDecoderTests
         Assert.Equal(PixelMode.Color16, ImageDecoder.ReadInfo(Path.Combine(Modes, "rgba16.png")).Mode);
         Assert.Equal(PixelMode.Gray, ImageDecoder.ReadInfo(Path.Combine(Modes, "gray.jpg")).Mode);
         Assert.Equal(PixelMode.RgbAlpha, ImageDecoder.ReadInfo(Path.Combine(Modes, "alpha.webp")).Mode);
-        Assert.Equal(new ImageInfo(ImageFormat.Webp, PixelMode.Rgb, 37, 29, ExifOrientation.Rotate90Clockwise), ImageDecoder.ReadInfo(Path.Combine(Modes, "exif6.webp")));
+        Assert.Equal(
+            new ImageInfo(ImageFormat.Webp, PixelMode.Rgb, 37, 29, ExifOrientation.Rotate90Clockwise),
+            ImageDecoder.ReadInfo(Path.Combine(Modes, "exif6.webp")));
     }
 
     [Theory]
@@ -111,7 +116,8 @@ public sealed class ImageDecoderTests
         var path = Path.Combine(Path.GetTempPath(), $"lab-white-{Guid.NewGuid():N}.webp");
         try
         {
-            foreach (var (alpha, expected) in new (byte, (byte, byte, byte))[] { (255, (10, 20, 30)), (0, (255, 255, 255)), (51, (206, 208, 210)) })
+            foreach (var (alpha, expected) in new (byte, (byte, byte, byte))[] { (255, (10, 20, 30)), (0, (255, 255, 255)),
+                (51, (206, 208, 210)) })
             {
                 File.WriteAllBytes(path, PlainWebp.Of(4, 3, alpha: alpha));
                 Assert.Equal(expected, ImageDecoder.LoadOverWhite(path)[3, 2]);

@@ -22,7 +22,8 @@ internal static class PlainWebp
         byte[] stream = [0x2F, .. bits.Chunk(8).Select(chunk => (byte)chunk.Select((bit, i) => bit ? 1 << i : 0).Sum())];
         if (stream.Length % 2 == 1)
             stream = [.. stream, 0];
-        return [.. "RIFF"u8, .. BitConverter.GetBytes(12 + stream.Length), .. "WEBPVP8L"u8, .. BitConverter.GetBytes(stream.Length), .. stream];
+        return [.. "RIFF"u8, .. BitConverter.GetBytes(12 + stream.Length), .. "WEBPVP8L"u8, .. BitConverter.GetBytes(stream.Length),
+            .. stream];
     }
 
     private static void Add(List<bool> bits, int value, int count)

@@ -86,7 +86,8 @@ public sealed class FeatureMapsTests
     {
         using var scope = NewDisposeScope();
         var map = randn(2, 8, 3, 5);
-        GoldenAssert.Exact(map.repeat_interleave(2, 2).repeat_interleave(2, 3), FeatureMaps.Enlarge(channelsLast ? ChannelsLast.Of(map) : map));
+        GoldenAssert.Exact(
+            map.repeat_interleave(2, 2).repeat_interleave(2, 3), FeatureMaps.Enlarge(channelsLast ? ChannelsLast.Of(map) : map));
     }
 
     private static T Filled<T>(T layer)

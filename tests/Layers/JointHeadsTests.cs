@@ -30,7 +30,9 @@ public sealed class JointHeadsTests
         {
             var heads = x.view(batch, x.shape[1], Heads, Width);
             // The third stream, values, has no norm.
-            return ReferenceEquals(x, image[2]) || ReferenceEquals(x, text[2]) ? heads : heads * rsqrt(heads.square().mean([-1], true) + 1e-6) * norms[norm].Weight;
+            return ReferenceEquals(x, image[2]) || ReferenceEquals(x, text[2])
+                ? heads
+                : heads * rsqrt(heads.square().mean([-1], true) + 1e-6) * norms[norm].Weight;
         }
     }
 

@@ -28,8 +28,11 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("transformer", "num_layers", "100000", "num_layers is 100000; valid is a whole number from 1 to 512.")]
     [InlineData("transformer", "num_layers", "-1", "num_layers is -1; valid is a whole number from 1 to 512.")]
     [InlineData("transformer", "num_layers", "1e2", "num_layers is 1e2; valid is a whole number from -2147483648 to 2147483647.")]
-    [InlineData("transformer", "pooled_projection_dim", "-2147483648", "pooled_projection_dim is -2147483648; valid is a whole number from 1 to 65536.")]
-    [InlineData("transformer", "dual_attention_layers", "[0, 7000]", "dual_attention_layers[1] is 7000; valid is a whole number from 0 to ")]
+    [InlineData(
+        "transformer", "pooled_projection_dim", "-2147483648",
+        "pooled_projection_dim is -2147483648; valid is a whole number from 1 to 65536.")]
+    [InlineData(
+        "transformer", "dual_attention_layers", "[0, 7000]", "dual_attention_layers[1] is 7000; valid is a whole number from 0 to ")]
     [InlineData("transformer", "dual_attention_layers", "null", "dual_attention_layers is null; valid is a list.")]
     [InlineData("vae", "norm_num_groups", "7", "norm_num_groups is 7; it must divide each of block_out_channels, and ")]
     [InlineData("vae", "norm_num_groups", "0", "norm_num_groups is 0; valid is a whole number from 1 to 4096.")]
@@ -37,7 +40,9 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("vae", "scaling_factor", "1e999", "scaling_factor is Infinity; valid is a finite number above 0.")]
     [InlineData("vae", "shift_factor", "\"NaN\"", "shift_factor is NaN; valid is a finite number, or null.")]
     [InlineData("text_encoder", "num_attention_heads", "0", "num_attention_heads is 0; valid is a whole number from 1 to 1024.")]
-    [InlineData("text_encoder_2", "vocab_size", "99999999999", "vocab_size is 99999999999; valid is a whole number from -2147483648 to 2147483647.")]
+    [InlineData(
+        "text_encoder_2", "vocab_size", "99999999999",
+        "vocab_size is 99999999999; valid is a whole number from -2147483648 to 2147483647.")]
     [InlineData("text_encoder_3", "d_ff", "-2147483648", "d_ff is -2147483648; valid is a whole number from 1 to 1048576.")]
     [InlineData("text_encoder_3", "num_layers", "true", "num_layers is true; valid is a whole number from -2147483648 to 2147483647.")]
     public void Load_ConfigOutOfRange_NamesFileAndFieldBeforeAnythingIsMade(string component, string field, string value, string message)
@@ -47,8 +52,12 @@ public sealed class ModelConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("transformer", "pooled_projection_dim", "7", "The transformer's pooled_projection_dim is 7; the projection_dim of both CLIP encoders add up to ")]
-    [InlineData("transformer", "joint_attention_dim", "1", "The transformer's joint_attention_dim is 1; the hidden_size of both CLIP encoders add up to ")]
+    [InlineData(
+        "transformer", "pooled_projection_dim", "7",
+        "The transformer's pooled_projection_dim is 7; the projection_dim of both CLIP encoders add up to ")]
+    [InlineData(
+        "transformer", "joint_attention_dim", "1",
+        "The transformer's joint_attention_dim is 1; the hidden_size of both CLIP encoders add up to ")]
     [InlineData("transformer", "in_channels", "5", "The transformer's in_channels is 5; the autoencoder's latent_channels is ")]
     public void Load_ModelsThatDoNotFitEachOther_SaysWhichSizes(string component, string field, string value, string message)
     {
@@ -80,12 +89,16 @@ public sealed class ModelConfigTests : IDisposable
     {
         using var pipeline = Load();
         var prompts = pipeline.Prompts;
-        var other = new PromptEncoder(prompts.Clip, prompts.Clip2, prompts.T5, new OneToken(1 << 20), prompts.Tokenizer2, prompts.Tokenizer3, 32);
+        var other = new PromptEncoder(
+            prompts.Clip, prompts.Clip2, prompts.T5, new OneToken(1 << 20), prompts.Tokenizer2, prompts.Tokenizer3, 32);
         var message = Assert.Throws<LabException>(() => other.Encode(["a"])).Message;
-        Assert.StartsWith($"The CLIP tokenizer gives the token id 1048576, but its encoder knows {prompts.Clip.Config.VocabSize} tokens (vocab_size)", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The CLIP tokenizer gives the token id 1048576, but its encoder knows {prompts.Clip.Config.VocabSize} tokens (vocab_size)",
+            message, StringComparison.Ordinal);
     }
 
-    private StableDiffusion3Pipeline Load() => StableDiffusion3Pipeline.Load(_model, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root });
+    private StableDiffusion3Pipeline Load() =>
+        StableDiffusion3Pipeline.Load(_model, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root });
 
     private string Change(string component, string field, string value, string file = "config.json")
     {

@@ -17,7 +17,9 @@ internal sealed class HclFile
     /// <summary>References such as <c>var.user</c>, with all that follows the name.</summary>
     public List<string> References { get; } = [];
 
-    /// <summary>Attributes by their path, blocks and labels included, with their text: <c>resource.type.name.boot_disk.attach_mode</c>.</summary>
+    /// <summary>
+    /// Attributes by their path, blocks and labels included, with their text: <c>resource.type.name.boot_disk.attach_mode</c>.
+    /// </summary>
     public Dictionary<string, string> Attributes { get; } = [];
 
     public static HclFile Parse(string text)
@@ -30,7 +32,10 @@ internal sealed class HclFile
     private char Next => _at < _text.Length ? _text[_at] : '\0';
 
     private FormatException Error(string expected) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"line {_text[..Math.Min(_at, _text.Length)].Count(c => c == '\n') + 1}: {expected} is expected, not '{Next}'"));
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"line {_text[..Math.Min(_at, _text.Length)].Count(c => c == '\n') + 1}: {expected} is expected, not '{Next}'"));
 
     private void Expect(char c)
     {

@@ -52,7 +52,10 @@ public sealed class LoraFileTests : IDisposable
         adapter.ComputeIn(ScalarType.BFloat16);
         LoraFile.LoadInto(path, adapter);
         using var scope = NewDisposeScope();
-        Assert.All(adapter.Layers, layer => Assert.Equal(0.5f, layer.Weights.In(ScalarType.BFloat16).B.narrow(1, 0, layer.Rank).to(ScalarType.Float32).min().item<float>()));
+        Assert.All(
+            adapter.Layers,
+            layer => Assert.Equal(
+                0.5f, layer.Weights.In(ScalarType.BFloat16).B.narrow(1, 0, layer.Rank).to(ScalarType.Float32).min().item<float>()));
     }
 
     [Fact]
@@ -111,11 +114,14 @@ public sealed class LoraFileTests : IDisposable
     {
         var path = Path.Combine(_folder, "lora.safetensors");
         var component = _pipeline.LoraComponents[0];
-        using (var adapter = LoraAdapter.Create("a", [(component, Config(2, 8, "attn.to_q")), (component, Config(3, null, "attn.to_k"))], 0, CPU, ScalarType.Float32))
+        using (var adapter = LoraAdapter.Create(
+            "a", [(component, Config(2, 8, "attn.to_q")), (component, Config(3, null, "attn.to_k"))], 0, CPU, ScalarType.Float32))
             LoraFile.Save(path, adapter);
         var (loaded, _) = Load(path);
         using var result = loaded;
-        Assert.All(result.Layers, layer => Assert.Equal(layer.Path.EndsWith("to_q", StringComparison.Ordinal) ? (2, 8.0) : (3, 3.0), (layer.Rank, layer.Alpha)));
+        Assert.All(
+            result.Layers,
+            layer => Assert.Equal(layer.Path.EndsWith("to_q", StringComparison.Ordinal) ? (2, 8.0) : (3, 3.0), (layer.Rank, layer.Alpha)));
     }
 
     [Theory]
@@ -164,9 +170,15 @@ public sealed class LoraFileTests : IDisposable
     [Fact]
     public void Load_FileOfAnotherModel_SaysWhichLayerDoesNotFit()
     {
-        Refused("the file was made for another model", ($"transformer.{Layer}.lora_A.weight", ones(2, Width + 1)), ($"transformer.{Layer}.lora_B.weight", ones(Width, 2)));
-        Refused("the file was made for another model", ($"transformer.{Layer}.lora_A.weight", ones(2, Width)), ($"transformer.{Layer}.lora_B.weight", ones(Width, 3)));
-        Refused("a floating-point type is needed", ($"transformer.{Layer}.lora_A.weight", ones(2, Width)), ($"transformer.{Layer}.lora_B.weight", ones([Width, 2], ScalarType.Int32)));
+        Refused(
+            "the file was made for another model", ($"transformer.{Layer}.lora_A.weight", ones(2, Width + 1)),
+            ($"transformer.{Layer}.lora_B.weight", ones(Width, 2)));
+        Refused(
+            "the file was made for another model", ($"transformer.{Layer}.lora_A.weight", ones(2, Width)),
+            ($"transformer.{Layer}.lora_B.weight", ones(Width, 3)));
+        Refused(
+            "a floating-point type is needed", ($"transformer.{Layer}.lora_A.weight", ones(2, Width)),
+            ($"transformer.{Layer}.lora_B.weight", ones([Width, 2], ScalarType.Int32)));
     }
 
     [Theory]
@@ -243,7 +255,8 @@ public sealed class LoraFileTests : IDisposable
     {
         SafetensorsWriter.Save(
             Path.Combine(_folder, "adapter_model.safetensors"),
-            [new($"base_model.model.{Layer}.lora_A.weight", ones(2, Width)), new($"base_model.model.{Layer}.lora_B.weight", ones(Width, 2))]);
+            [new($"base_model.model.{Layer}.lora_A.weight", ones(2, Width)),
+                new($"base_model.model.{Layer}.lora_B.weight", ones(Width, 2))]);
         var config = Path.Combine(_folder, "adapter_config.json");
         File.WriteAllText(config, """{"r": 2, "lora_alpha": 16, "use_rslora": false}""");
         var (adapter, _) = Load(_folder);
@@ -259,12 +272,17 @@ public sealed class LoraFileTests : IDisposable
     [Fact]
     public void Resolve_Folder_FindsTheOneFile()
     {
-        Assert.Contains("no other .safetensors file", Assert.Throws<LabException>(() => LoraFile.Resolve(_folder)).Message, StringComparison.Ordinal);
-        Assert.Contains("There is no LoRA file or folder", Assert.Throws<LabException>(() => LoraFile.Resolve(Path.Combine(_folder, "none"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no other .safetensors file", Assert.Throws<LabException>(() => LoraFile.Resolve(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no LoRA file or folder", Assert.Throws<LabException>(() => LoraFile.Resolve(Path.Combine(_folder, "none"))).Message,
+            StringComparison.Ordinal);
         var only = Touch("b.safetensors");
         Assert.Equal((only, only), (LoraFile.Resolve(_folder), LoraFile.Resolve(only)));
         Touch("a.safetensors");
-        Assert.Contains("name one of a.safetensors, b.safetensors", Assert.Throws<LabException>(() => LoraFile.Resolve(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "name one of a.safetensors, b.safetensors", Assert.Throws<LabException>(() => LoraFile.Resolve(_folder)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(Touch("adapter_model.safetensors"), LoraFile.Resolve(_folder));
         Assert.Equal(Touch(LoraFile.DefaultName), LoraFile.Resolve(_folder));
     }
@@ -280,20 +298,27 @@ public sealed class LoraFileTests : IDisposable
         Assert.Equal([("adapter_1", 0.5), ("adapter_0", 0.25)], _pipeline.Adapters.Select(adapter => (adapter.Name, adapter.Weight)));
     }
 
-    private static LoraConfig Config(int rank, double? alpha, params string[] targets) => new() { Rank = rank, LoraAlpha = alpha, TargetModules = targets };
+    private static LoraConfig Config(int rank, double? alpha, params string[] targets) => new()
+    {
+        Rank = rank,
+        LoraAlpha = alpha,
+        TargetModules = targets,
+    };
 
     private static byte[] Bytes(Tensor values) => values.detach().contiguous().bytes.ToArray();
 
     private LoraAdapter Create(double? alpha)
     {
         var adapter = LoraAdapter.Create(
-            "a", [(_pipeline.LoraComponents[0], Config(4, alpha, "attn.to_q", "ff.net.2")), (_pipeline.LoraComponents[1], Config(2, alpha, "q_proj"))], 1, CPU, ScalarType.Float32);
+            "a", [(_pipeline.LoraComponents[0], Config(4, alpha, "attn.to_q", "ff.net.2")),
+                (_pipeline.LoraComponents[1], Config(2, alpha, "q_proj"))], 1, CPU, ScalarType.Float32);
         using var noGradients = no_grad();
         adapter.Parameters.copy_(randn(adapter.Parameters.shape));
         return adapter;
     }
 
-    private (LoraAdapter Adapter, LoraLoadReport Report) Load(string path) => LoraFile.Load(path, "loaded", _pipeline.LoraComponents, CPU, ScalarType.Float32);
+    private (LoraAdapter Adapter, LoraLoadReport Report) Load(string path) =>
+        LoraFile.Load(path, "loaded", _pipeline.LoraComponents, CPU, ScalarType.Float32);
 
     private void Refused(string message, params (string Name, Tensor Value)[] tensors)
     {

@@ -20,7 +20,8 @@ public sealed class PreflightTests : IDisposable
         // What is left of this machine's memory depends on the tests that ran before.
         var checks = Preflight.Check(Config(), memory: 8L << 30);
         Assert.True(Preflight.CanStart(checks), string.Join("\n", checks));
-        Assert.Contains("that this process may still use, on the CPU", Of(Preflight.Check(Config()), "memory").Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "that this process may still use, on the CPU", Of(Preflight.Check(Config()), "memory").Message, StringComparison.Ordinal);
         Assert.Equal(["settings", "photos", "resolution", "captions", "model", "disk", "memory"], checks.Select(check => check.Subject));
     }
 
@@ -61,11 +62,13 @@ public sealed class PreflightTests : IDisposable
         var captions = Of(checks, "captions");
         Assert.Equal(PreflightStatus.Warning, captions.Status);
         Assert.Contains(
-            "1 of 2 pictures have no caption of their own and are trained on the instance prompt: b.png.", captions.Message, StringComparison.Ordinal);
+            "1 of 2 pictures have no caption of their own and are trained on the instance prompt: b.png.", captions.Message,
+            StringComparison.Ordinal);
         Assert.Contains(" 1 in folders inside are not read: more/c.png.", Of(checks, "photos").Message, StringComparison.Ordinal);
     }
 
-    private static PreflightCheck Of(IReadOnlyList<PreflightCheck> checks, string subject) => checks.Single(check => check.Subject == subject);
+    private static PreflightCheck Of(IReadOnlyList<PreflightCheck> checks, string subject) =>
+        checks.Single(check => check.Subject == subject);
 
     private DreamBoothConfig Config()
     {

@@ -59,7 +59,8 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
         scheduler.SetTimesteps(count);
         for (var step = 0; step < count; step++)
         {
-            var captured = FlowMatchEulerDiscreteScheduler.Step(outputs[step], tensor(scheduler.Sigmas[step + 1] - scheduler.Sigmas[step]), sample);
+            var captured = FlowMatchEulerDiscreteScheduler.Step(
+                outputs[step], tensor(scheduler.Sigmas[step + 1] - scheduler.Sigmas[step]), sample);
             sample = scheduler.Step(outputs[step], step, sample);
             GoldenAssert.Exact(expected[step], sample, $"step {step}");
             GoldenAssert.Exact(expected[step], captured, $"step {step} with its length on the device");
@@ -104,7 +105,8 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
     public void ScaleNoise_SigmaPerSample_MixesDataAndNoise()
     {
         using var scope = NewDisposeScope();
-        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(full([2, 1, 1, 1], 8f), tensor([0.25f, 1f]).view(2, 1, 1, 1), full([2, 1, 1, 1], -4f));
+        var mixed = FlowMatchEulerDiscreteScheduler.ScaleNoise(
+            full([2, 1, 1, 1], 8f), tensor([0.25f, 1f]).view(2, 1, 1, 1), full([2, 1, 1, 1], -4f));
         Assert.Equal([5f, -4f], mixed.view(-1).data<float>().ToArray());
     }
 

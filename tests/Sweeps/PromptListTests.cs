@@ -11,7 +11,8 @@ public sealed class PromptListTests : IDisposable
 
     [Fact]
     public void Parse_MixedLines_KeepsTrimmedPromptsInOrder() =>
-        Assert.Equal(["a cat", "# a tag", "dog,  two spaces", "last"], PromptList.Parse("\n a cat \r\n\t\n# a tag\rdog,  two spaces\n\nlast"));
+        Assert.Equal(
+            ["a cat", "# a tag", "dog,  two spaces", "last"], PromptList.Parse("\n a cat \r\n\t\n# a tag\rdog,  two spaces\n\nlast"));
 
     [Fact]
     public void Read_ByteOrderMark_IsNoPartOfThePrompt()
@@ -64,8 +65,10 @@ public sealed class PromptListTests : IDisposable
     }
 
     [Fact]
-    public void OfFamily_EveryListOfTheMiniature_HasItsCounterpart() => Assert.Equal(Names(PromptList.MiniatureFolder), Names(PromptList.Folder));
+    public void OfFamily_EveryListOfTheMiniature_HasItsCounterpart() =>
+        Assert.Equal(Names(PromptList.MiniatureFolder), Names(PromptList.Folder));
 
     private static string[] Names(string folder) =>
-        [.. Directory.GetFiles(Path.Combine(ProjectFolder.Find(), folder), "*.txt").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(ProjectFolder.Find(), folder), "*.txt").Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
 }

@@ -11,7 +11,8 @@ public class SweepPresetTests
     {
         Assert.Same(SweepPreset.Tiny, SweepPreset.Named("tiny"));
         Assert.Same(SweepPreset.Full, SweepPreset.Named("FULL"));
-        Assert.Contains("Tiny, Standard, Full", Assert.Throws<LabException>(() => SweepPreset.Named("huge")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Tiny, Standard, Full", Assert.Throws<LabException>(() => SweepPreset.Named("huge")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,12 +54,14 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"weight_map":{"a":"model-1.safetensors","x":"model-2.safetensors"}}""", "'b' of model-2.safetensors is not in the index")]
+    [InlineData(
+        """{"weight_map":{"a":"model-1.safetensors","x":"model-2.safetensors"}}""", "'b' of model-2.safetensors is not in the index")]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-2.safetensors"}}""", "'c' is missing")]
     [InlineData("""{"weight_map":{"a":"model-2.safetensors","b":"model-1.safetensors"}}""", "'a' lies in model-1.safetensors")]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-3.safetensors"}}""", "model-3.safetensors, which is missing")]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","a":"model-1.safetensors"}}""", "weight_map.a stands there twice")]
-    [InlineData("""{"weight_map":{"a":"../model-1.safetensors"}}""", "weight_map.a is \"../model-1.safetensors\"; valid is a plain file name.")]
+    [InlineData(
+        """{"weight_map":{"a":"../model-1.safetensors"}}""", "weight_map.a is \"../model-1.safetensors\"; valid is a plain file name.")]
     [InlineData("""{"weight_map":{"a":1}}""", "weight_map.a is 1; valid is a text.")]
     [InlineData("""{"weight_map":{}}""", "empty")]
     [InlineData("""{"weights":{}}""", "weight_map")]
@@ -98,13 +100,15 @@ public sealed class CheckpointTests : IDisposable
     {
         Save("model.safetensors", ("proj.weight", 1), ("norm.weight", 1));
         using var checkpoint = Checkpoint.OpenFolder(_folder, "model");
-        Assert.Contains("Nearest: proj.weight", Assert.Throws<LabException>(() => checkpoint.Load("proj.weigth")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Nearest: proj.weight", Assert.Throws<LabException>(() => checkpoint.Load("proj.weigth")).Message, StringComparison.Ordinal);
     }
 
     private void Save(string file, params (string Name, float Value)[] values)
     {
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Save(Path.Combine(_folder, file), [.. values.Select(value => KeyValuePair.Create(value.Name, tensor(value.Value)))]);
+        SafetensorsWriter.Save(
+            Path.Combine(_folder, file), [.. values.Select(value => KeyValuePair.Create(value.Name, tensor(value.Value)))]);
     }
 
     private string WriteIndex(string text)

@@ -19,7 +19,9 @@ public sealed class KeptScalarTests
     public void Generate_WhileGarbageIsCollected_DrawsTheSamePictures()
     {
         using var pipeline = TinyPipeline.Load();
-        byte[] Draw() => [.. pipeline.Generate(new GenerationRequest { Prompts = ["a cat"], NumInferenceSteps = 6, Height = 64, Width = 64, Seed = 1 }).SelectMany(picture => picture.Pixels.ToArray())];
+        byte[] Draw() =>
+            [.. pipeline.Generate(new GenerationRequest { Prompts = ["a cat"], NumInferenceSteps = 6, Height = 64, Width = 64, Seed = 1 })
+                .SelectMany(picture => picture.Pixels.ToArray())];
         var expected = Draw();
 
         using var collector = new GarbageCollector();
@@ -39,7 +41,9 @@ public sealed class KeptScalarTests
         {
             var gradients = tokens.clone();
             GradientClipping.Clip(gradients, 0.5);
-            return cat([norm.call(tokens), AdaptiveNorm.GateAdd(tokens, vector, tokens), AdaptiveNorm.Modulate(tokens, (vector, vector))[0], gradients]);
+            return cat(
+                [norm.call(tokens), AdaptiveNorm.GateAdd(tokens, vector, tokens), AdaptiveNorm.Modulate(tokens, (vector, vector))[0],
+                    gradients]);
         }
 
         var expected = Values();

@@ -18,7 +18,13 @@ public sealed class TokenizerConfigTests : IDisposable
         Assert.Equal(int.MaxValue, config.ModelMaxLength);
         Assert.Equal("!", config.PadToken);
         Assert.Null(config.BosToken);
-        Assert.Equal(new AddedToken { Content = "<e>", Normalized = true, LStrip = true }, Assert.Single(config.AddedTokens, t => t.Content == "<e>"));
+        Assert.Equal(
+            new AddedToken
+            {
+                Content = "<e>",
+                Normalized = true,
+                LStrip = true,
+            }, Assert.Single(config.AddedTokens, t => t.Content == "<e>"));
     }
 
     [Theory]
@@ -27,7 +33,9 @@ public sealed class TokenizerConfigTests : IDisposable
     [InlineData("""{"added_tokens_decoder": {"x": {"content": "a"}}}""", "added_tokens_decoder has the key 'x'; valid is a token's id.")]
     [InlineData("""{"pad_token": 3}""", "pad_token is 3; valid is a text, or an object with content.")]
     [InlineData("""{"added_tokens_decoder": {"0": {"content": null}}}""", "added_tokens_decoder.0.content is null; valid is a text.")]
-    [InlineData("""{"added_tokens_decoder": {"0": {"content": "a", "lstrip": "no"}}}""", "added_tokens_decoder.0.lstrip is \"no\"; valid is true or false.")]
+    [InlineData(
+        """{"added_tokens_decoder": {"0": {"content": "a", "lstrip": "no"}}}""",
+        "added_tokens_decoder.0.lstrip is \"no\"; valid is true or false.")]
     [InlineData("""{"added_tokens_decoder": {"99999999999": {"content": "a"}}}""", "the key '99999999999'; valid is a token's id.")]
     [InlineData("""{"model_max_length": 0}""", "model_max_length is 0; valid is a number from 2.")]
     [InlineData("""{"model_max_length": "77"}""", "model_max_length is \"77\"; valid is a finite number.")]

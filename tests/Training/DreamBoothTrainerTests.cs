@@ -174,7 +174,8 @@ public sealed class DreamBoothTrainerTests
     public void Run_PriorPreservation_ReportsBothLossesAndTheirWeightedSum()
     {
         using var training = new TinyTraining();
-        using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 2, WithPriorPreservation = true, PriorLossWeight = 0.25 });
+        using var trainer = training.Trainer(
+            TinyTraining.Config with { MaxTrainSteps = 2, WithPriorPreservation = true, PriorLossWeight = 0.25 });
         trainer.Run(new TrainingHooks
         {
             OnStep = record =>
@@ -235,9 +236,12 @@ public sealed class DreamBoothTrainerTests
     public void Constructor_AdapterWithoutGradients_IsRefused()
     {
         using var training = new TinyTraining();
-        using var model = Dreambooth.Lab.Models.Transformers.SD3Transformer2DModel.Load(Path.Combine(Pipelines.TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
+        using var model = Dreambooth.Lab.Models.Transformers.SD3Transformer2DModel.Load(
+            Path.Combine(Pipelines.TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
         using var adapter = Dreambooth.Lab.Peft.LoraAdapter.Create(
             "frozen", [(new("transformer", model), new() { TargetModules = ["attn.to_q"] })], 0, CPU, ScalarType.Float32, trainable: false);
-        Assert.Throws<ArgumentException>(() => new DreamBoothTrainer(TinyTraining.Config, model, new Dreambooth.Lab.Schedulers.FlowMatchEulerDiscreteSchedulerConfig(), adapter, training));
+        Assert.Throws<ArgumentException>(
+            () => new DreamBoothTrainer(
+                TinyTraining.Config, model, new Dreambooth.Lab.Schedulers.FlowMatchEulerDiscreteSchedulerConfig(), adapter, training));
     }
 }

@@ -114,7 +114,9 @@ public sealed class FlatAdamWTests
             ["exp_avg"] = zeros(3),
             ["more"] = zeros(1),
         }));
-        Assert.Contains("'exp_avg' is Float32 [3] instead of Float32 [64]; 'exp_avg_sq' is missing; 'more' is unexpected", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'exp_avg' is Float32 [3] instead of Float32 [64]; 'exp_avg_sq' is missing; 'more' is unexpected", error.Message,
+            StringComparison.Ordinal);
         Assert.Equal(1, optimizer.StepCount);
     }
 

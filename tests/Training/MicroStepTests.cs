@@ -32,7 +32,8 @@ public sealed class MicroStepTests : IDisposable
             0, CPU, ScalarType.Float32);
         using (no_grad())
             _adapter.Layers.ToList().ForEach(layer => layer.Weights.B.fill_(0.05));
-        _objective = new FlowMatchingObjective(_pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 }) { PriorLossWeight = 0.5 };
+        _objective = new FlowMatchingObjective(
+            _pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 }) { PriorLossWeight = 0.5 };
     }
 
     public void Dispose()
@@ -235,14 +236,17 @@ public sealed class MicroStepTests : IDisposable
         {
             using var scope = NewDisposeScope();
             var loss = step.Run(Batch(i, 4, textIsTrained), Draw(i, 4));
-            losses.AddRange([loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior!.item<float>(), loss.Noisy.sum().item<float>(), loss.Denoised.sum().item<float>()]);
+            losses.AddRange(
+                [loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior!.item<float>(), loss.Noisy.sum().item<float>(),
+                    loss.Denoised.sum().item<float>()]);
         }
 
         Assert.Equal(recorder is { Refuses: false, Forgets: false }, step.Replayed);
         return (_adapter.Gradients!.clone(), losses);
     }
 
-    private MicroStep Step(StandInRecorder? recorder) => new(_objective, _adapter, 2, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
+    private MicroStep Step(StandInRecorder? recorder) =>
+        new(_objective, _adapter, 2, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
 
     private static T AskTooMuch<T>()
     {
@@ -254,12 +258,14 @@ public sealed class MicroStepTests : IDisposable
     private TrainingBatch Batch(int number, long side, bool textIsTrained)
     {
         var latents = SeededNoise.Normal([2, 16, side, side], (ulong)number);
-        var text = TrainingText.Of(_pipeline.Prompts, [$"cat {number}", "a cat"], SeededNoise.Normal([2, 3, _pipeline.Transformer.Config.JointAttentionDim], 100));
+        var text = TrainingText.Of(
+            _pipeline.Prompts, [$"cat {number}", "a cat"], SeededNoise.Normal([2, 3, _pipeline.Transformer.Config.JointAttentionDim], 100));
         if (textIsTrained)
             return new TrainingBatch(latents, text);
         using var noGradients = no_grad();
         return new TrainingBatch(latents, text.Embeddings());
     }
 
-    private static TrainingDraw Draw(int number, long side) => new(SeededNoise.Normal([2, 16, side, side], (ulong)(50 + number)), tensor([100L + number, 700L]));
+    private static TrainingDraw Draw(int number, long side) =>
+        new(SeededNoise.Normal([2, 16, side, side], (ulong)(50 + number)), tensor([100L + number, 700L]));
 }

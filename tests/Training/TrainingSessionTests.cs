@@ -57,7 +57,12 @@ public sealed class TrainingSessionTests : IDisposable
         // How the folder is written and what is measured on the way change nothing.
         var stages = new List<string>();
         var resumed = Train(
-            pipeline, Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest, ValidationLossSteps = 1, InstanceDataDir = _pictures.Folder + "/" },
+            pipeline, Config with
+            {
+                ResumeFromCheckpoint = TrainingCheckpoint.Latest,
+                ValidationLossSteps = 1,
+                InstanceDataDir = _pictures.Folder + "/",
+            },
             new DreamBoothRunEvents { OnStage = stages.Add });
         Assert.Equal(whole, resumed);
         Assert.Contains($"Going on from {Out("run", "checkpoint-3")}", stages);
@@ -114,14 +119,17 @@ public sealed class TrainingSessionTests : IDisposable
         var resume = Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest };
         Fails("is at step 3 and the run has 2: there is nothing left to train", resume with { MaxTrainSteps = 2 });
         Fails("learning_rate was 0.001 and is 0.01; rank was 4 and is 8", resume with { Rank = 8, LearningRate = 1e-2 });
-        Fails("checkpoint-9', but there is no such checkpoint. " + Out("run") + " has checkpoint-3.", resume with { ResumeFromCheckpoint = "checkpoint-9" });
+        Fails(
+            "checkpoint-9', but there is no such checkpoint. " + Out("run") + " has checkpoint-3.",
+            resume with { ResumeFromCheckpoint = "checkpoint-9" });
         _pictures.Add("1.png", seed: 9);
         Fails("the instance pictures, class pictures or captions are not those", resume);
         Assert.All(pipeline.LoraComponents, component => Assert.DoesNotContain(
             component.Module.named_modules(), entry => entry.module is Dreambooth.Lab.Layers.LoraLinear { Adapters.Count: > 0 }));
 
         void Fails(string message, DreamBoothConfig config) =>
-            Assert.Contains(message, Assert.Throws<LabException>(() => TrainingSession.Prepare(config, pipeline)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                message, Assert.Throws<LabException>(() => TrainingSession.Prepare(config, pipeline)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,7 +139,8 @@ public sealed class TrainingSessionTests : IDisposable
         Train(pipeline, Config with { CheckpointingSteps = 3, MaxTrainSteps = 3 });
         var warnings = new List<string>();
         using var session = TrainingSession.Prepare(
-            Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest }, pipeline, new DreamBoothRunEvents { OnWarning = warnings.Add });
+            Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest }, pipeline,
+            new DreamBoothRunEvents { OnWarning = warnings.Add });
         Assert.Equal((3, 6), (session.StepsDone, session.MaxSteps));
         Assert.Contains("the learning rate is that of the new length", Assert.Single(warnings), StringComparison.Ordinal);
     }
@@ -142,7 +151,8 @@ public sealed class TrainingSessionTests : IDisposable
         using var pipeline = TinyPipeline.Load();
         var warnings = new List<string>();
         using var session = TrainingSession.Prepare(
-            Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest }, pipeline, new DreamBoothRunEvents { OnWarning = warnings.Add });
+            Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest }, pipeline,
+            new DreamBoothRunEvents { OnWarning = warnings.Add });
         Assert.Equal(0, session.StepsDone);
         Assert.Contains("the run starts afresh", Assert.Single(warnings), StringComparison.Ordinal);
     }
@@ -173,8 +183,20 @@ public sealed class TrainingSessionTests : IDisposable
         var (pictures, records) = (new List<(int Step, RgbImage Image)>(), new List<StepRecord>());
         Train(
             pipeline,
-            Config with { ValidationPrompt = "a dog", ValidationSteps = 4, NumValidationImages = 3, SampleBatchSize = 2, ValidationInferenceSteps = 1, ValidationLossSteps = 3 },
-            new DreamBoothRunEvents { OnValidationPicture = (step, image) => pictures.Add((step, image)), Training = new TrainingHooks { OnStep = records.Add } });
+            Config with
+            {
+                ValidationPrompt = "a dog",
+                ValidationSteps = 4,
+                NumValidationImages = 3,
+                SampleBatchSize = 2,
+                ValidationInferenceSteps = 1,
+                ValidationLossSteps = 3,
+            },
+            new DreamBoothRunEvents
+            {
+                OnValidationPicture = (step, image) => pictures.Add((step, image)),
+                Training = new TrainingHooks { OnStep = records.Add },
+            });
         Assert.Equal([4, 4, 4, 6, 6, 6], pictures.Select(picture => picture.Step));
         Assert.Equal(3, Directory.GetFiles(Out("run", "validation", "step_00006")).Length);
         Assert.NotEqual(pictures[0].Image.Pixels, pictures[1].Image.Pixels);
@@ -199,12 +221,22 @@ public sealed class TrainingSessionTests : IDisposable
     public void Dispose_AfterRun_LeavesNoTensors()
     {
         using var pipeline = TinyPipeline.Load();
-        var config = Config with { CheckpointingSteps = 1, ValidationLossSteps = 1, ValidationPrompt = "a dog", ValidationSteps = 1, NumValidationImages = 1, ValidationInferenceSteps = 1, MaxTrainSteps = 2 };
+        var config = Config with
+        {
+            CheckpointingSteps = 1,
+            ValidationLossSteps = 1,
+            ValidationPrompt = "a dog",
+            ValidationSteps = 1,
+            NumValidationImages = 1,
+            ValidationInferenceSteps = 1,
+            MaxTrainSteps = 2,
+        };
         Assert.Equal(0, LiveTensors.LeftBy(() => Train(pipeline, config)));
         Assert.Equal(0, LiveTensors.LeftBy(() => Train(pipeline, config with { ResumeFromCheckpoint = "checkpoint-1" })));
     }
 
-    private static float[] Train(Lab.Pipelines.StableDiffusion3Pipeline pipeline, DreamBoothConfig config, DreamBoothRunEvents? events = null)
+    private static float[] Train(
+        Lab.Pipelines.StableDiffusion3Pipeline pipeline, DreamBoothConfig config, DreamBoothRunEvents? events = null)
     {
         using var session = TrainingSession.Prepare(config, pipeline, events);
         session.Run();

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>
-/// The kernels of <c>feature_maps.cu</c>: what happens to maps between convolutions, in as few passes over memory as it takes. They serve maps on
-/// CUDA that lie <see cref="ChannelsLast"/> and that no gradient is wanted for; of every other map they say so, and the caller has libtorch's operations.
-/// Letters: B rows, C channels, G groups.
+/// The kernels of <c>feature_maps.cu</c>: what happens to maps between convolutions, in as few passes over memory as it takes. They serve
+/// maps on CUDA that lie <see cref="ChannelsLast"/> and that no gradient is wanted for; of every other map they say so, and the caller has
+/// libtorch's operations. Letters: B rows, C channels, G groups.
 /// </summary>
 internal sealed class FeatureMapKernels
 {
@@ -32,7 +32,8 @@ internal sealed class FeatureMapKernels
     /// <param name="others">Parameters and maps that take part.</param>
     public static FeatureMapKernels? For(Tensor map, params ReadOnlySpan<Tensor?> others)
     {
-        if (map.device_type != TorchSharp.DeviceType.CUDA || map.numel() == 0 || !ChannelsLast.Is(map) || !Fit(map.shape[1]) || WantGradients(map, others)
+        if (map.device_type != TorchSharp.DeviceType.CUDA || map.numel() == 0 || !ChannelsLast.Is(map) || !Fit(map.shape[1])
+            || WantGradients(map, others)
             || CudaKernels.Of(map.device, "feature_maps", map.dtype) is not { } kernels)
             return null;
         foreach (var other in others)
@@ -44,11 +45,14 @@ internal sealed class FeatureMapKernels
         return new FeatureMapKernels(kernels, map, map.shape[2] * map.shape[3]);
     }
 
-    /// <summary>Whether a model's maps should lie <see cref="ChannelsLast"/>: only where there are kernels, for libtorch's own norms are slow then.</summary>
+    /// <summary>
+    /// Whether a model's maps should lie <see cref="ChannelsLast"/>: only where there are kernels, for libtorch's own norms are slow then.
+    /// </summary>
     /// <param name="map">What the model reads.</param>
     /// <param name="weight">One of the model's weights.</param>
     public static bool Pay(Tensor map, Tensor weight) =>
-        map.device_type == TorchSharp.DeviceType.CUDA && !WantGradients(map, [weight]) && CudaKernels.Of(map.device, "feature_maps", map.dtype) is not null;
+        map.device_type == TorchSharp.DeviceType.CUDA && !WantGradients(map, [weight])
+            && CudaKernels.Of(map.device, "feature_maps", map.dtype) is not null;
 
     /// <summary>Whether a map of so many channels can be served: threads have packs of 8, blocks whole pixels.</summary>
     /// <param name="channels">C.</param>
@@ -74,10 +78,12 @@ internal sealed class FeatureMapKernels
         _kernels.Launch("channel_sums", (strips, rows), Threads, input, CudaKernels.Pointer(sums), Channels, _pixels, (ulong)strip);
         _kernels.Launch(
             "group_moments", (groups, rows), Threads,
-            CudaKernels.Pointer(sums), CudaKernels.Pointer(added), CudaKernels.Pointer(moments), Channels, (ulong)groups, _pixels, (ulong)strips, BitConverter.DoubleToUInt64Bits(epsilon));
+            CudaKernels.Pointer(sums), CudaKernels.Pointer(added), CudaKernels.Pointer(moments), Channels, (ulong)groups, _pixels,
+            (ulong)strips, BitConverter.DoubleToUInt64Bits(epsilon));
         _kernels.Launch(
             "normalize", (strips, rows), Threads,
-            input, CudaKernels.Pointer(output), CudaKernels.Pointer(moments), CudaKernels.Pointer(weight), CudaKernels.Pointer(bias), CudaKernels.Pointer(added),
+            input, CudaKernels.Pointer(output), CudaKernels.Pointer(moments), CudaKernels.Pointer(weight), CudaKernels.Pointer(bias),
+            CudaKernels.Pointer(added),
             Channels, (ulong)groups, _pixels, (ulong)strip, activate ? 1UL : 0);
         return output;
     }
@@ -92,7 +98,8 @@ internal sealed class FeatureMapKernels
         var (strip, strips) = Strips(pixels);
         _kernels.Launch(
             "join", (strips, 1), Threads,
-            CudaKernels.Pointer(_map), CudaKernels.Pointer(residual), CudaKernels.Pointer(first), CudaKernels.Pointer(second), Channels, (ulong)pixels, (ulong)strip);
+            CudaKernels.Pointer(_map), CudaKernels.Pointer(residual), CudaKernels.Pointer(first), CudaKernels.Pointer(second), Channels,
+            (ulong)pixels, (ulong)strip);
     }
 
     /// <summary>Enlarges the map by 2 in both directions: every pixel four times.</summary>
@@ -104,7 +111,8 @@ internal sealed class FeatureMapKernels
         var pixels = shape[0] * (long)_pixels;
         var (strip, strips) = Strips(pixels);
         _kernels.Launch(
-            "enlarge", (strips, 1), Threads, CudaKernels.Pointer(_map), CudaKernels.Pointer(output), Channels, (ulong)shape[3], (ulong)pixels, (ulong)strip);
+            "enlarge", (strips, 1), Threads, CudaKernels.Pointer(_map), CudaKernels.Pointer(output), Channels, (ulong)shape[3],
+            (ulong)pixels, (ulong)strip);
         return output;
     }
 

@@ -35,7 +35,9 @@ internal sealed class FusedJointHeads
 
     private int Used => _textTokens == 0 ? Streams : 2 * Streams;
 
-    /// <summary>Prepares the call, of the arguments of <see cref="JointHeads.Join"/>; null where there are no kernels for these tensors.</summary>
+    /// <summary>
+    /// Prepares the call, of the arguments of <see cref="JointHeads.Join"/>; null where there are no kernels for these tensors.
+    /// </summary>
     public static FusedJointHeads? Find(long heads, Tensor[] image, RMSNorm?[] imageNorms, Tensor[]? text, RMSNorm?[] textNorms)
     {
         var first = image[0];
@@ -58,7 +60,9 @@ internal sealed class FusedJointHeads
         Tensor[] inputs = [.. _inputs.OfType<Tensor>()];
         var differentiable = is_grad_enabled() && Array.Exists(inputs, input => input.requires_grad);
         using var noGradients = no_grad();
-        Tensor[] outputs = [.. Enumerable.Range(0, Streams).Select(_ => empty([_batch, _imageTokens + _textTokens, _heads, _width], inputs[0].dtype, inputs[0].device))];
+        Tensor[] outputs =
+            [.. Enumerable.Range(0, Streams)
+                .Select(_ => empty([_batch, _imageTokens + _textTokens, _heads, _width], inputs[0].dtype, inputs[0].device))];
         _kernels.Launch("forward", (Blocks, Used), Threads, Slots([.. _inputs, .. Weights, .. outputs]));
         if (!differentiable)
             return outputs;
@@ -72,7 +76,9 @@ internal sealed class FusedJointHeads
         gradients = Array.ConvertAll(gradients, gradient => gradient?.contiguous());
         var some = gradients.OfType<Tensor>().First();
         Tensor?[] results = [.. Enumerable.Range(0, inputs.Length).Select(i =>
-            i >= Used || gradients[i % Streams] is null ? null : empty([_batch, i < Streams ? _imageTokens : _textTokens, _heads * _width], some.dtype, some.device))];
+            i >= Used || gradients[i % Streams] is null
+                ? null
+                : empty([_batch, i < Streams ? _imageTokens : _textTokens, _heads * _width], some.dtype, some.device))];
         _kernels.Launch("backward", (Blocks, Used), Threads, Slots([.. inputs, .. Weights, .. gradients, .. results]));
         return results[..Used];
     }
@@ -81,6 +87,7 @@ internal sealed class FusedJointHeads
 
     private ulong[] Slots(IEnumerable<Tensor?> tensors) =>
     [
-        .. tensors.Select(CudaKernels.Pointer), (ulong)_batch, (ulong)_imageTokens, (ulong)_textTokens, (ulong)_heads, BitConverter.DoubleToUInt64Bits(_norms.OfType<RMSNorm>().FirstOrDefault()?.Epsilon ?? 0),
+        .. tensors.Select(CudaKernels.Pointer), (ulong)_batch, (ulong)_imageTokens, (ulong)_textTokens, (ulong)_heads,
+        BitConverter.DoubleToUInt64Bits(_norms.OfType<RMSNorm>().FirstOrDefault()?.Epsilon ?? 0),
     ];
 }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>
-/// Several linear layers of one input whose LoRA updates are trained, as one step of the backward pass: the layers' down projections are one
-/// product in both directions, and what adds to the input's gradient is added by the product that computes it. Equals
+/// Several linear layers of one input whose LoRA updates are trained, as one step of the backward pass: the layers' down projections are
+/// one product in both directions, and what adds to the input's gradient is added by the product that computes it. Equals
 /// <see cref="LoraLinear.Plain"/> of each. Letters: N rows, D width of the input, R rank.
 /// </summary>
 internal static class LoraProjection
@@ -50,7 +50,9 @@ internal static class LoraProjection
                     .addmm_(hidden.narrow(1, at, matrices[i].A.shape[0]), matrices[i].B.t(), beta: 1, alpha: (float)updates[i].Scale);
             }
 
-            kept = new Kept(input.detach(), down, hidden, [.. layers.Select((layer, i) => Branch.Of(layer, updates[i], matrices[i]))], input.requires_grad);
+            kept = new Kept(
+                input.detach(), down, hidden, [.. layers.Select((layer, i) => Branch.Of(layer, updates[i], matrices[i]))],
+                input.requires_grad);
         }
 
         return GradientNode.Join(inputs, outputs, [.. kept.Tensors], kept.Backward);
@@ -69,14 +71,18 @@ internal static class LoraProjection
         public IEnumerable<Tensor> Tensors => new[] { Weight, B, GradientOfA, GradientOfB }.OfType<Tensor>();
 
         public static Branch Of(LoraLinear layer, LoraWeights update, (Tensor A, Tensor B) matrices) => new(
-            layer.Weight.detach(), matrices.B.detach(), Accumulator(update, matrices.A), Accumulator(update, matrices.B), (float)update.Scale);
+            layer.Weight.detach(), matrices.B.detach(), Accumulator(update, matrices.A), Accumulator(update, matrices.B),
+            (float)update.Scale);
 
         // Where an adapter collects the gradients of its copy after every pass, the products add to them directly, as to zero.
-        private static Tensor? Accumulator(LoraWeights update, Tensor matrix) => update.Copy is not null && matrix.is_leaf ? matrix.grad : null;
+        private static Tensor? Accumulator(LoraWeights update, Tensor matrix) =>
+            update.Copy is not null && matrix.is_leaf ? matrix.grad : null;
     }
 
     /// <summary>What the backward pass reads.</summary>
-    /// <param name="Input"><c>[..., D]</c>; as it is, for rows that are part of a larger tensor which attention keeps would be kept a second time.</param>
+    /// <param name="Input">
+    /// <c>[..., D]</c>; as it is, for rows that are part of a larger tensor which attention keeps would be kept a second time.
+    /// </param>
     /// <param name="Down">The layers' down projections, one above the other, <c>[sum of R, D]</c>.</param>
     /// <param name="Hidden">The rows through them, <c>[N, sum of R]</c>.</param>
     /// <param name="Branches">The layers.</param>

@@ -103,7 +103,9 @@ public sealed class AutoencoderKL : nn.Module
         ArgumentNullException.ThrowIfNull(pixels);
         var factor = Config.SpatialFactor;
         if (pixels.dim() != 4 || pixels.shape[2] % factor != 0 || pixels.shape[3] % factor != 0)
-            throw new ArgumentException($"Pictures have shape [{string.Join(", ", pixels.shape)}]; [B, {Config.InChannels}, H, W] with sides that are multiples of {factor} is needed.", nameof(pixels));
+            throw new ArgumentException(
+                $"Pictures have shape [{string.Join(", ", pixels.shape)}]; [B, {Config.InChannels}, H, W] with sides that are multiples of "
+                + $"{factor} is needed.", nameof(pixels));
         return Sliced(pixels, rows => TiledVae.Apply(rows, UseTiling ? Config.SampleSize : null, 1, factor, EncodeTile));
     }
 
@@ -153,6 +155,7 @@ public sealed class AutoencoderKL : nn.Module
         if (!UseSlicing || rows.shape[0] == 1)
             return compute(rows);
         using var scope = NewDisposeScope();
-        return cat([.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => compute(rows.narrow(0, i, 1)))], dim: 0).MoveToOuterDisposeScope();
+        return cat([.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => compute(rows.narrow(0, i, 1)))], dim: 0)
+            .MoveToOuterDisposeScope();
     }
 }

@@ -71,12 +71,18 @@ public sealed record AutoencoderKLConfig
             .Whole("the number of block_out_channels", config.BlockOutChannels.Count, 1, MostBlocks)
             .Each("block_out_channels", config.BlockOutChannels, 1, 65536).ThrowIfAny();
         if (config.BlockOutChannels.FirstOrDefault(channels => channels % config.NormNumGroups != 0) is not 0 and var uneven)
-            throw new LabException($"{path}: norm_num_groups is {config.NormNumGroups}; it must divide each of block_out_channels, and {uneven} it does not.");
-        var blocks = config.DownBlockTypes.Where(type => type != "DownEncoderBlock2D").Concat(config.UpBlockTypes.Where(type => type != "UpDecoderBlock2D")).ToList();
+            throw new LabException(
+                $"{path}: norm_num_groups is {config.NormNumGroups}; it must divide each of block_out_channels, and {uneven} it does not.");
+        var blocks = config.DownBlockTypes.Where(type => type != "DownEncoderBlock2D")
+            .Concat(config.UpBlockTypes.Where(type => type != "UpDecoderBlock2D")).ToList();
         if (blocks.Count > 0)
-            throw new LabException($"{path}: block types {ShownText.Line(string.Join(", ", blocks))} are not known; DownEncoderBlock2D and UpDecoderBlock2D are.");
+            throw new LabException(
+                $"{path}: block types {ShownText.Line(string.Join(", ", blocks))} are not known; DownEncoderBlock2D and UpDecoderBlock2D "
+                + "are.");
         if (config.DownBlockTypes.Count != config.BlockOutChannels.Count || config.UpBlockTypes.Count != config.BlockOutChannels.Count)
-            throw new LabException($"{path}: block_out_channels has {config.BlockOutChannels.Count} entries, down_block_types {config.DownBlockTypes.Count} and up_block_types {config.UpBlockTypes.Count}; they must be as many.");
+            throw new LabException(
+                $"{path}: block_out_channels has {config.BlockOutChannels.Count} entries, down_block_types {config.DownBlockTypes.Count} "
+                + $"and up_block_types {config.UpBlockTypes.Count}; they must be as many.");
         if (config.ActFn != "silu")
             throw new LabException($"{path}: act_fn is '{ShownText.Line(config.ActFn)}'; only silu is known.");
         return config;

@@ -18,7 +18,8 @@ public sealed record LatentDistribution(Tensor Mean, Tensor LogVariance) : IDisp
         ArgumentNullException.ThrowIfNull(moments);
         using var scope = NewDisposeScope();
         var halves = moments.chunk(2, dim: 1);
-        return new LatentDistribution(halves[0].MoveToOuterDisposeScope(), halves[1].clamp(KeptScalar.Of(-30), KeptScalar.Of(20)).MoveToOuterDisposeScope());
+        return new LatentDistribution(
+            halves[0].MoveToOuterDisposeScope(), halves[1].clamp(KeptScalar.Of(-30), KeptScalar.Of(20)).MoveToOuterDisposeScope());
     }
 
     /// <summary>Draws latents: mean + standard deviation × noise.</summary>

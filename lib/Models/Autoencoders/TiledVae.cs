@@ -30,7 +30,8 @@ internal static class TiledVae
                 using var inner = NewDisposeScope();
                 long tileHeight = Math.Min(side, height - top), tileWidth = Math.Min(side, width - left);
                 var output = compute(input.narrow(2, top, tileHeight).narrow(3, left, tileWidth));
-                sum ??= output.new_zeros([output.shape[0], output.shape[1], height * grow / shrink, width * grow / shrink]).MoveToOuterDisposeScope();
+                sum ??= output.new_zeros([output.shape[0], output.shape[1], height * grow / shrink, width * grow / shrink])
+                    .MoveToOuterDisposeScope();
                 weights ??= output.new_zeros([1, 1, height * grow / shrink, width * grow / shrink]).MoveToOuterDisposeScope();
                 var ramp = Math.Max(overlap * grow / shrink, 1);
                 var weight = Ramp(output.shape[2], ramp, output).unsqueeze(1) * Ramp(output.shape[3], ramp, output).unsqueeze(0);
@@ -65,6 +66,7 @@ internal static class TiledVae
         using var scope = NewDisposeScope();
         var position = KeptScalar.Range(1, length + 1, ScalarType.Float32, like.device);
         var fromEnd = position.neg().add(KeptScalar.Of(length + 1), KeptScalar.One);
-        return minimum(position, fromEnd).div(KeptScalar.Of(overlap + 1)).clamp(max: KeptScalar.One).to(like.dtype).MoveToOuterDisposeScope();
+        return minimum(position, fromEnd).div(KeptScalar.Of(overlap + 1)).clamp(max: KeptScalar.One).to(like.dtype)
+            .MoveToOuterDisposeScope();
     }
 }

@@ -55,7 +55,8 @@ public sealed record CLIPTextConfig
         if (config.HiddenAct is not ("quick_gelu" or "gelu"))
             throw new LabException($"{path}: hidden_act is '{ShownText.Line(config.HiddenAct)}'; valid values are quick_gelu and gelu.");
         if (config.HiddenSize % config.NumAttentionHeads != 0)
-            throw new LabException($"{path}: num_attention_heads is {config.NumAttentionHeads}; it must divide hidden_size {config.HiddenSize}.");
+            throw new LabException(
+                $"{path}: num_attention_heads is {config.NumAttentionHeads}; it must divide hidden_size {config.HiddenSize}.");
         return config;
     }
 }

@@ -58,7 +58,9 @@ public sealed class CLIPTextModelWithProjection : nn.Module
         return model;
     }
 
-    /// <summary>Whether a file may hold a tensor that is not needed: those of older versions carry the place numbers 0, 1, 2, ... as a tensor.</summary>
+    /// <summary>
+    /// Whether a file may hold a tensor that is not needed: those of older versions carry the place numbers 0, 1, 2, ... as a tensor.
+    /// </summary>
     /// <param name="name">The tensor's name.</param>
     public static bool IsSuperfluous(string name) => name == "text_model.embeddings.position_ids";
 
@@ -90,7 +92,9 @@ public sealed class CLIPTextModelWithProjection : nn.Module
     public Tensor PooledPositions(Tensor inputIds)
     {
         using var scope = NewDisposeScope();
-        var marked = Config.EosTokenId == LegacyEosTokenId ? inputIds.to(ScalarType.Int32) : inputIds.eq(KeptScalar.Integer(Config.EosTokenId)).to(ScalarType.Int32);
+        var marked = Config.EosTokenId == LegacyEosTokenId
+            ? inputIds.to(ScalarType.Int32)
+            : inputIds.eq(KeptScalar.Integer(Config.EosTokenId)).to(ScalarType.Int32);
         return marked.argmax(-1).MoveToOuterDisposeScope();
     }
 

@@ -37,8 +37,10 @@ internal sealed class RelativePositionBuckets(int buckets, int maxDistance) : ID
         // The logarithm in float32, as the reference takes it: the classes' borders depend on it.
         var logarithm = log(distance.to(ScalarType.Float32).div(KeptScalar.Of(exact)));
         var far = logarithm.div(KeptScalar.Of((float)Math.Log((double)maxDistance / exact))).mul(KeptScalar.Of(half - exact));
-        var farClass = far.clamp(min: KeptScalar.Of(0)).to(ScalarType.Int64).add(KeptScalar.Integer(exact), KeptScalar.One).clamp(max: KeptScalar.Integer(half - 1));
+        var farClass = far.clamp(min: KeptScalar.Of(0)).to(ScalarType.Int64).add(KeptScalar.Integer(exact), KeptScalar.One)
+            .clamp(max: KeptScalar.Integer(half - 1));
         var side = offset.gt(KeptScalar.Integer(0)).to(ScalarType.Int64).mul(KeptScalar.Integer(half));
-        return side.add(where(distance.lt(KeptScalar.Integer(exact)), distance, farClass), KeptScalar.One).to(device).DetachFromDisposeScope();
+        return side.add(where(distance.lt(KeptScalar.Integer(exact)), distance, farClass), KeptScalar.One).to(device)
+            .DetachFromDisposeScope();
     }
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.TextEncoders;
 
-/// <summary>One block of the T5 encoder, <c>[B, S, D] → [B, S, D]</c>: attention, then feed-forward, published as <c>layer.0</c> and <c>layer.1</c>.</summary>
+/// <summary>
+/// One block of the T5 encoder, <c>[B, S, D] → [B, S, D]</c>: attention, then feed-forward, published as <c>layer.0</c> and <c>layer.1</c>.
+/// </summary>
 public sealed class T5Block : nn.Module<Tensor, Tensor, Tensor>
 {
     private const double HalfMax = 65504;
@@ -50,7 +52,8 @@ public sealed class T5Block : nn.Module<Tensor, Tensor, Tensor>
     {
         if (tokens.dtype != ScalarType.Float16)
             return tokens;
-        var limit = tokens.isinf().any().to(ScalarType.Float32).mul(KeptScalar.Of(-HalfMargin)).add(KeptScalar.Of(HalfMax), KeptScalar.One).to(ScalarType.Float16);
+        var limit = tokens.isinf().any().to(ScalarType.Float32).mul(KeptScalar.Of(-HalfMargin)).add(KeptScalar.Of(HalfMax), KeptScalar.One)
+            .to(ScalarType.Float16);
         return tokens.clamp(-limit, limit);
     }
 }

@@ -46,15 +46,20 @@ public sealed record T5Config
         var config = JsonFile.Read<T5Config>(path);
         new RangeCheck(path).Whole("vocab_size", config.VocabSize, 1, 16_777_216).Whole("d_model", config.DModel, 1, 65536)
             .Whole("d_kv", config.DKv, 1, 4096).Whole("d_ff", config.DFf, 1, 1 << 20).Whole("num_layers", config.NumLayers, 1, 512)
-            .Whole("num_heads", config.NumHeads, 1, 1024).Whole("relative_attention_num_buckets", config.RelativeAttentionNumBuckets, 4, 65536)
+            .Whole("num_heads", config.NumHeads, 1, 1024)
+            .Whole("relative_attention_num_buckets", config.RelativeAttentionNumBuckets, 4, 65536)
             .Whole("relative_attention_max_distance", config.RelativeAttentionMaxDistance, 1, 1 << 24)
             .Above("layer_norm_epsilon", config.LayerNormEpsilon, 0).ThrowIfAny();
         if (config.FeedForwardProj != "gated-gelu")
-            throw new LabException($"{path}: feed_forward_proj is '{ShownText.Line(config.FeedForwardProj)}'; only gated-gelu (T5 1.1) is known.");
+            throw new LabException(
+                $"{path}: feed_forward_proj is '{ShownText.Line(config.FeedForwardProj)}'; only gated-gelu (T5 1.1) is known.");
         if (config.RelativeAttentionNumBuckets % 4 != 0)
-            throw new LabException($"{path}: relative_attention_num_buckets is {config.RelativeAttentionNumBuckets}; it must be a multiple of 4.");
+            throw new LabException(
+                $"{path}: relative_attention_num_buckets is {config.RelativeAttentionNumBuckets}; it must be a multiple of 4.");
         if (config.RelativeAttentionMaxDistance <= config.RelativeAttentionNumBuckets / 4)
-            throw new LabException($"{path}: relative_attention_max_distance is {config.RelativeAttentionMaxDistance}; it must be above a quarter of the {config.RelativeAttentionNumBuckets} buckets.");
+            throw new LabException(
+                $"{path}: relative_attention_max_distance is {config.RelativeAttentionMaxDistance}; it must be above a quarter of the "
+                + $"{config.RelativeAttentionNumBuckets} buckets.");
         return config;
     }
 }

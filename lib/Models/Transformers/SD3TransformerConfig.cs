@@ -69,14 +69,18 @@ public sealed record SD3TransformerConfig
         new RangeCheck(path).Whole("sample_size", config.SampleSize, 1, 1024).Whole("patch_size", config.PatchSize, 1, 64)
             .Whole("in_channels", config.InChannels, 1, 1024).Whole("out_channels", config.OutChannels ?? config.InChannels, 1, 1024)
             .Whole("num_layers", config.NumLayers, 1, MostLayers).Whole("attention_head_dim", config.AttentionHeadDim, 1, 1024)
-            .Whole("num_attention_heads", config.NumAttentionHeads, 1, 1024).Whole("joint_attention_dim", config.JointAttentionDim, 1, MostWidth)
+            .Whole("num_attention_heads", config.NumAttentionHeads, 1, 1024)
+            .Whole("joint_attention_dim", config.JointAttentionDim, 1, MostWidth)
             .Whole("caption_projection_dim", config.CaptionProjectionDim, 1, MostWidth)
-            .Whole("pooled_projection_dim", config.PooledProjectionDim, 1, MostWidth).Whole("pos_embed_max_size", config.PosEmbedMaxSize, 1, 4096)
+            .Whole("pooled_projection_dim", config.PooledProjectionDim, 1, MostWidth)
+            .Whole("pos_embed_max_size", config.PosEmbedMaxSize, 1, 4096)
             .Each("dual_attention_layers", config.DualAttentionLayers, 0, Math.Max(config.NumLayers, 1) - 1).ThrowIfAny();
         if (config.QkNorm is not (null or "rms_norm"))
             throw new LabException($"{path}: qk_norm is '{ShownText.Line(config.QkNorm!)}'; valid values are null and rms_norm.");
         if (config.CaptionProjectionDim != config.InnerDim)
-            throw new LabException($"{path}: caption_projection_dim is {config.CaptionProjectionDim}; it must equal num_attention_heads × attention_head_dim = {config.InnerDim}.");
+            throw new LabException(
+                $"{path}: caption_projection_dim is {config.CaptionProjectionDim}; it must equal num_attention_heads × attention_head_dim "
+                + $"= {config.InnerDim}.");
         return config;
     }
 }

@@ -15,16 +15,21 @@ internal static unsafe class CudaCompiler
     /// <param name="capability">Compute capability of the GPU, ten times: 90 for an H100.</param>
     /// <param name="definitions">Macros.</param>
     /// <returns>A module for the driver.</returns>
-    /// <exception cref="LabException">There is no NVRTC, it does not know the GPU, or the text has an error; the message has the compiler's.</exception>
+    /// <exception cref="LabException">
+    /// There is no NVRTC, it does not know the GPU, or the text has an error; the message has the compiler's.
+    /// </exception>
     public static byte[] Compile(string source, string name, int capability, IEnumerable<(string Name, long Value)> definitions)
     {
         var library = s_library.Value;
         if (library == 0)
             throw new LabException("NVRTC (libnvrtc, CUDA's compiler at run time) was not found beside libtorch.");
-        var create = (delegate* unmanaged[Cdecl]<nint*, byte*, byte*, int, nint, nint, int>)NativeLibrary.GetExport(library, "nvrtcCreateProgram");
+        var create = (delegate* unmanaged[Cdecl]<nint*, byte*, byte*, int, nint, nint, int>)NativeLibrary.GetExport(
+            library, "nvrtcCreateProgram");
         var compile = (delegate* unmanaged[Cdecl]<nint, int, byte**, int>)NativeLibrary.GetExport(library, "nvrtcCompileProgram");
         var destroy = (delegate* unmanaged[Cdecl]<nint*, int>)NativeLibrary.GetExport(library, "nvrtcDestroyProgram");
-        string[] options = [$"--gpu-architecture=sm_{capability}", "--std=c++17", .. definitions.Select(definition => $"-D{definition.Name}={definition.Value}")];
+        string[] options =
+            [$"--gpu-architecture=sm_{capability}", "--std=c++17",
+                .. definitions.Select(definition => $"-D{definition.Name}={definition.Value}")];
         nint program;
         fixed (byte* text = Encode(source), title = Encode(name))
             CudaRuntime.Check(create(&program, text, title, 0, 0, 0), "nvrtcCreateProgram");
@@ -36,7 +41,9 @@ internal static unsafe class CudaCompiler
                 code = compile(program, arguments.Length, (byte**)first);
             return code == 0
                 ? Read(library, program, "nvrtcGetCUBIN")
-                : throw new LabException($"The CUDA kernels of {name} do not compile: {Encoding.UTF8.GetString(Read(library, program, "nvrtcGetProgramLog")).Trim('\0', '\n', ' ')}");
+                : throw new LabException(
+                    $"The CUDA kernels of {name} do not compile: "
+                    + $"{Encoding.UTF8.GetString(Read(library, program, "nvrtcGetProgramLog")).Trim('\0', '\n', ' ')}");
         }
         finally
         {
@@ -80,8 +87,13 @@ internal static unsafe class CudaCompiler
         if (folder.Length == 0)
             return [];
         var wheels = Path.Combine(folder, "..", "..", "nvidia");
-        string[] folders = [folder, .. Directory.Exists(wheels) ? Directory.GetDirectories(wheels).Select(package => Path.Combine(package, "lib")).Where(Directory.Exists) : []];
+        string[] folders =
+            [folder, .. Directory.Exists(wheels)
+                ? Directory.GetDirectories(wheels).Select(package => Path.Combine(package, "lib")).Where(Directory.Exists)
+                : []];
         return folders.SelectMany(place => Directory.GetFiles(place, "*nvrtc*"))
-            .Where(file => !file.Contains("builtins", StringComparison.Ordinal) && !file.Contains("caffe2", StringComparison.Ordinal) && !file.Contains(".alt.", StringComparison.Ordinal));
+            .Where(
+                file => !file.Contains("builtins", StringComparison.Ordinal) && !file.Contains("caffe2", StringComparison.Ordinal)
+                    && !file.Contains(".alt.", StringComparison.Ordinal));
     }
 }

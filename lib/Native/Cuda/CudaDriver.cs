@@ -5,13 +5,19 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// <summary>The functions of the CUDA driver, and of libtorch about its streams, that <see cref="CudaKernels"/> needs.</summary>
 internal static unsafe class CudaDriver
 {
-    private static readonly nint s_driver = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var handle) ? handle : 0;
-    private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data = (delegate* unmanaged[Cdecl]<nint, nint>)TorchLibraries.Export("LibTorchSharp", "THSTensor_data");
-    private static readonly delegate* unmanaged[Cdecl]<int, nint*, int> s_stream = (delegate* unmanaged[Cdecl]<int, nint*, int>)TorchLibraries.Export("torch_cuda", "aoti_torch_get_current_cuda_stream");
-    private static readonly delegate* unmanaged[Cdecl]<int*, int> s_deviceOfThread = (delegate* unmanaged[Cdecl]<int*, int>)DriverExport("cuCtxGetDevice");
-    private static readonly delegate* unmanaged[Cdecl]<int*, int, int> s_handle = (delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet");
+    private static readonly nint s_driver = NativeLibrary.TryLoad(
+        OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var handle) ? handle : 0;
+    private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data =
+        (delegate* unmanaged[Cdecl]<nint, nint>)TorchLibraries.Export("LibTorchSharp", "THSTensor_data");
+    private static readonly delegate* unmanaged[Cdecl]<int, nint*, int> s_stream =
+        (delegate* unmanaged[Cdecl]<int, nint*, int>)TorchLibraries.Export("torch_cuda", "aoti_torch_get_current_cuda_stream");
+    private static readonly delegate* unmanaged[Cdecl]<int*, int> s_deviceOfThread =
+        (delegate* unmanaged[Cdecl]<int*, int>)DriverExport("cuCtxGetDevice");
+    private static readonly delegate* unmanaged[Cdecl]<int*, int, int> s_handle =
+        (delegate* unmanaged[Cdecl]<int*, int, int>)DriverExport("cuDeviceGet");
     private static readonly delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> s_launch =
-        (delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)DriverExport("cuLaunchKernel");
+        (delegate* unmanaged[Cdecl]<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)
+            DriverExport("cuLaunchKernel");
 
     /// <summary>The address of a tensor's first element.</summary>
     /// <param name="tensor">The tensor's handle.</param>
@@ -27,8 +33,8 @@ internal static unsafe class CudaDriver
     }
 
     /// <summary>
-    /// Makes a GPU the one that the calling thread works on. Streams, graphs, modules and readings of memory are those of that GPU; libtorch's own
-    /// operations go where their tensors are.
+    /// Makes a GPU the one that the calling thread works on. Streams, graphs, modules and readings of memory are those of that GPU;
+    /// libtorch's own operations go where their tensors are.
     /// </summary>
     /// <param name="device">CUDA's device index.</param>
     public static void MakeCurrent(int device)
@@ -39,7 +45,9 @@ internal static unsafe class CudaDriver
         if ((s_deviceOfThread(&current) == 0 && current == handle) || CudaRuntime.SetDevice(device))
             return;
         nint context;
-        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, handle), "cuDevicePrimaryCtxRetain");
+        CudaRuntime.Check(
+            ((delegate* unmanaged[Cdecl]<nint*, int, int>)DriverExport("cuDevicePrimaryCtxRetain"))(&context, handle),
+            "cuDevicePrimaryCtxRetain");
         CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
     }
 
@@ -49,7 +57,9 @@ internal static unsafe class CudaDriver
     public static int Attribute(int device, int attribute)
     {
         int value;
-        CudaRuntime.Check(((delegate* unmanaged[Cdecl]<int*, int, int, int>)DriverExport("cuDeviceGetAttribute"))(&value, attribute, Handle(device)), "cuDeviceGetAttribute");
+        CudaRuntime.Check(
+            ((delegate* unmanaged[Cdecl]<int*, int, int, int>)DriverExport("cuDeviceGetAttribute"))(&value, attribute, Handle(device)),
+            "cuDeviceGetAttribute");
         return value;
     }
 
@@ -59,7 +69,8 @@ internal static unsafe class CudaDriver
     {
         nint module;
         fixed (byte* first = code)
-            CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, byte*, int>)DriverExport("cuModuleLoadData"))(&module, first), "cuModuleLoadData");
+            CudaRuntime.Check(
+                ((delegate* unmanaged[Cdecl]<nint*, byte*, int>)DriverExport("cuModuleLoadData"))(&module, first), "cuModuleLoadData");
         return module;
     }
 
@@ -71,7 +82,9 @@ internal static unsafe class CudaDriver
         nint function;
         var bytes = System.Text.Encoding.UTF8.GetBytes(name + '\0');
         fixed (byte* first = bytes)
-            CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint*, nint, byte*, int>)DriverExport("cuModuleGetFunction"))(&function, module, first), "cuModuleGetFunction");
+            CudaRuntime.Check(
+                ((delegate* unmanaged[Cdecl]<nint*, nint, byte*, int>)DriverExport("cuModuleGetFunction"))(&function, module, first),
+                "cuModuleGetFunction");
         return function;
     }
 

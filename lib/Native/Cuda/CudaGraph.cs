@@ -11,17 +11,17 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// read values back, and must have zeroed or overwritten whatever it accumulates into.
 /// </summary>
 /// <remarks>
-/// The work is captured on a stream of its own (<see cref="RecordingStream"/>), on which nothing is allocated while the graph lives; what it
-/// computes in is held there, so that libtorch neither gives it to other work nor back to the device, even when memory runs short. Warm-ups and
-/// capture take as much of the device's memory as plain calls do, beside what plain calls have left in libtorch's cache: release that before
-/// (<see cref="CachedMemory"/>). The graph is started on the default stream, in order with other operations.
+/// The work is captured on a stream of its own (<see cref="RecordingStream"/>), on which nothing is allocated while the graph lives; what
+/// it computes in is held there, so that libtorch neither gives it to other work nor back to the device, even when memory runs short.
+/// Warm-ups and capture take as much of the device's memory as plain calls do, beside what plain calls have left in libtorch's cache:
+/// release that before (<see cref="CachedMemory"/>). The graph is started on the default stream, in order with other operations.
 /// </remarks>
 public sealed class CudaGraph : IReplayable
 {
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
 
-    // Kernels are compiled and TorchScript functions optimised in their first runs, the latter up to the third; libraries make their workspaces and
-    // plans in the first one on a stream.
+    // Kernels are compiled and TorchScript functions optimised in their first runs, the latter up to the third; libraries make their
+    // workspaces and plans in the first one on a stream.
     private const int WarmUps = 3;
 
     // Of the time of work that leaves the device waiting, launching is nearly all; of other work, a part that does not matter.
@@ -50,8 +50,8 @@ public sealed class CudaGraph : IReplayable
     }
 
     /// <summary>
-    /// Runs some work and says whether a recording of it would be faster: whether the device waited for the processor, which took most of the
-    /// time to launch it.
+    /// Runs some work and says whether a recording of it would be faster: whether the device waited for the processor, which took most of
+    /// the time to launch it.
     /// </summary>
     /// <param name="device">Where it computes; any but a CUDA device has ended when a call returns, and counts as waiting.</param>
     /// <param name="work">The work; warm, and without waits of its own.</param>

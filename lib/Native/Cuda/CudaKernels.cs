@@ -6,12 +6,12 @@ namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
 /// CUDA kernels of the program's own, for chains of operations that libtorch would read and write memory for several times. The sources are
-/// embedded files, compiled for the GPU at hand and for the sizes at hand when first used, and started on libtorch's current stream, so that
-/// they can be captured with the operations around them.
+/// embedded files, compiled for the GPU at hand and for the sizes at hand when first used, and started on libtorch's current stream, so
+/// that they can be captured with the operations around them.
 /// </summary>
 /// <remarks>
-/// Every kernel takes one argument, a structure of members of eight bytes each (pointers, <c>long long</c>, <c>double</c>). Where kernels are
-/// not to be had (another device, no NVRTC, an old GPU), the caller has libtorch's operations; the environment variable
+/// Every kernel takes one argument, a structure of members of eight bytes each (pointers, <c>long long</c>, <c>double</c>). Where kernels
+/// are not to be had (another device, no NVRTC, an old GPU), the caller has libtorch's operations; the environment variable
 /// <c>LAB_CUDA_KERNELS=0</c> asks for those everywhere.
 /// </remarks>
 internal sealed unsafe class CudaKernels
@@ -83,11 +83,13 @@ internal sealed unsafe class CudaKernels
             CudaDriver.MakeCurrent(device);
             var capability = (CudaDriver.Attribute(device, CapabilityMajor) * 10) + CudaDriver.Attribute(device, CapabilityMinor);
             if (capability < LeastCapability)
-                throw new LabException($"The GPU's compute capability is {capability / 10}.{capability % 10}; the kernels need 8.0 or more.");
+                throw new LabException(
+                    $"The GPU's compute capability is {capability / 10}.{capability % 10}; the kernels need 8.0 or more.");
             var code = CudaCompiler.Compile(Source(Preamble) + Source(name + ".cu"), name + ".cu", capability, definitions);
             return new CudaKernels(device, CudaDriver.LoadModule(code));
         }
-        catch (Exception error) when (error is LabException or DllNotFoundException or EntryPointNotFoundException or TypeInitializationException)
+        catch (Exception error) when (error is LabException or DllNotFoundException or EntryPointNotFoundException
+            or TypeInitializationException)
         {
             Refusal = (error.InnerException ?? error).Message;
             return null;

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
-/// The CUDA runtime's own pool of a device, with its counters: what is handed out to tensors and what is reserved, now and at most. libtorch
-/// allocates from it when the environment says so before the process starts (<see cref="Setting"/>); its usual allocator keeps counters too, but
-/// only C++ and Python can ask for them (no function with a C interface gives them, and the C++ object's layout is no public matter). What
-/// tensors hold is the same with either; what is reserved beyond it, and the time of an allocation, are not.
+/// The CUDA runtime's own pool of a device, with its counters: what is handed out to tensors and what is reserved, now and at most.
+/// libtorch allocates from it when the environment says so before the process starts (<see cref="Setting"/>); its usual allocator keeps
+/// counters too, but only C++ and Python can ask for them (no function with a C interface gives them, and the C++ object's layout is no
+/// public matter). What tensors hold is the same with either; what is reserved beyond it, and the time of an allocation, are not.
 /// </summary>
 public sealed unsafe class CudaPool
 {
@@ -51,7 +51,9 @@ public sealed unsafe class CudaPool
     /// <summary>The most bytes that the pool had taken from the device since <see cref="ResetPeaks"/>.</summary>
     public long ReservedPeak => Read(ReservedHigh);
 
-    /// <summary>The pool of a device if libtorch allocates from it. It is not believed but tried: a tensor is made, and its size must show.</summary>
+    /// <summary>
+    /// The pool of a device if libtorch allocates from it. It is not believed but tried: a tensor is made, and its size must show.
+    /// </summary>
     /// <param name="device">Any device.</param>
     /// <returns>Null on another device than CUDA, or where libtorch has its usual allocator.</returns>
     public static CudaPool? Of(Device device)

@@ -3,7 +3,9 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Native.Cuda;
 
-/// <summary>CUDA's runtime library, which libtorch_cuda brings into the process under its versioned name, and what its functions return.</summary>
+/// <summary>
+/// CUDA's runtime library, which libtorch_cuda brings into the process under its versioned name, and what its functions return.
+/// </summary>
 internal static unsafe class CudaRuntime
 {
     /// <summary>The library's handle; null where there is none.</summary>

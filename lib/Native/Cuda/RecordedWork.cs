@@ -7,15 +7,15 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
-/// Work that is done many times on tensors of few shapes. Where it can be recorded, it is recorded once for each shape and replayed: with small
-/// pictures the processor cannot launch operations as fast as the device ends them. Everything else, and everything after a recording that
-/// failed, is plain calls.
+/// Work that is done many times on tensors of few shapes. Where it can be recorded, it is recorded once for each shape and replayed: with
+/// small pictures the processor cannot launch operations as fast as the device ends them. Everything else, and everything after a recording
+/// that failed, is plain calls.
 /// </summary>
 /// <remarks>
-/// A recording keeps its memory as long as it lives, so at most <see cref="Most"/> shapes have one. The plain pass over the inputs comes first.
-/// The recording is made over other values of the same shapes, then replayed on the inputs, and must agree with the plain pass: one that
-/// ignored its inputs would not. Between runs only small tensors are allocated; larger work goes through <see cref="WithRoom"/>, or after
-/// <see cref="Forget"/>.
+/// A recording keeps its memory as long as it lives, so at most <see cref="Most"/> shapes have one. The plain pass over the inputs comes
+/// first. The recording is made over other values of the same shapes, then replayed on the inputs, and must agree with the plain pass: one
+/// that ignored its inputs would not. Between runs only small tensors are allocated; larger work goes through <see cref="WithRoom"/>, or
+/// after <see cref="Forget"/>.
 /// </remarks>
 /// <param name="device">Where the work computes.</param>
 /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
@@ -48,8 +48,8 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     public bool OnlyWhereLaunchBound { get; init; }
 
     /// <summary>
-    /// What the work adds to, and how that is set to zero; recordings are compared by it. Null where the work only has outputs: then the first
-    /// one is compared.
+    /// What the work adds to, and how that is set to zero; recordings are compared by it. Null where the work only has outputs: then the
+    /// first one is compared.
     /// </summary>
     public (Tensor Sum, Action Clear)? Gradients { get; init; }
 
@@ -206,7 +206,9 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         var difference = (recorded - plain).norm().item<float>();
         var scale = plain.norm().item<float>();
         if (!(difference <= Agreement * scale))
-            throw new LabException(string.Create(CultureInfo.InvariantCulture, $"a recorded {Name} differs by {difference:g3} of {scale:g3} from a plain one."));
+            throw new LabException(
+                string.Create(
+                    CultureInfo.InvariantCulture, $"a recorded {Name} differs by {difference:g3} of {scale:g3} from a plain one."));
     }
 
     private void Restore(Tensor? gradients)
@@ -225,7 +227,8 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         private readonly Tensor[] _outputs;
         private readonly IReplayable _work;
 
-        public Recording(Device device, Tensor[] inputs, Tensor[] like, Func<Tensor[], Tensor[]> work, Func<Device, Action, IReplayable> record)
+        public Recording(
+            Device device, Tensor[] inputs, Tensor[] like, Func<Tensor[], Tensor[]> work, Func<Device, Action, IReplayable> record)
         {
             using var scope = NewDisposeScope();
             _inputs = Array.ConvertAll(inputs, input => input.to(device).clone().DetachFromDisposeScope());

@@ -6,13 +6,15 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
-/// A CUDA stream that work is recorded on, and the memory that the recording computes in. Libtorch caches freed memory by stream: what recorded work
-/// has used and freed is, in its eyes, free for other work on this stream, and to be given back to the device when memory runs short.
+/// A CUDA stream that work is recorded on, and the memory that the recording computes in. Libtorch caches freed memory by stream: what
+/// recorded work has used and freed is, in its eyes, free for other work on this stream, and to be given back to the device when memory
+/// runs short.
 /// </summary>
 /// <remarks>
-/// <see cref="HoldMemory"/> takes that memory as tensors, a piece of each of libtorch's segments at least, which keeps the whole segment (settings of
-/// its allocator that split segments otherwise, as <c>expandable_segments</c>, leave the ends unheld). A stream that is let go of serves the next
-/// recording, which finds its memory and the libraries' workspaces there: the number of streams does not grow with that of recordings.
+/// <see cref="HoldMemory"/> takes that memory as tensors, a piece of each of libtorch's segments at least, which keeps the whole segment
+/// (settings of its allocator that split segments otherwise, as <c>expandable_segments</c>, leave the ends unheld). A stream that is let go
+/// of serves the next recording, which finds its memory and the libraries' workspaces there: the number of streams does not grow with that
+/// of recordings.
 /// </remarks>
 internal sealed class RecordingStream : IDisposable
 {
@@ -62,7 +64,10 @@ internal sealed class RecordingStream : IDisposable
         return new Guard(guard);
     }
 
-    /// <summary>Gives libtorch's cached memory back to the device if little is free, before anything is recorded; to be called while it is libtorch's current one.</summary>
+    /// <summary>
+    /// Gives libtorch's cached memory back to the device if little is free, before anything is recorded; to be called while it is
+    /// libtorch's current one.
+    /// </summary>
     public void MakeRoom()
     {
         if (FreeMemory() < Ample)

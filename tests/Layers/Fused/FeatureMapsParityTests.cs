@@ -25,7 +25,8 @@ public sealed class FeatureMapsParityTests
     [InlineData(1, 2048, 3, 3, 8, ScalarType.Float32)]
     [InlineData(1, 2048, 3, 3, 1, ScalarType.Float32)]
     [InlineData(2, 96, 7, 5, 32, ScalarType.Float32)]
-    public void GroupNorm_OfMapsThatLieChannelsLast_AgreesWithLibtorch(long rows, long channels, long height, long width, long groups, ScalarType dtype)
+    public void GroupNorm_OfMapsThatLieChannelsLast_AgreesWithLibtorch(
+        long rows, long channels, long height, long width, long groups, ScalarType dtype)
     {
         KernelParity.Require(dtype, "feature_maps");
         using var scope = NewDisposeScope();
@@ -40,7 +41,9 @@ public sealed class FeatureMapsParityTests
         KernelParity.Agree(dtype, Plain(ScalarType.Float32, null, false), Plain(dtype, null, false), norm.call(map), "norm");
         KernelParity.Agree(dtype, Plain(ScalarType.Float32, null, true), Plain(dtype, null, true), norm.Activated(map), "norm and SiLU");
         var own = ChannelsLast.Of(map).clone();
-        KernelParity.Agree(dtype, Plain(ScalarType.Float32, bias, true), Plain(dtype, bias, true), norm.ConsumeActivated(own, bias), "norm of the map and a bias, and SiLU");
+        KernelParity.Agree(
+            dtype, Plain(ScalarType.Float32, bias, true), Plain(dtype, bias, true), norm.ConsumeActivated(own, bias),
+            "norm of the map and a bias, and SiLU");
 
         Tensor Plain(ScalarType type, Tensor? added, bool activate)
         {
@@ -56,7 +59,8 @@ public sealed class FeatureMapsParityTests
     [InlineData(2, 64, 17, 9, ScalarType.Float32)]
     [InlineData(1, 128, 256, 256, ScalarType.BFloat16)]
     [InlineData(2, 512, 31, 8, ScalarType.Float16)]
-    public void JoinAndEnlarge_MapsThatLieChannelsLast_AgreeWithLibtorch(long rows, long channels, long height, long width, ScalarType dtype)
+    public void JoinAndEnlarge_MapsThatLieChannelsLast_AgreeWithLibtorch(
+        long rows, long channels, long height, long width, ScalarType dtype)
     {
         KernelParity.Require(dtype, "feature_maps");
         using var scope = NewDisposeScope();
@@ -73,7 +77,8 @@ public sealed class FeatureMapsParityTests
         var chained = Sum(dtype);
         KernelParity.Agree(dtype, exact, chained, FeatureMaps.Join(map, residual, (first, second)), "sum");
 
-        Tensor Sum(ScalarType type) => map.to(type) + residual.to(type) + first.to(type).view(1, -1, 1, 1) + second.to(type).view(1, -1, 1, 1);
+        Tensor Sum(ScalarType type) =>
+            map.to(type) + residual.to(type) + first.to(type).view(1, -1, 1, 1) + second.to(type).view(1, -1, 1, 1);
     }
 
     [SkippableFact]

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Layers.Fused;
 
-/// <summary>The CUDA kernels of a transformer block beside the chains of libtorch's operations that they stand for, forward and backward.</summary>
+/// <summary>
+/// The CUDA kernels of a transformer block beside the chains of libtorch's operations that they stand for, forward and backward.
+/// </summary>
 [Trait("Category", "Parity")]
 public sealed class FusedLayersParityTests
 {
@@ -24,12 +26,15 @@ public sealed class FusedLayersParityTests
             dtype,
             [[batch, tokens, width], [batch, 9 * width]],
             x => [.. AdaptiveNorm.Modulate(x[0], (Part(x[1], 0), Part(x[1], 1)), (Part(x[1], 2), Part(x[1], 3)))],
-            x => [Pointwise.Modulate(Pointwise.Normalize(x[0]), Part(x[1], 0), Part(x[1], 1)), Pointwise.Modulate(Pointwise.Normalize(x[0]), Part(x[1], 2), Part(x[1], 3))]);
+            x => [Pointwise.Modulate(Pointwise.Normalize(x[0]), Part(x[1], 0), Part(x[1], 1)),
+                Pointwise.Modulate(Pointwise.Normalize(x[0]), Part(x[1], 2), Part(x[1], 3))]);
         Compare(
             dtype,
             [[batch, tokens, width], [batch, tokens, width], [batch, 9 * width]],
             x => Pair(AdaptiveNorm.GateAddModulate(x[0], Part(x[2], 4), x[1], Part(x[2], 5), Part(x[2], 6))),
-            x => Pair((Pointwise.GateAdd(x[0], Part(x[2], 4), x[1]), Pointwise.Modulate(Pointwise.Normalize(Pointwise.GateAdd(x[0], Part(x[2], 4), x[1])), Part(x[2], 5), Part(x[2], 6)))));
+            x => Pair(
+                (Pointwise.GateAdd(x[0], Part(x[2], 4), x[1]),
+                    Pointwise.Modulate(Pointwise.Normalize(Pointwise.GateAdd(x[0], Part(x[2], 4), x[1])), Part(x[2], 5), Part(x[2], 6)))));
         Compare(
             dtype,
             [[batch, tokens, width], [batch, tokens, width], [batch, 9 * width]],

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Tests.Layers.Fused;
 
 /// <summary>
-/// How the CUDA kernels are compared with the libtorch operations that they stand for. In float32 both agree to rounding; in half precision the kernels, which
-/// round once, are as near to libtorch's float32 values as its own operations.
+/// How the CUDA kernels are compared with the libtorch operations that they stand for. In float32 both agree to rounding; in half precision
+/// the kernels, which round once, are as near to libtorch's float32 values as its own operations.
 /// </summary>
 internal static class KernelParity
 {
@@ -25,7 +25,9 @@ internal static class KernelParity
     /// <param name="what">Named in the failure.</param>
     public static void Agree(ScalarType dtype, Tensor exact, Tensor libtorch, Tensor ours, string what)
     {
-        var limit = dtype == ScalarType.Float32 ? 1e-5 : Math.Max(1.1 * GoldenAssert.RelativeError(exact, libtorch), dtype == ScalarType.BFloat16 ? 3e-3 : 4e-4);
+        var limit = dtype == ScalarType.Float32
+            ? 1e-5
+            : Math.Max(1.1 * GoldenAssert.RelativeError(exact, libtorch), dtype == ScalarType.BFloat16 ? 3e-3 : 4e-4);
         GoldenAssert.Close(exact, ours, limit, what);
     }
 }

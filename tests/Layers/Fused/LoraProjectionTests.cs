@@ -42,7 +42,9 @@ public sealed class LoraProjectionTests
         var trained = Gradients(input, inputIsTrained, layers, weights, rows => LoraProjection.Trained(rows, layers)!);
         var plain = Gradients(input, inputIsTrained, layers, weights, rows => Array.ConvertAll(layers, layer => layer.Plain(rows)));
 
-        Assert.All(plain.Zip(trained, (expected, actual) => (expected, actual)), pair => GoldenAssert.Close(pair.expected, pair.actual, 1e-5, "a value"));
+        Assert.All(
+            plain.Zip(trained, (expected, actual) => (expected, actual)),
+            pair => GoldenAssert.Close(pair.expected, pair.actual, 1e-5, "a value"));
         using var noGradients = no_grad();
         Assert.Null(LoraProjection.Trained(input, layers));
     }
@@ -102,20 +104,24 @@ public sealed class LoraProjectionTests
         Assert.Equal([2, 0, 8], LoraLinear.Run(zeros(2, 0, Width).Here(), Layer(8, 2, 1))[0].shape);
     }
 
-    private static List<Tensor> Gradients(Tensor input, bool inputIsTrained, LoraLinear[] layers, Tensor[] weights, Func<Tensor, Tensor[]> run)
+    private static List<Tensor> Gradients(
+        Tensor input, bool inputIsTrained, LoraLinear[] layers, Tensor[] weights, Func<Tensor, Tensor[]> run)
     {
-        var matrices = layers.SelectMany(layer => layer.Adapters).Where(update => update.Scale != 0).SelectMany(update => new[] { update.A, update.B }).ToArray();
+        var matrices = layers.SelectMany(layer => layer.Adapters).Where(update => update.Scale != 0)
+            .SelectMany(update => new[] { update.A, update.B }).ToArray();
         foreach (var matrix in matrices)
             matrix.grad = null;
         var rows = input.clone().requires_grad_(inputIsTrained);
         var outputs = run(rows);
         outputs.Select((output, i) => (output * weights[i]).sum()).Aggregate((sum, term) => sum + term).backward();
-        return [.. outputs.Select(output => output.detach()), .. matrices.Select(matrix => matrix.grad!.clone()), .. inputIsTrained ? new[] { rows.grad! } : []];
+        return [.. outputs.Select(output => output.detach()), .. matrices.Select(matrix => matrix.grad!.clone()),
+            .. inputIsTrained ? new[] { rows.grad! } : []];
     }
 
     // The formula as it is published.
     private static Tensor Written(LoraLinear layer, Tensor rows) => layer.Adapters.Where(update => update.Scale != 0).Aggregate(
-        matmul(rows, layer.Weight.t()) + layer.Bias!, (sum, update) => sum + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale));
+        matmul(rows, layer.Weight.t()) + layer.Bias!,
+        (sum, update) => sum + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale));
 
     private static LoraLinear Layer(long outFeatures, long rank, double scale)
     {

@@ -52,8 +52,8 @@ public sealed class AutoencoderKLTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        // libtorch may sum a batch in another order than its rows: some 10 roundings, 1.2e-6 in float32. In float64 the bound of 1e-13 leaves
-        // room for 100 times as many, and shows what slicing itself would change.
+        // libtorch may sum a batch in another order than its rows: some 10 roundings, 1.2e-6 in float32. In float64 the bound of 1e-13
+        // leaves room for 100 times as many, and shows what slicing itself would change.
         using var model = Load(golden, ScalarType.Float64);
         var latents = golden.Load("decode_in").to(ScalarType.Float64).Here();
         var whole = model.Decode(latents);

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Models.Autoencoders;
 
-/// <summary>The autoencoder with channels last in memory beside the plain one; on a GPU, with the kernels beside libtorch's operations.</summary>
+/// <summary>
+/// The autoencoder with channels last in memory beside the plain one; on a GPU, with the kernels beside libtorch's operations.
+/// </summary>
 public sealed class AutoencoderLayoutTests : IDisposable
 {
     private readonly AutoencoderKL _model = SmallAutoencoder.Random(SmallAutoencoder.Config, TestDevice.Device);
@@ -42,14 +44,16 @@ public sealed class AutoencoderLayoutTests : IDisposable
         Tensor pixels = SeededNoise.Normal([2, 3, 16, 24], 2).Here(), latents = SeededNoise.Normal([2, 4, 8, 12], 3).Here();
         Tensor moments, decoded;
         using (enable_grad())
-            (moments, decoded) = (_model.EncodeMoments(pixels.clone().requires_grad_(true)), _model.Decode(latents.clone().requires_grad_(true)));
+            (moments, decoded) =
+                (_model.EncodeMoments(pixels.clone().requires_grad_(true)), _model.Decode(latents.clone().requires_grad_(true)));
         Assert.True(moments.requires_grad && decoded.requires_grad);
         using var noGradients = no_grad();
 
         GoldenAssert.Close(moments, _model.EncodeMoments(pixels), 2e-5, "moments");
         GoldenAssert.Close(decoded, _model.Decode(latents), 2e-5, "decoded");
         GoldenAssert.Close(decoded, _model.Decode(latents), 2e-5, "decoded again");
-        Assert.Equal(FeatureMapKernels.Pay(latents, latents), _model.modules().OfType<Conv2d>().All(layer => ChannelsLast.Is(layer.Weight)));
+        Assert.Equal(
+            FeatureMapKernels.Pay(latents, latents), _model.modules().OfType<Conv2d>().All(layer => ChannelsLast.Is(layer.Weight)));
     }
 
     [Fact]

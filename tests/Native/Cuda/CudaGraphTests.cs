@@ -34,7 +34,8 @@ public class CudaGraphTests
         Skip.IfNot(device.type == DeviceType.CUDA, "Recordings are for CUDA devices.");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        Tensor input = randn([4096, 4096], device: device), large = zeros([4096, 4096], device: device), small = zeros([64], device: device);
+        Tensor input = randn(
+            [4096, 4096], device: device), large = zeros([4096, 4096], device: device), small = zeros([64], device: device);
         void Work()
         {
             using var inner = NewDisposeScope();
@@ -49,7 +50,8 @@ public class CudaGraphTests
 
         // Libtorch gives back all that it may before it refuses; others then compute where it was.
         Assert.ThrowsAny<ExternalException>(() => empty(1L << 46, ScalarType.Byte, device));
-        var others = Enumerable.Range(0, 64).SelectMany(_ => new[] { full([4096, 4096], float.NaN, device: device), full([64, 64], float.NaN, device: device) }).ToArray();
+        var others = Enumerable.Range(0, 64)
+            .SelectMany(_ => new[] { full([4096, 4096], float.NaN, device: device), full([64, 64], float.NaN, device: device) }).ToArray();
         input.neg_().mul_(0.5);
         first.Launch();
         var recorded = (large.clone(), small.clone());

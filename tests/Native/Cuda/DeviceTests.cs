@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Native.Cuda;
 
-/// <summary>Graphs, streams, kernels and memory readings on the second GPU of a machine, while the thread comes from the first one.</summary>
+/// <summary>
+/// Graphs, streams, kernels and memory readings on the second GPU of a machine, while the thread comes from the first one.
+/// </summary>
 [Trait("Category", "Devices")]
 public sealed class DeviceTests
 {

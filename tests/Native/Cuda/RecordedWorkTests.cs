@@ -11,8 +11,11 @@ public sealed class RecordedWorkTests
     private readonly List<string> _warnings = [];
 
     [Theory]
-    [InlineData("cudaStreamBeginCapture failed with code 900.", "a CUDA graph: cudaStreamBeginCapture failed with code 900. Each operation")]
-    [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has", "a CUDA graph: out of memory, 2.0 GiB more were asked for. Each operation")]
+    [InlineData(
+        "cudaStreamBeginCapture failed with code 900.", "a CUDA graph: cudaStreamBeginCapture failed with code 900. Each operation")]
+    [InlineData(
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has",
+        "a CUDA graph: out of memory, 2.0 GiB more were asked for. Each operation")]
     public void Warning_ARefusal_GivesItsReason(string message, string expected)
     {
 #pragma warning disable CA2201 // the type that libtorch's errors arrive as
@@ -95,7 +98,8 @@ public sealed class RecordedWorkTests
     public void Run_RefusedOrReplayed_LeavesNoTensors() => Assert.Equal(0, LiveTensors.LeftBy(() =>
     {
         using var scope = NewDisposeScope();
-        foreach (var recorder in new[] { new StandInRecorder(), new StandInRecorder { Refuses = true }, new StandInRecorder { Forgets = true } })
+        foreach (var recorder in new[] { new StandInRecorder(), new StandInRecorder { Refuses = true },
+            new StandInRecorder { Forgets = true } })
         {
             using var work = Work(recorder);
             for (var i = 0; i < 3; i++)
