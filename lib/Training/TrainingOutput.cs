@@ -96,11 +96,11 @@ internal sealed class TrainingOutput : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
-    private static UsageException Apart(string name, string path, string otherName, string other, string why) => new(
-        (RealPath.AreSame(path, other)
-            ? $"{name} ({path}) is the same folder as {otherName} ({other})"
-            : $"Of {name} ({path}) and {otherName} ({other}) one lies in the other")
-            + $": {why}. Name another {name}.");
+    private static UsageException Apart(string name, string path, string otherName, string other, string why)
+    {
+        var relation = RealPath.AreSame(path, other) ? "is the same folder as" : RealPath.IsWithin(path, other) ? "lies in" : "holds";
+        return new($"{name} ({path}) {relation} {otherName} ({other}): {why}. Name another {name}.");
+    }
 
     // A LoRA that another training made is lost when it is overwritten; the recipe beside it tells whose it is.
     private static string? Objection(DreamBoothConfig config)
