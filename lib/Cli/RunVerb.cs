@@ -114,7 +114,7 @@ internal static class RunVerb
             if (path is not null)
                 NotebookDocument.DeleteLeftovers(path);
             Action<NotebookDocument>? save = path is null ? null : notebook => notebook.Save(path);
-            var result = runner.Run(file, progress => Show(session, progress, quiet), session.Cancellation, save);
+            var result = runner.Run(file, progress => Show(session, progress, quiet), save, session.Cancellation);
             foreach (var failure in result.Failures)
                 session.Error.WriteLine($"{file}: cell {failure.Cell} failed:\n{Indented(failure.Source)}\n{failure.Message}");
             if (path is not null)

@@ -108,8 +108,8 @@ internal sealed record PlotlyFigure : ChartView
     private static JsonElement Property(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
 
-    private static IEnumerable<JsonElement> Items(JsonElement trace, string name) =>
-        Property(trace, name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : [];
+    private static JsonElement[] Items(JsonElement trace, string name) =>
+        Property(trace, name) is { ValueKind: JsonValueKind.Array } items ? [.. items.EnumerateArray()] : [];
 
     private static string Word(JsonElement element, string name) =>
         Property(element, name) is { ValueKind: JsonValueKind.String } word ? word.GetString()! : string.Empty;

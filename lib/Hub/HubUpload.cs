@@ -232,7 +232,8 @@ internal sealed class HubUpload(HubOptions options, HubHttp http, ModelApi api)
     private static HttpRequestMessage Post(Uri address, string body, string type)
     {
         var request = new HttpRequestMessage(
-            HttpMethod.Post, address) { Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(type)) };
+            HttpMethod.Post, address)
+        { Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(type)) };
         if (type == LfsJson)
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(LfsJson));
         return request;

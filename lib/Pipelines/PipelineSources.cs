@@ -50,7 +50,8 @@ internal sealed record PipelineSources : IDisposable
     /// <exception cref="LabException">
     /// A file is missing or malformed, or the models do not fit each other; the message names it.
     /// </exception>
-    public static PipelineSources Open(string model, PipelineOptions options) {
+    public static PipelineSources Open(string model, PipelineOptions options)
+    {
         var sources = File.Exists(model) ? OpenFile(model, options) : OpenFolder(model, options);
         try
         {

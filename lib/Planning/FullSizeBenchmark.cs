@@ -188,14 +188,14 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
 
     private bool Draw(List<double> times, Func<StableDiffusion3Pipeline> load) =>
         Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
-    {
-        Prompts = ["a prompt"],
-        NumImagesPerPrompt = options.Images,
-        NumInferenceSteps = options.Steps,
-        GuidanceScale = 4.5,
-        Width = options.LargeSize,
-        Height = options.LargeSize,
-    })));
+        {
+            Prompts = ["a prompt"],
+            NumImagesPerPrompt = options.Images,
+            NumInferenceSteps = options.Steps,
+            GuidanceScale = 4.5,
+            Width = options.LargeSize,
+            Height = options.LargeSize,
+        })));
 
     private DreamBoothConfig Config() => RandomWeights.Training with
     {
@@ -215,7 +215,8 @@ public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<s
         var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches) { Warn = _ => refused = true };
         return new Piece(
             () => trainer.Run(until: trainer.StepsDone + 1), trainer,
-            adapter) { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
+            adapter)
+        { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
     }
 
     private Tensor Latents(int batch, int size)

@@ -73,8 +73,9 @@ public sealed class DreamBoothRun
         {
             // What a training that diverged has learned last is not worth a LoRA that is there already.
             save = false;
-            var last = LoraCheckpoints.List(_config.OutputDir).LastOrDefault().Folder;
-            var written = last is null ? string.Empty : $"; the last state that was is {last}";
+            var written = LoraCheckpoints.List(_config.OutputDir) is [.., var last]
+                ? $"; the last state that was is {last.Folder}"
+                : string.Empty;
             throw new NonFiniteException($"{error.Message} No LoRA was written{written}.");
         }
         finally

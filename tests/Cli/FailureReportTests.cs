@@ -22,7 +22,7 @@ public sealed class FailureReportTests : IDisposable
             + "report.",
             FailureReport.Line(new InvalidOperationException("first\n   at somewhere\n")));
         Assert.Contains(
-            "Out of memory: what was asked for does not fit this machine.", FailureReport.Line(new OutOfMemoryException()),
+            "Out of memory: what was asked for does not fit this machine.", FailureReport.Line(new InsufficientMemoryException()),
             StringComparison.Ordinal);
     }
 

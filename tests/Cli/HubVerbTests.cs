@@ -97,7 +97,8 @@ public sealed class HubVerbTests : HubTest
     {
         Skip.If(OperatingSystem.IsWindows(), "Files have no such mode there.");
         Assert.Equal((0, ""), (Run(Secret, "hub", "login").Code, Run(null, "hub", "whoami").Error));
-        File.SetUnixFileMode(TokenPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(TokenPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         Assert.Equal(
             $"warning: Other users of this machine may read or change the token file {TokenPath}; `chmod 600 {TokenPath}` closes it, and a "
             + "new token is safer.", Run(null, "hub", "whoami").Error.Trim());

@@ -17,12 +17,12 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
     /// <summary>Runs a notebook from its first cell to its last, or to the first that fails.</summary>
     /// <param name="path">The notebook; its folder is the kernel's working folder.</param>
     /// <param name="progress">Called at the begin and end of every cell and for its stream output.</param>
-    /// <param name="cancel">Ends the run; the kernel is ended too.</param>
     /// <param name="save">Called after every cell but the last with the notebook so far: what ran is not lost when the run is ended. Or null.</param>
+    /// <param name="cancel">Ends the run; the kernel is ended too.</param>
     /// <returns>The notebook with its outputs, and the failures.</returns>
     /// <exception cref="KernelException">The file is no C# notebook, the parameters do not fit, or the kernel does not start.</exception>
     public RunResult Run(
-        string path, Action<RunProgress> progress, CancellationToken cancel = default, Action<NotebookDocument>? save = null)
+        string path, Action<RunProgress> progress, Action<NotebookDocument>? save = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(progress);
         var notebook = NotebookDocument.Load(path);

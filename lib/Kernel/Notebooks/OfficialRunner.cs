@@ -31,7 +31,7 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
     {
         var notebook = NotebookDocument.Load(path);
         var cells = RunPlan.Of(notebook, options.Parameters);
-        var own = new NotebookRunner(launch, options with { AllowErrors = true }).Run(path, _ => { }, cancel).Notebook.Results(cells.Count);
+        var own = new NotebookRunner(launch, options with { AllowErrors = true }).Run(path, _ => { }, cancel: cancel).Notebook.Results(cells.Count);
         var before = Environment.CurrentDirectory;
         Environment.CurrentDirectory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         try

@@ -1,4 +1,3 @@
-using Dreambooth.Lab.Kernel.Display;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.Events;
