@@ -385,8 +385,14 @@ public sealed class TrainAndGenerateTests : IDisposable
         using var pipeline = TinyPipeline.Load();
         var request = new Lab.Pipelines.GenerationRequest
         {
-            Prompts = ["the moon"], NumImagesPerPrompt = 10, NumInferenceSteps = 2, GuidanceScale = 7.5, Width = 32, Height = 16,
-                MaxSequenceLength = 32, Seed = long.MaxValue,
+            Prompts = ["the moon"],
+            NumImagesPerPrompt = 10,
+            NumInferenceSteps = 2,
+            GuidanceScale = 7.5,
+            Width = 32,
+            Height = 16,
+            MaxSequenceLength = 32,
+            Seed = long.MaxValue,
         };
         var expected = pipeline.Generate(request);
         for (var i = 0; i < 10; i++)

@@ -24,7 +24,8 @@ public class ChartTests
     public void Straighten_Line_KeepsOnlyItsBends()
     {
         var line = ChartSeries.Of(
-            "rate", Enumerable.Range(0, 500).Select(step => Math.Min(step, 100) * 5e-6)) with { Mark = ChartMark.Line };
+            "rate", Enumerable.Range(0, 500).Select(step => Math.Min(step, 100) * 5e-6)) with
+        { Mark = ChartMark.Line };
         Assert.Equal([1, 101, 500], line.Straighten().X);
         var curve = ChartSeries.Of("curve", Enumerable.Range(0, 50).Select(i => Math.Cos(i))) with { Mark = ChartMark.Line };
         Assert.Equal(50, curve.Straighten().X.Count);

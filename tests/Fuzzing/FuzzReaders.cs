@@ -70,7 +70,8 @@ internal sealed class FuzzReaders : IDisposable
             InFile(
                 name, "model.safetensors",
                 [RawSafetensors.Bytes(
-                    """{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[24,28]},"__metadata__":{"k":"v"}}""", 28)], LoadAll) with { IsJson = false },
+                    """{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[24,28]},"__metadata__":{"k":"v"}}""", 28)], LoadAll) with
+            { IsJson = false },
         "shard index" => Shards(name),
         "pictures" =>
             new(
@@ -94,7 +95,8 @@ internal sealed class FuzzReaders : IDisposable
         "prompts" =>
             InFile(
                 name, "prompts.txt", ["a cat\na photo of gmc cat in the snow\n\nein größerer Kater\n"],
-                path => PromptList.Read(path)) with { IsJson = false },
+                path => PromptList.Read(path)) with
+            { IsJson = false },
         "sweep results" => InFile(name, SweepLog.FileName, [Results()], path => SweepLog.Read(Path.GetDirectoryName(path)!)),
         "step records" =>
             InFile(

@@ -88,7 +88,8 @@ public sealed class FuzzTests(ITestOutputHelper output) : HubTest
         var current = Array.Empty<byte>();
         Hub.Faults.Add(
             new LocalFault(
-                request => request.Path.Value!.Contains(answer, StringComparison.Ordinal), int.MaxValue) { Body = () => current });
+                request => request.Path.Value!.Contains(answer, StringComparison.Ordinal), int.MaxValue)
+            { Body = () => current });
         var commit = Hub.Repos["lab/model"].Head;
         var right = answer switch
         {

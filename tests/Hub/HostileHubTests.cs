@@ -59,7 +59,8 @@ public sealed class HostileHubTests : HubTest
         Hub.Faults.Add(
             new LocalFault(
                 request => request.Path.Value!.Contains("/tree/", StringComparison.Ordinal),
-                1) { Answer = Encoding.UTF8.GetBytes(list.Replace("OID", new string('a', 40), StringComparison.Ordinal)) });
+                1)
+            { Answer = Encoding.UTF8.GetBytes(list.Replace("OID", new string('a', 40), StringComparison.Ordinal)) });
         var error = await Assert.ThrowsAnyAsync<Lab.Foundation.LabException>(() => DownloadAsync("lab/model"));
         Assert.Contains("127.0.0.1 to /api/models/lab/model/tree/", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);

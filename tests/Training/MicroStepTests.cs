@@ -33,7 +33,8 @@ public sealed class MicroStepTests : IDisposable
         using (no_grad())
             _adapter.Layers.ToList().ForEach(layer => layer.Weights.B.fill_(0.05));
         _objective = new FlowMatchingObjective(
-            _pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 }) { PriorLossWeight = 0.5 };
+            _pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 })
+        { PriorLossWeight = 0.5 };
     }
 
     public void Dispose()
