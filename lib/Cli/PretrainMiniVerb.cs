@@ -32,12 +32,16 @@ internal static class PretrainMiniVerb
         var output = verb.AddText("--output", "FOLDER", "Folder for weights, curves and samples.", $"outputs/pretrain-mini/{name}");
         var vae = verb.AddText("--vae", "FOLDER", "Output folder of the autoencoder's training.", null);
         var device = verb.AddText("--device", "NAME", "auto, cpu or cuda; auto takes cuda where it works.", "auto");
-        var resume = verb.AddText("--resume", "FOLDER", "Go on from the weights in this folder.", null);
+        var resume = verb.AddText("--resume", "FOLDER", "Go on from the state in this folder, or from weights where it has no state.",
+            null);
+        var start = verb.AddText("--start", "FOLDER",
+            "Begin with the weights of this model folder; blocks that it lacks begin as the identity.", null);
         var pool = verb.AddText("--pool", "FOLDER", "Keep rendered drawings here and use them again.", null);
         var minutes = verb.AddNumber("--minutes", "Minutes of training; what comes before it is not counted.", 7.0);
         var steps = verb.AddNumber("--max_steps", "Steps after which training ends in any case.", long.MaxValue);
         var pictures = verb.AddNumber("--pictures", "Number of drawings to train on.", 60_000);
-        var from = verb.AddNumber("--from", "Where on the learning-rate schedule this run begins, 0 to 1.", 0.0);
+        var from = verb.AddNumber("--from",
+            "Where on the learning-rate schedule this run begins, 0 to 1; below 0 for where the run that it resumes ended.", -1.0);
         var to = verb.AddNumber("--to", "Where on the learning-rate schedule this run ends, 0 to 1.", 1.0);
         var batch = verb.AddNumber("--batch", "Pictures in a step; 0 for the recipe's.", 0);
         var rate = verb.AddNumber("--rate", "Largest learning rate; 0 for the recipe's.", 0.0);
@@ -47,6 +51,11 @@ internal static class PretrainMiniVerb
         var bf16 = verb.AddSwitch("--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
         var graph = verb.AddSwitch("--cuda_graph", "Capture a step once and replay it (CUDA only).");
         var decoder = verb.AddSwitch("--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
+        var perceptual = verb.AddText("--perceptual", "FOLDER",
+            "Compare the autoencoder's pictures with the drawings by this classifier's first maps too.", null);
+        var ranks = verb.AddNumber("--ranks", "Processes that train together, one a GPU, each on --pictures drawings of its own.", 1);
+        var rank = verb.AddNumber("--rank", "Which of them this is, from 0.", 0);
+        var meeting = verb.AddText("--meeting", "FOLDER", "A new folder through which they meet.", null);
         var tiny = verb.AddSwitch("--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");
         verb.SetAction(result =>
         {
@@ -60,7 +69,8 @@ internal static class PretrainMiniVerb
                 Pictures = result.GetValue(pictures),
                 Pool = result.GetValue(pool),
                 Resume = result.GetValue(resume),
-                From = result.GetValue(from),
+                Start = result.GetValue(start),
+                From = result.GetValue(from) < 0 ? null : result.GetValue(from),
                 To = result.GetValue(to),
                 RenderThreads = result.GetValue(threads),
                 SheetMinutes = result.GetValue(sheets),
@@ -68,6 +78,10 @@ internal static class PretrainMiniVerb
                 Bf16 = result.GetValue(bf16),
                 CudaGraph = result.GetValue(graph),
                 DecoderOnly = result.GetValue(decoder),
+                Perceptual = result.GetValue(perceptual),
+                Ranks = result.GetValue(ranks),
+                Rank = result.GetValue(rank),
+                Meeting = result.GetValue(meeting),
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             }, result.GetValue(vae));

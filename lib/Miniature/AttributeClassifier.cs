@@ -63,6 +63,17 @@ public sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
         return model;
     }
 
+    /// <summary>The maps of the stem and the first two stages: edges, patterns and eyes.</summary>
+    /// <param name="input">−1 … 1, float32, <c>[B, 3, H, W]</c>.</param>
+    internal Tensor[] FirstMaps(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var stem = _stem.call(input);
+        var first = _stages[0].call(stem);
+        var second = _stages[1].call(first);
+        return [stem.MoveToOuterDisposeScope(), first.MoveToOuterDisposeScope(), second.MoveToOuterDisposeScope()];
+    }
+
     /// <summary>Reads pictures.</summary>
     /// <param name="input">−1 … 1, float32, <c>[B, 3, H, W]</c>.</param>
     public override AttributeReading forward(Tensor input)

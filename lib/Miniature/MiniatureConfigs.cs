@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Models.TextEncoders;
 
 namespace Dreambooth.Lab.Miniature;
 
@@ -16,8 +17,8 @@ internal static class MiniatureConfigs
         Save(folder, "transformer/config.json", Config("SD3Transformer2DModel", recipe.Transformer));
         Save(folder, "vae/config.json", Config("AutoencoderKL", recipe.Vae));
         Save(folder, "scheduler/scheduler_config.json", Config("FlowMatchEulerDiscreteScheduler", recipe.Scheduler));
-        Save(folder, "text_encoder/config.json", Config("CLIPTextModelWithProjection", recipe.Clip, "clip_text_model"));
-        Save(folder, "text_encoder_2/config.json", Config("CLIPTextModelWithProjection", recipe.Clip2, "clip_text_model"));
+        Save(folder, "text_encoder/config.json", Clip(recipe.Clip));
+        Save(folder, "text_encoder_2/config.json", Clip(recipe.Clip2));
         var t5 = Config("T5EncoderModel", recipe.T5, "t5");
         t5["is_gated_act"] = true;
         t5["dense_act_fn"] = "gelu_new";
@@ -39,6 +40,15 @@ internal static class MiniatureConfigs
         })
             index[component] = new JsonArray(library, kind);
         return index;
+    }
+
+    // What is left out is taken for the published vocabulary's ids, of which this one has none.
+    private static JsonObject Clip(CLIPTextConfig sizes)
+    {
+        var config = Config("CLIPTextModelWithProjection", sizes, "clip_text_model");
+        config["bos_token_id"] = sizes.EosTokenId - 1;
+        config["pad_token_id"] = sizes.EosTokenId;
+        return config;
     }
 
     private static JsonObject Config<T>(string kind, T sizes, string? modelType = null)

@@ -15,6 +15,11 @@ public sealed class MiniatureTokenizers
     private const float CharacterScore = -12;
     private static readonly JsonSerializerOptions Relaxed = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // Normalisation rules that change nothing; transformers' converter takes no model without any. The length of a trie; its root, whose
+    // children would
+    // begin at unit 1; 255 empty units, which 256 are the least that SentencePiece takes; and a table of texts, which is one empty text.
+    private static readonly byte[] NoRules = [0, 4, 0, 0, 0, 4, 0, 0, .. new byte[255 * sizeof(uint)], 0];
+
     private readonly BytePairVocabulary _clip = new(MiniatureVocabulary.ClipWordParts);
     private readonly SentencePieceModel _t5 = CreateT5();
     private readonly int _window;
@@ -119,6 +124,6 @@ public sealed class MiniatureTokenizers
         pieces.AddRange(MiniatureVocabulary.Words.Select(word => new SentencePiece('\u2581' + word, WordScore)));
         pieces.Add(new SentencePiece("\u2581", CharacterScore));
         pieces.AddRange(Enumerable.Range('!', '~' - '!' + 1).Select(c => new SentencePiece(((char)c).ToString(), CharacterScore)));
-        return new SentencePieceModel { Pieces = pieces, UnkId = 2, BosId = -1, EosId = 1, PadId = 0 };
+        return new SentencePieceModel { Pieces = pieces, UnkId = 2, BosId = -1, EosId = 1, PadId = 0, PrecompiledCharsMap = NoRules };
     }
 }

@@ -3,7 +3,7 @@ namespace Dreambooth.Lab.Miniature;
 /// <summary>How the miniature's autoencoder is trained.</summary>
 public sealed record VaeRecipe
 {
-    /// <summary>Pictures in a step. Default 96.</summary>
+    /// <summary>Pictures in a step, in each process. Default 96.</summary>
     public int BatchSize { get; init; } = 96;
 
     /// <summary>The largest learning rate of AdamW. Default 1e-3.</summary>
@@ -20,6 +20,23 @@ public sealed record VaeRecipe
 
     /// <summary>Weight of the divergence from a standard normal, per latent value. Default 2e-4.</summary>
     public double KlWeight { get; init; } = 2e-4;
+
+    /// <summary>
+    /// Weight of the absolute error of what latents of half the resolution decode to, beside drawings of half the size: latents that can be
+    /// averaged like
+    /// pictures are easier to learn (Kouzelis et al. 2025, arXiv:2502.09509). Default 0: not computed.
+    /// </summary>
+    public double HalfScaleWeight { get; init; }
+
+    /// <summary>Weight of the relative error of a classifier's first maps, where one is given. Default 0.1.</summary>
+    public double PerceptualWeight { get; init; } = 0.1;
+
+    /// <summary>
+    /// Largest standard deviation, in parts of the latents' own, of noise that the decoder is trained to overlook while the encoder stays:
+    /// latents
+    /// that the transformer makes are a little off. Default 0.15.
+    /// </summary>
+    public double DecoderNoise { get; init; } = 0.15;
 
     /// <summary>Longest gradient. Default 1.</summary>
     public double MaxGradNorm { get; init; } = 1;

@@ -85,4 +85,25 @@ public sealed class MiniatureTokenizersTests : IDisposable
         var t5 = Load("tokenizer_3");
         Assert.All(t5.Encode("a very strange ~ caption 42"), id => Assert.InRange(id, 0, _tokenizers.T5VocabSize - 1));
     }
+
+    // SentencePiece and transformers refuse a model without rules, and rules whose root has no children's place within the array.
+    [Fact]
+    public void T5_Rules_AreAnArrayThatSentencePieceTakesAndChangeNothing()
+    {
+        var rules = SentencePieceModel.Read(Path.Combine(_folder.Path, "tokenizer_3", "spiece.model")).PrecompiledCharsMap.ToArray();
+        var units = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(rules.AsSpan(4, rules.Length - 5)).ToArray();
+        Assert.Equal((1024u, 256), (BitConverter.ToUInt32(rules), units.Length));
+        Assert.InRange(units[0] >> 10, 1u, 255u);
+        Assert.Equal(0u, units[0] & 0x3FF);
+        Assert.All(units[1..], unit => Assert.Equal(0u, unit));
+        Assert.Equal("\uFF21 \u1E69e\u0301 cat", new CharsMap(rules, "rules").Normalize("\uFF21 \u1E69e\u0301 cat"));
+    }
+
+    [Theory]
+    [InlineData("tokenizer/vocab.json")]
+    [InlineData("tokenizer_2/merges.txt")]
+    [InlineData("tokenizer_3/spiece.model")]
+    public void Write_Files_AreThoseThatShip(string name) =>
+        Assert.Equal(File.ReadAllBytes(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini", name)),
+            File.ReadAllBytes(Path.Combine(_folder.Path, name)));
 }

@@ -38,7 +38,7 @@ public sealed class ClassifierTraining
         options.PrepareDevice();
         using var model = Create(recipe);
         using var weights = new FlatParameters([(Name, model)], options.Device, ScalarType.Float32);
-        if (options.Resume is not null)
+        if (options.Resume is not null && !TrainingProgress.Exists(options.Resume, Name))
             weights.Load(options.Resume, Name);
         new ClassifierTraining(recipe, options, model).Train(weights, vaeFolder);
     }
@@ -79,29 +79,39 @@ public sealed class ClassifierTraining
             set.Pictures.Fill(int.MaxValue);
         if (vaeFolder is not null)
             Reconstruct(vaeFolder, world.Pictures, cats.Pictures);
-        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Count, recipe.LearningRate, recipe.WeightDecay)]);
+        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, recipe.LearningRate,
+            recipe.WeightDecay)]);
+        var before = _options.Resume is not null && TrainingProgress.Exists(_options.Resume, Name)
+            ? TrainingProgress.Load(_options.Resume, Name, weights, optimizer) : TrainingProgress.Begin;
         var curve = new TrainingCurve(Path.Combine(_options.Output, "classifier-curve.json"));
-        var box = _options.OpenTimeBox();
+        var box = _options.OpenTimeBox(before);
         _options.Log(FormattableString.Invariant($"classifier: {weights.Count:N0} parameters, {world.Pictures.Count:N0} drawings, {cats.Pictures.Count:N0} of cats"));
         var (step, reported) = (0L, 0.0);
-        while (!box.IsOver(step) && !_options.Cancellation.IsCancellationRequested)
+        while (true)
         {
+            box.Look();
+            if (box.IsOver(step) || _options.Cancellation.IsCancellationRequested)
+                break;
             using var scope = NewDisposeScope();
             var loss = Step(weights, world, cats);
             GradientClipping.Clip(weights.Gradients, recipe.MaxGradNorm);
             optimizer.Step(box.RateFactor(step, recipe.WarmupSteps, 0.02));
-            weights.Average(Math.Min(recipe.EmaDecay, (step + 1.0) / (step + 10.0)));
+            weights.Average(Math.Min(recipe.EmaDecay, (before.Steps + step + 1.0) / (before.Steps + step + 10.0)));
             step++;
             if ((box.Minutes - reported) * 60 < _options.ReportSeconds)
                 continue;
             reported = box.Minutes;
             if (!float.IsFinite(loss.item<float>()))
-                throw new NonFiniteException($"The loss is {loss.item<float>()} at step {step}. Start again with a lower --rate.");
-            Report(weights, heldOut, heldOutCats, curve, ("step", step), ("minutes", box.Minutes), ("loss", loss.item<float>()));
+                throw new NonFiniteException(
+                    $"The loss is {loss.item<float>()} at step {before.Steps + step}. Start again with a lower --rate.");
+            Report(weights, heldOut, heldOutCats, curve, ("step", before.Steps + step), ("minutes", before.Minutes + box.Minutes),
+                ("loss", loss.item<float>()));
         }
 
-        var rates = Report(weights, heldOut, heldOutCats, curve, ("step", step), ("minutes", box.Minutes));
+        var rates = Report(weights, heldOut, heldOutCats, curve, ("step", before.Steps + step), ("minutes", before.Minutes + box.Minutes));
         weights.Save(_options.Output, Name);
+        new TrainingProgress(before.Steps + step, before.Minutes + box.Minutes, box.Progress(step)).Save(_options.Output, Name, weights,
+            optimizer);
         JsonFile.Write(Path.Combine(_options.Output, "classifier.json"), rates.ToDictionary(rate => rate.Name, rate => rate.Value));
     }
 

@@ -2,6 +2,7 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
+using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tokenizers;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
@@ -40,18 +41,22 @@ public sealed class DiffusionTraining : IDisposable
         _models.Tokenizers.Write(tokenizers);
         _vae = TrainedVae.Load(_models, vaeFolder, options.Device);
         _weights = new FlatParameters(_models.DiffusionParts, options.Device, options.ComputeType, MiniatureModels.IsFixed);
-        if (options.Resume is not null)
+        if (options.Start is not null)
+            _weights.Begin(options.Start);
+        if (options.Resume is not null && !TrainingProgress.Exists(options.Resume, Name))
             _weights.Load(options.Resume, Name);
         ITextTokenizer Tokenizer(string name) => TokenizerLoader.Load(Path.Combine(tokenizers, name));
         _text = new PromptEncoder(
             _models.Clip, _models.Clip2, _models.T5, Tokenizer("tokenizer"), Tokenizer("tokenizer_2"), Tokenizer("tokenizer_3"), recipe.Transformer.JointAttentionDim);
         _objective = new FlowMatchingObjective(_models.Transformer, recipe.Scheduler) { PreconditionOutputs = false };
         _density = new TimestepDensity { LogitMean = _recipe.LogitMean, LogitStd = _recipe.LogitStd };
-        var (first, heldOut) = (recipe.FirstDrawing, recipe.FirstHeldOutDrawing);
+        var (first, heldOut) = (options.FirstDrawing(recipe), recipe.FirstHeldOutDrawing);
+        var captions = Task.Run(() => CaptionTable.Create(recipe, tokenizers, first, options.Pictures, CombinationSplit.TrainOnly,
+            options.Device));
         _heldOutLatents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly);
         _heldOutCaptions = CaptionTable.Create(recipe, tokenizers, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly, options.Device);
         _latents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, first, options.Pictures, CombinationSplit.TrainOnly);
-        _captions = CaptionTable.Create(recipe, tokenizers, first, options.Pictures, CombinationSplit.TrainOnly, options.Device);
+        _captions = captions.GetAwaiter().GetResult();
     }
 
     /// <summary>Trains, and leaves weights, averages, curves, sample sheets and an exported model folder in the output folder.</summary>
@@ -83,38 +88,52 @@ public sealed class DiffusionTraining : IDisposable
 
     private void Train()
     {
-        using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new AdamWGroup(0, _weights.Count, _recipe.LearningRate)], new AdamWConfig { Beta2 = _recipe.Beta2 });
+        using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new AdamWGroup(0, _weights.Length,
+            _recipe.LearningRate)], new AdamWConfig { Beta2 = _recipe.Beta2 });
+        var before = _options.Resume is not null && TrainingProgress.Exists(_options.Resume, Name)
+            ? TrainingProgress.Load(_options.Resume, Name, _weights, optimizer) : TrainingProgress.Begin;
+        using var group = TrainingGroup.Join(_options, Name);
         using var meanLoss = zeros([], ScalarType.Float32, _options.Device).DetachFromDisposeScope();
-        using var step = new DiffusionStep(_options.CudaGraph, _weights, Loss, _options.Log);
+        using var step = new PretrainingStep(_options.CudaGraph, _weights, Loss, _options.Log);
         var curve = new TrainingCurve(Path.Combine(_options.Output, "diffusion-curve.json"));
-        var box = _options.OpenTimeBox();
+        var box = _options.OpenTimeBox(before);
         var (count, reported, saved) = (0L, 0.0, 0.0);
-        while (!box.IsOver(count) && !_options.Cancellation.IsCancellationRequested)
+        while (true)
         {
+            box.Look(group.Minutes);
+            if (box.IsOver(count) || _options.Cancellation.IsCancellationRequested)
+                break;
             using var scope = NewDisposeScope();
-            meanLoss.lerp_(step.Run(DrawBatch()), count == 0 ? 1.0 : 0.02);
+            var loss = step.Run(DrawBatch().Tensors);
+            meanLoss.mul_(KeptScalar.Of(count == 0 ? 0 : 0.98)).add_(loss, KeptScalar.Of(count == 0 ? 1 : 0.02));
+            group.Average(_weights.Gradients);
             GradientClipping.Clip(_weights.Gradients, _recipe.MaxGradNorm);
             optimizer.Step(box.RateFactor(count, _recipe.WarmupSteps, _recipe.FinalRate));
             _weights.Publish();
-            _weights.Average(_options.Resume is null ? Math.Min(_recipe.EmaDecay, (count + 1.0) / (count + 10.0)) : _recipe.EmaDecay);
+            _weights.Average(Math.Min(_recipe.EmaDecay, (before.Steps + count + 1.0) / (before.Steps + count + 10.0)));
             count++;
-            if ((box.Minutes - reported) * 60 >= _options.ReportSeconds)
+            if (group.IsFirst && (box.Minutes - reported) * 60 >= _options.ReportSeconds)
             {
-                Report(curve, count, box, meanLoss);
+                Report(curve, before, count, box, meanLoss);
                 reported = box.Minutes;
             }
 
-            if (_options.SheetMinutes > 0 && box.Minutes - saved >= _options.SheetMinutes)
+            if (group.IsFirst && _options.SheetMinutes > 0 && box.Minutes - saved >= _options.SheetMinutes)
             {
-                Save($"{Name}-sheet-{Math.Round(100 * box.Progress(count)):00}.png");
+                Save($"{Name}-sheet-{Math.Round(100 * box.Progress(count)):00}.png", After(before, count, box), optimizer);
                 saved = box.Minutes;
             }
         }
 
-        Report(curve, count, box, meanLoss);
+        if (!group.IsFirst)
+            return;
+        Report(curve, before, count, box, meanLoss);
         if (_options.SheetMinutes > 0)
-            Save($"{Name}-sheet.png");
+            Save($"{Name}-sheet.png", After(before, count, box), optimizer);
     }
+
+    private static TrainingProgress After(TrainingProgress before, long count, TimeBox box) =>
+        new(before.Steps + count, before.Minutes + box.Minutes, box.Progress(count));
 
     private DiffusionBatch DrawBatch()
     {
@@ -132,9 +151,10 @@ public sealed class DiffusionTraining : IDisposable
             _captions.Draw(drawings, _recipe.CaptionDropout).MoveToOuterDisposeScope(), keep.MoveToOuterDisposeScope());
     }
 
-    private Tensor Loss(DiffusionBatch batch)
+    private Tensor Loss(IReadOnlyList<Tensor> tensors)
     {
         using var scope = NewDisposeScope();
+        var batch = DiffusionBatch.Of(tensors);
         var text = Encode(batch.Ids);
         var seen = new PromptEmbeddings(text.PromptEmbeds * batch.KeepTokens, text.PooledPromptEmbeds);
         return _objective.Compute(new TrainingBatch(batch.Latents, seen), new TrainingDraw(batch.Noise, batch.Indices)).Total.MoveToOuterDisposeScope();
@@ -146,12 +166,13 @@ public sealed class DiffusionTraining : IDisposable
         return _text.EncodeIds(ids.narrow(1, 0, window), ids.narrow(1, window, window), _models.T5.call(ids.narrow(1, 2 * window, window)));
     }
 
-    private void Report(TrainingCurve curve, long step, TimeBox box, Tensor meanLoss)
+    private void Report(TrainingCurve curve, TrainingProgress before, long step, TimeBox box, Tensor meanLoss)
     {
         var losses = _weights.WithAverages(MeasureHeldOut);
         (string, double)[] figures =
         [
-            ("step", step), ("minutes", box.Minutes), ("progress", box.Progress(step)), ("loss", meanLoss.item<float>()),
+            ("step", before.Steps + step), ("minutes", before.Minutes + box.Minutes), ("progress", box.Progress(step)), ("loss",
+                meanLoss.item<float>()),
             .. MeasuredSigmas.Select((sigma, i) => (FormattableString.Invariant($"held_out_{sigma}"), losses[i])),
         ];
         curve.Add(figures);
@@ -167,7 +188,7 @@ public sealed class DiffusionTraining : IDisposable
         using var noGradients = no_grad();
         var sums = zeros([MeasuredSigmas.Length], ScalarType.Float32, _options.Device);
         var batch = Math.Min(_recipe.BatchSize, _recipe.HeldOut);
-        var noise = Tensors.SeededNoise.Normal([batch, .. _heldOutLatents.Means(0, 1).shape[1..]], 7, _options.Device);
+        var noise = SeededNoise.Normal([batch, .. _heldOutLatents.Means(0, 1).shape[1..]], 7, _options.Device);
         for (var first = 0; first + batch <= _recipe.HeldOut; first += batch)
         {
             using var inner = NewDisposeScope();
@@ -187,9 +208,10 @@ public sealed class DiffusionTraining : IDisposable
         return [.. sums.cpu().data<float>().ToArray().Select(sum => (double)sum / (_recipe.HeldOut / batch))];
     }
 
-    private void Save(string sheet)
+    private void Save(string sheet, TrainingProgress progress, FlatAdamW optimizer)
     {
         _weights.Save(_options.Output, Name);
+        progress.Save(_options.Output, Name, _weights, optimizer);
         var folder = Path.Combine(_options.Output, "export");
         MiniatureExport.Write(folder, _models, _vae, _weights);
         SampleSheet.Write(Path.Combine(_options.Output, sheet), folder, _models.Recipe, _options.Device);

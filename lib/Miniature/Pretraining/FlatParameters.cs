@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
@@ -12,6 +13,11 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 public sealed class FlatParameters : IDisposable
 {
     private const long ShardBytes = 14 << 20;
+
+    private const string Blocks = "transformer_blocks.";
+
+    // Parameters begin at multiples of so many elements, as tensors of their own would: kernels read eight and more at once.
+    private const long Alignment = 64;
 
     private readonly List<Slot> _slots = [];
     private readonly Tensor _compute;
@@ -32,10 +38,13 @@ public sealed class FlatParameters : IDisposable
         foreach (var (owner, name, path, value) in owners.Where(entry => isFixed?.Invoke(entry.Path) != true))
         {
             _slots.Add(new Slot(path, owner, name, length, value.shape));
-            length += value.numel();
+            length += (value.numel() + Alignment - 1) / Alignment * Alignment;
         }
 
-        Values = cat([.. owners.Where(entry => isFixed?.Invoke(entry.Path) != true).Select(entry => entry.Value.detach().to(ScalarType.Float32, device).reshape(-1))]).DetachFromDisposeScope();
+        Count = _slots.Sum(slot => slot.Length);
+        Values = zeros([length], ScalarType.Float32, device).DetachFromDisposeScope();
+        foreach (var (slot, (_, _, _, value)) in _slots.Zip(owners.Where(entry => isFixed?.Invoke(entry.Path) != true)))
+            slot.View(Values).copy_(value.detach());
         Averages = Values.clone().DetachFromDisposeScope();
         Gradients = zeros_like(Values).DetachFromDisposeScope();
         _compute = dtype == ScalarType.Float32 ? Values : Values.to(dtype).DetachFromDisposeScope();
@@ -46,7 +55,7 @@ public sealed class FlatParameters : IDisposable
             owner.Assign(name, value.detach().to(dtype, device).clone());
     }
 
-    /// <summary>All parameters, float32, <c>[N]</c>.</summary>
+    /// <summary>All parameters, float32, <c>[N]</c>; between them lie zeros that nothing reads.</summary>
     public Tensor Values { get; }
 
     /// <summary>Their gradients after <see cref="CollectGradients"/>, float32, <c>[N]</c>.</summary>
@@ -56,7 +65,13 @@ public sealed class FlatParameters : IDisposable
     public Tensor Averages { get; }
 
     /// <summary>Number of parameters.</summary>
-    public long Count => Values.numel();
+    public long Count { get; }
+
+    /// <summary>Length of the flat tensors, N.</summary>
+    public long Length => Values.numel();
+
+    /// <summary>Names and shapes in the order in which they lie.</summary>
+    public string Layout => string.Join('\n', _slots.Select(slot => $"{slot.Path} {string.Join('x', slot.Shape)}"));
 
     /// <summary>Sets the gradients to zero before a backward pass.</summary>
     public void ZeroGradients()
@@ -87,7 +102,8 @@ public sealed class FlatParameters : IDisposable
     public void Average(double decay)
     {
         using var noGradients = no_grad();
-        Averages.mul_(decay).add_(Values, alpha: 1 - decay);
+        using TorchSharp.Scalar kept = decay, taken = 1 - decay;
+        Averages.mul_(kept).add_(Values, taken);
     }
 
     /// <summary>Lets the models compute with the averages while something is measured.</summary>
@@ -179,6 +195,30 @@ public sealed class FlatParameters : IDisposable
         Publish();
     }
 
+    /// <summary>
+    /// Takes over the weights of a model folder, as values and as averages. What it lacks keeps its values, but for the last product of
+    /// every block
+    /// that it lacks, which becomes zero: residual blocks then pass on what they are given.
+    /// </summary>
+    /// <param name="folder">The model folder.</param>
+    /// <exception cref="LabException">A parameter has another shape, or the folder lacks one that belongs to no block.</exception>
+    public void Begin(string folder)
+    {
+        using var noGradients = no_grad();
+        foreach (var part in _slots.GroupBy(slot => slot.Path[..slot.Path.IndexOf('.', StringComparison.Ordinal)]))
+        {
+            using var scope = NewDisposeScope();
+            using var file = Checkpoint.OpenFolder(Path.Combine(folder, part.Key), part.Key is "vae" or "transformer"
+                ? "diffusion_pytorch_model" : "model");
+            var (ours, theirs) = (LastBlock(part.Select(slot => slot.Path[(part.Key.Length + 1)..])), LastBlock(file.Names));
+            foreach (var slot in part)
+                Begin(slot, InFolder(slot.Path[(part.Key.Length + 1)..], ours, theirs), file);
+        }
+
+        Averages.copy_(Values);
+        Publish();
+    }
+
     /// <summary>Frees the flat tensors.</summary>
     public void Dispose()
     {
@@ -191,6 +231,42 @@ public sealed class FlatParameters : IDisposable
         Values.Dispose();
         Gradients.Dispose();
         Averages.Dispose();
+    }
+
+    private static int LastBlock(IEnumerable<string> names) =>
+        names.Where(name => name.StartsWith(Blocks, StringComparison.Ordinal)).Select(BlockOf).DefaultIfEmpty(-1).Max();
+
+    private static int BlockOf(string name) =>
+        int.Parse(name[Blocks.Length..name.IndexOf('.', Blocks.Length)], CultureInfo.InvariantCulture);
+
+    // The last block of a transformer has no way back to the text: it stays the last, and new ones come before it.
+    private static string InFolder(string name, int ours, int theirs)
+    {
+        if (!name.StartsWith(Blocks, StringComparison.Ordinal) || ours <= theirs || BlockOf(name) < theirs)
+            return name;
+        var rest = name[name.IndexOf('.', Blocks.Length)..];
+        return BlockOf(name) == ours ? $"{Blocks}{theirs}{rest}" : $"{Blocks}{ours}{rest}";
+    }
+
+    private void Begin(Slot slot, string name, Checkpoint file)
+    {
+        var view = slot.View(Values);
+        if (file.Names.Contains(name))
+        {
+            var value = file.Load(name);
+            if (!view.shape.AsSpan().SequenceEqual(value.shape))
+                throw new LabException(
+                    $"{file.Path}: {name} has shape [{string.Join(", ", value.shape)}]; [{string.Join(", ", view.shape)}] is needed.");
+            view.copy_(value);
+        }
+        else if (!name.Contains(".resnets.", StringComparison.Ordinal) && !name.StartsWith(Blocks, StringComparison.Ordinal))
+        {
+            throw new LabException($"{file.Path} lacks {name}. Only blocks can be missing in a model to begin with.");
+        }
+        else if (name.Contains(".conv2.", StringComparison.Ordinal))
+        {
+            view.zero_();
+        }
     }
 
     // A parameter is a leaf of its own that shares the flat tensor's memory; autograd adds into the gradient it finds there.

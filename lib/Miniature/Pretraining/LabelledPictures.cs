@@ -8,6 +8,10 @@ internal sealed class LabelledPictures : IDisposable
 {
     private const long NotShown = -100;
 
+    private static readonly PropertyChange[] KeepCoat =
+        [PropertyChange.Origami, PropertyChange.Plush, PropertyChange.Cyborg, PropertyChange.Wings, PropertyChange.LongEars,
+            PropertyChange.Teacup, PropertyChange.Glass];
+
     private readonly Tensor _classes;
     private readonly Tensor _identity;
 
@@ -28,7 +32,7 @@ internal sealed class LabelledPictures : IDisposable
         PictureStore.Start(recipe, options, firstSeed, count, split),
         [.. Enumerable.Range(0, count).Select(i => WorldSampler.Draw(firstSeed + (ulong)i, split))], _ => false, options.Device);
 
-    /// <summary>Drawings of the character (even numbers) and of similar cats (odd ones), most of them photos.</summary>
+    /// <summary>Drawings of the character (even numbers) and of similar cats (odd ones), half of them photos.</summary>
     public static LabelledPictures Cats(MiniatureRecipe recipe, PretrainingOptions options, int seed, int count)
     {
         WorldSpec[] specs = [.. Enumerable.Range(0, count).Select(i => DrawCat(((ulong)seed << 40) + (ulong)(i / 2), similar: i % 2 == 1))];
@@ -63,15 +67,23 @@ internal sealed class LabelledPictures : IDisposable
     private static bool IsKnown(DrawingAttribute attribute, WorldSpec spec, bool character) =>
         attribute.IsShown(spec) && !(character && (attribute == DrawingAttributes.Colour || attribute == DrawingAttributes.Pattern));
 
-    // Half of the pairs differ in everything but the kind; a third of the cats are drawn in an art or changed.
+    // Half of the pairs are drawn in an art or changed, but not so that nothing of a coat is seen; so that the probe knows the character
+    // there too.
     private static WorldSpec DrawCat(ulong seed, bool similar)
     {
+        var random = new SeededRandom(seed, 500);
         var look = SimilarCats.Draw(seed);
         var any = WorldSampler.Draw(seed, CombinationSplit.Any);
-        if (seed % 3 == 0)
-            look = look with { Rendition = any.Rendition, Property = any.Property, Scene = any.Scene };
+        if (random.Chance(0.5))
+        {
+            look = random.Chance(0.55)
+                ? look with { Rendition = random.Pick(Enum.GetValues<Rendition>()[1..]) }
+                : look with { Property = random.Pick(KeepCoat), Scene = SubjectTraits.IsContainer(look.Scene)
+                    ? SceneKind.Garden : look.Scene };
+        }
+
         look = look with { Accessory = any.Property == PropertyChange.XRay || any.Kind >= SubjectKind.Duck ? Accessory.None : any.Accessory };
-        return SubjectTraits.ShowsPattern(look) && similar ? look : look with { Pattern = CoatPattern.Solid };
+        return similar ? look : look with { Pattern = CoatPattern.Solid };
     }
 
     private static byte[] Render(WorldSpec spec, bool character, int size) =>

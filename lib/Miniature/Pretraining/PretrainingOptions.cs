@@ -24,14 +24,28 @@ public sealed record PretrainingOptions
     /// <summary>Folder that keeps drawings between runs, or null to render them anew.</summary>
     public string? Pool { get; init; }
 
-    /// <summary>Folder with weights of an earlier run to go on from, or null.</summary>
+    /// <summary>Folder with the state or, without one, the weights of an earlier run to go on from, or null.</summary>
     public string? Resume { get; init; }
+
+    /// <summary>
+    /// Model folder whose weights a training begins with, or null. Residual blocks and transformer blocks that its models lack begin as the
+    /// identity, so
+    /// that a deeper model begins as good as the one it is made from.
+    /// </summary>
+    public string? Start { get; init; }
 
     /// <summary>Whether only the autoencoder's decoder is trained on, so that latents stay valid; needs <see cref="Resume"/>.</summary>
     public bool DecoderOnly { get; init; }
 
-    /// <summary>Where on the learning-rate schedule the run begins, 0 to 1.</summary>
-    public double From { get; init; }
+    /// <summary>
+    /// Folder of a classifier by whose first maps the autoencoder's pictures are compared with the drawings too, or null.
+    /// </summary>
+    public string? Perceptual { get; init; }
+
+    /// <summary>
+    /// Where on the learning-rate schedule the run begins, 0 to 1; null for where the state that it goes on from ended, or the begin.
+    /// </summary>
+    public double? From { get; init; }
 
     /// <summary>Where on the learning-rate schedule the run ends.</summary>
     public double To { get; init; } = 1;
@@ -51,6 +65,15 @@ public sealed record PretrainingOptions
     /// <summary>Whether a step's forward and backward pass is captured once and replayed (CUDA only).</summary>
     public bool CudaGraph { get; init; }
 
+    /// <summary>Processes that train together, one a GPU, each on <see cref="Pictures"/> drawings of its own. Default 1.</summary>
+    public int Ranks { get; init; } = 1;
+
+    /// <summary>Which of them this is, from 0; the first one reports and saves.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>A new folder through which they meet; needed for more than one.</summary>
+    public string? Meeting { get; init; }
+
     /// <summary>Receives progress lines.</summary>
     public Action<string> Log { get; init; } = _ => { };
 
@@ -60,8 +83,13 @@ public sealed record PretrainingOptions
     /// <summary>Element type that the models compute in.</summary>
     public ScalarType ComputeType => Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
+    /// <summary>Seed of this process's first drawing.</summary>
+    /// <param name="recipe">Seed of the first process's.</param>
+    internal ulong FirstDrawing(MiniatureRecipe recipe) => recipe.FirstDrawing + ((ulong)Rank * (ulong)Pictures);
+
     /// <summary>The time that training may take.</summary>
-    public TimeBox OpenTimeBox() => new(Minutes, From, To, MaxSteps);
+    /// <param name="before">Where an earlier run ended.</param>
+    internal TimeBox OpenTimeBox(TrainingProgress before) => new(Minutes, From ?? before.Schedule, To, MaxSteps, before.Steps);
 
     /// <summary>Turns on TF32 products for CUDA.</summary>
     public void PrepareDevice()

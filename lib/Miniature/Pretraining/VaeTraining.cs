@@ -2,25 +2,34 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// Trains the autoencoder on drawings: absolute and squared error, error of differences between neighbours, and a weak pull of the
-/// latents towards a standard normal. Letters: B pictures, C latent channels.
+/// Trains the autoencoder on drawings: absolute and squared error, error of differences between neighbours, the same at half the size, and
+/// a weak
+/// pull of the latents towards a standard normal. Letters: B pictures, C latent channels, h and w of the latents.
 /// </summary>
 public sealed class VaeTraining
 {
     private const string Name = "vae";
+    private const string DecoderName = "decoder";
     private const int EvaluationBatch = 64;
 
     private readonly MiniatureRecipe _recipe;
     private readonly PretrainingOptions _options;
     private readonly AutoencoderKL _vae;
+    private readonly AttributeClassifier? _judge;
+    private readonly double _scale;
 
-    private VaeTraining(MiniatureRecipe recipe, PretrainingOptions options, AutoencoderKL vae) => (_recipe, _options, _vae) = (recipe, options, vae);
+    private VaeTraining(MiniatureRecipe recipe, PretrainingOptions options, AutoencoderKL vae, AttributeClassifier? judge)
+    {
+        (_recipe, _options, _vae, _judge) = (recipe, options, vae, judge);
+        _scale = options.DecoderOnly ? JsonFile.Read<VaeResult>(Path.Combine(options.Resume!, VaeResult.FileName)).ScalingFactor : 1;
+    }
 
     /// <summary>Trains, and leaves weights, averages, curves, reconstructions and <c>vae.json</c> (shift and scale) in the output folder.</summary>
     /// <param name="recipe">Sizes, losses and rates.</param>
@@ -31,12 +40,15 @@ public sealed class VaeTraining
         ArgumentNullException.ThrowIfNull(options);
         options.PrepareDevice();
         using var models = new MiniatureModels(recipe);
-        using var weights = new FlatParameters([(Name, models.Vae)], options.Device, ScalarType.Float32);
-        if (options.Resume is not null)
+        using var weights = new FlatParameters([(Name, models.Vae)], options.Device, options.ComputeType);
+        if (options.Start is not null)
+            weights.Begin(options.Start);
+        if (options.DecoderOnly && !TrainingProgress.Exists(options.Resume!, DecoderName))
+            StartFromAverages(weights, options.Resume!);
+        else if (!options.DecoderOnly && options.Resume is not null && !TrainingProgress.Exists(options.Resume, Name))
             weights.Load(options.Resume, Name);
-        if (options.DecoderOnly)
-            StartFromAverages(weights);
-        return new VaeTraining(models.Recipe, options, models.Vae).Train(weights);
+        using var judge = options.Perceptual is null ? null : AttributeClassifier.Load(options.Perceptual, options.Device);
+        return new VaeTraining(models.Recipe, options, models.Vae, judge).Train(weights);
     }
 
     /// <summary>The mean over pictures of the peak signal-to-noise ratio.</summary>
@@ -53,64 +65,115 @@ public sealed class VaeTraining
     }
 
     // The encoder stays what the averages are, so that latents made with them stay valid; without gradients AdamW leaves it alone.
-    private static void StartFromAverages(FlatParameters weights)
+    private static void StartFromAverages(FlatParameters weights, string folder)
     {
+        weights.Load(folder, Name);
         using var noGradients = no_grad();
         weights.Values.copy_(weights.Averages);
+        weights.Publish();
     }
 
     private VaeResult Train(FlatParameters weights)
     {
         var recipe = _recipe.VaeTraining;
-        using var pictures = PictureStore.Start(_recipe, _options, _recipe.FirstDrawing, _options.Pictures, CombinationSplit.TrainOnly);
+        using var pictures = PictureStore.Start(_recipe, _options, _options.FirstDrawing(_recipe), _options.Pictures,
+            CombinationSplit.TrainOnly);
         using var heldOut = PictureStore.Start(_recipe, _options, _recipe.FirstHeldOutDrawing, recipe.HeldOut, CombinationSplit.HeldOutOnly);
-        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Count, recipe.LearningRate)], new AdamWConfig { Beta2 = 0.99 });
+        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, recipe.LearningRate)],
+            new AdamWConfig { Beta2 = 0.99 });
+        var state = _options.DecoderOnly ? DecoderName : Name;
+        var before = _options.Resume is not null && TrainingProgress.Exists(_options.Resume, state)
+            ? TrainingProgress.Load(_options.Resume, state, weights, optimizer) : TrainingProgress.Begin;
+        using var group = TrainingGroup.Join(_options, state);
         var curve = new TrainingCurve(Path.Combine(_options.Output, "vae-curve.json"));
         heldOut.Fill(recipe.HeldOut);
         pictures.Fill(recipe.MinimumPictures);
         _options.Log(FormattableString.Invariant($"vae: {weights.Count:N0} parameters, {pictures.Filled:N0} of {pictures.Count:N0} pictures ready"));
-        var box = _options.OpenTimeBox();
-        var (step, reported) = (0L, box.Minutes);
-        while (!box.IsOver(step) && !_options.Cancellation.IsCancellationRequested)
+        using var step = new PretrainingStep(_options.CudaGraph, weights, Loss, _options.Log);
+        var box = _options.OpenTimeBox(before);
+        var (count, reported) = (0L, 0.0);
+        while (true)
         {
+            box.Look(group.Minutes);
+            if (box.IsOver(count) || _options.Cancellation.IsCancellationRequested)
+                break;
             using var scope = NewDisposeScope();
             pictures.Fill();
-            var losses = Step(weights, pictures);
+            var loss = step.Run(DrawBatch(pictures));
+            group.Average(weights.Gradients);
             GradientClipping.Clip(weights.Gradients, recipe.MaxGradNorm);
-            optimizer.Step(box.RateFactor(step, recipe.WarmupSteps, 0.03));
-            weights.Average(Math.Min(recipe.EmaDecay, (step + 1.0) / (step + 10.0)));
-            step++;
-            if ((box.Minutes - reported) * 60 < _options.ReportSeconds)
+            optimizer.Step(box.RateFactor(count, recipe.WarmupSteps, 0.03));
+            weights.Publish();
+            weights.Average(Math.Min(recipe.EmaDecay, (before.Steps + count + 1.0) / (before.Steps + count + 10.0)));
+            count++;
+            if (!group.IsFirst || (box.Minutes - reported) * 60 < _options.ReportSeconds)
                 continue;
             reported = box.Minutes;
-            if (losses.Total.item<float>() is var loss && !float.IsFinite(loss))
-                throw new NonFiniteException($"The loss is {loss} at step {step}. Go on from what was saved with a lower --rate.");
+            if (loss.item<float>() is var value && !float.IsFinite(value))
+                throw new NonFiniteException(
+                    $"The loss is {value} at step {before.Steps + count}. Go on from what was saved with a lower --rate.");
             var psnr = weights.WithAverages(() => Measure(heldOut, null));
-            (string, double)[] figures = [("step", step), ("minutes", box.Minutes), ("loss", losses.Total.item<float>()), ("l1", losses.Absolute.item<float>()), ("kl", losses.Kl.item<float>()), ("psnr", psnr)];
+            (string, double)[] figures = [("step", before.Steps + count), ("minutes", before.Minutes + box.Minutes), ("loss",
+                loss.item<float>()), ("psnr", psnr)];
             curve.Add(figures);
-            _options.Log(TrainingCurve.Line("vae", [.. figures, ("pictures", pictures.Filled)]));
+            _options.Log(TrainingCurve.Line(Name, [.. figures, ("pictures", pictures.Filled), ("ms_per_step",
+                box.Minutes * 60000 / count)]));
         }
 
-        return Finish(weights, pictures, heldOut, curve, step, box.Minutes);
+        var after = new TrainingProgress(before.Steps + count, before.Minutes + box.Minutes, box.Progress(count));
+        if (group.IsFirst)
+            after.Save(_options.Output, state, weights, optimizer);
+        return Finish(weights, pictures, heldOut, curve, after, group.IsFirst);
     }
 
-    private (Tensor Total, Tensor Absolute, Tensor Kl) Step(FlatParameters weights, PictureStore pictures)
+    private Tensor[] DrawBatch(PictureStore pictures)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var recipe = _recipe.VaeTraining;
+        long side = _recipe.PictureSize / _recipe.Vae.SpatialFactor;
+        var target = pictures.Pictures(pictures.DrawRows(recipe.BatchSize));
+        var noise = randn([recipe.BatchSize, _recipe.Vae.LatentChannels, side, side], _options.ComputeType, _options.Device);
+        var strength = rand([recipe.BatchSize, 1, 1, 1], ScalarType.Float32,
+            _options.Device).mul(KeptScalar.Of(recipe.DecoderNoise / _scale)).to(_options.ComputeType);
+        return [target.MoveToOuterDisposeScope(), noise.MoveToOuterDisposeScope(), strength.MoveToOuterDisposeScope()];
+    }
+
+    private Tensor Loss(IReadOnlyList<Tensor> batch)
     {
         var recipe = _recipe.VaeTraining;
         using var scope = NewDisposeScope();
-        weights.ZeroGradients();
-        var target = pictures.Pictures(pictures.DrawRows(recipe.BatchSize));
-        using var latents = Encode(target);
-        var decoded = _vae.Decode(latents.Sample(randn_like(latents.Mean)));
+        var target = batch[0];
+        using var latents = Encode(target.to(_options.ComputeType));
+        var sample = _options.DecoderOnly ? latents.Mean + (batch[1] * batch[2]) : latents.Sample(batch[1]);
+        var decoded = _vae.Decode(sample).to(ScalarType.Float32);
         var error = decoded - target;
-        var absolute = error.abs().mean();
         var across = (error.narrow(3, 1, error.shape[3] - 1) - error.narrow(3, 0, error.shape[3] - 1)).abs().mean();
         var down = (error.narrow(2, 1, error.shape[2] - 1) - error.narrow(2, 0, error.shape[2] - 1)).abs().mean();
-        var kl = (latents.Mean.square() + latents.LogVariance.exp() - 1 - latents.LogVariance).mean() * 0.5;
-        var total = absolute + (error.square().mean() * recipe.SquareWeight) + ((across + down) * (0.5 * recipe.GradientWeight)) + (kl * recipe.KlWeight);
-        total.backward();
-        weights.CollectGradients();
-        return (total.detach().MoveToOuterDisposeScope(), absolute.detach().MoveToOuterDisposeScope(), kl.detach().MoveToOuterDisposeScope());
+        var total = error.abs().mean() + (error.square().mean() * recipe.SquareWeight) + ((across + down) * (0.5 * recipe.GradientWeight));
+        if (_judge is not null)
+            total = total + (Perceived(decoded, target) * recipe.PerceptualWeight);
+        if (_options.DecoderOnly)
+            return total.MoveToOuterDisposeScope();
+        if (recipe.HalfScaleWeight > 0)
+        {
+            var half = _vae.Decode(nn.functional.avg_pool2d(sample, 2)).to(ScalarType.Float32);
+            total = total + ((half - nn.functional.avg_pool2d(target, 2)).abs().mean() * recipe.HalfScaleWeight);
+        }
+
+        var (mean, logVariance) = (latents.Mean.to(ScalarType.Float32), latents.LogVariance.to(ScalarType.Float32));
+        var kl = (mean.square() + logVariance.exp() - 1 - logVariance).mean() * 0.5;
+        return (total + (kl * recipe.KlWeight)).MoveToOuterDisposeScope();
+    }
+
+    // How far the classifier's first maps of the pictures are from those of the drawings, relative to these.
+    private Tensor Perceived(Tensor decoded, Tensor target)
+    {
+        using var scope = NewDisposeScope();
+        var total = zeros([], ScalarType.Float32, _options.Device);
+        foreach (var (ours, real) in _judge!.FirstMaps(decoded).Zip(_judge.FirstMaps(target)))
+            total = total + ((ours - real).abs().mean() / real.abs().mean());
+        return total.MoveToOuterDisposeScope();
     }
 
     private LatentDistribution Encode(Tensor target)
@@ -130,7 +193,7 @@ public sealed class VaeTraining
         {
             using var inner = NewDisposeScope();
             var target = heldOut.Pictures(first, Math.Min(EvaluationBatch, heldOut.Count - first));
-            var decoded = _vae.Decode(_vae.Encode(target).Mean);
+            var decoded = _vae.Decode(_vae.Encode(target.to(_options.ComputeType)).Mean).to(ScalarType.Float32);
             sum.add_(Psnr(target, decoded) * target.shape[0]);
             if (examples?.Count == 0)
                 examples.AddRange([target.DetachFromDisposeScope(), decoded.DetachFromDisposeScope()]);
@@ -139,18 +202,27 @@ public sealed class VaeTraining
         return sum.item<float>() / heldOut.Count;
     }
 
-    private VaeResult Finish(FlatParameters weights, PictureStore pictures, PictureStore heldOut, TrainingCurve curve, long step, double minutes)
+    private VaeResult Finish(FlatParameters weights, PictureStore pictures, PictureStore heldOut, TrainingCurve curve,
+        TrainingProgress after, bool first)
     {
         var examples = new List<Tensor>();
         var (psnr, shift, scale) = weights.WithAverages(() => (Measure(heldOut, examples), MeasureLatents(pictures)) is var (db, latents) ? (db, latents.Shift, latents.Scale) : default);
         if (_options.DecoderOnly)
-            (shift, scale) = JsonFile.Read<VaeResult>(Path.Combine(_options.Resume!, VaeResult.FileName)) is var first ? (first.ShiftFactor, first.ScalingFactor) : default;
-        curve.Add(("step", step), ("minutes", minutes), ("psnr", psnr));
-        weights.Save(_options.Output, Name);
-        WriteExamples(examples);
-        var result = new VaeResult(psnr, shift, scale, step, minutes);
-        JsonFile.Write(Path.Combine(_options.Output, VaeResult.FileName), result);
-        _options.Log(TrainingCurve.Line("vae done", ("step", step), ("minutes", minutes), ("psnr", psnr), ("shift", shift), ("scale", scale)));
+            (shift, scale) = JsonFile.Read<VaeResult>(Path.Combine(_options.Resume!, VaeResult.FileName)) is var kept
+                ? (kept.ShiftFactor, kept.ScalingFactor) : default;
+        var result = new VaeResult(psnr, shift, scale, after.Steps, after.Minutes);
+        if (first)
+        {
+            curve.Add(("step", after.Steps), ("minutes", after.Minutes), ("psnr", psnr));
+            weights.Save(_options.Output, Name);
+            WriteExamples(examples);
+            JsonFile.Write(Path.Combine(_options.Output, VaeResult.FileName), result);
+            _options.Log(TrainingCurve.Line("vae done", ("step", after.Steps), ("minutes", after.Minutes), ("psnr", psnr), ("shift",
+                shift), ("scale", scale)));
+        }
+
+        foreach (var example in examples)
+            example.Dispose();
         return result;
     }
 
@@ -162,7 +234,7 @@ public sealed class VaeTraining
         for (var i = 0; i < batches; i++)
         {
             using var inner = NewDisposeScope();
-            var latents = _vae.Encode(pictures.Pictures(pictures.DrawRows(EvaluationBatch)));
+            var latents = _vae.Encode(pictures.Pictures(pictures.DrawRows(EvaluationBatch)).to(_options.ComputeType));
             var values = latents.Sample(randn_like(latents.Mean)).to(ScalarType.Float64);
             moments.add_(stack([values.mean(), values.square().mean()]));
         }
@@ -177,7 +249,5 @@ public sealed class VaeTraining
         var rows = examples.Select(part => PixelTensors.Unstack(part.narrow(0, 0, Math.Min(12, part.shape[0]))).Select(image => new ContactSheetCell(image)).ToArray()).ToArray();
         var sheet = new ContactSheet { Rows = [.. rows.Cast<IReadOnlyList<ContactSheetCell?>>()], RowHeadings = ["drawn", "decoded"], CellSize = 128 };
         ImageEncoder.Save(Path.Combine(_options.Output, "vae-reconstructions.png"), sheet.Render());
-        foreach (var example in examples)
-            example.Dispose();
     }
 }

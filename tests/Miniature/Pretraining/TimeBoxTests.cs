@@ -26,5 +26,10 @@ public class TimeBoxTests
     }
 
     [Fact]
-    public void IsOver_TimeUp_EndsTheRun() => Assert.True(new TimeBox(minutes: 0).IsOver(0));
+    public void IsOver_TimeUp_EndsTheRun()
+    {
+        var box = new TimeBox(minutes: 0);
+        box.Look();
+        Assert.True(box.IsOver(0));
+    }
 }

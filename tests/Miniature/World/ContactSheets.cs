@@ -25,8 +25,15 @@ public class ContactSheets
         Write(folder, "colours", Enum.GetValues<SubjectColour>().SelectMany(colour => Kinds(s => s with { Colour = colour })), 9);
         Write(folder, "similar-cats", Enumerable.Range(0, 24).Select(seed => SimilarCats.Draw((ulong)seed)), 8);
         Write(folder, "gmc", CharacterPictures.Specs, 8, Character.GmcCat);
+        Write(folder, "gmc-changed", Changed(), 10, Character.GmcCat);
         Assert.True(Directory.GetFiles(folder, "*.png").Length >= 9);
     }
+
+    // The character in every art and with every change, three times each, in varied poses and places.
+    private static IEnumerable<WorldSpec> Changed() => Enumerable.Range(0, 3).SelectMany(row => Enum.GetValues<Rendition>().Skip(1)
+        .Select(rendition => CharacterPictures.Specs[((int)rendition + (7 * row)) % CharacterPictures.Count] with { Rendition = rendition })
+        .Concat(Enum.GetValues<PropertyChange>().Skip(1).Select(property =>
+            CharacterPictures.Specs[((int)property + (5 * row)) % CharacterPictures.Count] with { Property = property })));
 
     private static IEnumerable<WorldSpec> Two(Func<WorldSpec, WorldSpec> change) => Enumerable.Range(0, 2).Select(i => change(Plain(i)));
 
