@@ -8,6 +8,9 @@ namespace Dreambooth.Lab.Cli;
 /// <summary><c>run</c>: notebooks from their first cell to their last, without Jupyter.</summary>
 internal static class RunVerb
 {
+    // Thirty days; timers hold little more.
+    private const int MostSeconds = 30 * 24 * 3600;
+
     public static Command Create(Session session)
     {
         var notebooks = new Argument<string[]>("NOTEBOOK") { Description = "Notebooks, folders or patterns such as 'notebooks/0*.ipynb'.", Arity = ArgumentArity.OneOrMore };
@@ -46,7 +49,7 @@ internal static class RunVerb
             var options = new RunOptions
             {
                 Parameters = Parameters(result.GetValue(parameters) ?? []),
-                CellTimeout = result.GetValue(timeout) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                CellTimeout = Timeout(result.GetValue(timeout)),
                 AllowErrors = result.GetValue(allow),
             };
             var files = NotebookFiles.Find(result.GetValue(notebooks)!);
@@ -112,7 +115,7 @@ internal static class RunVerb
             var runner = new NotebookRunner(KernelVerb.Launch, options);
             var path = target(file);
             if (path is not null)
-                NotebookDocument.DeleteLeftovers(path);
+                TryToWrite(path);
             Action<NotebookDocument>? save = path is null ? null : notebook => notebook.Save(path);
             var result = runner.Run(file, progress => Show(session, progress, quiet), save, session.Cancellation);
             foreach (var failure in result.Failures)
@@ -128,6 +131,24 @@ internal static class RunVerb
         return failed == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
+    // Before the first cell: what cells compute in hours must have a place.
+    private static void TryToWrite(string path)
+    {
+        var probe = AtomicFile.TemporaryBeside(path);
+        var folder = Path.GetDirectoryName(probe)!;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            NotebookDocument.DeleteLeftovers(path);
+            File.WriteAllText(probe, " ");
+            File.Delete(probe);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"{path} cannot be written, and no cell was run: {error.Message}", error);
+        }
+    }
+
     private static void Show(Session session, RunProgress progress, bool quiet)
     {
         if (quiet)
@@ -139,6 +160,14 @@ internal static class RunVerb
         else
             session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"      {(progress.Failed ? "failed after" : "took")} {progress.Elapsed.Value.TotalSeconds:0.00} s"));
     }
+
+    private static TimeSpan? Timeout(double? seconds) => seconds switch
+    {
+        null => null,
+        > 0 and <= MostSeconds => TimeSpan.FromSeconds(seconds.Value),
+        _ => throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture, $"--timeout is {seconds}; valid is more than 0 and at most {MostSeconds} seconds.")),
+    };
 
     private static Dictionary<string, string> Parameters(string[] pairs)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Cli;
@@ -27,9 +28,34 @@ internal static class UsageErrors
         if (errors.Count == 0)
             errors.AddRange(isGroup ? UnknownFlags(args, valid, hidden) : Unplaced(result.UnmatchedTokens, command));
         if (errors.Count == 0)
-            errors.AddRange(result.Errors.Select(error => error.Message));
+            errors.AddRange(result.Errors.Select(Text).Concat(WithComma(result)));
         if (errors.Count > 0)
             throw new UsageException($"{string.Join(" ", errors)} {GroupedHelp.PathOf(command)}--help lists what there is.");
+    }
+
+    // The parser reads 1,5 as 15.
+    private static IEnumerable<string> WithComma(ParseResult result) =>
+        from given in result.CommandResult.Children.OfType<OptionResult>()
+        where KindOf(given) == TypeCode.Double && given.Tokens is [{ Value: var value }] && value.Contains(',', StringComparison.Ordinal)
+        select Text(given) ?? string.Empty;
+
+    // The parser names a number's .NET type where it cannot read one.
+    private static string Text(ParseError error) =>
+        error.SymbolResult is OptionResult { Tokens.Count: 1 } given && Text(given) is { } text ? text : error.Message;
+
+    private static TypeCode KindOf(OptionResult given) =>
+        Type.GetTypeCode(Nullable.GetUnderlyingType(given.Option.ValueType) ?? given.Option.ValueType);
+
+    private static string? Text(OptionResult given)
+    {
+        var valid = KindOf(given) switch
+        {
+            TypeCode.Int32 => $"a whole number, at most {int.MaxValue}",
+            TypeCode.Int64 => $"a whole number, at most {long.MaxValue}",
+            TypeCode.Double => "a number, with a point for fractions",
+            _ => null,
+        };
+        return valid is null ? null : $"{given.Option.Name} is '{ShownText.Line(given.Tokens[0].Value)}'; valid is {valid}.";
     }
 
     private static bool TakesToken(Command command) => GroupedHelp.PathOf(command).Split(' ').Contains("hub");

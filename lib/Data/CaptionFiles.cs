@@ -32,7 +32,10 @@ internal sealed class CaptionFiles
     /// <exception cref="LabException">The list is malformed, or a key of it is asked for and there is no list.</exception>
     public static CaptionFiles Read(string folder, string imageColumn, string? captionColumn)
     {
-        if (File.Exists(Path.Combine(folder, CaptionList.FileName)))
+        var list = Path.Combine(folder, CaptionList.FileName);
+        if (Directory.Exists(list) || (File.Exists(list) && RegularFile.HasNoLength(list)))
+            throw new LabException($"{list} has no content: it is empty, or no file. Put a line of JSON a picture there, or remove it.");
+        if (File.Exists(list))
             return new CaptionFiles(CaptionList.Read(folder, imageColumn, captionColumn));
         var (flag, key) = captionColumn is not null ? ("caption_column", captionColumn) : ("image_column", imageColumn);
         if (captionColumn is null && imageColumn == DreamBoothDatasetOptions.DefaultImageColumn)
@@ -55,7 +58,7 @@ internal sealed class CaptionFiles
             return (line, CaptionSource.List);
         }
 
-        return file is not null && OneLine(TextFile.Read(file, "The caption")) is { } text
+        return file is not null && !RegularFile.HasNoLength(file) && OneLine(TextFile.Read(file, "The caption")) is { } text
             ? (PromptText.Check(text, $"The caption {file}"), CaptionSource.TextFile)
             : (null, CaptionSource.None);
     }

@@ -105,6 +105,8 @@ public sealed class PictureFolder
     {
         try
         {
+            if (RegularFile.HasNoLength(file))
+                return (null, new BadImage(file, "empty (0 bytes), or a pipe or device and no file"));
             if (!HasPictureName(file))
                 return (null, new BadImage(file, Unnamed(file)));
             var content = ImageDecoder.ReadFile(file);

@@ -55,6 +55,12 @@ public sealed record LoraConfig
             throw new LabException($"The LoRA rank is {Rank}; it must be 1 or more.");
         if (LoraAlpha is <= 0 or double.NaN)
             throw new LabException($"The LoRA alpha is {LoraAlpha}; it must be greater than 0.");
+        if ((float)(Alpha / Rank) is 0 or float.PositiveInfinity)
+        {
+            throw new LabException(
+                $"The LoRA alpha is {LoraAlpha}; divided by the rank ({Rank}) it must be within float32: the rank is usual.");
+        }
+
         if (TargetModules.Count == 0)
             throw new LabException("There are no LoRA target modules; name at least one.");
         if (Blocks is { Count: 0 })

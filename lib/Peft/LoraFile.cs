@@ -94,6 +94,7 @@ public static class LoraFile
 
         var slots = matched.Select(entry => Slot(entry.Key, entry.Value, keys, checkpoint, file, metadata)).ToList();
         var report = Report(checkpoint, file, keys, metadata, matched);
+        report = report with { Warnings = [.. report.Warnings, .. OddAlphas(slots, file)] };
         var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
         try
         {
@@ -164,6 +165,22 @@ public static class LoraFile
         };
     }
 
+    private static IEnumerable<string> OddAlphas(IReadOnlyCollection<LoraAdapter.Slot> slots, string file)
+    {
+        foreach (var (isOdd, effect) in new (Func<double, bool>, string)[]
+        {
+            (alpha => alpha == 0, "draw nothing"), (alpha => alpha < 0, "draw the opposite of what was trained"),
+        })
+        {
+            string[] layers = [.. slots.Where(slot => isOdd(slot.Alpha)).Select(slot => $"{slot.Component}.{slot.Path}")];
+            if (layers.Length > 0)
+            {
+                yield return $"{file}: {layers.Length} of {slots.Count} layers have an alpha of 0 or less and {effect}: "
+                    + $"{ShownText.Names(layers)}.";
+            }
+        }
+    }
+
     private static void Fill(LoraAdapter adapter, LoraKeys keys, Checkpoint checkpoint, string file)
     {
         using var noGradients = no_grad();
@@ -205,6 +222,12 @@ public static class LoraFile
 
         var rank = (int)a[0];
         var alpha = keys.AlphaOf(checkpoint, file, key) ?? metadata.AlphaOf(layer.Prefix, layer.Path, pair.Written, rank);
+        if (!float.IsFinite((float)(alpha / rank)))
+        {
+            throw new NonFiniteException(
+                FormattableString.Invariant($"{file}: the alpha of {key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
+        }
+
         return new LoraAdapter.Slot(layer.Prefix, layer.Path, layer.Linear, rank, alpha);
     }
 }

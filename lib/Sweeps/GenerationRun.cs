@@ -12,6 +12,8 @@ namespace Dreambooth.Lab.Sweeps;
 /// </summary>
 internal sealed class GenerationRun
 {
+    private const int MostPictures = 1_000_000;
+
     private readonly GenerateConfig _config;
     private readonly IReadOnlyList<string> _prompts;
     private readonly GenerationOrigin _origin;
@@ -26,11 +28,11 @@ internal sealed class GenerationRun
     public GenerationRun(GenerateConfig config, IReadOnlyList<string> prompts, GenerationOrigin origin)
     {
         (_config, _prompts, _origin) = (config, prompts, origin);
-        if ((long)prompts.Count * config.NumImages * config.NumSteps > int.MaxValue)
+        if ((long)prompts.Count * config.NumImages > MostPictures)
         {
             throw new UsageException(
-                $"num_images is {config.NumImages}, for {prompts.Count} prompts of {config.NumSteps} steps each: that is more than "
-                    + $"{int.MaxValue} steps. Give fewer.");
+                $"num_images is {config.NumImages}, for {prompts.Count} prompt{(prompts.Count == 1 ? string.Empty : "s")}: that is "
+                    + $"{(long)prompts.Count * config.NumImages} pictures, and a run makes at most {MostPictures}. Give fewer.");
         }
 
         var found = Enumerable.Range(0, Total).AsParallel().AsOrdered().Select(Look).ToArray();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -12,15 +13,24 @@ public sealed record WeightedLora(string Path, double Weight = 1.0)
     /// a file or folder of the whole name exists.
     /// </summary>
     /// <param name="text">What was given.</param>
+    /// <exception cref="UsageException">What stands before the last <c>=</c> exists, and what follows is no weight.</exception>
     public static WeightedLora Parse(string text)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(text);
         if (System.IO.Path.Exists(text))
             return new WeightedLora(text);
         var at = text.LastIndexOf('=');
-        return at > 0 && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
-            && double.IsFinite(weight)
-            ? new WeightedLora(text[..at], weight)
+        if (at > 0 && System.IO.Path.Exists(text[..at]) && !IsWeight(text[(at + 1)..]))
+        {
+            throw new UsageException(
+                $"lora has the weight '{ShownText.Line(text[(at + 1)..], 40)}' for {text[..at]}; valid is a finite number such as 0.8.");
+        }
+
+        return at > 0 && IsWeight(text[(at + 1)..])
+            ? new WeightedLora(text[..at], double.Parse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture))
             : new WeightedLora(text);
     }
+
+    private static bool IsWeight(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && double.IsFinite(weight);
 }

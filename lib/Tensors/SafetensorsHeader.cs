@@ -45,6 +45,8 @@ internal sealed class SafetensorsHeader
         Span<byte> prefix = stackalloc byte[PrefixLength];
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (OtherKind(prefix) is { } kind)
+            throw new LabException($"{path} is {kind}");
         if (length > MaxHeaderLength)
             throw Broken(path, $"the header's length is given as {length} bytes; at most {MaxHeaderLength} are allowed");
         if ((long)length > fileLength - PrefixLength)
@@ -69,6 +71,18 @@ internal sealed class SafetensorsHeader
         header.CheckLayout();
         return header;
     }
+
+    // What is found in place of weights: downloads that went wrong, and the older format.
+    private static string? OtherKind(ReadOnlySpan<byte> start) => start switch
+    {
+        [(byte)'v', (byte)'e', (byte)'r', (byte)'s', (byte)'i', (byte)'o', (byte)'n', (byte)' '] =>
+            "a Git LFS pointer, a small text in place of the weights. Run `git lfs pull` where it was cloned, or download the file itself.",
+        [(byte)'P', (byte)'K', 3, 4, ..] or [0x80, >= 2 and <= 5, (byte)'c' or (byte)'}' or (byte)'\x95' or 0x8a, ..] =>
+            "a PyTorch pickle (.bin, .pt, .ckpt), which can run programs when it is read. Take the .safetensors file, or convert it.",
+        [(byte)'<', (byte)'!' or (byte)'h' or (byte)'H' or (byte)'?', ..] =>
+            "a web page and not weights: the download brought the site's answer. Download the file itself.",
+        _ => null,
+    };
 
     private static LabException Broken(string path, string what) => new($"{path} is not a valid safetensors file: {what}.");
 

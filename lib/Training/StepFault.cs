@@ -11,6 +11,7 @@ internal static class StepFault
 {
     // LoRA weights are far below 1 in a sound training.
     private const float Grown = 100;
+    private const double Unusual = 1000;
 
     /// <summary>A step whose gradient was finite and whose parameters are not.</summary>
     /// <param name="step">The step, from 1.</param>
@@ -25,13 +26,13 @@ internal static class StepFault
         var (decayName, decay) = isTransformer
             ? ("adam_weight_decay", config.AdamWeightDecay)
             : ("adam_weight_decay_text_encoder", config.AdamWeightDecayTextEncoder);
-        var growth = 1 - (rate * factor * decay);
+        var grown = Invariant($"{1 - (rate * factor * decay):0.##E+0}");
         var cause = fault switch
         {
             AdamWFault.Epsilon => Invariant(
                 $"adam_epsilon is {config.AdamEpsilon}, which is 0 in float32, and divides what has no gradient. Raise it; 1e-8 is usual"),
             AdamWFault.WeightDecay => Invariant(
-                $"{decayName} is {decay}: at the rate {rate * factor} weights grow {growth} times. Lower it; 1e-4 is usual"),
+                $"{decayName} is {decay}: at the rate {rate * factor} each step multiplies weights by {grown}. Lower it; 1e-4 is usual"),
             AdamWFault.SquaredGradient => Invariant(
                 $"max_grad_norm is {config.MaxGradNorm} and lets gradients through whose squares are beyond float32. Lower it; 1 is usual"),
             _ => Invariant(
@@ -62,6 +63,8 @@ internal static class StepFault
             ? $"the model is damaged: {weight} of its transformer is not finite"
             : FaultOf(batches) is { } data
             ? data
+            : Excess(config) is { } excess
+            ? excess
             : largest.Value >= Grown
             ? $"the LoRA of {largest.Component} has grown to weights of {weights}. Lower {rate}, or raise lr_warmup_steps"
             : config.MixedPrecision == MixedPrecision.Fp16
@@ -70,6 +73,16 @@ internal static class StepFault
         return new NonFiniteException(
             Invariant(
                 $"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
+    }
+
+    private static string? Excess(DreamBoothConfig config)
+    {
+        if (config.WithPriorPreservation && config.PriorLossWeight >= Unusual)
+            return Invariant($"prior_loss_weight is {config.PriorLossWeight}. Lower it; up to 1 is usual");
+        return config.LoraAlpha is { } alpha && alpha / config.Rank >= Unusual
+            ? Invariant(
+                $"lora_alpha is {alpha}, by which the LoRA counts {alpha / config.Rank} times. Lower it; the rank ({config.Rank}) is usual")
+            : null;
     }
 
     private static string? FaultOf(IEnumerable<TrainingBatch> batches)

@@ -93,6 +93,10 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("prompt or prompts_file is needed", "generate", "--model", "m")]
     [InlineData("--dtype is 'fp8'; valid are fp16, fp32, bf16, auto.", "generate", "--dtype", "fp8")]
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]
+    [InlineData("--size_mib is 'x'; valid is a whole number, at most 2147483647.", "bench", "safetensors", "--size_mib", "x")]
+    [InlineData("--seed is '9223372036854775808'; valid is a whole number, at most 9223372036854775807.",
+        "demo", "--seed=9223372036854775808")]
+    [InlineData("--timeout is '1,5'; valid is a number, with a point for fractions.", "run", "a.ipynb", "--timeout", "1,5")]
     public void Run_WrongCommandLine_SaysWhatIsValidAndExits2(string message, params string[] args)
     {
         var (code, output, error) = Run(args);

@@ -48,6 +48,30 @@ public sealed class RunVerbTests : IDisposable
         Assert.Contains("Two notebooks would be written to", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("1e308", "1E+308")]
+    [InlineData("-1", "-1")]
+    [InlineData("0", "0")]
+    [InlineData("nan", "NaN")]
+    public void Timeout_NoLengthOfTime_IsRefused(string seconds, string shown)
+    {
+        var (code, output, error) = Run("run", Notebook("a.ipynb", "1", null), "--timeout", seconds);
+        Assert.Equal(
+            (2, "", $"error: --timeout is {shown}; valid is more than 0 and at most 2592000 seconds.{Environment.NewLine}"),
+            (code, output, error));
+    }
+
+    [Fact]
+    public void Output_FolderThatCannotBe_IsRefusedBeforeTheFirstCell()
+    {
+        var file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "x");
+        var (code, output, error) = Run("run", Notebook("a.ipynb", "1", null), "--output", file);
+        Assert.Equal((1, ""), (code, output));
+        Assert.StartsWith(
+            $"error: {Path.Combine(file, "a.ipynb")} cannot be written, and no cell was run: ", error, StringComparison.Ordinal);
+    }
+
     private string Notebook(string name, string source, int? count, JsonObject? stamp = null)
     {
         var json = new JsonObject

@@ -403,16 +403,30 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Theory]
-    [InlineData(2, "num_images is 2147483647, for 1 prompts of 2 steps each", "--num_images=2147483647")]
+    [InlineData(2, "num_images is 2147483647, for 1 prompt: that is 2147483647 pictures, and a run makes at most 1000000.",
+        "--num_images=2147483647")]
+    [InlineData(2, "num_images is 2147483647, for 1 prompt: that is", "--num_images=2147483647", "--num_steps=1")]
     [InlineData(2, "num_steps is 2147483647", "--num_steps=2147483647")]
     [InlineData(2, "height is 2147483632; valid is at least 16, at most 16384", "--height=2147483632")]
     [InlineData(1, "Pictures of 32×16384 pixels cannot be made", "--height=16384")]
-    public void Generate_NumbersBeyondCounting_AreRefused(int expected, string message, string argument)
+    public void Generate_NumbersBeyondCounting_AreRefused(int expected, string message, params string[] arguments)
     {
-        var (code, _, error) = Generate("pictures", "--prompt=the moon", argument);
+        var (code, _, error) = Generate("pictures", ["--prompt=the moon", .. arguments]);
         Assert.Equal(expected, code);
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Out("pictures")));
+    }
+
+    [Theory]
+    [InlineData("lora_alpha is 1E+30, by which the LoRA counts 2.5E+29 times. Lower it; the rank (4) is usual", "--lora_alpha=1e30")]
+    [InlineData("prior_loss_weight is 1E+308. Lower it; up to 1 is usual", "--prior_loss_weight=1e308", "--with_prior_preservation",
+        "--class_prompt=a cat", "--num_class_images=1")]
+    public void Train_OptionThatMakesTheLossNoNumber_IsNamed(string cause, params string[] more)
+    {
+        var (code, _, error) = Train(["--max_train_steps=1", "--rank=4", $"--class_data_dir={Out("class")}", .. more]);
+        Assert.Equal(1, code);
+        Assert.Contains($"it is not taken. Likely cause: {cause}. No LoRA was written.", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Lora));
     }
 
     [Fact]

@@ -44,6 +44,35 @@ public sealed class CaptionFilesTests : IDisposable
         Assert.EndsWith("has 2 caption files, gmc_000.TXT, gmc_000.txt; keep one.", Fail(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_EmptyTextFile_IsNoCaption()
+    {
+        _samples.AddText("gmc_000.txt", "");
+        Assert.Equal((null, CaptionSource.None), Read().Of(_samples.PathOf("gmc_000.png")));
+    }
+
+    [SkippableFact]
+    public async Task Of_PipeNamedLikeACaption_IsNotWaitedFor()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", _samples.PathOf("gmc_000.txt")))
+            make.WaitForExit();
+        Assert.Null(await Task.Run(() => Of("gmc_000.png")).WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_ListWithoutContent_IsRefused(bool isFolder)
+    {
+        if (isFolder)
+            Directory.CreateDirectory(_samples.PathOf("metadata.jsonl"));
+        else
+            List();
+        Assert.StartsWith(
+            $"{_samples.PathOf("metadata.jsonl")} has no content: it is empty, or no file.", Fail(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("./gmc_000.png")]
     [InlineData(".\\\\gmc_000.png")]

@@ -59,6 +59,20 @@ public sealed class PictureFolderTests : IDisposable
         Assert.Contains("empty", reasons["k.webp"], StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public async Task Read_PipeAndDeviceNamedLikePictures_AreNotWaitedFor()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        _samples.Add("a.png");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", _samples.PathOf("b.png")))
+            make.WaitForExit();
+        File.CreateSymbolicLink(_samples.PathOf("c.png"), "/dev/zero");
+        var folder = await Task.Run(() => PictureFolder.Read(_samples.Folder, BadImagePolicy.Skip)).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal("a.png", Path.GetFileName(Assert.Single(folder.Pictures).Path));
+        Assert.Equal(["b.png", "c.png"], folder.Bad.Select(bad => Path.GetFileName(bad.Path)));
+        Assert.All(folder.Bad, bad => Assert.Equal("empty (0 bytes), or a pipe or device and no file", bad.Reason));
+    }
+
     [Fact]
     public void Read_BadFilesRefused_OneMessageListsAll()
     {

@@ -290,4 +290,13 @@ public sealed class LoraAdapterTests : IDisposable
         using var noGradients = no_grad();
         return _pipeline.Prompts.Encode(["a photo of a cat"], 4);
     }
+
+    [Theory]
+    [InlineData(1e308, "The LoRA alpha is 1E+308; divided by the rank (4)")]
+    [InlineData(1e-300, "The LoRA alpha is 1E-300; divided by the rank (4)")]
+    [InlineData(double.PositiveInfinity, "The LoRA alpha is Infinity; divided by the rank (4)")]
+    public void Validate_AlphaBeyondFloat32_IsRefused(double alpha, string message) => Assert.StartsWith(
+        message,
+        Assert.Throws<LabException>(new LoraConfig { Rank = 4, LoraAlpha = alpha, TargetModules = ["to_q"] }.Validate).Message,
+        StringComparison.Ordinal);
 }

@@ -25,6 +25,20 @@ public sealed class LoraMetadataTests : IDisposable
             _lora.WriteWith($$"""{"transformer.lora_alpha": 4, "transformer.{{key}}": {{value}}}""", _lora.Pair(Layer)));
     }
 
+    [Theory]
+    [InlineData("0", "1 of 1 layers have an alpha of 0 or less and draw nothing: transformer." + Layer + ".")]
+    [InlineData("-4", "1 of 1 layers have an alpha of 0 or less and draw the opposite of what was trained: transformer." + Layer + ".")]
+    public void Load_AlphaNotAboveZero_IsWarnedOf(string alpha, string warning)
+    {
+        var path = _lora.WriteWith($$"""{"transformer.lora_alpha": {{alpha}}}""", _lora.Pair(Layer));
+        Assert.Equal([$"{path}: {warning}"], _lora.Load(path).Warnings);
+    }
+
+    [Fact]
+    public void Load_AlphaBeyondFloat32_IsRefused() => _lora.Refused(
+        $"the alpha of transformer.{Layer} is 1E+308, beyond float32; the rank (2) is usual.",
+        _lora.WriteWith("""{"transformer.lora_alpha": 1e308}""", _lora.Pair(Layer)));
+
     [Fact]
     public void Load_MetadataAsPeftWritesIt_IsTaken()
     {

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Tests.Sweeps;
@@ -12,6 +13,18 @@ public class WeightedLoraTests
     [InlineData("=1", "=1", 1.0)]
     public void Parse_Text_SplitsAtTheLastNumber(string text, string path, double weight) =>
         Assert.Equal(new WeightedLora(path, weight), WeightedLora.Parse(text));
+
+    [Theory]
+    [InlineData("0,5")]
+    [InlineData("")]
+    [InlineData("nan")]
+    [InlineData("1e999")]
+    public void Parse_PathThatExistsWithNoWeight_NamesTheWeight(string weight)
+    {
+        using var folder = new Tokenizers.TemporaryFolder();
+        var error = Assert.Throws<UsageException>(() => WeightedLora.Parse($"{folder.Path}={weight}"));
+        Assert.Equal($"lora has the weight '{weight}' for {folder.Path}; valid is a finite number such as 0.8.", error.Message);
+    }
 
     [Fact]
     public void Parse_NameThatExists_IsThePathAsItStands()

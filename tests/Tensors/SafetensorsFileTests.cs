@@ -283,4 +283,17 @@ public sealed class SafetensorsFileTests : IDisposable
         SafetensorsWriter.Save(path, [new("x", x), new("longer", y), new("other", y)]);
         return path;
     }
+
+    [Theory]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a Git LFS pointer")]
+    [InlineData("<!DOCTYPE html><html>404</html>", "a web page and not weights")]
+    [InlineData("<html><body>", "a web page and not weights")]
+    [InlineData("PK\u0003\u0004\0\0\0\0\0\0", "a PyTorch pickle (.bin, .pt, .ckpt)")]
+    public void Open_WhatIsFoundInPlaceOfWeights_IsNamed(string content, string kind)
+    {
+        var path = Path.Combine(_folder, "w.safetensors");
+        File.WriteAllText(path, content);
+        Assert.StartsWith(
+            $"{path} is {kind}", Assert.Throws<LabException>(() => SafetensorsFile.Open(path)).Message, StringComparison.Ordinal);
+    }
 }
