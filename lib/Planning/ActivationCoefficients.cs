@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Planning;
 /// </summary>
 internal sealed record ActivationCoefficients
 {
-    /// <summary>The coefficients in use: counted from the models' code and checked, those of the autoencoder fitted, against 17 runs on an H100 (tests/benchmarks/results).</summary>
+    /// <summary>The coefficients in use: counted from the models' code and checked, those of the autoencoder fitted, against 17 runs on an H100 and an H200 (tests/benchmarks/results).</summary>
     public static ActivationCoefficients InUse { get; } = new();
 
     /// <summary>Phase <c>encode</c>, CLIP: hidden widths of a token in a layer.</summary>

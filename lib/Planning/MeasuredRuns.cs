@@ -26,7 +26,7 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
     /// count for nothing; of a case that was measured again the last counts.
     /// </summary>
     /// <param name="folder">
-    /// A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-23-h100</c>, or the path of another that holds a
+    /// A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-28-h200</c>, or the path of another that holds a
     /// <c>results.jsonl</c>.
     /// </param>
     /// <param name="planner">What predicts the same runs.</param>

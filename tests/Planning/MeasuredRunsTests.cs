@@ -9,17 +9,17 @@ namespace Dreambooth.Lab.Tests.Planning;
 
 public sealed class MeasuredRunsTests
 {
-    private const string H100 = "2026-11-23-h100";
+    private const string H200 = "2026-11-28-h200";
 
     private static readonly MemoryPlanner s_planner = new(ModelArchitecture.Sd35Medium);
-    private static readonly string s_file = Path.Combine(GoldenSet.RepositoryRoot, "tests", "benchmarks", "results", H100, "results.jsonl");
+    private static readonly string s_file = Path.Combine(GoldenSet.RepositoryRoot, "tests", "benchmarks", "results", H200, "results.jsonl");
 
     // What the planner says of itself must stay true when it changes: the aim for every phase, and the figure that MemoryForecast.Note and the README name.
     [Fact]
-    public void Read_RunsOnAnH100_ArePredictedAsWellAsIsClaimed()
+    public void Read_RunsOnAnH200_ArePredictedAsWellAsIsClaimed()
     {
-        var measured = MeasuredRuns.Read(H100, s_planner);
-        Assert.Equal("NVIDIA H100 80GB HBM3", measured.Device);
+        var measured = MeasuredRuns.Read(H200, s_planner);
+        Assert.Equal("NVIDIA H200", measured.Device);
         Assert.Equal(CalibrationCase.FullSize.Select(test => test.Name).Order(StringComparer.Ordinal), measured.Runs.Select(run => run.Name).Order(StringComparer.Ordinal));
         Assert.All(measured.Runs, run => Assert.Equal(MemoryCalibration.Allocated, run.Figure));
         Assert.All(measured.Runs.SelectMany(run => run.Phases), phase => Assert.InRange(phase.Ratio, 1 - MeasuredRuns.Aim, 1 + MeasuredRuns.Aim));
@@ -32,7 +32,7 @@ public sealed class MeasuredRunsTests
     [Fact]
     public void Find_TheTutorialsWork_IsTheRunOfItsSettings()
     {
-        var measured = MeasuredRuns.Read(H100, s_planner);
+        var measured = MeasuredRuns.Read(H200, s_planner);
         Assert.Equal(["draw-1024-b1-fp32", "train-512-b1-r4-fp32-clip", null], PublishedFigures.Tutorial.Select(row => measured.Find(row.Settings)?.Name));
         Assert.Equal("draw-512-b8-bf16", measured.Find(measured["draw-512-b8-bf16"].Settings)!.Name);
         Assert.Null(measured.Find(measured["draw-512-b8-bf16"].Settings with { SampleResolution = 256 }));
