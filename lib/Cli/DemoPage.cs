@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Sweeps;
@@ -23,7 +24,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
     {
         Title = "A cat that the model had never seen",
         Lead = $"DreamBooth teaches a text-to-image model one subject from a few pictures. Below: the pictures it learned from, the "
-            + $"training, and what the model draws when a prompt says “{Identifier}”.",
+            + $"training, and what the model draws when a prompt says “{ShownText.Line(Identifier)}”.",
         Facts = Facts(),
         Sections = [Instance(), Training(), Comparison(), .. DemoRun.Families.Select(family => Family(family.Name, family.Title)), Figures()],
         Footer = complete ? string.Empty : "This run was ended early. Running the demo again goes on where it stopped.",
@@ -67,7 +68,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
 
     private ReportSection Instance() => new(
         "The subject",
-        $"{InstancePictures().Count} pictures, each with the prompt “{Config.InstancePrompt}”.",
+        $"{InstancePictures().Count} pictures, each with the prompt “{ShownText.Line(Config.InstancePrompt)}”.",
         [ImageGrid.Of(InstancePictures().Select(file => GridCell.FromFile(file.Path, details: Path.GetFileName(file.Path))), 12) with { CellSize = 120, Embedding = PictureEmbedding.Original }]);
 
     private IReadOnlyList<PictureFile> InstancePictures() => PictureFolder.Read(Config.InstanceDataDir, Config.OnBadImage).Pictures;
@@ -80,7 +81,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             var pictures = PictureFolder.Read(folder.ClassPictures, BadImagePolicy.Skip).Pictures;
             views.Add(ImageGrid.Of(pictures.Take(12).Select(file => GridCell.FromFile(file.Path, details: Config.ClassPrompt!)), 12) with
             {
-                Title = $"Class pictures, drawn by the model itself: “{Config.ClassPrompt}”",
+                Title = $"Class pictures, drawn by the model itself: “{ShownText.Line(Config.ClassPrompt!)}”",
                 CellSize = 120,
                 Embedding = PictureEmbedding.Original,
             });
@@ -110,7 +111,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
         return new ReportSection(
             "Before and after",
             "The same prompts and seeds without and with the trained LoRA. "
-                + (grid.RowHeadings.Any(prompt => !prompt.Contains(Identifier, StringComparison.Ordinal)) ? $"Where a prompt does not say “{Identifier}”, little should change." : string.Empty),
+                + (sides.Any(side => side.Results.Any(result => !result.Item.Prompt.Contains(Identifier, StringComparison.Ordinal))) ? $"Where a prompt does not say “{ShownText.Line(Identifier)}”, little should change." : string.Empty),
             [grid]);
     }
 

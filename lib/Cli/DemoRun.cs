@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
@@ -110,7 +111,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
         var text = $"{progress.Done} of {progress.Total} pictures";
         return progress.Reused == progress.Total ? text + ", all from an earlier run"
             : progress.Prompt.Length == 0 ? text
-            : $"{text}, {progress.Prompt}";
+            : $"{text}, {ShownText.Line(progress.Prompt)}";
     }
 
     private void Train(CancellationToken cancellation)
@@ -123,7 +124,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
             OnWarning = warn,
             OnClassPicture = (done, count) =>
             {
-                report("Class pictures", done, count, options.Training.ClassPrompt ?? string.Empty);
+                report("Class pictures", done, count, ShownText.Line(options.Training.ClassPrompt ?? string.Empty));
                 folder.AddSeconds(ClassPhase, Stopwatch.GetElapsedTime(mark).TotalSeconds);
                 mark = Stopwatch.GetTimestamp();
             },

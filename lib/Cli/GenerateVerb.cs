@@ -11,9 +11,6 @@ namespace Dreambooth.Lab.Cli;
 /// <summary><c>generate</c>: prompts, a model and LoRA in, pictures out.</summary>
 internal static class GenerateVerb
 {
-    // More at a time are no faster, and at full size no GPU holds many more.
-    private const int MostAtATime = 8;
-
     public static Command Create(Session session)
     {
         var verb = new Command("generate", "Draws pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth "
@@ -99,7 +96,7 @@ internal static class GenerateVerb
         VaeDtype = options.VaeDtype,
         WithT5 = !config.WithoutT5,
         MaxSequenceLength = config.MaxSequenceLength ?? PromptEncoder.DefaultMaxSequenceLength,
-        SampleBatchSize = Math.Min(config.NumImages, MostAtATime),
+        SampleBatchSize = Math.Min(config.NumImages, StableDiffusion3Pipeline.WorthAtATime),
         SampleResolution = config.Height is null && config.Width is null ? null : Math.Max(config.Height ?? 0, config.Width ?? 0),
     };
 

@@ -41,6 +41,17 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
             planner.ByMode(_settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked);
     }
 
+    /// <summary>How many pictures a training can draw at a time, in the memory mode that it has.</summary>
+    /// <param name="found">The model's folder or file.</param>
+    /// <param name="mode">The mode.</param>
+    /// <param name="wanted">Pictures that are asked for at a time.</param>
+    public int FitSamples(string found, MemoryMode mode, int wanted)
+    {
+        _settings = _settings with { SampleBatchSize = Math.Min(wanted, StableDiffusion3Pipeline.WorthAtATime) };
+        FitBatch(found, mode);
+        return _settings.SampleBatchSize;
+    }
+
     /// <summary>Remembers what is being done.</summary>
     public void Enter(string phase) => _phase = char.ToLowerInvariant(phase[0]) + phase[1..];
 

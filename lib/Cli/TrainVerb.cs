@@ -45,7 +45,7 @@ internal static class TrainVerb
         try
         {
             var values = recipe is null ? [] : DreamBoothConfig.Flags.Read(
-                JsonField.ReadFile(recipe), name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
+                JsonField.ReadFile(recipe, "recipe"), name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
             foreach (var (flag, value) in given)
                 values[flag] = value;
             var config = DreamBoothConfig.Flags.Build(values);
@@ -64,7 +64,7 @@ internal static class TrainVerb
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
         var guard = new MemoryGuard(config.PretrainedModelNameOrPath, config.Device, MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null });
-        var summary = ConsoleProgress.Run(session, report => guard.Run(() => new DreamBoothRun(config, Events(session, report, guard)).Execute(session.Cancellation)));
+        var summary = ConsoleProgress.Run(session, report => guard.Run(() => new DreamBoothRun(config, Events(config, session, report, guard)).Execute(session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
         {
@@ -91,7 +91,7 @@ internal static class TrainVerb
         return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
     }
 
-    private static DreamBoothRunEvents Events(Session session, ConsoleProgress.Report report, MemoryGuard guard)
+    private static DreamBoothRunEvents Events(DreamBoothConfig config, Session session, ConsoleProgress.Report report, MemoryGuard guard)
     {
         var total = 0;
         return new DreamBoothRunEvents
@@ -99,6 +99,7 @@ internal static class TrainVerb
             OnWarning = session.Warn,
             OnSummary = session.Output.WriteLine,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
+            FitSamples = (model, mode) => guard.FitSamples(model, mode, config.SampleBatchSize),
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = new EncodedProgress(report),

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Data;
 
@@ -77,7 +78,7 @@ internal sealed class CaptionList
         string[] candidates = name.Contains('\0', StringComparison.Ordinal) ? [] : [name, name.Replace('\\', '/')];
         if (candidates.Select(candidate => Path.GetFullPath(Path.Combine(_folder, candidate))).FirstOrDefault(File.Exists) is not { } full)
         {
-            var there = Directory.GetFiles(_folder).Select(file => Path.GetFileName(file)).Where(PictureFolder.HasPictureName);
+            var there = Directory.GetFiles(_folder).Select(file => Path.GetFileName(file)).Where(PictureName.Is);
             var nearest = NearestNames.Describe(Path.GetFileName(ShownText.Line(name)), there);
             throw new LabException($"{where} names the picture {ShownText.Line(name)}, which is not in the folder. {nearest}");
         }

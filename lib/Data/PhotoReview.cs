@@ -55,7 +55,7 @@ public sealed class PhotoReview
     public RgbImage CropPreview(Photo photo)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        var image = ImageResizer.ResizeShortSide(ImageDecoder.LoadOverWhite(photo.File.Path), Resolution);
+        var image = ImageDecoder.LoadShortSide(photo.File.Path, Resolution);
         var box = photo.Crop;
         for (var y = 0; y < image.Height; y++)
         {
@@ -96,7 +96,7 @@ public sealed class PhotoReview
 
     private static Photo Measure(PictureFile picture, int resolution)
     {
-        var image = ImageResizer.ResizeShortSide(ImageDecoder.LoadOverWhite(picture.Path), resolution);
+        var image = ImageDecoder.LoadShortSide(picture.Path, resolution);
         var crop = CropBox.Center(image.Width, image.Height, resolution, resolution);
         var kept = (double)resolution * resolution / ((double)image.Width * image.Height);
         return new Photo(picture, crop, kept, Sharpness.Of(image), DifferenceHash.Of(image), []);

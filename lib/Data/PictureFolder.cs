@@ -22,7 +22,7 @@ public sealed class PictureFolder
         (Path, Pictures, Bad) = (path, pictures, bad);
 
     /// <summary>The file name endings of pictures, in any case.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
+    public static IReadOnlyList<string> Extensions => PictureName.Endings;
 
     /// <summary>The folder.</summary>
     public string Path { get; }
@@ -55,7 +55,7 @@ public sealed class PictureFolder
         if (!Directory.Exists(path))
             throw new LabException($"The picture folder {path} does not exist.");
         var own = Directory.GetFiles(path);
-        var stems = own.Where(HasPictureName).Select(System.IO.Path.GetFileNameWithoutExtension).ToHashSet(StringComparer.Ordinal);
+        var stems = own.Where(PictureName.Is).Select(System.IO.Path.GetFileNameWithoutExtension).ToHashSet(StringComparer.Ordinal);
         var deeper = listed.Select(file => System.IO.Path.GetRelativePath(path, file))
             .Where(name => System.IO.Path.GetDirectoryName(name) is { Length: > 0 })
             .Select(name => System.IO.Path.Combine(path, name)).ToHashSet(StringComparer.Ordinal);
@@ -79,10 +79,6 @@ public sealed class PictureFolder
         };
     }
 
-    /// <summary>Whether a file's name is that of a picture.</summary>
-    internal static bool HasPictureName(string file) =>
-        Extensions.Contains(System.IO.Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
-
     /// <summary>One line per file, with the reason; for messages.</summary>
     internal static string List(IReadOnlyCollection<BadImage> bad) =>
         string.Concat(bad.Take(MostNamed).Select(file => $"\n  {ShownText.Line(System.IO.Path.GetFileName(file.Path))}: {file.Reason}"))
@@ -90,7 +86,7 @@ public sealed class PictureFolder
 
     private static IEnumerable<string> Inside(string path) => Directory.EnumerateDirectories(path)
         .Where(folder => !System.IO.Path.GetFileName(folder).StartsWith('.'))
-        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", _inside)).Take(MostLookedAt).Where(HasPictureName);
+        .SelectMany(folder => Directory.EnumerateFiles(folder, "*", _inside)).Take(MostLookedAt).Where(PictureName.Is);
 
     private static bool IsCompanion(string file, HashSet<string?> stems)
     {
@@ -107,20 +103,24 @@ public sealed class PictureFolder
         {
             if (RegularFile.HasNoLength(file))
                 return (null, new BadImage(file, "empty (0 bytes), or a pipe or device and no file"));
-            if (!HasPictureName(file))
+            if (!PictureName.Is(file))
                 return (null, new BadImage(file, Unnamed(file)));
-            var content = ImageDecoder.ReadFile(file);
-            if (UnreadFormat.Describe(content, System.IO.Path.GetFileName(file)) is { } format)
-                return (null, new BadImage(file, format));
-            var info = ImageDecoder.ReadInfo(content, "the file");
-            return Complaint(info, minSize) is { } complaint
-                ? (null, new BadImage(file, complaint))
-                : (new PictureFile(file, info.Width, info.Height) { IsTransparent = ImageDecoder.Examine(content, "the file") }, null);
+            return ImageDecoder.WithFile(file, content => Check(file, content, minSize));
         }
         catch (Exception error) when (error is LabException or IOException or UnauthorizedAccessException)
         {
             return (null, new BadImage(file, error.Message));
         }
+    }
+
+    private static (PictureFile? Picture, BadImage? Bad) Check(string file, byte[] content, int minSize)
+    {
+        if (UnreadFormat.Describe(content, System.IO.Path.GetFileName(file)) is { } format)
+            return (null, new BadImage(file, format));
+        var info = ImageDecoder.ReadInfo(content, "the file");
+        return Complaint(info, minSize) is { } complaint
+            ? (null, new BadImage(file, complaint))
+            : (new PictureFile(file, info.Width, info.Height) { IsTransparent = ImageDecoder.Examine(content, "the file") }, null);
     }
 
     /// <summary>What a file is whose name is not that of a picture.</summary>

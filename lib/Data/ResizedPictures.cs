@@ -15,7 +15,7 @@ internal sealed class ResizedPictures(int resolution)
     {
         if (_kept.TryGetValue(path, out var known))
             return known;
-        var image = ImageResizer.ResizeShortSide(ImageDecoder.LoadOverWhite(path), resolution);
+        var image = ImageDecoder.LoadShortSide(path, resolution);
         if (Interlocked.Add(ref _bytes, image.Pixels.Length) <= MaxBytes)
             _kept.TryAdd(path, image);
         return image;

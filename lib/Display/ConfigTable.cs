@@ -107,7 +107,7 @@ public sealed record ConfigTable : HtmlView
         bool truth => truth ? "yes" : "no",
         Enum choice => JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.ToString()),
         double number => number.ToString("R", CultureInfo.InvariantCulture).Replace("E-0", "e-", StringComparison.Ordinal).Replace('E', 'e'),
-        string text => Path.IsPathFullyQualified(text) ? ProjectFolder.Near(text) : text,
+        string text => ShownText.Line(Path.IsPathFullyQualified(text) ? ProjectFolder.Near(text) : text),
         IEnumerable many => string.Join(", ", many.Cast<object?>().Select(Text)) is { Length: > 0 } joined ? joined : "–",
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "–",

@@ -5,6 +5,12 @@ namespace Dreambooth.Lab.Display;
 /// <summary>One picture of an <see cref="ImageGrid"/>: from memory or from a file.</summary>
 public sealed record GridCell
 {
+    // Settings and scores stand in a line; prompts among them are cut where they are put in.
+    private const int MostInLine = 1000;
+
+    private readonly string _caption = string.Empty;
+    private readonly string _details = string.Empty;
+
     private GridCell(RgbImage? image, string? path) => (Image, Path) = (image, path);
 
     /// <summary>The picture in memory; null where <see cref="Path"/> names it.</summary>
@@ -13,11 +19,21 @@ public sealed record GridCell
     /// <summary>The picture's file; null where <see cref="Image"/> holds it.</summary>
     public string? Path { get; }
 
-    /// <summary>Text under the picture; empty for none.</summary>
-    public string Caption { get; init; } = string.Empty;
+    /// <summary>Text under the picture, cut where it is long; empty for none.</summary>
+    public string Caption
+    {
+        get => _caption;
+        init => _caption = Foundation.ShownText.Cut(value);
+    }
 
-    /// <summary>What is told beside the enlarged picture and on hover, such as seed and guidance; empty for none.</summary>
-    public string Details { get; init; } = string.Empty;
+    /// <summary>
+    /// What is told beside the enlarged picture and on hover, such as seed and guidance, its lines cut where they are long; empty for none.
+    /// </summary>
+    public string Details
+    {
+        get => _details;
+        init => _details = string.Join('\n', value.Split('\n').Select(line => Foundation.ShownText.Cut(line, MostInLine)));
+    }
 
     /// <summary>A picture in memory.</summary>
     /// <param name="image">The picture.</param>

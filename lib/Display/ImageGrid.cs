@@ -54,7 +54,7 @@ public sealed record ImageGrid : HtmlView
             : throw new LabException($"A grid of {columns} columns is not possible: at least 1 is needed.");
     }
 
-    /// <summary>A grid of whatever has a row and a column, both in the order in which they first come.</summary>
+    /// <summary>A grid of whatever has a row and a column, both in the order in which they first come; long headings are cut.</summary>
     /// <typeparam name="T">What there is, such as the results of a sweep.</typeparam>
     /// <param name="items">Each is one cell; of several in one place the last is shown.</param>
     /// <param name="row">Heading of the row that it belongs to.</param>
@@ -69,8 +69,8 @@ public sealed record ImageGrid : HtmlView
         return new ImageGrid
         {
             Rows = [.. rows.Select(r => columns.Select(c => cells.GetValueOrDefault((r, c))).ToArray())],
-            RowHeadings = rows,
-            ColumnHeadings = columns,
+            RowHeadings = [.. rows.Select(heading => ShownText.Cut(heading))],
+            ColumnHeadings = [.. columns.Select(heading => ShownText.Cut(heading))],
         };
     }
 

@@ -58,8 +58,8 @@ public static class InsideViews
         return new TextTable
         {
             Title = "Cosine of the pooled embeddings",
-            Columns = [string.Empty, .. similarity.Prompts],
-            Rows = [.. similarity.Prompts.Select((prompt, i) => (IReadOnlyList<string>)[prompt, .. similarity.Prompts.Select((_, j) => Text(similarity.Cosines[i, j], "0.000"))])],
+            Columns = [string.Empty, .. similarity.Prompts.Select(prompt => ShownText.Line(prompt))],
+            Rows = [.. similarity.Prompts.Select((prompt, i) => (IReadOnlyList<string>)[ShownText.Line(prompt), .. similarity.Prompts.Select((_, j) => Text(similarity.Cosines[i, j], "0.000"))])],
         };
     }
 

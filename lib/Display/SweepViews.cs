@@ -28,7 +28,7 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(study);
         using var live = update is null ? LiveView.Show(Waiting) : new LiveView(update);
         var bar = Waiting with { Label = name, Started = DateTimeOffset.UtcNow };
-        return study.Run(name, axes, progress => live.Update(bar with { Total = progress.Total, Done = progress.Fraction * progress.Total, DoneAtStart = progress.Reused, Note = progress.Prompt }), cancellation);
+        return study.Run(name, axes, progress => live.Update(bar with { Total = progress.Total, Done = progress.Fraction * progress.Total, DoneAtStart = progress.Reused, Note = ShownText.Line(progress.Prompt) }), cancellation);
     }
 
     /// <summary>What a study was opened with.</summary>
@@ -55,7 +55,7 @@ public static class SweepViews
     public static TextTable List(IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        return TextTable.Of(prompts.Index(), ("No.", entry => entry.Index.ToString("D3", CultureInfo.InvariantCulture)), ("Prompt", entry => entry.Item));
+        return TextTable.Of(prompts.Index(), ("No.", entry => entry.Index.ToString("D3", CultureInfo.InvariantCulture)), ("Prompt", entry => ShownText.Line(entry.Item)));
     }
 
     /// <summary>A sweep's pictures in rows and columns; of several in one place the last is shown. Prompt, seed, settings and scores stand in each cell's details.</summary>
@@ -231,14 +231,16 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(result);
         var item = result.Item;
         var lora = item.Lora is null ? "no LoRA" : string.Create(CultureInfo.InvariantCulture, $"LoRA × {item.LoraScale:0.##}");
-        var negative = item.NegativePrompt is { Length: > 0 } text ? $" · not: {text}" : string.Empty;
+        var negative = item.NegativePrompt is { Length: > 0 } text ? $" · not: {ShownText.Line(text)}" : string.Empty;
         return string.Create(CultureInfo.InvariantCulture, $"seed {item.Seed} · {lora} · guidance {item.Guidance:0.##} · {item.Steps} steps{negative}")
             + string.Concat((result.Scores ?? new Dictionary<string, double>()).Select(score => string.Create(CultureInfo.InvariantCulture, $" · {score.Key} {score.Value:0.00}")));
     }
 
     /// <summary>A picture of a sweep as a cell of a grid; without a caption, its prompt stands in the details.</summary>
     internal static GridCell Cell(string folder, SweepResult result, string caption = "") =>
-        GridCell.FromFile(Path.Combine(folder, result.Path), caption, caption == result.Item.Prompt ? Describe(result) : $"{result.Item.Prompt}\n{Describe(result)}");
+        GridCell.FromFile(
+            Path.Combine(folder, result.Path), caption,
+            caption == result.Item.Prompt ? Describe(result) : $"{ShownText.Line(result.Item.Prompt)}\n{Describe(result)}");
 
     /// <summary>A mean as text; a dash where there is none.</summary>
     internal static string Figure(IReadOnlyDictionary<string, double>? scores, string name) =>

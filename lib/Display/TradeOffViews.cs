@@ -127,7 +127,7 @@ public static class TradeOffViews
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         var pairs = Of(outcome, first).Join(Of(outcome, second), Place, Place, (a, b) => new ComparisonPair(
-            GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{a.Item.Prompt}” better?")).ToList();
+            GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{ShownText.Line(a.Item.Prompt)}” better?")).ToList();
         return pairs.Count == 0
             ? throw new LabException($"The sweep '{outcome.Name}' has no prompt and seed that was drawn both by {Describe(first)} and by {Describe(second)}.")
             : new ComparisonRating { Pairs = pairs, FirstName = Describe(first), SecondName = Describe(second), Seed = seed, CellSize = 220 };

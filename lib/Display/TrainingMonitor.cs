@@ -13,6 +13,7 @@ public sealed class TrainingMonitor
     private readonly List<StepRecord> _records = [];
     private readonly List<(int Step, RgbImage Image)> _pictures = [];
     private readonly List<string> _warnings = [];
+    private readonly List<string> _summary = [];
     private readonly TimeProvider _time;
     private ProgressBar? _bar;
     private Action? _show;
@@ -28,6 +29,7 @@ public sealed class TrainingMonitor
         Events = new DreamBoothRunEvents
         {
             OnStage = stage => Change(() => _bar = _bar is null ? null : _bar with { Note = stage }),
+            OnSummary = line => Change(() => _summary.Add(line)),
             OnWarning = warning => Change(() => _warnings.Add(warning)),
             OnClassPicture = (done, count) => Change(() => Count("class pictures", "pictures", done, count)),
             OnEncoded = new Encoded(this),
@@ -64,6 +66,7 @@ public sealed class TrainingMonitor
                     Records = [.. _records],
                     MaxSteps = _maxSteps,
                     Pictures = [.. _pictures],
+                    Summary = [.. _summary],
                     Warnings = [.. _warnings],
                 };
             }

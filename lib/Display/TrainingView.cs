@@ -18,20 +18,26 @@ public sealed record TrainingView : HtmlView
     /// <summary>The newest validation pictures, all of one step.</summary>
     public IReadOnlyList<(int Step, RgbImage Image)> Pictures { get; init; } = [];
 
+    /// <summary>What there is to learn from, a line each.</summary>
+    public IReadOnlyList<string> Summary { get; init; } = [];
+
     /// <summary>What was odd, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>Progress, losses, and how many pictures.</summary>
-    public override string ToText() => string.Join("\n", Parts().Select(part => part.ToText()).Concat(Warnings).DefaultIfEmpty("Nothing has begun yet."));
+    /// <summary>What there is to learn from, progress, losses, and how many pictures.</summary>
+    public override string ToText() =>
+        string.Join("\n", Summary.Concat(Parts().Select(part => part.ToText())).Concat(Warnings).DefaultIfEmpty("Nothing has begun yet."));
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
     {
+        foreach (var line in Summary)
+            writer.Element("p", line, ("class", "lab-note"));
         foreach (var part in Parts())
             part.Write(writer);
         foreach (var warning in Warnings)
             writer.Element("p", warning, ("class", "lab-note"));
-        if (!Parts().Any() && Warnings.Count == 0)
+        if (!Parts().Any() && Warnings.Count == 0 && Summary.Count == 0)
             writer.Element("p", "Nothing has begun yet.", ("class", "lab-note"));
     }
 

@@ -24,7 +24,7 @@ public static class TrainingViews
             + (captions.Of(picture.Path).Text ?? config.InstancePrompt);
         return ImageGrid.Of(pictures.Select(picture => GridCell.FromFile(picture.Path, details: Details(picture))), columns) with
         {
-            Title = $"{pictures.Count} pictures of “{config.InstancePrompt}”",
+            Title = $"{pictures.Count} pictures of “{ShownText.Line(config.InstancePrompt)}”",
             CellSize = 96,
             Embedding = PictureEmbedding.Thumbnail,
         };
@@ -39,7 +39,7 @@ public static class TrainingViews
         ArgumentNullException.ThrowIfNull(paths);
         return ImageGrid.Of(paths.Select(path => GridCell.FromFile(path, details: Path.GetFileName(path))), columns) with
         {
-            Title = paths.Count == 0 ? "No class pictures: prior preservation is off" : $"{paths.Count} pictures of “{prompt}”, by the model itself",
+            Title = paths.Count == 0 ? "No class pictures: prior preservation is off" : $"{paths.Count} pictures of “{ShownText.Line(prompt ?? string.Empty)}”, by the model itself",
             CellSize = 96,
             Embedding = PictureEmbedding.Thumbnail,
         };
@@ -82,7 +82,7 @@ public static class TrainingViews
         var pictures = ValidationPicture.List(config.OutputDir).Where(picture => picture.Index < rows);
         return ImageGrid.By(pictures, picture => $"noise {picture.Index}", picture => picture.Step == 0 ? "before" : $"step {picture.Step}", picture => GridCell.FromFile(picture.Path, details: config.ValidationPrompt ?? string.Empty)) with
         {
-            Title = $"“{config.ValidationPrompt}” during training",
+            Title = $"“{ShownText.Line(config.ValidationPrompt ?? string.Empty)}” during training",
             CellSize = 104,
             Embedding = PictureEmbedding.Thumbnail,
         };

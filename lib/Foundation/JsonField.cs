@@ -31,8 +31,9 @@ internal readonly record struct JsonField(JsonElement Element, string Source, st
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="what">What it is, for the message where it cannot be read and its name does not tell: "recipe".</param>
     /// <exception cref="LabException">It is missing, too large, not UTF-8 or not JSON, or a key stands in it twice.</exception>
-    public static JsonField ReadFile(string path)
+    public static JsonField ReadFile(string path, string? what = null)
     {
         try
         {
@@ -44,7 +45,7 @@ internal readonly record struct JsonField(JsonElement Element, string Source, st
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new LabException($"{path} cannot be read: {error.Message}", error);
+            throw new LabException($"{(what is null ? path : $"The {what} {path}")} cannot be read: {error.Message}", error);
         }
     }
 

@@ -15,11 +15,17 @@ internal static class ShownText
     public static string Line(string text, int most = MostInMessage)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var cut = text.Length > most;
-        if (cut)
-            text = text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)];
-        var line = IsPlain(text, lines: false) ? text : Escape(text, lines: false);
-        return cut ? line + "…" : line;
+        var cut = Cut(text, most);
+        return IsPlain(cut, lines: false) ? cut : Escape(cut, lines: false);
+    }
+
+    /// <summary>The beginning of a text, else as it is: for what makes characters harmless by itself, as HTML does.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="most">The most of it that is kept, in UTF-16 units.</param>
+    public static string Cut(string text, int most = MostInMessage)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)] + "…";
     }
 
     /// <summary>The same text with line breaks and tabs kept and nothing cut: what is written to a terminal.</summary>

@@ -10,8 +10,14 @@ internal sealed class DecodeBudget(long bytes)
     private readonly object _gate = new();
     private long _taken;
 
-    /// <summary>What all decoders of this process share: 1 GiB, a dozen photos of 12 megapixels.</summary>
-    public static DecodeBudget Shared { get; } = new(1L << 30);
+    /// <summary>What the contents of all files that are being decoded share: as much as the largest file that is read.</summary>
+    public static DecodeBudget Files { get; } = new(ImageDecoder.MaxBytes);
+
+    /// <summary>
+    /// What the pixels of all decoders of this process share, eight photos of 12 megapixels. It is asked for after <see cref="Files"/>, so
+    /// that who holds a part of both waits for nobody.
+    /// </summary>
+    public static DecodeBudget Pixels { get; } = new(768L << 20);
 
     /// <summary>Runs some work once its memory is free.</summary>
     /// <typeparam name="T">What the work gives.</typeparam>

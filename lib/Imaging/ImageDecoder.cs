@@ -26,12 +26,12 @@ public static class ImageDecoder
     /// <param name="path">A jpg, png, webp or bmp file; the content decides, not the name.</param>
     /// <returns>The upright picture.</returns>
     /// <exception cref="LabException">The file is missing, no picture, or broken; the message names it.</exception>
-    public static RgbImage Load(string path) => Decode(ReadFile(path), path);
+    public static RgbImage Load(string path) => WithFile(path, file => Decode(file, path));
 
     /// <summary>Reads what a picture file says of itself; its pixels are not decoded.</summary>
     /// <param name="path">A jpg, png, webp or bmp file.</param>
     /// <exception cref="LabException">The file is missing, or no picture; the message names it.</exception>
-    public static ImageInfo ReadInfo(string path) => ReadInfo(ReadFile(path), path);
+    public static ImageInfo ReadInfo(string path) => WithFile(path, file => ReadInfo(file, path));
 
     /// <summary>Reads what the content of a picture file says of itself; its pixels are not decoded.</summary>
     /// <param name="file">The whole file.</param>
@@ -39,8 +39,8 @@ public static class ImageDecoder
     /// <exception cref="LabException">The content is no picture.</exception>
     public static ImageInfo ReadInfo(byte[] file, string name)
     {
-        using var codec = Open(file, name, out var header);
-        return Info(codec, header);
+        using var picture = OpenPicture.Of(file, name);
+        return picture.Info;
     }
 
     /// <summary>Decodes the content of a picture file.</summary>
@@ -54,7 +54,39 @@ public static class ImageDecoder
     /// <param name="path">A jpg, png, webp or bmp file.</param>
     /// <returns>The upright picture.</returns>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
-    internal static RgbImage LoadOverWhite(string path) => Decode(ReadFile(path), path, overWhite: true);
+    internal static RgbImage LoadOverWhite(string path) => WithFile(path, file => Decode(file, path, overWhite: true));
+
+    /// <summary>
+    /// Reads a picture file as <see cref="LoadOverWhite"/> and resizes it as <see cref="ImageResizer.Resize"/>, row by row: the large picture
+    /// is not kept.
+    /// </summary>
+    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <param name="sizeOf">Given width and height of the upright picture, those of the result.</param>
+    /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
+    internal static RgbImage LoadResized(string path, Func<int, int, (int Width, int Height)> sizeOf) => WithFile(path, file =>
+    {
+        using var picture = OpenPicture.Of(file, path);
+        var info = picture.Info;
+        return DecodeBudget.Pixels.Run(CheckedBytes(info, file.Length, path, keeps: false), () =>
+        {
+            var (width, height) = sizeOf(info.Width, info.Height);
+            var resizer = new RowResizer(info.StoredWidth, info.StoredHeight, info.Orientation, width, height);
+            var rgb = new byte[3 * info.StoredWidth];
+            PictureRows.Read(picture.Codec, path, (y, row) =>
+            {
+                CopyRowOverWhite(row, rgb);
+                resizer.Add(y, rgb);
+            });
+            return resizer.Finish();
+        });
+    });
+
+    /// <summary>Reads a picture file as <see cref="LoadResized"/> does, with the shorter side of a given size.</summary>
+    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <param name="size">Pixels of the shorter side of the result, at least 1.</param>
+    /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
+    internal static RgbImage LoadShortSide(string path, int size) =>
+        LoadResized(path, (width, height) => ImageResizer.ShortSideTo(width, height, size));
 
     /// <summary>Decodes a file to see that it is whole; no picture is kept.</summary>
     /// <param name="file">The whole file.</param>
@@ -63,25 +95,36 @@ public static class ImageDecoder
     /// <exception cref="LabException">The content is no picture, too large, or broken.</exception>
     internal static bool Examine(byte[] file, string name)
     {
-        using var codec = Open(file, name, out var header);
-        var info = Info(codec, header);
-        return DecodeBudget.Shared.Run(CheckedBytes(info, file.Length, name), () =>
+        using var picture = OpenPicture.Of(file, name);
+        return DecodeBudget.Pixels.Run(CheckedBytes(picture.Info, file.Length, name, keeps: false), () =>
         {
-            using var bitmap = DecodePixels(codec, name);
-            return codec.Info.AlphaType != SKAlphaType.Opaque && IsTransparent(bitmap.GetPixelSpan());
+            var isTransparent = false;
+            var isOpaque = picture.Codec.Info.AlphaType == SKAlphaType.Opaque;
+            PictureRows.Read(picture.Codec, name, (_, row) => isTransparent = isTransparent || (!isOpaque && IsTransparent(row)));
+            return isTransparent;
         });
     }
 
     private static RgbImage Decode(byte[] file, string name, bool overWhite)
     {
-        using var codec = Open(file, name, out var header);
-        var info = Info(codec, header);
-        var needed = CheckedBytes(info, file.Length, name);
-        return DecodeBudget.Shared.Run(needed, () => ImageTransforms.Orient(DecodeStored(codec, info, name, overWhite), info.Orientation));
+        using var picture = OpenPicture.Of(file, name);
+        var info = picture.Info;
+        return DecodeBudget.Pixels.Run(CheckedBytes(info, file.Length, name, keeps: true), () =>
+        {
+            var image = new RgbImage(info.StoredWidth, info.StoredHeight);
+            PictureRows.Read(picture.Codec, name, (y, row) =>
+            {
+                if (overWhite)
+                    CopyRowOverWhite(row, image.Row(y));
+                else
+                    CopyRow(row, image.Row(y));
+            });
+            return ImageTransforms.Orient(image, info.Orientation);
+        });
     }
 
-    // What decoding takes: four bytes a pixel in the codec and four in its result, and then three in the picture.
-    private static long CheckedBytes(ImageInfo info, long length, string name)
+    // What decoding takes: four bytes a pixel in the codec, a band of them in its result, three in a picture that is kept.
+    private static long CheckedBytes(ImageInfo info, long length, string name, bool keeps)
     {
         var pixels = (long)info.StoredWidth * info.StoredHeight;
         var size = $"{info.StoredWidth}x{info.StoredHeight}";
@@ -90,31 +133,26 @@ public static class ImageDecoder
         if (pixels > BlankPixels && pixels > BlankPart * length)
             throw new LabException($"{name} has {size} pixels in {ByteSize.Text(length)}: one plain area, or an attack. It is not decoded.");
 
-        return 8 * pixels;
+        return (4 * pixels) + Math.Min(4 * pixels, PictureRows.BandBytes) + (keeps ? 3 * pixels : 0);
     }
 
-    private static RgbImage DecodeStored(SKCodec codec, ImageInfo info, string name, bool overWhite)
+    /// <summary>Reads a picture's file and does something with its content, which counts in the memory that all decoders share.</summary>
+    /// <typeparam name="T">What is made of it.</typeparam>
+    /// <param name="path">The file.</param>
+    /// <param name="work">What is done.</param>
+    /// <exception cref="LabException">It is missing, or too large.</exception>
+    internal static T WithFile<T>(string path, Func<byte[], T> work)
     {
-        using var bitmap = DecodePixels(codec, name);
-        var image = new RgbImage(info.StoredWidth, info.StoredHeight);
-        for (var y = 0; y < image.Height; y++)
-        {
-            var row = bitmap.GetPixelSpan().Slice(y * bitmap.RowBytes, bitmap.RowBytes);
-            if (overWhite)
-                CopyRowOverWhite(row, image.Row(y));
-            else
-                CopyRow(row, image.Row(y));
-        }
-
-        return image;
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var length = new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+        return DecodeBudget.Files.Run(Math.Min(length, MaxBytes), () => work(ReadFile(path)));
     }
 
     /// <summary>The content of a picture's file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="LabException">It is missing, or too large.</exception>
-    internal static byte[] ReadFile(string path)
+    private static byte[] ReadFile(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
             return new FileInfo(path) is { Exists: true, Length: > MaxBytes } large
@@ -125,36 +163,6 @@ public static class ImageDecoder
         {
             throw new LabException($"The picture {path} cannot be read: {error.Message}", error);
         }
-    }
-
-    private static SKCodec Open(byte[] file, string name, out ImageHeader header)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        if (file.Length == 0)
-            throw new LabException($"{name} is empty (0 bytes): a jpg, png, webp or bmp picture is expected.");
-        header = ImageHeader.Read(file)
-            ?? throw new LabException(UnreadFormat.Describe(file, name) is { } format
-                ? $"{name} is {format}."
-                : $"{name} is not a picture in one of the formats that are read (jpg, png, webp, bmp).");
-        using var data = SKData.CreateCopy(file);
-        return SKCodec.Create(data) ?? throw new LabException($"{name} starts like a {header.Format} picture, but its header is broken.");
-    }
-
-    private static ImageInfo Info(SKCodec codec, ImageHeader header) =>
-        new(header.Format, header.Mode, codec.Info.Width, codec.Info.Height, header.Exif ?? header.Xmp ?? ExifOrientation.Upright);
-
-    private static SKBitmap DecodePixels(SKCodec codec, string name)
-    {
-        // Unpremultiplied: a transparent pixel keeps its colour. No colour space: profiles and gamma are left alone.
-        var layout = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        var bitmap = new SKBitmap(layout);
-        var result = codec.GetPixels(layout, bitmap.GetPixels());
-        if (result == SKCodecResult.Success)
-            return bitmap;
-        bitmap.Dispose();
-        throw new LabException(result == SKCodecResult.IncompleteInput
-            ? $"{name} is cut off: its pixels end before the picture is complete."
-            : $"{name} is broken: its pixels cannot be decoded ({result}).");
     }
 
     private static void CopyRow(ReadOnlySpan<byte> rgba, Span<byte> rgb)

@@ -10,8 +10,6 @@ public sealed class NearestPictures
 {
     private const int Side = 16;
 
-    private static readonly HashSet<string> Endings = new([".png", ".jpg", ".jpeg", ".webp", ".bmp"], StringComparer.OrdinalIgnoreCase);
-
     private readonly IReadOnlyList<string> _paths;
     private readonly double[][] _pictures;
 
@@ -24,7 +22,7 @@ public sealed class NearestPictures
         if (paths.Count == 0)
             throw new LabException("There are no pictures to compare with.");
         _paths = paths;
-        _pictures = [.. paths.Select(path => Reduce(ImageDecoder.LoadOverWhite(path)))];
+        _pictures = [.. paths.Select(path => Reduce(ImageDecoder.LoadResized(path, (_, _) => (Side, Side))))];
     }
 
     /// <summary>Reads the pictures of a folder.</summary>
@@ -34,7 +32,7 @@ public sealed class NearestPictures
     {
         if (!Directory.Exists(folder))
             throw new LabException($"There is no folder {folder} with pictures to compare with.");
-        return new NearestPictures([.. Directory.GetFiles(folder).Where(path => Endings.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal)]);
+        return new NearestPictures([.. Directory.GetFiles(folder).Where(PictureName.Is).Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>

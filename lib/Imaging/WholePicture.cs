@@ -16,10 +16,12 @@ internal static class WholePicture
             return null;
         try
         {
-            var content = File.ReadAllBytes(path);
-            var image = ImageDecoder.Decode(content, path);
-            var isPng = ImageDecoder.ReadInfo(content, path).Format == ImageFormat.Png;
-            return !isPng || content.AsSpan().EndsWith(PngEnd) ? (image, content) : null;
+            return ImageDecoder.WithFile<(RgbImage, byte[])?>(path, content =>
+            {
+                var image = ImageDecoder.Decode(content, path);
+                var isPng = ImageDecoder.ReadInfo(content, path).Format == ImageFormat.Png;
+                return !isPng || content.AsSpan().EndsWith(PngEnd) ? (image, content) : null;
+            });
         }
         catch (Exception error) when (error is LabException or IOException or UnauthorizedAccessException)
         {

@@ -105,6 +105,14 @@ public sealed class LoraAdapter : IDisposable
         return adapter;
     }
 
+    /// <summary>Checks that <see cref="Create"/> will find the layers of some settings.</summary>
+    /// <exception cref="LabException">A model has no such layer or block.</exception>
+    internal static void Check(IEnumerable<(LoraComponent Component, LoraConfig Config)> components)
+    {
+        foreach (var (component, config) in components)
+            _ = Match(component, config).Count();
+    }
+
     /// <summary>Creates an adapter for given layers with zero matrices, to be filled from a file.</summary>
     internal static LoraAdapter Allocate(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable) =>
         new(name, slots, device, dtype, trainable);

@@ -17,9 +17,12 @@ public sealed class PromptEncoder : IDisposable
     // Their tokens are on the device together: 2 MiB each in bfloat16, beside a block of T5.
     private const int MostTextsAtOnce = 64;
 
+    // Of each text in a line that names several.
+    private const int MostShown = 60;
+
     private readonly long _textWidth;
     private readonly TextRows _t5Rows = new();
-    private readonly HashSet<(string Prompt, ITextTokenizer Tokenizer, int Length)> _warned = [];
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
     /// <summary>Creates the encoder; it owns the models.</summary>
     /// <param name="clip">First CLIP encoder.</param>
@@ -92,6 +95,7 @@ public sealed class PromptEncoder : IDisposable
         if (prompts.Count == 0 || (prompts2 ?? prompts).Count != prompts.Count || (prompts3 ?? prompts).Count != prompts.Count)
             throw new ArgumentException($"Prompts must be as many for each encoder, at least one; there are {prompts.Count}, {(prompts2 ?? prompts).Count} and {(prompts3 ?? prompts).Count}.", nameof(prompts));
         using var scope = NewDisposeScope();
+        WarnOfCuts(prompts, prompts2 ?? prompts, prompts3 ?? prompts, maxSequenceLength);
         return EncodeWith(EncodeT5(prompts3 ?? prompts, maxSequenceLength), prompts, clipSkip, prompts2).MoveToOuterDisposeScope();
     }
 
@@ -116,6 +120,7 @@ public sealed class PromptEncoder : IDisposable
     public (Tensor Clip, Tensor Clip2) ClipIds(IReadOnlyList<string> prompts, IReadOnlyList<string>? prompts2 = null)
     {
         ArgumentNullException.ThrowIfNull(prompts);
+        WarnOfCuts(prompts, prompts2 ?? prompts);
         var window = ClipWindow;
         return (Ids(Tokenizer, prompts, window, Clip.Config.VocabSize, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Clip2.Config.VocabSize, Device));
     }
@@ -155,6 +160,7 @@ public sealed class PromptEncoder : IDisposable
             return _t5Rows.Copy(prompts, length, Device);
         }
 
+        WarnOfCuts(t5: prompts, t5Length: length);
         using var ids = Ids(Tokenizer3!, prompts, length, T5.Config.VocabSize, Device);
         return T5.call(ids);
     }
@@ -183,20 +189,23 @@ public sealed class PromptEncoder : IDisposable
         }
     }
 
-    /// <summary>Says how many texts the encoders read to their end.</summary>
+    /// <summary>Says how many texts the encoders read to their end, and names the first ones that they cut; none of them is warned of later.</summary>
     /// <param name="prompts">Texts.</param>
     /// <param name="maxSequenceLength">Number of T5 tokens, cut to its tokenizer's window.</param>
-    internal string DescribeWindows(IReadOnlyList<string> prompts, int maxSequenceLength)
+    internal string TellWindows(IReadOnlyList<string> prompts, int maxSequenceLength)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        List<(string Name, ITextTokenizer Tokenizer, int Window)> readers = [("CLIP", Tokenizer, Tokenizer.ModelMaxLength)];
+        List<(string Name, ITextTokenizer Tokenizer, int Window)> readers = [("CLIP", Tokenizer, ClipWindow)];
         if (T5 is not null)
             readers.Add(("T5", Tokenizer3!, Math.Min(maxSequenceLength, Tokenizer3!.ModelMaxLength)));
         int[][] lengths = [.. readers.Select(reader => prompts.Select(prompt => reader.Tokenizer.Encode(prompt).Count).ToArray())];
-        var cut = Enumerable.Range(0, prompts.Count).Count(i => readers.Where((reader, r) => lengths[r][i] > reader.Window).Any());
-        var windows = readers.Select((reader, r) =>
-            $"{reader.Name} reads {reader.Window} tokens" + (cut == 0 ? string.Empty : $", the longest has {lengths[r].Max()}"));
-        return (cut == 0 ? "Every text is read to its end: " : $"{cut} of {prompts.Count} texts are cut: ") + string.Join(", ", windows);
+        string[] cut = [.. prompts.Where((_, i) => readers.Where((reader, r) => lengths[r][i] > reader.Window).Any())];
+        _told.UnionWith(cut);
+        var windows = string.Join(", ", readers.Select((reader, r) =>
+            $"{reader.Name} reads {reader.Window} tokens" + (cut.Length == 0 ? string.Empty : $", the longest has {lengths[r].Max()}")));
+        return cut.Length == 0
+            ? $"Every text is read to its end: {windows}"
+            : $"{cut.Length} of {prompts.Count} texts are cut: {windows} ({Foundation.ShownText.Names([.. cut.Select(text => $"'{Foundation.ShownText.Line(text, MostShown)}'")])})";
     }
 
     /// <summary>Keeps both CLIP encoders' weights in memory for some while; without effect where they are there all the time.</summary>
@@ -244,22 +253,29 @@ public sealed class PromptEncoder : IDisposable
         return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
     }
 
+    // Each text is told once, with the encoders that do not read it to its end.
+    private void WarnOfCuts(
+        IReadOnlyList<string>? clip = null, IReadOnlyList<string>? clip2 = null, IReadOnlyList<string>? t5 = null, int? t5Length = null)
+    {
+        if (Warn is null)
+            return;
+        List<(string Name, ITextTokenizer? Tokenizer, int Window, IReadOnlyList<string> Prompts)> readers =
+        [
+            ("CLIP", Tokenizer, ClipWindow, clip ?? []), ("CLIP", Tokenizer2, ClipWindow, clip2 ?? []),
+            ("T5", Tokenizer3, t5Length ?? DefaultSequenceLength, T5 is null ? [] : t5 ?? []),
+        ];
+        foreach (var prompt in readers.SelectMany(reader => reader.Prompts).Distinct(StringComparer.Ordinal).Where(text => !_told.Contains(text)))
+        {
+            var cuts = readers.Where(reader => reader.Prompts.Contains(prompt, StringComparer.Ordinal))
+                .Select(reader => (reader.Name, reader.Window, reader.Tokenizer!.Encode(prompt).Count)).Where(cut => cut.Count > cut.Window)
+                .DistinctBy(cut => cut.Name).Select(cut => $"the {cut.Name} encoder reads the first {cut.Window} of its {cut.Count} tokens").ToList();
+            if (cuts.Count > 0 && _told.Add(prompt))
+                Warn($"The prompt '{Foundation.ShownText.Line(prompt)}' is cut: {string.Join(", ", cuts)}.");
+        }
+    }
+
     private Tensor Ids(ITextTokenizer tokenizer, IReadOnlyList<string> prompts, int length, int vocabulary, Device device)
     {
-        if (Warn is not null)
-        {
-            foreach (var prompt in prompts)
-            {
-                var count = tokenizer.Encode(prompt).Count;
-                if (count > length && _warned.Add((prompt, tokenizer, length)))
-                {
-                    var name = tokenizer == Tokenizer3 ? "T5" : "CLIP";
-                    var shown = Foundation.ShownText.Line(prompt);
-                    Warn($"The prompt '{shown}' has {count} tokens; the {name} encoder reads the first {length}.");
-                }
-            }
-        }
-
         var ids = prompts.SelectMany(prompt => tokenizer.EncodePadded(prompt, length)).ToArray();
         if (ids.Max() is var largest && largest >= vocabulary)
             throw new Foundation.LabException($"The {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} tokenizer gives the token id {largest}, but its encoder knows {vocabulary} tokens (vocab_size): they do not belong together.");

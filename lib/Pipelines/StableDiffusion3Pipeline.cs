@@ -18,6 +18,9 @@ namespace Dreambooth.Lab.Pipelines;
 /// </summary>
 public sealed class StableDiffusion3Pipeline : IDisposable
 {
+    /// <summary>Pictures that are worth generating at a time: more are no faster, and at full size no GPU holds many more.</summary>
+    internal const int WorthAtATime = 8;
+
     private readonly List<LoraAdapter> _adapters = [];
     private WeightsOnDemand? _vaeWeights;
     private IDisposable? _files;
@@ -139,6 +142,9 @@ public sealed class StableDiffusion3Pipeline : IDisposable
             adapter.Dispose();
     }
 
+    /// <summary>The most pictures that who draws many draws at a time: what is worth it, or what fits.</summary>
+    internal int MostAtATime { get; set; } = WorthAtATime;
+
     /// <summary>Generates pictures.</summary>
     /// <param name="request">What.</param>
     /// <param name="onStep">Called after each denoising step.</param>
@@ -149,15 +155,27 @@ public sealed class StableDiffusion3Pipeline : IDisposable
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<RgbImage> Generate(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
     {
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        var latents = Denoise(request, onStep, cancellation);
+        ArgumentNullException.ThrowIfNull(request);
+        return [.. GenerateEach(request, onStep, cancellation)];
+    }
+
+    /// <summary>
+    /// Generates pictures and gives each as soon as it is decoded, so that it can be saved before the next: decoding takes seconds at full
+    /// size. Nothing is done before the first is asked for.
+    /// </summary>
+    /// <param name="request">What.</param>
+    /// <param name="onStep">Called after each denoising step.</param>
+    /// <param name="cancellation">Ends the run between two steps; pictures whose steps are done are all decoded.</param>
+    /// <returns>Pictures, those of the first prompt first.</returns>
+    /// <exception cref="LabException">The request is not valid for this model.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public IEnumerable<RgbImage> GenerateEach(
+        GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
+    {
+        using var latents = Denoise(request, onStep, cancellation);
         using var held = HoldVae();
-        var pixels = Decode(latents);
-        using var trace = new FiniteTrace();
-        trace.Add("The pictures' pixels", pixels, ("vae", Vae));
-        trace.Require(() => FiniteTrace.Suspects(request, _adapters, Options.VaeDtype));
-        return PixelTensors.Unstack(pixels);
+        for (var i = 0; i < latents.shape[0]; i++)
+            yield return DecodeOne(request, latents, i);
     }
 
     /// <summary>Generates latents.</summary>
@@ -227,6 +245,17 @@ public sealed class StableDiffusion3Pipeline : IDisposable
         using var scope = NewDisposeScope();
         using var held = HoldVae();
         return Vae.Decode(Vae.UnscaleLatents(latents).to(Options.VaeDtype)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    private RgbImage DecodeOne(GenerationRequest request, Tensor latents, int index)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var pixels = Decode(latents.narrow(0, index, 1));
+        using var trace = new FiniteTrace();
+        trace.Add("The pictures' pixels", pixels, ("vae", Vae));
+        trace.Require(() => FiniteTrace.Suspects(request, _adapters, Options.VaeDtype));
+        return PixelTensors.Unstack(pixels)[0];
     }
 
     /// <summary>Frees the models and the adapters.</summary>

@@ -168,7 +168,10 @@ public static class Preflight
         var checkpoints = Math.Min((config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
         var need = (config.WithPriorPreservation ? config.NumClassImages * PictureBytes : 0) + ((1 + (3L * checkpoints)) * (64L << 20));
         var free = new DriveInfo(existing).AvailableFreeSpace;
-        var overwrites = File.Exists(Path.Combine(folder, LoraFile.DefaultName)) ? $" {ProjectFolder.Near(config.OutputDir)} holds a LoRA already, which will be replaced." : string.Empty;
+        if (TrainingOutput.Refuses(config) is { } refusal)
+            return new("disk", PreflightStatus.Problem, refusal);
+        var isThere = config.ResumeFromCheckpoint is null && File.Exists(Path.Combine(folder, LoraFile.DefaultName));
+        var overwrites = isThere ? $" {ProjectFolder.Near(config.OutputDir)} holds a LoRA already, which will be replaced." : string.Empty;
         var (there, needed) = ByteSize.Pair(free, need);
         return free < need
             ? new("disk", PreflightStatus.Problem, $"{there} are free at {ProjectFolder.Near(existing)}; up to {needed} may be written.")

@@ -58,7 +58,7 @@ internal sealed class GenerationRun
     /// <param name="pipeline">The models, with the LoRA.</param>
     /// <param name="batchSize">Pictures of a prompt at a time, 1 or more.</param>
     /// <param name="report">Told the denoising steps done and in all, and the prompt.</param>
-    /// <param name="cancellation">Ends it between two steps; batches that are done are kept.</param>
+    /// <param name="cancellation">Ends it between two steps; each picture is kept once it is decoded.</param>
     public void Execute(StableDiffusion3Pipeline pipeline, int batchSize, Action<int, int, string> report, CancellationToken cancellation)
     {
         var batches = _missing.Select(images => images.Chunk(batchSize).ToList()).ToList();
@@ -72,11 +72,11 @@ internal sealed class GenerationRun
             foreach (var batch in batches[prompt])
             {
                 using var noise = Noise(pipeline, generator, batch, ref next);
-                var images = pipeline.Generate(
+                var images = pipeline.GenerateEach(
                     Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
+                foreach (var (i, image) in images.Index())
+                    ImageNote.Save(PathOf(prompt, batch[i]), image, _origin.NoteOf(text, SeedOf(prompt), batch[i]));
                 done += _config.NumSteps;
-                for (var i = 0; i < batch.Length; i++)
-                    ImageNote.Save(PathOf(prompt, batch[i]), images[i], _origin.NoteOf(text, SeedOf(prompt), batch[i]));
             }
         }
     }

@@ -38,7 +38,7 @@ public sealed class SweepRunner
     /// <param name="cancellation">Ends the run between two denoising steps.</param>
     /// <returns>One record an item, in order.</returns>
     /// <exception cref="LabException">An item is not valid for the model, or a LoRA does not fit.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; batches that were done are kept with their records.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; pictures that were decoded are kept with their records.</exception>
     public IReadOnlyList<SweepResult> Run(Sweep sweep, string folder, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
@@ -103,31 +103,41 @@ public sealed class SweepRunner
     private void GenerateBatch(State run, int[] batch, CancellationToken cancellation)
     {
         SweepItem[] items = [.. batch.Select(index => run.Sweep.Items[index])];
-        var started = Stopwatch.GetTimestamp();
+        var (mark, denoising) = (Stopwatch.GetTimestamp(), 0.0);
         using var noise = Noise(items);
-        var images = _pipeline.Generate(
+        var images = _pipeline.GenerateEach(
             Request(items, noise),
-            step => Report(run, step.Step, step.Count, items),
-            cancellation);
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / items.Length;
-        for (var i = 0; i < batch.Length; i++)
-        {
-            ImageEncoder.Save(Path.Combine(run.Folder, run.Paths[batch[i]]), images[i]);
-            run.Results[batch[i]] = new SweepResult
+            step =>
             {
-                Path = run.Paths[batch[i]],
-                Item = items[i],
-                Seconds = seconds,
-                Scores = _options.Score?.Invoke(items[i], images[i]),
-                Model = _options.Model,
-                LoraSha256 = run.HashOf(items[i]),
-            };
+                Report(run, step.Step, step.Count, items);
+                if (step.Step == step.Count)
+                    (denoising, mark) = (Stopwatch.GetElapsedTime(mark).TotalSeconds, Stopwatch.GetTimestamp());
+            },
+            cancellation);
+        foreach (var (i, image) in images.Index())
+        {
+            Keep(run, batch[i], image, (denoising / items.Length) + Stopwatch.GetElapsedTime(mark).TotalSeconds);
+            mark = Stopwatch.GetTimestamp();
         }
 
-        SweepLog.Append(run.Folder, batch.Select(index => run.Results[index]!));
-        for (var i = 0; i < batch.Length; i++)
-            _options.OnPicture?.Invoke(run.Results[batch[i]]!, images[i]);
         Report(run);
+    }
+
+    private void Keep(State run, int index, RgbImage image, double seconds)
+    {
+        var item = run.Sweep.Items[index];
+        ImageEncoder.Save(Path.Combine(run.Folder, run.Paths[index]), image);
+        var result = run.Results[index] = new SweepResult
+        {
+            Path = run.Paths[index],
+            Item = item,
+            Seconds = seconds,
+            Scores = _options.Score?.Invoke(item, image),
+            Model = _options.Model,
+            LoraSha256 = run.HashOf(item),
+        };
+        SweepLog.Append(run.Folder, [result]);
+        _options.OnPicture?.Invoke(result, image);
     }
 
     // One prompt is encoded once, however many seeds it has.

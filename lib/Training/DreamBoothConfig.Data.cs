@@ -95,7 +95,11 @@ public sealed partial record DreamBoothConfig
     [Flag(PriorGroup, "How many class pictures there must be.", Minimum = 1, Maximum = 1_000_000)]
     public int NumClassImages { get; init; } = 100;
 
-    /// <summary>How many class or validation pictures are generated at a time, at least 1, default 4. Flag <c>--sample_batch_size</c>.</summary>
-    [Flag(PriorGroup, "How many class or validation pictures are generated at a time.", Minimum = 1, Maximum = 65_536)]
+    /// <summary>
+    /// How many class or validation pictures are generated at a time, at least 1, default 4; more than 8, or than fit, are split. Flag
+    /// <c>--sample_batch_size</c>.
+    /// </summary>
+    [Flag(PriorGroup, "How many class or validation pictures are generated at a time; more than 8, or than fit, are split.", Minimum = 1,
+        Maximum = 65_536)]
     public int SampleBatchSize { get; init; } = 4;
 }

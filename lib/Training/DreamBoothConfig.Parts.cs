@@ -60,10 +60,16 @@ public sealed partial record DreamBoothConfig
     public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
-        var components = pipeline.LoraComponents.Where(component => TrainTextEncoder || component.Prefix == "transformer")
-            .Select(component => (component, component.Prefix == "transformer" ? TransformerLora() : TextEncoderLora()));
-        return LoraAdapter.Create("default", components, (ulong)(Seed ?? 0), pipeline.Options.Device, ScalarType.Float32);
+        return LoraAdapter.Create("default", Trained(pipeline), (ulong)(Seed ?? 0), pipeline.Options.Device, ScalarType.Float32);
     }
+
+    /// <summary>Checks that <see cref="CreateAdapter"/> will find the layers that are named.</summary>
+    /// <exception cref="Foundation.LabException">A model has no such layer or block.</exception>
+    internal void CheckAdapter(StableDiffusion3Pipeline pipeline) => LoraAdapter.Check(Trained(pipeline));
+
+    private IEnumerable<(LoraComponent Component, LoraConfig Config)> Trained(StableDiffusion3Pipeline pipeline) =>
+        pipeline.LoraComponents.Where(component => TrainTextEncoder || component.Prefix == "transformer")
+            .Select(component => (component, component.Prefix == "transformer" ? TransformerLora() : TextEncoderLora()));
 
     /// <summary>The configuration as a memory mode makes it: <see cref="MemoryMode.Low"/> turns on gradient checkpointing, which its own flag may have done already.</summary>
     /// <param name="mode">The pipeline's mode; the configuration's own counts as well.</param>

@@ -103,7 +103,7 @@ public sealed partial record DreamBoothConfig
     /// <param name="warn">Receives one sentence for each flag that is known but not acted on.</param>
     /// <exception cref="LabException">The file cannot be read, is not JSON, or has an unknown name or a wrong value.</exception>
     public static DreamBoothConfig Read(string path, Action<string>? warn = null) =>
-        Flags.Build(Flags.Read(JsonField.ReadFile(path), name => UnusedFlags.Accept(name, warn)));
+        Flags.Build(Flags.Read(JsonField.ReadFile(path, "recipe"), name => UnusedFlags.Accept(name, warn)));
 
     private static T Default<T>(string property) => (T)Flags.All.Single(flag => flag.Property.Name == property).DefaultValue!;
 
@@ -117,7 +117,29 @@ public sealed partial record DreamBoothConfig
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.";
+        Action[] parts = [() => TimestepDensity().Validate(), () => AdamW().Validate(), () => LearningRateSchedule(1).Validate()];
+        foreach (var error in parts.Select(Complaint).OfType<string>())
+            yield return error;
+        if (!double.IsFinite(ScaledLearningRate()))
+        {
+            yield return $"learning_rate is {LearningRate}, which scale_lr multiplies by gradient_accumulation_steps "
+                + $"({GradientAccumulationSteps}) and train_batch_size ({TrainBatchSize}): that is more than a number can be.";
+        }
+
         if (LoraLayers is not null && Split(LoraLayers).Count == 0)
             yield return $"lora_layers is '{LoraLayers}'; valid is a list of module names, such as attn.to_q,attn.to_k.";
+    }
+
+    private static string? Complaint(Action check)
+    {
+        try
+        {
+            check();
+            return null;
+        }
+        catch (LabException error)
+        {
+            return error.Message;
+        }
     }
 }

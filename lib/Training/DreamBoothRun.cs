@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 
@@ -33,6 +34,7 @@ public sealed class DreamBoothRun
     /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
     public TrainingSummary Execute(CancellationToken cancellation = default)
     {
+        _ = DeviceSelection.Parse(_config.Device);
         using var output = TrainingOutput.Open(_config, _events.OnWarning);
         if (output.FinishedSteps is { } steps)
             return new TrainingSummary(steps, false, 0) { WasFinished = true };

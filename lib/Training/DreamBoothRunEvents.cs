@@ -19,6 +19,9 @@ public sealed record DreamBoothRunEvents
     /// <summary>Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null: fast.</summary>
     public Func<string, MemoryMode>? ChooseMemory { get; init; }
 
+    /// <summary>Given the model in a folder or file and the memory mode, tells how many pictures fit at a time; null: as many as are worth it.</summary>
+    internal Func<string, MemoryMode, int>? FitSamples { get; init; }
+
     /// <summary>Told how far the download of the model is, where it comes from the hub.</summary>
     public IProgress<HubProgress>? OnDownload { get; init; }
 

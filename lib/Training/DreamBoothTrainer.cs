@@ -56,8 +56,8 @@ public sealed class DreamBoothTrainer : IDisposable
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
         _microStep = new MicroStep(_objective, adapter, config.GradientAccumulationSteps, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
-        StepsPerEpoch = (batches.BatchesPerEpoch + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
-        MaxSteps = config.MaxTrainSteps ?? StepsOf(config.NumTrainEpochs, StepsPerEpoch);
+        StepsPerEpoch = StepsOfEpoch(config, batches.BatchesPerEpoch);
+        MaxSteps = StepsOf(config, batches.BatchesPerEpoch);
         _schedule = config.LearningRateSchedule(MaxSteps);
         _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
@@ -135,13 +135,23 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Dispose();
     }
 
-    private static int StepsOf(int epochs, int stepsPerEpoch)
+    /// <summary>The optimiser steps of a whole run.</summary>
+    /// <param name="config">Its length.</param>
+    /// <param name="batchesPerEpoch">Micro-batches in an epoch.</param>
+    /// <exception cref="OptionException">They are more than can be counted.</exception>
+    internal static int StepsOf(DreamBoothConfig config, int batchesPerEpoch)
     {
+        if (config.MaxTrainSteps is { } asked)
+            return asked;
+        var (epochs, stepsPerEpoch) = (config.NumTrainEpochs, StepsOfEpoch(config, batchesPerEpoch));
         var steps = (long)epochs * stepsPerEpoch;
         return steps <= int.MaxValue ? (int)steps : throw new UsageException(
             $"num_train_epochs is {epochs}, of {stepsPerEpoch} steps each: {steps} steps are more than {int.MaxValue}. "
             + $"Give at most {int.MaxValue / stepsPerEpoch} epochs, or max_train_steps.");
     }
+
+    private static int StepsOfEpoch(DreamBoothConfig config, int batches) =>
+        (batches + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
 
     private StepRecord? Step(TrainingHooks hooks, CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
@@ -31,7 +32,7 @@ public static class PriorPictures
         events?.OnStage?.Invoke($"Class pictures in {config.ClassDataDir}");
         var origin = Origin(config);
         if (Directory.Exists(config.ClassDataDir))
-            ClassPictureOrigin.Check(Used(config), origin);
+            SayOtherSeeds(ClassPictureOrigin.Check(Used(config), origin), origin.Seed, events);
         ClassPictures.TopUp(
             config.ClassDataDir!, config.NumClassImages, (count, first) => Generate(config, pipeline, count, first, cancellation),
             config.OnBadImage,
@@ -56,6 +57,17 @@ public static class PriorPictures
         .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),
     ];
 
+    private static void SayOtherSeeds(IReadOnlyList<ulong> seeds, ulong own, DreamBoothRunEvents? events)
+    {
+        ulong[] others = [.. seeds.Where(seed => seed != own).Order()];
+        if (others.Length > 0)
+        {
+            events?.OnSummary?.Invoke(
+                $"Class pictures of the seed {ShownText.Names([.. others.Select(seed => seed.ToString(CultureInfo.InvariantCulture))])} are there "
+                    + $"and taken as they are; this run's seed is {own}.");
+        }
+    }
+
     private static ClassPictureOrigin Origin(DreamBoothConfig config) => new(
         config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)),
         (ulong)(config.Seed ?? 0), 0);
@@ -63,10 +75,10 @@ public static class PriorPictures
     internal static IEnumerable<RgbImage> Generate(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int count, int first, CancellationToken cancellation)
     {
-        foreach (var batch in Enumerable.Range(first, count).Chunk(config.SampleBatchSize))
+        foreach (var batch in Enumerable.Range(first, count).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
         {
             using var noise = Noise(pipeline, (ulong)(config.Seed ?? 0), batch[0], batch.Length);
-            var images = pipeline.Generate(
+            var images = pipeline.GenerateEach(
                 new GenerationRequest { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = batch.Length, Latents = noise },
                 cancellation: cancellation);
             foreach (var image in images)

@@ -41,6 +41,22 @@ public sealed class TrainingCheckpoint
     // Steps order the checkpoints of one training, its start those of several: a clock that is set back changes neither.
     private (DateTimeOffset Start, int Step) Age => (State!.StartedAt ?? State.WrittenAt, Step);
 
+    // One whose state is damaged is of no use to go on from, and in nobody's way.
+    private (DateTimeOffset Start, int Step) AgeIfRead
+    {
+        get
+        {
+            try
+            {
+                return Age;
+            }
+            catch (LabException)
+            {
+                return (DateTimeOffset.MinValue, Step);
+            }
+        }
+    }
+
     private IEnumerable<string> Missing => OwnNames.Where(name => !File.Exists(Path.Combine(Folder, name)));
 
     /// <summary>The checkpoints of a run.</summary>
@@ -93,7 +109,7 @@ public sealed class TrainingCheckpoint
     /// <summary>The time that a training which starts now goes by: later than the start of every other in its folder.</summary>
     internal static DateTimeOffset NextStart(string outputDir)
     {
-        var earlier = List(outputDir).Where(checkpoint => checkpoint.IsOwn).Select(checkpoint => checkpoint.Age.Start.AddTicks(1));
+        var earlier = List(outputDir).Where(checkpoint => checkpoint.IsOwn).Select(checkpoint => checkpoint.AgeIfRead.Start.AddTicks(1));
         return earlier.Append(DateTimeOffset.UtcNow).Max();
     }
 
@@ -143,18 +159,40 @@ public sealed class TrainingCheckpoint
         return new TrainingCheckpoint(folder, trainer.StepsDone);
     }
 
-    /// <summary>Checks that a run can go on from here.</summary>
-    /// <exception cref="LabException">The run is longer than asked for, or was of another configuration or other pictures.</exception>
-    internal void Check(DreamBoothConfig config, string dataSha256, int maxSteps)
+    /// <summary>Checks that a run of some settings can go on from here.</summary>
+    /// <exception cref="LabException">It was of another configuration.</exception>
+    internal void CheckSettings(DreamBoothConfig config)
     {
-        var state = State!;
-        if (state.Step > maxSteps)
-            throw new LabException($"{Folder} is at step {state.Step} and the run has {maxSteps}: there is nothing left to train. Raise max_train_steps to train on, or leave resume_from_checkpoint out to start afresh.");
-        var differences = state.Differences(config);
+        var differences = State!.Differences(config with { Seed = config.Seed ?? State.Config().Seed });
         if (differences.Count > 0)
-            throw new LabException($"{Folder} cannot be gone on from, because it is of a run with other settings: {string.Join("; ", differences)}.");
-        if (state.DataSha256 != dataSha256)
-            throw new LabException($"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not those it was trained on.");
+        {
+            throw new LabException(
+                $"{Folder} cannot be gone on from, because it is of a run with other settings: {string.Join("; ", differences)}.");
+        }
+    }
+
+    /// <summary>Checks that a run of some length can go on from here.</summary>
+    /// <exception cref="LabException">It is at a later step.</exception>
+    internal void CheckLength(int maxSteps)
+    {
+        if (State!.Step > maxSteps)
+        {
+            throw new LabException(
+                $"{Folder} is at step {State.Step} and the run has {maxSteps}: there is nothing left to train. Raise max_train_steps to train "
+                + "on, or leave resume_from_checkpoint out to start afresh.");
+        }
+    }
+
+    /// <summary>Checks that a run on some pictures can go on from here.</summary>
+    /// <exception cref="LabException">It was of other pictures or captions.</exception>
+    internal void CheckData(string dataSha256)
+    {
+        if (State!.DataSha256 != dataSha256)
+        {
+            throw new LabException(
+                $"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not those it was trained "
+                + "on.");
+        }
     }
 
     /// <summary>Puts trainer and adapter where they were.</summary>
@@ -168,7 +206,7 @@ public sealed class TrainingCheckpoint
     internal static void Prune(string outputDir, int limit)
     {
         var own = List(outputDir).Where(checkpoint => checkpoint.IsOwn);
-        foreach (var old in own.OrderByDescending(checkpoint => checkpoint.Age).Skip(limit))
+        foreach (var old in own.OrderByDescending(checkpoint => checkpoint.AgeIfRead).Skip(limit))
             old.Delete();
     }
 

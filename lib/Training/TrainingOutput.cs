@@ -48,11 +48,12 @@ internal sealed class TrainingOutput : IDisposable
         try
         {
             var checkpoint = TrainingCheckpoint.Find(config, warn);
+            checkpoint?.CheckSettings(config);
             var goesOn = checkpoint is not null
                 && RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir);
             var objection = goesOn ? null : Objection(config);
             if (objection is not null && !config.OverwriteOutputDir)
-                throw new LabException($"{objection} Name another output_dir, or give overwrite_output_dir to replace what is there.");
+                throw Refusal(objection);
             folder.ClearLeftovers();
             TrainingCheckpoint.ClearRemains(config.OutputDir);
             return new TrainingOutput(folder, config, checkpoint, objection is not null);
@@ -61,6 +62,28 @@ internal sealed class TrainingOutput : IDisposable
         {
             folder.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>What becomes of a LoRA that lies in the folder of a configuration.</summary>
+    /// <param name="config">The training.</param>
+    /// <returns>A sentence that <see cref="Open"/> would refuse it with, or null where it would be replaced or gone on from.</returns>
+    public static string? Refuses(DreamBoothConfig config)
+    {
+        try
+        {
+            if (TrainingCheckpoint.Find(config) is { } checkpoint)
+            {
+                checkpoint.CheckSettings(config);
+                if (RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir))
+                    return null;
+            }
+
+            return !config.OverwriteOutputDir && Objection(config) is { } objection ? Refusal(objection).Message : null;
+        }
+        catch (LabException error)
+        {
+            return error.Message;
         }
     }
 
@@ -96,6 +119,9 @@ internal sealed class TrainingOutput : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
+    private static LabException Refusal(string objection) =>
+        new($"{objection} Name another output_dir, or give overwrite_output_dir to replace what is there.");
+
     private static UsageException Apart(string name, string path, string otherName, string other, string why)
     {
         var relation = RealPath.AreSame(path, other) ? "is the same folder as" : RealPath.IsWithin(path, other) ? "lies in" : "holds";
@@ -109,7 +135,19 @@ internal sealed class TrainingOutput : IDisposable
         if (there.Count == 0 && !File.Exists(Path.Combine(config.OutputDir, LoraFile.DefaultName)))
             return null;
         var recipe = Path.Combine(config.OutputDir, DreamBoothConfig.RecipeName);
-        var earlier = File.Exists(recipe) ? DreamBoothConfig.Read(recipe, _ => { }) : TrainingCheckpoint.Newest(there)?.State?.Config();
+        try
+        {
+            return Objection(
+                config, there, File.Exists(recipe) ? DreamBoothConfig.Read(recipe, _ => { }) : TrainingCheckpoint.Newest(there)?.State?.Config());
+        }
+        catch (LabException error)
+        {
+            return $"{config.OutputDir} holds a LoRA, and what it was trained on cannot be told: {error.Message}";
+        }
+    }
+
+    private static string? Objection(DreamBoothConfig config, IReadOnlyList<TrainingCheckpoint> there, DreamBoothConfig? earlier)
+    {
         if (earlier is null)
             return $"{config.OutputDir} holds {(there.Count == 0 ? LoraFile.DefaultName : Path.GetFileName(there[^1].Folder))}, but no "
                 + $"{DreamBoothConfig.RecipeName} that says what it was trained on.";

@@ -76,7 +76,9 @@ public sealed class TrainingSession : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         var device = DeviceSelection.Parse(config.Device);
         var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
-        return StableDiffusion3Pipeline.Load(model, new PipelineOptions
+        var memory = config.Memory == MemoryMode.Auto ? events?.ChooseMemory?.Invoke(model) ?? MemoryMode.Fast : config.Memory;
+        var most = events?.FitSamples?.Invoke(model, memory) ?? StableDiffusion3Pipeline.WorthAtATime;
+        var pipeline = StableDiffusion3Pipeline.Load(model, new PipelineOptions
         {
             Device = device,
             Dtype = config.ComputeDtype(),
@@ -84,8 +86,10 @@ public sealed class TrainingSession : IDisposable
             Variant = config.Variant,
             ComponentsFolder = config.Components,
             CudaGraph = config.CudaGraph,
-            Memory = config.Memory == MemoryMode.Auto ? events?.ChooseMemory?.Invoke(model) ?? MemoryMode.Fast : config.Memory,
+            Memory = memory,
         });
+        pipeline.MostAtATime = most;
+        return pipeline;
     }
 
     /// <summary>
@@ -135,15 +139,16 @@ public sealed class TrainingSession : IDisposable
         try
         {
             instances ??= ReadInstances(config, events);
+            config.CheckAdapter(pipeline);
+            checkpoint?.CheckLength(StepsOf(config, instances));
+            if (events.OnSummary is { } say)
+                say(pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength));
             PriorPictures.Make(config, pipeline, events, cancellation);
             var dataset = instances.Complete(config.DatasetOptions());
             Say(DatasetReport.OfClasses(dataset), events);
-            events.OnSummary?.Invoke(pipeline.Prompts.DescribeWindows(dataset.DistinctPrompts, config.MaxSequenceLength));
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
             session = new TrainingSession(config, pipeline, events, dataset, batches, output) { _warnBefore = warnBefore };
-            if (config.MaxTrainSteps is null && config.WarmUpNotice(session.MaxSteps, "the run's steps") is { } notice)
-                events.OnWarning?.Invoke(notice);
             if (checkpoint is not null)
                 session.GoOnFrom(checkpoint);
             return session;
@@ -228,7 +233,7 @@ public sealed class TrainingSession : IDisposable
 
     private void GoOnFrom(TrainingCheckpoint checkpoint)
     {
-        checkpoint.Check(Config, _dataSha256, MaxSteps);
+        checkpoint.CheckData(_dataSha256);
         checkpoint.Restore(_trainer, Adapter);
         _events.OnStage?.Invoke($"Going on from {checkpoint.Folder}");
         if (IsFinished)
@@ -254,16 +259,31 @@ public sealed class TrainingSession : IDisposable
             Draw(cancellation);
     }
 
-    /// <summary>Reads the instance pictures and their prompts, and says what there is.</summary>
+    /// <summary>Reads the instance pictures and their prompts, says what there is, and checks the run's length.</summary>
     /// <param name="config">Where they are.</param>
     /// <param name="events">Told of it; or null.</param>
-    /// <exception cref="LabException">The folder, a picture or a caption is wrong.</exception>
+    /// <exception cref="LabException">The folder, a picture or a caption is wrong, or the run would be too long.</exception>
     internal static DreamBoothDataset ReadInstances(DreamBoothConfig config, DreamBoothRunEvents? events)
     {
         var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { ClassDataDir = null });
         Say(DatasetReport.OfInstances(dataset), events);
+        var steps = StepsOf(config, dataset);
+        if (config.MaxTrainSteps is null && config.WarmUpNotice(steps, "the run's steps") is { } notice)
+            events?.OnWarning?.Invoke(notice);
         return dataset;
     }
+
+    // Class pictures that are not there yet will be as many as are asked for.
+    private static int StepsOf(DreamBoothConfig config, DreamBoothDataset instances)
+    {
+        var items = Math.Max(instances.InstanceCount, config.WithPriorPreservation ? config.NumClassImages : 0);
+        return DreamBoothTrainer.StepsOf(config, new BatchSampler(items, config.TrainBatchSize, 0).BatchesPerEpoch);
+    }
+
+    private static IReadOnlyList<string> Prompts(DreamBoothConfig config, DreamBoothDataset instances) =>
+        config.WithPriorPreservation
+            ? [.. instances.DistinctPrompts.Append(config.ClassPrompt!).Distinct(StringComparer.Ordinal)]
+            : instances.DistinctPrompts;
 
     private static void Say(DatasetReport report, DreamBoothRunEvents? events)
     {

@@ -25,26 +25,30 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         var images = new List<RgbImage>();
         try
         {
-            foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(config.SampleBatchSize))
-                images.AddRange(Generate(batch, cancellation));
+            foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
+            {
+                foreach (var (i, image) in Generate(batch, cancellation).Index())
+                {
+                    ImageEncoder.Save(ValidationPicture.PathOf(config.OutputDir, step, batch[i]), image);
+                    images.Add(image);
+                }
+            }
         }
         catch (OperationCanceledException)
         {
             // The trainer ends the run at its next step and keeps what is done.
         }
 
-        for (var i = 0; i < images.Count; i++)
-            ImageEncoder.Save(ValidationPicture.PathOf(config.OutputDir, step, i), images[i]);
         return images;
     }
 
     // Every picture has its own noise, so that it does not depend on how many are made at a time.
-    private IReadOnlyList<RgbImage> Generate(int[] batch, CancellationToken cancellation)
+    private IEnumerable<RgbImage> Generate(int[] batch, CancellationToken cancellation)
     {
         var size = pipeline.DefaultSize / pipeline.Vae.Config.SpatialFactor;
         using var noise = SeededNoise.NormalEach(
             [pipeline.Transformer.Config.InChannels, size, size], batch.Select(i => RunSeeds.ValidationPicture(seed, i)));
-        return pipeline.Generate(
+        var images = pipeline.GenerateEach(
             new GenerationRequest
             {
                 Prompts = [config.ValidationPrompt!],
@@ -54,5 +58,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
                 Latents = noise,
             },
             cancellation: cancellation);
+        foreach (var image in images)
+            yield return image;
     }
 }

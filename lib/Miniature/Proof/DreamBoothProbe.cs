@@ -135,7 +135,7 @@ internal sealed class DreamBoothProbe : IDisposable
         }
 
         if (model is not null)
-            _compared.Add(($"{model}: {prompts[0]}", [.. images.Take(Math.Min(ComparedPictures, _options.PlainPictures))]));
+            _compared.Add(($"{model}: {ShownText.Line(prompts[0])}", [.. images.Take(Math.Min(ComparedPictures, _options.PlainPictures))]));
         var read = Read(images);
         var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, Caption(prompts[i], read.Classes[i]))), SheetColumns);
         ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.png"), (sheet with { CellSize = 128, MaxCaptionLines = 4 }).Render());
@@ -146,7 +146,8 @@ internal sealed class DreamBoothProbe : IDisposable
     private static string Caption(string prompt, int[] read)
     {
         string[] missed = [.. Kept(prompt, read).Where(kept => !kept.Is).Select(kept => $"no {kept.Attribute}")];
-        return missed.Length == 0 ? prompt : $"{prompt} ({string.Join(", ", missed)})";
+        var shown = ShownText.Line(prompt);
+        return missed.Length == 0 ? shown : $"{shown} ({string.Join(", ", missed)})";
     }
 
     // Features have length 1.

@@ -1,0 +1,85 @@
+namespace Dreambooth.Lab.Imaging;
+
+/// <summary>
+/// PIL's triangle filter along one side: for each output place the first input place that it reads, and the fixed-point weights from there
+/// on. Source: Pillow 12, libImaging/Resample.c.
+/// </summary>
+internal sealed class ResizeTaps
+{
+    /// <summary>Half of a level: what a sum of products begins with to be rounded.</summary>
+    public const int Half = 1 << (FractionBits - 1);
+
+    private const int FractionBits = 32 - 8 - 2;
+
+    private readonly int _stride;
+    private readonly int[] _counts;
+    private readonly int[] _weights;
+
+    private ResizeTaps(int outputs, int stride)
+    {
+        _stride = stride;
+        First = new int[outputs];
+        _counts = new int[outputs];
+        _weights = new int[outputs * stride];
+    }
+
+    /// <summary>The first input place of each output place.</summary>
+    public int[] First { get; }
+
+    /// <summary>The filter from one number of places to another; it widens with the reduction.</summary>
+    /// <param name="inputs">Places before, at least 1.</param>
+    /// <param name="outputs">Places after, at least 1.</param>
+    public static ResizeTaps Triangle(int inputs, int outputs)
+    {
+        var scale = (double)inputs / outputs;
+        var support = Math.Max(scale, 1.0);
+        var inverse = 1.0 / support;
+        var taps = new ResizeTaps(outputs, (int)Math.Ceiling(support) * 2 + 1);
+        var weights = new double[taps._stride];
+        for (var output = 0; output < outputs; output++)
+        {
+            var center = (output + 0.5) * scale;
+            var first = Math.Max((int)(center - support + 0.5), 0);
+            var count = Math.Min((int)(center + support + 0.5), inputs) - first;
+            var total = 0.0;
+            for (var i = 0; i < count; i++)
+                total += weights[i] = Math.Max(1.0 - Math.Abs((i + first - center + 0.5) * inverse), 0.0);
+            for (var i = 0; i < count; i++)
+                taps._weights[output * taps._stride + i] = (int)(0.5 + weights[i] / total * (1 << FractionBits));
+            taps.First[output] = first;
+            taps._counts[output] = count;
+        }
+
+        return taps;
+    }
+
+    /// <summary>The level that a sum of products stands for.</summary>
+    public static byte ToByte(int sum) => (byte)Math.Clamp(sum >> FractionBits, 0, 255);
+
+    /// <summary>The weights of an output place.</summary>
+    /// <param name="output">The place, from 0.</param>
+    public ReadOnlySpan<int> Weights(int output) => _weights.AsSpan(output * _stride, _counts[output]);
+
+    /// <summary>Resizes one row of pixels.</summary>
+    /// <param name="from">R, G, B of every pixel before.</param>
+    /// <param name="to">Receives those after.</param>
+    public void ResizeRow(ReadOnlySpan<byte> from, Span<byte> to)
+    {
+        for (var x = 0; x < First.Length; x++)
+        {
+            var weights = Weights(x);
+            var source = from.Slice(3 * First[x], 3 * weights.Length);
+            int red = Half, green = Half, blue = Half;
+            for (int i = 0, at = 0; i < weights.Length; i++, at += 3)
+            {
+                red += source[at] * weights[i];
+                green += source[at + 1] * weights[i];
+                blue += source[at + 2] * weights[i];
+            }
+
+            to[3 * x] = ToByte(red);
+            to[3 * x + 1] = ToByte(green);
+            to[3 * x + 2] = ToByte(blue);
+        }
+    }
+}
