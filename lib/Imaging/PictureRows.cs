@@ -12,6 +12,8 @@ internal static class PictureRows
     /// <summary>The memory of a band, in bytes: what 67 megapixels take.</summary>
     public const int BandBytes = 256 << 20;
 
+    private const int Margin = 2;
+
     /// <summary>Takes a row: its place from the top and R, G, B, A of its pixels, unpremultiplied.</summary>
     public delegate void Take(int y, ReadOnlySpan<byte> row);
 
@@ -26,19 +28,21 @@ internal static class PictureRows
         // Unpremultiplied: a transparent pixel keeps its colour. No colour space: profiles and gamma are left alone.
         var whole = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
 
-        // WebP can begin in even rows alone.
+        // WebP can begin in even rows alone; its colours are smoothed over rows, so that a band is decoded with some around it.
         var rows = whole.BytesSize64 <= bandBytes || codec.EncodedFormat == SKEncodedImageFormat.Bmp
             ? whole.Height : Math.Min(whole.Height, Math.Max(bandBytes / whole.RowBytes / 2 * 2, 2));
-        using var band = new SKBitmap(whole.WithSize(whole.Width, rows));
+        var margin = rows < whole.Height && codec.EncodedFormat == SKEncodedImageFormat.Webp ? Margin : 0;
+        using var band = new SKBitmap(whole.WithSize(whole.Width, rows + (2 * margin)));
         var scans = rows < whole.Height && codec.EncodedFormat == SKEncodedImageFormat.Jpeg;
         if (scans)
             Check(codec.StartScanlineDecode(whole), name);
         for (var top = 0; top < whole.Height; top += rows)
         {
-            var count = Math.Min(rows, whole.Height - top);
-            Check(scans ? Scan(codec, band, count) : Decode(codec, whole, band, top, count), name);
-            for (var y = 0; y < count; y++)
-                take(top + y, band.GetPixelSpan().Slice(y * band.RowBytes, band.RowBytes));
+            var (end, first) = (Math.Min(top + rows, whole.Height), Math.Max(top - margin, 0));
+            var count = Math.Min(end + margin, whole.Height) - first;
+            Check(scans ? Scan(codec, band, count) : Decode(codec, whole, band, first, count), name);
+            for (var y = top; y < end; y++)
+                take(y, band.GetPixelSpan().Slice((y - first) * band.RowBytes, band.RowBytes));
         }
     }
 

@@ -39,6 +39,8 @@ public sealed class DreamBoothRun
         if (output.FinishedSteps is { } steps)
             return new TrainingSummary(steps, false, 0) { WasFinished = true };
 
+        output.Checkpoint?.CheckSettings(_config);
+
         // What is wrong with the pictures shows before a model is downloaded and loaded.
         var instances = TrainingSession.ReadInstances(_config, _events);
         _events.OnStage?.Invoke($"Loading {_config.PretrainedModelNameOrPath}");

@@ -138,7 +138,7 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <summary>The optimiser steps of a whole run.</summary>
     /// <param name="config">Its length.</param>
     /// <param name="batchesPerEpoch">Micro-batches in an epoch.</param>
-    /// <exception cref="OptionException">They are more than can be counted.</exception>
+    /// <exception cref="UsageException">They are more than can be counted.</exception>
     internal static int StepsOf(DreamBoothConfig config, int batchesPerEpoch)
     {
         if (config.MaxTrainSteps is { } asked)

@@ -48,7 +48,6 @@ internal sealed class TrainingOutput : IDisposable
         try
         {
             var checkpoint = TrainingCheckpoint.Find(config, warn);
-            checkpoint?.CheckSettings(config);
             var goesOn = checkpoint is not null
                 && RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir);
             var objection = goesOn ? null : Objection(config);

@@ -138,14 +138,18 @@ public sealed class TrainingSession : IDisposable
         TrainingSession? session = null;
         try
         {
+            checkpoint?.CheckSettings(config);
             instances ??= ReadInstances(config, events);
             config.CheckAdapter(pipeline);
             checkpoint?.CheckLength(StepsOf(config, instances));
-            if (events.OnSummary is { } say)
-                say(pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength));
+
+            // Before the class prompt is used: what this line tells is not warned of as well.
+            var windows = events.OnSummary is null ? null : pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength);
             PriorPictures.Make(config, pipeline, events, cancellation);
             var dataset = instances.Complete(config.DatasetOptions());
             Say(DatasetReport.OfClasses(dataset), events);
+            if (windows is not null)
+                events.OnSummary?.Invoke(windows);
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
             session = new TrainingSession(config, pipeline, events, dataset, batches, output) { _warnBefore = warnBefore };

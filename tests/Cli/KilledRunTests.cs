@@ -82,6 +82,29 @@ public sealed class KilledRunTests : IDisposable
         Assert.DoesNotContain(Entries("lora"), entry => entry.StartsWith('.'));
     }
 
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("HUP")]
+    public void Generate_Signal_LeavesWholePicturesAndGoesOn(string signal)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        File.WriteAllLines(Out("prompts.txt"), Enumerable.Range(0, 300).Select(i => $"cat {i}"));
+        var process = Start(Generate("ended"));
+        Await(process, () => Pictures("ended").Length >= 2);
+        Signal(process, signal);
+        Finish(process, expected: 130);
+        var before = Pictures("ended").ToDictionary(path => path, File.GetLastWriteTimeUtc);
+        Assert.InRange(before.Count, 2, 299);
+        Assert.All(before.Keys, path => ImageDecoder.Load(path));
+        Assert.DoesNotContain(Entries("ended"), entry => Path.GetFileName(entry).StartsWith('.'));
+        process = Start(Generate("ended"));
+        Await(process, () => Pictures("ended").Length > before.Count);
+        Signal(process, signal);
+        Finish(process, expected: 130);
+        Assert.All(before, entry => Assert.Equal(entry.Value, File.GetLastWriteTimeUtc(entry.Key)));
+    }
+
     private string[] Generate(string folder) =>
     [
         "generate", "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--num_steps=6", "--max_sequence_length=32",

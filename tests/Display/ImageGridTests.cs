@@ -12,6 +12,18 @@ public sealed class ImageGridTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
+    public void ToHtml_LongPrompts_AreCut()
+    {
+        var prompt = new string('p', 5000);
+        var grid = ImageGrid.By([new RgbImage(8, 8)], _ => prompt, _ => "column", image => GridCell.Of(image, prompt, $"{prompt}\nseed 1"));
+        Assert.DoesNotContain(new string('p', 1001), grid.ToHtml(), StringComparison.Ordinal);
+        Assert.DoesNotContain(new string('p', 1001), grid.ToText(), StringComparison.Ordinal);
+        Assert.Equal(new string('p', 200) + "…", Assert.Single(grid.RowHeadings));
+        Assert.Equal(new string('p', 200) + "…", grid.Rows[0][0]!.Caption);
+        Assert.EndsWith("…\nseed 1", grid.Rows[0][0]!.Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToHtml_HostileTexts_StayTexts()
     {
         var grid = new ImageGrid

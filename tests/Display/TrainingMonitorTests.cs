@@ -14,6 +14,7 @@ public class TrainingMonitorTests
         var shown = new List<object>();
         using (monitor.ShowIn(shown.Add))
         {
+            monitor.Events.OnSummary!("3 pictures in photos");
             monitor.Events.OnClassPicture!(1, 2);
             monitor.Events.OnEncoded!.Report((3, 4));
             for (var step = 1; step <= 3; step++)
@@ -28,6 +29,8 @@ public class TrainingMonitorTests
         Assert.Equal("training", last.Bar!.Label);
         Assert.Equal([1, 2, 3], last.Records.Select(record => record.Step));
         Assert.Equal([3, 3], last.Pictures.Select(picture => picture.Step));
+        Assert.StartsWith("3 pictures in photos\n", last.ToText(), StringComparison.Ordinal);
+        Assert.Contains("3 pictures in photos", last.ToHtml(), StringComparison.Ordinal);
         Assert.Contains("odd", last.ToText(), StringComparison.Ordinal);
         Assert.Contains("After step 3", last.ToHtml(), StringComparison.Ordinal);
         Assert.Contains("validation", last.ToHtml(), StringComparison.Ordinal);

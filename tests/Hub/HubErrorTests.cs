@@ -184,6 +184,16 @@ public sealed class HubErrorTests : HubTest
         AssertSame(content, Path.Combine((await DownloadAsync(Name)).Folder, "a.safetensors"));
     }
 
+    [Fact]
+    public async Task Content_SizeOfTheAnswerAlone_IsSaidBesideTheLists()
+    {
+        Hub.Add(Name, ("a.safetensors", LocalContent.Of(12_000, 5)));
+        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.EndsWith("/a.safetensors", StringComparison.Ordinal), int.MaxValue) { LinkedSize = 13_000 });
+        var error = await FailAsync(HubErrorKind.Damaged, () => DownloadAsync(Name));
+        Assert.Contains("the hub's answer gives it 13000 bytes, its list 12000", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("12000 bytes instead of 12000", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3000000\n")]
     [InlineData("<html>Log in to the airport's network</html>")]

@@ -43,6 +43,9 @@ internal sealed class LocalFault(Func<HttpRequest, bool> meets, int times)
     /// <summary>The address of the next page that stands beside <see cref="Answer"/>.</summary>
     public string? NextPage { get; init; }
 
+    /// <summary>Say that the large file has this size, and send it as it is.</summary>
+    public long? LinkedSize { get; init; }
+
     /// <summary>Redirect there.</summary>
     public string? Location { get; init; }
 

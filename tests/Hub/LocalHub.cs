@@ -214,7 +214,7 @@ internal sealed partial class LocalHub : IDisposable
         {
             context.Response.Headers["X-Repo-Commit"] = commit;
             context.Response.Headers["X-Linked-ETag"] = $"\"{file.ETag}\"";
-            context.Response.Headers["X-Linked-Size"] = file.Content.Size.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            context.Response.Headers["X-Linked-Size"] = (fault?.LinkedSize ?? file.Content.Size).ToString(System.Globalization.CultureInfo.InvariantCulture);
             context.Response.Headers["X-Xet-Hash"] = new string('a', 64);
             context.Response.Redirect($"{Store.AbsoluteUri}store/{file.ETag}?signature=for-one-hour");
         }

@@ -211,6 +211,34 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         Assert.Contains("the T5 encoder reads the first 4", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Encode_TextThatTwoEncodersCut_WarnsOnceOfBoth()
+    {
+        var text = string.Join(' ', Enumerable.Repeat("cat", 100));
+        var warnings = new List<string>();
+        Pipeline.Prompts.Warn = warnings.Add;
+        Pipeline.Prompts.Encode([text], 4).Dispose();
+        Assert.Contains(
+            $"the CLIP encoder reads the first {Pipeline.Prompts.ClipWindow} of its 102 tokens, the T5 encoder reads the first 4 of its ",
+            Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.StartsWith("1 of 2 texts are cut: CLIP reads ", Pipeline.Prompts.TellWindows([text + " told", "a cat"], 16), StringComparison.Ordinal);
+        Pipeline.Prompts.Encode([text + " told"], 16).Dispose();
+        Pipeline.Prompts.Warn = null;
+        Assert.Single(warnings);
+    }
+
+    [Fact]
+    public void GenerateEach_LeftAfterThePictureThatIsAskedFor_GivesThoseOfTheWhole()
+    {
+        var request = new GenerationRequest { Prompts = ["a cat"], NumImagesPerPrompt = 3, NumInferenceSteps = 1, Height = 32, Width = 32 };
+        var whole = Pipeline.Generate(request);
+        var steps = 0;
+        var first = Pipeline.GenerateEach(request, _ => steps++).First();
+        Assert.Equal((1, 3), (steps, whole.Count));
+        Assert.Equal(whole[0].Pixels, first.Pixels);
+        Assert.Equal(0, LiveTensors.LeftBy(() => Pipeline.GenerateEach(request).Take(2).Count()));
+    }
+
     public sealed class Shared : IDisposable
     {
         public StableDiffusion3Pipeline Pipeline { get; } = TinyPipeline.Load();

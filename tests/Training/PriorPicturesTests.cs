@@ -87,6 +87,44 @@ public sealed class PriorPicturesTests : IDisposable
     }
 
     [Fact]
+    public void Make_PicturesOfAnotherSeed_AreTakenAndSaid()
+    {
+        PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
+        List<string> said = [];
+        PriorPictures.Make(Config with { NumClassImages = 2, Seed = 7 }, _pipeline, new DreamBoothRunEvents { OnSummary = said.Add });
+        Assert.Equal(["Class pictures of the seed 1 are there and taken as they are; this run's seed is 7."], said);
+    }
+
+    [Fact]
+    public void Make_KilledBetweenTwoOfABatch_KeepsTheFirst()
+    {
+        var events = new DreamBoothRunEvents { OnClassPicture = (_, _) => throw new OperationCanceledException() };
+        Assert.Throws<OperationCanceledException>(() => PriorPictures.Make(Config, _pipeline, events));
+        Assert.Single(Directory.GetFiles(Out("class"), "*.jpg"));
+    }
+
+    [Fact]
+    public void Generate_MoreAtATimeThanFit_AreSplit()
+    {
+        _pipeline.MostAtATime = 2;
+        var split = PriorPictures.Generate(Config with { SampleBatchSize = 60_000 }, _pipeline, 3, 0, default).Select(image => image.Pixels);
+        var pairs = PriorPictures.Generate(Config with { SampleBatchSize = 2 }, _pipeline, 3, 0, default).Select(image => image.Pixels);
+        Assert.Equal(pairs, split);
+    }
+
+    [Theory]
+    [InlineData("num_train_epochs is 2147483647", int.MaxValue, null)]
+    [InlineData("No layer of transformer matches the LoRA target", 1, "no_such_layer")]
+    public void Prepare_WrongOption_IsRefusedBeforeClassPictures(string message, int epochs, string? layers)
+    {
+        Directory.CreateDirectory(Out("photos"));
+        ImageEncoder.Save(Out("photos", "a.png"), new RgbImage(64, 64));
+        var config = Config with { NumTrainEpochs = epochs, LoraLayers = layers, Resolution = 32 };
+        Assert.Contains(message, Assert.ThrowsAny<LabException>(() => TrainingSession.Prepare(config, _pipeline)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Out("class")));
+    }
+
+    [Fact]
     public void Make_PicturesOfAnotherPromptOrModel_AreRefused()
     {
         PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);

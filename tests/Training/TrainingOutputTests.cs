@@ -83,6 +83,34 @@ public sealed class TrainingOutputTests : IDisposable
             Files().Where(file => !file.StartsWith('.')));
     }
 
+    [Theory]
+    [InlineData("recipe.json", "{ \"rank\": ")]
+    [InlineData("recipe.json", "{ \"rank\": 4, \"option_of_a_newer_program\": 1 }")]
+    [InlineData("checkpoint-2/training_state.json", "[]")]
+    public void Open_DamagedOrNewerFile_IsReplacedWhereThatIsAskedFor(string name, string content)
+    {
+        WriteRun(Config, 2);
+        if (name != "recipe.json")
+            File.Delete(Out("run", "recipe.json"));
+        File.WriteAllText(Out("run", name), content);
+        Refused("holds a LoRA, and what it was trained on cannot be told: ", Config);
+        Assert.StartsWith(Out("run") + " holds a LoRA, and what", TrainingOutput.Refuses(Config), StringComparison.Ordinal);
+        Assert.Null(TrainingOutput.Refuses(Config with { OverwriteOutputDir = true }));
+        using var output = TrainingOutput.Open(Config with { OverwriteOutputDir = true }, _warnings.Add);
+        output.ClearWhatIsReplaced();
+        Assert.False(File.Exists(Out("run", LoraFile.DefaultName)));
+        Assert.Empty(TrainingCheckpoint.List(Out("run")));
+    }
+
+    [Fact]
+    public void Execute_CheckpointOfOtherSettings_IsRefusedBeforeAnythingIsLoaded()
+    {
+        WriteRun(Config, 2);
+        var run = new DreamBoothRun(Latest with { Rank = 8, Device = "cpu" });
+        Assert.Contains("it is of a run with other settings: rank was 4 and is 8", Assert.Throws<LabException>(() => run.Execute()).Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Open_LatestOfAnotherProgram_SaysSo()
     {
