@@ -119,7 +119,7 @@ public sealed class PriorPicturesTests : IDisposable
     {
         Directory.CreateDirectory(Out("photos"));
         ImageEncoder.Save(Out("photos", "a.png"), new RgbImage(64, 64));
-        var config = Config with { NumTrainEpochs = epochs, LoraLayers = layers, Resolution = 32 };
+        var config = Config with { NumTrainEpochs = epochs, LoraLayers = layers, Resolution = 32, TrainBatchSize = 1 };
         Assert.Contains(message, Assert.ThrowsAny<LabException>(() => TrainingSession.Prepare(config, _pipeline)).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Out("class")));
     }
