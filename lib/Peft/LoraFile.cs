@@ -165,7 +165,7 @@ public static class LoraFile
         };
     }
 
-    private static IEnumerable<string> OddAlphas(IReadOnlyCollection<LoraAdapter.Slot> slots, string file)
+    private static IEnumerable<string> OddAlphas(List<LoraAdapter.Slot> slots, string file)
     {
         foreach (var (isOdd, effect) in new (Func<double, bool>, string)[]
         {

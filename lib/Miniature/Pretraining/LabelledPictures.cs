@@ -78,8 +78,12 @@ internal sealed class LabelledPictures : IDisposable
         {
             look = random.Chance(0.55)
                 ? look with { Rendition = random.Pick(Enum.GetValues<Rendition>()[1..]) }
-                : look with { Property = random.Pick(KeepCoat), Scene = SubjectTraits.IsContainer(look.Scene)
-                    ? SceneKind.Garden : look.Scene };
+                : look with
+                {
+                    Property = random.Pick(KeepCoat),
+                    Scene = SubjectTraits.IsContainer(look.Scene)
+                    ? SceneKind.Garden : look.Scene
+                };
         }
 
         look = look with { Accessory = any.Property == PropertyChange.XRay || any.Kind >= SubjectKind.Duck ? Accessory.None : any.Accessory };

@@ -45,13 +45,21 @@ internal sealed record TrainingProgress(long Steps, double Minutes, double Sched
             var (square, squareScale) = BlockCode.EncodePositive(Part(moments["exp_avg_sq"]));
             SafetensorsWriter.Save(PathOf(folder, name, part), new Dictionary<string, Tensor>
             {
-                ["values"] = values, ["averages"] = lead, ["averages.scale"] = leadScale,
-                ["exp_avg"] = mean, ["exp_avg.scale"] = meanScale, ["exp_avg_sq"] = square, ["exp_avg_sq.scale"] = squareScale,
+                ["values"] = values,
+                ["averages"] = lead,
+                ["averages.scale"] = leadScale,
+                ["exp_avg"] = mean,
+                ["exp_avg.scale"] = meanScale,
+                ["exp_avg_sq"] = square,
+                ["exp_avg_sq.scale"] = squareScale,
             }, new Dictionary<string, string>
             {
-                ["parameters"] = Fingerprint(weights), ["first"] = Text(first), ["steps"] = Text(Steps),
-                    ["optimizer_steps"] = Text(optimizer.StepCount),
-                ["minutes"] = Text(Minutes), ["schedule"] = Text(Schedule),
+                ["parameters"] = Fingerprint(weights),
+                ["first"] = Text(first),
+                ["steps"] = Text(Steps),
+                ["optimizer_steps"] = Text(optimizer.StepCount),
+                ["minutes"] = Text(Minutes),
+                ["schedule"] = Text(Schedule),
             });
         }
     }
@@ -96,8 +104,12 @@ internal sealed record TrainingProgress(long Steps, double Minutes, double Sched
             square.narrow(0, first, length).copy_(BlockCode.DecodePositive(file.Load("exp_avg_sq"), file.Load("exp_avg_sq.scale")));
         }
 
-        optimizer.LoadStateDict(new Dictionary<string, Tensor> { ["step"] = tensor(optimizerSteps), ["exp_avg"] = mean,
-            ["exp_avg_sq"] = square });
+        optimizer.LoadStateDict(new Dictionary<string, Tensor>
+        {
+            ["step"] = tensor(optimizerSteps),
+            ["exp_avg"] = mean,
+            ["exp_avg_sq"] = square
+        });
         weights.Publish();
         return progress!;
     }
