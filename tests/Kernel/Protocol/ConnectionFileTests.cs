@@ -20,7 +20,7 @@ public sealed class ConnectionFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("no json", "is not valid: 'no' is an invalid JSON literal")]
+    [InlineData("no json", "is not valid: 'no json' is an invalid JSON literal")]
     [InlineData("[]", "an object is needed")]
     [InlineData("{}", "shell_port")]
     [InlineData("""{"shell_port": 70000}""", "has 'shell_port' 70000")]
