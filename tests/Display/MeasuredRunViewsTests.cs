@@ -51,7 +51,7 @@ public sealed class MeasuredRunViewsTests
         var table = run.PhaseTable();
         Assert.Equal(run.Forecast.Phases.Select(phase => phase.Phase), table.Rows.Select(row => row[0]));
         Assert.Equal(["step", "30.4 GiB", "6.7 GiB", "37.1 GiB", "36.9 GiB", "1.003", "36.9 GiB"], table.Rows[3]);
-        Assert.Equal(("31.0 GiB", "36.9 GiB"), (table.Rows[5][4], table.Rows[5][6]));
+        Assert.Equal(("31.1 GiB", "36.9 GiB"), (table.Rows[5][4], table.Rows[5][6]));
     }
 
     [Fact]

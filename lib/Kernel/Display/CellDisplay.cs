@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using Dreambooth.Lab.Kernel.Streams;
 using Microsoft.DotNet.Interactive;
@@ -29,6 +30,10 @@ public static class CellDisplay
             Dreambooth.Lab.Kernel.Display.CellDisplay.ShowAs(value, mimeType);
         """;
 
+    // Displays whose MIME types the cell named. The package updates every display in the types of its first value: a text that
+    // becomes HTML would show its source.
+    private static readonly ConcurrentDictionary<string, bool> s_named = new();
+
     static CellDisplay() => Formatter.SubscribeToDisplayedValues(ShowOutsideOfCells);
 
     /// <summary>Shows a value in the output of the cell that calls.</summary>
@@ -36,15 +41,29 @@ public static class CellDisplay
     /// <param name="mimeTypes">The MIME types; none means those preferred for its type.</param>
     /// <returns>The display, which can be updated.</returns>
     public static DisplayedValue Show(object? value, string[] mimeTypes) =>
-        Show(new DisplayedValue(
-            value, mimeTypes is { Length: > 0 } ? FormattedValue.CreateManyFromObject(value, mimeTypes) : MimeBundle.Format(value)));
+        mimeTypes is { Length: > 0 }
+            ? ShowAs(new DisplayedValue(value, FormattedValue.CreateManyFromObject(value, mimeTypes)))
+            : Show(new DisplayedValue(value, MimeBundle.Format(value)));
 
     /// <summary>Shows text as one MIME type.</summary>
     /// <param name="value">The text.</param>
     /// <param name="mimeType">The type.</param>
     /// <returns>The display, which can be updated.</returns>
     public static DisplayedValue ShowAs(string value, string mimeType) =>
-        Show(new DisplayedValue(value, [new FormattedValue(mimeType, value)]));
+        ShowAs(new DisplayedValue(value, [new FormattedValue(mimeType, value)]));
+
+    /// <summary>What an update shows: the value in the types preferred for it, or in those that the display was made with by name.</summary>
+    /// <param name="id">The display.</param>
+    /// <param name="value">The new value.</param>
+    /// <param name="formatted">The value in the types of the first.</param>
+    internal static IReadOnlyCollection<FormattedValue> Updated(string? id, object? value, IReadOnlyCollection<FormattedValue> formatted) =>
+        id is not null && s_named.ContainsKey(id) ? formatted : MimeBundle.Format(value);
+
+    private static DisplayedValue ShowAs(DisplayedValue shown)
+    {
+        s_named[shown.DisplayId] = true;
+        return Show(shown);
+    }
 
     private static DisplayedValue Show(DisplayedValue shown)
     {
@@ -59,7 +78,9 @@ public static class CellDisplay
     // The package drops what comes when a cell has ended.
     private static void ShowOutsideOfCells(DisplayedValue shown)
     {
-        if (KernelInvocationContext.Current is not { IsComplete: false })
-            CellConsole.Current?.Display(MimeBundle.Of(shown.Value, shown.FormattedValues), shown.DisplayId, shown.IsUpdated);
+        if (KernelInvocationContext.Current is { IsComplete: false })
+            return;
+        var formatted = shown.IsUpdated ? Updated(shown.DisplayId, shown.Value, shown.FormattedValues) : shown.FormattedValues;
+        CellConsole.Current?.Display(MimeBundle.Of(shown.Value, formatted), shown.DisplayId, shown.IsUpdated);
     }
 }

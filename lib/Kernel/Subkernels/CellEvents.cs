@@ -46,7 +46,8 @@ internal sealed class CellEvents(KernelCommand cell, ICellHost host) : IObserver
                     _result = MimeBundle.Of(result.Value, result.FormattedValues);
                 break;
             case DisplayedValueUpdated shown:
-                host.Display(MimeBundle.Of(shown.Value, shown.FormattedValues), shown.ValueId, update: true);
+                var updated = CellDisplay.Updated(shown.ValueId, shown.Value, shown.FormattedValues);
+                host.Display(MimeBundle.Of(shown.Value, updated), shown.ValueId, update: true);
                 break;
             case StandardOutputValueProduced text:
                 host.Stream("stdout", string.Concat(text.FormattedValues.Select(f => f.Value)));
