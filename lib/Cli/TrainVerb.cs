@@ -99,7 +99,7 @@ internal static class TrainVerb
             OnWarning = session.Warn,
             OnSummary = session.Output.WriteLine,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
-            FitSamples = (model, mode) => guard.FitSamples(model, mode, config.SampleBatchSize),
+            FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = new EncodedProgress(report),
@@ -111,6 +111,14 @@ internal static class TrainVerb
             },
             Training = new TrainingHooks { OnStep = record => report("Training", record.Step, total, Describe(record)) },
         };
+    }
+
+    private static int FitSamples(DreamBoothConfig config, Session session, int fit)
+    {
+        var wanted = Math.Min(config.SampleBatchSize, StableDiffusion3Pipeline.WorthAtATime);
+        if (fit < wanted && (config.WithPriorPreservation || config.ValidationPrompt is not null))
+            session.Output.WriteLine($"Class and validation pictures are generated {fit} at a time: {wanted} do not fit by prediction.");
+        return fit;
     }
 
     private static string Describe(StepRecord record) => string.Create(

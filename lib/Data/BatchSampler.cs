@@ -1,3 +1,4 @@
+using System.Collections;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Data;
@@ -38,7 +39,7 @@ public sealed class BatchSampler
     public bool Shuffle { get; }
 
     /// <summary>Batches in an epoch, the last smaller one included.</summary>
-    public int BatchesPerEpoch => (Count + BatchSize - 1) / BatchSize;
+    public int BatchesPerEpoch => ((Count - 1) / BatchSize) + 1;
 
     /// <summary>The batches of an epoch.</summary>
     /// <param name="epoch">From 0.</param>
@@ -53,6 +54,26 @@ public sealed class BatchSampler
             (order[last], order[other]) = (order[other], order[last]);
         }
 
-        return [.. order.Chunk(BatchSize)];
+        return new Batches(order, BatchSize);
+    }
+
+    // Cut out as they are asked for: an epoch of a hundred million items is one array.
+    private sealed class Batches(int[] order, int size) : IReadOnlyList<int[]>
+    {
+        public int Count => ((order.Length - 1) / size) + 1;
+
+        public int[] this[int index]
+        {
+            get
+            {
+                ArgumentOutOfRangeException.ThrowIfNegative(index);
+                ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+                return order[(index * size)..(int)Math.Min((index + 1L) * size, order.Length)];
+            }
+        }
+
+        public IEnumerator<int[]> GetEnumerator() => Enumerable.Range(0, Count).Select(index => this[index]).GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

@@ -15,18 +15,22 @@ namespace Dreambooth.Lab.Data;
 /// </remarks>
 public sealed class DreamBoothDataset
 {
+    // One entry a picture: item i is picture i / repeats.
     private readonly PictureFile[] _instances;
     private readonly string[] _captions;
     private readonly PictureFile[] _classes;
     private readonly ResizedPictures _resized;
+    private readonly Lazy<IReadOnlyList<PictureView>> _views;
 
     private DreamBoothDataset(DreamBoothDatasetOptions options, CaptionFiles captionFiles, PictureFolder instances, PictureFolder? classes)
     {
         (Options, CaptionFiles, Instances, Classes) = (options, captionFiles, instances, classes);
-        _instances = [.. instances.Pictures.SelectMany(picture => Enumerable.Repeat(picture, options.Repeats))];
+        _instances = [.. instances.Pictures];
         _captions = [.. _instances.Select(picture => captionFiles.Of(picture.Path).Text ?? options.InstancePrompt)];
         _classes = [.. (classes?.Pictures ?? []).Take(options.NumClassImages ?? int.MaxValue)];
         _resized = new ResizedPictures(options.Resolution);
+        _views = new(ListViews);
+        InstanceCount = CheckedCount(_instances.Length, options.Repeats);
     }
 
     /// <summary>What the dataset was made from.</summary>
@@ -36,7 +40,7 @@ public sealed class DreamBoothDataset
     public IReadOnlyList<BadImage> Skipped => [.. Instances.Bad, .. Classes?.Bad ?? []];
 
     /// <summary>Instance items: pictures times repeats.</summary>
-    public int InstanceCount => _instances.Length;
+    public int InstanceCount { get; }
 
     /// <summary>Class pictures; 0 without prior preservation.</summary>
     public int ClassCount => _classes.Length;
@@ -58,12 +62,7 @@ public sealed class DreamBoothDataset
         [.. (ClassCount > 0 ? _captions.Append(Options.ClassPrompt!) : _captions).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Every view that a row can have in any epoch, each once; with random flips both ways of every instance picture.</summary>
-    public IReadOnlyList<PictureView> DistinctViews =>
-    [
-        .. Enumerable.Range(0, InstanceCount).Select(item => InstanceView(item, flip: false))
-            .Concat(Enumerable.Range(0, Options.RandomFlip ? InstanceCount : 0).Select(item => InstanceView(item, flip: true)))
-            .Concat(Enumerable.Range(0, ClassCount).Select(ClassView)).Distinct(),
-    ];
+    public IReadOnlyList<PictureView> DistinctViews => _views.Value;
 
     /// <summary>Reads the folders; every picture is checked, none is kept in memory yet.</summary>
     /// <param name="options">Where and how.</param>
@@ -132,9 +131,9 @@ public sealed class DreamBoothDataset
     {
         item %= InstanceCount;
         var draws = new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Flip, epoch, item);
-        var picture = _instances[item];
+        var (picture, caption) = (_instances[item / Options.Repeats], _captions[item / Options.Repeats]);
         return new DreamBoothRow(
-            InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), _captions[item], false, picture.Width, picture.Height);
+            InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), caption, false, picture.Width, picture.Height);
     }
 
     private DreamBoothRow ClassRow(int item)
@@ -144,18 +143,48 @@ public sealed class DreamBoothDataset
         return new DreamBoothRow(ClassView(item), Options.ClassPrompt!, true, picture.Width, picture.Height);
     }
 
-    private PictureView InstanceView(int item, bool flip) => View(_instances[item], flip, SeededIntegers.Purpose.Crop, item);
+    private PictureView InstanceView(int item, bool flip)
+    {
+        var picture = _instances[item / Options.Repeats];
+        return new PictureView(picture.Path, flip, Crop(picture, SeededIntegers.Purpose.Crop, item));
+    }
 
-    private PictureView ClassView(int item) => View(_classes[item], false, SeededIntegers.Purpose.ClassCrop, item);
+    private PictureView ClassView(int item) =>
+        new(_classes[item].Path, Flip: false, Crop(_classes[item], SeededIntegers.Purpose.ClassCrop, item));
 
-    private PictureView View(PictureFile picture, bool flip, SeededIntegers.Purpose purpose, int item)
+    private CropBox Crop(PictureFile picture, SeededIntegers.Purpose purpose, int item)
     {
         var size = Options.Resolution;
         var (width, height) = ImageResizer.ShortSideTo(picture.Width, picture.Height, size);
         var draws = new SeededIntegers(Options.Seed, purpose, item);
-        var crop = Options.CenterCrop
+        return Options.CenterCrop
             ? CropBox.Center(width, height, size, size)
             : CropBox.Random(width, height, size, size, count => draws.Below(count));
-        return new PictureView(picture.Path, flip, crop);
     }
+
+    private List<PictureView> ListViews()
+    {
+        List<PictureView> views = [];
+        for (var i = 0; i < _instances.Length; i++)
+            views.AddRange(Crops(i).Select(crop => new PictureView(_instances[i].Path, Flip: false, crop)));
+        if (Options.RandomFlip)
+            views.AddRange([.. views.Select(view => view with { Flip = true })]);
+        views.AddRange(Enumerable.Range(0, ClassCount).Select(ClassView));
+        return views;
+    }
+
+    // All repeats of a picture that leaves no choice are cropped alike.
+    private IEnumerable<CropBox> Crops(int picture)
+    {
+        var file = _instances[picture];
+        var repeats = Options.CenterCrop || file.Width == file.Height ? 1 : Options.Repeats;
+        var items = Enumerable.Range(picture * Options.Repeats, repeats);
+        return items.Select(item => Crop(file, SeededIntegers.Purpose.Crop, item)).Distinct();
+    }
+
+    private static int CheckedCount(int pictures, int repeats) => (long)pictures * repeats <= Array.MaxLength
+        ? pictures * repeats
+        : throw new UsageException(
+            $"repeats is {repeats}, of {pictures} pictures: that is more than the {Array.MaxLength} items an epoch can have. "
+            + $"Give at most {Array.MaxLength / pictures}.");
 }

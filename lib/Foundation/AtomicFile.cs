@@ -29,11 +29,29 @@ public static partial class AtomicFile
 
             File.Move(temporary, target, overwrite: true);
         }
-        catch
+        catch (Exception error)
         {
             File.Delete(temporary);
+            if (Named(error, temporary, target) is { } named)
+                throw named;
             throw;
         }
+    }
+
+    /// <summary>An error of the file system that names what a user knows: the target and not what is written on the way to it.</summary>
+    /// <param name="error">Any error.</param>
+    /// <param name="temporary">A path of <see cref="TemporaryBeside"/>, of a file or of a folder.</param>
+    /// <param name="target">What it is to become.</param>
+    /// <returns>Null where it does not name the temporary path, or is none of the file system.</returns>
+    internal static Exception? Named(Exception error, string temporary, string target)
+    {
+        var message = error.Message.Replace(temporary, target, StringComparison.Ordinal);
+        return message == error.Message ? null : error switch
+        {
+            UnauthorizedAccessException => new UnauthorizedAccessException(message, error),
+            IOException => new IOException(message, error) { HResult = error.HResult },
+            _ => null,
+        };
     }
 
     /// <summary>Writes <paramref name="text"/> to <paramref name="path"/> as UTF-8 without a byte order mark.</summary>

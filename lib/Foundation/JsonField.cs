@@ -37,6 +37,7 @@ internal readonly record struct JsonField(JsonElement Element, string Source, st
     {
         try
         {
+            RegularFile.Require(path);
             using var stream = File.OpenRead(path);
             if (stream.Length > MostBytes)
                 throw new LabException($"{path} has {stream.Length} bytes; a JSON file of at most {MostBytes} is read.");

@@ -3,6 +3,15 @@ namespace Dreambooth.Lab.Foundation;
 /// <summary>Tells files from what only has a file's name: opening a pipe waits for its writer, and a device may have no end.</summary>
 internal static class RegularFile
 {
+    /// <summary>Refuses what has no length before it is opened; a name that leads nowhere is left to whoever opens it.</summary>
+    /// <param name="path">A file that is to be read.</param>
+    /// <exception cref="IOException">It has no content.</exception>
+    public static void Require(string path)
+    {
+        if (HasNoLength(path))
+            throw new IOException("It has no content: it is empty, or a pipe or a device and no regular file.");
+    }
+
     /// <summary>Whether a name leads to something that has no length: an empty file, a pipe or a device.</summary>
     /// <param name="path">An existing file, or a link to one.</param>
     /// <exception cref="IOException">A link leads nowhere or in a circle.</exception>

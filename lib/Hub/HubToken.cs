@@ -43,7 +43,8 @@ public sealed class HubToken
             return options.Token;
         try
         {
-            return File.Exists(options.TokenPath) && File.ReadAllText(options.TokenPath) is var text && text.Trim().Length > 0
+            return File.Exists(options.TokenPath) && !RegularFile.HasNoLength(options.TokenPath)
+                && File.ReadAllText(options.TokenPath) is var text && text.Trim().Length > 0
                 ? Parse(text, options.TokenPath)
                 : null;
         }

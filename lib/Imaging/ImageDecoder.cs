@@ -18,6 +18,11 @@ public static class ImageDecoder
     /// <summary>The largest picture file that is read, in bytes.</summary>
     internal const int MaxBytes = 256 << 20;
 
+    /// <summary>
+    /// The most that a codec may hold which reads the whole picture before it gives a row, in bytes: 134 megapixels of lossless WebP.
+    /// </summary>
+    internal const long MostHeld = 512L << 20;
+
     // 16 megapixels in less than 3.3 KB hold no photo: JPEG of one colour takes 1 byte for some 100 pixels.
     private const long BlankPixels = 1 << 24;
     private const long BlankPart = 5_000;
@@ -67,7 +72,7 @@ public static class ImageDecoder
     {
         using var picture = OpenPicture.Of(file, path);
         var info = picture.Info;
-        return DecodeBudget.Pixels.Run(CheckedBytes(info, file.Length, path, keeps: false), () =>
+        return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, path, keeps: false), () =>
         {
             var (width, height) = sizeOf(info.Width, info.Height);
             var resizer = new RowResizer(info.StoredWidth, info.StoredHeight, info.Orientation, width, height);
@@ -76,7 +81,7 @@ public static class ImageDecoder
             {
                 CopyRowOverWhite(row, rgb);
                 resizer.Add(y, rgb);
-            });
+            }, picture.BandBytes);
             return resizer.Finish();
         });
     });
@@ -96,11 +101,12 @@ public static class ImageDecoder
     internal static bool Examine(byte[] file, string name)
     {
         using var picture = OpenPicture.Of(file, name);
-        return DecodeBudget.Pixels.Run(CheckedBytes(picture.Info, file.Length, name, keeps: false), () =>
+        return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, name, keeps: false), () =>
         {
             var isTransparent = false;
             var isOpaque = picture.Codec.Info.AlphaType == SKAlphaType.Opaque;
-            PictureRows.Read(picture.Codec, name, (_, row) => isTransparent = isTransparent || (!isOpaque && IsTransparent(row)));
+            PictureRows.Read(
+                picture.Codec, name, (_, row) => isTransparent = isTransparent || (!isOpaque && IsTransparent(row)), picture.BandBytes);
             return isTransparent;
         });
     }
@@ -109,7 +115,7 @@ public static class ImageDecoder
     {
         using var picture = OpenPicture.Of(file, name);
         var info = picture.Info;
-        return DecodeBudget.Pixels.Run(CheckedBytes(info, file.Length, name, keeps: true), () =>
+        return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, name, keeps: true), () =>
         {
             var image = new RgbImage(info.StoredWidth, info.StoredHeight);
             PictureRows.Read(picture.Codec, name, (y, row) =>
@@ -118,22 +124,30 @@ public static class ImageDecoder
                     CopyRowOverWhite(row, image.Row(y));
                 else
                     CopyRow(row, image.Row(y));
-            });
+            }, picture.BandBytes);
             return ImageTransforms.Orient(image, info.Orientation);
         });
     }
 
-    // What decoding takes: four bytes a pixel in the codec, a band of them in its result, three in a picture that is kept.
-    private static long CheckedBytes(ImageInfo info, long length, string name, bool keeps)
+    // What decoding takes: what the codec holds, a band of its result at four bytes a pixel, three in a picture that is kept.
+    private static long CheckedBytes(OpenPicture picture, long length, string name, bool keeps)
     {
+        var info = picture.Info;
         var pixels = (long)info.StoredWidth * info.StoredHeight;
         var size = $"{info.StoredWidth}x{info.StoredHeight}";
         if (pixels > MaxPixels)
             throw new LabException($"{name} has {size} pixels, more than the {MaxPixels} that are decoded. Make it smaller.");
         if (pixels > BlankPixels && pixels > BlankPart * length)
             throw new LabException($"{name} has {size} pixels in {ByteSize.Text(length)}: one plain area, or an attack. It is not decoded.");
+        if (picture.HeldBytes > MostHeld)
+        {
+            throw new LabException(
+                $"{name} is a {info.Format} picture of {size} pixels that cannot be decoded in parts: it would take "
+                + $"{ByteSize.Text(picture.HeldBytes)} at once, and at most {ByteSize.Text(MostHeld)} are taken. Make it smaller, or save "
+                + "it as PNG.");
+        }
 
-        return (4 * pixels) + Math.Min(4 * pixels, PictureRows.BandBytes) + (keeps ? 3 * pixels : 0);
+        return picture.HeldBytes + Math.Min(4 * pixels, picture.BandBytes) + (keeps ? 3 * pixels : 0);
     }
 
     /// <summary>Reads a picture's file and does something with its content, which counts in the memory that all decoders share.</summary>
@@ -155,6 +169,7 @@ public static class ImageDecoder
     {
         try
         {
+            RegularFile.Require(path);
             return new FileInfo(path) is { Exists: true, Length: > MaxBytes } large
                 ? throw new LabException($"{path} has {ByteSize.Text(large.Length)}; at most {ByteSize.Text(MaxBytes)} are read.")
                 : File.ReadAllBytes(path);

@@ -4,11 +4,20 @@ using System.IO.Compression;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Walks the segments of a file for what the codec does not tell: the pixel mode and the orientation
-/// (EXIF first, then XMP, as PIL's getexif).
+/// Walks the segments of a file for what the codec does not tell: the pixel mode, the orientation (EXIF first, then XMP, as PIL's getexif)
+/// and what the codec holds.
 /// </summary>
 internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, ExifOrientation? Exif, ExifOrientation? Xmp)
 {
+    /// <summary>
+    /// Bytes that the codec holds for each pixel until it has read all of them; 0 where it gives rows as it reads. Lossless WebP: the
+    /// pixels. WebP with compressed transparency: its plane twice, of a byte and of four. Progressive JPEG: two for each coefficient. BMP:
+    /// the bitmap, which is made in one piece since its rows may be stored from the bottom.
+    /// </summary>
+    public double HeldPerPixel { get; private init; }
+
+    private const int AnimationFrame = 16;
+
     private static ReadOnlySpan<byte> PngSignature => [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
     /// <summary>Reads a file's header; null when the content is none of the known formats.</summary>
@@ -21,7 +30,7 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
         if (file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WEBP"u8))
             return ReadWebp(file[12..]);
         if (file.StartsWith("BM"u8))
-            return new ImageHeader(ImageFormat.Bmp, PixelMode.Rgb, null, null);
+            return new ImageHeader(ImageFormat.Bmp, PixelMode.Rgb, null, null) { HeldPerPixel = 4 };
         return null;
     }
 
@@ -58,8 +67,28 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
         if (marker == 0xE1 && content.StartsWith(xmpName))
             return this with { Xmp = Xmp ?? ExifData.OrientationOfXmp(content[xmpName.Length..]) };
         if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC) && content.Length >= 6)
-            return this with { Mode = content[5] switch { 1 => PixelMode.Gray, 4 => PixelMode.Cmyk, _ => PixelMode.Rgb } };
+        {
+            return this with
+            {
+                Mode = content[5] switch { 1 => PixelMode.Gray, 4 => PixelMode.Cmyk, _ => PixelMode.Rgb },
+                HeldPerPixel = marker is 0xC2 or 0xC6 or 0xCA or 0xCE ? 2 * Coefficients(content[5..]) : 0,
+            };
+        }
+
         return this;
+    }
+
+    // A channel has as many coefficients a pixel as its sampling factors have to the largest: 1 + 1/4 + 1/4 with halved colours.
+    private static double Coefficients(ReadOnlySpan<byte> channels)
+    {
+        int samples = 0, across = 1, down = 1;
+        for (var at = 2; at < channels.Length && at < 3 * channels[0]; at += 3)
+        {
+            var (x, y) = (channels[at] >> 4, channels[at] & 15);
+            (samples, across, down) = (samples + (x * y), Math.Max(across, x), Math.Max(down, y));
+        }
+
+        return (double)samples / (across * down);
     }
 
     private static ImageHeader ReadPng(ReadOnlySpan<byte> chunks)
@@ -116,14 +145,21 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
             if (length > chunks.Length - 8)
                 break;
             var content = chunks.Slice(8, (int)length);
-            if (chunks.StartsWith("EXIF"u8))
+            if (chunks.StartsWith("ANMF"u8) && header.HeldPerPixel == 0 && content.Length > AnimationFrame)
+                header = header with { HeldPerPixel = ReadWebp(content[AnimationFrame..]).HeldPerPixel };
+            else if (chunks.StartsWith("EXIF"u8))
                 header = header with { Exif = header.Exif ?? ExifData.Orientation(content) };
             else if (chunks.StartsWith("XMP "u8))
                 header = header with { Xmp = header.Xmp ?? ExifData.OrientationOfXmp(content) };
             else if (chunks.StartsWith("VP8X"u8) && content.Length > 0 && (content[0] & 0x10) != 0)
                 header = header with { Mode = PixelMode.RgbAlpha };
-            else if (chunks.StartsWith("VP8L"u8) && content.Length > 4 && (content[4] & 0x10) != 0)
-                header = header with { Mode = PixelMode.RgbAlpha };
+            else if (chunks.StartsWith("VP8L"u8))
+            {
+                var hasAlpha = content.Length > 4 && (content[4] & 0x10) != 0;
+                header = header with { Mode = hasAlpha ? PixelMode.RgbAlpha : header.Mode, HeldPerPixel = 4 };
+            }
+            else if (chunks.StartsWith("ALPH"u8))
+                header = header with { HeldPerPixel = content.Length > 0 && (content[0] & 3) == 0 ? 1 : 5 };
             chunks = chunks[Math.Min(8 + (int)length + ((int)length & 1), chunks.Length)..];
         }
 

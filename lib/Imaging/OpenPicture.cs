@@ -24,6 +24,7 @@ internal sealed class OpenPicture : IDisposable
         Codec = codec;
         Info = new ImageInfo(
             header.Format, header.Mode, codec.Info.Width, codec.Info.Height, header.Exif ?? header.Xmp ?? ExifOrientation.Upright);
+        HeldBytes = (long)(header.HeldPerPixel * codec.Info.Width * codec.Info.Height);
     }
 
     /// <summary>Decodes it.</summary>
@@ -31,6 +32,12 @@ internal sealed class OpenPicture : IDisposable
 
     /// <summary>What it says of itself.</summary>
     public ImageInfo Info { get; }
+
+    /// <summary>What the codec holds until it has read every pixel, in bytes; 0 where it gives rows as it reads.</summary>
+    public long HeldBytes { get; }
+
+    /// <summary>The memory of a band, in bytes: half of the usual where the codec holds the picture beside it.</summary>
+    public int BandBytes => HeldBytes > 0 ? PictureRows.BandBytes / 2 : PictureRows.BandBytes;
 
     /// <summary>Opens a picture.</summary>
     /// <param name="file">The whole file.</param>

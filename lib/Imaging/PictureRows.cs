@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
 /// The pixels of a picture file, row by row. A large picture is decoded in bands: JPEG in one go; PNG and WebP begin anew for each band,
-/// since their decoder gives no row before the whole is there. Lossless WebP and progressive JPEG are in the decoder's memory all the same.
+/// since their decoder gives no row before the whole is there. What the decoder holds all the same: <see cref="ImageHeader.HeldPerPixel"/>.
 /// </summary>
 internal static class PictureRows
 {

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -21,6 +22,14 @@ public sealed class ModelIndex
         ["tokenizer_3"] = ["T5TokenizerFast", "T5Tokenizer"],
     };
 
+    /// <summary>The name of the file.</summary>
+    internal const string FileName = "model_index.json";
+
+    private const string Needed = "A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed, or one file such "
+        + "as sd3.5_medium.safetensors.";
+
+    private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true, MaxRecursionDepth = 2 };
+
     private static readonly string[] WeightsNames = [SD3Transformer2DModel.WeightsName, CLIPTextModelWithProjection.WeightsName];
 
     private readonly OrderedDictionary<string, string> _components;
@@ -39,10 +48,10 @@ public sealed class ModelIndex
     public static ModelIndex Read(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new LabException(
-                $"There is no model folder at {folder}. A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is "
-                + "needed, or one file such as sd3.5_medium.safetensors.");
-        var path = Path.Combine(folder, "model_index.json");
+            throw new LabException($"There is no model folder at {folder}. {Needed}");
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            throw new LabException($"{folder} holds no {FileName}. {Advice(folder)}");
         var entries = JsonField.ReadFile(path);
         var kind = entries.Find("_class_name")?.Text() ?? "(none)";
         if (kind != "StableDiffusion3Pipeline")
@@ -62,6 +71,21 @@ public sealed class ModelIndex
         return missing.Count == 0
             ? new ModelIndex(folder, components)
             : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
+    }
+
+    /// <summary>The model that a path leads into the middle of.</summary>
+    /// <param name="path">A folder or a file that is no model.</param>
+    /// <returns>The model's folder; null where it lies in none.</returns>
+    internal static string? WholeOf(string path)
+    {
+        for (var (up, depth) = (Path.TrimEndingDirectorySeparator(path), 0); depth < 2; depth++)
+        {
+            up = Path.GetDirectoryName(up) is { Length: > 0 } parent ? parent : Path.GetDirectoryName(Path.GetFullPath(up)) ?? string.Empty;
+            if (up.Length > 0 && File.Exists(Path.Combine(up, FileName)))
+                return up;
+        }
+
+        return null;
     }
 
     /// <summary>Whether the pipeline has a component, for example <c>text_encoder_3</c>.</summary>
@@ -86,6 +110,19 @@ public sealed class ModelIndex
     /// <summary>A component's folder.</summary>
     /// <param name="component">The component's name.</param>
     public string PathOf(string component) => Path.Combine(Folder, component);
+
+    private static string Advice(string folder)
+    {
+        if (WholeOf(folder) is { } whole)
+            return $"It is a part of the model {whole}: name that.";
+        var inside = Directory.EnumerateFiles(folder, FileName, Below).Take(5).Select(file => Path.GetDirectoryName(file)!);
+        string[] models = [.. inside.Order(StringComparer.Ordinal)];
+        if (models.Length > 0)
+            return $"Name a model in it: {string.Join(", ", models)}.";
+        return File.Exists(Path.Combine(folder, LoraFile.DefaultName))
+            ? $"It holds a LoRA, which is given beside a model. {Needed}"
+            : Needed;
+    }
 
     // [null, null] stands for a component that the model is published without.
     private static string? ClassOf(JsonField index, string component)

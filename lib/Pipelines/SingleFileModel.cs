@@ -40,6 +40,8 @@ internal sealed class SingleFileModel : IDisposable
     {
         if (options.ComponentsFolder is not null && !Directory.Exists(options.ComponentsFolder))
             throw new LabException($"The components folder '{options.ComponentsFolder}' does not exist. It is a folder with what the model's file lacks: text encoders, autoencoder, tokenizers.");
+        if (Path.GetFileName(path) == ModelIndex.FileName)
+            throw new LabException($"{path} is the index of a model: name its folder, {Path.GetDirectoryName(Path.GetFullPath(path))}.");
         var file = Checkpoint.Open(path);
         try
         {
@@ -113,9 +115,12 @@ internal sealed class SingleFileModel : IDisposable
     {
         if (SingleFilePart.Transformer.PrefixIn(file) is not { } prefix)
         {
+            var advice = ModelIndex.WholeOf(file.Path) is { } whole
+                ? $"It is a part of the model {whole}: name that."
+                : "A model is a file such as sd3.5_medium.safetensors, or a folder with model_index.json.";
             throw new LabException(
-                $"{file.Path} holds no Stable Diffusion 3 transformer in the original layout (no model.diffusion_model.{TransformerTraits.Probe}). " +
-                "A model is a file such as sd3.5_medium.safetensors, or a folder with model_index.json.");
+                $"{file.Path} holds no Stable Diffusion 3 transformer in the original layout (no model.diffusion_model."
+                + $"{TransformerTraits.Probe}). {advice}");
         }
 
         var traits = TransformerTraits.Of(file, prefix);

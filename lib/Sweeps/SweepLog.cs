@@ -17,7 +17,7 @@ public static class SweepLog
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var file = Path.Combine(folder, FileName);
-        if (!File.Exists(file))
+        if (!File.Exists(file) || RegularFile.HasNoLength(file))
             return [];
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var records = new OrderedDictionary<string, SweepResult>(StringComparer.Ordinal);

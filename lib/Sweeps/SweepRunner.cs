@@ -179,6 +179,7 @@ public sealed class SweepRunner
         var file = LoraFile.Resolve(path);
         try
         {
+            RegularFile.Require(file);
             using var stream = File.OpenRead(file);
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }

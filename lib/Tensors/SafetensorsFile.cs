@@ -49,6 +49,7 @@ public sealed class SafetensorsFile : IDisposable
         {
             var full = System.IO.Path.GetFullPath(path);
             var target = File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+            RegularFile.Require(target);
             using var stream = new FileStream(target, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             var written = File.GetLastWriteTimeUtc(target);
             return new SafetensorsFile(full, target, SafetensorsHeader.Read(path, stream), stream.Length, written);

@@ -114,7 +114,7 @@ public sealed class ClipTokenizer : ITextTokenizer
         {
             return BpeTokenizer.Create(new BpeOptions(vocabulary)
             {
-                Merges = File.ReadLines(mergesPath)
+                Merges = Lines(mergesPath)
                     .Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal)),
                 ByteLevel = true,
                 EndOfWordSuffix = EndOfWord,
@@ -125,6 +125,12 @@ public sealed class ClipTokenizer : ITextTokenizer
         {
             throw new LabException($"'{mergesPath}' does not fit its vocabulary: {error.Message}", error);
         }
+    }
+
+    private static IEnumerable<string> Lines(string path)
+    {
+        RegularFile.Require(path);
+        return File.ReadLines(path);
     }
 
     private static Dictionary<string, int> ReadVocabulary(string path, Dictionary<int, string> spellings)

@@ -43,6 +43,7 @@ public sealed record SentencePieceModel
     {
         try
         {
+            RegularFile.Require(path);
             return Parse(File.ReadAllBytes(path), path);
         }
         catch (Exception error) when (error is InvalidProtocolBufferException or IOException)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
 
@@ -43,6 +44,8 @@ public sealed partial record DreamBoothConfig
         Seed = 0,
     };
 
+    private const int ManyValidationImages = 64;
+
     /// <summary>Checks everything that can be known without reading a file.</summary>
     /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
     public void Validate()
@@ -70,6 +73,15 @@ public sealed partial record DreamBoothConfig
             notices.Add("lr_warmup_steps has no effect with lr_scheduler constant; constant_with_warmup warms up.");
         if (MaxTrainSteps is { } steps && WarmUpNotice(steps, "max_train_steps") is { } warmUp)
             notices.Add(warmUp);
+        if (ValidationPrompt is not null && NumValidationImages > ManyValidationImages)
+            notices.Add($"num_validation_images is {NumValidationImages}: each validation generates so many before training goes on.");
+        if (SampleBatchSize > StableDiffusion3Pipeline.WorthAtATime && (WithPriorPreservation || ValidationPrompt is not null))
+        {
+            notices.Add(
+                $"sample_batch_size is {SampleBatchSize}: {StableDiffusion3Pipeline.WorthAtATime} pictures are generated at a time, since "
+                + "more are no faster.");
+        }
+
         notices.AddRange(NotYet());
         return notices;
     }
@@ -117,7 +129,10 @@ public sealed partial record DreamBoothConfig
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.";
-        Action[] parts = [() => TimestepDensity().Validate(), () => AdamW().Validate(), () => LearningRateSchedule(1).Validate()];
+        Action[] parts =
+        [
+            () => TimestepDensity().Validate(), () => AdamW().Validate(), () => LearningRateSchedule(1).Validate(), CheckLora,
+        ];
         foreach (var error in parts.Select(Complaint).OfType<string>())
             yield return error;
         if (!double.IsFinite(ScaledLearningRate()))
@@ -129,6 +144,9 @@ public sealed partial record DreamBoothConfig
         if (LoraLayers is not null && Split(LoraLayers).Count == 0)
             yield return $"lora_layers is '{LoraLayers}'; valid is a list of module names, such as attn.to_q,attn.to_k.";
     }
+
+    // What these lists lack is told by their own checks.
+    private void CheckLora() => (this with { LoraLayers = null, LoraBlocks = null }).TransformerLora().Validate();
 
     private static string? Complaint(Action check)
     {

@@ -151,7 +151,7 @@ public sealed class DreamBoothTrainer : IDisposable
     }
 
     private static int StepsOfEpoch(DreamBoothConfig config, int batches) =>
-        (batches + config.GradientAccumulationSteps - 1) / config.GradientAccumulationSteps;
+        ((batches - 1) / config.GradientAccumulationSteps) + 1;
 
     private StepRecord? Step(TrainingHooks hooks, CancellationToken cancellation)
     {

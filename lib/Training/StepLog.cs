@@ -39,7 +39,7 @@ public sealed class StepLog : IDisposable
     public static IReadOnlyList<StepRecord> Read(string path)
     {
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
-        if (!File.Exists(file))
+        if (!File.Exists(file) || RegularFile.HasNoLength(file))
             return [];
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var records = new List<StepRecord>();

@@ -146,7 +146,8 @@ public sealed class TrainingCheckpoint
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new LabException($"The checkpoint {folder} cannot be written: {error.Message}", error);
+            var named = AtomicFile.Named(error, unfinished, Path.GetFullPath(folder)) ?? error;
+            throw new LabException($"The checkpoint {folder} cannot be written: {named.Message}", error);
         }
         finally
         {
@@ -163,7 +164,13 @@ public sealed class TrainingCheckpoint
     /// <exception cref="LabException">It was of another configuration.</exception>
     internal void CheckSettings(DreamBoothConfig config)
     {
-        var differences = State!.Differences(config with { Seed = config.Seed ?? State.Config().Seed });
+        if (State!.Step != Step)
+        {
+            throw new LabException(
+                $"{Folder} cannot be gone on from: its {TrainingState.FileName} is of step {State.Step}, its name of step {Step}.");
+        }
+
+        var differences = State.Differences(config with { Seed = config.Seed ?? State.Config().Seed });
         if (differences.Count > 0)
         {
             throw new LabException(

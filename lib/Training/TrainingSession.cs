@@ -186,13 +186,17 @@ public sealed class TrainingSession : IDisposable
     public IReadOnlyList<RgbImage> Draw(CancellationToken cancellation = default)
     {
         Begin();
-        if (Config.ValidationPrompt is null)
-            return [];
+        return Config.ValidationPrompt is null ? [] : [.. DrawEach(cancellation)];
+    }
+
+    private IEnumerable<RgbImage> DrawEach(CancellationToken cancellation)
+    {
         _trainer.ForgetRecordings();
-        var images = _pictures.Make(StepsDone, cancellation);
-        foreach (var image in images)
+        foreach (var image in _pictures.Make(StepsDone, _events.OnWarning, cancellation))
+        {
             _events.OnValidationPicture?.Invoke(StepsDone, image);
-        return images;
+            yield return image;
+        }
     }
 
     /// <summary>Writes the LoRA as it is now to the output folder, and an export where <see cref="DreamBoothConfig.Export"/> says so.</summary>
@@ -260,7 +264,12 @@ public sealed class TrainingSession : IDisposable
 
         _events.Training.OnStep?.Invoke(record);
         if (_pictures.IsDue(record.Step, record.Epoch, _trainer))
-            Draw(cancellation);
+        {
+            foreach (var _ in DrawEach(cancellation))
+            {
+                // They lie in the folder; a million of them would not fit in memory.
+            }
+        }
     }
 
     /// <summary>Reads the instance pictures and their prompts, says what there is, and checks the run's length.</summary>

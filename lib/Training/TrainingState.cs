@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Training;
@@ -42,10 +43,14 @@ internal sealed record TrainingState
     /// <summary>The run's configuration with its seed, as a recipe.</summary>
     public required JsonNode Recipe { get; init; }
 
+    /// <summary>Its file, for messages.</summary>
+    [JsonIgnore]
+    public string Source { get; init; } = FileName;
+
     public static TrainingState? Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? JsonFile.Read<TrainingState>(path) : null;
+        return File.Exists(path) ? JsonFile.Read<TrainingState>(path) with { Source = path } : null;
     }
 
     public static void Write(
@@ -60,7 +65,7 @@ internal sealed record TrainingState
             Recipe = JsonNode.Parse(config.ToJson())!,
         });
 
-    public DreamBoothConfig Config() => DreamBoothConfig.FromJson(Recipe.ToJsonString(), FileName);
+    public DreamBoothConfig Config() => DreamBoothConfig.FromJson(Recipe.ToJsonString(), Source);
 
     /// <summary>The options that another configuration decides otherwise, one phrase each.</summary>
     public IReadOnlyList<string> Differences(DreamBoothConfig config)

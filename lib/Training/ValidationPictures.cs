@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
@@ -18,25 +19,56 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         return due || step == trainer.MaxSteps;
     }
 
-    /// <summary>Makes and saves the pictures of a step.</summary>
-    /// <returns>Those that were made before it was cancelled.</returns>
-    public IReadOnlyList<RgbImage> Make(int step, CancellationToken cancellation)
+    /// <summary>Makes and saves the pictures of a step, as they are asked for.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="warn">Told of pictures that are left out because their numbers are not finite; or null.</param>
+    /// <param name="cancellation">Ends it; the trainer then ends the run at its next step and keeps what is done.</param>
+    public IEnumerable<RgbImage> Make(int step, Action<string>? warn, CancellationToken cancellation)
+    {
+        var faults = new List<string>();
+        foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
+        {
+            foreach (var image in Make(step, batch, faults, cancellation))
+                yield return image;
+            if (cancellation.IsCancellationRequested)
+                break;
+        }
+
+        if (faults.Count > 0)
+        {
+            warn?.Invoke(
+                $"{faults.Count} of {config.NumValidationImages} validation pictures of step {step} are left out; the training goes on. "
+                + faults[0]);
+        }
+    }
+
+    // A batch in which a picture fails is made anew one by one, so that the others are there.
+    private List<RgbImage> Make(int step, int[] batch, List<string> faults, CancellationToken cancellation)
     {
         var images = new List<RgbImage>();
         try
         {
-            foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
+            foreach (var image in Generate(batch, cancellation))
             {
-                foreach (var (i, image) in Generate(batch, cancellation).Index())
-                {
-                    ImageEncoder.Save(ValidationPicture.PathOf(config.OutputDir, step, batch[i]), image);
-                    images.Add(image);
-                }
+                ImageEncoder.Save(ValidationPicture.PathOf(config.OutputDir, step, batch[images.Count]), image);
+                images.Add(image);
             }
         }
         catch (OperationCanceledException)
         {
-            // The trainer ends the run at its next step and keeps what is done.
+            return images;
+        }
+        catch (NonFiniteException) when (batch.Length > 1)
+        {
+            foreach (var index in batch.Skip(images.Count).ToArray())
+                images.AddRange(Make(step, [index], faults, cancellation));
+        }
+        catch (NonFiniteException error)
+        {
+            // One of an earlier start would pass for it.
+            if (ValidationPicture.PathOf(config.OutputDir, step, batch[0]) is var stale && File.Exists(stale))
+                File.Delete(stale);
+            faults.Add(error.Message);
         }
 
         return images;

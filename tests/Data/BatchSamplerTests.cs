@@ -21,6 +21,19 @@ public sealed class BatchSamplerTests
     }
 
     [Fact]
+    public void Epoch_VeryManyItems_AreOneArray()
+    {
+        var sampler = new BatchSampler(3_000_000, 1, seed: 3);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var epoch = sampler.Epoch(0);
+        Assert.Single(epoch[2_999_999]);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 12_000_000, 13_000_000);
+        Assert.Equal(3_000_000, epoch.Count);
+        Assert.Throws<ArgumentOutOfRangeException>(() => epoch[3_000_000]);
+        Assert.Equal(1, new BatchSampler(int.MaxValue, int.MaxValue, 0).BatchesPerEpoch);
+    }
+
+    [Fact]
     public void Epoch_SeedAndNumber_DecideTheOrder()
     {
         int[] Order(ulong seed, int epoch) => [.. new BatchSampler(50, 7, seed).Epoch(epoch).SelectMany(batch => batch)];

@@ -91,6 +91,25 @@ public sealed class DreamBoothDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Load_VeryManyRepeats_ReadsEachCaptionOnceAndListsNoRows()
+    {
+        AddInstances(2);
+        _instance.AddText("0.txt", "the first");
+        _instance.Add("2.png", 48, 48, 2);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var dataset = DreamBoothDataset.Load(Options with { Repeats = 100_000, RandomFlip = true });
+        Assert.Equal((300_000, 2), (dataset.InstanceCount, dataset.DistinctPrompts.Count));
+
+        // 40 and 44 pixels wide where 32 are seen: 9 and 13 crops; a square picture has one.
+        Assert.Equal(2 * (9 + 13 + 1), dataset.DistinctViews.Count);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 40_000_000);
+        Assert.Equal(["the first", "a photo of sks cat"], dataset.Rows([99_999, 100_000], 0).Select(row => row.Prompt));
+        Assert.Contains(dataset.Rows([299_999], 0)[0].View, dataset.DistinctViews);
+        var error = Assert.ThrowsAny<LabException>(() => DreamBoothDataset.Load(Options with { Repeats = 1_000_000_000 }));
+        Assert.Contains("Give at most 715", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rows_RandomFlip_MirrorsInstancesInHalfOfTheEpochsBeforeTheCrop()
     {
         AddInstances(4);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Text;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Imaging;
@@ -108,6 +110,54 @@ public sealed class ImageDecoderTests
         Assert.Contains(reason, Assert.Throws<LabException>(() => ImageDecoder.Decode(file, "plain")).Message, StringComparison.Ordinal);
         Assert.Contains(reason, Assert.Throws<LabException>(() => ImageDecoder.Examine(file, "plain")).Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    // A codec that gives no row before it has read all keeps four bytes a pixel, and cannot be told to keep fewer.
+    [Fact]
+    public void Decode_LosslessWebpLargerThanIsHeld_IsRefusedByItsHeader()
+    {
+        var file = PlainWebp.Of(13_377, 13_377).Concat(new byte[40_000]).ToArray();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(
+            "plain is a Webp picture of 13377x13377 pixels that cannot be decoded in parts: it would take 683 MiB at once, and at most "
+            + "512 MiB are taken. Make it smaller, or save it as PNG.",
+            Assert.Throws<LabException>(() => ImageDecoder.Examine(file, "plain")).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Theory]
+    [InlineData("webp", 4.0)]
+    [InlineData("png", 0.0)]
+    [InlineData("jpg", 0.0)]
+    [InlineData("bmp", 4.0)]
+    [InlineData("lossy webp", 0.0)]
+    [InlineData("lossy webp with transparency", 5.0)]
+    [InlineData("animated lossless webp", 4.0)]
+    [InlineData("progressive jpg", 6.0)]
+    [InlineData("progressive jpg, halved colours", 3.0)]
+    [InlineData("progressive gray jpg", 2.0)]
+    public void ReadHeader_EveryKind_TellsWhatItsCodecHolds(string kind, double bytes)
+    {
+        static byte[] Chunk(string name, params byte[] content) =>
+            [.. Encoding.ASCII.GetBytes(name), .. BitConverter.GetBytes(content.Length), .. content];
+        static byte[] Webp(params byte[][] chunks) => [.. "RIFF"u8, 0, 0, 0, 0, .. "WEBP"u8, .. chunks.SelectMany(chunk => chunk)];
+        static byte[] Progressive(params byte[] factors) => [0xFF, 0xD8, 0xFF, 0xC2, 0, (byte)(8 + 3 * factors.Length), 8, 0, 9, 0, 9,
+            (byte)factors.Length, .. factors.SelectMany((factor, i) => new byte[] { (byte)i, factor, 0 })];
+        var picture = PictureSamples.Draw(20, 20, 1);
+        byte[] file = kind switch
+        {
+            "webp" => PlainWebp.Of(20, 20),
+            "png" => ImageEncoder.EncodePng(picture),
+            "jpg" => ImageEncoder.EncodeJpeg(picture),
+            "bmp" => [.. "BM"u8, .. new byte[60]],
+            "lossy webp" => Webp(Chunk("VP8X", new byte[10]), Chunk("VP8 ", new byte[20])),
+            "lossy webp with transparency" => Webp(Chunk("VP8X", new byte[10]), Chunk("ALPH", 1, 0), Chunk("VP8 ", new byte[20])),
+            "animated lossless webp" => Webp(Chunk("VP8X", new byte[10]), Chunk("ANMF", [.. new byte[16], .. Chunk("VP8L", new byte[6])])),
+            "progressive jpg" => Progressive(0x11, 0x11, 0x11),
+            "progressive jpg, halved colours" => Progressive(0x22, 0x11, 0x11),
+            _ => Progressive(0x11),
+        };
+        Assert.Equal(bytes, ImageHeader.Read(file)!.Value.HeldPerPixel);
     }
 
     [Fact]

@@ -11,6 +11,7 @@ internal static class DamagedModel
         var (model, part) = name switch
         {
             "vae" => ((nn.Module)pipeline.Vae, "conv_in.weight"),
+            "decoder" => (pipeline.Vae, "decoder.conv_out.bias"),
             "text_encoder" => (pipeline.Prompts.Clip, "q_proj.weight"),
             "transformer" => (pipeline.Transformer, "proj_out.weight"),
             _ => throw new ArgumentOutOfRangeException(nameof(name)),

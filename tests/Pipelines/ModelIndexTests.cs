@@ -51,6 +51,27 @@ public sealed class ModelIndexTests : IDisposable
         Assert.Contains("model_index.json", Assert.Throws<LabException>(() => ModelIndex.Read(_folder)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Read_PartOfAModelOrAFolderOfModels_NamesTheModel()
+    {
+        var model = Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini");
+        var part = Path.Combine(model, "vae");
+        Fails($"{part} holds no model_index.json. It is a part of the model {model}: name that.", part);
+        Fails($"It is a part of the model {model}: name that.", part + Path.DirectorySeparatorChar);
+        Fails($"Name a model in it: {model}.", Path.GetDirectoryName(model)!);
+        Fails(
+            $"{Path.Combine(model, "model_index.json")} is the index of a model: name its folder, {model}.",
+            Path.Combine(model, "model_index.json"));
+        Fails(
+            $"It is a part of the model {model}: name that.", Path.Combine(part, "diffusion_pytorch_model.safetensors"));
+        File.WriteAllText(Path.Combine(_folder, "pytorch_lora_weights.safetensors"), "x");
+        Fails("It holds a LoRA, which is given beside a model.", _folder);
+
+        static void Fails(string message, string path) => Assert.Contains(
+            message, Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(path, new PipelineOptions())).Message,
+            StringComparison.Ordinal);
+    }
+
     private ModelIndex Read(string json)
     {
         File.WriteAllText(Path.Combine(_folder, "model_index.json"), json);

@@ -93,6 +93,31 @@ public class DreamBoothConfigTests
         Assert.Contains("the full learning rate is never reached", Assert.Single(late.Notices()), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(64, 8, 0)]
+    [InlineData(1_000_000, 8, 1)]
+    [InlineData(4, 9, 1)]
+    public void Notices_MorePicturesThanMeantOrAtATime_AreTold(int images, int atATime, int notices)
+    {
+        var config = Smallest with { NumValidationImages = images, SampleBatchSize = atATime };
+        Assert.Empty(config.Notices());
+        var told = (config with { ValidationPrompt = "a cat" }).Notices();
+        Assert.Equal(notices, told.Count);
+        Assert.All(told, notice => Assert.Contains(
+            images == 4 ? "sample_batch_size is 9: 8 pictures are generated at a time" : "num_validation_images is 1000000: ", notice,
+            StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Validate_AlphaOverRankBeyondFloat32_IsAWrongOption()
+    {
+        var config = Smallest with { LoraAlpha = 1e-60, LoraBlocks = "1,x", LoraLayers = "," };
+        var message = Assert.Throws<LabException>(config.Validate).Message;
+        Assert.Contains("The LoRA alpha is 1E-60; divided by the rank (4) it must be within float32", message, StringComparison.Ordinal);
+        Assert.Contains("lora_blocks is '1,x'", message, StringComparison.Ordinal);
+        Assert.Contains("lora_layers is ','", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void LoraChoices_Lists_AreSplit()
     {

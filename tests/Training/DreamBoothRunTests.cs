@@ -78,6 +78,42 @@ public sealed class DreamBoothRunTests : IDisposable
     }
 
     [Fact]
+    public void Execute_ValidationPicturesThatAreNotFinite_AreLeftOutAndTheTrainingGoesOn()
+    {
+        using var pipeline = TinyPipeline.Load();
+        DamagedModel.Spoil(pipeline, "decoder");
+        var stale = Path.Combine(_output, "validation", "step_00002", "img_01.png");
+        var (warnings, steps) = (new List<string>(), new List<int>());
+        var events = new DreamBoothRunEvents
+        {
+            OnWarning = warnings.Add,
+            OnValidationPicture = (step, _) => steps.Add(step),
+            Training = new TrainingHooks
+            {
+                OnStep = record =>
+                {
+                    if (record.Step == 1)
+                        Dreambooth.Lab.Imaging.ImageEncoder.Save(stale, PictureSamples.Draw(16, 16, 1));
+                },
+            },
+        };
+        var config = Config with
+        {
+            ValidationPrompt = "a cat", ValidationSteps = 2, NumValidationImages = 3, SampleBatchSize = 2, ValidationInferenceSteps = 1,
+        };
+        Assert.Equal(3, new DreamBoothRun(config, events).Execute(pipeline).Steps);
+        Assert.Equal(3, StepLog.Read(_output).Count);
+        Assert.True(File.Exists(Path.Combine(_output, LoraFile.DefaultName)));
+        Assert.Empty(steps);
+        Assert.Empty(ValidationPicture.List(_output));
+        Assert.Equal(2, warnings.Count);
+        Assert.StartsWith(
+            "3 of 3 validation pictures of step 2 are left out; the training goes on. ", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("its weights in vae", warnings[0], StringComparison.Ordinal);
+        Assert.StartsWith("3 of 3 validation pictures of step 3 ", warnings[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Execute_LoadedPipeline_StaysAsItWas()
     {
         using var pipeline = TinyPipeline.Load();

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Training;
@@ -45,6 +46,18 @@ public sealed class StepLogTests : IDisposable
         Write(1, 2);
         File.AppendAllText(Path.Combine(_folder, StepLog.FileName), """{"step":3,"epo""");
         Assert.Equal([1, 2], StepLog.Read(_folder).Select(record => record.Step));
+    }
+
+    [Fact]
+    public void Open_LineOfAnotherType_IsNamedAndTheLogStays()
+    {
+        Write(1, 2);
+        var path = Path.Combine(_folder, StepLog.FileName);
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"step\":2", "\"step\":\"two\"", StringComparison.Ordinal));
+        var before = File.ReadAllText(path);
+        var error = Assert.Throws<LabException>(() => StepLog.Open(_folder, 2)).Message;
+        Assert.StartsWith($"{path}, line 2: step is \"two\"; valid is ", error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(path));
     }
 
     [Fact]

@@ -111,6 +111,38 @@ public sealed class TrainingOutputTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "checkpoint-2/training_state.json cannot be read: It has no content: ")]
+    [InlineData("[]", "checkpoint-2/training_state.json is []; valid is a JSON object.")]
+    [InlineData("""{"step": "two"}""", "checkpoint-2/training_state.json: step is \"two\"; valid is ")]
+    [InlineData("""{"step": 2}""", "checkpoint-2/training_state.json: ")]
+    [InlineData("STATE with step 7", "checkpoint-2 cannot be gone on from: its training_state.json is of step 7, its name of step 2.")]
+    [InlineData("STATE with rank four", "checkpoint-2/training_state.json: rank is '\"four\"'; valid is a whole number")]
+    public void Execute_ResumeFromADamagedState_IsOneLineThatNamesIt(string content, string message)
+    {
+        WriteRun(Config, 2);
+        var path = Out("run", "checkpoint-2", TrainingState.FileName);
+        var state = JsonNode.Parse(File.ReadAllText(path))!;
+        if (content.EndsWith("step 7", StringComparison.Ordinal))
+            state["step"] = 7;
+        else if (content.StartsWith("STATE", StringComparison.Ordinal))
+            state["recipe"]!["rank"] = "four";
+        File.WriteAllText(path, content.StartsWith("STATE", StringComparison.Ordinal) ? state.ToJsonString() : content);
+        var error = Assert.ThrowsAny<LabException>(() => new DreamBoothRun(Latest with { Device = "cpu" }).Execute()).Message;
+        Assert.Contains(message, error.Replace('\\', '/'), StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error);
+        Assert.True(File.Exists(Out("run", LoraFile.DefaultName)));
+    }
+
+    [Fact]
+    public void Open_ResumeBesideADamagedRecipe_GoesOn()
+    {
+        WriteRun(Config, 2);
+        File.WriteAllText(Out("run", "recipe.json"), "{ \"rank\": ");
+        using var output = TrainingOutput.Open(Latest, _warnings.Add);
+        Assert.Equal(2, output.Checkpoint!.Step);
+    }
+
     [Fact]
     public void Open_LatestOfAnotherProgram_SaysSo()
     {
