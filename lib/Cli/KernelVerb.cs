@@ -30,6 +30,9 @@ internal static class KernelVerb
     /// <summary>Starts this program's kernel.</summary>
     public static KernelLaunch Launch => KernelLaunch.OfThisProgram("kernel", "start", "--connection-file");
 
+    /// <summary>Starts this program's kernel for a client that never asks for completion.</summary>
+    public static KernelLaunch HeadlessLaunch => KernelLaunch.OfThisProgram("kernel", "start", "--headless", "--connection-file");
+
     public static Command Create(Session session) =>
         new("kernel", "The C# notebook kernel for VS Code, JupyterLab and Jupyter Notebook. Install it once, then choose it in the client.")
         {
@@ -134,11 +137,20 @@ internal static class KernelVerb
             Description = "Characters of stream output that one cell may send, at least 1.",
             DefaultValueFactory = _ => new KernelOptions().MaxStreamCharacters,
         };
-        var verb = new Command("start", "Serves a Jupyter client until it shuts the kernel down. Clients call this.") { file, limit };
+        var headless = new Option<bool>("--headless") { Description = "Do not make completion ready: the client runs cells only.", Hidden = true };
+        var verb = new Command("start", "Serves a Jupyter client until it shuts the kernel down. Clients call this.") { file, limit, headless };
         verb.SetAction(result => Guarded(() =>
         {
+            var characters = result.GetValue(limit);
+            if (characters < 1)
+                throw new UsageException($"--max-output is {characters}; valid is at least 1.");
+            Launch.ForgetSettings();
             var connection = ConnectionFile.Read(result.GetRequiredValue(file).FullName);
-            JupyterKernel.Run(connection, Options with { MaxStreamCharacters = Math.Max(1, result.GetValue(limit)) });
+            JupyterKernel.Run(connection, Options with
+            {
+                MaxStreamCharacters = characters,
+                WarmUpCompletion = !result.GetValue(headless),
+            });
             // Threads that cells left behind must not keep the process alive.
             Environment.Exit(ExitCode.Success);
             return ExitCode.Success;

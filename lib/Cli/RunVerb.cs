@@ -89,7 +89,7 @@ internal static class RunVerb
         var failed = 0;
         foreach (var file in files)
         {
-            var cells = new OfficialRunner(KernelVerb.Launch, options).Run(file, session.Cancellation);
+            var cells = new OfficialRunner(KernelVerb.HeadlessLaunch, options).Run(file, session.Cancellation);
             foreach (var (cell, source, differences, _) in cells)
             {
                 var found = differences.Count == 0 ? "same" : string.Join("; ", differences);
@@ -112,7 +112,7 @@ internal static class RunVerb
         foreach (var file in files)
         {
             var clock = System.Diagnostics.Stopwatch.StartNew();
-            var runner = new NotebookRunner(KernelVerb.Launch, options);
+            var runner = new NotebookRunner(KernelVerb.HeadlessLaunch, options);
             var path = target(file);
             if (path is not null)
                 TryToWrite(path);

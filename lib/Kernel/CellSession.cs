@@ -45,6 +45,9 @@ internal sealed class CellSession
     /// <summary>The kernels of all languages.</summary>
     public CompositeKernel Kernels { get; }
 
+    /// <summary>Set when cells can run.</summary>
+    public ManualResetEventSlim Prepared { get; } = new();
+
     /// <summary>Set after the first cell.</summary>
     public ManualResetEventSlim FirstCellDone { get; } = new();
 

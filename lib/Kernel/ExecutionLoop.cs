@@ -73,6 +73,10 @@ internal sealed class ExecutionLoop
         {
             Console.Error.WriteLine($"kernel: the host's configuration failed: {e}");
         }
+        finally
+        {
+            Session.Prepared.Set();
+        }
     }
 
     private void Execute(JupyterMessage request)

@@ -30,6 +30,9 @@ public sealed record KernelOptions
     /// <summary>Whether a small cell is compiled in the background at start, so that the first real one is quick. Default true.</summary>
     public bool WarmUp { get; init; } = true;
 
+    /// <summary>Whether completion is made ready after the first cell, or when the kernel has rested for a while at its start. Default true.</summary>
+    public bool WarmUpCompletion { get; init; } = true;
+
     /// <summary>Whether output that native code or child processes write to file descriptors 1 and 2 is shown in the cell (Unix only).</summary>
     public bool CaptureNativeOutput { get; init; } = true;
 }

@@ -10,6 +10,8 @@ namespace Dreambooth.Lab.Kernel;
 /// <param name="reply">Sends a reply.</param>
 internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Action<Channel, JupyterMessage, JsonObject> reply) : IDisposable
 {
+    private const int RestTicks = 20;
+    private const int TickMilliseconds = 100;
     private readonly BlockingCollection<JupyterMessage> _requests = [];
     private Thread? _thread;
     private readonly Language.LanguageService _service = new(session.Engine, () => Subkernels.NotebookKernels.Magics(session.Kernels));
@@ -38,7 +40,7 @@ internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Ac
 
     private void Loop()
     {
-        if (session.Options.WarmUp)
+        if (session.Options.WarmUpCompletion)
             WarmUp();
         foreach (var request in _requests.GetConsumingEnumerable())
         {
@@ -63,9 +65,12 @@ internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Ac
     {
         try
         {
-            // The first cell comes first: this takes a second of processor time that it needs more.
-            while (!session.FirstCellDone.Wait(100) && _requests.Count == 0 && !_requests.IsAddingCompleted)
+            // The first cell comes first: this takes a second of processor time that it needs more. Who types before it has it ready, too.
+            session.Prepared.Wait();
+            for (var i = 0; i < RestTicks && !session.FirstCellDone.Wait(TickMilliseconds); i++)
             {
+                if (_requests.Count > 0 || _requests.IsAddingCompleted)
+                    break;
             }
 
             _service.WarmUp();

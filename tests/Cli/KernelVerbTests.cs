@@ -32,6 +32,16 @@ public sealed class KernelVerbTests : IDisposable
         Assert.Equal(Spec, File.ReadAllText(Path.Combine(other, "kernel.json")));
     }
 
+    [Theory]
+    [InlineData("--cells is 0; valid is at least 60", "bench", "kernel", "--cells", "0")]
+    [InlineData("--max-output is 0; valid is at least 1", "kernel", "start", "--connection-file", "none.json", "--max-output", "0")]
+    public void Run_NumberBelowTheLeast_IsAUsageError(string message, params string[] args)
+    {
+        var (code, _, error) = Run(args);
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
     private IEnumerable<string?> Installed() => Directory.EnumerateDirectories(Kernels).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private static (int Code, string Output, string Error) Run(params string[] args)

@@ -48,6 +48,7 @@ public static partial class KernelSpecs
             ["display_name"] = displayName,
             ["language"] = "C#",
             ["interrupt_mode"] = "message",
+            ["env"] = new JsonObject(launch.Settings.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value))),
             ["metadata"] = new JsonObject { ["program"] = Mark },
         };
         try

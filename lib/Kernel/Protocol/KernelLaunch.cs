@@ -7,6 +7,16 @@ public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
     /// <summary>What stands for the path of the connection file.</summary>
     public const string ConnectionFilePlaceholder = "{connection_file}";
 
+    /// <summary>
+    /// Environment variables of the kernel's process: settings of .NET for one that compiles all the time and rests most of it. Methods are
+    /// not compiled once more to be profiled, and the collector closes gaps instead of keeping them.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>
+    {
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_GCConserveMemory"] = "7",
+    };
+
     /// <summary>The program that runs now and the arguments that come before a verb. <c>dotnet Program.dll</c> runs under the name of dotnet.</summary>
     /// <exception cref="KernelException">The program's path is not known.</exception>
     public static IReadOnlyList<string> ThisProgram
@@ -23,4 +33,11 @@ public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
     /// <param name="verb">The verb and its flags, ending in the one that takes the connection file, which is added.</param>
     /// <returns>The command line with absolute paths.</returns>
     public static KernelLaunch OfThisProgram(params IReadOnlyList<string> verb) => new([.. ThisProgram, .. verb, ConnectionFilePlaceholder]);
+
+    /// <summary>Takes <see cref="Settings"/> out of this process's environment: they are not for programs that cells start.</summary>
+    public void ForgetSettings()
+    {
+        foreach (var name in Settings.Keys)
+            Environment.SetEnvironmentVariable(name, null);
+    }
 }

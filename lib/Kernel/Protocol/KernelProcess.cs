@@ -101,6 +101,8 @@ public sealed class KernelProcess : IDisposable
                 [ParentWatch.Variable] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture),
             },
         };
+        foreach (var (name, value) in launch.Settings)
+            start.Environment[name] = value;
         Process process;
         try
         {

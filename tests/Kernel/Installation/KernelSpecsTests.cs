@@ -20,6 +20,7 @@ public sealed class KernelSpecsTests : IDisposable
         Assert.Equal("message", json["interrupt_mode"]!.ToString());
         Assert.Equal("C#", json["language"]!.ToString());
         Assert.Equal("{connection_file}", json["argv"]![2]!.ToString());
+        Assert.Equal("0", json["env"]!["DOTNET_TieredPGO"]!.ToString());
         Assert.True(new FileInfo(Path.Combine(spec.Folder, "logo-64x64.png")).Length > 500);
         Assert.Null(Assert.Single(KernelSpecs.List(_folder)).Problem);
     }
