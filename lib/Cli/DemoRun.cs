@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;

@@ -1,8 +1,6 @@
 using System.Globalization;
 using Dreambooth.Lab.Display;
-using Dreambooth.Lab.Miniature;
-using Dreambooth.Lab.Miniature.Proof;
-using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Cli;

@@ -5,7 +5,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary><c>--help</c>: a verb's flags under their headings, with default, range and choices.</summary>
-internal sealed class GroupedHelp(TextWriter output) : SynchronousCommandLineAction
+internal sealed class GroupedHelp(TextWriter output, string start) : SynchronousCommandLineAction
 {
     private const int Width = 110;
     private const int Indent = 6;
@@ -27,7 +27,7 @@ internal sealed class GroupedHelp(TextWriter output) : SynchronousCommandLineAct
         var command = parseResult.CommandResult.Command;
         WriteWrapped(command.Description ?? "", 0);
         output.WriteLine();
-        output.WriteLine($"Usage: dotnet run -- {PathOf(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
+        output.WriteLine($"Usage: {start} {PathOf(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
         WriteVerbs(command);
         var flags = FlagsByVerb.GetValueOrDefault(command) ?? [];
         foreach (var group in flags.GroupBy(flag => flag.Group))

@@ -10,13 +10,17 @@ internal static class LabCommandLine
     private static readonly ParserConfiguration Parser = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     /// <summary>Runs a command line.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="session">Where it writes.</param>
+    /// <param name="root">Makes another program's verbs; null for the lab's.</param>
+    /// <param name="start">How the program is started, for its help.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static int Run(IReadOnlyList<string> args, Session session)
+    public static int Run(IReadOnlyList<string> args, Session session, Func<Session, RootCommand>? root = null, string start = "dotnet run --")
     {
         session = session with { Output = new PlainWriter(session.Output), Error = new PlainWriter(session.Error) };
         try
         {
-            return Invoke(args, session);
+            return Invoke((root ?? Lab)(session), start, args, session);
         }
         catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)
         {
@@ -43,9 +47,8 @@ internal static class LabCommandLine
         return ExitCode.Failure;
     }
 
-    private static int Invoke(IReadOnlyList<string> args, Session session)
-    {
-        var root = new RootCommand("A research workbench for DreamBooth LoRA on Stable Diffusion 3.x.")
+    private static RootCommand Lab(Session session) =>
+        new("A research workbench for DreamBooth LoRA on Stable Diffusion 3.x.")
         {
             DemoVerb.Create(session),
             TrainVerb.Create(session),
@@ -53,12 +56,15 @@ internal static class LabCommandLine
             HubVerb.Create(session),
             DoctorVerb.Create(session),
             MemoryVerb.Create(session),
-            BenchVerb.Create(session),
-            PretrainMiniVerb.Create(session),
+            OtherProgram.Create("bench", "Measures parts of the lab", "lib/Bench", session),
+            OtherProgram.Create("pretrain-mini", "Makes the miniature from nothing", "lib/Miniature", session),
             KernelVerb.Create(session),
             RunVerb.Create(session),
         };
-        var helpAction = new GroupedHelp(session.Output);
+
+    private static int Invoke(RootCommand root, string start, IReadOnlyList<string> args, Session session)
+    {
+        var helpAction = new GroupedHelp(session.Output, start);
         var help = new HelpOption("--help", "-h") { Description = "Show this help.", Action = helpAction };
         root.Options.Remove(root.Options.OfType<HelpOption>().Single());
         root.Options.Add(help);
@@ -67,7 +73,8 @@ internal static class LabCommandLine
             group.SetAction(helpAction.Invoke);
 
         var result = root.Parse(args, Parser);
-        if (result.Action != helpAction || result.GetResult(help) is null)
+        var checks = result.CommandResult.Command.TreatUnmatchedTokensAsErrors;
+        if (checks && (result.Action != helpAction || result.GetResult(help) is null))
             UsageErrors.ThrowIfAny(result, args);
         return result.Invoke(new InvocationConfiguration
         {

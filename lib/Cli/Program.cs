@@ -2,7 +2,10 @@ namespace Dreambooth.Lab.Cli;
 
 internal static class Program
 {
-    public static int Main(string[] args)
+    public static int Main(string[] args) => Start(session => LabCommandLine.Run(args, session));
+
+    /// <summary>Runs a program on the console: signals, pipes and last errors as every program of the lab has them.</summary>
+    internal static int Start(Func<Session, int> run)
     {
         // A file or pipe that cannot be written to is an error; a terminal that is gone is none.
         if (!Console.IsOutputRedirected)
@@ -16,6 +19,6 @@ internal static class Program
             Environment.Exit(ExitCode.Failure);
         };
         using var signals = new CancelSignals(Console.Error);
-        return LabCommandLine.Run(args, new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals.Token));
+        return run(new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals.Token));
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;

@@ -99,7 +99,7 @@ public static class MeasuredRunViews
         return string.Join(", ", all.Where(part => part.Is).Select(part => part.Text));
     }
 
-    private static string FigureText(string figure) => figure == MemoryCalibration.Allocated
+    private static string FigureText(string figure) => figure == MeasuredRun.Allocated
         ? "Measured: the most that tensors held, counted exactly by the CUDA pool that libtorch took its memory from. Weights are counted by the planner too; what can be off is the estimate of activations."
         : "Measured: the most that was in use over what was in use before, readings some milliseconds apart.";
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Sweeps;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
 

@@ -7,6 +7,9 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="Phases">The phases in order, peaks in bytes; <see cref="CalibrationPhase.Predicted"/> is <paramref name="Forecast"/>'s.</param>
 public sealed record MeasuredRun(string Name, MemoryForecast Forecast, string Figure, IReadOnlyList<CalibrationPhase> Phases)
 {
+    /// <summary>The figure of runs whose tensors' memory was counted exactly.</summary>
+    internal const string Allocated = "AllocatedOnDevice";
+
     /// <summary>The run.</summary>
     public MemorySettings Settings => Forecast.Settings;
 

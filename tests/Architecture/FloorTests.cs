@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
+using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Architecture;
 
@@ -7,33 +9,16 @@ public class FloorTests
 {
     private const int MostLines = 320;
 
-    private static readonly Dictionary<string, int> Floors = new(StringComparer.Ordinal)
-    {
-        ["Foundation"] = 0,
-        ["Native"] = 1,
-        ["Tensors"] = 1,
-        ["Imaging"] = 1,
-        ["Layers"] = 2,
-        ["Schedulers"] = 2,
-        ["Profiling"] = 2,
-        ["Tokenizers"] = 3,
-        ["Models"] = 3,
-        ["Peft"] = 3,
-        ["Data"] = 3,
-        ["Hub"] = 3,
-        ["Pipelines"] = 4,
-        ["Training"] = 5,
-        ["Sweeps"] = 5,
-        ["Planning"] = 6,
-        ["Miniature"] = 6,
-        ["Display"] = 7,
-        ["Cli"] = 8,
-    };
+    private static readonly Dictionary<string, int> Floors = File.ReadLines(Path.Combine(GoldenSet.RepositoryRoot, "lib", "README.md"))
+        .Select(line => Regex.Match(line, @"^\| (\d+) \| (\w+) \|"))
+        .Where(row => row.Success)
+        .ToDictionary(row => row.Groups[2].Value, row => int.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture));
 
     [Fact]
     public void Folders_EveryOne_HasAFloor()
     {
         Assert.NotEmpty(SourceFile.All);
+        Assert.Equal(22, Floors.Count);
         Assert.Empty(SourceFile.All.Where(file => !Floors.ContainsKey(file.Folder)).Select(file => file.RelativePath));
     }
 
@@ -51,21 +36,21 @@ public class FloorTests
     }
 
     [Theory]
-    [InlineData(@"\bSystem\.CommandLine\b", "Cli")]
+    [InlineData(@"\bSystem\.CommandLine\b", "Cli", "Miniature", "Bench")]
     [InlineData(@"\bSpectre\.Console\b", "Cli")]
     [InlineData(@"\bMicrosoft\.CodeAnalysis\b", "Cli")]
-    [InlineData(@"\bDreambooth\.Lab\.Kernel\b", "Cli")]
+    [InlineData(@"\bDreambooth\.Lab\.Kernel\b", "Cli", "Bench")]
     [InlineData(@"\bMicrosoft\.DotNet\.Interactive\b", "Display")]
     [InlineData(@"\bPlotly\.NET\b", "Display")]
-    public void Library_OfOneFolder_IsUsedNowhereElse(string library, string folder) =>
+    public void Library_OfFewFolders_IsUsedNowhereElse(string library, params string[] folders) =>
         Assert.Empty(
-            SourceFile.All.Where(file => file.Folder != folder && Regex.IsMatch(file.Code, library)).Select(file => file.RelativePath));
+            SourceFile.All.Where(file => !folders.Contains(file.Folder) && Regex.IsMatch(file.Code, library)).Select(file => file.RelativePath));
 
     // What is called without a token in a cell ends with the cell.
     [Fact]
     public void Cancellation_OptionalInAFileThatChecksIt_FallsBackToTheAmbientOne() =>
         Assert.Empty(SourceFile.All
-            .Where(file => file.Folder != "Cli" && file.Code.Contains("CancellationToken cancellation = default", StringComparison.Ordinal)
+            .Where(file => file.Folder is not ("Cli" or "Bench" or "Miniature") && file.Code.Contains("CancellationToken cancellation = default", StringComparison.Ordinal)
                 && Regex.IsMatch(file.Code, @"\bcancellation\.(Throw|Is)") && !file.Code.Contains(".OrAmbient()", StringComparison.Ordinal))
             .Select(file => file.RelativePath));
 

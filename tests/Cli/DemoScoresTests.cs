@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Sweeps;

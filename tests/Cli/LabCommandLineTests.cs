@@ -71,12 +71,9 @@ public sealed class LabCommandLineTests : IDisposable
 
     [Theory]
     [InlineData("There is no verb 'trian'; valid are train,", "trian")]
-    [InlineData(
-        "There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations. bench --help lists",
-        "bench", "safetensor", "--size_mib", "16")]
-    [InlineData(
-        "There is no flag --size; nearest are --size_mib, --file, --help. bench safetensors --help lists", "bench", "safetensors", "--size",
-        "16")]
+    [InlineData("There is no verb 'instal'; valid are install,", "kernel", "instal")]
+    [InlineData("bench is a program of its own: dotnet run --project lib/Bench -- full-size --tiny", "bench", "full-size", "--tiny")]
+    [InlineData("pretrain-mini is a program of its own: dotnet run --project lib/Miniature -- vae", "pretrain-mini", "vae")]
     [InlineData("There is no flag --trian; nearest are", "--trian")]
     [InlineData("There is no flag --rnk; nearest are --rank,", "train", "--rnk", "4")]
     [InlineData("There is no flag --learningrate; nearest are --learning_rate,", "train", "--center_crop", "--learningrate=4")]
@@ -93,7 +90,6 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("prompt or prompts_file is needed", "generate", "--model", "m")]
     [InlineData("--dtype is 'fp8'; valid are fp16, fp32, bf16, auto.", "generate", "--dtype", "fp8")]
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]
-    [InlineData("--size_mib is 'x'; valid is a whole number, at most 2147483647.", "bench", "safetensors", "--size_mib", "x")]
     [InlineData("--seed is '9223372036854775808'; valid is a whole number, at most 9223372036854775807.",
         "demo", "--seed=9223372036854775808")]
     [InlineData("--timeout is '1,5'; valid is a number, with a point for fractions.", "run", "a.ipynb", "--timeout", "1,5")]
@@ -148,14 +144,6 @@ public sealed class LabCommandLineTests : IDisposable
         using var report = System.Text.Json.JsonDocument.Parse(output);
         Assert.Equal(code == 0, report.RootElement.GetProperty("usable").GetBoolean());
         Assert.Equal(0, code);
-    }
-
-    [Fact]
-    public void BenchSafetensors_SmallFile_PrintsItsFigures()
-    {
-        var (code, output, error) = Run("bench", "safetensors", "--size_mib", "32");
-        Assert.Equal((0, ""), (code, error));
-        Assert.Matches(@"^tensors +32\.0 MiB\s+open, before first touch +[\d.]+ ms\s", output);
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dreambooth.Lab.Bench;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Golden;
@@ -21,7 +22,7 @@ public sealed class MeasuredRunsTests
         var measured = MeasuredRuns.Read(H200, s_planner);
         Assert.Equal("NVIDIA H200", measured.Device);
         Assert.Equal(CalibrationCase.FullSize.Select(test => test.Name).Order(StringComparer.Ordinal), measured.Runs.Select(run => run.Name).Order(StringComparer.Ordinal));
-        Assert.All(measured.Runs, run => Assert.Equal(MemoryCalibration.Allocated, run.Figure));
+        Assert.All(measured.Runs, run => Assert.Equal(MeasuredRun.Allocated, run.Figure));
         Assert.All(measured.Runs.SelectMany(run => run.Phases), phase => Assert.InRange(phase.Ratio, 1 - MeasuredRuns.Aim, 1 + MeasuredRuns.Aim));
         Assert.InRange(Math.Abs(measured.Worst.Ratio - 1), 0, 0.035);
         Assert.Contains("17 runs", MemoryForecast.Note, StringComparison.Ordinal);

@@ -17,7 +17,7 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
 published=${LAB_PUBLISHED:-$work}
 if [ -z "${LAB_PUBLISHED:-}" ]; then
-  dotnet publish Dreambooth.Lab.csproj -c Release -r linux-x64 --no-self-contained -o "$published/lab" -v q -clp:NoSummary
+  dotnet publish lib/Bench -c Release -r linux-x64 --no-self-contained -o "$published/lab" -v q -clp:NoSummary
   dotnet publish tests -c Release -r linux-x64 --no-self-contained -o "$published/tests" -v q -clp:NoSummary
 fi
 

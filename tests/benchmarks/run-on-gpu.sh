@@ -27,14 +27,14 @@ if [ -n "${LAB_PACK:-}" ]; then
     rm -rf "${tmp:?}/$archive"; mkdir -p "$tmp/$archive"
     tar -C "$tmp/$archive" -xJf "$LAB_PACK/$archive.tar.xz" || exit 1
   done
-  app=$tmp/app; dotnet=$tmp/runtime/dotnet; tests=$tmp/app
+  app=$tmp/app; bench=$tmp/app; dotnet=$tmp/runtime/dotnet; tests=$tmp/app
   export DOTNET_ROOT=$tmp/runtime
   if [ -d "$tmp/golden/golden" ]; then export LAB_GOLDEN=$tmp/golden/golden; fi
   if [ -d "$tmp/golden/tokenizers" ]; then export LAB_TOKENIZERS=$tmp/golden/tokenizers; fi
 else
   for build in Release Debug; do
-    app=$PWD/bin/$build/net10.0; tests=$PWD/tests/bin/$build/net10.0
-    [ -f "$app/Dreambooth.Lab.dll" ] && break
+    app=$PWD/bin/$build/net10.0; bench=$PWD/lib/Bench/bin/$build/net10.0; tests=$PWD/tests/bin/$build/net10.0
+    [ -f "$bench/Dreambooth.Lab.Bench.dll" ] && break
   done
   dotnet=$(command -v dotnet)
 fi
@@ -48,10 +48,11 @@ if [ -n "${LIBTORCH_DIR:-}" ]; then
 fi
 
 lab() { "$dotnet" "$app/Dreambooth.Lab.dll" "$@"; }
+bench() { DOTNET_HOST_PATH=$dotnet "$dotnet" "$bench/Dreambooth.Lab.Bench.dll" "$@"; }
 run_tests() { "$dotnet" exec --runtimeconfig "$app/Dreambooth.Lab.runtimeconfig.json" "$tests/Dreambooth.Lab.Tests.dll" "$@"; }
 wants() { case " $parts " in *" $1 "*) return 0;; *) return 1;; esac; }
 left() { echo $((limit - (SECONDS - started))); }
-export -f lab run_tests; export dotnet app tests
+export -f lab bench run_tests; export dotnet app bench tests
 
 # part TITLE SECONDS COMMAND...: its output to the table, its errors to the log
 part() {
@@ -71,9 +72,9 @@ rows() {
   local title=$1 most=$2 extra=(); shift 2
   while [ "$1" != -- ]; do extra+=("$1"); shift; done; shift
   local before; before=$(wc -l < "$jsonl" 2>/dev/null || echo 0)
-  part "$title" "$most" lab bench full-size --rows "$(IFS=,; echo "$*")" --json "$jsonl" "${extra[@]}" "${flags[@]}" && return
+  part "$title" "$most" bench full-size --rows "$(IFS=,; echo "$*")" --json "$jsonl" "${extra[@]}" "${flags[@]}" && return
   for row in "$@"; do
-    tail -n +$((before + 1)) "$jsonl" 2>/dev/null | grep -q "\"row\":\"$row\"" || part "$title: $row" 60 lab bench full-size --rows "$row" --json "$jsonl" "${extra[@]}" "${flags[@]}"
+    tail -n +$((before + 1)) "$jsonl" 2>/dev/null | grep -q "\"row\":\"$row\"" || part "$title: $row" 60 bench full-size --rows "$row" --json "$jsonl" "${extra[@]}" "${flags[@]}"
   done
 }
 
@@ -101,8 +102,8 @@ if wants allocated; then
   PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync rows "allocated memory" 150 --repeats 1 -- forward-b2-large forward-b8-large lora-step lora-step-checkpointed recipe-step vae-decode pictures
 fi
 if wants precision; then
-  part "precision, forward" 60 lab bench precision --parts forward --json "$jsonl" "${flags[@]}"
-  part "precision, training" 180 lab bench precision --parts curve --json "$jsonl" "${flags[@]}"
+  part "precision, forward" 60 bench precision --parts forward --json "$jsonl" "${flags[@]}"
+  part "precision, training" 180 bench precision --parts curve --json "$jsonl" "${flags[@]}"
 fi
 if wants parity; then
   models="Tests.Native Tests.Layers Tests.Models Tests.Pipelines Tests.Peft Tests.Training Tests.Schedulers"
@@ -116,21 +117,21 @@ fi
 if wants memory; then
   # What the file has is left out: after a crash the next attempt goes on behind it.
   for attempt in 1 2 3; do
-    PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync part "memory, predicted and measured ($attempt)" 240 lab bench memory --json "$jsonl" "${flags[@]}" && break
+    PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync part "memory, predicted and measured ($attempt)" 240 bench memory --json "$jsonl" "${flags[@]}" && break
   done
 fi
 if wants start; then
-  part "start" 150 lab bench full-size --rows start,pictures-process --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
-  part "pictures, memory balanced" 90 lab bench full-size --rows pictures-balanced --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
-  PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync part "allocated memory, balanced" 90 lab bench full-size --rows pictures-balanced --repeats 1 --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  part "start" 150 bench full-size --rows start,pictures-process --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  part "pictures, memory balanced" 90 bench full-size --rows pictures-balanced --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+  PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync part "allocated memory, balanced" 90 bench full-size --rows pictures-balanced --repeats 1 --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
   if lab generate --help 2>/dev/null | grep -q -- '--memory'; then
-    part "little memory" 150 lab bench full-size --rows pictures-process --generate_flags "--memory low" --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
+    part "little memory" 150 bench full-size --rows pictures-process --generate_flags "--memory low" --model_folder "$tmp/model" --json "$jsonl" "${flags[@]}"
   fi
   rm -rf "$tmp/model"
 fi
 
 if wants operations; then
-  part "operations" 60 lab bench operations --json "$jsonl" "${flags[@]}"
+  part "operations" 60 bench operations --json "$jsonl" "${flags[@]}"
 fi
 
 echo; echo "==== $results"; cat "$table"

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Miniature.Pretraining;

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Miniature.Proof;
 using Dreambooth.Lab.Miniature.World;
 

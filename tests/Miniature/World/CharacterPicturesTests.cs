@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Tests.Golden;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Miniature.World;
 using Xunit.Abstractions;
 

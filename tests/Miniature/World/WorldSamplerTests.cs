@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Miniature.World;
 
 namespace Dreambooth.Lab.Tests.Miniature.World;

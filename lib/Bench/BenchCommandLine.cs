@@ -1,0 +1,19 @@
+using System.CommandLine;
+using Dreambooth.Lab.Cli;
+
+namespace Dreambooth.Lab.Bench;
+
+/// <summary>The program that measures: measurements that anyone can repeat, one verb each.</summary>
+internal static class BenchCommandLine
+{
+    public static RootCommand Create(Session session) =>
+        new("Measures parts of the lab on this machine. Each verb prints its figures with units.")
+        {
+            SafetensorsBench.Create(session),
+            KernelBench.Create(session),
+            FullSizeBench.Create(session),
+            OperationsBench.Create(session),
+            PrecisionBench.Create(session),
+            MemoryBench.Create(session),
+        };
+}

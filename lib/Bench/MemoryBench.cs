@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Globalization;
+using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Planning;
+
+namespace Dreambooth.Lab.Bench;
+
+/// <summary><c>bench memory</c>: what the planner predicts beside what runs with random weights really take.</summary>
+internal static class MemoryBench
+{
+    public static Command Create(Session session)
+    {
+        var verb = new Command(
+            "memory",
+            "Runs the phases of trainings and drawings of Stable Diffusion 3.5-medium with random weights and compares the peaks with what "
+            + "memory predicts.");
+        var device = new Option<string>("--device")
+        {
+            HelpName = "DEVICE",
+            Description = "auto (CUDA where there is one), cpu, cuda or cuda:N.",
+            DefaultValueFactory = _ => "auto",
+        };
+        var cases = new Option<string?>("--cases")
+        {
+            HelpName = "NAMES",
+            Description = $"The runs, separated by commas: {string.Join(", ", CalibrationCase.FullSize.Select(test => test.Name))}.",
+        };
+        var tiny =
+            new Option<bool>("--tiny") { Description = "A tiny model instead: shows that the phases run, in seconds, on a processor too." };
+        var json = new Option<string?>("--json")
+        {
+            HelpName = "FILE",
+            Description =
+                "Add every run to this file as it is done: a line of JSON with what it was measured on. Runs that the file has are left "
+                + "out.",
+        };
+        foreach (var option in (Option[])[device, cases, tiny, json])
+            verb.Options.Add(option);
+        verb.SetAction(result =>
+        {
+            var place = DeviceSelection.Parse(result.GetValue(device)!);
+            var small = result.GetValue(tiny);
+            if (!small && place.type != TorchSharp.DeviceType.CUDA)
+                throw new LabException(
+                    "bench memory needs a CUDA device: the real model takes hours on a processor. --tiny runs a small model.");
+            var all = small ? CalibrationCase.Tiny : CalibrationCase.FullSize;
+            var model = small ? FullSizeBenchmarkOptions.Tiny.Model : ModelArchitecture.Sd35Medium;
+            Run(
+                new MemoryCalibration(model, place), Chosen(result.GetValue(cases), all, Done(result.GetValue(json))),
+                new BenchRecord(result.GetValue(json), "memory", place), session);
+            return ExitCode.Success;
+        });
+        return verb;
+    }
+
+    private static List<CalibrationCase> Chosen(string? names, IReadOnlyList<CalibrationCase> all, HashSet<string> done)
+    {
+        var wanted = names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            ?? [.. all.Select(test => test.Name)];
+        var wrong = wanted.Except(all.Select(test => test.Name)).ToList();
+        if (wrong.Count > 0)
+            throw new UsageException($"--cases names '{wrong[0]}'; valid are {string.Join(", ", all.Select(test => test.Name))}.");
+        return [.. all.Where(test => wanted.Contains(test.Name) && !done.Contains(test.Name))];
+    }
+
+    // What a run before wrote; a last line that was cut off counts for nothing.
+    private static HashSet<string> Done(string? json)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var line in json is not null && File.Exists(json) ? File.ReadLines(json) : [])
+        {
+            if (JsonField.ParseLine(line, json!)?.Find("case")?.Text() is { } name)
+                names.Add(name);
+        }
+
+        return names;
+    }
+
+    private static void Run(MemoryCalibration calibration, List<CalibrationCase> cases, BenchRecord record, Session session)
+    {
+        void Line(FormattableString text)
+        {
+            session.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+            session.Output.Flush();
+        }
+
+        Line($"{"predicted / measured = ratio, the peak of each phase",-44}");
+        var rows = new List<CalibrationRow>();
+        foreach (var test in cases)
+        {
+            session.Cancellation.ThrowIfCancellationRequested();
+            session.Error.WriteLine($"running: {test.Name}");
+            var row = calibration.Run(test);
+            rows.Add(row);
+            record.Add(new { @case = row.Name, result = row, settings = test.Settings });
+            var failure = row.Failure is null ? "" : "  " + row.Failure;
+            var (predicted, measured) = (ByteSize.Text(row.Predicted), ByteSize.Text(row.Measured));
+            Line($"{row.Name,-44}{predicted,10} / {measured,10} = {row.Ratio:0.000}  ({row.Figure}){failure}");
+            foreach (var phase in row.Phases)
+            {
+                (predicted, measured) = (ByteSize.Text(phase.Predicted), ByteSize.Text(phase.Measured));
+                var rest = FormattableString.Invariant($"device {ByteSize.Text(phase.Device)}, {phase.Seconds:0.0} s");
+                Line($"    {phase.Phase,-40}{predicted,10} / {measured,10} = {phase.Ratio:0.000}  {rest}");
+            }
+        }
+
+        if (rows.Where(row => row.Failure is null).MaxBy(row => Math.Abs(Math.Log(row.Ratio))) is { } worst)
+            Line($"worst of {rows.Count(row => row.Failure is null)} runs: {worst.Name}, {worst.Ratio:0.000}");
+    }
+}

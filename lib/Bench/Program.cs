@@ -1,0 +1,10 @@
+using Dreambooth.Lab.Cli;
+
+namespace Dreambooth.Lab.Bench;
+
+/// <summary>The program's start.</summary>
+internal static class Program
+{
+    private static int Main(string[] args) => Cli.Program.Start(session =>
+        LabCommandLine.Run(args, session, BenchCommandLine.Create, "dotnet run --project lib/Bench --"));
+}

@@ -1,0 +1,18 @@
+using System.CommandLine;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>A verb that is a program of its own: says how it is started.</summary>
+internal static class OtherProgram
+{
+    public static Command Create(string name, string does, string project, Session session)
+    {
+        var verb = new Command(name, $"{does}: a program of its own, `dotnet run --project {project} -- ...`.") { TreatUnmatchedTokensAsErrors = false };
+        verb.SetAction(result =>
+        {
+            session.Fail($"{name} is a program of its own: dotnet run --project {project} -- {string.Join(' ', result.UnmatchedTokens)}".TrimEnd());
+            return ExitCode.Usage;
+        });
+        return verb;
+    }
+}

@@ -1,0 +1,139 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Evaluation;
+
+/// <summary>
+/// Measures pictures that the miniature drew: how near they are to the real pictures of the character, whether they show it, and whether they
+/// show what the prompt says. The classifier has learned the drawn world alone; of other pictures its word means nothing.
+/// </summary>
+public sealed class CharacterMeasures : IDisposable
+{
+    private readonly AttributeClassifier? _classifier;
+    private readonly Tensor? _real;
+
+    private CharacterMeasures() => Ceiling = double.NaN;
+
+    private CharacterMeasures(AttributeClassifier classifier, IReadOnlyList<RgbImage> pictures)
+    {
+        _classifier = classifier;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        _real = classifier.call(PixelTensors.Stack(pictures)).UnitFeatures().DetachFromDisposeScope();
+        Ceiling = AttributeReading.MeanOfOthers(_real, _real);
+    }
+
+    /// <summary>Whether there is a classifier that knows what the model draws; without one there are no scores.</summary>
+    public bool Known => _classifier is not null;
+
+    /// <summary>Mean cosine between each two of the real pictures: the most that fidelity can come to. NaN where nothing is known.</summary>
+    public double Ceiling { get; }
+
+    /// <summary>Scores a picture, as <see cref="SweepRunnerOptions.Score"/> wants it; null where nothing is known.</summary>
+    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score => Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
+
+    /// <summary>
+    /// The same, but adherence is the probability that the classifier gives to what the prompt says instead of a yes or no for each: few
+    /// pictures then tell LoRA apart that would otherwise tie. Null where nothing is known.
+    /// </summary>
+    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? GradedScore => Known ? Grade : null;
+
+    /// <summary>Loads the classifier of a preset, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
+    /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
+    /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
+    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
+    public static CharacterMeasures Open(SweepPreset preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        if (preset.Classifier is null)
+            return new CharacterMeasures();
+        var project = ProjectFolder.Find();
+        MiniatureFolder.VerifyIfListed(ProjectFolder.Resolve(preset.Model, project));
+        return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
+    }
+
+    /// <summary>Loads the classifier of a training's preset and reads the pictures that it learns from.</summary>
+    /// <param name="preset">Names both folders.</param>
+    /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
+    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
+    public static CharacterMeasures Open(TrainingPreset preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        return preset.Classifier is null ? new CharacterMeasures() : Load(preset.Classifier, preset.Config.InstanceDataDir);
+    }
+
+    /// <summary>Loads a classifier and reads the subject's real pictures.</summary>
+    /// <param name="classifier">The classifier's folder.</param>
+    /// <param name="subject">A folder with at least two PNG pictures.</param>
+    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
+    public static CharacterMeasures Load(string classifier, string subject)
+    {
+        var pictures = RealPictures.Load(subject);
+        return new CharacterMeasures(AttributeClassifier.Load(classifier, CPU), pictures);
+    }
+
+    /// <summary>Reads a picture.</summary>
+    /// <param name="prompt">What it was to show.</param>
+    /// <param name="image">The picture.</param>
+    /// <exception cref="LabException">There is no classifier that knows the picture.</exception>
+    public CharacterReading Read(string prompt, RgbImage image)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        return Judge(prompt, Classify(image));
+    }
+
+    /// <summary>Reads a picture of a sweep.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <param name="result">One of its records.</param>
+    public CharacterReading Read(SweepOutcome outcome, SweepResult result)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        return Read(result.Item.Prompt, ImageDecoder.Load(outcome.PathOf(result)));
+    }
+
+    /// <summary>The pictures of a sweep that lack something of what their prompts say, with what was read instead.</summary>
+    /// <param name="outcome">The sweep.</param>
+    /// <returns>None where nothing is known.</returns>
+    public IReadOnlyList<(SweepResult Result, CharacterReading Reading)> Misses(SweepOutcome outcome)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        return Known ? [.. outcome.Results.Select(result => (result, Reading: Read(outcome, result))).Where(entry => entry.Reading.Missed.Length > 0)] : [];
+    }
+
+    /// <summary>Frees the classifier.</summary>
+    public void Dispose()
+    {
+        _classifier?.Dispose();
+        _real?.Dispose();
+    }
+
+    private Dictionary<string, double> Grade(SweepItem item, RgbImage image)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var reading = Classify(image);
+        var scores = new Dictionary<string, double>(Judge(item.Prompt, reading).Scores());
+        var asked = PromptImplications.Of(item.Prompt);
+        if (asked.Count > 0)
+            scores[CharacterReading.AdherenceScore] = asked.Average(implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
+        return scores;
+    }
+
+    private AttributeReading Classify(RgbImage image) => _classifier is null
+        ? throw new LabException("No classifier knows what this model draws: the lab's own reads pictures of the miniature alone.")
+        : _classifier.call(PixelTensors.Stack([image]));
+
+    private CharacterReading Judge(string prompt, AttributeReading reading)
+    {
+        var fidelity = reading.UnitFeatures().mm(_real!.t()).mean().item<float>();
+        var classes = reading.Classes()[0];
+        var read = DrawingAttributes.All.Zip(classes).ToDictionary(entry => entry.First.Name, entry => entry.First.Classes[entry.Second]);
+        var asked = PromptImplications.Of(prompt).ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
+        var adherence = asked.Count == 0 ? double.NaN : asked.Count(entry => read[entry.Key] == entry.Value) / (double)asked.Count;
+        return new CharacterReading(fidelity, reading.Identity.item<float>() > 0, adherence, asked, read);
+    }
+}

@@ -1,0 +1,34 @@
+using Dreambooth.Lab.Bench;
+using Dreambooth.Lab.Cli;
+
+namespace Dreambooth.Lab.Tests.Bench;
+
+public sealed class BenchCommandLineTests
+{
+    [Theory]
+    [InlineData("There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations.", "safetensor", "--size_mib", "16")]
+    [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. safetensors --help lists", "safetensors", "--size", "16")]
+    [InlineData("--size_mib is 'x'; valid is a whole number, at most 2147483647.", "safetensors", "--size_mib", "x")]
+    public void Run_WrongCommandLine_SaysWhatIsValidAndExits2(string message, params string[] args)
+    {
+        var (code, output, error) = Run(args);
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Safetensors_SmallFile_PrintsItsFigures()
+    {
+        var (code, output, error) = Run("safetensors", "--size_mib", "32");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches(@"^tensors +32\.0 MiB\s+open, before first touch +[\d.]+ ms\s", output);
+    }
+
+    private static (int Code, string Output, string Error) Run(params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = LabCommandLine.Run(args, new Session(output, error, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
+        return (code, output.ToString(), error.ToString());
+    }
+}
