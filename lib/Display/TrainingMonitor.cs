@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// Watches a training for a notebook: joins the events of its preparation and of its steps into one picture of progress, losses and validation
-/// pictures (<see cref="View"/>), and shows that anew as it changes. In a cell: <c>using (monitor.Show()) session.Run();</c>
+/// pictures (<see cref="View"/>), and shows that anew as it changes. In a cell: <c>using (monitor.Live()) session.Run();</c>
 /// </summary>
 public sealed class TrainingMonitor
 {
@@ -75,7 +75,10 @@ public sealed class TrainingMonitor
 
     /// <summary>Shows the state in the output of the cell that runs, and every change from now on, twice a second at most.</summary>
     /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
-    public IDisposable Show() => ShowIn(NotebookHost.Show(View));
+    public IDisposable Live() => ShowIn(NotebookHost.Show(View));
+
+    /// <summary>The same as <see cref="Live"/>.</summary>
+    public IDisposable Show() => Live();
 
     /// <summary>Shows every change from now on, twice a second at most.</summary>
     /// <param name="update">Shows a view in the place of the former.</param>
