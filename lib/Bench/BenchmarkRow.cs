@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Bench;
 /// <summary>One measured piece of work; sizes in bytes.</summary>
 /// <param name="Name">Its short name, by which a row is chosen.</param>
 /// <param name="Work">What was done, with its sizes.</param>
-public sealed record BenchmarkRow(string Name, string Work)
+internal sealed record BenchmarkRow(string Name, string Work)
 {
     /// <summary>Median time of the repeats in milliseconds, warm; null where the work failed.</summary>
     public double? Milliseconds { get; init; }

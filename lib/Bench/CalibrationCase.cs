@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Bench;
 /// <summary>A run whose memory is predicted and measured.</summary>
 /// <param name="Name">By which it is chosen.</param>
 /// <param name="Settings">The run.</param>
-public sealed record CalibrationCase(string Name, MemorySettings Settings)
+internal sealed record CalibrationCase(string Name, MemorySettings Settings)
 {
     /// <summary>
     /// Training and drawing over resolution, batch, rank, precision, checkpointing, CLIP LoRA and freed T5, for Stable Diffusion 3.5-medium on a GPU

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Bench;
 /// <param name="BFloat16">Losses in bfloat16 (the LoRA, the loss and the optimizer in float32).</param>
 /// <param name="OtherLora">Losses in float32 from another initial LoRA, on the same draws.</param>
 /// <param name="OtherDraws">Losses in float32 with other noise and timesteps, from another initial LoRA: another seed.</param>
-public sealed record CurvePrecision(IReadOnlyList<double> Float32, IReadOnlyList<double> BFloat16, IReadOnlyList<double> OtherLora, IReadOnlyList<double> OtherDraws)
+internal sealed record CurvePrecision(IReadOnlyList<double> Float32, IReadOnlyList<double> BFloat16, IReadOnlyList<double> OtherLora, IReadOnlyList<double> OtherDraws)
 {
     /// <summary>The largest mean relative difference of the losses that passes.</summary>
     public const double Limit = 1e-2;

@@ -19,7 +19,7 @@ namespace Dreambooth.Lab.Bench;
 /// </summary>
 /// <param name="options">What and where.</param>
 /// <param name="progress">Told which row begins.</param>
-public sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<string>? progress = null)
+internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<string>? progress = null)
 {
     private const int ClipTokens = 77;
     private const int PromptTokens = 256;

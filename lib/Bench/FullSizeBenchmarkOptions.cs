@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>What <see cref="FullSizeBenchmark"/> measures and where.</summary>
-public sealed record FullSizeBenchmarkOptions
+internal sealed record FullSizeBenchmarkOptions
 {
     /// <summary>Every row at a size that a processor does in seconds: what the rows do, not how fast the real model is.</summary>
     public static FullSizeBenchmarkOptions Tiny { get; } = new()

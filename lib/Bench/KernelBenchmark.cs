@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Bench;
 
 /// <summary>Measures a kernel from outside, as a client sees it.</summary>
 /// <param name="launch">Starts the kernel.</param>
-public sealed class KernelBenchmark(KernelLaunch launch)
+internal sealed class KernelBenchmark(KernelLaunch launch)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 

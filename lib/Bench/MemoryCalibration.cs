@@ -19,7 +19,7 @@ namespace Dreambooth.Lab.Bench;
 /// </summary>
 /// <param name="model">The sizes.</param>
 /// <param name="device">Where.</param>
-public sealed class MemoryCalibration(ModelArchitecture model, Device device)
+internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
 {
     /// <summary>The figure of rows whose peaks are what tensors held, exactly.</summary>
 

@@ -17,7 +17,7 @@ namespace Dreambooth.Lab.Bench;
 /// <param name="dtype">Element type.</param>
 /// <param name="heads">Attention heads; a head is 64 wide, so that D is 64 times as much. The model has 24.</param>
 /// <param name="repeats">Timed rounds of each operation, 1 or more; the median counts.</param>
-public sealed class OperationBenchmark(Device device, ScalarType dtype, int heads = 24, int repeats = 20)
+internal sealed class OperationBenchmark(Device device, ScalarType dtype, int heads = 24, int repeats = 20)
 {
     private const int HeadWidth = 64;
     private const int CallsPerRound = 10;

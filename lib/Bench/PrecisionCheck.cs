@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Bench;
 /// inputs. Products of float32 are computed in full (TF32 off) while it runs.
 /// </summary>
 /// <param name="options">What and where.</param>
-public sealed class PrecisionCheck(PrecisionOptions options)
+internal sealed class PrecisionCheck(PrecisionOptions options)
 {
     private const int TextTokens = 77 + 256;
     private const int TrainingTokens = 77 + 77;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>What <see cref="PrecisionCheck"/> compares and where.</summary>
-public sealed record PrecisionOptions
+internal sealed record PrecisionOptions
 {
     /// <summary>A size that a processor does in seconds: what the check does, not how precise the real model is.</summary>
     public static PrecisionOptions Tiny { get; } = new() { Model = FullSizeBenchmarkOptions.Tiny.Model, ForwardSize = 64, TrainingSize = 32, Steps = 12 };

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Data;
 /// goes on as an uninterrupted one; it is a Fisher–Yates shuffle of its own and equal to no other library's. The last batch of an
 /// epoch may be smaller, as the reference's data loader leaves it.
 /// </summary>
-public sealed class BatchSampler
+internal sealed class BatchSampler
 {
     /// <summary>Creates the sampler.</summary>
     /// <param name="count">Items in an epoch, at least 1.</param>

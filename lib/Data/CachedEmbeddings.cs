@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Data;
 /// </summary>
 /// <param name="PromptEmbeds">[B, L, D]: a vector per token position.</param>
 /// <param name="PooledPromptEmbeds">[B, P]: a vector per prompt; null where only encoders without one are meant, as T5 alone.</param>
-public sealed record CachedEmbeddings(Tensor PromptEmbeds, Tensor? PooledPromptEmbeds) : IDisposable
+internal sealed record CachedEmbeddings(Tensor PromptEmbeds, Tensor? PooledPromptEmbeds) : IDisposable
 {
     /// <summary>Frees the tensors.</summary>
     public void Dispose()

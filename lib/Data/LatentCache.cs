@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Data;
 /// draws its own noise, as the reference's cached <c>latent_dist</c> does. Letters: N views, B rows, C latent channels, h and w of the
 /// latents.
 /// </summary>
-public sealed class LatentCache : IDisposable
+internal sealed class LatentCache : IDisposable
 {
     private readonly Dictionary<PictureView, long> _index;
     private readonly LatentMoments _moments;

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Data;
 /// </summary>
 /// <param name="Mean">[B, C, h, w].</param>
 /// <param name="Std">Standard deviations, [B, C, h, w].</param>
-public sealed record LatentMoments(Tensor Mean, Tensor Std) : IDisposable
+internal sealed record LatentMoments(Tensor Mean, Tensor Std) : IDisposable
 {
     /// <summary>Draws latents: mean + std × noise.</summary>
     /// <param name="noise">Standard normal, [B, C, h, w].</param>

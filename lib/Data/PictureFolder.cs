@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Data;
 /// training and not in the middle of it. Folders inside are not entered; what lies there is counted. Hidden files,
 /// <c>metadata.jsonl</c> and the caption file of a picture are no pictures and not counted as bad.
 /// </summary>
-public sealed class PictureFolder
+internal sealed class PictureFolder
 {
     private const int LongestSide = 100;
     private const int MostNamed = 20;

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Data;
 /// <summary>
 /// The embeddings of a run's prompts, each distinct prompt encoded once. Letters: N prompts, B rows, L token positions, D and P widths.
 /// </summary>
-public sealed class PromptCache : IDisposable
+internal sealed class PromptCache : IDisposable
 {
     private readonly Dictionary<string, long> _index;
     private readonly CachedEmbeddings _embeddings;

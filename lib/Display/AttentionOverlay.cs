@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>A map of values over a picture, such as how much each place attends to a token, with its legend.</summary>
-public sealed record AttentionOverlay : HtmlView
+internal sealed record AttentionOverlay : HtmlView
 {
     /// <summary>The picture.</summary>
     public required RgbImage Picture { get; init; }

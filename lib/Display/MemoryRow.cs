@@ -6,4 +6,4 @@ namespace Dreambooth.Lab.Display;
 /// <param name="Reserved">Bytes that the allocator holds from the device; null where unknown.</param>
 /// <param name="Resident">Bytes that the system or the driver counts for the process; null where unknown.</param>
 /// <param name="Source">Where the figures are from: "planned", "measured", a publication.</param>
-public sealed record MemoryRow(string What, long? Allocated, long? Reserved = null, long? Resident = null, string Source = "");
+internal sealed record MemoryRow(string What, long? Allocated, long? Reserved = null, long? Resident = null, string Source = "");

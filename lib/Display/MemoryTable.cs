@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Display;
 
 /// <summary>Memory figures side by side, each column with the kind of figure that it is; columns without figures are left out.</summary>
-public sealed record MemoryTable : HtmlView
+internal sealed record MemoryTable : HtmlView
 {
     /// <summary>The rows in order.</summary>
     public required IReadOnlyList<MemoryRow> Rows { get; init; }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>How tensors and pictures look in a notebook.</summary>
-public static class NotebookFormatters
+internal static class NotebookFormatters
 {
     /// <summary>The type of interactive charts; front ends without a renderer for it show the HTML.</summary>
     public const string PlotlyMimeType = "application/vnd.plotly.v1+json";

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>A page about a run: one HTML file that holds everything it shows and asks for nothing over the network.</summary>
-public sealed record Report
+internal sealed record Report
 {
     /// <summary>The page's title.</summary>
     public required string Title { get; init; }

@@ -4,4 +4,4 @@ namespace Dreambooth.Lab.Display;
 /// <param name="Title">Its heading.</param>
 /// <param name="Text">What it shows, in a few sentences; empty for none.</param>
 /// <param name="Views">What it shows, from top to bottom.</param>
-public sealed record ReportSection(string Title, string Text, IReadOnlyList<HtmlView> Views);
+internal sealed record ReportSection(string Title, string Text, IReadOnlyList<HtmlView> Views);

@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Display;
 /// What a notebook shows of a tensor: shape, element type, device, statistics, a few values, and a small picture where it
 /// is one (<c>[3, H, W]</c> or <c>[1, 3, H, W]</c> in −1 … 1 or 0 … 1). Never all its numbers.
 /// </summary>
-public sealed class TensorView
+internal sealed class TensorView
 {
     private const int ShownValues = 6;
     private const int LargestPictureSide = 2048;

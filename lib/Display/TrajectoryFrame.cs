@@ -8,4 +8,4 @@ namespace Dreambooth.Lab.Display;
 /// <param name="Sigma">The noise level there, 1 to 0.</param>
 /// <param name="Timestep">The timestep, sigma × 1000; null leaves it out.</param>
 /// <param name="Note">More about it, shown on hover; empty for none.</param>
-public sealed record TrajectoryFrame(RgbImage Image, int Step, double Sigma, double? Timestep = null, string Note = "");
+internal sealed record TrajectoryFrame(RgbImage Image, int Step, double Sigma, double? Timestep = null, string Note = "");

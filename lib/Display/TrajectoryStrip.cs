@@ -4,7 +4,7 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>The pictures of one denoising trajectory in order, each with its step and noise level.</summary>
-public sealed record TrajectoryStrip : HtmlView
+internal sealed record TrajectoryStrip : HtmlView
 {
     /// <summary>The pictures from noise to the end.</summary>
     public required IReadOnlyList<TrajectoryFrame> Frames { get; init; }

@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Evaluation;
 /// A small convolutional network that reads a drawing's attributes, and whether it shows the character, from 128-pixel pictures.
 /// Letters: B pictures, F features, K classes of all attributes together.
 /// </summary>
-public sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
+internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
 {
     /// <summary>Name of the weights' file.</summary>
     public const string WeightsName = "model.safetensors";

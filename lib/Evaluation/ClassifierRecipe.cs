@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>How the attribute classifier is trained.</summary>
-public sealed record ClassifierRecipe
+internal sealed record ClassifierRecipe
 {
     /// <summary>Channels of the first stage; the others are multiples. Default 32.</summary>
     public int Width { get; init; } = 32;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>One resolution of <see cref="AttributeClassifier"/>: a residual block, then halving, <c>[B, C, H, W] → [B, C', H/2, W/2]</c>.</summary>
-public sealed class ClassifierStage : nn.Module<Tensor, Tensor>
+internal sealed class ClassifierStage : nn.Module<Tensor, Tensor>
 {
     private const long GroupWidth = 8;
 

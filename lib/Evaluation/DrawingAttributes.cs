@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>The attributes of drawings, in the order of a classifier's heads.</summary>
-public static class DrawingAttributes
+internal static class DrawingAttributes
 {
     /// <summary>The kind of subject; always shown.</summary>
     public static DrawingAttribute Kind { get; } = Of<SubjectKind>("kind", spec => (int)spec.Kind, _ => true);

@@ -4,4 +4,4 @@ namespace Dreambooth.Lab.Evaluation;
 /// <param name="Path">Its path in the folder, with forward slashes.</param>
 /// <param name="Bytes">Its size.</param>
 /// <param name="Sha256">Its SHA-256, in lower-case hexadecimal.</param>
-public sealed record MiniatureFile(string Path, long Bytes, string Sha256);
+internal sealed record MiniatureFile(string Path, long Bytes, string Sha256);

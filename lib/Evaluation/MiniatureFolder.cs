@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>The folder that a miniature ships in: a manifest lists the size and the SHA-256 of every file.</summary>
-public static class MiniatureFolder
+internal static class MiniatureFolder
 {
     /// <summary>Name of the manifest.</summary>
     public const string ManifestName = "MANIFEST.json";

@@ -2,7 +2,7 @@
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>What a prompt says that a picture must show: its scene, its art and its change, found by the phrases that captions use.</summary>
-public static class PromptImplications
+internal static class PromptImplications
 {
     /// <summary>Reads a prompt.</summary>
     /// <param name="prompt">A prompt in the words of captions.</param>

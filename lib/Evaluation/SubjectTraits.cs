@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>Which attributes go together, and which of them a drawing shows.</summary>
-public static class SubjectTraits
+internal static class SubjectTraits
 {
     /// <summary>Whether the kind is an animal with four legs.</summary>
     /// <param name="kind">Any kind.</param>

@@ -4,7 +4,7 @@ namespace Dreambooth.Lab.Foundation;
 /// The cancellation that long library calls heed when they are given none: in a notebook, that of the cell that runs; elsewhere there is
 /// none.
 /// </summary>
-public static class AmbientCancellation
+internal static class AmbientCancellation
 {
     /// <summary>Tells the caller's token; null where nobody knows one. Called from any thread.</summary>
     public static Func<CancellationToken>? Source { get; set; }

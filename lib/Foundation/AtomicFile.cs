@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Foundation;
 /// Writes a file so that a reader sees the old content or the whole new one, never a part: the content goes to a
 /// temporary file in the same folder, is flushed to the disk and then renamed over the target.
 /// </summary>
-public static partial class AtomicFile
+internal static partial class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/>; its folder is created when missing.</summary>
     /// <param name="path">The target file; replaced when it exists.</param>

@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Foundation;
 /// property's name in snake case (<c>LrWarmupSteps</c> is <c>--lr_warmup_steps</c>).
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class FlagAttribute : Attribute
+internal sealed class FlagAttribute : Attribute
 {
     /// <summary>Declares the option.</summary>
     /// <param name="group">The heading under which <c>--help</c> lists it.</param>

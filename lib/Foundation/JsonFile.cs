@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>Reads and writes JSON files whose keys are in snake_case, as the published configuration files are.</summary>
-public static class JsonFile
+internal static class JsonFile
 {
     /// <summary>The naming and formatting of such files; unknown keys are ignored, since published files carry many.</summary>
     public static JsonSerializerOptions Options { get; } = new()

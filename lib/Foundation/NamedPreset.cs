@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>Finds a preset by the name that a notebook's parameter or a flag gives.</summary>
-public static class NamedPreset
+internal static class NamedPreset
 {
     /// <summary>Makes the preset of a name.</summary>
     /// <typeparam name="T">What the presets are.</typeparam>

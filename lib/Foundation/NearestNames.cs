@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>Finds the valid names nearest to one that was misspelt, for error messages.</summary>
-public static class NearestNames
+internal static class NearestNames
 {
     // The table below has the product of both lengths.
     private const int MostCompared = 200;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>Lists of block or layer numbers written as text, such as <c>12,30</c>.</summary>
-public static class NumberList
+internal static class NumberList
 {
     /// <summary>Reads whole numbers from 0, separated by commas.</summary>
     /// <param name="text">The list.</param>

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>Where the lab keeps files of one user outside of the project.</summary>
-public static class UserFolders
+internal static class UserFolders
 {
     /// <summary>
     /// The folder for files that can be made again: <c>LAB_CACHE</c> when set, else <c>dreambooth-lab</c> in

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Hub;
 /// <summary>
 /// Chooses the files that are needed of a repository: nothing twice in several precisions, no pickles, nothing of other frameworks.
 /// </summary>
-public static partial class FileSelection
+internal static partial class FileSelection
 {
     /// <summary>The file that makes a repository a pipeline.</summary>
     public const string ModelIndex = "model_index.json";

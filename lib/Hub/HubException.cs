@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>Something with the hub did not work. The message says what, and the next step; it never holds the token.</summary>
-public sealed class HubException : LabException
+internal sealed class HubException : LabException
 {
     internal HubException(HubErrorKind kind, string message)
         : base(message) => Kind = kind;

@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Hub;
 /// </summary>
 /// <param name="Repo">The LoRA's repository.</param>
 /// <param name="InstancePrompt">The prompt that stands for the subject.</param>
-public sealed record LoraCard(RepoId Repo, string InstancePrompt)
+internal sealed record LoraCard(RepoId Repo, string InstancePrompt)
 {
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Imaging;
 /// A grid of pictures for reports: an optional title, headings over the columns and before the rows, a caption under each picture.
 /// Every cell has one size; a picture is scaled into it whole, enlarged without smoothing and reduced with it.
 /// </summary>
-public sealed record ContactSheet
+internal sealed record ContactSheet
 {
     private const int Margin = 20;
     private const int Gap = 12;

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Imaging;
 /// (antialiased), first along rows, then along columns, each pass in fixed point with 22 fraction bits and rounded to 8 bits.
 /// Source: Pillow 12, libImaging/Resample.c.
 /// </summary>
-public static class ImageResizer
+internal static class ImageResizer
 {
     /// <summary>
     /// Resizes the shorter side to <paramref name="size"/>, as torchvision's <c>Resize(size)</c>; the longer side follows, truncated.

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>Moves pixels without changing them: orientation, mirroring and crops, each giving a new picture.</summary>
-public static class ImageTransforms
+internal static class ImageTransforms
 {
     /// <summary>Turns the stored pixels upright, as PIL's <c>ImageOps.exif_transpose</c>.</summary>
     /// <param name="image">The picture as stored in its file.</param>

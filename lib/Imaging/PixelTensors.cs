@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>The bridge between pictures and tensors; the only torch code of this floor. Values are those of <see cref="PixelValues"/>.</summary>
-public static class PixelTensors
+internal static class PixelTensors
 {
     /// <summary>Stacks pictures of one size.</summary>
     /// <param name="images">B pictures, at least one.</param>

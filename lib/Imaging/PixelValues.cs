@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Imaging;
 /// <summary>
 /// Turns pictures into the numbers that models work with and back. Planes come channel by channel: [3, H, W], red first, values in [−1, 1].
 /// </summary>
-public static class PixelValues
+internal static class PixelValues
 {
     /// <summary>
     /// A picture as float32 planes in [−1, 1]: (x / 255 − 0.5) / 0.5 in this order, as torchvision's <c>ToTensor</c> and

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>How sharp a picture is: the variance of its Laplacian, which is large where there are edges and small where all is smooth.</summary>
-public static class Sharpness
+internal static class Sharpness
 {
     /// <summary>
     /// Measures a picture. Figures compare pictures of one size: shrinking sharpens. A photo resized to 512 pixels that is in focus has some hundreds,

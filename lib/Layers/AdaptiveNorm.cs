@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Layers;
 /// CUDA each function is one pass over memory, forward and backward; elsewhere it is the chain of <see cref="Pointwise"/>. Letters: B rows,
 /// S tokens, D width.
 /// </summary>
-public static class AdaptiveNorm
+internal static class AdaptiveNorm
 {
     /// <summary>Added to the variance.</summary>
     internal const double Epsilon = 1e-6;

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Layers;
 /// The elementwise chains of the models, as leaf functions: a forward calls them by name, so that a fused version can
 /// stand behind the name without touching a model. Letters: B rows of a batch, S tokens, D width.
 /// </summary>
-public static class Pointwise
+internal static class Pointwise
 {
     /// <summary>Layer normalisation without learned values over the last dimension.</summary>
     /// <param name="x">Tokens, <c>[B, S, D]</c>.</param>

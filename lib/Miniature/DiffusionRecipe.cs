@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Miniature;
 
 /// <summary>How the miniature's text encoders and transformer are trained together.</summary>
-public sealed record DiffusionRecipe
+internal sealed record DiffusionRecipe
 {
     /// <summary>Pictures in a step. Default 256.</summary>
     public int BatchSize { get; init; } = 256;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature;
 
 /// <summary>Writes trained weights as a model folder in the published layout, in bfloat16.</summary>
-public static class MiniatureExport
+internal static class MiniatureExport
 {
     /// <summary>Writes configs, tokenizers, averaged weights and the manifest.</summary>
     /// <param name="folder">The model folder; files of the same names are replaced.</param>

@@ -7,7 +7,7 @@ using Dreambooth.Lab.Schedulers;
 namespace Dreambooth.Lab.Miniature;
 
 /// <summary>Everything that determines the miniature model but the length of its training: sizes, losses, rates and seeds.</summary>
-public sealed record MiniatureRecipe
+internal sealed record MiniatureRecipe
 {
     /// <summary>Side of the pictures, in pixels.</summary>
     public int PictureSize { get; init; } = 128;

@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Miniature;
 /// The miniature's three tokenizers in the published formats: two of CLIP's kind (the second pads with <c>!</c>, as the real one) and
 /// one of T5's, with windows of their own.
 /// </summary>
-public sealed class MiniatureTokenizers
+internal sealed class MiniatureTokenizers
 {
     private const float WordScore = -6;
     private const float CharacterScore = -12;

@@ -4,7 +4,7 @@ using Dreambooth.Lab.Tokenizers;
 namespace Dreambooth.Lab.Miniature;
 
 /// <summary>The words that the miniature's tokenizers know whole.</summary>
-public static class MiniatureVocabulary
+internal static class MiniatureVocabulary
 {
     /// <summary>
     /// Rare words that name an individual in prompts. Now and then pre-training puts one before a subject, where it says nothing, so

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Miniature;
 
 /// <summary>How the miniature's autoencoder is trained.</summary>
-public sealed record VaeRecipe
+internal sealed record VaeRecipe
 {
     /// <summary>Pictures in a step, in each process. Default 96.</summary>
     public int BatchSize { get; init; } = 96;

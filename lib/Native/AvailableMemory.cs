@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Native;
 /// <param name="Bytes">Bytes.</param>
 /// <param name="Place">Where, a phrase that follows the figure, as <c>free on NVIDIA H100</c>.</param>
 /// <param name="IsGpu">Whether it is a GPU's memory.</param>
-public readonly record struct AvailableMemory(long Bytes, string Place, bool IsGpu)
+internal readonly record struct AvailableMemory(long Bytes, string Place, bool IsGpu)
 {
     /// <summary>Reads it: a GPU's by NVML; of the machine, what is available to programs, and at most what this process is allowed.</summary>
     /// <param name="device">The device.</param>

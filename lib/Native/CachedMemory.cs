@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native;
 
 /// <summary>What libtorch keeps of a device's memory for tensors to come.</summary>
-public static class CachedMemory
+internal static class CachedMemory
 {
     // More than any device has: libtorch gives back what it caches before it refuses.
     private const long Impossible = 1L << 46;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native;
 
 /// <summary>Turns what a user writes for a device into one that is there.</summary>
-public static class DeviceSelection
+internal static class DeviceSelection
 {
     /// <summary>Chooses a device.</summary>
     /// <param name="text"><c>auto</c> (CUDA where there is one, else the CPU), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>

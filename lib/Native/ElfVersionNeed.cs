@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Native;
 /// the GNU symbol versioning extension). A need that is marked weak does not stop the dynamic loader when the system's
 /// library lacks that version.
 /// </summary>
-public static class ElfVersionNeed
+internal static class ElfVersionNeed
 {
     private const uint SectionVersionNeed = 0x6ffffffe; // SHT_GNU_verneed
     private const ushort WeakFlag = 0x2; // VER_FLG_WEAK

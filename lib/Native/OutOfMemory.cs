@@ -6,7 +6,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Native;
 
 /// <summary>Recognises libtorch's refusals of memory, on a GPU and on the CPU, by what it writes.</summary>
-public static partial class OutOfMemory
+internal static partial class OutOfMemory
 {
     /// <summary>Whether an exception says that memory was refused.</summary>
     /// <param name="error">What a libtorch call threw.</param>

@@ -12,7 +12,7 @@ namespace Dreambooth.Lab.Native;
 /// What native code has allocated and not freed, as glibc's allocator counts it; null where there is no glibc 2.33 or later. libtorch's CPU
 /// tensors are in it, .NET's own objects are not.
 /// </param>
-public readonly record struct ProcessMemory(long Resident, long? Allocated)
+internal readonly record struct ProcessMemory(long Resident, long? Allocated)
 {
     private static bool _noStatistics = !OperatingSystem.IsLinux();
 

@@ -12,7 +12,7 @@ namespace Dreambooth.Lab.Native;
 /// from the NuGet packages beside this assembly. Where the system's C++ library is older than the one TorchSharp was
 /// linked with (Debian 12, Ubuntu 22.04), a copy of TorchSharp's library with that one version need marked weak is used.
 /// </summary>
-public static class TorchLibraries
+internal static class TorchLibraries
 {
     /// <summary>The version need of TorchSharp 0.107.0 that old systems lack; only a link-time marker stands behind it.</summary>
     private const string NewestCxxVersion = "GLIBCXX_3.4.32";

@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="Figure">What was measured: <c>AllocatedOnDevice</c> (exact, from the CUDA pool's counters), else the timeline's figure.</param>
 /// <param name="Phases">The phases that came to their end, in order.</param>
 /// <param name="Failure">Why the run did not come to its end, with the phase, or null.</param>
-public sealed record CalibrationRow(string Name, string Figure, IReadOnlyList<CalibrationPhase> Phases, string? Failure = null)
+internal sealed record CalibrationRow(string Name, string Figure, IReadOnlyList<CalibrationPhase> Phases, string? Failure = null)
 {
     /// <summary>The largest predicted peak, in bytes.</summary>
     public long Predicted => Phases.Count == 0 ? 0 : Phases.Max(phase => phase.Predicted);

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Planning;
 /// <summary>The memory mode of a run: what was asked for, or what fits by prediction.</summary>
 /// <param name="Settings">The run with its mode.</param>
 /// <param name="Reason">What was picked and why, a sentence; empty where nothing was left to pick.</param>
-public sealed record MemoryChoice(MemorySettings Settings, string Reason)
+internal sealed record MemoryChoice(MemorySettings Settings, string Reason)
 {
     /// <summary>Makes the choice.</summary>
     /// <param name="asked">What the user asks for.</param>

@@ -4,7 +4,7 @@ using Dreambooth.Lab.Native;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>Says in one message what memory was short for and which settings would fit.</summary>
-public static class MemoryShortage
+internal static class MemoryShortage
 {
     /// <summary>Explains a refusal of memory.</summary>
     /// <param name="error">What libtorch threw, see <see cref="OutOfMemory.Is"/>.</param>

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Profiling;
 /// Watches memory while something runs: a thread takes a reading every few milliseconds, and marks say which phase each belongs to. A peak
 /// that is shorter than the interval may be missed; a reading is taken at the beginning and the end of every phase besides.
 /// </summary>
-public sealed class MemoryTimeline : IDisposable
+internal sealed class MemoryTimeline : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();

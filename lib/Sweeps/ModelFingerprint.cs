@@ -5,7 +5,7 @@ using System.Text;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>What stands for a model in records: names, sizes and times of its files. Reading a large model's content would take minutes.</summary>
-public static class ModelFingerprint
+internal static class ModelFingerprint
 {
     /// <summary>The fingerprint of a model as it is now.</summary>
     /// <param name="model">The model's folder, or its one file.</param>

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>
 /// Names of output folders and pictures, <c>NNN_prompt/img_XX.png</c>, as the DreamBooth tutorial's <c>inference.py</c> names them.
 /// </summary>
-public static class PromptFolders
+internal static class PromptFolders
 {
     private const int MaximumLength = 80;
     private const int MaximumBytes = 240;

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>Pictures to be made together: a list of settings under one name.</summary>
-public sealed record Sweep
+internal sealed record Sweep
 {
     /// <summary>What it is called; a title, not a file name.</summary>
     public required string Name { get; init; }

@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>The records of a sweep's pictures, <c>results.jsonl</c> in its folder: a line is there as soon as its picture is.</summary>
-public static class SweepLog
+internal static class SweepLog
 {
     /// <summary>The name of the file in a sweep's folder.</summary>
     public const string FileName = "results.jsonl";

@@ -14,7 +14,7 @@ namespace Dreambooth.Lab.Sweeps;
 /// agree in all but prompt and seed are generated together. A LoRA is loaded for the items that name it and taken off again; those
 /// that the pipeline has already act on every picture.
 /// </summary>
-public sealed class SweepRunner
+internal sealed class SweepRunner
 {
     private readonly StableDiffusion3Pipeline _pipeline;
     private readonly SweepRunnerOptions _options;

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>How a sweep is run; every part may be left out.</summary>
-public sealed record SweepRunnerOptions
+internal sealed record SweepRunnerOptions
 {
     /// <summary>Pictures generated at a time, 1 or more. They share all settings but prompt and seed. Default 4.</summary>
     public int BatchSize { get; init; } = 4;

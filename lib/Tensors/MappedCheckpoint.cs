@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Tensors;
 /// does not know keep their own name, so that a loader reports them. Weights with a <c>scale_weight</c> beside them (8-bit storage with
 /// one factor a tensor) are multiplied by it.
 /// </summary>
-public sealed class MappedCheckpoint : ITensorSource
+internal sealed class MappedCheckpoint : ITensorSource
 {
     private const string Weight = ".weight";
     private const string ScaleOfWeight = ".scale_weight";

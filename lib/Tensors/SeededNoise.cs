@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Tensors;
 /// Noise that depends on its seed alone: drawn on the CPU in float32 by a generator of its own, then moved, so that a seed
 /// gives the same values on every device and, up to rounding, in every element type.
 /// </summary>
-public static class SeededNoise
+internal static class SeededNoise
 {
     /// <summary>Draws standard normal values.</summary>
     /// <param name="shape">The sizes by axis.</param>

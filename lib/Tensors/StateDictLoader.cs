@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Tensors;
 /// Loads a checkpoint into a module and refuses anything but an exact fit: every parameter of the module must be in the
 /// checkpoint with the same shape, and the checkpoint must hold nothing else. Nothing is broadcast or skipped.
 /// </summary>
-public static class StateDictLoader
+internal static class StateDictLoader
 {
     private const int ListedNames = 12;
 

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Tensors;
 /// Weights that are in memory while somebody holds them and lie in their file otherwise. The module itself stays, and with it the LoRA that
 /// it carries: only its parameters come and go. Not for use from several threads.
 /// </summary>
-public sealed class WeightsOnDemand
+internal sealed class WeightsOnDemand
 {
     private readonly nn.Module _module;
     private readonly Action _load;

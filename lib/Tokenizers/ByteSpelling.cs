@@ -4,7 +4,7 @@ namespace Dreambooth.Lab.Tokenizers;
 /// The visible characters in which byte-level BPE files spell bytes (GPT-2): a printable byte of Latin-1 stands for itself,
 /// the others for U+0100 and up, in order.
 /// </summary>
-public static class ByteSpelling
+internal static class ByteSpelling
 {
     private static readonly char[] Characters = MakeCharacters();
     private static readonly Dictionary<char, byte> Bytes = Characters.Select((c, b) => (c, b)).ToDictionary(p => p.c, p => (byte)p.b);

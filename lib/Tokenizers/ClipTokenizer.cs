@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Tokenizers;
 /// 5.17's CLIPTokenizer. The config decides which spellings are special: where the pad token is <c>!</c>, every <c>!</c> of
 /// a prompt becomes that token.
 /// </summary>
-public sealed class ClipTokenizer : ITextTokenizer
+internal sealed class ClipTokenizer : ITextTokenizer
 {
     private const string EndOfWord = "</w>";
     private const int MostTokens = 16_777_216;

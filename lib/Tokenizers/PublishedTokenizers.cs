@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Tokenizers;
 
 /// <summary>The tokenizer configs of the published Stable Diffusion 3 folders, for models that come without one.</summary>
-public static class PublishedTokenizers
+internal static class PublishedTokenizers
 {
     private const int ClipWindow = 77;
     private const int T5Window = 512;

@@ -4,4 +4,4 @@ namespace Dreambooth.Lab.Tokenizers;
 /// <param name="Text">The piece, with ▁ (U+2581) for a space.</param>
 /// <param name="Score">Logarithm of its probability; 0 for control pieces.</param>
 /// <param name="Type">Its kind.</param>
-public readonly record struct SentencePiece(string Text, float Score, SentencePieceType Type = SentencePieceType.Normal);
+internal readonly record struct SentencePiece(string Text, float Score, SentencePieceType Type = SentencePieceType.Normal);

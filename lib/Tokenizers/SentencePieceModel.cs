@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Tokenizers;
 /// The parts of a <c>spiece.model</c> file (a protobuf <c>ModelProto</c>, sentencepiece_model.proto) that a Unigram tokenizer
 /// needs. Written with <see cref="SentencePieceModelWriter"/>.
 /// </summary>
-public sealed record SentencePieceModel
+internal sealed record SentencePieceModel
 {
     internal const int PiecesField = 1;
     internal const int TrainerField = 2;

@@ -4,7 +4,7 @@ using Google.Protobuf;
 namespace Dreambooth.Lab.Tokenizers;
 
 /// <summary>Writes Unigram models in the published <c>spiece.model</c> format, which SentencePiece itself reads.</summary>
-public static class SentencePieceModelWriter
+internal static class SentencePieceModelWriter
 {
     /// <summary>Writes a model file.</summary>
     /// <param name="model">The model; its unknown token must be one of its pieces.</param>

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Tokenizers;
 
 /// <summary>Kinds of pieces, with the numbers of <c>sentencepiece_model.proto</c>.</summary>
-public enum SentencePieceType
+internal enum SentencePieceType
 {
     /// <summary>A piece of text.</summary>
     Normal = 1,

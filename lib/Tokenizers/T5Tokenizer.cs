@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Tokenizers;
 /// (<c>models/t5/tokenization_t5.py</c>): added tokens are cut out, the rest is normalised with the model's compiled rules, cut at
 /// white space, each word gets a ▁ in front, and the words are segmented one by one.
 /// </summary>
-public sealed class T5Tokenizer : ITextTokenizer
+internal sealed class T5Tokenizer : ITextTokenizer
 {
     private const char WordMark = '\u2581';
     private const string Sentinel = "<extra_id_";

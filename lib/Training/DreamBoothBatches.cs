@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Training;
 /// Micro-batches of a folder of pictures. Every picture is encoded once, before training; latents are drawn anew from its
 /// moments each time. Prompts are encoded once too, but for the CLIP encoders where these are trained.
 /// </summary>
-public sealed class DreamBoothBatches : ITrainingBatches, IDisposable
+internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
 {
     private readonly DreamBoothDataset _dataset;
     private readonly BatchSampler _sampler;

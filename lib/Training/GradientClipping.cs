@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Training;
 /// Limits the length of the gradient over all parameters together.
 /// Source of the numerics: torch.nn.utils.clip_grad_norm_ of PyTorch 2.11.
 /// </summary>
-public static class GradientClipping
+internal static class GradientClipping
 {
     private const double Epsilon = 1e-6;
 

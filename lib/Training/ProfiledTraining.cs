@@ -12,7 +12,7 @@ namespace Dreambooth.Lab.Training;
 /// A real, short run under a <see cref="MemoryTimeline"/>, in six phases: <c>load</c> the models, <c>encode</c> a prompt, <c>cache</c>
 /// latents and prompts, optimizer <c>step</c>s, <c>sample</c> latents, <c>decode</c> them. It saves nothing.
 /// </summary>
-public static class ProfiledTraining
+internal static class ProfiledTraining
 {
     /// <summary>The phases in order.</summary>
     public static IReadOnlyList<string> Phases { get; } = ["load", "encode", "cache", "step", "sample", "decode"];

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Training;
 /// Draws that depend on the seed and the number of the micro-batch alone. They are made on the CPU, so that a seed gives
 /// the same run on every device, and a resumed run draws what an uninterrupted one would have.
 /// </summary>
-public sealed class SeededTrainingDraws : ITrainingDraws
+internal sealed class SeededTrainingDraws : ITrainingDraws
 {
     private readonly ulong _seed;
     private readonly TimestepDensity _density;

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// The captions of drawings, several of each in other words, as token ids of the three tokenizers on the training device. Letters:
 /// N drawings, V captions of each, W window.
 /// </summary>
-public sealed class CaptionTable : IDisposable
+internal sealed class CaptionTable : IDisposable
 {
     private static readonly string[] Folders = ["tokenizer", "tokenizer_2", "tokenizer_3"];
 

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// Trains the attribute classifier on drawings, some of them noisy, blurred or passed through the autoencoder, and its probe of the
 /// character's identity on drawings of the character and of similar cats. Letters: B pictures, A attributes.
 /// </summary>
-public sealed class ClassifierTraining
+internal sealed class ClassifierTraining
 {
     /// <summary>First part of the names of the weights' files.</summary>
     public const string Name = "classifier";

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// <param name="Indices">Timesteps in the training table, int64, <c>[B]</c>.</param>
 /// <param name="Ids">Token ids of the three tokenizers side by side, int64, <c>[B, 3 W]</c>.</param>
 /// <param name="KeepTokens">1 for text tokens that are seen, 0 for T5's where they are dropped, <c>[B, 2 W, 1]</c>.</param>
-public sealed record DiffusionBatch(Tensor Latents, Tensor Noise, Tensor Indices, Tensor Ids, Tensor KeepTokens)
+internal sealed record DiffusionBatch(Tensor Latents, Tensor Noise, Tensor Indices, Tensor Ids, Tensor KeepTokens)
 {
     /// <summary>The tensors in the order of the parameters.</summary>
     public IReadOnlyList<Tensor> Tensors => [Latents, Noise, Indices, Ids, KeepTokens];

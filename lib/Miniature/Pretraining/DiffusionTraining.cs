@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// Trains text encoders and transformer together from nothing by the flow-matching loss (Esser et al. 2024, arXiv:2403.03206) on
 /// encoded drawings and their captions, some of them empty so that guidance works.
 /// </summary>
-public sealed class DiffusionTraining : IDisposable
+internal sealed class DiffusionTraining : IDisposable
 {
     /// <summary>First part of the names of the weights' files.</summary>
     public const string Name = "diffusion";

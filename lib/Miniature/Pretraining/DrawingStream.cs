@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// Renders drawings on several threads ahead of whoever takes them, in chunks of consecutive numbers; with a folder, each chunk is
 /// kept there as a file of raw pixels and read again by later runs.
 /// </summary>
-public sealed class DrawingStream : IDisposable
+internal sealed class DrawingStream : IDisposable
 {
     /// <summary>Drawings in a chunk.</summary>
     public const int ChunkSize = 1024;

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// that an optimizer, a norm or an average is a handful of operations. The models compute with views of it, or, in another element
 /// type, with views of a flat copy that <see cref="Publish"/> refreshes.
 /// </summary>
-public sealed class FlatParameters : IDisposable
+internal sealed class FlatParameters : IDisposable
 {
     private const long ShardBytes = 14 << 20;
 

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// The latents of drawings as distributions on the training device, in float16, as the transformer sees them (shifted and scaled).
 /// Letters: N drawings, C latent channels, h and w of the latents.
 /// </summary>
-public sealed class LatentTable : IDisposable
+internal sealed class LatentTable : IDisposable
 {
     private readonly Tensor _mean;
     private readonly Tensor _deviation;

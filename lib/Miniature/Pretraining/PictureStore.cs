@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>Drawings as bytes on the training device; it fills while training already goes on.</summary>
-public sealed class PictureStore : IDisposable
+internal sealed class PictureStore : IDisposable
 {
     private readonly Tensor _pixels;
     private readonly DrawingStream _stream;

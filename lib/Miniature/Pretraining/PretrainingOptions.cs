@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>Where and how long one part of the pre-training runs.</summary>
-public sealed record PretrainingOptions
+internal sealed record PretrainingOptions
 {
     /// <summary>Folder for weights, curves and samples.</summary>
     public required string Output { get; init; }

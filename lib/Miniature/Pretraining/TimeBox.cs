@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// <param name="to">Where it ends.</param>
 /// <param name="maxSteps">Steps after which it ends in any case.</param>
 /// <param name="before">Steps that earlier runs did; the rise of the rate is theirs too.</param>
-public sealed class TimeBox(double minutes, double from = 0, double to = 1, long maxSteps = long.MaxValue, long before = 0)
+internal sealed class TimeBox(double minutes, double from = 0, double to = 1, long maxSteps = long.MaxValue, long before = 0)
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>The autoencoder that a run of <see cref="VaeTraining"/> left behind, with its averaged weights.</summary>
-public sealed class TrainedVae : IDisposable
+internal sealed class TrainedVae : IDisposable
 {
     private TrainedVae(AutoencoderKL model, FlatParameters weights, VaeResult result) => (Model, Weights, Result) = (model, weights, result);
 

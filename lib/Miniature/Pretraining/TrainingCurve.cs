@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>The figures of a run over its steps: written as JSON after each report, so that a cut run leaves them behind.</summary>
 /// <param name="path">The file.</param>
-public sealed class TrainingCurve(string path)
+internal sealed class TrainingCurve(string path)
 {
     private readonly List<IReadOnlyDictionary<string, double>> _points = [];
 

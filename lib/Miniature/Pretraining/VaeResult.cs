@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// <param name="ScalingFactor">1 / their standard deviation.</param>
 /// <param name="Steps">Steps of the run.</param>
 /// <param name="Minutes">Its length.</param>
-public sealed record VaeResult(double Psnr, double ShiftFactor, double ScalingFactor, long Steps, double Minutes)
+internal sealed record VaeResult(double Psnr, double ShiftFactor, double ScalingFactor, long Steps, double Minutes)
 {
     /// <summary>Name of the file in the output folder.</summary>
     public const string FileName = "vae.json";

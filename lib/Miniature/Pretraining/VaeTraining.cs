@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// a weak
 /// pull of the latents towards a standard normal. Letters: B pictures, C latent channels, h and w of the latents.
 /// </summary>
-public sealed class VaeTraining
+internal sealed class VaeTraining
 {
     private const string Name = "vae";
     private const string DecoderName = "decoder";

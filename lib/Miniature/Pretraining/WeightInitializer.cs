@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>Gives models their first weights, drawn on the CPU from a seed, each kind in the way that its paper or reference does.</summary>
-public static class WeightInitializer
+internal static class WeightInitializer
 {
     private const double ClipStd = 0.02;
 

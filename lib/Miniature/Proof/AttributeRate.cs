@@ -5,4 +5,4 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Generated">Part of the generated pictures that were read right, 0 to 1.</param>
 /// <param name="Drawn">The same of real drawings of the same combinations: what the classifier itself allows.</param>
 /// <param name="Count">Pictures that show the attribute.</param>
-public sealed record AttributeRate(string Attribute, double Generated, double Drawn, int Count);
+internal sealed record AttributeRate(string Attribute, double Generated, double Drawn, int Count);

@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <summary>A combination that training never saw, with a caption that says all that can be read from a picture of it.</summary>
 /// <param name="Spec">The drawing.</param>
 /// <param name="Caption">The caption.</param>
-public sealed record CaptionedCombination(WorldSpec Spec, string Caption)
+internal sealed record CaptionedCombination(WorldSpec Spec, string Caption)
 {
     private const ulong Wordings = 4000;
 

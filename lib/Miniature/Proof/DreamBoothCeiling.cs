@@ -5,4 +5,4 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Identity">Part of the real pictures that show the character to the probe, 0 to 1.</param>
 /// <param name="DecodedFidelity">Mean cosine of features between the real pictures and the same after the autoencoder, other pictures only.</param>
 /// <param name="DecodedIdentity">Part of the pictures after the autoencoder that show the character to the probe, 0 to 1.</param>
-public sealed record DreamBoothCeiling(double Fidelity, double Identity, double DecodedFidelity, double DecodedIdentity);
+internal sealed record DreamBoothCeiling(double Fidelity, double Identity, double DecodedFidelity, double DecodedIdentity);

@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// Puts DreamBooth on the miniature to the proof: trains the character by a recipe, with prior preservation and without, and lets the
 /// classifier compare the pictures with those before.
 /// </summary>
-public static class DreamBoothProof
+internal static class DreamBoothProof
 {
     /// <summary>Runs the proof.</summary>
     /// <param name="options">What and how much.</param>

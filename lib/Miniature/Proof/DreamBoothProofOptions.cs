@@ -3,7 +3,7 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Miniature.Proof;
 
 /// <summary>How DreamBooth on the miniature is put to the proof.</summary>
-public sealed record DreamBoothProofOptions
+internal sealed record DreamBoothProofOptions
 {
     /// <summary>The training; its folders for the LoRA and the class pictures lie below <see cref="Output"/> instead.</summary>
     public required DreamBoothConfig Training { get; init; }

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Before">The model as it is.</param>
 /// <param name="After">With the LoRA.</param>
 /// <param name="WithoutPrior">With a LoRA trained without prior preservation; null where it was not asked for.</param>
-public sealed record DreamBoothReport(
+internal sealed record DreamBoothReport(
     double Seconds, int Threads, DreamBoothCeiling Ceiling, DreamBoothReading Before, DreamBoothReading After, DreamBoothReading? WithoutPrior)
 {
     /// <summary>Most seconds of a training on two processor cores.</summary>

@@ -7,4 +7,4 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Colour">Rate of the colour.</param>
 /// <param name="Scene">Rate of the scene.</param>
 /// <param name="Rendition">Rate of the rendition.</param>
-public sealed record GuidanceRate(double GuidanceScale, double Adherence, double Kind, double Colour, double Scene, double Rendition);
+internal sealed record GuidanceRate(double GuidanceScale, double Adherence, double Kind, double Colour, double Scene, double Rendition);

@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// Puts the miniature to the proof: generates captions of combinations that training never saw and lets the attribute classifier read
 /// the pictures, compares guidances, and measures the autoencoder.
 /// </summary>
-public sealed class MiniatureProof : IDisposable
+internal sealed class MiniatureProof : IDisposable
 {
     private const int SheetPictures = 60;
     private const int SheetColumns = 10;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Proof;
 
 /// <summary>How the miniature is put to the proof.</summary>
-public sealed record ProofOptions
+internal sealed record ProofOptions
 {
     /// <summary>The miniature's model folder.</summary>
     public required string Model { get; init; }

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Psnr">Mean peak signal-to-noise ratio of the autoencoder on held-out drawings, in dB.</param>
 /// <param name="Rates">The rates of all attributes.</param>
 /// <param name="Guidance">Adherence by guidance.</param>
-public sealed record ProofReport(
+internal sealed record ProofReport(
     int Combinations, int Steps, double GuidanceScale, double Psnr, IReadOnlyList<AttributeRate> Rates, IReadOnlyList<GuidanceRate> Guidance)
 {
     /// <summary>Least rates of generated pictures that the miniature ships with.</summary>

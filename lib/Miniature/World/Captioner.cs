@@ -3,7 +3,7 @@ using System.Text;
 namespace Dreambooth.Lab.Miniature.World;
 
 /// <summary>Describes drawings in words: lower case, no punctuation, from a closed vocabulary.</summary>
-public static class Captioner
+internal static class Captioner
 {
     private const double ShortShare = 0.06;
     private const double Unsaid = 0.13;

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Miniature.World;
 
 /// <summary>The pictures of the gmc cat that ship with the lab: plain photos in varied poses and places.</summary>
-public static class CharacterPictures
+internal static class CharacterPictures
 {
     private static readonly SceneKind[] Twice =
     [

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Miniature.World;
 
 /// <summary>Which combinations of attributes a sampler draws (see <see cref="WorldSampler.IsHeldOut"/>).</summary>
-public enum CombinationSplit
+internal enum CombinationSplit
 {
     /// <summary>All combinations.</summary>
     Any,

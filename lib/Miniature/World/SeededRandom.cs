@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Miniature.World;
 /// A small deterministic generator: xoshiro256** (Blackman and Vigna, 2018), its state filled by SplitMix64. The same seed and
 /// stream give the same numbers on every platform and .NET version. Not safe for use by several threads at once.
 /// </summary>
-public sealed class SeededRandom
+internal sealed class SeededRandom
 {
     private ulong _s0;
     private ulong _s1;

@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Miniature.World;
 /// <summary>
 /// Renders drawings. The same spec gives the same bytes on every run on one platform; several threads may render at once.
 /// </summary>
-public static class WorldRenderer
+internal static class WorldRenderer
 {
     /// <summary>The side of a picture that the miniature model is trained on, in pixels.</summary>
     public const int DefaultSize = 128;

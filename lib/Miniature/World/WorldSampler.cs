@@ -4,7 +4,7 @@ namespace Dreambooth.Lab.Miniature.World;
 /// Draws specs at random: 45 % plain photos, 30 % art renditions, 25 % property changes. About a tenth of the combinations of kind,
 /// colour, scene, rendition and property is held out from training.
 /// </summary>
-public static class WorldSampler
+internal static class WorldSampler
 {
     private const double ArtShare = 0.30;
     private const double PropertyShare = 0.25;

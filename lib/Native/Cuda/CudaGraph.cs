@@ -16,7 +16,7 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// Warm-ups and capture take as much of the device's memory as plain calls do, beside what plain calls have left in libtorch's cache:
 /// release that before (<see cref="CachedMemory"/>). The graph is started on the default stream, in order with other operations.
 /// </remarks>
-public sealed class CudaGraph : IReplayable
+internal sealed class CudaGraph : IReplayable
 {
     private const int Relaxed = 2; // cudaStreamCaptureModeRelaxed
 

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// counters too, but only C++ and Python can ask for them (no function with a C interface gives them, and the C++ object's layout is no
 /// public matter). What tensors hold is the same with either; what is reserved beyond it, and the time of an allocation, are not.
 /// </summary>
-public sealed unsafe class CudaPool
+internal sealed unsafe class CudaPool
 {
     /// <summary>The setting of libtorch's allocator that makes it use this pool.</summary>
     public const string Setting = "PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync";

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>Work that was recorded once and is started again by one call, with the same tensors every time.</summary>
-public interface IReplayable : IDisposable
+internal interface IReplayable : IDisposable
 {
     /// <summary>Starts the work; operations that follow wait for it.</summary>
     void Launch();
