@@ -52,6 +52,10 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings.SampleBatchSize;
     }
 
+    /// <summary>Learns how many items an epoch has: a larger batch is not trained.</summary>
+    /// <param name="items">Items of an epoch.</param>
+    public void LimitTrainBatch(int items) => _settings = _settings with { TrainBatchSize = Math.Min(_settings.TrainBatchSize, items) };
+
     /// <summary>Remembers what is being done.</summary>
     public void Enter(string phase) => _phase = char.ToLowerInvariant(phase[0]) + phase[1..];
 

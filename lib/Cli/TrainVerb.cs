@@ -98,6 +98,7 @@ internal static class TrainVerb
         {
             OnWarning = session.Warn,
             OnSummary = session.Output.WriteLine,
+            OnItems = guard.LimitTrainBatch,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
             OnDownload = new HubProgressLines(report, "Downloading"),

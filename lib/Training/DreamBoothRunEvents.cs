@@ -16,6 +16,9 @@ public sealed record DreamBoothRunEvents
     /// <summary>Told what is odd but no error, a sentence.</summary>
     public Action<string>? OnWarning { get; init; }
 
+    /// <summary>Told how many items an epoch has, before a model is loaded: no batch has more.</summary>
+    internal Action<int>? OnItems { get; init; }
+
     /// <summary>Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null: fast.</summary>
     public Func<string, MemoryMode>? ChooseMemory { get; init; }
 

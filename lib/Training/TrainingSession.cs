@@ -283,15 +283,24 @@ public sealed class TrainingSession : IDisposable
         var steps = StepsOf(config, dataset);
         if (config.MaxTrainSteps is null && config.WarmUpNotice(steps, "the run's steps") is { } notice)
             events?.OnWarning?.Invoke(notice);
+        var items = ItemsOf(config, dataset);
+        if (items < config.TrainBatchSize)
+        {
+            events?.OnWarning?.Invoke(
+                $"train_batch_size is {config.TrainBatchSize}, and an epoch has {items} pictures, repeats counted: batches of {items} are "
+                + "trained.");
+        }
+
+        events?.OnItems?.Invoke(items);
         return dataset;
     }
 
+    private static int StepsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
+        DreamBoothTrainer.StepsOf(config, new BatchSampler(ItemsOf(config, instances), config.TrainBatchSize, 0).BatchesPerEpoch);
+
     // Class pictures that are not there yet will be as many as are asked for.
-    private static int StepsOf(DreamBoothConfig config, DreamBoothDataset instances)
-    {
-        var items = Math.Max(instances.InstanceCount, config.WithPriorPreservation ? config.NumClassImages : 0);
-        return DreamBoothTrainer.StepsOf(config, new BatchSampler(items, config.TrainBatchSize, 0).BatchesPerEpoch);
-    }
+    private static int ItemsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
+        Math.Max(instances.InstanceCount, config.WithPriorPreservation ? config.NumClassImages : 0);
 
     private static IReadOnlyList<string> Prompts(DreamBoothConfig config, DreamBoothDataset instances) =>
         config.WithPriorPreservation
