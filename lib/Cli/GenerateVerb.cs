@@ -48,6 +48,9 @@ internal static class GenerateVerb
         folder.ClearLeftovers();
         var prompts = config.ReadPrompts();
         var (model, loras) = Find(config, session);
+        ModelIndex.RefuseConfigs(model);
+        if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
+            session.Warn(notice);
         var options = PipelineOptions.Parse(config.Device, config.Dtype);
         var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options.Dtype.ToString(), model, loras));
         if (run.Missing > 0)

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Spectre.Console;
 
 namespace Dreambooth.Lab.Cli;
@@ -11,14 +12,20 @@ namespace Dreambooth.Lab.Cli;
 internal sealed record Session(
     TextWriter Output, TextWriter Error, bool IsInteractive, CancellationToken Cancellation, TextReader? Input = null)
 {
+    private const int MostInLine = 4000;
+
     /// <summary>Reads a line that must not be seen: unseen from a terminal, else from the input. Null at its end.</summary>
     public string? ReadSecret() => Input is null && IsInteractive && !Console.IsInputRedirected
         ? AnsiConsole.Prompt(new TextPrompt<string>("Token:") { IsSecret = true, Mask = null, AllowEmpty = true })
         : (Input ?? Console.In).ReadLine();
 
     /// <summary>Writes a warning: one paragraph to <see cref="Error"/>.</summary>
-    public void Warn(string message) => Error.WriteLine($"warning: {message}");
+    public void Warn(string message) => Error.WriteLine($"warning: {CutLines(message)}");
 
     /// <summary>Writes what ended the work: one paragraph to <see cref="Error"/>.</summary>
-    public void Fail(string message) => Error.WriteLine($"error: {message}");
+    public void Fail(string message) => Error.WriteLine($"error: {CutLines(message)}");
+
+    // Messages repeat what users give, which may be of any length.
+    private static string CutLines(string message) => message.Length <= MostInLine ? message
+        : string.Join('\n', message.Split('\n').Select(line => ShownText.Cut(line, MostInLine)));
 }

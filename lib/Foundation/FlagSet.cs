@@ -12,6 +12,8 @@ namespace Dreambooth.Lab.Foundation;
 public sealed class FlagSet<T>
     where T : class
 {
+    private const int MostErrors = 20;
+
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Dictionary<string, Flag> _byName = new(StringComparer.Ordinal);
@@ -98,6 +100,12 @@ public sealed class FlagSet<T>
         var errors = new List<string>();
         foreach (var entry in recipe.Element.EnumerateObject())
         {
+            if (errors.Count == MostErrors)
+            {
+                errors.Add("There may be more.");
+                break;
+            }
+
             if (Find(entry.Name) is not { } flag)
             {
                 if (accepts?.Invoke(entry.Name) != true)

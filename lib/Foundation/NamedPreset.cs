@@ -18,6 +18,7 @@ internal static class NamedPreset
         }
 
         var names = presets.Select(preset => preset.Name).ToArray();
-        throw new LabException($"There is no preset '{name}'; valid are {string.Join(", ", names[..^1])} and {names[^1]}.");
+        var asked = ShownText.Line(name ?? string.Empty);
+        throw new LabException($"There is no preset '{asked}'; valid are {string.Join(", ", names[..^1])} and {names[^1]}.");
     }
 }

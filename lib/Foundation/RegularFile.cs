@@ -8,6 +8,8 @@ internal static class RegularFile
     /// <exception cref="IOException">It has no content.</exception>
     public static void Require(string path)
     {
+        if (Directory.Exists(path))
+            throw new IOException("It is a folder, and a file is needed.");
         if (HasNoLength(path))
             throw new IOException("It has no content: it is empty, or a pipe or a device and no regular file.");
     }

@@ -57,7 +57,12 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
     private string Resolve(string nameOrPath, string? revision, HubContent content, string? variant, CancellationToken cancellation)
     {
         if (!IsOnHub(nameOrPath, out var repo, out var file))
+        {
+            if (revision is not null && Path.Exists(nameOrPath))
+                warn?.Invoke($"revision has no effect: {nameOrPath} is here, and is not taken from the hub.");
             return nameOrPath;
+        }
+
         using var client = new HubClient(options, warn);
         var request = new HubDownloadRequest(repo)
         {

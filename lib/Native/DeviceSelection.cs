@@ -20,9 +20,12 @@ internal static class DeviceSelection
             return count > 0 ? new Device(DeviceType.CUDA, 0) : CPU;
         var index = text == "cuda" ? 0 : text?.StartsWith("cuda:", StringComparison.Ordinal) == true && int.TryParse(text.AsSpan(5), out var number) && number >= 0
             ? number
-            : throw new LabException($"The device is '{text}'; valid values are auto, cpu, cuda and cuda:N.");
+            : throw new LabException(
+                $"The device is '{ShownText.Line(text ?? string.Empty)}'; valid values are auto, cpu, cuda and cuda:N.");
         return index < count
             ? new Device(DeviceType.CUDA, index)
-            : throw new LabException($"The device is '{text}', but libtorch sees {count} CUDA device{(count == 1 ? string.Empty : "s")} here. `dotnet run -- doctor` shows what was found.");
+            : throw new LabException(
+                $"The device is '{ShownText.Line(text)}', but libtorch sees {count} CUDA device{(count == 1 ? string.Empty : "s")} here. "
+                + "`dotnet run -- doctor` shows what was found.");
     }
 }

@@ -22,8 +22,7 @@ public sealed class ModelIndex
         ["tokenizer_3"] = ["T5TokenizerFast", "T5Tokenizer"],
     };
 
-    /// <summary>The name of the file.</summary>
-    internal const string FileName = "model_index.json";
+    private const string FileName = "model_index.json";
 
     private const string Needed = "A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed, or one file such "
         + "as sd3.5_medium.safetensors.";
@@ -73,6 +72,29 @@ public sealed class ModelIndex
             : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
     }
 
+    /// <summary>Refuses a path to a file in the middle of a model, before anything is read from it.</summary>
+    /// <param name="path">What a user names as a model.</param>
+    /// <exception cref="LabException">It is a model's index or another of its configuration files; the message names the model.</exception>
+    internal static void RefuseConfigs(string path)
+    {
+        var name = Path.GetFileName(path);
+        if (!name.EndsWith(".json", StringComparison.Ordinal) || name.Contains(".index.", StringComparison.Ordinal) || !File.Exists(path))
+            return;
+        var folder = Path.GetDirectoryName(path) is { Length: > 0 } own ? own : Path.GetFullPath(".");
+        if (name == FileName)
+            throw new LabException($"{path} is the index of a model: name its folder, {folder}.");
+        if (WholeOf(path) is { } whole)
+            throw new LabException($"{path} is a part of the model {whole}: name that.");
+    }
+
+    /// <summary>What is not used of a folder with what a model's file lacks.</summary>
+    /// <param name="model">The model's folder or file.</param>
+    /// <param name="components">The folder, or null.</param>
+    /// <returns>A sentence where the model needs none; else null.</returns>
+    internal static string? UnusedComponents(string model, string? components) => components is not null && Directory.Exists(model)
+        ? $"components has no effect: {model} is a folder with all its parts, and not one file."
+        : null;
+
     /// <summary>The model that a path leads into the middle of.</summary>
     /// <param name="path">A folder or a file that is no model.</param>
     /// <returns>The model's folder; null where it lies in none.</returns>
@@ -103,8 +125,8 @@ public sealed class ModelIndex
             || _components.Keys.Any(component => WeightsNames.Any(name => Checkpoint.HasVariant(PathOf(component), name, variant))))
             return;
         throw new LabException(
-            $"No component of {Folder} has weights of the variant '{variant}' (as {WeightsNames[0]}.{variant}.safetensors). Leave "
-            + "--variant out to take the plain files.");
+            $"No component of {Folder} has weights of the variant '{ShownText.Line(variant)}' (as {WeightsNames[0]}.fp16.safetensors). "
+            + "Leave --variant out to take the plain files.");
     }
 
     /// <summary>A component's folder.</summary>

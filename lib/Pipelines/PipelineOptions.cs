@@ -63,7 +63,7 @@ public sealed record PipelineOptions
             "fp16" => ScalarType.Float16,
             "bf16" => ScalarType.BFloat16,
             "auto" => chosen.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-            _ => throw new LabException($"The precision is '{dtype}'; valid values are auto, fp32, fp16 and bf16."),
+            _ => throw new LabException($"The precision is '{ShownText.Line(dtype)}'; valid values are auto, fp32, fp16 and bf16."),
         };
         return new PipelineOptions { Device = chosen, Dtype = type, VaeDtype = type };
     }

@@ -39,9 +39,13 @@ internal sealed class SingleFileModel : IDisposable
     public static SingleFileModel Open(string path, PipelineOptions options)
     {
         if (options.ComponentsFolder is not null && !Directory.Exists(options.ComponentsFolder))
-            throw new LabException($"The components folder '{options.ComponentsFolder}' does not exist. It is a folder with what the model's file lacks: text encoders, autoencoder, tokenizers.");
-        if (Path.GetFileName(path) == ModelIndex.FileName)
-            throw new LabException($"{path} is the index of a model: name its folder, {Path.GetDirectoryName(Path.GetFullPath(path))}.");
+        {
+            throw new LabException(
+                $"The components folder '{ShownText.Line(options.ComponentsFolder)}' does not exist. It is a folder with what the model's "
+                + "file lacks: text encoders, autoencoder, tokenizers.");
+        }
+
+        ModelIndex.RefuseConfigs(path);
         var file = Checkpoint.Open(path);
         try
         {

@@ -112,7 +112,8 @@ public sealed record SweepPreset
     {
         SweepPreset[] all = [Tiny, Standard, Full];
         return all.FirstOrDefault(preset => preset.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new LabException($"There is no preset '{name}'; valid are {string.Join(", ", all.Select(preset => preset.Name))}.");
+            ?? throw new LabException(
+                $"There is no preset '{ShownText.Line(name)}'; valid are {string.Join(", ", all.Select(preset => preset.Name))}.");
     }
 
     /// <summary>

@@ -158,7 +158,8 @@ public sealed partial record DreamBoothConfig
     /// <exception cref="LabException"><see cref="LoraBlocks"/> is no list of numbers.</exception>
     public IReadOnlyList<int>? LoraBlockNumbers => LoraBlocks is null ? null
         : NumberList.Parse(LoraBlocks)
-            ?? throw new LabException($"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.");
+            ?? throw new LabException(
+                $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.");
 
     private static List<string> Split(string names) =>
         [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];

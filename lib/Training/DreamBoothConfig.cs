@@ -93,6 +93,12 @@ public sealed partial record DreamBoothConfig
         ? $"lr_warmup_steps ({LrWarmupSteps}) is not below {what} ({steps}): the full learning rate is never reached."
         : null;
 
+    /// <summary>A sentence where no batch can be as large as was asked for; null where there is nothing to say.</summary>
+    /// <param name="items">Pictures of an epoch, repeats counted.</param>
+    internal string? BatchNotice(int items) => items < TrainBatchSize && TrainBatchSize != Default<int>(nameof(TrainBatchSize))
+        ? $"train_batch_size is {TrainBatchSize}, and an epoch has {items} pictures, repeats counted: batches of {items} are trained."
+        : null;
+
     private IEnumerable<string> NotYet()
     {
         if (MixedPrecision == MixedPrecision.Fp16)
@@ -128,7 +134,7 @@ public sealed partial record DreamBoothConfig
         if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
-            yield return $"lora_blocks is '{LoraBlocks}'; valid is a list of block numbers from 0, such as 12,30.";
+            yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
         Action[] parts =
         [
             () => TimestepDensity().Validate(), () => AdamW().Validate(), () => LearningRateSchedule(1).Validate(), CheckLora,
@@ -142,7 +148,7 @@ public sealed partial record DreamBoothConfig
         }
 
         if (LoraLayers is not null && Split(LoraLayers).Count == 0)
-            yield return $"lora_layers is '{LoraLayers}'; valid is a list of module names, such as attn.to_q,attn.to_k.";
+            yield return $"lora_layers is '{ShownText.Line(LoraLayers)}'; valid is a list of module names, such as attn.to_q,attn.to_k.";
     }
 
     // What these lists lack is told by their own checks.

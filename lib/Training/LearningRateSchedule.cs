@@ -74,7 +74,7 @@ public sealed record LearningRateSchedule
                 return known.Kind;
         }
 
-        throw new LabException($"The learning-rate schedule '{name}' is unknown; valid are {string.Join(", ", Names)}.");
+        throw new LabException($"The learning-rate schedule '{ShownText.Line(name)}' is unknown; valid are {string.Join(", ", Names)}.");
     }
 
     /// <summary>Checks the settings.</summary>
@@ -147,7 +147,11 @@ public sealed record LearningRateSchedule
         }
 
         if (!valid)
-            throw new LabException($"The step rules '{text}' are not of the form 1:10,0.1:20,0.005 (factor:before step, ..., last factor).");
+        {
+            throw new LabException(
+                $"The step rules '{ShownText.Line(text)}' are not of the form 1:10,0.1:20,0.005 (factor:before step, ..., last factor).");
+        }
+
         return [.. rules.Select(rule => (rule.Key, rule.Value))];
     }
 

@@ -97,7 +97,8 @@ public sealed class TrainingCheckpoint
         return found is not null && !found.Missing.Any()
             ? found
             : throw new LabException(
-                $"resume_from_checkpoint is '{asked}', but {(found is null ? "there is no such checkpoint" : $"{folder} {found.Lack()}")}. "
+                $"resume_from_checkpoint is '{ShownText.Line(asked)}', but "
+                + $"{(found is null ? "there is no such checkpoint" : $"{folder} {found.Lack()}")}. "
                 + $"{config.OutputDir} has "
                 + $"{(there.Count == 0 ? "no checkpoints" : string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder))))}.");
     }

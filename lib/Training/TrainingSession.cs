@@ -76,6 +76,9 @@ public sealed class TrainingSession : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         var device = DeviceSelection.Parse(config.Device);
         var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
+        ModelIndex.RefuseConfigs(model);
+        if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
+            events?.OnWarning?.Invoke(notice);
         var memory = config.Memory == MemoryMode.Auto ? events?.ChooseMemory?.Invoke(model) ?? MemoryMode.Fast : config.Memory;
         var most = events?.FitSamples?.Invoke(model, memory) ?? StableDiffusion3Pipeline.WorthAtATime;
         var pipeline = StableDiffusion3Pipeline.Load(model, new PipelineOptions
@@ -284,13 +287,8 @@ public sealed class TrainingSession : IDisposable
         if (config.MaxTrainSteps is null && config.WarmUpNotice(steps, "the run's steps") is { } notice)
             events?.OnWarning?.Invoke(notice);
         var items = ItemsOf(config, dataset);
-        if (items < config.TrainBatchSize)
-        {
-            events?.OnWarning?.Invoke(
-                $"train_batch_size is {config.TrainBatchSize}, and an epoch has {items} pictures, repeats counted: batches of {items} are "
-                + "trained.");
-        }
-
+        if (config.BatchNotice(items) is { } batches)
+            events?.OnWarning?.Invoke(batches);
         events?.OnItems?.Invoke(items);
         return dataset;
     }

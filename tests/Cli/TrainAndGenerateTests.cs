@@ -169,6 +169,30 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Generate_RevisionAndComponentsOfAModelFolder_AreToldToHaveNoEffect()
+    {
+        var run = Generate("pictures", "--prompt=x", "--revision=fp16", "--components", _folder);
+        Assert.Equal(0, run.Code);
+        Assert.Contains($"warning: revision has no effect: {TinyPipeline.Folder} is here", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"warning: components has no effect: {TinyPipeline.Folder} is a folder", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_ValueOfAnyLength_IsNotRepeatedWhole()
+    {
+        var run = Train("--lora_blocks=" + new string('y', 100_000));
+        Assert.Equal(2, run.Code);
+        Assert.InRange(run.Error.Length, 200, 1000);
+        var path = Out("recipe.json");
+        File.WriteAllText(path, "{" + string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"key_{i}\": 1")) + "}");
+        run = Train("--config", path);
+        Assert.Equal(2, run.Code);
+        Assert.Contains("'key_19' is no option; ", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("There may be more.", run.Error.TrimEnd(), StringComparison.Ordinal);
+        Assert.InRange(run.Error.Length, 1000, 4100);
+    }
+
+    [Fact]
     public void Train_AnotherSubjectInTheSameFolder_IsRefusedUnlessAskedFor()
     {
         Assert.Equal(0, Train("--max_train_steps=1").Code);
@@ -487,6 +511,9 @@ public sealed class TrainAndGenerateTests : IDisposable
         var file = Path.Combine(_folder, "file");
         File.WriteAllText(file, "not a folder");
         AssertFails("There is no model folder", Run(CancellationToken.None, "generate", "--model", Out("none"), "--prompt=x"));
+        var index = Path.Combine(TinyPipeline.Folder, "model_index.json");
+        AssertFails("is the index of a model: name its folder", Run(CancellationToken.None, "generate", "--model", index, "--prompt=x"));
+        AssertFails("is the index of a model: name its folder", Train($"--pretrained_model_name_or_path={index}"));
         AssertFails("There is no LoRA file or folder", Generate("pictures", "--prompt=x", "--lora", Out("none")));
         AssertFails(file, Generate("pictures", "--prompt=x", $"--outdir={file}"));
         AssertFails(file, Run(CancellationToken.None, [.. TrainArguments("--max_train_steps=1"), $"--output_dir={file}"]));

@@ -47,6 +47,12 @@ public sealed class RegularFileTests : IDisposable
         }
     }
 
+    // A folder may hold a LoRA.
+    [Fact]
+    public void Require_Folder_IsCalledOne() => Assert.All(Readers.Where(reader => reader.Key != "lora"), reader => Assert.Contains(
+        "It is a folder, and a file is needed.", Assert.ThrowsAny<LabException>(() => reader.Value(_folder)).Message,
+        StringComparison.Ordinal));
+
     [SkippableFact]
     public async Task Read_LogThatIsAPipe_HasNoRecords()
     {

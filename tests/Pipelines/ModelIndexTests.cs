@@ -64,6 +64,7 @@ public sealed class ModelIndexTests : IDisposable
             Path.Combine(model, "model_index.json"));
         Fails(
             $"It is a part of the model {model}: name that.", Path.Combine(part, "diffusion_pytorch_model.safetensors"));
+        Fails($"{Path.Combine(part, "config.json")} is a part of the model {model}: name that.", Path.Combine(part, "config.json"));
         File.WriteAllText(Path.Combine(_folder, "pytorch_lora_weights.safetensors"), "x");
         Fails("It holds a LoRA, which is given beside a model.", _folder);
 
