@@ -35,6 +35,22 @@ internal sealed partial class PlainWriter(TextWriter inner) : TextWriter
 
     public override void WriteLine(string? value) => inner.WriteLine(value is null ? null : Clean(value));
 
+    /// <summary>Writes a text in which some codes are wanted.</summary>
+    /// <param name="wanted">Matches these codes.</param>
+    /// <param name="text">The text.</param>
+    public void WriteWith(Regex wanted, string text)
+    {
+        var from = 0;
+        foreach (Match code in wanted.Matches(text))
+        {
+            Write(text[from..code.Index]);
+            inner.Write(code.Value);
+            from = code.Index + code.Length;
+        }
+
+        Write(text[from..]);
+    }
+
     public override void Flush() => inner.Flush();
 
     // As the hub's own tokens look; what was typed at a wrong place is no message's business.

@@ -117,7 +117,8 @@ internal static class RunVerb
             if (path is not null)
                 TryToWrite(path);
             Action<NotebookDocument>? save = path is null ? null : notebook => notebook.Save(path);
-            var result = runner.Run(file, progress => Show(session, progress, quiet), save, session.Cancellation);
+            var text = new CellText(session);
+            var result = runner.Run(file, progress => Show(session, text, progress, quiet), save, session.Cancellation);
             foreach (var failure in result.Failures)
                 session.Error.WriteLine($"{file}: cell {failure.Cell} failed:\n{Indented(failure.Source)}\n{failure.Message}");
             if (path is not null)
@@ -149,16 +150,25 @@ internal static class RunVerb
         }
     }
 
-    private static void Show(Session session, RunProgress progress, bool quiet)
+    private static void Show(Session session, CellText text, RunProgress progress, bool quiet)
     {
         if (quiet)
             return;
         if (progress.Text.Length > 0)
-            session.Output.Write(progress.Text);
+        {
+            text.Write(progress.Text);
+        }
         else if (progress.Elapsed is null)
+        {
             session.Output.WriteLine($"[{progress.Cell}/{progress.CellCount}] {progress.Source.Trim().Split('\n')[0].Trim()}");
+        }
         else
-            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"      {(progress.Failed ? "failed after" : "took")} {progress.Elapsed.Value.TotalSeconds:0.00} s"));
+        {
+            text.End();
+            session.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"      {(progress.Failed ? "failed after" : "took")} {progress.Elapsed.Value.TotalSeconds:0.00} s"));
+        }
     }
 
     private static TimeSpan? Timeout(double? seconds) => seconds switch

@@ -14,8 +14,8 @@ internal static class PlotlyCharts
     // Writing the JSON takes half a second, and three forms are made of it.
     private static readonly ConditionalWeakTable<GenericChart, string> Written = [];
 
-    /// <summary>The assemblies that cells need for charts.</summary>
-    public static IReadOnlyList<string> Assemblies { get; } = ["Plotly.NET", "Plotly.NET.CSharp"];
+    /// <summary>The assemblies that cells need for charts; the last brings Plotly.NET's extension of notebook kernels.</summary>
+    public static IReadOnlyList<string> Assemblies { get; } = ["Plotly.NET", "Plotly.NET.CSharp", "Plotly.NET.Interactive"];
 
     /// <summary>Registers the formatters. Only in the lab's own kernel: .NET Interactive's tool has too old an FSharp.Core.</summary>
     public static void Register()

@@ -27,7 +27,7 @@ internal sealed record PlotlyFigure : ChartView
     }
 
     /// <inheritdoc/>
-    public override string ToText() => Drawn().HasValues ? base.ToText() : Empty;
+    public override string ToText() => Drawn().HasValues && base.ToText() is { Length: > 0 } text ? text : Empty;
 
     private protected override string Empty => _traces.Count == 0 ? base.Empty
         : $"A figure of Plotly ({string.Join(", ", _traces.Select(Type).Distinct())}): front ends that draw Plotly's figures show it.";

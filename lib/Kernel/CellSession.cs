@@ -63,7 +63,11 @@ internal sealed class CellSession
     }
 
     /// <summary>Declares what every cell can call. To be called once, before the first cell.</summary>
-    public void Prepare() => RunCode(CellDisplay.Functions, _cell, "display");
+    public void Prepare()
+    {
+        RunCode(CellDisplay.Functions, _cell, "display");
+        _extensions.LoadOfHostAsync(Options.References).GetAwaiter().GetResult();
+    }
 
     /// <summary>Runs a cell to its end; does not throw for anything that the cell does.</summary>
     public CellOutcome Execute(CellRequest cell)

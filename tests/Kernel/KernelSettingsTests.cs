@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Dreambooth.Lab.Kernel.Protocol;
+
 namespace Dreambooth.Lab.Tests.Kernel;
 
 [Trait("Category", "Kernel")]
@@ -16,5 +19,30 @@ public class KernelSettingsTests
             """;
         var text = string.Concat(kernel.Run(Code).Published.Where(m => m.Type == "stream").Select(m => m.Text("text")));
         Assert.Equal("TrueFalse", text);
+    }
+
+    [Fact]
+    public async Task Start_EmptyKey_WarnsThatAnybodyCanRunCode()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"no-key-{Guid.NewGuid():N}.json");
+        new ConnectionFile("127.0.0.1", "tcp", "", "hmac-sha256", 0, 0, 0, 0, 0).Write(file);
+        var start = new ProcessStartInfo("dotnet", [LabProgram.Assembly, "kernel", "start", "--connection-file", file])
+        {
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            Environment = { [ParentWatch.PipeVariable] = "1" },
+        };
+        using var process = Process.Start(start)!;
+        try
+        {
+            var line = await process.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.StartsWith("kernel: warning: the connection file's key is empty", line, StringComparison.Ordinal);
+        }
+        finally
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            File.Delete(file);
+        }
     }
 }

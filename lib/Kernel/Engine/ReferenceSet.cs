@@ -32,6 +32,9 @@ internal sealed class ReferenceSet
     /// <summary>Everything that cells are compiled against now.</summary>
     public ImmutableArray<MetadataReference> All { get; private set; }
 
+    /// <summary>The file of an assembly that the host program brings, by its name; null when it brings none.</summary>
+    public static string? HostPath(string name) => s_platform.GetValueOrDefault(name);
+
     /// <summary>
     /// Adds an assembly by path, and with it the assemblies that it was compiled against; one of the host's or the framework's by its name
     /// alone, too.

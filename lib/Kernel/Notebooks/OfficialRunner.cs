@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Kernel.Protocol;
+using Dreambooth.Lab.Kernel.Subkernels;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.CSharp;
@@ -50,6 +51,12 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
                     continue;
                 }
 
+                if (NotebookKernels.AbsentLanguageIn(cells[i].Code) is { } language)
+                {
+                    result.Add((i + 1, cells[i].Source, [$"not compared ({language} is in the official tool, not in its packages)"], false));
+                    continue;
+                }
+
                 _outputs.Clear();
                 kernels.SendAsync(new SubmitCode(cells[i].Code), cancel).GetAwaiter().GetResult();
                 var failed = _outputs.Any(o => o.Kind == "error") && !cells[i].MayFail;
@@ -79,7 +86,9 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
         kernels.Add(new HtmlKernel());
         kernels.Add(new JavaScriptKernel().UseValueSharing(), ["js"]);
         kernels.Add(new KeyValueStoreKernel().UseWho());
+        kernels.Add(new MarkdownKernel());
         kernels.DefaultKernelName = csharp.Name;
+        NotebookKernels.AddDirectives(kernels, new KernelOptions());
         return kernels.UseImportMagicCommand();
     }
 
@@ -96,7 +105,7 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
             case DisplayedValueUpdated:
                 break;
             case DisplayEvent shown and (DisplayedValueProduced or ReturnValueProduced):
-                _outputs.Add(new ShownOutput("display", Types(shown.FormattedValues.Select(f => f.MimeType)), ""));
+                _outputs.Add(new ShownOutput("display", Types(shown.FormattedValues.Where(f => !IsPlainText(f.MimeType, f.Value)).Select(f => f.MimeType)), ""));
                 break;
             case CommandFailed failed:
                 _outputs.Add(new ShownOutput("error", "", failed.Message ?? failed.Exception?.Message ?? ""));
@@ -106,10 +115,17 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
 
     private static ShownOutput Own(JsonObject output) => output["output_type"]!.ToString() switch
     {
-        "stream" => new ShownOutput(output["name"]!.ToString(), "", string.Concat(output["text"]!.AsArray().Select(l => l!.ToString()))),
+        "stream" => new ShownOutput(output["name"]!.ToString(), "", Text(output["text"])),
         "error" => new ShownOutput("error", "", output["evalue"]?.ToString() ?? ""),
-        _ => new ShownOutput("display", Types(output["data"]!.AsObject().Select(p => p.Key)), ""),
+        _ => new ShownOutput("display", Types(output["data"]!.AsObject().Where(p => !IsPlainText(p.Key, Text(p.Value))).Select(p => p.Key)), ""),
     };
+
+    private static string Text(JsonNode? data) =>
+        data is JsonArray lines ? string.Concat(lines.Select(line => line!.ToString())) : data?.ToString() ?? "";
+
+    // What has no form of its own in HTML: a number.
+    private static bool IsPlainText(string type, string text) =>
+        type == HtmlFormatter.MimeType && text.StartsWith("<div class=\"dni-plaintext\">", StringComparison.Ordinal);
 
     // Plain text is left out: this kernel always adds it.
     private static string Types(IEnumerable<string> types) =>

@@ -17,6 +17,13 @@ internal sealed class KernelExtensionLoader(ReferenceSet references, Action<stri
     /// <summary>The kernels that extensions extend.</summary>
     public required Func<CompositeKernel> Kernels { get; init; }
 
+    /// <summary>Loads the extensions of assemblies of the host program that cells are compiled against.</summary>
+    public async Task LoadOfHostAsync(IEnumerable<string> names)
+    {
+        foreach (var path in names.Select(ReferenceSet.HostPath).OfType<string>())
+            await LoadAsync(path).ConfigureAwait(false);
+    }
+
     /// <summary>References packages that were restored, and loads their extensions.</summary>
     public async Task AddAsync(IReadOnlyList<ResolvedPackageReference> packages)
     {
@@ -64,7 +71,20 @@ internal sealed class KernelExtensionLoader(ReferenceSet references, Action<stri
         var assembly = AssemblyLoadContext.Default.LoadFromAssemblyPath(Path.GetFullPath(path));
         var types = assembly.ExportedTypes.Where(t => t is { IsClass: true, IsAbstract: false });
         foreach (var type in types.Where(typeof(IKernelExtension).IsAssignableFrom))
-            await ((IKernelExtension)Activator.CreateInstance(type)!).OnLoadAsync(Kernels()).ConfigureAwait(false);
+            await LoadAsync(type).ConfigureAwait(false);
+    }
+
+    private async Task LoadAsync(Type extension)
+    {
+        try
+        {
+            await ((IKernelExtension)Activator.CreateInstance(extension)!).OnLoadAsync(Kernels()).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            var cause = (e as System.Reflection.TargetInvocationException)?.InnerException ?? e;
+            throw new KernelException($"The extension {extension.FullName} of {extension.Assembly.GetName().Name} failed: {cause.Message}", cause);
+        }
     }
 
     // Without loading it: most assemblies hold none.

@@ -69,7 +69,16 @@ internal static class NotebookKernels
             .Where(d => !d.Hidden).Select(d => (d.Name, d.Description ?? "")).Append(("#load", "Run a C# file: #load \"FILE\""))
             .DistinctBy(d => d.Item1).OrderBy(d => d.Item1, StringComparer.Ordinal);
 
-    private static void AddDirectives(CompositeKernel kernels, KernelOptions options)
+    /// <summary>The language that a magic of a cell asks for and that is not here; null when it asks for none.</summary>
+    public static string? AbsentLanguageIn(string code) =>
+        (from line in code.Split('\n')
+         let word = line.Trim().Split(' ')[0]
+         from absent in s_absent
+         where absent.Aliases.Prepend(absent.Name).Any(name => word == "#!" + name)
+         select absent.Language).FirstOrDefault();
+
+    /// <summary>Adds the magics that the official tool has and its packages have not.</summary>
+    public static void AddDirectives(CompositeKernel kernels, KernelOptions options)
     {
         Add(kernels, "#!time", "Measure the time that the cell takes", context =>
         {
