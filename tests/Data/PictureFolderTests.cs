@@ -59,10 +59,10 @@ public sealed class PictureFolderTests : IDisposable
         Assert.Contains("empty", reasons["k.webp"], StringComparison.Ordinal);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Read_PipeAndDeviceNamedLikePictures_AreNotWaitedFor()
     {
-        Skip.If(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
         _samples.Add("a.png");
         using (var make = System.Diagnostics.Process.Start("mkfifo", _samples.PathOf("b.png")))
             make.WaitForExit();

@@ -15,13 +15,13 @@ public sealed class GridInABrowserTests
         })
         """;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(400)]
     [InlineData(640)]
     [InlineData(1200)]
     public async Task Headings_AtEveryWidth_StandOverTheirColumns(int width)
     {
-        Skip.IfNot(File.Exists(NotebookServer.Chromium), "Debian's package chromium is not installed");
+        Assert.SkipUnless(File.Exists(NotebookServer.Chromium), "Debian's package chromium is not installed");
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await playwright.Chromium.LaunchAsync(
             new() { ExecutablePath = NotebookServer.Chromium, Args = ["--no-sandbox"] });

@@ -27,11 +27,11 @@ public sealed class RegularFileTests : IDisposable
 
     public static TheoryData<string> Names => [.. Readers.Keys];
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Names))]
     public async Task Require_PipeDeviceAndEmptyFile_AreRefusedWithoutWaiting(string reader)
     {
-        Skip.If(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
         var (pipe, link, empty) = (Path.Combine(_folder, "pipe"), Path.Combine(_folder, "link"), Path.Combine(_folder, "empty"));
         using (var make = Process.Start("mkfifo", pipe))
             await make.WaitForExitAsync();
@@ -53,10 +53,10 @@ public sealed class RegularFileTests : IDisposable
         "It is a folder, and a file is needed.", Assert.ThrowsAny<LabException>(() => reader.Value(_folder)).Message,
         StringComparison.Ordinal));
 
-    [SkippableFact]
+    [Fact]
     public async Task Read_LogThatIsAPipe_HasNoRecords()
     {
-        Skip.If(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
         foreach (var name in new[] { StepLog.FileName, SweepLog.FileName })
         {
             using var make = Process.Start("mkfifo", Path.Combine(_folder, name));

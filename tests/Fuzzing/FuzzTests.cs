@@ -3,7 +3,6 @@ using System.Text;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Hub;
-using Xunit.Abstractions;
 
 namespace Dreambooth.Lab.Tests.Fuzzing;
 

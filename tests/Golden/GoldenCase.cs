@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Xunit.Abstractions;
+using Xunit.Sdk;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Golden;
@@ -48,7 +48,7 @@ public sealed class GoldenCase : IXunitSerializable
     public string PipelineFolder => GoldenSet.PathOf("pipelines", Pipeline);
 
     /// <summary>Skips the test where the case stands for a full set that is not there; call it first.</summary>
-    public void Require() => Skip.If(IsAbsent, "Only the small fixture set is here; name the full one by LAB_GOLDEN.");
+    public void Require() => Assert.SkipWhen(IsAbsent, "Only the small fixture set is here; name the full one by LAB_GOLDEN.");
 
     /// <summary>Whether the manifest lists the tensor (its name without the case's prefix).</summary>
     public bool Has(string name) => Entry.Has(FullKey(name));
@@ -74,8 +74,8 @@ public sealed class GoldenCase : IXunitSerializable
     /// <inheritdoc/>
     public void Deserialize(IXunitSerializationInfo info)
     {
-        Folder = info.GetValue<string>(nameof(Folder));
-        File = info.GetValue<string>(nameof(File));
+        Folder = info.GetValue<string>(nameof(Folder))!;
+        File = info.GetValue<string>(nameof(File))!;
         Key = info.GetValue<string?>(nameof(Key));
     }
 

@@ -18,7 +18,7 @@ namespace Dreambooth.Lab.Tests.Golden;
 /// {
 ///     public static TheoryData&lt;GoldenCase&gt; Runs => GoldenSet.Cases("transformer", file => file.Has("output"));
 ///
-///     [SkippableTheory]
+///     [Theory]
 ///     [MemberData(nameof(Runs))]
 ///     public void Forward_GoldenCase_Matches(GoldenCase golden)
 ///     {
@@ -129,7 +129,8 @@ public static class GoldenSet
 
     private static string FindRepository()
     {
-        string[] starts = [AppContext.BaseDirectory, Directory.GetCurrentDirectory()];
+        // The test program's own folder is the current one when it runs by itself elsewhere: LAB_REPOSITORY names the checkout then.
+        string[] starts = [AppContext.BaseDirectory, Environment.GetEnvironmentVariable("LAB_REPOSITORY") ?? Directory.GetCurrentDirectory()];
         return starts.Select(Above).FirstOrDefault(found => found is not null)
             ?? throw new InvalidOperationException($"No folder above {string.Join(" or ", starts)} holds Dreambooth.Lab.csproj.");
     }

@@ -15,7 +15,7 @@ public sealed partial class ImagingParityTests
 {
     public static TheoryData<GoldenCase> Pixels => GoldenSet.KeyCases("images", @"^(?<case>.+\.size\d+(\.crop(_flip)?)?)$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Pixels))]
     public void PixelValues_EachPictureSizeAndCrop_EqualTheReference(GoldenCase golden)
     {

@@ -13,10 +13,10 @@ public sealed class BrowserTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [SkippableFact]
+    [Fact]
     public async Task Notebook_OpenRunInterruptRestart_ShowsEverything()
     {
-        Skip.IfNot(NotebookServer.IsInstalled, NotebookServer.NotInstalled);
+        Assert.SkipUnless(NotebookServer.IsInstalled, NotebookServer.NotInstalled);
         File.Copy(Path.Combine(KernelUnderTest.Fixtures, "parts", "browser.ipynb"), Path.Combine(_folder, "browser.ipynb"));
         await using var server = NotebookServer.Start(_folder, "kernel");
         var page = await server.OpenAsync("browser.ipynb");

@@ -12,7 +12,7 @@ public sealed class JupyterClientTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [SkippableFact]
+    [Fact]
     public void Transcript_PythonClient_IsSatisfied()
     {
         var (code, output) = Run("/usr/bin/python3", Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures", "jupyter", "transcript.py"), Name);
@@ -20,7 +20,7 @@ public sealed class JupyterClientTests : IDisposable
         Assert.Contains("all checks passed", output, StringComparison.Ordinal);
     }
 
-    [SkippableFact]
+    [Fact]
     public void Nbconvert_EveryFixtureNotebook_Executes()
     {
         // One notebook with every feature that needs no file beside it: starting a kernel for each would take most of the time.
@@ -34,7 +34,7 @@ public sealed class JupyterClientTests : IDisposable
 
     private (int ExitCode, string Output) Run(params string[] command)
     {
-        Skip.IfNot(File.Exists("/usr/bin/jupyter"), "/usr/bin/jupyter is not installed (Debian packages jupyter-client, jupyter-nbconvert, jupyter-notebook)");
+        Assert.SkipUnless(File.Exists("/usr/bin/jupyter"), "/usr/bin/jupyter is not installed (Debian packages jupyter-client, jupyter-nbconvert, jupyter-notebook)");
         KernelSpecs.Install(Path.Combine(_folder, "kernels"), Name, "C# under test", KernelUnderTest.Launch);
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {

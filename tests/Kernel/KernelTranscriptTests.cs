@@ -136,11 +136,11 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
         return (DateTime.Parse(date, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal) - asked).TotalMilliseconds;
     }
 
-    [SkippableFact]
+    [Fact]
     public void Interrupt_BySignal_EndsTheCell()
     {
-        Skip.If(OperatingSystem.IsWindows(), "there are no signals");
-        Skip.If(IsInterruptIgnored(), "SIGINT is ignored here, as in what a shell starts in the background, and so in every process that this one starts");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no signals");
+        Assert.SkipWhen(IsInterruptIgnored(), "SIGINT is ignored here, as in what a shell starts in the background, and so in every process that this one starts");
         var id = _kernel.Client.Execute("Console.WriteLine(\"begun\"); while (true) { }");
         _kernel.WaitForText(id, "begun");
         using var kill = System.Diagnostics.Process.Start("kill", ["-INT", _kernel.Process.Id.ToString(CultureInfo.InvariantCulture)]);

@@ -8,10 +8,10 @@ public class ElfVersionNeedTests
     private static byte[] Binding() => File.ReadAllBytes(
         Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", "libLibTorchSharp.so"));
 
-    [SkippableFact]
+    [Fact]
     public void MarkWeak_NeedOfTorchSharp_ChangesOneFlagOnly()
     {
-        Skip.IfNot(OperatingSystem.IsLinux(), "ELF files belong to Linux.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ELF files belong to Linux.");
         var before = Binding();
         var after = Binding();
         Assert.Equal(1, ElfVersionNeed.MarkWeak(after, "GLIBCXX_3.4.32"));
@@ -20,19 +20,19 @@ public class ElfVersionNeedTests
         Assert.Equal(before[changed[0]] | 0x2, after[changed[0]]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void MarkWeak_UnknownVersion_ChangesNothing()
     {
-        Skip.IfNot(OperatingSystem.IsLinux(), "ELF files belong to Linux.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ELF files belong to Linux.");
         var image = Binding();
         Assert.Equal(0, ElfVersionNeed.MarkWeak(image, "GLIBCXX_9.9.9"));
         Assert.Equal(Binding(), image);
     }
 
-    [SkippableFact]
+    [Fact]
     public void MarkWeak_TruncatedFile_IsRefused()
     {
-        Skip.IfNot(OperatingSystem.IsLinux(), "ELF files belong to Linux.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ELF files belong to Linux.");
         var half = Binding()[..100_000];
         Assert.Throws<LabException>(() => ElfVersionNeed.MarkWeak(half, "GLIBCXX_3.4.32"));
     }

@@ -26,12 +26,12 @@ public sealed class NotebookSeriesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [SkippableTheory]
+    [Theory]
     [Trait("Category", "Notebooks")]
     [MemberData(nameof(Names))]
     public void Run_NotebookWithTheTinyPreset_Succeeds(string name)
     {
-        Skip.If(name.Length == 0, "there are no notebooks yet");
+        Assert.SkipWhen(name.Length == 0, "there are no notebooks yet");
         var (clock, processor) = (Stopwatch.StartNew(), ProcessorTimeOfChildren());
         var (code, output) = RunVerb(
             Path.Combine(Notebooks, name), "-p", "preset=Tiny", "--output", _folder, "--quiet", "--timeout", s_cell.TotalSeconds.ToString(CultureInfo.InvariantCulture));
@@ -44,22 +44,22 @@ public sealed class NotebookSeriesTests : IDisposable
             Assert.True(s_total.TotalSeconds <= double.Parse(seconds, CultureInfo.InvariantCulture), $"the notebooks so far took {s_total}, more than {seconds} s");
     }
 
-    [SkippableTheory]
+    [Theory]
     [Trait("Category", "Notebooks")]
     [MemberData(nameof(Names))]
     public void Check_CommittedNotebook_HoldsTheOutputsOfItsCode(string name)
     {
-        Skip.If(name.Length == 0, "there are no notebooks yet");
+        Assert.SkipWhen(name.Length == 0, "there are no notebooks yet");
         Assert.Empty(NotebookCheck.Of(Path.Combine(Notebooks, name)));
     }
 
     // .NET Interactive installs a kernel of that name, and so does this program: both open the notebook with no question.
-    [SkippableTheory]
+    [Theory]
     [Trait("Category", "Notebooks")]
     [MemberData(nameof(Names))]
     public void Metadata_OfANotebook_NamesTheKernelThatBothProgramsInstall(string name)
     {
-        Skip.If(name.Length == 0, "there are no notebooks yet");
+        Assert.SkipWhen(name.Length == 0, "there are no notebooks yet");
         var metadata = JsonNode.Parse(File.ReadAllBytes(Path.Combine(Notebooks, name)))!["metadata"]!;
         Assert.Equal((".net-csharp", "C#"), (metadata["kernelspec"]!["name"]!.ToString(), metadata["language_info"]!["name"]!.ToString()));
     }

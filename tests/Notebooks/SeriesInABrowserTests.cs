@@ -40,14 +40,14 @@ public sealed class SeriesInABrowserTests : IDisposable
     /// <param name="live">What the output that moves while its cell runs contains.</param>
     /// <param name="looks">How many different looks it must have had; a sweep of a few pictures may be over before its bar moves twice.</param>
     /// <param name="expected">What must be there at the end.</param>
-    [SkippableTheory]
+    [Theory]
     [InlineData("02-train-a-lora.ipynb", "svg", 3, ".output .lab-grid img")]
     [InlineData("03-recontextualize.ipynb", ".lab-progress", 2, ".output .lab-grid img")]
     public async Task Notebook_ClickedThrough_MovesAndShowsItsPictures(string name, string live, int looks, string expected)
     {
         var path = Path.Combine(Golden.GoldenSet.RepositoryRoot, "notebooks", name);
-        Skip.IfNot(File.Exists(path), "the notebook is not there yet");
-        Skip.IfNot(NotebookServer.IsInstalled, NotebookServer.NotInstalled);
+        Assert.SkipUnless(File.Exists(path), "the notebook is not there yet");
+        Assert.SkipUnless(NotebookServer.IsInstalled, NotebookServer.NotInstalled);
         var text = await File.ReadAllTextAsync(path);
         Assert.Contains("var preset = \\\"Standard\\\";", text, StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(_folder, name), text.Replace("var preset = \\\"Standard\\\";", "var preset = \\\"Tiny\\\";", StringComparison.Ordinal));

@@ -15,7 +15,7 @@ public sealed class LoraParityTests
 
     public static TheoryData<GoldenCase> Outputs => GoldenSet.Cases("lora", file => file.Has("transformer.scale1"));
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Outputs))]
     public void Load_ReferenceFile_GivesTheReferenceOutputs(GoldenCase golden)
     {

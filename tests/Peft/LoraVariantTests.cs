@@ -20,7 +20,7 @@ public sealed class LoraVariantTests
         Environment.GetEnvironmentVariable("LAB_GOLDEN_2") ?? Path.Combine(GoldenSet.RepositoryRoot, "..", "shared", "golden_2"),
         "lora_variants");
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("alpha16_r4", "tiny-sd35m")]
     [InlineData("patterns", "tiny-sd35m")]
     [InlineData("attn2_r4", "tiny-sd35m")]
@@ -46,7 +46,7 @@ public sealed class LoraVariantTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("rslora_r4_a8", "use_rslora")]
     [InlineData("dora_r4_a8", "is a DoRA: it holds magnitudes")]
     [InlineData("dora_rslora_attn2_r2", "is a DoRA: it holds magnitudes")]
@@ -67,7 +67,7 @@ public sealed class LoraVariantTests
     private static StableDiffusion3Pipeline Load(string model)
     {
         var folder = GoldenSet.PathOf("pipelines", model);
-        Skip.IfNot(Directory.Exists(Variants) && Directory.Exists(folder), "the second golden set is not here");
+        Assert.SkipUnless(Directory.Exists(Variants) && Directory.Exists(folder), "the second golden set is not here");
         return StableDiffusion3Pipeline.Load(folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = false });
     }
 }

@@ -13,7 +13,7 @@ internal static class PipelineFixture
     public static StableDiffusion3Pipeline Load(GoldenCase golden, bool withT5 = true)
     {
         golden.Require();
-        Skip.If(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
+        Assert.SkipWhen(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
         return Load(golden.PipelineFolder, withT5);
     }
 
@@ -21,7 +21,7 @@ internal static class PipelineFixture
     public static StableDiffusion3Pipeline Shared(GoldenCase golden, bool withT5 = true)
     {
         golden.Require();
-        Skip.If(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
+        Assert.SkipWhen(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
         return Kept.GetOrAdd((golden.PipelineFolder, withT5), static key => Load(key.Folder, key.WithT5));
     }
 

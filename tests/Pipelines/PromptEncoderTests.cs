@@ -11,7 +11,7 @@ public sealed class PromptEncoderTests
 
     public static TheoryData<GoldenCase> Runs => GoldenSet.KeyCases("text_encoders", @"^(?<case>encode_prompt\.\w+)\.prompt_embeds$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Runs))]
     public void Encode_GoldenPrompts_EqualsTheReference(GoldenCase golden)
     {

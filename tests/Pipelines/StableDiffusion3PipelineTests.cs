@@ -14,7 +14,7 @@ public sealed class StableDiffusion3PipelineTests
 
     public static TheoryData<GoldenCase> Runs => GoldenSet.Cases("pipeline", file => file.Has("final_latents"));
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Runs))]
     public void Generate_GoldenLatents_EqualsTheReferenceAtEveryStep(GoldenCase golden)
     {

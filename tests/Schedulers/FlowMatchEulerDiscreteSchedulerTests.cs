@@ -17,7 +17,7 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
 
     public static TheoryData<GoldenCase> Sequences => GoldenSet.KeyCases("scheduler", @"^(?<case>shift[\d.]+\.steps\d+)\.sample$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Constructed))]
     [Trait("Category", "Parity")]
     public void Construct_GoldenShift_GivesTheTrainingTablesExactly(GoldenCase golden)
@@ -32,7 +32,7 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
         GoldenAssert.Exact(golden.Load("init.sigma_max"), sigmas[0], "sigma_max");
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Sampling))]
     [Trait("Category", "Parity")]
     public void SetTimesteps_GoldenCount_GivesTheTablesExactly(GoldenCase golden)
@@ -46,7 +46,7 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
         Assert.Equal(golden.Load("sigmas").data<float>().ToArray(), scheduler.Sigmas);
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Sequences))]
     [Trait("Category", "Parity")]
     public void Step_GoldenSequence_GivesEverySampleExactly(GoldenCase golden)
@@ -67,7 +67,7 @@ public sealed class FlowMatchEulerDiscreteSchedulerTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(GoldenPipelines))]
     [Trait("Category", "Parity")]
     public void Read_GoldenPipeline_AcceptsItsConfig(GoldenCase golden)

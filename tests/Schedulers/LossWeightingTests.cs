@@ -8,7 +8,7 @@ public sealed class LossWeightingTests
 {
     public static TheoryData<GoldenCase> Weightings => GoldenSet.KeyCases("density", @"^(?<case>loss_weighting\.[a-z_]+)$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Weightings))]
     [Trait("Category", "Parity")]
     public void For_GoldenSigmas_GivesTheWeights(GoldenCase golden)

@@ -13,7 +13,7 @@ public sealed partial class TimestepDensityTests
 
     public static TheoryData<GoldenCase> Drawn => GoldenSet.KeyCases("density", @"^(?<case>[a-z_]+)\.sample_quantiles$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Shaped))]
     [Trait("Category", "Parity")]
     public void FromDraws_GoldenDraws_GivesUAndExactIndices(GoldenCase golden)
@@ -31,7 +31,7 @@ public sealed partial class TimestepDensityTests
     /// The reference's own draws come from another random stream, so only the distributions are compared: the
     /// Kolmogorov distance between two samples of this size exceeds 0.06 with a probability below 1e-3.
     /// </summary>
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Drawn))]
     [Trait("Category", "Parity")]
     public void Sample_ManyDraws_FollowsTheGoldenDistribution(GoldenCase golden)

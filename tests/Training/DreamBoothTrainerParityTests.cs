@@ -21,11 +21,11 @@ public sealed partial class DreamBoothTrainerParityTests
 
     public static TheoryData<GoldenCase> ReferenceRuns => GoldenSet.Cases("training_reference", file => file.Has("loss"));
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Trajectories))]
     public void Run_GoldenTrajectory_TakesTheReferencePath(GoldenCase golden) => FollowTrajectory(golden, gradientCheckpointing: false);
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Trajectories))]
     public void Run_GoldenTrajectoryWithGradientCheckpointing_TakesTheReferencePath(GoldenCase golden) => FollowTrajectory(golden, gradientCheckpointing: true);
 
@@ -71,11 +71,11 @@ public sealed partial class DreamBoothTrainerParityTests
         run.Adapter.Dispose();
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(ReferenceRuns))]
     public void Run_DrawsOfTheReferenceScript_ReachesItsLossesAndWeights(GoldenCase golden) => FollowScript(golden, gradientCheckpointing: false);
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(ReferenceRuns))]
     public void Run_DrawsOfTheReferenceScriptWithGradientCheckpointing_ReachesItsLossesAndWeights(GoldenCase golden) => FollowScript(golden, gradientCheckpointing: true);
 

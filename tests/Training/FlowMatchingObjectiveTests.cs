@@ -16,7 +16,7 @@ public sealed partial class FlowMatchingObjectiveTests
 
     public static TheoryData<GoldenCase> Gradients => GoldenSet.KeyCases("training", @"^(?<case>\w+\.precondition\d\.prior\d)\.total_norm$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Losses))]
     public void Compute_EveryScheme_GivesTheReferenceLoss(GoldenCase golden)
     {
@@ -31,7 +31,7 @@ public sealed partial class FlowMatchingObjectiveTests
             Assert.Equal(prior.GetDouble(), run.Loss.Prior.item<float>(), 1e-5 * prior.GetDouble());
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Gradients))]
     public void Compute_Backward_GivesTheReferenceGradients(GoldenCase golden)
     {

@@ -10,7 +10,7 @@ public sealed class LearningRateScheduleTests
 {
     public static TheoryData<GoldenCase> Tables => GoldenSet.Cases("lr_schedulers");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Tables))]
     [Trait("Category", "Parity")]
     public void RateAt_GoldenTable_IsEqualAsDoubles(GoldenCase golden)

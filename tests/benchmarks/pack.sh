@@ -27,9 +27,7 @@ mkdir "$work/app"
 tar -C "$published/lab" -cf - --exclude='*.deps.json' --exclude='*.pdb' --exclude='*.xml' --exclude='Microsoft.CodeAnalysis*' --exclude='Microsoft.DiaSymReader*' \
     --exclude='libtorch*' --exclude='libc10*' --exclude='libgomp*' --exclude='libaoti*' --exclude='libbackend*' --exclude='libjitbackend*' --exclude='libnnapi*' --exclude='libshm*' \
     --exclude='Dreambooth.Lab.Kernel.runtimeconfig.json' . | tar -C "$work/app" -xf -
-for file in Dreambooth.Lab.Tests.dll xunit.abstractions.dll xunit.assert.dll xunit.core.dll xunit.execution.dotnet.dll xunit.runner.json Xunit.SkippableFact.dll Validation.dll; do
-  cp "$published/tests/$file" "$work/app/"
-done
+cp "$published"/tests/{Dreambooth.Lab.Tests.dll,xunit.*} "$work/app/"
 tar -C "$work/app" -cf - . | xz -9 -T0 > "$out/app.tar.xz"
 
 if [ ! -f "$out/runtime.tar.xz" ]; then

@@ -52,7 +52,7 @@ bench() { DOTNET_HOST_PATH=$dotnet "$dotnet" "$bench/Dreambooth.Lab.Bench.dll" "
 run_tests() { "$dotnet" exec --runtimeconfig "$app/Dreambooth.Lab.runtimeconfig.json" "$tests/Dreambooth.Lab.Tests.dll" "$@"; }
 wants() { case " $parts " in *" $1 "*) return 0;; *) return 1;; esac; }
 left() { echo $((limit - (SECONDS - started))); }
-export -f lab bench run_tests; export dotnet app bench tests
+export -f lab bench run_tests; export dotnet app bench tests LAB_REPOSITORY=$PWD
 
 # part TITLE SECONDS COMMAND...: its output to the table, its errors to the log
 part() {
@@ -106,12 +106,12 @@ if wants precision; then
   part "precision, training" 180 bench precision --parts curve --json "$jsonl" "${flags[@]}"
 fi
 if wants parity; then
-  models="Tests.Native Tests.Layers Tests.Models Tests.Pipelines Tests.Peft Tests.Training Tests.Schedulers"
+  models=(); for folder in Native Layers Models Pipelines Peft Training Schedulers; do models+=(-class "*.Tests.$folder.*"); done
   export LAB_TEST_DEVICE=$device
-  part "parity" 180 bash -c 'run_tests --trait Category=Parity --class $2 --seconds 170 > "$1" 2>&1; code=$?; tail -1 "$1"; exit $code' parity "$results/parity.log" "$models"
+  part "parity" 180 bash -c 'log=$1; shift; run_tests -trait Category=Parity "$@" > "$log" 2>&1; code=$?; tail -1 "$log"; exit $code' parity "$results/parity.log" "${models[@]}"
   if [ "$device" != cpu ]; then
     LAB_TEST_CUDA_GRAPH=1 part "parity, recorded steps" 100 bash -c \
-      'run_tests --trait Category=Parity --class Tests.Training.DreamBoothTrainerParityTests --seconds 90 > "$1" 2>&1; code=$?; tail -1 "$1"; exit $code' parity "$results/parity-recorded.log"
+      'run_tests -trait Category=Parity -class "*.DreamBoothTrainerParityTests" > "$1" 2>&1; code=$?; tail -1 "$1"; exit $code' parity "$results/parity-recorded.log"
   fi
 fi
 if wants memory; then

@@ -15,10 +15,10 @@ public sealed class KilledRunTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [SkippableFact]
+    [Fact]
     public void Run_KilledAsItsKernelStarts_LeavesNoKernel()
     {
-        Skip.IfNot(OperatingSystem.IsLinux(), "processes are looked up in /proc");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "processes are looked up in /proc");
         Write("System.Threading.Thread.Sleep(100_000);");
         using var run = Start();
         Assert.True(SpinWait.SpinUntil(() => Kernels().Any(), s_patience), "no kernel was started");
@@ -26,10 +26,10 @@ public sealed class KilledRunTests : IDisposable
         Assert.True(SpinWait.SpinUntil(() => !Kernels().Any(), s_patience), "the kernel outlives the run");
     }
 
-    [SkippableFact]
+    [Fact]
     public void Run_InPlaceKilledInItsSecondCell_KeepsTheFirstAndWhatTheOthersHad()
     {
-        Skip.IfNot(OperatingSystem.IsLinux(), "processes are looked up in /proc");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "processes are looked up in /proc");
         Write("40 + 2", "System.Threading.Thread.Sleep(100_000);", "3");
         using var run = Start();
         var isSaved = SpinWait.SpinUntil(() => Cell(0)["execution_count"]!.ToJsonString() == "1", s_patience);

@@ -13,7 +13,7 @@ public sealed class FeatureMapsParityTests
 
     private static readonly Device s_device = TestDevice.Device;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(2, 128, 17, 9, 32, ScalarType.Float32)]
     [InlineData(2, 128, 17, 9, 32, ScalarType.BFloat16)]
     [InlineData(1, 512, 64, 64, 32, ScalarType.Float32)]
@@ -55,7 +55,7 @@ public sealed class FeatureMapsParityTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(2, 64, 17, 9, ScalarType.Float32)]
     [InlineData(1, 128, 256, 256, ScalarType.BFloat16)]
     [InlineData(2, 512, 31, 8, ScalarType.Float16)]
@@ -81,7 +81,7 @@ public sealed class FeatureMapsParityTests
             map.to(type) + residual.to(type) + first.to(type).view(1, -1, 1, 1) + second.to(type).view(1, -1, 1, 1);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithoutBias_AConvolution_LacksItsBiasAlone()
     {
         KernelParity.Require(ScalarType.Float32, "feature_maps");

@@ -14,7 +14,7 @@ public sealed class FusedLayersParityTests
 {
     private static readonly Device s_device = TestDevice.Device;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(2, 37, 1536, ScalarType.Float32)]
     [InlineData(2, 37, 1536, ScalarType.BFloat16)]
     [InlineData(1, 3, 40, ScalarType.Float32)]
@@ -42,7 +42,7 @@ public sealed class FusedLayersParityTests
             x => [Pointwise.GateAdd(x[0], Part(x[2], 8), x[1])]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(2, 37, 11, 24, 64, ScalarType.Float32)]
     [InlineData(2, 37, 11, 24, 64, ScalarType.BFloat16)]
     [InlineData(1, 5, 0, 3, 8, ScalarType.Float32)]
@@ -68,7 +68,7 @@ public sealed class FusedLayersParityTests
             x => JointHeads.JoinPlainly(heads, x[..3], ofImage, Text(x), ofText));
     }
 
-    [SkippableFact]
+    [Fact]
     public void FeedForward_WithGeluInTheProduct_AgreesWithTheChain()
     {
         KernelParity.Require(ScalarType.Float32, "joint_heads", ("WIDTH", 64));

@@ -13,7 +13,7 @@ internal static class KernelParity
     /// <summary>Skips the test without a CUDA device, and fails it where a source does not compile there.</summary>
     public static void Require(ScalarType dtype, string source, params ReadOnlySpan<(string Name, long Value)> constants)
     {
-        Skip.If(TestDevice.Device.type != TorchSharp.DeviceType.CUDA, "CUDA kernels need a CUDA device.");
+        Assert.SkipWhen(TestDevice.Device.type != TorchSharp.DeviceType.CUDA, "CUDA kernels need a CUDA device.");
         Assert.True(CudaKernels.Of(TestDevice.Device, source, dtype, constants) is not null, CudaKernels.Refusal);
     }
 

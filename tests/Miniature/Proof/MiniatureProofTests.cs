@@ -1,6 +1,5 @@
 using Dreambooth.Lab.Miniature.Proof;
 using Dreambooth.Lab.Tests.Golden;
-using Xunit.Abstractions;
 
 namespace Dreambooth.Lab.Tests.Miniature.Proof;
 

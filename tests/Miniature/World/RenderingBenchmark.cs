@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Miniature.World;
-using Xunit.Abstractions;
 
 namespace Dreambooth.Lab.Tests.Miniature.World;
 
@@ -14,10 +13,10 @@ public class RenderingBenchmark(ITestOutputHelper output)
 {
     private const int Pictures = 150;
 
-    [SkippableFact]
+    [Fact]
     public void Render_EveryStyle_TakesMilliseconds()
     {
-        Skip.If(Environment.GetEnvironmentVariable("LAB_BENCHMARKS") is null, "Set LAB_BENCHMARKS=1 to measure.");
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("LAB_BENCHMARKS") is null, "Set LAB_BENCHMARKS=1 to measure.");
         Measure(spec => spec);
         output.WriteLine($"plain            {Measure(spec => spec):F2} ms");
         foreach (var rendition in Enum.GetValues<Rendition>().Skip(1))

@@ -13,7 +13,7 @@ public sealed class AutoencoderKLTests
 
     public static TheoryData<GoldenCase> Small => GoldenSet.KeyCases("vae", @"^(?<case>\w+)\.decode_of_mean$");
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Pictures))]
     public void EncodeAndDecode_GoldenInputs_EqualTheReference(GoldenCase golden)
     {
@@ -32,7 +32,7 @@ public sealed class AutoencoderKLTests
         GoldenAssert.Close(golden.Load("decode_out"), model.Decode(golden.Load("decode_in").Here()), Tolerance, "decode_out");
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Small))]
     public void Decode_OfTheMean_EqualsTheReference(GoldenCase golden)
     {
@@ -45,7 +45,7 @@ public sealed class AutoencoderKLTests
         GoldenAssert.Close(golden.Load("decode_of_mean"), model.Decode(latents.Mean), Tolerance, "decode_of_mean");
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Pictures))]
     public void Decode_Sliced_EqualsTheWhole(GoldenCase golden)
     {

@@ -26,7 +26,7 @@ public sealed class CLIPTextModelWithProjectionTests
 
     private static string PipelineFolder => GoldenSet.PathOf("pipelines", GoldenSet.Pipelines[0]);
 
-    [SkippableTheory]
+    [Theory]
     [Trait("Category", "Parity")]
     [MemberData(nameof(Encodings))]
     public void Forward_GoldenIds_EqualsTheReferenceAtEveryLayer(GoldenCase golden)

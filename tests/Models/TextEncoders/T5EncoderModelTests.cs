@@ -14,7 +14,7 @@ public sealed class T5EncoderModelTests
 
     private static string Folder => Path.Combine(GoldenSet.PathOf("pipelines", GoldenSet.Pipelines[0]), "text_encoder_3");
 
-    [SkippableTheory]
+    [Theory]
     [Trait("Category", "Parity")]
     [MemberData(nameof(Encodings))]
     public void Forward_GoldenIds_EqualsTheReference(GoldenCase golden)

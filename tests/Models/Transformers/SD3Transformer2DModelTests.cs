@@ -15,7 +15,7 @@ public sealed class SD3Transformer2DModelTests
 
     public static TheoryData<GoldenCase> Modules => GoldenSet.Cases("transformer", file => file.Has("attn.image"));
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Forwards))]
     public void Forward_GoldenInputs_EqualsTheReferenceAtEveryStage(GoldenCase golden)
     {
@@ -51,7 +51,7 @@ public sealed class SD3Transformer2DModelTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(PositionTables))]
     public void CroppedPositions_AnyAspectRatio_EqualsTheReference(GoldenCase golden)
     {
@@ -68,7 +68,7 @@ public sealed class SD3Transformer2DModelTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Modules))]
     public void Modules_OfTheFirstAndTheLastBlock_EqualTheReference(GoldenCase golden)
     {
