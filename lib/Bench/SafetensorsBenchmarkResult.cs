@@ -16,8 +16,4 @@ internal sealed record SafetensorsBenchmarkResult(
     long ResidentBytesAfterOpen,
     double TouchMilliseconds,
     long ResidentBytesAfterTouch,
-    long PeakBytesConverting)
-{
-    /// <summary>Resident memory with every byte touched, as a multiple of the file's length; the target is at most 1.1.</summary>
-    public double ResidentRatio => (double)ResidentBytesAfterTouch / FileBytes;
-}
+    long PeakBytesConverting);

@@ -36,9 +36,6 @@ public sealed class DreamBoothDataset
     /// <summary>What the dataset was made from.</summary>
     public DreamBoothDatasetOptions Options { get; }
 
-    /// <summary>Files that were left out as <see cref="DreamBoothDatasetOptions.OnBadImage"/> asks.</summary>
-    public IReadOnlyList<BadImage> Skipped => [.. Instances.Bad, .. Classes?.Bad ?? []];
-
     /// <summary>Instance items: pictures times repeats.</summary>
     public int InstanceCount { get; }
 
@@ -94,16 +91,6 @@ public sealed class DreamBoothDataset
             throw new ArgumentOutOfRangeException(nameof(items), $"Items are 0 … {Count - 1}.");
         var instances = items.Select(item => InstanceRow(item, epoch));
         return [.. ClassCount == 0 ? instances : instances.Concat(items.Select(ClassRow))];
-    }
-
-    /// <summary>Loads the pixels of rows.</summary>
-    /// <param name="rows">Rows of this dataset.</param>
-    /// <returns>The batch; the caller disposes it.</returns>
-    /// <exception cref="LabException">A picture cannot be read any more.</exception>
-    public DreamBoothBatch LoadBatch(IReadOnlyList<DreamBoothRow> rows)
-    {
-        ArgumentNullException.ThrowIfNull(rows);
-        return new DreamBoothBatch(rows, PixelTensors.Stack([.. rows.Select(row => LoadPicture(row.View))]));
     }
 
     /// <summary>The training square of a view, Resolution × Resolution pixels.</summary>

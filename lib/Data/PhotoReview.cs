@@ -15,11 +15,8 @@ public sealed class PhotoReview
     /// <summary>A photo below this part of the folder's median sharpness is called blurred.</summary>
     public const double BlurredPart = 0.2;
 
-    private PhotoReview(PictureFolder folder, int resolution, IReadOnlyList<Photo> photos, IReadOnlyList<PhotoPair> alike) =>
-        (Folder, Resolution, Photos, Alike) = (folder.Path, resolution, photos, alike);
-
-    /// <summary>The folder.</summary>
-    public string Folder { get; }
+    private PhotoReview(int resolution, IReadOnlyList<Photo> photos, IReadOnlyList<PhotoPair> alike) =>
+        (Resolution, Photos, Alike) = (resolution, photos, alike);
 
     /// <summary>Side of the training pictures in pixels.</summary>
     public int Resolution { get; }
@@ -46,7 +43,7 @@ public sealed class PhotoReview
         Photo[] measured = [.. pictures.Pictures.AsParallel().AsOrdered().Select(picture => Measure(picture, resolution))];
         var alike = Pairs(measured);
         var median = measured.Select(photo => photo.Sharpness).Order().ElementAt(measured.Length / 2);
-        return new PhotoReview(pictures, resolution, [.. measured.Select(photo => photo with { Remarks = Remarks(photo, resolution, median, alike) })], alike);
+        return new PhotoReview(resolution, [.. measured.Select(photo => photo with { Remarks = Remarks(photo, resolution, median, alike) })], alike);
     }
 
     /// <summary>A photo as training sees it: what the centre crop leaves out is dimmed.</summary>

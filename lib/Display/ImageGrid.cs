@@ -37,12 +37,6 @@ public sealed record ImageGrid : HtmlView
     /// <summary>How pictures are put into the HTML. Default small: <see cref="PictureEmbedding.Small"/>.</summary>
     public PictureEmbedding Embedding { get; init; } = PictureEmbedding.Small;
 
-    /// <summary>
-    /// Whether a notebook also gets the grid as one PNG, for what shows no HTML. Default false: the pictures would be there twice, and a
-    /// PNG of photos is large.
-    /// </summary>
-    public bool PngInNotebooks { get; init; }
-
     /// <summary>A grid in reading order.</summary>
     /// <param name="cells">The pictures.</param>
     /// <param name="columns">Pictures in a row, at least 1; the last row may be shorter.</param>
@@ -110,9 +104,6 @@ public sealed record ImageGrid : HtmlView
         var lines = Rows.SelectMany((row, r) => row.Select((cell, c) => cell is null ? string.Empty : Join(" · ", Describe(cell, r, c), cell.Details)));
         return Join("\n", [Title, .. lines, Counted()]);
     }
-
-    /// <summary>The grid as one PNG where <see cref="PngInNotebooks"/> asks for it; else null. <see cref="ToImage"/> draws it always.</summary>
-    public override byte[]? ToPng() => PngInNotebooks ? ImageEncoder.EncodePng(ToImage()) : null;
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)

@@ -37,17 +37,6 @@ public sealed class HubClient : IDisposable
     /// <summary>The token, or null when nobody is logged in.</summary>
     public HubToken? Token { get; }
 
-    /// <summary>Asks which commit a revision means and what files it has.</summary>
-    /// <param name="repo">The repository.</param>
-    /// <param name="revision">A branch, a tag or a commit.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="HubException">There is none, or the hub cannot be asked.</exception>
-    public Task<HubModelInfo> GetModelAsync(RepoId repo, string revision = "main", CancellationToken cancellation = default)
-    {
-        ThrowIfOffline($"asking for {repo}");
-        return _api.GetAsync(repo, revision, cancellation.OrAmbient());
-    }
-
     /// <summary>Asks whose token this is.</summary>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubException">Nobody is logged in, the token is not known, or the hub cannot be asked.</exception>

@@ -7,8 +7,4 @@ namespace Dreambooth.Lab.Hub;
 /// What its content is, in lower-case hex: the SHA-256 of a large file (64 digits), the git object name of a small one (40 digits). The
 /// cache names its blob so.
 /// </param>
-public sealed record HubFile(string Path, long Size, string ETag)
-{
-    /// <summary>Whether the hub keeps it as a large file.</summary>
-    public bool IsLarge => ETag.Length == 64;
-}
+public sealed record HubFile(string Path, long Size, string ETag);

@@ -33,11 +33,6 @@ public static class ImageDecoder
     /// <exception cref="LabException">The file is missing, no picture, or broken; the message names it.</exception>
     public static RgbImage Load(string path) => WithFile(path, file => Decode(file, path));
 
-    /// <summary>Reads what a picture file says of itself; its pixels are not decoded.</summary>
-    /// <param name="path">A jpg, png, webp or bmp file.</param>
-    /// <exception cref="LabException">The file is missing, or no picture; the message names it.</exception>
-    public static ImageInfo ReadInfo(string path) => WithFile(path, file => ReadInfo(file, path));
-
     /// <summary>Reads what the content of a picture file says of itself; its pixels are not decoded.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">What error messages call it.</param>

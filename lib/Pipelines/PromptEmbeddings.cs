@@ -23,25 +23,11 @@ public sealed record PromptEmbeddings(Tensor PromptEmbeds, Tensor PooledPromptEm
     public PromptEmbeddings RepeatEach(long count) =>
         new(PromptEmbeds.repeat_interleave(count, dim: 0), PooledPromptEmbeds.repeat_interleave(count, dim: 0));
 
-    /// <summary>A copy in another place or element type; the same tensors where nothing changes.</summary>
-    /// <param name="device">Where.</param>
-    /// <param name="dtype">Element type.</param>
-    public PromptEmbeddings To(Device device, ScalarType dtype) =>
-        new(PromptEmbeds.to(dtype, device), PooledPromptEmbeds.to(dtype, device));
-
     /// <summary>Moves the tensors out of the current dispose scope into the one around it.</summary>
     public PromptEmbeddings MoveToOuterDisposeScope()
     {
         PromptEmbeds.MoveToOuterDisposeScope();
         PooledPromptEmbeds.MoveToOuterDisposeScope();
-        return this;
-    }
-
-    /// <summary>Takes the tensors out of all dispose scopes; the caller disposes them.</summary>
-    public PromptEmbeddings DetachFromDisposeScope()
-    {
-        PromptEmbeds.DetachFromDisposeScope();
-        PooledPromptEmbeds.DetachFromDisposeScope();
         return this;
     }
 

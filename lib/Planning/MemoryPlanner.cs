@@ -83,21 +83,6 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     }
 
     /// <summary>
-    /// Lowers what a run needs, step by step, in the order of what costs least: what is not used leaves memory, half-precision weights,
-    /// checkpointing, one picture at a time, smaller pictures.
-    /// </summary>
-    /// <param name="settings">The run as wished.</param>
-    /// <returns>The settings as asked first, then each further change added to those before it.</returns>
-    public IReadOnlyList<MemoryAdvice> Ladder(MemorySettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        var rungs = new List<MemoryAdvice> { new(string.Empty, Forecast(settings)) };
-        foreach (var (change, apply) in Changes(settings))
-            rungs.Add(new(change, Forecast(settings = apply(settings))));
-        return rungs;
-    }
-
-    /// <summary>
     /// What a run may count on of a device's memory: nine tenths of it or so, and of a GPU's less half a GiB for the CUDA context.
     /// </summary>
     /// <param name="bytes">Memory of the device.</param>
@@ -113,11 +98,12 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     }
 
     /// <summary>
-    /// The changes that make a run fit: down the ladder to the first rung that fits, without those that turn out not to be needed.
+    /// The changes that make a run fit, in the order of what costs least: what is not used leaves memory, half-precision weights,
+    /// checkpointing, one picture at a time, smaller pictures. Those that turn out not to be needed are left out.
     /// </summary>
     /// <param name="settings">The run as wished.</param>
     /// <param name="bytes">Memory that the run may count on; see <see cref="Usable"/>.</param>
-    /// <returns>The changes and what the run needs with them; null when nothing on the ladder fits.</returns>
+    /// <returns>The changes and what the run needs with them; null where it does not fit with all of them.</returns>
     public (IReadOnlyList<string> Changes, MemoryForecast Forecast)? Fit(MemorySettings settings, long bytes)
     {
         ArgumentNullException.ThrowIfNull(settings);

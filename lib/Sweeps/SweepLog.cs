@@ -16,17 +16,9 @@ internal static class SweepLog
     public static IReadOnlyList<SweepResult> Read(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var file = Path.Combine(folder, FileName);
-        if (!File.Exists(file) || RegularFile.HasNoLength(file))
-            return [];
-        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var records = new OrderedDictionary<string, SweepResult>(StringComparer.Ordinal);
-        for (var number = 1; reader.ReadLine() is { } line; number++)
-        {
-            if (SweepResult.FromJsonLine(line, $"{file}, line {number}") is { } record)
-                records[record.Path] = record;
-        }
-
+        foreach (var record in JsonLines.Read<SweepResult>(Path.Combine(folder, FileName)))
+            records[record.Path] = record;
         return [.. records.Values];
     }
 
@@ -38,7 +30,7 @@ internal static class SweepLog
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, FileName);
         using var stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-        var text = string.Concat(records.Select(record => record.ToJsonLine() + "\n"));
+        var text = JsonLines.Text(records);
         if (!EndsWithLineBreak(stream))
             text = "\n" + text;
         stream.Seek(0, SeekOrigin.End);
@@ -49,7 +41,7 @@ internal static class SweepLog
     /// <param name="folder">The sweep's folder; created when missing.</param>
     /// <param name="records">The records in the order they shall have.</param>
     public static void Write(string folder, IEnumerable<SweepResult> records) =>
-        AtomicFile.WriteAllText(Path.Combine(folder, FileName), string.Concat(records.Select(record => record.ToJsonLine() + "\n")));
+        AtomicFile.WriteAllText(Path.Combine(folder, FileName), JsonLines.Text(records));
 
     // A run that was killed may have left half a line.
     private static bool EndsWithLineBreak(FileStream stream)

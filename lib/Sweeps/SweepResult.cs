@@ -1,21 +1,10 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>One picture that was made: one line of <c>results.jsonl</c>.</summary>
 public sealed record SweepResult
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>The picture's file, relative to the sweep's folder, with slashes.</summary>
     public required string Path { get; init; }
 
@@ -34,17 +23,6 @@ public sealed record SweepResult
 
     /// <summary>SHA-256 of the LoRA file, in hexadecimal; null without LoRA. A LoRA that was trained anew makes a picture anew.</summary>
     public string? LoraSha256 { get; init; }
-
-    /// <summary>The record as one line of JSON with keys in snake case.</summary>
-    public string ToJsonLine() => JsonSerializer.Serialize(this, Json);
-
-    /// <summary>Reads a line that <see cref="ToJsonLine"/> wrote.</summary>
-    /// <param name="line">One line of JSON.</param>
-    /// <returns>Null when the line is no whole record, as the last line of a run that was killed while writing.</returns>
-    /// <exception cref="LabException">The line is whole, but a field is missing or of another type.</exception>
-    public static SweepResult? FromJsonLine(string line) => FromJsonLine(line, "the record");
-
-    internal static SweepResult? FromJsonLine(string line, string source) => JsonField.ParseLine(line, source)?.To<SweepResult>();
 
     /// <summary>Whether the picture is the one that an item asks for.</summary>
     internal bool Serves(SweepItem item, string path, string? model, string? loraSha256) =>

@@ -55,10 +55,6 @@ internal sealed class MappedCheckpoint : ITensorSource
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _entries;
 
-    /// <summary>The stored name, with the prefix, that a parameter is taken from, and which part of it.</summary>
-    /// <param name="name">One of <see cref="Entries"/>.</param>
-    public (string Stored, KeyPart Part) SourceOf(string name) => (_prefix + _rules[name].Stored, _rules[name].Part);
-
     /// <inheritdoc/>
     public Tensor Load(string name, Device? device = null, ScalarType? dtype = null)
     {

@@ -24,9 +24,6 @@ internal sealed class WeightsOnDemand
             owner.IsOnDemand = true;
     }
 
-    /// <summary>Whether the weights are in memory.</summary>
-    public bool AreLoaded => _holders > 0;
-
     /// <summary>Loads the weights unless they are there.</summary>
     /// <returns>Frees them when disposed, unless somebody else still holds them.</returns>
     /// <exception cref="Foundation.LabException">The file was changed or removed.</exception>

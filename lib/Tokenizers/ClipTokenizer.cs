@@ -14,8 +14,7 @@ internal sealed class ClipTokenizer : ITextTokenizer
     private const string EndOfWord = "</w>";
     private const int MostTokens = 16_777_216;
     private readonly BpeTokenizer _bpe;
-    private readonly AddedTokenSplitter _written;
-    private readonly AddedTokenSplitter _normalized;
+    private readonly AddedTokens _added;
     private readonly Dictionary<string, int> _addedIds;
     private readonly Dictionary<int, string> _spellings;
     private readonly SpecialTokenRow _row;
@@ -37,8 +36,7 @@ internal sealed class ClipTokenizer : ITextTokenizer
             _spellings[_addedIds[token.Content]] = token.Content;
         }
 
-        _written = new AddedTokenSplitter(config.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t)));
-        _normalized = new AddedTokenSplitter(config.AddedTokens.Where(t => t.Normalized).Select(t => (ClipWords.Normalize(t.Content), t)));
+        _added = new AddedTokens(config, _addedIds, ClipWords.Normalize);
         _row = new SpecialTokenRow(Id(config.BosToken, "bos_token"), Id(config.EosToken, "eos_token"), Id(config.PadToken, "pad_token"));
         ModelMaxLength = config.ModelMaxLength;
         _bpe = CreateBpe(vocabulary, mergesPath, config.UnkToken);
@@ -83,30 +81,11 @@ internal sealed class ClipTokenizer : ITextTokenizer
         return Encoding.UTF8.GetString([.. spelling.Select(ByteSpelling.ToByte)]);
     }
 
-    private List<int> TextIds(string text)
+    private List<int> TextIds(string text) => _added.Ids(text, (words, ids) =>
     {
-        ArgumentNullException.ThrowIfNull(text);
-        var ids = new List<int>();
-        foreach (var (written, outer) in _written.Split(ClipWords.WellFormed(text)))
-        {
-            if (written is not null)
-            {
-                ids.Add(_addedIds[written.Content]);
-                continue;
-            }
-
-            foreach (var (normalized, inner) in _normalized.Split(ClipWords.Normalize(outer)))
-            {
-                if (normalized is not null)
-                    ids.Add(_addedIds[normalized.Content]);
-                else
-                    foreach (var word in ClipWords.Split(inner))
-                        ids.AddRange(_bpe.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false));
-            }
-        }
-
-        return ids;
-    }
+        foreach (var word in ClipWords.Split(words))
+            ids.AddRange(_bpe.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false));
+    });
 
     private static BpeTokenizer CreateBpe(Dictionary<string, int> vocabulary, string mergesPath, string? unknown)
     {

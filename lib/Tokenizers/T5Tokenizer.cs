@@ -13,10 +13,7 @@ internal sealed class T5Tokenizer : ITextTokenizer
     private const char WordMark = '\u2581';
     private const string Sentinel = "<extra_id_";
     private readonly UnigramModel _unigram;
-    private readonly CharsMap? _rules;
-    private readonly AddedTokenSplitter _written;
-    private readonly AddedTokenSplitter _normalized;
-    private readonly Dictionary<string, int> _addedIds;
+    private readonly AddedTokens _added;
     private readonly Dictionary<int, string> _spellings;
     private readonly SpecialTokenRow _row;
 
@@ -29,23 +26,22 @@ internal sealed class T5Tokenizer : ITextTokenizer
         ArgumentNullException.ThrowIfNull(config);
         var model = SentencePieceModel.Read(modelPath);
         var pieces = new List<SentencePiece>(model.Pieces);
-        _addedIds = AddSentinels(config, model, pieces);
+        var addedIds = AddSentinels(config, model, pieces);
         _spellings = [];
         for (var id = 0; id < pieces.Count; id++)
             _spellings[id] = pieces[id].Text;
-        foreach (var (content, id) in _addedIds)
+        foreach (var (content, id) in addedIds)
             _spellings[id] = content;
 
-        _rules = model.PrecompiledCharsMap.IsEmpty ? null : new CharsMap(model.PrecompiledCharsMap.Span, modelPath);
+        var rules = model.PrecompiledCharsMap.IsEmpty ? null : new CharsMap(model.PrecompiledCharsMap.Span, modelPath);
         _unigram = new UnigramModel(pieces, model.UnkId);
-        _written = new AddedTokenSplitter(config.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t)));
-        _normalized = new AddedTokenSplitter(config.AddedTokens.Where(t => t.Normalized).Select(t => (Normalize(t.Content), t)));
+        _added = new AddedTokens(config, addedIds, text => rules?.Normalize(text) ?? text);
         ModelMaxLength = config.ModelMaxLength;
         _row = new SpecialTokenRow(null, Id(config.EosToken, "eos_token"), Id(config.PadToken, "pad_token"));
 
         int Id(string? content, string name) => content is null
             ? throw new LabException($"The tokenizer config in '{config.Folder}' names no {name}; a T5 tokenizer needs eos_token and pad_token.")
-            : _addedIds[content];
+            : addedIds[content];
     }
 
     /// <inheritdoc/>
@@ -71,32 +67,11 @@ internal sealed class T5Tokenizer : ITextTokenizer
     /// <inheritdoc/>
     public string TokenText(int id) => Token(id).TrimStart(WordMark);
 
-    private List<int> TextIds(string text)
+    private List<int> TextIds(string text) => _added.Ids(text, (words, ids) =>
     {
-        ArgumentNullException.ThrowIfNull(text);
-        var ids = new List<int>();
-        foreach (var (written, outer) in _written.Split(ClipWords.WellFormed(text)))
-        {
-            if (written is not null)
-            {
-                ids.Add(_addedIds[written.Content]);
-                continue;
-            }
-
-            foreach (var (normalized, inner) in _normalized.Split(Normalize(outer)))
-            {
-                if (normalized is not null)
-                    ids.Add(_addedIds[normalized.Content]);
-                else
-                    foreach (var word in Words(inner))
-                        _unigram.Encode(word, ids);
-            }
-        }
-
-        return ids;
-    }
-
-    private string Normalize(string text) => _rules?.Normalize(text) ?? text;
+        foreach (var word in Words(words))
+            _unigram.Encode(word, ids);
+    });
 
     private static IEnumerable<string> Words(string text)
     {

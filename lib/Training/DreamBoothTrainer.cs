@@ -165,7 +165,7 @@ public sealed class DreamBoothTrainer : IDisposable
         {
             if (cancellation.IsCancellationRequested)
                 return null;
-            images += MicroBatch(epoch, i, sums, i == first + count - 1, hooks);
+            images += MicroBatch(epoch, i, sums, hooks);
         }
 
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
@@ -208,7 +208,7 @@ public sealed class DreamBoothTrainer : IDisposable
                 StepsDone + 1, (loss, norm), _config, _adapter, _transformer, microBatches.Select(index => _batches.Load(epoch, index)));
     }
 
-    private long MicroBatch(int epoch, int index, Tensor sums, bool last, TrainingHooks hooks)
+    private long MicroBatch(int epoch, int index, Tensor sums, TrainingHooks hooks)
     {
         using var scope = NewDisposeScope();
         var number = ((long)epoch * _batches.BatchesPerEpoch) + index;
@@ -217,8 +217,6 @@ public sealed class DreamBoothTrainer : IDisposable
         using (no_grad())
             sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]), KeptScalar.One);
         hooks.OnMicroBatch?.Invoke(new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));
-        if (last && hooks.OnSample is not null && (StepsDone + 1) % hooks.SampleEvery == 0)
-            hooks.OnSample(new TrainingSample(StepsDone + 1, batch.Latents, loss.Noisy, loss.Denoised));
         return batch.Latents.shape[0];
     }
 }

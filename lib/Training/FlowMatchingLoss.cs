@@ -9,10 +9,8 @@ namespace Dreambooth.Lab.Training;
 /// <param name="Total">What is minimised: instance + prior weight × prior.</param>
 /// <param name="Instance">Loss of the instance pictures.</param>
 /// <param name="Prior">Loss of the class pictures, or null without prior preservation.</param>
-/// <param name="Noisy">The transformer's input, <c>[B, C, h, w]</c>.</param>
-/// <param name="Denoised">Its estimate of the clean latents, without gradients, <c>[B, C, h, w]</c>.</param>
 /// <param name="Pass">The transformer's pass where it computes its blocks again, or null for a plain one.</param>
-public sealed record FlowMatchingLoss(Tensor Total, Tensor Instance, Tensor? Prior, Tensor Noisy, Tensor Denoised, CheckpointedPass? Pass = null)
+public sealed record FlowMatchingLoss(Tensor Total, Tensor Instance, Tensor? Prior, CheckpointedPass? Pass = null)
 {
     /// <summary>Adds the gradients of a part of the total to what is trained; once.</summary>
     /// <param name="parts">How many micro-batches share an optimiser step.</param>

@@ -56,7 +56,7 @@ public sealed class FlowMatchingObjective : IDisposable
         var indices = draw.Indices.to(latents.device);
         var timesteps = _timesteps.index_select(0, indices);
         var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
-        var noisy = (sigmas.neg().add(KeptScalar.One, KeptScalar.One) * latents).add(sigmas * noise, KeptScalar.One);
+        var noisy = Mix(latents, noise, sigmas);
 
         var text = batch.Text.Embeddings();
         var pass = GradientCheckpointing && is_grad_enabled()
@@ -71,16 +71,18 @@ public sealed class FlowMatchingObjective : IDisposable
         if (PriorLossWeight is not { } weight)
         {
             var loss = losses.mean().MoveToOuterDisposeScope();
-            return new(loss, loss, null, noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope(), pass);
+            return new(loss, loss, null, pass);
         }
 
         var halves = losses.chunk(2);
         var (instance, prior) = (halves[0].mean(), halves[1].mean());
         var total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
-        return new(
-            total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(),
-            noisy.MoveToOuterDisposeScope(), denoised.detach().MoveToOuterDisposeScope(), pass);
+        return new(total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(), pass);
     }
+
+    /// <summary>Latents on the straight way to noise: <c>(1 − σ) x + σ ε</c>.</summary>
+    internal static Tensor Mix(Tensor latents, Tensor noise, Tensor sigmas) =>
+        (sigmas.neg().add(KeptScalar.One, KeptScalar.One) * latents).add(sigmas * noise, KeptScalar.One);
 
     /// <summary>Frees the training table.</summary>
     public void Dispose()

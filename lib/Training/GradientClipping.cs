@@ -11,16 +11,6 @@ internal static class GradientClipping
 {
     private const double Epsilon = 1e-6;
 
-    /// <summary>The gradient's Euclidean norm.</summary>
-    /// <param name="gradients">All gradients, [N].</param>
-    /// <returns>A tensor of rank 0 on the same device; nothing waits for its value.</returns>
-    public static Tensor Norm(Tensor gradients)
-    {
-        ArgumentNullException.ThrowIfNull(gradients);
-        using var noGradients = no_grad();
-        return gradients.norm();
-    }
-
     /// <summary>Scales the gradients in place so that their norm is at most <paramref name="maxNorm"/>.</summary>
     /// <param name="gradients">All gradients, [N]; multiplied by maxNorm / (norm + 1e-6) where that is below 1.</param>
     /// <param name="maxNorm">The longest norm, above 0. <c>--max_grad_norm</c>.</param>

@@ -122,11 +122,6 @@ public sealed record LearningRateSchedule
         };
     }
 
-    /// <summary>The learning rate of a group at an optimiser step.</summary>
-    /// <param name="step">The step, from 0.</param>
-    /// <param name="baseRate">The group's own rate.</param>
-    public double RateAt(int step, double baseRate) => baseRate * Factor(step);
-
     private static (int Before, double Factor)[] ParseRules(string? text, out double last)
     {
         last = 1;

@@ -58,7 +58,7 @@ internal sealed class MicroStep : IDisposable
             inputs => Pass(new TrainingBatch(inputs[0], new TrainingText(inputs[3..], encode)), new TrainingDraw(inputs[1], inputs[2])),
             // The LoRA's weight is a part of what is recorded.
             _adapter.Weight.ToString(CultureInfo.InvariantCulture));
-        return new FlowMatchingLoss(outputs[0], outputs[1], outputs.Length > 4 ? outputs[4] : null, outputs[2], outputs[3]);
+        return new FlowMatchingLoss(outputs[0], outputs[1], outputs.Length > 2 ? outputs[2] : null);
     }
 
     /// <summary>Frees recorded passes; the next ones are recorded again. See <see cref="RecordedWork.Forget"/>.</summary>
@@ -77,7 +77,6 @@ internal sealed class MicroStep : IDisposable
         var loss = _objective.Compute(batch, draw);
         loss.Backward(_parts);
         _adapter.CollectGradients();
-        return [loss.Total.detach(), loss.Instance.detach(), loss.Noisy, loss.Denoised,
-            .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
+        return [loss.Total.detach(), loss.Instance.detach(), .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
     }
 }

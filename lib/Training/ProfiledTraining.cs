@@ -14,9 +14,6 @@ namespace Dreambooth.Lab.Training;
 /// </summary>
 internal static class ProfiledTraining
 {
-    /// <summary>The phases in order.</summary>
-    public static IReadOnlyList<string> Phases { get; } = ["load", "encode", "cache", "step", "sample", "decode"];
-
     /// <summary>Runs it.</summary>
     /// <param name="config">
     /// What is trained and how. Memory does not depend on what pictures show: with prior preservation, instance pictures stand in for the

@@ -29,35 +29,22 @@ public sealed class StepLog : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(stepsDone);
         var path = Path.Combine(outputDir, FileName);
         var kept = stepsDone == 0 ? [] : Read(path).Where(record => record.Step <= stepsDone);
-        AtomicFile.WriteAllText(path, string.Concat(kept.Select(record => record.ToJsonLine() + "\n")));
+        AtomicFile.WriteAllText(path, JsonLines.Text(kept));
         return new StepLog(path);
     }
 
     /// <summary>Reads the records of a log, of a running run as well; lines that are no whole record are left out.</summary>
     /// <param name="path">The file, or the output folder it lies in; none there: no records.</param>
     /// <exception cref="LabException">A line is whole, but a field of it is missing or of another type.</exception>
-    public static IReadOnlyList<StepRecord> Read(string path)
-    {
-        var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
-        if (!File.Exists(file) || RegularFile.HasNoLength(file))
-            return [];
-        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        var records = new List<StepRecord>();
-        for (var number = 1; reader.ReadLine() is { } line; number++)
-        {
-            if (StepRecord.FromJsonLine(line, $"{file}, line {number}") is { } record)
-                records.Add(record);
-        }
-
-        return records;
-    }
+    public static IReadOnlyList<StepRecord> Read(string path) =>
+        [.. JsonLines.Read<StepRecord>(Directory.Exists(path) ? Path.Combine(path, FileName) : path)];
 
     /// <summary>Appends one record.</summary>
     /// <param name="record">The step that was done.</param>
     public void Append(StepRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        _writer.WriteLine(record.ToJsonLine());
+        _writer.WriteLine(JsonLines.Line(record));
     }
 
     /// <inheritdoc/>

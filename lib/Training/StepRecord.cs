@@ -1,19 +1,8 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Dreambooth.Lab.Foundation;
-
 namespace Dreambooth.Lab.Training;
 
 /// <summary>What one optimizer step did: one line of <c>steps.jsonl</c>.</summary>
 public sealed record StepRecord
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>Optimizer steps done, this one included; from 1.</summary>
     public required int Step { get; init; }
 
@@ -49,15 +38,4 @@ public sealed record StepRecord
 
     /// <summary>Pictures per second of the step, instance and class pictures together.</summary>
     public required double ImagesPerSecond { get; init; }
-
-    /// <summary>The record as one line of JSON with keys in snake case; not a number is written as the text NaN.</summary>
-    public string ToJsonLine() => JsonSerializer.Serialize(this, Json);
-
-    /// <summary>Reads a line that <see cref="ToJsonLine"/> wrote.</summary>
-    /// <param name="line">One line of JSON.</param>
-    /// <returns>Null when the line is no whole record, as the last line of a run that was killed while writing.</returns>
-    /// <exception cref="LabException">The line is whole, but a field is missing or of another type.</exception>
-    public static StepRecord? FromJsonLine(string line) => FromJsonLine(line, "the record");
-
-    internal static StepRecord? FromJsonLine(string line, string source) => JsonField.ParseLine(line, source)?.To<StepRecord>();
 }

@@ -63,8 +63,7 @@ public sealed class TrainingSession : IDisposable
     /// <summary>Optimizer steps of the whole run.</summary>
     public int MaxSteps => _trainer.MaxSteps;
 
-    /// <summary>Whether all steps are done.</summary>
-    public bool IsFinished => StepsDone >= MaxSteps;
+    private bool IsFinished => StepsDone >= MaxSteps;
 
     /// <summary>Loads the models that a configuration names, where and in the precision that it says; a model of the hub is downloaded where it is not there.</summary>
     /// <param name="config">The configuration.</param>

@@ -36,18 +36,18 @@ public sealed class DreamBoothDatasetTests : IDisposable
         return Options with { ClassDataDir = _class.Folder, ClassPrompt = "a photo of a cat" };
     }
 
+    private static (int Width, int Height) SizeOf(RgbImage picture) => (picture.Width, picture.Height);
+
     [Fact]
-    public void LoadBatch_CenterCrop_GivesThePixelsOfTheStepsByHand()
+    public void LoadPicture_CenterCrop_GivesThePixelsOfTheStepsByHand()
     {
         AddInstances(2);
         var dataset = DreamBoothDataset.Load(Options with { CenterCrop = true });
-        using var batch = dataset.LoadBatch(dataset.Rows([1, 0], epoch: 0));
+        var rows = dataset.Rows([1, 0], epoch: 0);
         var expected = new[] { 1, 0 }.Select(i => ImageTransforms.CenterCrop(ImageResizer.ResizeShortSide(PictureSamples.Draw(60 + 7 * i, 48, i), 32), 32, 32));
-        Assert.Equal([2, 3, 32, 32], batch.PixelValues.shape);
-        Assert.Equal(ScalarType.Float32, batch.PixelValues.dtype);
-        Assert.Equal(expected.SelectMany(PixelValues.FromImage), batch.PixelValues.data<float>().ToArray());
-        Assert.Equal((67, 48), (batch.Rows[0].OriginalWidth, batch.Rows[0].OriginalHeight));
-        Assert.Equal((2, 0), (batch.InstanceCount, batch.ClassCount));
+        Assert.Equal(expected.Select(image => image.Pixels), rows.Select(row => dataset.LoadPicture(row.View).Pixels));
+        Assert.Equal((67, 48), (rows[0].OriginalWidth, rows[0].OriginalHeight));
+        Assert.DoesNotContain(rows, row => row.IsClass);
     }
 
     [Fact]
@@ -59,9 +59,8 @@ public sealed class DreamBoothDatasetTests : IDisposable
         var rows = dataset.Rows([4, 0, 2], epoch: 0);
         Assert.Equal(["1.png", "0.png", "2.png", "class4.png", "class0.png", "class2.png"], rows.Select(row => Path.GetFileName(row.View.Path)));
         Assert.Equal([false, false, false, true, true, true], rows.Select(row => row.IsClass));
-        using var batch = dataset.LoadBatch(rows);
-        Assert.Equal([6, 3, 32, 32], batch.PixelValues.shape);
-        Assert.Equal([.. Enumerable.Repeat("a photo of sks cat", 3), .. Enumerable.Repeat("a photo of a cat", 3)], batch.Prompts);
+        Assert.All(rows, row => Assert.Equal((32, 32), SizeOf(dataset.LoadPicture(row.View))));
+        Assert.Equal([.. Enumerable.Repeat("a photo of sks cat", 3), .. Enumerable.Repeat("a photo of a cat", 3)], rows.Select(row => row.Prompt));
     }
 
     [Fact]
@@ -86,8 +85,7 @@ public sealed class DreamBoothDatasetTests : IDisposable
         Assert.All(crops, crop => Assert.True(crop is { Top: 0, Width: 32, Height: 32, Left: >= 0 }));
         Assert.Equal(Enumerable.Range(0, 40 - 32 + 1), crops.Take(40).Select(crop => crop.Left).Distinct().Order());
         Assert.NotEqual(crops, DreamBoothDataset.Load(Options with { Repeats = 40, Seed = 6 }).Rows(items, 0).Select(row => row.View.Crop));
-        using var batch = dataset.LoadBatch(dataset.Rows(items, 0));
-        Assert.Equal([80, 3, 32, 32], batch.PixelValues.shape);
+        Assert.All(dataset.Rows(items, 0), row => Assert.Equal((32, 32), SizeOf(dataset.LoadPicture(row.View))));
     }
 
     [Fact]
@@ -173,7 +171,7 @@ public sealed class DreamBoothDatasetTests : IDisposable
         _instance.Add("tiny.png", 31, 100);
         var dataset = DreamBoothDataset.Load(Options with { OnBadImage = BadImagePolicy.Skip });
         Assert.Equal(2, dataset.Count);
-        Assert.Equal(["tiny.png", "x.jpg"], dataset.Skipped.Select(bad => Path.GetFileName(bad.Path)));
+        Assert.Equal(["tiny.png", "x.jpg"], dataset.Instances.Bad.Select(bad => Path.GetFileName(bad.Path)));
         Assert.Throws<LabException>(() => DreamBoothDataset.Load(Options));
     }
 
@@ -196,15 +194,15 @@ public sealed class DreamBoothDatasetTests : IDisposable
     }
 
     [Fact]
-    public void LoadBatch_RealPhotos_AreAllReadAndVaried()
+    public void LoadPicture_RealPhotos_AreAllReadAndVaried()
     {
         var folder = Path.Combine(Golden.GoldenSet.Root, "..", "photos");
         Assert.SkipUnless(Directory.Exists(folder), "the real photos are not here");
         var dataset = DreamBoothDataset.Load(Options with { InstanceDataDir = folder, Resolution = 64, CenterCrop = true });
-        Assert.Empty(dataset.Skipped);
+        Assert.Empty(dataset.Instances.Bad);
         Assert.Equal(Directory.GetFiles(folder, "*.jpeg").Length, dataset.Count);
-        using var batch = dataset.LoadBatch(dataset.Rows([.. Enumerable.Range(0, dataset.Count)], 0));
-        Assert.Equal([dataset.Count, 3, 64, 64], batch.PixelValues.shape);
-        Assert.All(batch.PixelValues.unbind(), picture => Assert.InRange(picture.std().item<float>(), 0.1f, 1f));
+        using var pixels = PixelTensors.Stack([.. dataset.Rows([.. Enumerable.Range(0, dataset.Count)], 0).Select(row => dataset.LoadPicture(row.View))]);
+        Assert.Equal([dataset.Count, 3, 64, 64], pixels.shape);
+        Assert.All(pixels.unbind(), picture => Assert.InRange(picture.std().item<float>(), 0.1f, 1f));
     }
 }

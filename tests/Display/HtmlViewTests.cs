@@ -24,7 +24,7 @@ public class HtmlViewTests
     {
         var kinds = ViewSamples.All("a").Select(entry => entry.View.GetType()).ToHashSet();
         string[] components =
-            ["ImageGrid", "LossPlot", "MemoryChart", "MemoryTable", "ConfigTable", "ProgressBar", "TokenView", "TrajectoryStrip",
+            ["ImageGrid", "LossPlot", "MemoryChart", "MemoryTable", "ConfigTable", "ProgressBar", "TokenView",
                 "AttentionOverlay", "LineChart", "BarChart", "ScatterChart", "ComparisonRating", "FactList", "TextTable"];
         Assert.Superset(components.ToHashSet(), kinds.Select(kind => kind.Name).ToHashSet());
         Assert.All(kinds, kind => Assert.True(kind.IsSealed, kind.Name));

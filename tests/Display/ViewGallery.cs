@@ -84,7 +84,6 @@ public class ViewGallery
             yield return ("tokens", TokenView.Of("a photo of gmc cat wearing a red scarf in the snow", tokenizers, "gmc"));
         }
 
-        yield return ("trajectory", ViewSamples.Trajectory("28 steps, guidance 4.5"));
         yield return ("overlay", ViewSamples.Overlay("attention from “gmc”, block 8") with { Range = ("0", "0.031") });
         yield return ("overlay-alone", ViewSamples.Overlay("attention from “gmc”, block 8") with { Range = ("0", "0.031"), SideBySide = false });
         yield return ("lines", ViewSamples.Lines("shift 1") with { Title = "The noise schedule", XTitle = "step", YTitle = "sigma", Caption = "A larger shift spends more steps at high noise." });

@@ -24,7 +24,6 @@ internal static class ViewSamples
         yield return ("config", ConfigTable.Of(Config with { InstancePrompt = text, Rank = 16, OutputDir = text }) with { Title = text });
         yield return ("progress", Progress(text));
         yield return ("tokens", TokenView.Of(text, [(text, new LetterTokenizer())], "gmc", 77));
-        yield return ("trajectory", Trajectory(text));
         yield return ("overlay", Overlay(text));
         yield return ("lines", Lines(text));
         yield return ("bars", Bars(text));
@@ -137,12 +136,6 @@ internal static class ViewSamples
         Rows = [[.. Enumerable.Range(0, 4).Select(i => GridCell.Of(Picture(i), string.Empty, text))], [.. Enumerable.Range(4, 3).Select(i => GridCell.Of(Picture(i), text, text))]],
     };
 
-    public static TrajectoryStrip Trajectory(string text) => new()
-    {
-        Title = text,
-        Frames = [.. Enumerable.Range(0, 10).Select(i => new TrajectoryFrame(Noisy(Picture(3), 1 - (i / 9.0)), i * 3, 1 - (i / 9.0), 1000 * (1 - (i / 9.0)), text))],
-    };
-
     public static AttentionOverlay Overlay(string text)
     {
         var map = new double[8, 8];
@@ -160,15 +153,6 @@ internal static class ViewSamples
     };
 
     public static RgbImage Picture(int i) => ImageDecoder.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc", $"gmc_{i:000}.png"));
-
-    private static RgbImage Noisy(RgbImage image, double sigma)
-    {
-        var random = new Random(3);
-        var noisy = new RgbImage(image.Width, image.Height);
-        for (var i = 0; i < noisy.Pixels.Length; i++)
-            noisy.Pixels[i] = (byte)(((1 - sigma) * image.Pixels[i]) + (sigma * random.Next(256)));
-        return noisy;
-    }
 
     /// <summary>A token for each letter, between a first and a last one.</summary>
     private sealed class LetterTokenizer : ITextTokenizer

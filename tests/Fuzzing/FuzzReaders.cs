@@ -1,5 +1,6 @@
 using System.Text;
 using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Kernel.Notebooks;
 using Dreambooth.Lab.Kernel.Protocol;
@@ -176,14 +177,14 @@ internal sealed class FuzzReaders : IDisposable
     private static string State() =>
         $$"""{"step": 2, "written_at": "2026-01-31T12:00:00+00:00", "started_at": "2026-01-31T11:00:00+00:00", "data_sha256": "ab", "recipe": {{DreamBoothConfig.Sd35MediumTutorial.ToJson()}}}""";
 
-    private static string Results() => string.Concat(Enumerable.Range(0, 3).Select(i =>
+    private static string Results() => JsonLines.Text(Enumerable.Range(0, 3).Select(i =>
         new SweepResult
         {
             Path = $"{i}.png",
             Item = new SweepItem { Prompt = "p", Lora = "l" },
             Seconds = 1,
             Scores = new Dictionary<string, double> { ["s"] = 0.5 },
-        }.ToJsonLine() + "\n"));
+        }));
 
     private FuzzTarget InFile(string name, string file, byte[][] seeds, Action<string> read)
     {

@@ -102,11 +102,12 @@ public sealed class FuzzTests(ITestOutputHelper output) : HubTest
         return new("hub: " + answer, [Encoding.UTF8.GetBytes(right)], bytes =>
         {
             current = bytes;
-            using var client = Client(options);
+            using var http = new HubHttp(options, HubToken.Find(options), _ => { });
+            var api = new ModelApi(options, http);
             if (answer == "whoami")
-                client.WhoAmIAsync().GetAwaiter().GetResult();
+                api.WhoAmIAsync(CancellationToken.None).GetAwaiter().GetResult();
             else
-                client.GetModelAsync(RepoId.Parse("lab/model")).GetAwaiter().GetResult();
+                api.GetAsync(RepoId.Parse("lab/model"), "main", CancellationToken.None).GetAwaiter().GetResult();
         });
     }
 }

@@ -23,7 +23,7 @@ public sealed class ImageNoteTests : IDisposable
             Assert.Equal(note, ImageNote.Read(File.ReadAllBytes(with)));
             Assert.Null(ImageNote.Read(File.ReadAllBytes(without)));
             Assert.Equal(ImageDecoder.Load(without).Pixels, ImageDecoder.Load(with).Pixels);
-            Assert.Equal(ImageDecoder.ReadInfo(without), ImageDecoder.ReadInfo(with));
+            Assert.Equal(ImageDecoder.ReadInfo(File.ReadAllBytes(without), without), ImageDecoder.ReadInfo(File.ReadAllBytes(with), with));
         }
     }
 

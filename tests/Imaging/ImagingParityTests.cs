@@ -85,7 +85,7 @@ public sealed partial class ImagingParityTests
         {
             var match = SourceAbout().Match(file.About);
             Assert.True(match.Success, $"{file.Name}: the form of its description is not known");
-            var info = ImageDecoder.ReadInfo(GoldenSet.PathOf("images", file.Name));
+            var info = ImageDecoder.ReadInfo(File.ReadAllBytes(GoldenSet.PathOf("images", file.Name)), file.Name);
             Assert.Equal((Number(match, "width"), Number(match, "height")), (info.Width, info.Height));
             var orientation = match.Groups["orientation"].Value == "None" ? 1 : Number(match, "orientation");
             Assert.Equal((ExifOrientation)orientation, info.Orientation);

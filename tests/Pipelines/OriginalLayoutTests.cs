@@ -101,7 +101,11 @@ public sealed class OriginalLayoutTests : IDisposable
         Assert.Equal(published.Keys.Order(StringComparer.Ordinal), mapped.Entries.Keys.Order(StringComparer.Ordinal));
         Assert.All(published, parameter => Assert.Equal(parameter.Value.shape, mapped.Entries[parameter.Key].Shape));
 
-        var uses = mapped.Entries.Keys.Select(mapped.SourceOf).Where(source => source.Part != KeyPart.Identity).ToLookup(source => source.Stored, source => source.Part);
+        // A fallback serves where nothing else stands for its parameter; the identity takes nothing from the file but its size.
+        List<KeyRule> rules = [.. keys.SelectMany(key => mapping.Find(key.Key)).Where(rule => rule.Published is not null)];
+        var first = rules.Where(rule => !rule.IsFallback).Select(rule => rule.Published).ToHashSet();
+        var uses = rules.Where(rule => rule.Part != KeyPart.Identity && !(rule.IsFallback && first.Contains(rule.Published)))
+            .ToLookup(rule => prefix + rule.Stored, rule => rule.Part);
         foreach (var (key, _) in stored.Where(key => notNeeded?.Contains(key.Key) != true))
         {
             var parts = uses[key].ToList();

@@ -83,14 +83,6 @@ public class MemoryPlannerTests
     }
 
     [Fact]
-    public void Ladder_EveryRung_NeedsNoMoreThanTheOneBefore()
-    {
-        var peaks = _planner.Ladder(MemorySettings.TutorialTraining with { TrainBatchSize = 4, SampleBatchSize = 4 }).Select(rung => rung.Forecast.Peak).ToList();
-        Assert.True(peaks.Count > 6);
-        Assert.Equal(peaks.OrderDescending(), peaks);
-    }
-
-    [Fact]
     public void Forecast_WrongSettings_NamesAllOfThem()
     {
         var error = Assert.Throws<LabException>(() => _planner.Forecast(new MemorySettings { Resolution = 100, Rank = 0 }));

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
@@ -81,8 +82,8 @@ public sealed class DreamBoothBatchesTests : IDisposable
         using var noGradients = no_grad();
         var dataset = Dataset(config);
         var rows = dataset.Rows(new BatchSampler(3, 3, 1).Epoch(0)[0], 0);
-        using var pixels = dataset.LoadBatch(rows);
-        var distribution = _pipeline.Vae.Encode(pixels.PixelValues);
+        using var pixels = PixelTensors.Stack([.. rows.Select(row => dataset.LoadPicture(row.View))]);
+        var distribution = _pipeline.Vae.Encode(pixels);
         var drawn = _pipeline.Vae.UnscaleLatents(batches.Load(0, 0).Latents);
         var noise = (drawn - distribution.Mean) / (distribution.LogVariance * 0.5).exp();
         Assert.InRange(noise.mean().item<float>(), -0.1f, 0.1f);

@@ -150,27 +150,6 @@ public sealed class DreamBoothTrainerTests
     }
 
     [Fact]
-    public void Run_SampleEvery_ShowsLatentsOfThoseSteps()
-    {
-        using var training = new TinyTraining();
-        using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 5 });
-        var steps = new List<int>();
-        trainer.Run(new TrainingHooks
-        {
-            SampleEvery = 2,
-            OnSample = sample =>
-            {
-                steps.Add(sample.Step);
-                Assert.Equal(sample.Clean.shape, sample.Noisy.shape);
-                Assert.Equal(sample.Clean.shape, sample.Denoised.shape);
-                Assert.False(sample.Denoised.requires_grad);
-                Assert.True(GoldenAssert.RelativeError(sample.Clean, sample.Noisy) > 0.01);
-            },
-        });
-        Assert.Equal([2, 4], steps);
-    }
-
-    [Fact]
     public void Run_PriorPreservation_ReportsBothLossesAndTheirWeightedSum()
     {
         using var training = new TinyTraining();
@@ -227,7 +206,6 @@ public sealed class DreamBoothTrainerTests
         trainer.Run(new TrainingHooks
         {
             OnStep = _ => live.Add(TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount),
-            OnSample = sample => _ = sample,
         });
         Assert.Single(live.Skip(1).Distinct());
     }

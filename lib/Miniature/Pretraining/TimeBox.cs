@@ -18,9 +18,6 @@ internal sealed class TimeBox(double minutes, double from = 0, double to = 1, lo
     /// <summary>Minutes since the box was opened or restarted, as <see cref="Look"/> saw them last.</summary>
     public double Minutes { get; private set; }
 
-    /// <summary>Starts the time anew; called when the first step begins.</summary>
-    public void Restart() => _watch.Restart();
-
     /// <summary>Looks at the clock: rates and the end of the run are decided by what is seen here.</summary>
     /// <param name="agree">What the clock says to all who train together, or null.</param>
     public void Look(Func<double, double>? agree = null) =>

@@ -79,12 +79,6 @@ public sealed class AutoencoderKL : nn.Module
     /// <summary>Whether the rows of a batch are handled one at a time: memory of one picture.</summary>
     public bool UseSlicing { get; set; }
 
-    /// <summary>
-    /// Whether pictures larger than <see cref="AutoencoderKLConfig.SampleSize"/> are handled in overlapping tiles that are
-    /// blended into each other: memory of one tile, values slightly different from those of the whole.
-    /// </summary>
-    public bool UseTiling { get; set; }
-
     /// <summary>Encodes pictures.</summary>
     /// <param name="pixels">−1 … 1, <c>[B, 3, H, W]</c>; H and W multiples of f.</param>
     /// <returns>The distribution of the latents, before shift and scale.</returns>
@@ -106,7 +100,7 @@ public sealed class AutoencoderKL : nn.Module
             throw new ArgumentException(
                 $"Pictures have shape [{string.Join(", ", pixels.shape)}]; [B, {Config.InChannels}, H, W] with sides that are multiples of "
                 + $"{factor} is needed.", nameof(pixels));
-        return Sliced(pixels, rows => TiledVae.Apply(rows, UseTiling ? Config.SampleSize : null, 1, factor, EncodeTile));
+        return Sliced(pixels, EncodeRows);
     }
 
     /// <summary>Decodes latents.</summary>
@@ -115,8 +109,7 @@ public sealed class AutoencoderKL : nn.Module
     public Tensor Decode(Tensor latents)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        var factor = Config.SpatialFactor;
-        return Sliced(latents, rows => TiledVae.Apply(rows, UseTiling ? Config.SampleSize / factor : null, factor, 1, DecodeTile));
+        return Sliced(latents, DecodeRows);
     }
 
     /// <summary>Latents as the transformer sees them: <c>(z − shift) · scale</c>.</summary>
@@ -137,14 +130,14 @@ public sealed class AutoencoderKL : nn.Module
         return unscaled.add(KeptScalar.Of(Config.ShiftFactor ?? 0), KeptScalar.One);
     }
 
-    private Tensor EncodeTile(Tensor pixels)
+    private Tensor EncodeRows(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         var moments = Encoder.call(pixels);
         return (QuantConv?.Consume(moments) ?? moments).MoveToOuterDisposeScope();
     }
 
-    private Tensor DecodeTile(Tensor latents)
+    private Tensor DecodeRows(Tensor latents)
     {
         using var scope = NewDisposeScope();
         return Decoder.call(PostQuantConv?.call(latents) ?? latents).MoveToOuterDisposeScope();

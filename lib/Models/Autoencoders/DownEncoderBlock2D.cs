@@ -24,8 +24,7 @@ public sealed class DownEncoderBlock2D : nn.Module<Tensor, Tensor>
     public DownEncoderBlock2D(long inChannels, long outChannels, int layers, long groups, bool downsample, Device device, ScalarType dtype)
         : base(nameof(DownEncoderBlock2D))
     {
-        _resnets = nn.ModuleList(Enumerable.Range(0, layers)
-            .Select(i => new ResnetBlock2D(i == 0 ? inChannels : outChannels, outChannels, groups, device, dtype)).ToArray());
+        _resnets = ResnetBlock2D.Several(layers, inChannels, outChannels, groups, device, dtype);
         _downsamplers = downsample ? nn.ModuleList(nn.ModuleDict(("conv", new Layers.Conv2d(outChannels, outChannels, 3, 2, 0, device, dtype)))) : null;
         RegisterComponents();
     }
@@ -34,9 +33,7 @@ public sealed class DownEncoderBlock2D : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var hidden = _resnets[0].call(input);
-        for (var i = 1; i < _resnets.Count; i++)
-            hidden = _resnets[i].Consume(hidden);
+        var hidden = _resnets.CallInTurn(input);
         if (_downsamplers is null)
             return hidden.MoveToOuterDisposeScope();
 

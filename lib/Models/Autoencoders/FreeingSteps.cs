@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.Autoencoders;
@@ -16,6 +17,17 @@ internal static class FreeingSteps
         var output = layer.call(input);
         input.Dispose();
         return output;
+    }
+
+    /// <summary>Runs layers one after another; what lies between them is freed, the input stays.</summary>
+    /// <param name="layers">One or more.</param>
+    /// <param name="input">What the first reads.</param>
+    public static Tensor CallInTurn(this ModuleList<ResnetBlock2D> layers, Tensor input)
+    {
+        var hidden = layers[0].call(input);
+        for (var i = 1; i < layers.Count; i++)
+            hidden = layers[i].Consume(hidden);
+        return hidden;
     }
 
     /// <summary>Runs a convolution, without its bias where that can be added later, and frees its input, which must be the caller's own.</summary>

@@ -24,6 +24,12 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Blocks of one resolution, of which the first changes the channels.</summary>
+    internal static TorchSharp.Modules.ModuleList<ResnetBlock2D> Several(
+        int count, long inChannels, long outChannels, long groups, Device device, ScalarType dtype) =>
+        nn.ModuleList(Enumerable.Range(0, count)
+            .Select(i => new ResnetBlock2D(i == 0 ? inChannels : outChannels, outChannels, groups, device, dtype)).ToArray());
+
     /// <summary>Normalisation of the input.</summary>
     [field: ComponentName(Name = "norm1")]
     public GroupNorm Norm1 { get; }

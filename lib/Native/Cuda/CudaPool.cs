@@ -18,7 +18,6 @@ internal sealed unsafe class CudaPool
     private const long ProbeBytes = 64 << 20;
 
     // cudaMemPoolAttr of CUDA's driver_types.h.
-    private const int ReservedNow = 5;
     private const int ReservedHigh = 6;
     private const int UsedNow = 7;
     private const int UsedHigh = 8;
@@ -44,9 +43,6 @@ internal sealed unsafe class CudaPool
 
     /// <summary>The most bytes that tensors held since <see cref="ResetPeaks"/>.</summary>
     public long UsedPeak => Read(UsedHigh);
-
-    /// <summary>Bytes that the pool has taken from the device.</summary>
-    public long Reserved => Read(ReservedNow);
 
     /// <summary>The most bytes that the pool had taken from the device since <see cref="ResetPeaks"/>.</summary>
     public long ReservedPeak => Read(ReservedHigh);
