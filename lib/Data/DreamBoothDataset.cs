@@ -157,7 +157,8 @@ public sealed class DreamBoothDataset
         if (Options.RandomFlip)
             views.AddRange([.. views.Select(view => view with { Flip = true })]);
         views.AddRange(Enumerable.Range(0, ClassCount).Select(ClassView));
-        return views;
+        // A class picture may be an instance picture, too.
+        return [.. views.Distinct()];
     }
 
     // All repeats of a picture that leaves no choice are cropped alike.

@@ -108,6 +108,15 @@ public sealed class DreamBoothDatasetTests : IDisposable
     }
 
     [Fact]
+    public void DistinctViews_ClassPicturesThatAreInstances_AreThereOnce()
+    {
+        _instance.Add("square.png", 48, 48, 1);
+        var dataset = DreamBoothDataset.Load(Options with { ClassDataDir = Options.InstanceDataDir, ClassPrompt = "a photo of cat" });
+        Assert.Equal((1, 1), (dataset.InstanceCount, dataset.ClassCount));
+        Assert.Single(dataset.DistinctViews);
+    }
+
+    [Fact]
     public void Rows_RandomFlip_MirrorsInstancesInHalfOfTheEpochsBeforeTheCrop()
     {
         AddInstances(4);
