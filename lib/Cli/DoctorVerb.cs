@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tokenizers;
 
 namespace Dreambooth.Lab.Cli;
 
@@ -36,5 +38,28 @@ internal static class DoctorVerb
         output.WriteLine(report.Usable ? "The lab can run here." : "The lab cannot run here:");
         foreach (var problem in report.Problems)
             output.WriteLine($"- {problem}");
+        var settings = Settings().ToList();
+        if (settings.Count > 0)
+            output.WriteLine("\nSettings that cannot be used:");
+        foreach (var setting in settings)
+            output.WriteLine($"- {setting}");
+    }
+
+    private static IEnumerable<string> Settings()
+    {
+        if (Environment.GetEnvironmentVariable(TokenizerFiles.Variable) is { Length: > 0 } tokenizers && !Directory.Exists(tokenizers))
+            yield return $"{TokenizerFiles.Variable} is {ShownText.Line(tokenizers)}; there is no such folder.";
+        string? hub = null;
+        try
+        {
+            _ = HubOptions.FromEnvironment();
+        }
+        catch (LabException error)
+        {
+            hub = error.Message;
+        }
+
+        if (hub is not null)
+            yield return hub;
     }
 }

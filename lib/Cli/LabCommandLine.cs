@@ -20,6 +20,8 @@ internal static class LabCommandLine
         session = session with { Output = new PlainWriter(session.Output), Error = new PlainWriter(session.Error) };
         try
         {
+            if (!UserFolders.CurrentIsThere())
+                throw new LabException(UserFolders.CurrentIsGone);
             return Invoke((root ?? Lab)(session), start, args, session);
         }
         catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)

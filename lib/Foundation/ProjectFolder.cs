@@ -33,7 +33,7 @@ public static class ProjectFolder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var full = Path.GetFullPath(path);
-        foreach (var (folder, prefix) in new[] { (Find(), string.Empty), (Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "~/") })
+        foreach (var (folder, prefix) in new[] { (Find(), string.Empty), (UserFolders.Home, "~/") })
         {
             if (folder.Length > 1 && full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 return prefix + Path.GetRelativePath(folder, full).Replace('\\', '/');

@@ -130,14 +130,19 @@ internal sealed class RunFolder : IDisposable
 
     private static LabException InUse(string path, string option)
     {
-        Holder? holder;
-        try
+        Holder? holder = null;
+
+        // One that has just taken the folder writes its name next.
+        for (var attempt = 0; holder is null && attempt < 20; attempt++)
         {
-            holder = JsonFile.Read<Holder>(System.IO.Path.Combine(path, HolderName));
-        }
-        catch (LabException)
-        {
-            holder = null;
+            try
+            {
+                holder = JsonFile.Read<Holder>(System.IO.Path.Combine(path, HolderName));
+            }
+            catch (LabException)
+            {
+                Thread.Sleep(25);
+            }
         }
 
         return new LabException(

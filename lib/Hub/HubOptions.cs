@@ -67,7 +67,7 @@ public sealed record HubOptions
     {
         string? Get(string name) => (variable ?? Environment.GetEnvironmentVariable)(name) is { Length: > 0 } value ? value : null;
         string? Folder(string name) => Get(name) is { } path ? Expand(path) : null;
-        var cache = Folder("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        var cache = Folder("XDG_CACHE_HOME") ?? Path.Combine(UserFolders.Home, ".cache");
         var home = Folder("HF_HOME") ?? Path.Combine(cache, "huggingface");
         var token = Get("HF_TOKEN") ?? Get("HUGGING_FACE_HUB_TOKEN");
         return new HubOptions
@@ -101,7 +101,7 @@ public sealed record HubOptions
     {
         var expanded = Environment.ExpandEnvironmentVariables(path);
         return expanded == "~" || expanded.StartsWith("~/", StringComparison.Ordinal)
-            ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + expanded[1..]
+            ? UserFolders.Home + expanded[1..]
             : expanded;
     }
 }

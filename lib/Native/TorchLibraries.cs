@@ -64,6 +64,10 @@ internal static class TorchLibraries
     private static TorchLibrariesReport Find()
     {
         var loaded = new List<string>();
+
+        // Without one, libtorch's math library ends the process.
+        if (!UserFolders.CurrentIsThere())
+            return new(string.Empty, loaded, false, UserFolders.CurrentIsGone);
         try
         {
             var packages = PackageFolder();
@@ -92,7 +96,8 @@ internal static class TorchLibraries
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException or LabException)
         {
-            return new(string.Empty, loaded, false, $"libtorch could not be loaded: {e.Message} Run `dotnet run -- doctor` for what was found.");
+            return new(
+                string.Empty, loaded, false, $"libtorch could not be loaded: {e.Message} Run `dotnet run -- doctor` for what was found.");
         }
     }
 
@@ -135,8 +140,21 @@ internal static class TorchLibraries
         if (ElfVersionNeed.MarkWeak(image, NewestCxxVersion) == 0)
             throw new LabException($"{path} asks for {NewestCxxVersion} in a way that cannot be relaxed; a newer libstdc++ is needed (GCC 13.2 or later).");
         if (!File.Exists(copy) || !File.ReadAllBytes(copy).AsSpan().SequenceEqual(image))
-            AtomicFile.Write(copy, stream => stream.Write(image));
+            Write(copy, image);
         return copy;
+    }
+
+    private static void Write(string copy, byte[] image)
+    {
+        try
+        {
+            AtomicFile.Write(copy, stream => stream.Write(image));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException(
+                $"The cache folder {UserFolders.Cache} cannot be written to: {error.Message} Set LAB_CACHE to a folder that can.", error);
+        }
     }
 
     /// <summary>The first folder, of those where a build or a publish puts native libraries, that holds TorchSharp's.</summary>
