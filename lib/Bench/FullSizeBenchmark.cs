@@ -212,9 +212,10 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         var device = transformer.ProjOut.Weight.device;
         var adapter = LoraAdapter.Create("a", components, 0, device, ScalarType.Float32);
         var refused = false;
-        var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches) { Warn = _ => refused = true };
+        var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches);
+        var events = new TrainingEvents { OnWarning = _ => refused = true };
         return new Piece(
-            () => trainer.Run(until: trainer.StepsDone + 1), trainer,
+            () => trainer.Run(events, until: trainer.StepsDone + 1), trainer,
             adapter)
         { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
     }

@@ -89,7 +89,7 @@ internal sealed class PrecisionCheck(PrecisionOptions options)
             ScalarType.Float32);
         using var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, new Cycle(batches));
         var losses = new List<double>();
-        trainer.Run(new TrainingHooks { OnStep = record => losses.Add(record.Loss) }, cancellation: cancellation);
+        trainer.Run(new TrainingEvents { OnStep = record => losses.Add(record.Loss) }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         return losses;
     }

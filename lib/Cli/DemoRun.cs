@@ -119,7 +119,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
         folder.ResetSeconds(TrainingPhase);
         var (mark, trainingStarted) = (Stopwatch.GetTimestamp(), 0L);
         var total = 0;
-        var run = new DreamBoothRun(options.Training, new DreamBoothRunEvents
+        var events = new TrainingEvents
         {
             OnWarning = warn,
             OnClassPicture = (done, count) =>
@@ -128,11 +128,11 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
                 folder.AddSeconds(ClassPhase, Stopwatch.GetElapsedTime(mark).TotalSeconds);
                 mark = Stopwatch.GetTimestamp();
             },
-            OnEncoded = new EncodedProgress(report),
+            OnEncoded = (done, count) => report("Encoding", done, count, string.Empty),
             OnStart = trainer => (total, trainingStarted) = (trainer.MaxSteps, Stopwatch.GetTimestamp()),
-            Training = new TrainingHooks { OnStep = record => report("Training", record.Step, total, Describe(record)) },
-        });
-        var summary = run.Execute(cancellation);
+            OnStep = record => report("Training", record.Step, total, Describe(record)),
+        };
+        var summary = TrainingSession.Train(options.Training, events, cancellation);
         folder.AddSeconds(TrainingPhase, trainingStarted == 0 ? 0 : Stopwatch.GetElapsedTime(trainingStarted).TotalSeconds);
         if (!summary.Cancelled)
             folder.MarkTrained();
@@ -141,9 +141,4 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
 
     private static string Describe(StepRecord record) => string.Create(
         CultureInfo.InvariantCulture, $"loss {record.Loss:0.0000}  {1 / record.Seconds:0.0} steps/s");
-
-    private sealed class EncodedProgress(ConsoleProgress.Report report) : IProgress<(int Done, int Total)>
-    {
-        public void Report((int Done, int Total) value) => report("Encoding", value.Done, value.Total, string.Empty);
-    }
 }

@@ -64,7 +64,8 @@ internal static class TrainVerb
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
         var guard = new MemoryGuard(config.PretrainedModelNameOrPath, config.Device, MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null });
-        var summary = ConsoleProgress.Run(session, report => guard.Run(() => new DreamBoothRun(config, Events(config, session, report, guard)).Execute(session.Cancellation)));
+        var summary = ConsoleProgress.Run(
+            session, report => guard.Run(() => TrainingSession.Train(config, Events(config, session, report, guard), session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
         {
@@ -91,10 +92,10 @@ internal static class TrainVerb
         return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
     }
 
-    private static DreamBoothRunEvents Events(DreamBoothConfig config, Session session, ConsoleProgress.Report report, MemoryGuard guard)
+    private static TrainingEvents Events(DreamBoothConfig config, Session session, ConsoleProgress.Report report, MemoryGuard guard)
     {
         var total = 0;
-        return new DreamBoothRunEvents
+        return new TrainingEvents
         {
             OnWarning = session.Warn,
             OnSummary = session.Output.WriteLine,
@@ -103,14 +104,14 @@ internal static class TrainVerb
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
-            OnEncoded = new EncodedProgress(report),
+            OnEncoded = (done, count) => report("Encoding", done, count, string.Empty),
             OnStage = guard.Enter,
             OnStart = trainer =>
             {
                 total = trainer.MaxSteps;
                 guard.Enter("training");
             },
-            Training = new TrainingHooks { OnStep = record => report("Training", record.Step, total, Describe(record)) },
+            OnStep = record => report("Training", record.Step, total, Describe(record)),
         };
     }
 
@@ -125,9 +126,4 @@ internal static class TrainVerb
     private static string Describe(StepRecord record) => string.Create(
         CultureInfo.InvariantCulture,
         $"loss {record.Loss:0.0000}  instance {record.InstanceLoss:0.0000}{(record.PriorLoss is { } prior ? $"  prior {prior:0.0000}" : string.Empty)}  lr {record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s");
-
-    private sealed class EncodedProgress(ConsoleProgress.Report report) : IProgress<(int Done, int Total)>
-    {
-        public void Report((int Done, int Total) value) => report("Encoding", value.Done, value.Total, string.Empty);
-    }
 }

@@ -32,7 +32,7 @@ internal sealed class LatentCache : IDisposable
     /// of the first moments are those of the cache.
     /// </param>
     /// <param name="batchSize">Pictures encoded at a time, at least 1.</param>
-    /// <param name="progress">Told how many of N views are done, after each batch.</param>
+    /// <param name="onEncoded">Told how many of N views are done, after each batch.</param>
     /// <param name="cancellation">Checked before each batch.</param>
     /// <returns>The cache; it owns its tensors whatever dispose scope is open.</returns>
     /// <exception cref="LabException">A picture cannot be read any more, or moments have another shape than the first.</exception>
@@ -40,7 +40,7 @@ internal sealed class LatentCache : IDisposable
         DreamBoothDataset dataset,
         Func<Tensor, LatentMoments> encode,
         int batchSize = 1,
-        IProgress<(int Done, int Total)>? progress = null,
+        Action<int, int>? onEncoded = null,
         CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
@@ -57,7 +57,7 @@ internal sealed class LatentCache : IDisposable
                 cancellation.ThrowIfCancellationRequested();
                 held = EncodeChunk(dataset, chunk, encode, held, done, views.Count);
                 done += chunk.Length;
-                progress?.Report((done, views.Count));
+                onEncoded?.Invoke(done, views.Count);
             }
 
             var index = views.Select((view, place) => (view, place)).ToDictionary(pair => pair.view, pair => (long)pair.place);

@@ -26,22 +26,22 @@ public sealed class TrainingMonitor
     {
         _records.AddRange(records ?? []);
         _time = time ?? TimeProvider.System;
-        Events = new DreamBoothRunEvents
+        Events = new TrainingEvents
         {
             OnStage = stage => Change(() => _bar = _bar is null ? null : _bar with { Note = stage }),
             OnSummary = line => Change(() => _summary.Add(line)),
             OnWarning = warning => Change(() => _warnings.Add(warning)),
             OnClassPicture = (done, count) => Change(() => Count("class pictures", "pictures", done, count)),
-            OnEncoded = new Encoded(this),
+            OnEncoded = (done, count) => Change(() => Count("encoding", "pictures", done, count)),
             OnStart = trainer => Change(() => _maxSteps = trainer.MaxSteps),
             OnCheckpoint = checkpoint => Change(() => _bar = _bar is null ? null : _bar with { Note = $"checkpoint-{checkpoint.Step} written" }),
             OnValidationPicture = (step, image) => Change(() => AddPicture(step, image)),
-            Training = new TrainingHooks { OnStep = record => Change(() => AddStep(record)) },
+            OnStep = record => Change(() => AddStep(record)),
         };
     }
 
     /// <summary>What <see cref="TrainingSession.Prepare"/> and <see cref="PriorPictures.Make"/> are given.</summary>
-    public DreamBoothRunEvents Events { get; }
+    public TrainingEvents Events { get; }
 
     /// <summary>Every step so far.</summary>
     public IReadOnlyList<StepRecord> Records
@@ -132,10 +132,5 @@ public sealed class TrainingMonitor
             live.Dispose();
             monitor._show = null;
         }
-    }
-
-    private sealed class Encoded(TrainingMonitor monitor) : IProgress<(int Done, int Total)>
-    {
-        public void Report((int Done, int Total) value) => monitor.Change(() => monitor.Count("encoding", "pictures", value.Done, value.Total));
     }
 }

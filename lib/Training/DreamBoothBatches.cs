@@ -38,11 +38,11 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     /// <param name="pipeline">The models.</param>
     /// <param name="config">Batch size, text window, which encoders are trained.</param>
     /// <param name="seed">Seed of the order and of the latents' draws.</param>
-    /// <param name="progress">Told how many of N pictures are encoded.</param>
+    /// <param name="onEncoded">Told how many of N pictures are encoded.</param>
     /// <param name="cancellation">Checked before each picture.</param>
     public static DreamBoothBatches Prepare(
         DreamBoothDataset dataset, StableDiffusion3Pipeline pipeline, DreamBoothConfig config, ulong seed,
-        IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellation = default)
+        Action<int, int>? onEncoded = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(pipeline);
@@ -56,7 +56,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
             using var vae = pipeline.HoldVae();
             LatentMoments Encode(Tensor pixels) =>
                 Checked(Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), pipeline.Vae);
-            var latents = LatentCache.Build(dataset, Encode, 1, progress, cancellation);
+            var latents = LatentCache.Build(dataset, Encode, 1, onEncoded, cancellation);
             var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
             return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
         }

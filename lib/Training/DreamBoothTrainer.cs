@@ -21,7 +21,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private readonly ITrainingBatches _batches;
     private readonly ITrainingDraws _draws;
     private readonly FlowMatchingObjective _objective;
-    private readonly MicroStep _microStep;
+    private readonly MicroStep _pass;
     private readonly FlatAdamW _optimizer;
     private readonly LearningRateSchedule _schedule;
     private readonly SD3Transformer2DModel _transformer;
@@ -55,19 +55,12 @@ public sealed class DreamBoothTrainer : IDisposable
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
-        _microStep = new MicroStep(_objective, adapter, config.GradientAccumulationSteps, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
+        _pass = new MicroStep(Pass, adapter, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
         StepsPerEpoch = StepsOfEpoch(config, batches.BatchesPerEpoch);
         MaxSteps = StepsOf(config, batches.BatchesPerEpoch);
         _schedule = config.LearningRateSchedule(MaxSteps);
         _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
-    }
-
-    /// <summary>Receives a sentence where something is done otherwise than asked for.</summary>
-    public Action<string>? Warn
-    {
-        get => _microStep.Warn;
-        init => _microStep.Warn = value;
     }
 
     /// <summary>Optimiser steps in an epoch.</summary>
@@ -80,35 +73,36 @@ public sealed class DreamBoothTrainer : IDisposable
     public int StepsDone { get; private set; }
 
     /// <summary>Trains until <see cref="MaxSteps"/>, a given step or cancellation, which takes effect between two micro-batches.</summary>
-    /// <param name="hooks">Callbacks, or null.</param>
+    /// <param name="events">Callbacks of steps, micro-batches and warnings, or null.</param>
     /// <param name="until">The step to stop at; null for the last.</param>
     /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
     /// <exception cref="NonFiniteException">A step's figures or parameters are not finite; it is taken back, those before stay.</exception>
-    public TrainingSummary Run(TrainingHooks? hooks = null, int? until = null, CancellationToken cancellation = default)
+    public TrainingSummary Run(TrainingEvents? events = null, int? until = null, CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
-        hooks ??= new TrainingHooks();
+        events ??= new TrainingEvents();
+        _pass.Warn = events.OnWarning;
         _adapter.RefreshComputeCopy();
         var clock = Stopwatch.StartNew();
         var started = clock.Elapsed.TotalSeconds;
         while (StepsDone < Math.Min(MaxSteps, until ?? MaxSteps))
         {
-            var record = Step(hooks, cancellation);
+            var record = Step(events, cancellation);
             if (record is null)
                 return new TrainingSummary(StepsDone, true, clock.Elapsed.TotalSeconds);
             var seconds = clock.Elapsed.TotalSeconds - started;
             started += seconds;
-            hooks.OnStep?.Invoke(record with { Seconds = seconds, ImagesPerSecond = record.ImagesPerSecond / seconds });
+            events.OnStep?.Invoke(record with { Seconds = seconds, ImagesPerSecond = record.ImagesPerSecond / seconds });
         }
 
         return new TrainingSummary(StepsDone, false, clock.Elapsed.TotalSeconds);
     }
 
     /// <summary>Frees recorded steps before other work takes memory; they are recorded again. See <see cref="MicroStep.Forget"/>.</summary>
-    internal void ForgetRecordings() => _microStep.Forget();
+    internal void ForgetRecordings() => _pass.Forget();
 
     /// <summary>Does some work that takes memory beside recorded steps. See <see cref="MicroStep.WithRoom"/>.</summary>
-    internal T WithRoom<T>(Func<T> work) => _microStep.WithRoom(work);
+    internal T WithRoom<T>(Func<T> work) => _pass.WithRoom(work);
 
     /// <summary>Writes the optimiser's state.</summary>
     internal void SaveOptimizer(string path)
@@ -130,7 +124,7 @@ public sealed class DreamBoothTrainer : IDisposable
     /// <summary>Frees the optimiser's state; the adapter stays.</summary>
     public void Dispose()
     {
-        _microStep.Dispose();
+        _pass.Dispose();
         _objective.Dispose();
         _optimizer.Dispose();
     }
@@ -153,7 +147,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private static int StepsOfEpoch(DreamBoothConfig config, int batches) =>
         ((batches - 1) / config.GradientAccumulationSteps) + 1;
 
-    private StepRecord? Step(TrainingHooks hooks, CancellationToken cancellation)
+    private StepRecord? Step(TrainingEvents events, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         int epoch = StepsDone / StepsPerEpoch, first = StepsDone % StepsPerEpoch * _config.GradientAccumulationSteps;
@@ -165,7 +159,15 @@ public sealed class DreamBoothTrainer : IDisposable
         {
             if (cancellation.IsCancellationRequested)
                 return null;
-            images += MicroBatch(epoch, i, sums, hooks);
+            using var inner = NewDisposeScope();
+            var number = ((long)epoch * _batches.BatchesPerEpoch) + i;
+            var batch = _batches.Load(epoch, i);
+            var loss = _pass.Run(batch, _draws.Draw(number, batch.Latents.shape));
+            using (no_grad())
+                sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]), KeptScalar.One);
+            events.OnMicroBatch?.Invoke(
+                new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));
+            images += batch.Latents.shape[0];
         }
 
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
@@ -180,20 +182,31 @@ public sealed class DreamBoothTrainer : IDisposable
             throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));
         _adapter.RefreshComputeCopy();
         StepsDone++;
-        return new StepRecord
-        {
-            Step = StepsDone,
-            Epoch = epoch,
-            Loss = figures[0],
-            InstanceLoss = figures[1],
-            PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
-            LearningRate = _config.ScaledLearningRate() * factor,
-            TextEncoderLr = _config.TrainTextEncoder ? _config.TextEncoderLr * factor : null,
-            GradNorm = figures[3],
-            Seconds = 0,
-            ImagesPerSecond = images,
-        };
+        return Record(figures, factor, epoch, images);
     }
+
+    // Forward and backward of a micro-batch; the gradients add up.
+    private FlowMatchingLoss Pass(TrainingBatch batch, TrainingDraw draw)
+    {
+        var loss = _objective.Compute(batch, draw);
+        loss.Backward(_config.GradientAccumulationSteps);
+        _adapter.CollectGradients();
+        return loss;
+    }
+
+    private StepRecord Record(float[] figures, double factor, int epoch, long images) => new()
+    {
+        Step = StepsDone,
+        Epoch = epoch,
+        Loss = figures[0],
+        InstanceLoss = figures[1],
+        PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
+        LearningRate = _config.ScaledLearningRate() * factor,
+        TextEncoderLr = _config.TrainTextEncoder ? _config.TextEncoderLr * factor : null,
+        GradNorm = figures[3],
+        Seconds = 0,
+        ImagesPerSecond = images,
+    };
 
     // Parameters, moments and the number of steps are then what they were before the step.
     private NonFiniteException TakeBack(float[] figures, double factor, int epoch, IEnumerable<int> microBatches)
@@ -206,17 +219,5 @@ public sealed class DreamBoothTrainer : IDisposable
             ? StepFault.OfParameters(StepsDone + 1, _config, _adapter.Segments[group].Component, fault, factor)
             : StepFault.OfLoss(
                 StepsDone + 1, (loss, norm), _config, _adapter, _transformer, microBatches.Select(index => _batches.Load(epoch, index)));
-    }
-
-    private long MicroBatch(int epoch, int index, Tensor sums, TrainingHooks hooks)
-    {
-        using var scope = NewDisposeScope();
-        var number = ((long)epoch * _batches.BatchesPerEpoch) + index;
-        var batch = _batches.Load(epoch, index);
-        var loss = _microStep.Run(batch, _draws.Draw(number, batch.Latents.shape));
-        using (no_grad())
-            sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]), KeptScalar.One);
-        hooks.OnMicroBatch?.Invoke(new MicroBatchRecord(number, loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior?.item<float>()));
-        return batch.Latents.shape[0];
     }
 }

@@ -6,26 +6,26 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The forward and backward pass of a micro-batch, with the text encoders where they are trained; recorded where that is possible.
+/// Repeats the forward and backward pass of micro-batches, with the text encoders where they are trained: recorded where that is possible,
+/// else as it is called.
 /// </summary>
 internal sealed class MicroStep : IDisposable
 {
     /// <summary>How many shapes are recorded; batches of further shapes run plainly.</summary>
     public const int MostRecordings = 2;
 
-    private readonly FlowMatchingObjective _objective;
+    private readonly Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> _compute;
     private readonly LoraAdapter _adapter;
-    private readonly int _parts;
     private readonly RecordedWork _pass;
 
     /// <summary>Prepares the steps of a run.</summary>
-    /// <param name="objective">The loss.</param>
+    /// <param name="compute">The pass: computes the losses of a micro-batch and adds its gradients to the adapter's.</param>
     /// <param name="adapter">What is trained; its gradients add up.</param>
-    /// <param name="parts">How many micro-batches share an optimiser step.</param>
     /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
-    public MicroStep(FlowMatchingObjective objective, LoraAdapter adapter, int parts, Func<Device, Action, IReplayable>? record)
+    public MicroStep(
+        Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> compute, LoraAdapter adapter, Func<Device, Action, IReplayable>? record)
     {
-        (_objective, _adapter, _parts) = (objective, adapter, parts);
+        (_compute, _adapter) = (compute, adapter);
         _pass = new RecordedWork(adapter.Parameters.device, record)
         {
             Name = "step",
@@ -55,7 +55,8 @@ internal sealed class MicroStep : IDisposable
         var encode = batch.Text.Encode;
         var outputs = _pass.Run(
             [batch.Latents, draw.Noise, draw.Indices, .. batch.Text.Inputs],
-            inputs => Pass(new TrainingBatch(inputs[0], new TrainingText(inputs[3..], encode)), new TrainingDraw(inputs[1], inputs[2])),
+            inputs => Losses(_compute(
+                new TrainingBatch(inputs[0], new TrainingText(inputs[3..], encode)), new TrainingDraw(inputs[1], inputs[2]))),
             // The LoRA's weight is a part of what is recorded.
             _adapter.Weight.ToString(CultureInfo.InvariantCulture));
         return new FlowMatchingLoss(outputs[0], outputs[1], outputs.Length > 2 ? outputs[2] : null);
@@ -72,11 +73,6 @@ internal sealed class MicroStep : IDisposable
     /// <summary>Frees recorded passes.</summary>
     public void Dispose() => _pass.Dispose();
 
-    private Tensor[] Pass(TrainingBatch batch, TrainingDraw draw)
-    {
-        var loss = _objective.Compute(batch, draw);
-        loss.Backward(_parts);
-        _adapter.CollectGradients();
-        return [loss.Total.detach(), loss.Instance.detach(), .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
-    }
+    private static Tensor[] Losses(FlowMatchingLoss loss) =>
+        [loss.Total.detach(), loss.Instance.detach(), .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
 }

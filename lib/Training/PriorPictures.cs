@@ -21,7 +21,7 @@ public static class PriorPictures
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static IReadOnlyList<string> Make(
-        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, DreamBoothRunEvents? events = null, CancellationToken cancellation = default)
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents? events = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(pipeline);
@@ -57,7 +57,7 @@ public static class PriorPictures
         .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),
     ];
 
-    private static void SayOtherSeeds(IReadOnlyList<ulong> seeds, ulong own, DreamBoothRunEvents? events)
+    private static void SayOtherSeeds(IReadOnlyList<ulong> seeds, ulong own, TrainingEvents? events)
     {
         ulong[] others = [.. seeds.Where(seed => seed != own).Order()];
         if (others.Length > 0)

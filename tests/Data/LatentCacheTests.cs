@@ -76,9 +76,15 @@ public sealed class LatentCacheTests : IDisposable
         var calls = 0;
         Assert.Throws<IOException>(() => LatentCache.Build(dataset, pixels => ++calls < 3 ? Encode(pixels) : throw new IOException("no")));
         using var source = new CancellationTokenSource();
-        var progress = new Cancelling(source);
-        Assert.Throws<OperationCanceledException>(() => LatentCache.Build(dataset, Encode, 2, progress, source.Token));
-        Assert.Equal([(2, 6)], progress.Seen);
+        var seen = new List<(int Done, int Total)>();
+        void Cancel(int done, int total)
+        {
+            seen.Add((done, total));
+            source.Cancel();
+        }
+
+        Assert.Throws<OperationCanceledException>(() => LatentCache.Build(dataset, Encode, 2, Cancel, source.Token));
+        Assert.Equal([(2, 6)], seen);
         Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
@@ -89,16 +95,5 @@ public sealed class LatentCacheTests : IDisposable
         var other = DreamBoothDataset.Load(Options with { Resolution = 16 });
         var error = Assert.Throws<LabException>(() => cache.Moments(other.Rows([0], 0)));
         Assert.Contains("0.png", error.Message, StringComparison.Ordinal);
-    }
-
-    private sealed class Cancelling(CancellationTokenSource source) : IProgress<(int Done, int Total)>
-    {
-        public List<(int Done, int Total)> Seen { get; } = [];
-
-        public void Report((int Done, int Total) value)
-        {
-            Seen.Add(value);
-            source.Cancel();
-        }
     }
 }

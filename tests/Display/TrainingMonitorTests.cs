@@ -16,9 +16,9 @@ public class TrainingMonitorTests
         {
             monitor.Events.OnSummary!("3 pictures in photos");
             monitor.Events.OnClassPicture!(1, 2);
-            monitor.Events.OnEncoded!.Report((3, 4));
+            monitor.Events.OnEncoded!(3, 4);
             for (var step = 1; step <= 3; step++)
-                monitor.Events.Training.OnStep!(Record(step));
+                monitor.Events.OnStep!(Record(step));
             monitor.Events.OnValidationPicture!(0, new RgbImage(8, 8));
             monitor.Events.OnValidationPicture!(3, new RgbImage(8, 8));
             monitor.Events.OnValidationPicture!(3, new RgbImage(8, 8));
@@ -42,7 +42,7 @@ public class TrainingMonitorTests
     public void Records_StepsThatComeAgain_ReplaceThoseThatWereLost()
     {
         var monitor = new TrainingMonitor([Record(1), Record(2), Record(3)]);
-        monitor.Events.Training.OnStep!(Record(2) with { Loss = 9 });
+        monitor.Events.OnStep!(Record(2) with { Loss = 9 });
         Assert.Equal([(1, 0.5), (2, 9)], monitor.Records.Select(record => (record.Step, record.Loss)));
     }
 

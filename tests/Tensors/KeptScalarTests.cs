@@ -73,7 +73,7 @@ public sealed class KeptScalarTests
             using var training = new TinyTraining();
             var losses = new List<double>();
             using var trainer = training.Trainer(config);
-            trainer.Run(new TrainingHooks { OnStep = record => losses.AddRange([record.Loss, record.GradNorm]) });
+            trainer.Run(new TrainingEvents { OnStep = record => losses.AddRange([record.Loss, record.GradNorm]) });
             return (training.Weights, losses);
         }
 

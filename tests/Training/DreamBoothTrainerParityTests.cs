@@ -144,11 +144,13 @@ public sealed partial class DreamBoothTrainerParityTests
         var adapter = GoldenLora.Create(file, "init.", components);
         var source = new GoldenRunSource(file, batchesPerEpoch, text);
         var (records, losses) = (new List<StepRecord>(), new List<double>());
-        using var trainer = new DreamBoothTrainer(config with { CudaGraph = TestDevice.RecordsSteps }, transformer, scheduler, adapter, source, source)
+        using var trainer = new DreamBoothTrainer(config with { CudaGraph = TestDevice.RecordsSteps }, transformer, scheduler, adapter, source, source);
+        var summary = trainer.Run(new TrainingEvents
         {
-            Warn = message => Assert.Fail(message),
-        };
-        var summary = trainer.Run(new TrainingHooks { OnStep = records.Add, OnMicroBatch = record => losses.Add(record.Loss) });
+            OnStep = records.Add,
+            OnMicroBatch = record => losses.Add(record.Loss),
+            OnWarning = Assert.Fail,
+        });
         Assert.Equal(config.MaxTrainSteps, summary.Steps);
         return new TrainedRun(adapter, records, losses);
     }

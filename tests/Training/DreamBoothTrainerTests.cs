@@ -23,7 +23,7 @@ public sealed class DreamBoothTrainerTests
             using var training = new TinyTraining();
             using var trainer = training.Trainer(config with { MaxTrainSteps = 3 });
             var records = new List<StepRecord>();
-            trainer.Run(new TrainingHooks { OnStep = records.Add });
+            trainer.Run(new TrainingEvents { OnStep = records.Add });
             return (records, training.Weights);
         }
     }
@@ -35,7 +35,7 @@ public sealed class DreamBoothTrainerTests
         using var trainer = training.Trainer(TinyTraining.Config with { GradientAccumulationSteps = 2, NumTrainEpochs = 2 });
         Assert.Equal((2, 4), (trainer.StepsPerEpoch, trainer.MaxSteps));
         var (records, losses) = (new List<StepRecord>(), new List<MicroBatchRecord>());
-        trainer.Run(new TrainingHooks { OnStep = records.Add, OnMicroBatch = losses.Add });
+        trainer.Run(new TrainingEvents { OnStep = records.Add, OnMicroBatch = losses.Add });
         Assert.Equal([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)], training.Loaded);
         Assert.Equal([0L, 1, 2, 3, 4, 5], losses.Select(record => record.Number));
         Assert.Equal([(1, 0), (2, 0), (3, 1), (4, 1)], records.Select(record => (record.Step, record.Epoch)));
@@ -53,7 +53,7 @@ public sealed class DreamBoothTrainerTests
             using var training = new TinyTraining { BatchesPerEpoch = 1 };
             using var trainer = training.Trainer(TinyTraining.Config with { GradientAccumulationSteps = accumulation, MaxTrainSteps = 1 });
             StepRecord? seen = null;
-            trainer.Run(new TrainingHooks { OnStep = record => seen = record });
+            trainer.Run(new TrainingEvents { OnStep = record => seen = record });
             return seen!.GradNorm;
         }
     }
@@ -66,7 +66,7 @@ public sealed class DreamBoothTrainerTests
         using var source = new CancellationTokenSource();
         float[]? afterFirst = null;
         var summary = trainer.Run(
-            new TrainingHooks
+            new TrainingEvents
             {
                 OnStep = _ => afterFirst = training.Weights,
                 OnMicroBatch = record =>
@@ -94,7 +94,7 @@ public sealed class DreamBoothTrainerTests
         using var training = new TinyTraining { BrokenAt = 1 };
         using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 3 });
         float[]? afterFirst = null;
-        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(new TrainingHooks { OnStep = _ => afterFirst = training.Weights }));
+        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(new TrainingEvents { OnStep = _ => afterFirst = training.Weights }));
         Assert.StartsWith("Step 2: the loss is NaN", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, trainer.StepsDone);
         Assert.Equal(afterFirst, training.Weights);
@@ -112,8 +112,8 @@ public sealed class DreamBoothTrainerTests
         var before = training.Weights;
         using var trainer = training.Trainer(
             TinyTraining.Config with { MaxTrainSteps = 1, LearningRate = rate, AdamEpsilon = epsilon, AdamWeightDecay = decay });
-        var hooks = new TrainingHooks { OnStep = _ => Assert.Fail("the step is taken back") };
-        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(hooks));
+        var events = new TrainingEvents { OnStep = _ => Assert.Fail("the step is taken back") };
+        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(events));
         Assert.StartsWith("Step 1 leaves the LoRA of transformer not finite and is taken back: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
         Assert.Equal(0, trainer.StepsDone);
@@ -155,7 +155,7 @@ public sealed class DreamBoothTrainerTests
         using var training = new TinyTraining();
         using var trainer = training.Trainer(
             TinyTraining.Config with { MaxTrainSteps = 2, WithPriorPreservation = true, PriorLossWeight = 0.25 });
-        trainer.Run(new TrainingHooks
+        trainer.Run(new TrainingEvents
         {
             OnStep = record =>
             {
@@ -182,7 +182,7 @@ public sealed class DreamBoothTrainerTests
         using var trainer = training.Trainer(config);
         var before = training.Weights;
         var records = new List<StepRecord>();
-        trainer.Run(new TrainingHooks
+        trainer.Run(new TrainingEvents
         {
             OnStep = record =>
             {
@@ -203,7 +203,7 @@ public sealed class DreamBoothTrainerTests
         using var training = new TinyTraining();
         using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 4, WithPriorPreservation = true });
         var live = new List<long>();
-        trainer.Run(new TrainingHooks
+        trainer.Run(new TrainingEvents
         {
             OnStep = _ => live.Add(TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount),
         });

@@ -123,7 +123,7 @@ public sealed class MicroStepTests : IDisposable
                 },
             },
         };
-        using var step = new MicroStep(_objective, _adapter, 2, (device, work) =>
+        using var step = new MicroStep(Pass, _adapter, (device, work) =>
         {
             before = encoded;
             return new StandInRecorder().Record(device, work);
@@ -245,7 +245,15 @@ public sealed class MicroStepTests : IDisposable
     }
 
     private MicroStep Step(StandInRecorder? recorder) =>
-        new(_objective, _adapter, 2, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
+        new(Pass, _adapter, recorder is null ? null : recorder.Record) { Warn = _warnings.Add };
+
+    private FlowMatchingLoss Pass(TrainingBatch batch, TrainingDraw draw)
+    {
+        var loss = _objective.Compute(batch, draw);
+        loss.Backward(2);
+        _adapter.CollectGradients();
+        return loss;
+    }
 
     private static T AskTooMuch<T>()
     {

@@ -91,14 +91,14 @@ public sealed class PriorPicturesTests : IDisposable
     {
         PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
         List<string> said = [];
-        PriorPictures.Make(Config with { NumClassImages = 2, Seed = 7 }, _pipeline, new DreamBoothRunEvents { OnSummary = said.Add });
+        PriorPictures.Make(Config with { NumClassImages = 2, Seed = 7 }, _pipeline, new TrainingEvents { OnSummary = said.Add });
         Assert.Equal(["Class pictures of the seed 1 are there and taken as they are; this run's seed is 7."], said);
     }
 
     [Fact]
     public void Make_KilledBetweenTwoOfABatch_KeepsTheFirst()
     {
-        var events = new DreamBoothRunEvents { OnClassPicture = (_, _) => throw new OperationCanceledException() };
+        var events = new TrainingEvents { OnClassPicture = (_, _) => throw new OperationCanceledException() };
         Assert.Throws<OperationCanceledException>(() => PriorPictures.Make(Config, _pipeline, events));
         Assert.Single(Directory.GetFiles(Out("class"), "*.jpg"));
     }

@@ -120,12 +120,12 @@ public sealed class TrainingMemoryTests : IDisposable
     public void LoadPipeline_Auto_AsksForTheMode()
     {
         var asked = new List<string>();
-        using var chosen = TrainingSession.LoadPipeline(Config, new DreamBoothRunEvents { ChooseMemory = model => { asked.Add(model); return MemoryMode.Balanced; } });
+        using var chosen = TrainingSession.LoadPipeline(Config, new TrainingEvents { ChooseMemory = model => { asked.Add(model); return MemoryMode.Balanced; } });
         Assert.Equal([TinyPipeline.Folder], asked);
         Assert.Equal(MemoryMode.Balanced, chosen.Options.Memory);
         using var plain = TrainingSession.LoadPipeline(Config);
         Assert.Equal(MemoryMode.Fast, plain.Options.Memory);
-        using var explicitly = TrainingSession.LoadPipeline(Config with { Memory = MemoryMode.Low }, new DreamBoothRunEvents { ChooseMemory = _ => throw new InvalidOperationException() });
+        using var explicitly = TrainingSession.LoadPipeline(Config with { Memory = MemoryMode.Low }, new TrainingEvents { ChooseMemory = _ => throw new InvalidOperationException() });
         Assert.Equal(MemoryMode.Low, explicitly.Options.Memory);
     }
 
@@ -159,17 +159,14 @@ public sealed class TrainingMemoryTests : IDisposable
     private static (double[] Losses, float[] Weights, byte[] Pictures) Train(DreamBoothConfig config)
     {
         var (losses, pictures) = (new List<double>(), new List<RgbImage>());
-        var events = new DreamBoothRunEvents
+        var events = new TrainingEvents
         {
             OnValidationPicture = (_, picture) => pictures.Add(picture),
-            Training = new TrainingHooks
+            OnStep = record =>
             {
-                OnStep = record =>
-                {
-                    losses.Add(record.Loss);
-                    if (record.ValidationLoss is { } loss)
-                        losses.Add(loss);
-                },
+                losses.Add(record.Loss);
+                if (record.ValidationLoss is { } loss)
+                    losses.Add(loss);
             },
         };
         using var pipeline = TrainingSession.LoadPipeline(config, events);

@@ -103,12 +103,11 @@ public sealed class TrainingOutputTests : IDisposable
     }
 
     [Fact]
-    public void Execute_CheckpointOfOtherSettings_IsRefusedBeforeAnythingIsLoaded()
+    public void Train_CheckpointOfOtherSettings_IsRefusedBeforeAnythingIsLoaded()
     {
         WriteRun(Config, 2);
-        var run = new DreamBoothRun(Latest with { Rank = 8, Device = "cpu" });
-        Assert.Contains("it is of a run with other settings: rank was 4 and is 8", Assert.Throws<LabException>(() => run.Execute()).Message,
-            StringComparison.Ordinal);
+        var error = Assert.Throws<LabException>(() => TrainingSession.Train(Latest with { Rank = 8, Device = "cpu" }));
+        Assert.Contains("it is of a run with other settings: rank was 4 and is 8", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -118,7 +117,7 @@ public sealed class TrainingOutputTests : IDisposable
     [InlineData("""{"step": 2}""", "checkpoint-2/training_state.json: ")]
     [InlineData("STATE with step 7", "checkpoint-2 cannot be gone on from: its training_state.json is of step 7, its name of step 2.")]
     [InlineData("STATE with rank four", "checkpoint-2/training_state.json: rank is '\"four\"'; valid is a whole number")]
-    public void Execute_ResumeFromADamagedState_IsOneLineThatNamesIt(string content, string message)
+    public void Train_ResumeFromADamagedState_IsOneLineThatNamesIt(string content, string message)
     {
         WriteRun(Config, 2);
         var path = Out("run", "checkpoint-2", TrainingState.FileName);
@@ -128,7 +127,7 @@ public sealed class TrainingOutputTests : IDisposable
         else if (content.StartsWith("STATE", StringComparison.Ordinal))
             state["recipe"]!["rank"] = "four";
         File.WriteAllText(path, content.StartsWith("STATE", StringComparison.Ordinal) ? state.ToJsonString() : content);
-        var error = Assert.ThrowsAny<LabException>(() => new DreamBoothRun(Latest with { Device = "cpu" }).Execute()).Message;
+        var error = Assert.ThrowsAny<LabException>(() => TrainingSession.Train(Latest with { Device = "cpu" })).Message;
         Assert.Contains(message, error.Replace('\\', '/'), StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error);
         Assert.True(File.Exists(Out("run", LoraFile.DefaultName)));

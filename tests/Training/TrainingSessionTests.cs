@@ -63,7 +63,7 @@ public sealed class TrainingSessionTests : IDisposable
                 ValidationLossSteps = 1,
                 InstanceDataDir = _pictures.Folder + "/",
             },
-            new DreamBoothRunEvents { OnStage = stages.Add });
+            new TrainingEvents { OnStage = stages.Add });
         Assert.Equal(whole, resumed);
         Assert.Contains($"Going on from {Out("run", "checkpoint-3")}", stages);
         Assert.Equal([1, 2, 3, 4, 5, 6], StepLog.Read(Out("run")).Select(record => record.Step));
@@ -138,7 +138,7 @@ public sealed class TrainingSessionTests : IDisposable
         var warnings = new List<string>();
         using var session = TrainingSession.Prepare(
             Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest }, pipeline,
-            new DreamBoothRunEvents { OnWarning = warnings.Add });
+            new TrainingEvents { OnWarning = warnings.Add });
         Assert.Equal((3, 6), (session.StepsDone, session.MaxSteps));
         Assert.Contains("the learning rate is that of the new length", Assert.Single(warnings), StringComparison.Ordinal);
     }
@@ -150,7 +150,7 @@ public sealed class TrainingSessionTests : IDisposable
         var warnings = new List<string>();
         using var session = TrainingSession.Prepare(
             Config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest }, pipeline,
-            new DreamBoothRunEvents { OnWarning = warnings.Add });
+            new TrainingEvents { OnWarning = warnings.Add });
         Assert.Equal(0, session.StepsDone);
         Assert.Contains("the run starts afresh", Assert.Single(warnings), StringComparison.Ordinal);
     }
@@ -163,7 +163,7 @@ public sealed class TrainingSessionTests : IDisposable
         Train(pipeline, Config with { CheckpointingSteps = 2, MaxTrainSteps = 6 });
         Train(
             pipeline, Config with { CheckpointingSteps = 1, CheckpointsTotalLimit = 2, MaxTrainSteps = 3 },
-            new DreamBoothRunEvents { OnCheckpoint = checkpoint => written.Add(checkpoint.Step) });
+            new TrainingEvents { OnCheckpoint = checkpoint => written.Add(checkpoint.Step) });
         Assert.Equal([1, 2, 3], written);
         Assert.Equal([2, 3], TrainingCheckpoint.List(Out("run")).Select(checkpoint => checkpoint.Step));
         Assert.Equal(
@@ -190,10 +190,10 @@ public sealed class TrainingSessionTests : IDisposable
                 ValidationInferenceSteps = 1,
                 ValidationLossSteps = 3,
             },
-            new DreamBoothRunEvents
+            new TrainingEvents
             {
                 OnValidationPicture = (step, image) => pictures.Add((step, image)),
-                Training = new TrainingHooks { OnStep = records.Add },
+                OnStep = records.Add,
             });
         Assert.Equal([4, 4, 4, 6, 6, 6], pictures.Select(picture => picture.Step));
         Assert.Equal(3, Directory.GetFiles(Out("run", "validation", "step_00006")).Length);
@@ -210,7 +210,7 @@ public sealed class TrainingSessionTests : IDisposable
         var records = new List<StepRecord>();
         Train(
             pipeline, Config with { LearningRate = 0, TextEncoderLr = 0, ValidationLossSteps = 1, MaxTrainSteps = 3 },
-            new DreamBoothRunEvents { Training = new TrainingHooks { OnStep = records.Add } });
+            new TrainingEvents { OnStep = records.Add });
         Assert.Single(records.Select(record => record.ValidationLoss).Distinct());
         Assert.Equal(3, records.Select(record => record.InstanceLoss).Distinct().Count());
     }
@@ -234,7 +234,7 @@ public sealed class TrainingSessionTests : IDisposable
     }
 
     private static float[] Train(
-        Lab.Pipelines.StableDiffusion3Pipeline pipeline, DreamBoothConfig config, DreamBoothRunEvents? events = null)
+        Lab.Pipelines.StableDiffusion3Pipeline pipeline, DreamBoothConfig config, TrainingEvents? events = null)
     {
         using var session = TrainingSession.Prepare(config, pipeline, events);
         session.Run();

@@ -60,7 +60,7 @@ internal static class DreamBoothProof
         };
         options.Log($"Training {name}");
         var started = Stopwatch.GetTimestamp();
-        var summary = new DreamBoothRun(config, new DreamBoothRunEvents { OnStage = options.Log, OnWarning = options.Log }).Execute(options.Cancellation);
+        var summary = TrainingSession.Train(config, new TrainingEvents { OnStage = options.Log, OnWarning = options.Log }, options.Cancellation);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         options.Log(FormattableString.Invariant($"{summary.Steps} steps, {seconds:F0} s"));
         options.Cancellation.ThrowIfCancellationRequested();

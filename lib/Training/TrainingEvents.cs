@@ -4,8 +4,8 @@ using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary>What a caller sees of a <see cref="DreamBoothRun"/>; every part may be left out.</summary>
-public sealed record DreamBoothRunEvents
+/// <summary>What a caller sees of a training, its preparation included; every part may be left out.</summary>
+public sealed record TrainingEvents
 {
     /// <summary>Told what is being done, a sentence.</summary>
     public Action<string>? OnStage { get; init; }
@@ -32,17 +32,20 @@ public sealed record DreamBoothRunEvents
     public Action<int, int>? OnClassPicture { get; init; }
 
     /// <summary>Told how many of how many pictures are encoded.</summary>
-    public IProgress<(int Done, int Total)>? OnEncoded { get; init; }
+    public Action<int, int>? OnEncoded { get; init; }
 
     /// <summary>Given the trainer before its first step.</summary>
     public Action<DreamBoothTrainer>? OnStart { get; init; }
+
+    /// <summary>Called after each micro-batch with its losses, which waits for the device.</summary>
+    public Action<MicroBatchRecord>? OnMicroBatch { get; init; }
+
+    /// <summary>Called after each optimizer step with its figures.</summary>
+    public Action<StepRecord>? OnStep { get; init; }
 
     /// <summary>Given each checkpoint once it is on disk.</summary>
     public Action<TrainingCheckpoint>? OnCheckpoint { get; init; }
 
     /// <summary>Given each validation picture with the step it was made after.</summary>
     public Action<int, RgbImage>? OnValidationPicture { get; init; }
-
-    /// <summary>Callbacks of the training itself.</summary>
-    public TrainingHooks Training { get; init; } = new();
 }

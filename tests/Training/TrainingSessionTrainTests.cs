@@ -10,12 +10,12 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Training;
 
-public sealed class DreamBoothRunTests : IDisposable
+public sealed class TrainingSessionTrainTests : IDisposable
 {
     private readonly PictureSamples _pictures = new();
     private readonly string _output = Directory.CreateTempSubdirectory("lab-run-").FullName;
 
-    public DreamBoothRunTests() => _pictures.Add("0.png");
+    public TrainingSessionTrainTests() => _pictures.Add("0.png");
 
     public void Dispose()
     {
@@ -24,43 +24,40 @@ public sealed class DreamBoothRunTests : IDisposable
     }
 
     [Fact]
-    public void Execute_CallbackThatFails_KeepsTheStepsDone()
+    public void Train_CallbackThatFails_KeepsTheStepsDone()
     {
         using var pipeline = TinyPipeline.Load();
-        var events = new DreamBoothRunEvents
+        var events = new TrainingEvents
         {
-            Training = new TrainingHooks
+            OnStep = record =>
             {
-                OnStep = record =>
-                {
-                    if (record.Step == 2)
-                        throw new InvalidOperationException("no more");
-                },
+                if (record.Step == 2)
+                    throw new InvalidOperationException("no more");
             },
         };
-        Assert.Throws<InvalidOperationException>(() => new DreamBoothRun(Config, events).Execute(pipeline));
+        Assert.Throws<InvalidOperationException>(() => TrainingSession.Train(Config, pipeline, events));
         Assert.Equal(2, StepLog.Read(_output).Count);
         using var lora = SafetensorsFile.Open(Path.Combine(_output, LoraFile.DefaultName));
         Assert.NotEmpty(lora.Tensors);
     }
 
     [Fact]
-    public void Execute_TrainingThatDiverges_LeavesTheLoraAndCheckpointsThatAreThere()
+    public void Train_TrainingThatDiverges_LeavesTheLoraAndCheckpointsThatAreThere()
     {
         using var pipeline = TinyPipeline.Load();
-        new DreamBoothRun(Config with { CheckpointingSteps = 2 }).Execute(pipeline);
+        TrainingSession.Train(Config with { CheckpointingSteps = 2 }, pipeline);
         var files = Directory.GetFiles(_output, "*.safetensors", SearchOption.AllDirectories);
         Assert.Equal(3, files.Length);
         var before = files.Select(File.ReadAllBytes).ToList();
         var tooFast = Config with { CheckpointingSteps = 1, LearningRate = 1e25, OverwriteOutputDir = true };
-        var error = Assert.Throws<NonFiniteException>(() => new DreamBoothRun(tooFast).Execute(pipeline));
+        var error = Assert.Throws<NonFiniteException>(() => TrainingSession.Train(tooFast, pipeline));
         Assert.StartsWith("Step 2: the loss is ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(
             $" No LoRA was written; the last state that was is {Path.Combine(_output, "checkpoint-2")}.",
             error.Message, StringComparison.Ordinal);
         Assert.Equal(before, files.Select(File.ReadAllBytes));
         var oneStep = Config with { LearningRate = 1e308, MaxTrainSteps = 1 };
-        Assert.Throws<NonFiniteException>(() => new DreamBoothRun(oneStep).Execute(pipeline));
+        Assert.Throws<NonFiniteException>(() => TrainingSession.Train(oneStep, pipeline));
         Assert.Equal(before, files.Select(File.ReadAllBytes));
     }
 
@@ -68,40 +65,37 @@ public sealed class DreamBoothRunTests : IDisposable
     [InlineData("vae", "The latents of a picture are not finite: the model is damaged, its weights in vae: ")]
     [InlineData("text_encoder", "The embeddings of a prompt are not finite: the model is damaged, its weights in text_encoder: ")]
     [InlineData("transformer", "Likely cause: the model is damaged: ")]
-    public void Execute_ModelWithAWeightThatIsNoNumber_IsRefusedOnFirstUse(string name, string message)
+    public void Train_ModelWithAWeightThatIsNoNumber_IsRefusedOnFirstUse(string name, string message)
     {
         using var pipeline = TinyPipeline.Load();
         DamagedModel.Spoil(pipeline, name);
-        var error = Assert.Throws<NonFiniteException>(() => new DreamBoothRun(Config).Execute(pipeline));
+        var error = Assert.Throws<NonFiniteException>(() => TrainingSession.Train(Config, pipeline));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_output, LoraFile.DefaultName)));
     }
 
     [Fact]
-    public void Execute_ValidationPicturesThatAreNotFinite_AreLeftOutAndTheTrainingGoesOn()
+    public void Train_ValidationPicturesThatAreNotFinite_AreLeftOutAndTheTrainingGoesOn()
     {
         using var pipeline = TinyPipeline.Load();
         DamagedModel.Spoil(pipeline, "decoder");
         var stale = Path.Combine(_output, "validation", "step_00002", "img_01.png");
         var (warnings, steps) = (new List<string>(), new List<int>());
-        var events = new DreamBoothRunEvents
+        var events = new TrainingEvents
         {
             OnWarning = warnings.Add,
             OnValidationPicture = (step, _) => steps.Add(step),
-            Training = new TrainingHooks
+            OnStep = record =>
             {
-                OnStep = record =>
-                {
-                    if (record.Step == 1)
-                        Dreambooth.Lab.Imaging.ImageEncoder.Save(stale, PictureSamples.Draw(16, 16, 1));
-                },
+                if (record.Step == 1)
+                    Dreambooth.Lab.Imaging.ImageEncoder.Save(stale, PictureSamples.Draw(16, 16, 1));
             },
         };
         var config = Config with
         {
             ValidationPrompt = "a cat", ValidationSteps = 2, NumValidationImages = 3, SampleBatchSize = 2, ValidationInferenceSteps = 1,
         };
-        Assert.Equal(3, new DreamBoothRun(config, events).Execute(pipeline).Steps);
+        Assert.Equal(3, TrainingSession.Train(config, pipeline, events).Steps);
         Assert.Equal(3, StepLog.Read(_output).Count);
         Assert.True(File.Exists(Path.Combine(_output, LoraFile.DefaultName)));
         Assert.Empty(steps);
@@ -114,13 +108,13 @@ public sealed class DreamBoothRunTests : IDisposable
     }
 
     [Fact]
-    public void Execute_LoadedPipeline_StaysAsItWas()
+    public void Train_LoadedPipeline_StaysAsItWas()
     {
         using var pipeline = TinyPipeline.Load();
         using var scope = NewDisposeScope();
         Tensor Text() => pipeline.Prompts.Encode(["a cat"], 8).PromptEmbeds;
         var before = Text();
-        Assert.Equal(0, LiveTensors.LeftBy(() => new DreamBoothRun(Config with { TrainTextEncoder = true }).Execute(pipeline)));
+        Assert.Equal(0, LiveTensors.LeftBy(() => TrainingSession.Train(Config with { TrainTextEncoder = true }, pipeline)));
         Assert.NotNull(pipeline.Prompts.T5);
         GoldenAssert.Exact(before, Text());
         Assert.All(pipeline.LoraComponents, component => Assert.DoesNotContain(

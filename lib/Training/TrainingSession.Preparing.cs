@@ -1,0 +1,165 @@
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
+
+namespace Dreambooth.Lab.Training;
+
+/// <content>What is done before the first step.</content>
+public sealed partial class TrainingSession
+{
+    /// <summary>Loads the models that a configuration names, where and in the precision that it says; a model of the hub is downloaded where it is not there.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="events">Told of downloads and warnings, and asked for the memory mode where the configuration leaves it open; or null.</param>
+    /// <param name="cancellation">Ends a download.</param>
+    /// <exception cref="LabException">There is no such model or device.</exception>
+    public static StableDiffusion3Pipeline LoadPipeline(DreamBoothConfig config, TrainingEvents? events = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var device = DeviceSelection.Parse(config.Device);
+        var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
+        ModelIndex.RefuseConfigs(model);
+        if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
+            events?.OnWarning?.Invoke(notice);
+        var memory = config.Memory == MemoryMode.Auto ? events?.ChooseMemory?.Invoke(model) ?? MemoryMode.Fast : config.Memory;
+        var most = events?.FitSamples?.Invoke(model, memory) ?? StableDiffusion3Pipeline.WorthAtATime;
+        var pipeline = StableDiffusion3Pipeline.Load(model, new PipelineOptions
+        {
+            Device = device,
+            Dtype = config.ComputeDtype(),
+            TokenizersFolder = config.Tokenizers,
+            Variant = config.Variant,
+            ComponentsFolder = config.Components,
+            CudaGraph = config.CudaGraph,
+            Memory = memory,
+        });
+        pipeline.MostAtATime = most;
+        return pipeline;
+    }
+
+    /// <summary>
+    /// Locks the output folder, makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and,
+    /// with <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
+    /// </summary>
+    /// <param name="config">What and how.</param>
+    /// <param name="pipeline">The models; they stay the caller's and must outlive the session.</param>
+    /// <param name="events">Callbacks of the whole session, or null.</param>
+    /// <param name="cancellation">Ends the preparation.</param>
+    /// <exception cref="LabException">
+    /// A folder, a picture or an option is wrong, the output folder is in use or another subject's, or the checkpoint does not fit.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; class pictures made so far stay.</exception>
+    public static TrainingSession Prepare(
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents? events = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        var output = TrainingOutput.Open(config, events?.OnWarning);
+        try
+        {
+            return PrepareIn(output, config, pipeline, events, null, cancellation);
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The same in an output folder that is locked, which the session takes over, with pictures that are read, or null.</summary>
+    internal static TrainingSession PrepareIn(
+        TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents? events,
+        DreamBoothDataset? instances, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        if (pipeline.Transformer.IsStreamed)
+            throw new LabException("The transformer of this pipeline is loaded block by block, which is for drawing alone. Training needs it whole: load the pipeline without StreamTransformer.");
+        events ??= new TrainingEvents();
+        var checkpoint = output.Checkpoint;
+        config = config with { Seed = config.Seed ?? checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };
+        var warnBefore = pipeline.Prompts.Warn;
+        pipeline.Prompts.Warn = events.OnWarning;
+        DreamBoothBatches? batches = null;
+        TrainingSession? session = null;
+        try
+        {
+            checkpoint?.CheckSettings(config);
+            instances ??= ReadInstances(config, events);
+            config.CheckAdapter(pipeline);
+            checkpoint?.CheckLength(StepsOf(config, instances));
+
+            // Before the class prompt is used: what this line tells is not warned of as well.
+            var windows = events.OnSummary is null ? null : pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength);
+            PriorPictures.Make(config, pipeline, events, cancellation);
+            var dataset = instances.Complete(config.DatasetOptions());
+            Say(DatasetReport.OfClasses(dataset), events);
+            if (windows is not null)
+                events.OnSummary?.Invoke(windows);
+            events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
+            batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
+            session = new TrainingSession(config, pipeline, events, dataset, batches, output) { _warnBefore = warnBefore };
+            if (checkpoint is not null)
+                session.GoOnFrom(checkpoint);
+            return session;
+        }
+        catch
+        {
+            pipeline.Prompts.Warn = warnBefore;
+            session?.Dispose();
+            batches?.Dispose();
+            throw;
+        }
+    }
+
+    private void GoOnFrom(TrainingCheckpoint checkpoint)
+    {
+        checkpoint.CheckData(_dataSha256);
+        checkpoint.Restore(_trainer, Adapter);
+        _events.OnStage?.Invoke($"Going on from {checkpoint.Folder}");
+        if (IsFinished)
+            return;
+        if (Config.LearningRateSchedule(1).DependsOnLength && checkpoint.State!.Config().MaxTrainSteps != Config.MaxTrainSteps)
+            _events.OnWarning?.Invoke($"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is that of the new length.");
+    }
+
+    /// <summary>Reads the instance pictures and their prompts, says what there is, and checks the run's length.</summary>
+    /// <param name="config">Where they are.</param>
+    /// <param name="events">Told of it; or null.</param>
+    /// <exception cref="LabException">The folder, a picture or a caption is wrong, or the run would be too long.</exception>
+    internal static DreamBoothDataset ReadInstances(DreamBoothConfig config, TrainingEvents? events)
+    {
+        var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { ClassDataDir = null });
+        Say(DatasetReport.OfInstances(dataset), events);
+        var steps = StepsOf(config, dataset);
+        if (config.MaxTrainSteps is null && config.WarmUpNotice(steps, "the run's steps") is { } notice)
+            events?.OnWarning?.Invoke(notice);
+        var items = ItemsOf(config, dataset);
+        if (config.BatchNotice(items) is { } batches)
+            events?.OnWarning?.Invoke(batches);
+        events?.OnItems?.Invoke(items);
+        return dataset;
+    }
+
+    private static int StepsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
+        DreamBoothTrainer.StepsOf(config, new BatchSampler(ItemsOf(config, instances), config.TrainBatchSize, 0).BatchesPerEpoch);
+
+    // Class pictures that are not there yet will be as many as are asked for.
+    private static int ItemsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
+        Math.Max(instances.InstanceCount, config.WithPriorPreservation ? config.NumClassImages : 0);
+
+    private static IReadOnlyList<string> Prompts(DreamBoothConfig config, DreamBoothDataset instances) =>
+        config.WithPriorPreservation
+            ? [.. instances.DistinctPrompts.Append(config.ClassPrompt!).Distinct(StringComparer.Ordinal)]
+            : instances.DistinctPrompts;
+
+    private static void Say(DatasetReport report, TrainingEvents? events)
+    {
+        foreach (var line in report.Lines)
+            events?.OnSummary?.Invoke(line);
+        foreach (var warning in report.Warnings)
+            events?.OnWarning?.Invoke(warning);
+    }
+}
