@@ -2,10 +2,13 @@ namespace Dreambooth.Lab.Cli;
 
 internal static class Program
 {
-    public static int Main(string[] args) => Start(session => LabCommandLine.Run(args, session));
+    public static int Main(string[] args) =>
+        Start(session => LabCommandLine.Run(args, session), handlesSignals: args is not ["kernel", "start", ..]);
 
     /// <summary>Runs a program on the console: signals, pipes and last errors as every program of the lab has them.</summary>
-    internal static int Start(Func<Session, int> run)
+    /// <param name="run">The program.</param>
+    /// <param name="handlesSignals">False for what has its own way with signals: a notebook's kernel goes on after an interrupt.</param>
+    internal static int Start(Func<Session, int> run, bool handlesSignals = true)
     {
         // A file or pipe that cannot be written to is an error; a terminal that is gone is none.
         if (!Console.IsOutputRedirected)
@@ -18,7 +21,7 @@ internal static class Program
             Console.Error.WriteLine(PlainWriter.Clean(FailureReport.Line(FailureReport.Cause((Exception)failure.ExceptionObject))));
             Environment.Exit(ExitCode.Failure);
         };
-        using var signals = new CancelSignals(Console.Error);
-        return run(new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals.Token));
+        using var signals = handlesSignals ? new CancelSignals(Console.Error) : null;
+        return run(new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals?.Token ?? CancellationToken.None));
     }
 }

@@ -65,7 +65,9 @@ internal sealed class CellSession
     /// <summary>Declares what every cell can call. To be called once, before the first cell.</summary>
     public void Prepare()
     {
-        RunCode(CellDisplay.Functions, _cell, "display");
+        // Not as a cell: an interrupt while the kernel starts must not leave it without these.
+        using (var run = new CellRun(_cell.Host))
+            Engine.Execute(CellDisplay.Functions, "display", "display", run);
         _extensions.LoadOfHostAsync(Options.References).GetAwaiter().GetResult();
     }
 
@@ -83,6 +85,7 @@ internal sealed class CellSession
         {
             if (string.IsNullOrWhiteSpace(_text))
                 return new CellOutcome(null, null);
+            NotebookKernels.RequireSharedFrom(_text, Kernels);
             using (Kernels.KernelEvents.Subscribe(_events))
                 Kernels.SendAsync(command, cancel.Token).GetAwaiter().GetResult();
             var error = _failure ?? _events.Error;

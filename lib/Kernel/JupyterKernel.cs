@@ -57,7 +57,8 @@ public sealed class JupyterKernel : IDisposable
         // A thread that a cell started may throw with nobody to catch: that is reported and ends the thread, not the kernel.
         ExceptionHandling.SetUnhandledExceptionHandler(kernel.ReportAndGoOn);
         TaskScheduler.UnobservedTaskException += (_, e) => ReportUnobserved(e);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, kernel.OnSignal);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, kernel.OnInterrupt);
+        using var end = PosixSignalRegistration.Create(PosixSignal.SIGTERM, kernel.OnEnd);
         kernel.Serve();
         var codec = kernel._codec;
         if (codec.BadSignatures + codec.Replays + codec.Malformed == 0)
@@ -172,10 +173,18 @@ public sealed class JupyterKernel : IDisposable
 
     private void Send(Channel channel, JupyterMessage message) => _sockets.Send(channel, _codec.Encode(message));
 
-    private void OnSignal(PosixSignalContext context)
+    private void OnInterrupt(PosixSignalContext context)
     {
         context.Cancel = true;
         _execution.Interrupt();
+    }
+
+    // As when a client shuts the kernel down; the second signal kills it.
+    private void OnEnd(PosixSignalContext context)
+    {
+        context.Cancel = !_stopped.IsSet;
+        _execution.Interrupt();
+        _stopped.Set();
     }
 
     private bool ReportAndGoOn(Exception error)

@@ -32,14 +32,12 @@ public sealed class KernelVerbTests : IDisposable
         Assert.Equal(Spec, File.ReadAllText(Path.Combine(other, "kernel.json")));
     }
 
-    [Theory]
-    [InlineData("--cells is 0; valid is at least 60", "bench", "kernel", "--cells", "0")]
-    [InlineData("--max-output is 0; valid is at least 1", "kernel", "start", "--connection-file", "none.json", "--max-output", "0")]
-    public void Run_NumberBelowTheLeast_IsAUsageError(string message, params string[] args)
+    [Fact]
+    public void Start_NoOutputAllowed_IsAUsageError()
     {
-        var (code, _, error) = Run(args);
+        var (code, _, error) = Run("kernel", "start", "--connection-file", "none.json", "--max-output", "0");
         Assert.Equal(2, code);
-        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Contains("--max-output is 0; valid is at least 1", error, StringComparison.Ordinal);
     }
 
     private IEnumerable<string?> Installed() => Directory.EnumerateDirectories(Kernels).Select(Path.GetFileName).Order(StringComparer.Ordinal);

@@ -45,4 +45,36 @@ public class KernelSettingsTests
             File.Delete(file);
         }
     }
+
+    [Fact]
+    public void Signals_InterruptsKeepTheKernelAndTermEndsIt()
+    {
+        using var kernel = new KernelUnderTest();
+        for (var i = 0; i < 3; i++)
+        {
+            var id = kernel.Client.Execute("Console.WriteLine(\"begun\");\nwhile (true) { }");
+            kernel.WaitForText(id, "begun");
+            Send("INT", kernel.Process.Id);
+            Assert.Equal("KeyboardInterrupt", kernel.Collect(id).Reply.Text("ename"));
+        }
+
+        Assert.Equal("ok", kernel.Run("display(1);").Reply.Text("status"));
+        Send("TERM", kernel.Process.Id);
+        Assert.True(SpinWait.SpinUntil(() => kernel.Process.HasExited, TimeSpan.FromMinutes(1)));
+        Assert.Equal("exit code 0", kernel.Process.ExitText);
+    }
+
+    [Fact]
+    public void Run_ShareFromAKernelThatIsNotThere_NamesThoseThatAre()
+    {
+        using var kernel = new KernelUnderTest();
+        var reply = kernel.Run("#!share --from nope x").Reply;
+        Assert.Equal(
+            "#!share --from: there is no kernel 'nope'; valid are csharp, html, javascript, value, markdown.", reply.Text("evalue"));
+        Assert.Equal("ok", kernel.Run("#!value --name v --from-value 5").Reply.Text("status"));
+        Assert.Equal("ok", kernel.Run("#!share --from value v").Reply.Text("status"));
+    }
+
+    private static void Send(string signal, int process) =>
+        Process.Start("kill", ["-" + signal, process.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
 }

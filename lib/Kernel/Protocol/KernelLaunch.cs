@@ -4,6 +4,12 @@ namespace Dreambooth.Lab.Kernel.Protocol;
 /// <param name="Arguments">The program and its arguments.</param>
 public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
 {
+    private static readonly Dictionary<string, string> s_settings = new()
+    {
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_GCConserveMemory"] = "7",
+    };
+
     /// <summary>What stands for the path of the connection file.</summary>
     public const string ConnectionFilePlaceholder = "{connection_file}";
 
@@ -11,11 +17,7 @@ public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
     /// Environment variables of the kernel's process: settings of .NET for one that compiles all the time and rests most of it. Methods are
     /// not compiled once more to be profiled, and the collector closes gaps instead of keeping them.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>
-    {
-        ["DOTNET_TieredPGO"] = "0",
-        ["DOTNET_GCConserveMemory"] = "7",
-    };
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = s_settings;
 
     /// <summary>The program that runs now and the arguments that come before a verb. <c>dotnet Program.dll</c> runs under the name of dotnet.</summary>
     /// <exception cref="KernelException">The program's path is not known.</exception>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.Directives;
@@ -9,7 +10,7 @@ using Microsoft.DotNet.Interactive.PackageManagement;
 namespace Dreambooth.Lab.Kernel.Subkernels;
 
 /// <summary>The kernels of one session: C# on this kernel's engine, and beside it those that .NET Interactive's base package has.</summary>
-internal static class NotebookKernels
+internal static partial class NotebookKernels
 {
     /// <summary>The name of the kernel for C#.</summary>
     public const string CSharp = "csharp";
@@ -76,6 +77,24 @@ internal static class NotebookKernels
          from absent in s_absent
          where absent.Aliases.Prepend(absent.Name).Any(name => word == "#!" + name)
          select absent.Language).FirstOrDefault();
+
+    /// <summary>Refuses a cell that shares a value from a kernel that is not there; the packages fail with no word of it.</summary>
+    /// <exception cref="KernelException">A kernel is not there.</exception>
+    public static void RequireSharedFrom(string code, CompositeKernel kernels)
+    {
+        foreach (Match share in SharedFrom().Matches(code))
+        {
+            var name = share.Groups[1].Value;
+            if (kernels.FindKernelByName(name) is null)
+            {
+                var valid = string.Join(", ", kernels.ChildKernels.Where(k => k is not AbsentLanguageKernel).Select(k => k.Name));
+                throw new KernelException($"#!share --from: there is no kernel '{name}'; valid are {valid}.");
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^[ \t]*#!share[ \t][^\n]*--from[ \t]+([^\s-]\S*)", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    private static partial Regex SharedFrom();
 
     /// <summary>Adds the magics that the official tool has and its packages have not.</summary>
     public static void AddDirectives(CompositeKernel kernels, KernelOptions options)
