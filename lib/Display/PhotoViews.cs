@@ -1,14 +1,12 @@
 using System.Globalization;
 using Dreambooth.Lab.Data;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
-using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How photos, the checks before a training, and what it left look.</summary>
+/// <summary>How photos and the checks before a training look.</summary>
 public static class PhotoViews
 {
     /// <summary>Every photo as training sees it: what the crop leaves out is dimmed; remarks stand below.</summary>
@@ -56,13 +54,6 @@ public static class PhotoViews
     public static TextTable Table(this IReadOnlyList<PreflightCheck> checks) => TextTable.Of(
         checks, ("Check", check => check.Subject), (string.Empty, check => Mark(check.Status)), ("Found", check => check.Message)) with
     { Note = Preflight.CanStart(checks) ? "The training can start." : "The training cannot start like this." };
-
-    /// <summary>What a training left on the disk.</summary>
-    /// <param name="leftovers">What there is.</param>
-    public static TextTable Table(this IReadOnlyList<TrainingLeftover> leftovers) => TextTable.Of(
-        leftovers,
-        ("File or folder", leftover => Path.GetFileName(leftover.Path)), ("Size", leftover => ByteSize.Text(leftover.Bytes)), ("What it is", leftover => leftover.What),
-        ("Keep?", leftover => leftover.Needed ? "yes" : "no"));
 
     /// <summary>Pictures in a row, each under its prompt.</summary>
     /// <param name="pictures">The pictures.</param>

@@ -36,17 +36,16 @@ public static class SweepViews
     public static FactList Facts(this SweepStudy study)
     {
         ArgumentNullException.ThrowIfNull(study);
-        var preset = study.Preset;
+        var config = study.Config;
         return new FactList(
         [
-            ("preset", preset.Name),
-            ("model", Path.GetFileName(Path.TrimEndingDirectorySeparator(preset.Model))),
-            ("LoRA", Path.GetFileName(Path.TrimEndingDirectorySeparator(preset.Lora))),
+            ("model", Path.GetFileName(Path.TrimEndingDirectorySeparator(config.Model))),
+            ("LoRA", Path.GetFileName(Path.TrimEndingDirectorySeparator(config.Lora))),
             ("pictures", $"{study.Pipeline.DefaultSize} px"),
-            ("steps", preset.Steps.ToString(CultureInfo.InvariantCulture)),
-            ("guidance", preset.Guidance.ToString("0.##", CultureInfo.InvariantCulture)),
-            ("seeds", string.Join(", ", preset.Seeds)),
-            ("scored", preset.Classifier is null ? "no" : "yes"),
+            ("steps", config.Steps.ToString(CultureInfo.InvariantCulture)),
+            ("guidance", config.Guidance.ToString("0.##", CultureInfo.InvariantCulture)),
+            ("seeds", string.Join(", ", config.Seeds)),
+            ("scored", study.IsScored ? "yes" : "no"),
         ]);
     }
 

@@ -44,12 +44,12 @@ public static class TradeOffViews
 
     /// <summary>How pictures are drawn with a LoRA on the command line.</summary>
     /// <param name="chosen">The LoRA and its scale.</param>
-    /// <param name="model">The model's folder, as it is shown.</param>
+    /// <param name="model">The model's folder, or its name on the hub.</param>
     /// <param name="prompt">What to draw.</param>
     public static string CommandLine(this SweepTradeOff chosen, string model, string prompt)
     {
         ArgumentNullException.ThrowIfNull(chosen);
-        return $"dotnet run -- generate --model {model} \\\n    --lora {ProjectFolder.Near(chosen.Lora ?? string.Empty)} --lora_scale {Number(chosen.Scale)} \\\n    --prompt \"{prompt}\"";
+        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora {ProjectFolder.Near(chosen.Lora ?? string.Empty)} --lora_scale {Number(chosen.Scale)} \\\n    --prompt \"{prompt}\"";
     }
 
     /// <summary>Every LoRA and scale with its means; the front of the cloud and the chosen one are marked.</summary>

@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Sweeps;
-using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Evaluation;
@@ -41,28 +40,18 @@ public sealed class CharacterMeasures : IDisposable
     /// </summary>
     public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? GradedScore => Known ? Grade : null;
 
-    /// <summary>Loads the classifier of a preset, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
-    /// <param name="preset">Names both folders, relative to the current folder or the project.</param>
-    /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
+    /// <summary>Loads a classifier, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
+    /// <param name="classifier">The classifier's folder; null where none knows what the model draws.</param>
+    /// <param name="subject">A folder with at least two PNG pictures; not read without a classifier.</param>
+    /// <param name="model">The model's folder.</param>
+    /// <returns>Measures; without a classifier, some that know nothing and score nothing.</returns>
     /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
-    public static CharacterMeasures Open(SweepPreset preset)
+    public static CharacterMeasures Open(string? classifier, string subject, string model)
     {
-        ArgumentNullException.ThrowIfNull(preset);
-        if (preset.Classifier is null)
+        if (classifier is null)
             return new CharacterMeasures();
-        var project = ProjectFolder.Find();
-        MiniatureFolder.VerifyIfListed(ProjectFolder.Resolve(preset.Model, project));
-        return Load(ProjectFolder.Resolve(preset.Classifier, project), ProjectFolder.Resolve(preset.Subject, project));
-    }
-
-    /// <summary>Loads the classifier of a training's preset and reads the pictures that it learns from.</summary>
-    /// <param name="preset">Names both folders.</param>
-    /// <returns>Measures; where the preset has no classifier, some that know nothing and score nothing.</returns>
-    /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two pictures.</exception>
-    public static CharacterMeasures Open(TrainingPreset preset)
-    {
-        ArgumentNullException.ThrowIfNull(preset);
-        return preset.Classifier is null ? new CharacterMeasures() : Load(preset.Classifier, preset.Config.InstanceDataDir);
+        MiniatureFolder.VerifyIfListed(model);
+        return Load(classifier, subject);
     }
 
     /// <summary>Loads a classifier and reads the subject's real pictures.</summary>

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Profiling;
 using Dreambooth.Lab.Training;
 
@@ -14,32 +15,37 @@ public sealed record MemoryTrial(string Name, MemoryForecast Forecast, MemoryPro
     public double Ratio => Profile.Peak > 0 ? (double)Forecast.Peak / Profile.Peak : double.NaN;
 
     /// <summary>Predicts and measures one run.</summary>
-    /// <param name="preset">Steps and the picture that is drawn.</param>
     /// <param name="name">What is particular about it.</param>
     /// <param name="config">The training.</param>
+    /// <param name="steps">Optimizer steps, at least 1.</param>
+    /// <param name="sample">The picture that is generated at its end.</param>
     /// <param name="cancellation">Ends the run.</param>
-    public static MemoryTrial Run(ProfilePreset preset, string name, DreamBoothConfig config, CancellationToken cancellation = default)
+    public static MemoryTrial Run(
+        string name, DreamBoothConfig config, int steps, GenerationRequest sample, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(preset);
         ArgumentNullException.ThrowIfNull(config);
         var pictures = PictureFolder.Read(config.InstanceDataDir, BadImagePolicy.Skip).Pictures.Count;
-        var planner = new MemoryPlanner(ModelArchitecture.Read(config.PretrainedModelNameOrPath));
+        var planner = new MemoryPlanner(ModelArchitecture.Find(config.PretrainedModelNameOrPath));
         var forecast = planner.Forecast(MemorySettings.Of(config, pictures));
-        return new MemoryTrial(name, forecast, ProfiledTraining.Run(config, preset.Steps, preset.Sample, cancellation: cancellation));
+        return new MemoryTrial(name, forecast, ProfiledTraining.Run(config, steps, sample, cancellation: cancellation));
     }
 
-    /// <summary>Predicts and measures all runs of a preset.</summary>
-    /// <param name="preset">The preset.</param>
+    /// <summary>Predicts and measures several runs.</summary>
+    /// <param name="runs">What is particular about each, and the training.</param>
+    /// <param name="steps">Optimizer steps of each, at least 1.</param>
+    /// <param name="sample">The picture that each generates at its end.</param>
     /// <param name="onTrial">Told how many of how many are done, and the name of the next.</param>
     /// <param name="cancellation">Ends the run.</param>
-    public static IReadOnlyList<MemoryTrial> RunAll(ProfilePreset preset, Action<int, int, string>? onTrial = null, CancellationToken cancellation = default)
+    public static IReadOnlyList<MemoryTrial> RunAll(
+        IReadOnlyList<(string Name, DreamBoothConfig Config)> runs, int steps, GenerationRequest sample,
+        Action<int, int, string>? onTrial = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(preset);
+        ArgumentNullException.ThrowIfNull(runs);
         var trials = new List<MemoryTrial>();
-        foreach (var (change, config) in preset.Trials)
+        foreach (var (name, config) in runs)
         {
-            onTrial?.Invoke(trials.Count, preset.Trials.Count, change);
-            trials.Add(Run(preset, change, config, cancellation));
+            onTrial?.Invoke(trials.Count, runs.Count, name);
+            trials.Add(Run(name, config, steps, sample, cancellation));
         }
 
         onTrial?.Invoke(trials.Count, trials.Count, string.Empty);

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
@@ -85,6 +86,27 @@ public sealed class ModelArchitecture
             T5 = index.Has("text_encoder_3") ? T5Config.Read(Config("text_encoder_3")) : null,
         };
     }
+
+    /// <summary>
+    /// The sizes of what a configuration names. Nothing is downloaded: a name on the hub must be in its cache, but for Stable Diffusion
+    /// 3.5-medium, whose sizes are known without its files.
+    /// </summary>
+    /// <param name="nameOrPath">A folder, a file, or a name on the hub.</param>
+    /// <exception cref="Foundation.LabException">It is not there, or a file of it is not valid.</exception>
+    public static ModelArchitecture Find(string nameOrPath)
+    {
+        try
+        {
+            return Read(new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(nameOrPath));
+        }
+        catch (HubException error) when (error.Kind == HubErrorKind.Offline && IsSd35Medium(nameOrPath))
+        {
+            return Sd35Medium;
+        }
+    }
+
+    /// <summary>Whether a name on the hub is that of Stable Diffusion 3.5-medium, by whatever owner.</summary>
+    internal static bool IsSd35Medium(string name) => name.EndsWith("stable-diffusion-3.5-medium", StringComparison.Ordinal);
 
     /// <summary>Counts the weight files of a model folder by their headers; no weights are read.</summary>
     /// <param name="folder">A model folder with its weights.</param>

@@ -149,7 +149,7 @@ public static class Preflight
         catch (HubException error) when (error.Kind == HubErrorKind.Offline)
         {
             // What it will weigh is known all the same.
-            architecture = path.EndsWith("stable-diffusion-3.5-medium", StringComparison.Ordinal) ? ModelArchitecture.Sd35Medium : null;
+            architecture = ModelArchitecture.IsSd35Medium(path) ? ModelArchitecture.Sd35Medium : null;
             return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts, many GB. Now: dotnet run -- hub download {path}");
         }
         catch (LabException error)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
@@ -15,14 +16,19 @@ public sealed class SweepStudy : IDisposable
     private readonly Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? _score;
     private readonly string _model;
 
-    private SweepStudy(SweepPreset preset, string folder, StableDiffusion3Pipeline pipeline, Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score)
+    private SweepStudy(
+        StudyConfig config, string model, string folder, StableDiffusion3Pipeline pipeline,
+        Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score)
     {
-        (Preset, Folder, Pipeline, _score) = (preset, folder, pipeline, score);
-        _model = ModelFingerprint.Of(preset.Model);
+        (Config, Folder, Pipeline, _score) = (config, folder, pipeline, score);
+        _model = ModelFingerprint.Of(model);
     }
 
-    /// <summary>What it was opened with; paths are full ones.</summary>
-    public SweepPreset Preset { get; }
+    /// <summary>What it was opened with; the LoRA is a file or folder.</summary>
+    public StudyConfig Config { get; }
+
+    /// <summary>Whether its pictures are scored.</summary>
+    public bool IsScored => _score is not null;
 
     /// <summary>The folder of all its sweeps; a full path.</summary>
     public string Folder { get; }
@@ -30,34 +36,37 @@ public sealed class SweepStudy : IDisposable
     /// <summary>The models.</summary>
     public StableDiffusion3Pipeline Pipeline { get; }
 
-    /// <summary>Loads the model.</summary>
-    /// <param name="preset">With what (<see cref="SweepPreset.Located"/>).</param>
-    /// <param name="folder">Where the sweeps go, relative to the project, each preset in a folder of its own; created with the first.</param>
+    /// <summary>Loads the model. A model or LoRA of the hub is downloaded where it is not there.</summary>
+    /// <param name="config">With which model and LoRA, and how much.</param>
+    /// <param name="folder">Where the sweeps go, relative to the project; created with the first.</param>
     /// <param name="score">Scores a picture; null for no scores.</param>
     /// <exception cref="LabException">The model or the LoRA is not there, or the device is not.</exception>
-    public static SweepStudy Open(SweepPreset preset, string folder, Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score = null)
+    public static SweepStudy Open(
+        StudyConfig config, string folder, Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score = null)
     {
-        ArgumentNullException.ThrowIfNull(preset);
+        ArgumentNullException.ThrowIfNull(config);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var found = preset.Located();
-        if (!Path.Exists(found.Lora))
-            throw new LabException($"There is no LoRA at {found.Lora}. Train one (notebook 02, or `dotnet run -- train`), or name another file.");
-        var pipeline = StableDiffusion3Pipeline.Load(found.Model, PipelineOptions.Parse(found.Device, found.Dtype));
-        return new SweepStudy(found, Path.Combine(Path.GetFullPath(folder, ProjectFolder.Find()), preset.Name.ToLowerInvariant()), pipeline, score);
+        var hub = new HubResolver();
+        var lora = hub.Lora(config.Lora);
+        if (!Path.Exists(lora))
+            throw new LabException($"There is no LoRA at {lora}. Train one (notebook 02, or `dotnet run -- train`), or name another file.");
+        var model = hub.Model(config.Model);
+        var pipeline = StableDiffusion3Pipeline.Load(model, PipelineOptions.Parse(config.Device, config.Dtype));
+        return new SweepStudy(config with { Lora = lora }, model, Path.GetFullPath(folder, ProjectFolder.Find()), pipeline, score);
     }
 
-    /// <summary>The axes of a sweep over prompts with the study's LoRA, seeds, guidance and steps (<see cref="SweepPreset.Axes"/>).</summary>
-    /// <param name="prompts">The prompts; as many are taken as the preset draws.</param>
-    public SweepAxes Axes(IEnumerable<string> prompts) => Preset.Axes(prompts);
+    /// <summary>The axes of a sweep over prompts (<see cref="StudyConfig.Axes"/>).</summary>
+    /// <param name="prompts">The prompts; as many are taken as the configuration says.</param>
+    public SweepAxes Axes(IEnumerable<string> prompts) => Config.Axes(prompts);
 
     /// <summary>The study's LoRA at a scale.</summary>
     /// <param name="scale">1 as trained.</param>
-    public WeightedLora Lora(double scale = 1) => new(Preset.Lora, scale);
+    public WeightedLora Lora(double scale = 1) => new(Config.Lora, scale);
 
     /// <summary>The LoRA of the study's training at several stages, each at every scale of some: checkpoints beside it, then itself.</summary>
     /// <param name="scales">1 as trained.</param>
     public IReadOnlyList<WeightedLora> Stages(params IReadOnlyList<double> scales) =>
-        [.. LoraCheckpoints.Stages(Preset.Lora, Preset.Stages).SelectMany(path => scales.Select(scale => new WeightedLora(path, scale)))];
+        [.. LoraCheckpoints.Stages(Config.Lora, Config.Stages).SelectMany(path => scales.Select(scale => new WeightedLora(path, scale)))];
 
     /// <summary>Draws what is missing of a sweep.</summary>
     /// <param name="name">Its folder's name in the study's folder.</param>
@@ -73,7 +82,7 @@ public sealed class SweepStudy : IDisposable
         var made = 0;
         var runner = new SweepRunner(Pipeline, new SweepRunnerOptions
         {
-            BatchSize = Preset.BatchSize,
+            BatchSize = Config.BatchSize,
             Model = _model,
             Score = _score,
             OnProgress = onProgress,

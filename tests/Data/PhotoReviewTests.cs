@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Lessons;
 using Dreambooth.Lab.Tests.Tokenizers;
 
 namespace Dreambooth.Lab.Tests.Data;

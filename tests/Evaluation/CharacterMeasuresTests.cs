@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Tests.Evaluation;
 
 public sealed class CharacterMeasuresTests : IDisposable
 {
-    private readonly CharacterMeasures _measures = CharacterMeasures.Open(SweepPreset.Standard);
+    private readonly CharacterMeasures _measures = CharacterMeasures.Open(Data("sd3-mini-classifier"), Data("cat_gmc"), Data("sd3-mini"));
 
     public void Dispose() => _measures.Dispose();
 
@@ -48,7 +48,7 @@ public sealed class CharacterMeasuresTests : IDisposable
     [Fact]
     public void Open_NoClassifier_KnowsNothing()
     {
-        using var measures = CharacterMeasures.Open(SweepPreset.Full);
+        using var measures = CharacterMeasures.Open(null, "/nowhere", "maker/model");
         Assert.False(measures.Known);
         Assert.Null(measures.Score);
         Assert.True(double.IsNaN(measures.Ceiling));
@@ -57,9 +57,26 @@ public sealed class CharacterMeasuresTests : IDisposable
     }
 
     [Fact]
+    public void Open_AnotherModelThanTheListed_IsRefused()
+    {
+        var folder = Directory.CreateTempSubdirectory("lab-measures-").FullName;
+        try
+        {
+            File.Copy(Path.Combine(Data("sd3-mini"), MiniatureFolder.ManifestName), Path.Combine(folder, MiniatureFolder.ManifestName));
+            Assert.Throws<LabException>(() => CharacterMeasures.Open(Data("sd3-mini-classifier"), Data("cat_gmc"), folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Load_NoPictures_SaysHowManyAreNeeded()
     {
         var error = Assert.Throws<LabException>(() => CharacterMeasures.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini-classifier"), "/nowhere"));
         Assert.Contains("at least 2", error.Message, StringComparison.Ordinal);
     }
+
+    private static string Data(string name) => Path.Combine(GoldenSet.RepositoryRoot, "data", name);
 }

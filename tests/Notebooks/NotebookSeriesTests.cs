@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Kernel.Notebooks;
 using Dreambooth.Lab.Tests.Golden;
 
@@ -53,6 +54,36 @@ public sealed class NotebookSeriesTests : IDisposable
         Assert.Empty(NotebookCheck.Of(Path.Combine(Notebooks, name)));
     }
 
+    // What needs no weights works: parameters, the photos, the preflight, the plan. Then the hub says what is missing.
+    [Theory]
+    [Trait("Category", "Notebooks")]
+    [InlineData("00-set-up", "settings.ModelFolder()")]
+    [InlineData("01-profile-memory", "MemoryTrial.Run(")]
+    [InlineData("02-train-a-lora", "TrainingSession.LoadPipeline(")]
+    [InlineData("03-recontextualize", "SweepStudy.Open(", "lora=data/gmc-cat-lora")]
+    [InlineData("04-render-as-art", "SweepStudy.Open(", "lora=data/gmc-cat-lora")]
+    [InlineData("05-modify-properties", "SweepStudy.Open(", "lora=data/gmc-cat-lora")]
+    [InlineData("06-compare-and-choose", "SweepStudy.Open(", "run=data/gmc-cat-lora")]
+    [InlineData("07-your-own-subject", "TrainingSession.Train(", "photos")]
+    [InlineData("08-inside-sd3", "SweepStudy.Open(", "lora=data/gmc-cat-lora")]
+    public void Run_NotebookWithTheFullPresetAndNoModel_GoesAsFarAsTheModel(string name, string needsTheModel, string? parameter = null)
+    {
+        // The lab's own pictures are too small for the real model.
+        if (parameter == "photos")
+            parameter = $"photos={LargePhotos()}";
+        var (code, output) = RunVerb(
+            environment: [("HF_HOME", _folder), ("HF_HUB_OFFLINE", "1")],
+            [
+                Path.Combine(Notebooks, name + ".ipynb"), "-p", "preset=Full", .. parameter is null ? Array.Empty<string>() : ["-p", parameter],
+                "--output", _folder, "--quiet",
+            ]);
+        Assert.Equal(1, code);
+        var failure = output.IndexOf(" failed:", StringComparison.Ordinal);
+        Assert.True(failure >= 0 && output.IndexOf(needsTheModel, StringComparison.Ordinal) > failure, output);
+        Assert.Contains("stabilityai/stable-diffusion-3.5-medium", output[failure..], StringComparison.Ordinal);
+        Assert.Contains("offline", output[failure..], StringComparison.OrdinalIgnoreCase);
+    }
+
     // .NET Interactive installs a kernel of that name, and so does this program: both open the notebook with no question.
     [Theory]
     [Trait("Category", "Notebooks")]
@@ -62,6 +93,15 @@ public sealed class NotebookSeriesTests : IDisposable
         Assert.SkipWhen(name.Length == 0, "there are no notebooks yet");
         var metadata = JsonNode.Parse(File.ReadAllBytes(Path.Combine(Notebooks, name)))!["metadata"]!;
         Assert.Equal((".net-csharp", "C#"), (metadata["kernelspec"]!["name"]!.ToString(), metadata["language_info"]!["name"]!.ToString()));
+    }
+
+    private string LargePhotos()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "photos")).FullName;
+        var photos = Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc"), "*.png").Order(StringComparer.Ordinal);
+        foreach (var file in photos.Take(6))
+            ImageEncoder.Save(Path.Combine(folder, Path.GetFileName(file)), ImageResizer.Resize(ImageDecoder.Load(file), 640, 640));
+        return folder;
     }
 
     // Of the processes that have ended and those that they started, by proc(5): fields 16 and 17, in hundredths of a second.
@@ -75,7 +115,9 @@ public sealed class NotebookSeriesTests : IDisposable
     }
 
     // A process of its own, as a user starts it.
-    private static (int Code, string Output) RunVerb(params string[] arguments)
+    private static (int Code, string Output) RunVerb(params string[] arguments) => RunVerb([], arguments);
+
+    private static (int Code, string Output) RunVerb((string Name, string Value)[] environment, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [LabProgram.Assembly, "run", .. arguments])
         {
@@ -84,6 +126,8 @@ public sealed class NotebookSeriesTests : IDisposable
         };
         // The test run's own limit is for its small tensors.
         start.Environment.Remove("OMP_NUM_THREADS");
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

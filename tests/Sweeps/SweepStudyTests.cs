@@ -11,7 +11,16 @@ public sealed class SweepStudyTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("lab-study-").FullName;
 
-    private SweepPreset Preset => SweepPreset.Tiny with { Lora = Path.Combine(_folder, "lora.safetensors"), Device = "cpu", Steps = 1, BatchSize = 2 };
+    private StudyConfig Config => new()
+    {
+        Model = Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"),
+        Lora = Path.Combine(_folder, "lora.safetensors"),
+        Device = "cpu",
+        Steps = 1,
+        Prompts = 2,
+        Seeds = [0],
+        BatchSize = 2,
+    };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -19,11 +28,11 @@ public sealed class SweepStudyTests : IDisposable
     public void Run_Twice_DrawsOnceAndKeepsRecordsAndTable()
     {
         SaveLora();
-        using var study = SweepStudy.Open(Preset, Path.Combine(_folder, "out"), (_, image) => new Dictionary<string, double> { ["width"] = image.Width });
+        using var study = SweepStudy.Open(Config, Path.Combine(_folder, "out"), (_, image) => new Dictionary<string, double> { ["width"] = image.Width });
         var axes = study.Axes(["a cat", "a dog", "a third one"]) with { Loras = [null, study.Lora(0.5)], Guidances = [1] };
         var first = study.Run("before: after?", axes);
         Assert.Equal((4, 4, 128), (first.Results.Count, first.Made, first.Means["width"]));
-        Assert.Equal(Path.Combine(_folder, "out", "tiny", "before_ after_"), first.Folder);
+        Assert.Equal(Path.Combine(_folder, "out", "before_ after_"), first.Folder);
         Assert.All(first.Results, result => Assert.True(File.Exists(first.PathOf(result))));
         Assert.Equal(5, File.ReadAllLines(Path.Combine(first.Folder, SweepTable.FileName)).Length);
         Assert.Equal(["a cat", "a cat", "a dog", "a dog"], SweepLog.Read(first.Folder).Select(record => record.Item.Prompt));
@@ -36,8 +45,8 @@ public sealed class SweepStudyTests : IDisposable
     [Fact]
     public void Open_NoLora_SaysWhereOneComesFrom()
     {
-        var error = Assert.Throws<LabException>(() => SweepStudy.Open(Preset, _folder));
-        Assert.Contains(Preset.Lora, error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<LabException>(() => SweepStudy.Open(Config, _folder));
+        Assert.Contains(Config.Lora, error.Message, StringComparison.Ordinal);
         Assert.Contains("notebook 02", error.Message, StringComparison.Ordinal);
     }
 
@@ -46,6 +55,6 @@ public sealed class SweepStudyTests : IDisposable
         using var pipeline = StableDiffusion3Pipeline.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"));
         var transformer = pipeline.LoraComponents.Single(component => component.Prefix == "transformer");
         using var adapter = LoraAdapter.Create("test", [(transformer, new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 1, CPU, ScalarType.Float32);
-        LoraFile.Save(Preset.Lora, adapter);
+        LoraFile.Save(Config.Lora, adapter);
     }
 }

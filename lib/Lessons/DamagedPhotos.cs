@@ -1,12 +1,16 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
-namespace Dreambooth.Lab.Data;
+namespace Dreambooth.Lab.Lessons;
 
-/// <summary>Makes photos that should be found wanting, out of good ones: for seeing that a <see cref="PhotoReview"/> does find them.</summary>
+/// <summary>Makes photos that a <see cref="PhotoReview"/> should refuse, out of good ones, so that one sees it refuse them.</summary>
 public static class DamagedPhotos
 {
-    /// <summary>Copies a folder's pictures and adds four damaged ones: a blurred one, one that is too small, a near copy, and one much wider than high.</summary>
+    /// <summary>
+    /// Copies a folder's pictures and adds four damaged ones: a blurred one, one that is too small, a near copy, and one much wider than
+    /// high.
+    /// </summary>
     /// <param name="source">A folder with at least two good pictures.</param>
     /// <param name="target">The folder to fill; created when missing, files of the same names are replaced.</param>
     /// <param name="good">How many good pictures are copied, 2 or more.</param>
@@ -22,12 +26,14 @@ public static class DamagedPhotos
             File.Copy(picture.Path, Path.Combine(target, Path.GetFileName(picture.Path)), overwrite: true);
         var (first, second) = (ImageDecoder.Load(pictures[0].Path), ImageDecoder.Load(pictures[1].Path));
         int width = first.Width, height = first.Height;
-        var blurred = ImageResizer.Resize(ImageResizer.Resize(second, Math.Max(1, width / 8), Math.Max(1, height / 8)), width, height);
-        ImageEncoder.Save(Path.Combine(target, "x_blurred.png"), blurred);
-        ImageEncoder.Save(Path.Combine(target, "x_small.png"), ImageResizer.Resize(second, Math.Max(1, width / 2), Math.Max(1, height / 2)));
+        RgbImage Smaller(int factor) => ImageResizer.Resize(second, Math.Max(1, width / factor), Math.Max(1, height / factor));
+        var strip = ImageTransforms.Crop(second, new CropBox(0, height / 3, width, Math.Max(1, height / 3)));
+        ImageEncoder.Save(Path.Combine(target, "x_blurred.png"), ImageResizer.Resize(Smaller(8), width, height));
+        ImageEncoder.Save(Path.Combine(target, "x_small.png"), Smaller(2));
         ImageEncoder.Save(Path.Combine(target, "x_copy.jpg"), Brighter(first), 70);
-        ImageEncoder.Save(Path.Combine(target, "x_wide.png"), ImageResizer.Resize(ImageTransforms.Crop(second, new CropBox(0, height / 3, width, Math.Max(1, height / 3))), 3 * width, height));
+        ImageEncoder.Save(Path.Combine(target, "x_wide.png"), ImageResizer.Resize(strip, 3 * width, height));
     }
 
-    private static RgbImage Brighter(RgbImage image) => new(image.Width, image.Height, [.. image.Pixels.Select(value => (byte)Math.Min(255, value + 12))]);
+    private static RgbImage Brighter(RgbImage image) =>
+        new(image.Width, image.Height, [.. image.Pixels.Select(value => (byte)Math.Min(255, value + 12))]);
 }

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Training;
 
-namespace Dreambooth.Lab.Training;
+namespace Dreambooth.Lab.Lessons;
 
 /// <summary>Something that a training left on the disk.</summary>
 /// <param name="What">What it is, a phrase.</param>

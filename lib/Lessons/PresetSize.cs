@@ -1,0 +1,14 @@
+namespace Dreambooth.Lab.Lessons;
+
+/// <summary>How much a notebook does, and with which model.</summary>
+public enum PresetSize
+{
+    /// <summary>The miniature with the fewest pictures and steps: shows in seconds that everything runs, not how well.</summary>
+    Tiny,
+
+    /// <summary>The miniature in full: minutes on two processor cores.</summary>
+    Standard,
+
+    /// <summary>Stable Diffusion 3.5-medium as in the tutorial, on a GPU.</summary>
+    Full,
+}

@@ -1,0 +1,52 @@
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>With which model and LoRA a <see cref="SweepStudy"/> generates, and how much.</summary>
+public sealed record StudyConfig
+{
+    /// <summary>The model: a folder, a file, or its name on the hub.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The trained LoRA: a file, a folder, or its name on the hub.</summary>
+    public required string Lora { get; init; }
+
+    /// <summary>Where to compute: auto, cpu, cuda or cuda:N. Default auto.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The precision to compute in: auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16. Default auto.</summary>
+    public string Dtype { get; init; } = "auto";
+
+    /// <summary>Denoising steps of every picture, 1 to 1000, default 28; the tutorial's <c>--num_steps</c>.</summary>
+    public int Steps { get; init; } = 28;
+
+    /// <summary>Classifier-free guidance where it is not what varies, default 4; the tutorial's <c>--guidance</c>.</summary>
+    public double Guidance { get; init; } = 4;
+
+    /// <summary>Prompts that are taken from the top of a list, at least 1, default 10.</summary>
+    public int Prompts { get; init; } = 10;
+
+    /// <summary>The seeds; the tutorial's <c>--seed</c>.</summary>
+    public IReadOnlyList<ulong> Seeds { get; init; } = [0, 1];
+
+    /// <summary>LoRA scales that are compared; the tutorial's <c>--lora_scale</c>.</summary>
+    public IReadOnlyList<double> Scales { get; init; } = [0.4, 0.7, 1, 1.3];
+
+    /// <summary>Guidance scales that are compared.</summary>
+    public IReadOnlyList<double> Guidances { get; init; } = [1, 4, 7];
+
+    /// <summary>Stages of a training that are compared, its end included (<see cref="Peft.LoraCheckpoints.Stages"/>).</summary>
+    public int Stages { get; init; } = 4;
+
+    /// <summary>Pictures that are generated at a time, at least 1, default 5.</summary>
+    public int BatchSize { get; init; } = 5;
+
+    /// <summary>The axes of a sweep over prompts with this LoRA and these seeds, guidance and steps.</summary>
+    /// <param name="prompts">The prompts; the first <see cref="Prompts"/> are taken.</param>
+    public SweepAxes Axes(IEnumerable<string> prompts) => new()
+    {
+        Prompts = [.. prompts.Take(Prompts)],
+        Seeds = Seeds,
+        Loras = [new WeightedLora(Lora)],
+        Guidances = [Guidance],
+        Steps = Steps,
+    };
+}
