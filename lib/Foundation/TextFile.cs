@@ -33,6 +33,8 @@ internal static class TextFile
     // The length that a file tells is not asked for: pipes have none.
     private static byte[] Content(string path, string what, int mostBytes)
     {
+        if (Directory.Exists(path))
+            throw new IOException("It is a folder, and a file is needed.");
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var content = new MemoryStream();
         var buffer = new byte[1 << 16];

@@ -222,6 +222,8 @@ public sealed record GenerateConfig
             errors.Add(LayersError);
         if (Lora.Any(string.IsNullOrWhiteSpace))
             errors.Add("lora has an empty path.");
+        if (string.IsNullOrWhiteSpace(OutputDir))
+            errors.Add("output_dir is empty; it must name a folder.");
         if (errors.Count > 0)
             throw new LabException("The options of generate are not valid. " + string.Join(" ", errors));
     }

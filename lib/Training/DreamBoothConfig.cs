@@ -127,6 +127,8 @@ public sealed partial record DreamBoothConfig
 
     private IEnumerable<string> CrossErrors()
     {
+        if (string.IsNullOrWhiteSpace(OutputDir))
+            yield return "output_dir is empty; it must name a folder.";
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassDataDir))
             yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))

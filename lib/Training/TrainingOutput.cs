@@ -53,6 +53,7 @@ internal sealed class TrainingOutput : IDisposable
             var objection = goesOn ? null : Objection(config);
             if (objection is not null && !config.OverwriteOutputDir)
                 throw Refusal(objection);
+            CheckNames(config.OutputDir);
             folder.ClearLeftovers();
             TrainingCheckpoint.ClearRemains(config.OutputDir);
             return new TrainingOutput(folder, config, checkpoint, objection is not null);
@@ -117,6 +118,19 @@ internal sealed class TrainingOutput : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
+
+    // What is in the way of a result shows before the training and not when it is saved.
+    private static void CheckNames(string outputDir)
+    {
+        string[] files = [DreamBoothConfig.RecipeName, StepLog.FileName, LoraFile.DefaultName, LoraExport.DefaultName];
+        if (files.Select(name => Path.Combine(outputDir, name)).FirstOrDefault(Directory.Exists) is { } folder)
+            throw InTheWay(folder, "folder", "file");
+        if (Path.Combine(outputDir, ValidationPicture.Folder) is var pictures && File.Exists(pictures))
+            throw InTheWay(pictures, "file", "folder");
+    }
+
+    private static LabException InTheWay(string path, string there, string needed) =>
+        new($"{path} is a {there}, and a training writes a {needed} of that name. Remove it, or name another output_dir.");
 
     private static LabException Refusal(string objection) =>
         new($"{objection} Name another output_dir, or give overwrite_output_dir to replace what is there.");

@@ -8,7 +8,9 @@ namespace Dreambooth.Lab.Training;
 /// <param name="Path">The file.</param>
 public sealed record ValidationPicture(int Step, int Index, string Path)
 {
-    private const string Folder = "validation";
+    /// <summary>The folder of all of them in the output folder.</summary>
+    internal const string Folder = "validation";
+
     private const string StepPrefix = "step_";
     private const string ImagePrefix = "img_";
 

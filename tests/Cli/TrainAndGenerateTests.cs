@@ -160,6 +160,14 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Generate_EmptyOutputFolder_IsAWrongOption()
+    {
+        var (code, _, error) = Run(CancellationToken.None, "generate", "--model", TinyPipeline.Folder, "--prompt=x", "--outdir", "");
+        Assert.Equal(2, code);
+        Assert.Contains("output_dir is empty; it must name a folder.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_BatchLargerThanAnEpoch_IsToldAndPlannedAsItIs()
     {
         var run = Train("--train_batch_size=65536", "--max_train_steps=1", "--memory=auto");
@@ -514,6 +522,9 @@ public sealed class TrainAndGenerateTests : IDisposable
         var index = Path.Combine(TinyPipeline.Folder, "model_index.json");
         AssertFails("is the index of a model: name its folder", Run(CancellationToken.None, "generate", "--model", index, "--prompt=x"));
         AssertFails("is the index of a model: name its folder", Train($"--pretrained_model_name_or_path={index}"));
+        AssertFails("It is a folder, and a file is needed.", Generate("pictures", "--prompts_file", _folder));
+        var vae = Path.Combine(TinyPipeline.Folder, "vae");
+        AssertFails("it holds weights of a whole model; models are given to --model", Generate("pictures", "--prompt=x", "--lora", vae));
         AssertFails("There is no LoRA file or folder", Generate("pictures", "--prompt=x", "--lora", Out("none")));
         AssertFails(file, Generate("pictures", "--prompt=x", $"--outdir={file}"));
         AssertFails(file, Run(CancellationToken.None, [.. TrainArguments("--max_train_steps=1"), $"--output_dir={file}"]));

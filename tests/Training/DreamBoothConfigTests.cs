@@ -66,6 +66,7 @@ public class DreamBoothConfigTests
         var config = Smallest with
         {
             InstancePrompt = "",
+            OutputDir = " ",
             WithPriorPreservation = true,
             Resolution = 500,
             Rank = 0,
@@ -78,7 +79,8 @@ public class DreamBoothConfigTests
         var message = Assert.Throws<LabException>(config.Validate).Message;
         string[] named =
         [
-            "instance_prompt is missing", "class_data_dir", "class_prompt", "resolution is 500", "rank is 0", "adam_beta2 is 1",
+            "instance_prompt is missing", "output_dir is empty; it must name a folder.", "class_data_dir", "class_prompt",
+            "resolution is 500", "rank is 0", "adam_beta2 is 1",
             "learning_rate is NaN", "lora_blocks is '1,x'", "optimizer is 'prodigy'; valid are AdamW", "mixed_precision is '9'; valid are",
         ];
         Assert.All(named, part => Assert.Contains(part, message, StringComparison.Ordinal));

@@ -133,6 +133,24 @@ public sealed class TrainingOutputTests : IDisposable
         Assert.True(File.Exists(Out("run", LoraFile.DefaultName)));
     }
 
+    [Theory]
+    [InlineData("recipe.json")]
+    [InlineData("steps.jsonl")]
+    [InlineData("pytorch_lora_weights.safetensors")]
+    [InlineData("comfyui_lora_weights.safetensors")]
+    public void Open_FolderInTheWayOfAResult_IsNamedBeforeTheTraining(string name)
+    {
+        Directory.CreateDirectory(Out("run", name));
+        Refused($"{Out("run", name)} is a folder, and a training writes a file of that name. Remove it", Config);
+    }
+
+    [Fact]
+    public void Open_FileInTheWayOfValidationPictures_IsNamedBeforeTheTraining()
+    {
+        Write(Out("run", "validation"));
+        Refused($"{Out("run", "validation")} is a file, and a training writes a folder of that name. Remove it", Config);
+    }
+
     [Fact]
     public void Open_ResumeBesideADamagedRecipe_GoesOn()
     {
