@@ -15,34 +15,30 @@ internal static class FullSizeBench
 
     public static Command Create(Session session)
     {
-        var verb = new Command("full-size", "Times forwards, LoRA steps, whole pictures, decoding and the program's start on Stable Diffusion 3.5-medium at its real size, with random weights: no model is needed.");
-        var device = new Option<string>("--device") { HelpName = "DEVICE", Description = "auto (CUDA where there is one), cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
-        var dtype = new Option<string>("--dtype") { HelpName = "fp32|fp16|bf16", Description = "The precision to compute in.", DefaultValueFactory = _ => "bf16" };
-        var repeats = new Option<int>("--repeats") { HelpName = "N", Description = "Timed repeats of a row.", DefaultValueFactory = _ => 10 };
-        var rows = new Option<string?>("--rows") { HelpName = "NAMES", Description = $"The rows to measure, separated by commas: {string.Join(", ", Rows)}." };
-        var graph = new Option<bool>("--cuda_graph") { Description = "Record forwards and training steps and replay them (CUDA only)." };
-        var tiny = new Option<bool>("--tiny") { Description = "A tiny model in float32 instead: shows that the rows run, in seconds, on a processor too." };
-        var folder = new Option<string?>("--model_folder") { HelpName = "FOLDER", Description = "Where the rows that read a model (pictures-balanced, whole processes) find it or write it (16 GB), which stays; without it, a temporary folder." };
-        var further = new Option<string?>("--generate_flags") { HelpName = "TEXT", Description = "Further flags of generate for the rows of whole processes." };
-        var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Add every row to this file as it is done: a line of JSON with what it was measured on." };
-        Option[] all = [device, dtype, repeats, rows, graph, tiny, folder, further, json];
-        foreach (var option in all)
-            verb.Options.Add(option);
-        verb.SetAction(result =>
+        return BenchFlags.Verb<Flags>(
+            "full-size",
+            "Times forwards, LoRA steps, whole pictures, decoding and the program's start on Stable Diffusion 3.5-medium at its real size, "
+            + $"with random weights: no model is needed. Rows: {string.Join(", ", Rows)}.",
+            flags => Run(flags, session));
+    }
+
+    private static int Run(Flags flags, Session session)
+    {
+        var place = PipelineOptions.Parse(flags.Device, flags.Dtype);
+        if (!flags.Tiny && place.Device.type != TorchSharp.DeviceType.CUDA)
         {
-            if (result.GetValue(repeats) < 1)
-                throw new UsageException($"--repeats is {result.GetValue(repeats)}; valid is at least 1.");
-            var place = PipelineOptions.Parse(result.GetValue(device)!, result.GetValue(dtype)!);
-            if (!result.GetValue(tiny) && place.Device.type != TorchSharp.DeviceType.CUDA)
-                throw new LabException("bench full-size needs a CUDA device: the real model takes hours on a processor. --tiny runs every row on a small model.");
-            var options = result.GetValue(tiny)
-                ? FullSizeBenchmarkOptions.Tiny with { Device = place.Device }
-                : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
-            using var starts = new StartBench(options, result.GetValue(folder), LabLaunch.Program, result.GetValue(further)?.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-            Run(options with { Repeats = result.GetValue(repeats), CudaGraph = result.GetValue(graph), ModelFolder = starts.ModelFolder }, Chosen(result.GetValue(rows)), starts, result.GetValue(json), session);
-            return ExitCode.Success;
-        });
-        return verb;
+            throw new LabException(
+                "bench full-size needs a CUDA device: the real model takes hours on a processor. --tiny runs every row on a small model.");
+        }
+
+        var options = flags.Tiny
+            ? FullSizeBenchmarkOptions.Tiny with { Device = place.Device }
+            : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
+        var further = flags.GenerateFlags?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        using var starts = new StartBench(options, flags.ModelFolder, LabLaunch.Program, further);
+        options = options with { Repeats = flags.Repeats, CudaGraph = flags.CudaGraph, ModelFolder = starts.ModelFolder };
+        Run(options, Chosen(flags.Rows), starts, flags.Json, session);
+        return ExitCode.Success;
     }
 
     private static IReadOnlyList<string> Chosen(string? names)
@@ -82,5 +78,27 @@ internal static class FullSizeBench
             ? string.Create(CultureInfo.InvariantCulture, $"{time,10:0.0} ms  {ByteSize.Text(row.Peak),10}{allocated}{(row.Recorded ? "  recorded" : string.Empty)}")
             : "  " + row.Failure;
         return $"{row.Work,-80}{figures}";
+    }
+
+    private sealed record Flags : BenchFlags
+    {
+        [Flag(Group, "The precision to compute in.", Choices = ["fp32", "fp16", "bf16"])]
+        public string Dtype { get; init; } = "bf16";
+
+        [Flag(Group, "Timed repeats of a row.", Minimum = 1)]
+        public int Repeats { get; init; } = 10;
+
+        [Flag(Group, "The rows to measure, separated by commas.", Placeholder = "NAMES", DefaultText = "all")]
+        public string? Rows { get; init; }
+
+        [Flag(Group, "Record forwards and training steps and replay them (CUDA only).")]
+        public bool CudaGraph { get; init; }
+
+        [Flag(Group, "Where the rows that read a model (pictures-balanced, whole processes) find it or write it (16 GB), which stays.",
+            Placeholder = "FOLDER", DefaultText = "a temporary folder")]
+        public string? ModelFolder { get; init; }
+
+        [Flag(Group, "Further flags of generate for the rows of whole processes.")]
+        public string? GenerateFlags { get; init; }
     }
 }

@@ -9,25 +9,23 @@ namespace Dreambooth.Lab.Bench;
 /// <summary><c>bench kernel</c>: the notebook kernel as a client sees it.</summary>
 internal static class KernelBench
 {
-    private const int LeastCells = 60;
-
-    public static Command Create(Session session)
-    {
-        var cells = new Option<int>("--cells") { Description = $"Trivial cells to run, at least {LeastCells}.", DefaultValueFactory = _ => 300 };
-        var verb = new Command("kernel", "Measures the notebook kernel: start, cells, memory, completion, output, interrupt. Takes about a minute.") { cells };
-        verb.SetAction(result => KernelVerb.Guarded(() =>
+    public static Command Create(Session session) => BenchFlags.Verb<Flags>(
+        "kernel", "Measures the notebook kernel: start, cells, memory, completion, output, interrupt. Takes about a minute.",
+        flags => KernelVerb.Guarded(() =>
         {
-            var count = result.GetValue(cells);
-            if (count < LeastCells)
-                throw new UsageException($"--cells is {count}; valid is at least {LeastCells}.");
-            foreach (var (name, value, unit, target) in new KernelBenchmark(LabLaunch.Kernel).Run(count))
+            foreach (var (name, value, unit, target) in new KernelBenchmark(LabLaunch.Kernel).Run(flags.Cells))
             {
                 session.Output.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{name,-55}{value,9:0.###} {unit,-4} (target {target:0.###} {unit}{(value > target ? ", missed" : "")})"));
+                    CultureInfo.InvariantCulture,
+                    $"{name,-55}{value,9:0.###} {unit,-4} (target {target:0.###} {unit}{(value > target ? ", missed" : "")})"));
             }
 
             return ExitCode.Success;
         }));
-        return verb;
+
+    private sealed record Flags
+    {
+        [Flag("What is measured", "Trivial cells to run.", Minimum = 60)]
+        public int Cells { get; init; } = 300;
     }
 }

@@ -12,47 +12,25 @@ internal static class MemoryBench
 {
     public static Command Create(Session session)
     {
-        var verb = new Command(
+        return BenchFlags.Verb<Flags>(
             "memory",
             "Runs the phases of trainings and drawings of Stable Diffusion 3.5-medium with random weights and compares the peaks with what "
-            + "memory predicts.");
-        var device = new Option<string>("--device")
-        {
-            HelpName = "DEVICE",
-            Description = "auto (CUDA where there is one), cpu, cuda or cuda:N.",
-            DefaultValueFactory = _ => "auto",
-        };
-        var cases = new Option<string?>("--cases")
-        {
-            HelpName = "NAMES",
-            Description = $"The runs, separated by commas: {string.Join(", ", CalibrationCase.FullSize.Select(test => test.Name))}.",
-        };
-        var tiny =
-            new Option<bool>("--tiny") { Description = "A tiny model instead: shows that the phases run, in seconds, on a processor too." };
-        var json = new Option<string?>("--json")
-        {
-            HelpName = "FILE",
-            Description =
-                "Add every run to this file as it is done: a line of JSON with what it was measured on. Runs that the file has are left "
-                + "out.",
-        };
-        foreach (var option in (Option[])[device, cases, tiny, json])
-            verb.Options.Add(option);
-        verb.SetAction(result =>
-        {
-            var place = DeviceSelection.Parse(result.GetValue(device)!);
-            var small = result.GetValue(tiny);
-            if (!small && place.type != TorchSharp.DeviceType.CUDA)
-                throw new LabException(
-                    "bench memory needs a CUDA device: the real model takes hours on a processor. --tiny runs a small model.");
-            var all = small ? CalibrationCase.Tiny : CalibrationCase.FullSize;
-            var model = small ? FullSizeBenchmarkOptions.Tiny.Model : ModelArchitecture.Sd35Medium;
-            Run(
-                new MemoryCalibration(model, place), Chosen(result.GetValue(cases), all, Done(result.GetValue(json))),
-                new BenchRecord(result.GetValue(json), "memory", place), session);
-            return ExitCode.Success;
-        });
-        return verb;
+            + "memory predicts. Runs that the file of --json has are left out. "
+            + $"Runs: {string.Join(", ", CalibrationCase.FullSize.Select(test => test.Name))}.",
+            flags => Run(flags, session));
+    }
+
+    private static int Run(Flags flags, Session session)
+    {
+        var place = DeviceSelection.Parse(flags.Device);
+        if (!flags.Tiny && place.type != TorchSharp.DeviceType.CUDA)
+            throw new LabException("bench memory needs a CUDA device: the real model takes hours on a processor. --tiny runs a small model.");
+        var all = flags.Tiny ? CalibrationCase.Tiny : CalibrationCase.FullSize;
+        var model = flags.Tiny ? FullSizeBenchmarkOptions.Tiny.Model : ModelArchitecture.Sd35Medium;
+        Run(
+            new MemoryCalibration(model, place), Chosen(flags.Cases, all, Done(flags.Json)), new BenchRecord(flags.Json, "memory", place),
+            session);
+        return ExitCode.Success;
     }
 
     private static List<CalibrationCase> Chosen(string? names, IReadOnlyList<CalibrationCase> all, HashSet<string> done)
@@ -108,5 +86,11 @@ internal static class MemoryBench
 
         if (rows.Where(row => row.Failure is null).MaxBy(row => Math.Abs(Math.Log(row.Ratio))) is { } worst)
             Line($"worst of {rows.Count(row => row.Failure is null)} runs: {worst.Name}, {worst.Ratio:0.000}");
+    }
+
+    private sealed record Flags : BenchFlags
+    {
+        [Flag(Group, "The runs, separated by commas.", Placeholder = "NAMES", DefaultText = "all")]
+        public string? Cases { get; init; }
     }
 }

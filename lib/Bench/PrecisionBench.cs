@@ -14,28 +14,28 @@ internal static class PrecisionBench
 
     public static Command Create(Session session)
     {
-        var verb = new Command("precision", "Compares bfloat16 with float32 on Stable Diffusion 3.5-medium at its real size with random weights: one forward, and the losses of a short LoRA training.");
-        var device = new Option<string>("--device") { HelpName = "DEVICE", Description = "auto (CUDA where there is one), cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
-        var steps = new Option<int?>("--steps") { HelpName = "N", Description = "Optimizer steps of each training [default: 50]." };
-        var parts = new Option<string>("--parts") { HelpName = "NAMES", Description = "What to compare: forward, curve, or both.", DefaultValueFactory = _ => string.Join(',', Parts) };
-        var tiny = new Option<bool>("--tiny") { Description = "A tiny model instead: shows that the check runs, in seconds, on a processor too." };
-        var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Add every part to this file as it is done: a line of JSON with what it was measured on." };
-        foreach (var option in (Option[])[device, steps, parts, tiny, json])
-            verb.Options.Add(option);
-        verb.SetAction(result =>
+        return BenchFlags.Verb<Flags>(
+            "precision",
+            "Compares bfloat16 with float32 on Stable Diffusion 3.5-medium at its real size with random weights: one forward, and the losses "
+            + "of a short LoRA training.",
+            flags => Run(flags, session));
+    }
+
+    private static int Run(Flags flags, Session session)
+    {
+        var place = DeviceSelection.Parse(flags.Device);
+        if (!flags.Tiny && place.type != TorchSharp.DeviceType.CUDA)
         {
-            var place = DeviceSelection.Parse(result.GetValue(device)!);
-            if (!result.GetValue(tiny) && place.type != TorchSharp.DeviceType.CUDA)
-                throw new LabException("bench precision needs a CUDA device: the real model takes hours on a processor. --tiny compares on a small model.");
-            var chosen = result.GetValue(parts)!.Split(',', StringSplitOptions.TrimEntries);
-            if (chosen.Except(Parts).Any())
-                throw new UsageException($"--parts is '{result.GetValue(parts)}'; valid are {string.Join(", ", Parts)}.");
-            var options = (result.GetValue(tiny) ? PrecisionOptions.Tiny : new PrecisionOptions()) with { Device = place };
-            if (result.GetValue(steps) is { } count)
-                options = options with { Steps = count >= 5 ? count : throw new UsageException($"--steps is {count}; valid is at least 5.") };
-            return Run(options, chosen, new BenchRecord(result.GetValue(json), "precision", place), session);
-        });
-        return verb;
+            throw new LabException(
+                "bench precision needs a CUDA device: the real model takes hours on a processor. --tiny compares on a small model.");
+        }
+
+        var chosen = flags.Parts.Split(',', StringSplitOptions.TrimEntries);
+        if (chosen.Except(Parts).Any())
+            throw new UsageException($"--parts is '{flags.Parts}'; valid are {string.Join(", ", Parts)}.");
+        var options = (flags.Tiny ? PrecisionOptions.Tiny : new PrecisionOptions()) with { Device = place };
+        options = options with { Steps = flags.Steps ?? options.Steps };
+        return Run(options, chosen, new BenchRecord(flags.Json, "precision", place), session);
     }
 
     private static int Run(PrecisionOptions options, string[] parts, BenchRecord record, Session session)
@@ -66,4 +66,13 @@ internal static class PrecisionBench
     }
 
     private static string Verdict(bool passed) => passed ? "passed" : "FAILED";
+
+    private sealed record Flags : BenchFlags
+    {
+        [Flag(Group, "Optimizer steps of each training.", Minimum = 5, DefaultText = "50; with --tiny 12")]
+        public int? Steps { get; init; }
+
+        [Flag(Group, "What to compare: forward, curve, or both.", Placeholder = "NAMES")]
+        public string Parts { get; init; } = "forward,curve";
+    }
 }

@@ -15,22 +15,14 @@ internal static class SafetensorsBench
     private const int WarmUpMiB = 1;
     private const int TensorMiB = 16;
 
-    public static Command Create(Session session)
-    {
-        var verb = new Command("safetensors", "Opens a checkpoint and loads it to the CPU: time before the first touch, resident memory after every byte was read.");
-        var file = new Option<string?>("--file") { HelpName = "FILE", Description = "The checkpoint; without it, one of --size_mib is written to the temporary folder." };
-        var size = new Option<int>("--size_mib") { HelpName = "N", Description = "Size of the written checkpoint in MiB [default: 1024].", DefaultValueFactory = _ => 1024 };
-        verb.Options.Add(file);
-        verb.Options.Add(size);
-        verb.SetAction(result =>
+    public static Command Create(Session session) => BenchFlags.Verb<Flags>(
+        "safetensors",
+        "Opens a checkpoint and loads it to the CPU: time before the first touch, resident memory after every byte was read.",
+        flags =>
         {
-            if (result.GetValue(size) < TensorMiB)
-                throw new UsageException($"--size_mib is {result.GetValue(size)}; valid is at least {TensorMiB}.");
-            Run(result.GetValue(file), result.GetValue(size), session);
+            Run(flags.File, flags.SizeMib, session);
             return ExitCode.Success;
         });
-        return verb;
-    }
 
     private static void Run(string? file, int sizeMiB, Session session)
     {
@@ -83,5 +75,14 @@ internal static class SafetensorsBench
     {
         using var process = Process.GetCurrentProcess();
         return process.WorkingSet64;
+    }
+
+    private sealed record Flags
+    {
+        [Flag("What is measured", "The checkpoint; without it, one of --size_mib is written to the temporary folder.", Placeholder = "FILE")]
+        public string? File { get; init; }
+
+        [Flag("What is measured", "Size of the written checkpoint in MiB.", Minimum = TensorMiB)]
+        public int SizeMib { get; init; } = 1024;
     }
 }

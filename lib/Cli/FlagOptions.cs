@@ -3,22 +3,21 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>The options of a config record as options of a verb.</summary>
-/// <typeparam name="T">The config record.</typeparam>
-internal sealed class FlagOptions<T>
-    where T : class
+/// <summary>The options of config records as options of a verb.</summary>
+internal sealed class FlagOptions
 {
     private const int Often = 100_000;
 
     private readonly Dictionary<Flag, Option<string[]>> _options = [];
     private readonly Dictionary<string, Option<string[]>> _unused = new(StringComparer.Ordinal);
-    private readonly UnusedFlags _unusedFlags;
+    private readonly UnusedFlags? _unusedFlags;
 
-    /// <summary>Adds the options to a verb, and hidden ones for the flags that are accepted without effect.</summary>
-    public FlagOptions(Command verb, FlagSet<T> flags, UnusedFlags unusedFlags)
+    /// <summary>Adds the options to a verb and its help, and hidden ones for the flags that are accepted without effect.</summary>
+    public FlagOptions(Command verb, IReadOnlyList<Flag> flags, UnusedFlags? unusedFlags = null)
     {
         _unusedFlags = unusedFlags;
-        foreach (var flag in flags.All)
+        GroupedHelp.Describe(verb, flags);
+        foreach (var flag in flags)
         {
             var aliases = flag.Aliases.Select(alias => $"--{alias}").ToArray();
             var option = Create(flag.Name, aliases, flag.IsSwitch);
@@ -27,9 +26,9 @@ internal sealed class FlagOptions<T>
             _options.Add(flag, option);
         }
 
-        foreach (var name in unusedFlags.Names)
+        foreach (var name in unusedFlags?.Names ?? [])
         {
-            var option = Create(name, [], unusedFlags.IsSwitch(name));
+            var option = Create(name, [], unusedFlags!.IsSwitch(name));
             option.Hidden = true;
             verb.Options.Add(option);
             _unused.Add(name, option);
@@ -38,9 +37,9 @@ internal sealed class FlagOptions<T>
 
     /// <summary>Reads the values that the command line gives; flags that it does not name are left out.</summary>
     /// <param name="result">The parsed command line.</param>
-    /// <param name="warn">Receives one warning for each flag without effect.</param>
+    /// <param name="warn">Receives one warning for each flag without effect; or null.</param>
     /// <exception cref="UsageException">Values that are none of their flags, all of them in one message.</exception>
-    public Dictionary<Flag, object?> Read(ParseResult result, Action<string> warn)
+    public Dictionary<Flag, object?> Read(ParseResult result, Action<string>? warn = null)
     {
         var values = new Dictionary<Flag, object?>();
         var errors = new List<string>();
@@ -61,7 +60,7 @@ internal sealed class FlagOptions<T>
         if (errors.Count > 0)
             throw new UsageException(string.Join(" ", errors));
         foreach (var name in _unused.Keys.Where(name => result.GetResult(_unused[name]) is { Implicit: false }))
-            _unusedFlags.Accept(name, message => warn("--" + message));
+            _unusedFlags!.Accept(name, message => warn?.Invoke("--" + message));
         return values;
     }
 

@@ -15,8 +15,7 @@ internal static class GenerateVerb
     {
         var verb = new Command("generate", "Draws pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth "
             + "tutorial's inference.py and more; the size is the model's own unless --height and --width say otherwise.");
-        var options = new FlagOptions<GenerateConfig>(verb, GenerateConfig.Flags, GenerateConfig.UnusedFlags);
-        GroupedHelp.Describe(verb, GenerateConfig.Flags.All);
+        var options = new FlagOptions(verb, GenerateConfig.Flags.All, GenerateConfig.UnusedFlags);
         verb.SetAction(result =>
         {
             var config = ReadConfig(options.Read(result, session.Warn), session);

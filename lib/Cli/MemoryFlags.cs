@@ -3,64 +3,106 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Training;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>The flags of <c>memory</c>: a recipe or the tutorial's settings, and what is changed of them.</summary>
-internal sealed class MemoryFlags
+internal sealed record MemoryFlags
 {
     private const int CachedPictures = 48;
+    private const string PlanGroup = "What is planned";
+    private const string ReportGroup = "Report";
 
-    private readonly Option<string?> _model = new("--model") { HelpName = "FOLDER", Description = "A model folder; its configuration files are enough. Default: Stable Diffusion 3.5-medium, or the recipe's model where that is a folder." };
-    private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "A recipe, as train takes it." };
-    private readonly Option<bool> _inference = new("--inference") { Description = "Drawing pictures only, nothing trained." };
-    private readonly Option<int?> _resolution = new("--resolution") { Description = "Side of the training pictures in pixels." };
-    private readonly Option<int?> _batch = new("--train_batch_size") { Description = "Instance pictures per micro-batch." };
-    private readonly Option<int?> _rank = new("--rank") { Description = "Rank of the LoRA." };
-    private readonly Option<string?> _precision = new("--mixed_precision") { Description = "no (32-bit floats), bf16 or fp16." };
-    private readonly Option<bool> _checkpointing = new("--gradient_checkpointing") { Description = "Activations are computed again instead of kept." };
-    private readonly Option<string?> _memory = new("--memory") { HelpName = "auto|fast|balanced|low", Description = "The memory mode that phases and cards are shown for; auto is the recipe's, or fast." };
-    private readonly Option<bool> _freeT5 = new("--free_t5") { Description = "T5 is freed once prompts are encoded." };
-    private readonly Option<int?> _images = new("--num_images") { Description = "Pictures drawn at a time." };
-    private readonly Option<int?> _size = new("--size") { Description = "Side of drawn pictures in pixels." };
-    private readonly Option<int?> _measure = new("--measure") { HelpName = "STEPS", Description = "Run the recipe for so many steps and show what was measured beside what was predicted." };
-    private readonly Option<bool> _json = new("--json") { Description = "Print the report as JSON; sizes in bytes." };
+    // Those of the training, as train takes them.
+    private static readonly Flag[] Training =
+    [
+        .. new[] { "resolution", "train_batch_size", "rank", "mixed_precision", "gradient_checkpointing", "memory" }
+            .Select(name => DreamBoothConfig.Flags.Find(name)!.WithDefault("the recipe's, or the tutorial's")),
+    ];
 
-    /// <summary>Adds the flags to a verb.</summary>
-    public MemoryFlags(Command verb)
+    private IReadOnlyDictionary<Flag, object?> _changes = new Dictionary<Flag, object?>();
+
+    /// <summary>The verb's own flags.</summary>
+    public static FlagSet<MemoryFlags> Own { get; } = new();
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Flag> All { get; } =
+        [.. Own.All.Where(flag => flag.Group == PlanGroup), .. Training, .. Own.All.Where(flag => flag.Group == ReportGroup)];
+
+    /// <summary>A model folder. Flag <c>--model</c>.</summary>
+    [Flag(PlanGroup, "A model folder; its configuration files are enough.", Placeholder = "FOLDER",
+        DefaultText = "Stable Diffusion 3.5-medium, or the recipe's model where that is a folder")]
+    public string? Model { get; init; }
+
+    /// <summary>A recipe. Flag <c>--config</c>.</summary>
+    [Flag(PlanGroup, "A recipe, as train takes it.", Placeholder = "FILE")]
+    public string? Config { get; init; }
+
+    /// <summary>Nothing is trained. Flag <c>--inference</c>.</summary>
+    [Flag(PlanGroup, "Generating pictures only, nothing trained.")]
+    public bool Inference { get; init; }
+
+    /// <summary>T5 is freed once prompts are encoded. Flag <c>--free_t5</c>.</summary>
+    [Flag(PlanGroup, "T5 is freed once prompts are encoded.")]
+    public bool FreeT5 { get; init; }
+
+    /// <summary>Pictures generated at a time. Flag <c>--num_images</c>.</summary>
+    [Flag(PlanGroup, "Pictures generated at a time.", Minimum = 1, DefaultText = "1")]
+    public int? NumImages { get; init; }
+
+    /// <summary>Side of generated pictures in pixels. Flag <c>--size</c>.</summary>
+    [Flag(PlanGroup, "Side of generated pictures in pixels.", Minimum = 16, DefaultText = "the model's own")]
+    public int? Size { get; init; }
+
+    /// <summary>Steps to measure. Flag <c>--measure</c>.</summary>
+    [Flag(ReportGroup, "Run the recipe for so many steps and show what was measured beside what was predicted.", Minimum = 1,
+        Placeholder = "STEPS", DefaultText = "nothing is run")]
+    public int? Measure { get; init; }
+
+    /// <summary>Whether the report is JSON. Flag <c>--json</c>.</summary>
+    [Flag(ReportGroup, "Print the report as JSON; sizes in bytes.")]
+    public bool Json { get; init; }
+
+    /// <summary>The flags that a command line gives.</summary>
+    /// <exception cref="UsageException">A value is none of its flag.</exception>
+    public static MemoryFlags Read(FlagOptions options, ParseResult result)
     {
-        foreach (var option in new Option[] { _model, _config, _inference, _resolution, _batch, _rank, _precision, _checkpointing, _memory, _freeT5, _images, _size, _measure, _json })
-            verb.Options.Add(option);
+        var given = options.Read(result);
+        return Own.Build(given.Where(entry => !Training.Contains(entry.Key)).ToDictionary()) with
+        {
+            _changes = given.Where(entry => Training.Contains(entry.Key)).ToDictionary(),
+        };
     }
 
     /// <summary>The model whose memory is planned.</summary>
-    public ModelArchitecture Model(ParseResult result)
+    public ModelArchitecture Architecture()
     {
-        var folder = result.GetValue(_model) ?? (Config(result) is { } config && Directory.Exists(config.PretrainedModelNameOrPath) ? config.PretrainedModelNameOrPath : null);
+        var recipe = Recipe()?.PretrainedModelNameOrPath;
+        var folder = Model ?? (Directory.Exists(recipe) ? recipe : null);
         return folder is null ? ModelArchitecture.Sd35Medium : ModelArchitecture.Read(folder);
     }
 
     /// <summary>The run that is planned.</summary>
     /// <exception cref="UsageException">A value is out of range.</exception>
-    public MemorySettings Settings(ParseResult result)
+    public MemorySettings Settings()
     {
-        var config = Config(result);
-        var settings = config is null ? MemorySettings.TutorialTraining : MemorySettings.Of(config, CachedPictures);
-        if (result.GetValue(_inference))
-            settings = MemorySettings.TutorialInference;
+        var settings = Inference ? MemorySettings.TutorialInference
+            : Recipe() is { } recipe ? MemorySettings.Of(recipe, CachedPictures) : MemorySettings.TutorialTraining;
+        var changed = DreamBoothConfig.Flags.Build(_changes);
+        T Given<T>(string name, T value, T otherwise) => _changes.Keys.Any(flag => flag.Name == name) ? value : otherwise;
+        var dtype = Given("mixed_precision", changed.ComputeDtype(), settings.Dtype);
         settings = settings with
         {
-            Resolution = result.GetValue(_resolution) ?? settings.Resolution,
-            TrainBatchSize = result.GetValue(_batch) ?? settings.TrainBatchSize,
-            Rank = result.GetValue(_rank) ?? settings.Rank,
-            Dtype = result.GetValue(_precision) is { } name ? Precision(name) : settings.Dtype,
-            VaeDtype = settings.Training == TrainingKind.None && result.GetValue(_precision) is { } same ? Precision(same) : settings.VaeDtype,
-            GradientCheckpointing = settings.GradientCheckpointing || result.GetValue(_checkpointing),
-            Memory = result.GetValue(_memory) is { } mode ? Mode(mode, settings.Memory) : settings.Memory,
-            FreeT5 = result.GetValue(_freeT5),
-            SampleBatchSize = result.GetValue(_images) ?? settings.SampleBatchSize,
-            SampleResolution = result.GetValue(_size) ?? settings.SampleResolution,
+            Resolution = Given("resolution", changed.Resolution, settings.Resolution),
+            TrainBatchSize = Given("train_batch_size", changed.TrainBatchSize, settings.TrainBatchSize),
+            Rank = Given("rank", changed.Rank, settings.Rank),
+            Dtype = dtype,
+            VaeDtype = settings.Training == TrainingKind.None ? dtype : settings.VaeDtype,
+            GradientCheckpointing = settings.GradientCheckpointing || changed.GradientCheckpointing,
+            Memory = changed.Memory == MemoryMode.Auto ? settings.Memory : changed.Memory,
+            FreeT5 = FreeT5,
+            SampleBatchSize = NumImages ?? settings.SampleBatchSize,
+            SampleResolution = Size ?? settings.SampleResolution,
         };
         try
         {
@@ -74,39 +116,12 @@ internal sealed class MemoryFlags
     }
 
     /// <summary>The recipe, or null.</summary>
-    public DreamBoothConfig? Config(ParseResult result)
+    public DreamBoothConfig? Recipe()
     {
-        if (result.GetValue(_config) is not { } path)
+        if (Config is not { } path)
             return null;
         if (!File.Exists(path))
             throw new UsageException($"The recipe {path} does not exist.");
         return DreamBoothConfig.Read(path);
     }
-
-    /// <summary>Steps to measure, or null.</summary>
-    public int? Measure(ParseResult result) => result.GetValue(_measure) switch
-    {
-        < 1 => throw new UsageException("--measure takes a number of steps, 1 or more."),
-        var steps => steps,
-    };
-
-    /// <summary>Whether the report is JSON.</summary>
-    public bool Json(ParseResult result) => result.GetValue(_json);
-
-    private static MemoryMode Mode(string name, MemoryMode auto) => name switch
-    {
-        "auto" => auto,
-        "fast" => MemoryMode.Fast,
-        "balanced" => MemoryMode.Balanced,
-        "low" => MemoryMode.Low,
-        _ => throw new UsageException($"--memory is '{name}'; auto, fast, balanced and low are valid."),
-    };
-
-    private static ScalarType Precision(string name) => name switch
-    {
-        "no" => ScalarType.Float32,
-        "bf16" => ScalarType.BFloat16,
-        "fp16" => ScalarType.Float16,
-        _ => throw new UsageException($"--mixed_precision is '{name}'; no, bf16 and fp16 are valid."),
-    };
 }

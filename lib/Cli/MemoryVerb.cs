@@ -17,13 +17,14 @@ internal static class MemoryVerb
     {
         var verb = new Command("memory", "Predicts the memory that a run needs, phase by phase, and which settings would fit cards of several sizes. "
             + "Nothing is loaded: configuration files are enough. Without flags: the DreamBooth tutorial's training of Stable Diffusion 3.5-medium.");
-        var flags = new MemoryFlags(verb);
+        var options = new FlagOptions(verb, MemoryFlags.All);
         verb.SetAction(result =>
         {
-            var planner = new MemoryPlanner(flags.Model(result));
-            var settings = flags.Settings(result);
-            var profile = flags.Measure(result) is { } steps ? MeasuredRun(flags.Config(result), steps, settings, session) : null;
-            if (flags.Json(result))
+            var flags = MemoryFlags.Read(options, result);
+            var planner = new MemoryPlanner(flags.Architecture());
+            var settings = flags.Settings();
+            var profile = flags.Measure is { } steps ? MeasuredRun(flags.Recipe(), steps, settings, session) : null;
+            if (flags.Json)
                 session.Output.WriteLine(JsonSerializer.Serialize(Report(planner, settings, profile), JsonFile.Options));
             else
                 Write(planner, settings, profile, session.Output);

@@ -24,8 +24,7 @@ internal static class TrainVerb
         var print = new Option<bool>("--print_config") { Description = "Print the whole recipe that results, and stop." };
         verb.Options.Add(recipe);
         verb.Options.Add(print);
-        var options = new FlagOptions<DreamBoothConfig>(verb, DreamBoothConfig.Flags, DreamBoothConfig.UnusedFlags);
-        GroupedHelp.Describe(verb, DreamBoothConfig.Flags.All);
+        var options = new FlagOptions(verb, DreamBoothConfig.Flags.All, DreamBoothConfig.UnusedFlags);
         verb.SetAction(result =>
         {
             var config = ReadConfig(result.GetValue(recipe), options.Read(result, session.Warn), session);

@@ -8,10 +8,11 @@ namespace Dreambooth.Lab.Foundation;
 public sealed class Flag
 {
     private readonly FlagAttribute _attribute;
+    private readonly string? _defaultText;
 
-    internal Flag(PropertyInfo property, FlagAttribute attribute, object? defaultValue)
+    internal Flag(PropertyInfo property, FlagAttribute attribute, object? defaultValue, string? defaultText = null)
     {
-        _attribute = attribute;
+        (_attribute, _defaultText) = (attribute, defaultText ?? attribute.DefaultText);
         Property = property;
         Name = JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
         DefaultValue = defaultValue;
@@ -58,9 +59,13 @@ public sealed class Flag
 
     /// <summary>The default as text for <c>--help</c>; null when there is nothing to say.</summary>
     public string? DefaultText =>
-        DefaultValue is null or "" or false or IReadOnlyList<string> ? _attribute.DefaultText : Format(DefaultValue);
+        DefaultValue is null or "" or false or IReadOnlyList<string> ? _defaultText : Format(DefaultValue);
 
     internal PropertyInfo Property { get; }
+
+    /// <summary>The same option where another command takes what is not given from elsewhere.</summary>
+    /// <param name="defaultText">What <c>--help</c> says of the default.</param>
+    internal Flag WithDefault(string defaultText) => new(Property, _attribute, IsSwitch ? false : null, defaultText);
 
     private Type ValueType { get; }
 

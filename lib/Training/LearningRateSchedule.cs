@@ -11,23 +11,9 @@ public sealed record LearningRateSchedule
 {
     private const double PolynomialEnd = 1e-7;
 
-    private static readonly (string Name, LearningRateScheduleKind Kind)[] Known =
-    [
-        ("linear", LearningRateScheduleKind.Linear),
-        ("cosine", LearningRateScheduleKind.Cosine),
-        ("cosine_with_restarts", LearningRateScheduleKind.CosineWithRestarts),
-        ("polynomial", LearningRateScheduleKind.Polynomial),
-        ("constant", LearningRateScheduleKind.Constant),
-        ("constant_with_warmup", LearningRateScheduleKind.ConstantWithWarmup),
-        ("piecewise_constant", LearningRateScheduleKind.PiecewiseConstant),
-    ];
-
     private readonly (int Before, double Factor)[] _rules = [];
     private readonly double _lastFactor = 1;
     private readonly string? _stepRules;
-
-    /// <summary>Every name of a schedule, as the command line and the reference write it.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
 
     /// <summary>The shape; default constant. <c>--lr_scheduler</c>.</summary>
     public LearningRateScheduleKind Kind { get; init; } = LearningRateScheduleKind.Constant;
@@ -63,19 +49,6 @@ public sealed record LearningRateSchedule
     /// <summary>Whether the rate at a step depends on how many steps the run has.</summary>
     public bool DependsOnLength => Kind is LearningRateScheduleKind.Linear or LearningRateScheduleKind.Cosine
         or LearningRateScheduleKind.CosineWithRestarts or LearningRateScheduleKind.Polynomial;
-
-    /// <summary>The kind of a name.</summary>
-    /// <exception cref="LabException">There is no such schedule; the message lists the valid names.</exception>
-    public static LearningRateScheduleKind ParseKind(string name)
-    {
-        foreach (var known in Known)
-        {
-            if (known.Name == name)
-                return known.Kind;
-        }
-
-        throw new LabException($"The learning-rate schedule '{ShownText.Line(name)}' is unknown; valid are {string.Join(", ", Names)}.");
-    }
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="LabException">Names every value that is wrong.</exception>

@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Training;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Schedulers;
@@ -15,7 +16,7 @@ public sealed class LossWeightingTests
     {
         golden.Require();
         using var scope = NewDisposeScope();
-        var scheme = WeightingSchemeNames.Parse(golden.Key!["loss_weighting.".Length..]);
+        var scheme = OptionText.Parse<WeightingScheme>("weighting_scheme", golden.Key!["loss_weighting.".Length..]);
         var weights = LossWeighting.For(scheme, GoldenSet.Load(golden.Folder, golden.File, "sigmas"));
         GoldenAssert.Close(GoldenSet.Load(golden.Folder, golden.File, golden.Key), weights, 1e-7);
     }

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Training;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Schedulers;
@@ -39,7 +40,7 @@ public sealed partial class TimestepDensityTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var generator = new Generator(7, CPU);
-        var density = new TimestepDensity { Scheme = WeightingSchemeNames.Parse(golden.Key!) };
+        var density = new TimestepDensity { Scheme = OptionText.Parse<WeightingScheme>("weighting_scheme", golden.Key!) };
         var drawn = density.Sample(20_000, generator);
         var quantiles = golden.Load("sample_quantiles").data<float>().ToArray();
         for (var index = 1; index < quantiles.Length - 1; index++)
@@ -79,15 +80,6 @@ public sealed partial class TimestepDensityTests
         Assert.Contains("mode_scale is NaN", message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Parse_UnknownScheme_ListsTheValidNames() =>
-        Assert.Contains("none, sigma_sqrt, logit_normal, mode, cosmap",
-            Assert.Throws<LabException>(() => WeightingSchemeNames.Parse("logit")).Message, StringComparison.Ordinal);
-
-    [Fact]
-    public void Parse_EveryName_ComesBack() =>
-        Assert.Equal(WeightingSchemeNames.All, Enum.GetValues<WeightingScheme>().Select(WeightingSchemeNames.NameOf));
-
     [GeneratedRegex(@"^(?<scheme>[a-z_]+)\.mean(?<mean>.+)_std(?<std>.+)_mode(?<scale>.+)$")]
     private static partial Regex KeyForm();
 
@@ -97,7 +89,7 @@ public sealed partial class TimestepDensityTests
         double Number(string group) => double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
         return new()
         {
-            Scheme = WeightingSchemeNames.Parse(match.Groups["scheme"].Value),
+            Scheme = OptionText.Parse<WeightingScheme>("weighting_scheme", match.Groups["scheme"].Value),
             LogitMean = Number("mean"),
             LogitStd = Number("std"),
             ModeScale = Number("scale"),

@@ -64,7 +64,7 @@ public sealed partial class FlowMatchingObjectiveTests
             var schedule = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(pipeline, "scheduler", "scheduler_config.json"));
             var objective = new FlowMatchingObjective(transformer, schedule)
             {
-                WeightingScheme = WeightingSchemeNames.Parse(match.Groups["scheme"].Value),
+                WeightingScheme = OptionText.Parse<WeightingScheme>("weighting_scheme", match.Groups["scheme"].Value),
                 PreconditionOutputs = match.Groups["precondition"].Value == "1",
                 PriorLossWeight = match.Groups["prior"].Value == "1" ? 0.05 : null,
             };

@@ -69,14 +69,6 @@ public sealed class LearningRateScheduleTests
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void ParseKind_EveryNameAndAnUnknownOne_MapsOrListsTheNames()
-    {
-        Assert.Equal(Enum.GetValues<LearningRateScheduleKind>(), LearningRateSchedule.Names.Select(LearningRateSchedule.ParseKind));
-        Assert.Contains("constant_with_warmup", Assert.Throws<LabException>(() => LearningRateSchedule.ParseKind("warm")).Message,
-            StringComparison.Ordinal);
-    }
-
     /// <summary>A row's name is the schedule, then its arguments, then which default rate the optimiser was given.</summary>
     private static LearningRateSchedule Parse(string name, JsonElement table, double givenDefault)
     {
@@ -84,7 +76,7 @@ public sealed class LearningRateScheduleTests
         var parts = name[..end].Split('.', 2);
         var schedule = new LearningRateSchedule
         {
-            Kind = LearningRateSchedule.ParseKind(parts[0]),
+            Kind = OptionText.Parse<LearningRateScheduleKind>("lr_scheduler", parts[0]),
             WarmupSteps = table.GetProperty("num_warmup_steps").GetInt32(),
             TrainingSteps = table.GetProperty("num_training_steps").GetInt32(),
         };
