@@ -75,15 +75,11 @@ public sealed class TrainingMonitor
 
     /// <summary>Shows the state in the output of the cell that runs, and every change from now on, twice a second at most.</summary>
     /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
-    public IDisposable Live() => ShowIn(NotebookHost.Show(View));
+    public IDisposable Live() => Live(NotebookHost.Show(View));
 
-    /// <summary>The same as <see cref="Live"/>.</summary>
-    public IDisposable Show() => Live();
-
-    /// <summary>Shows every change from now on, twice a second at most.</summary>
+    /// <summary>The same in another place.</summary>
     /// <param name="update">Shows a view in the place of the former.</param>
-    /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
-    public IDisposable ShowIn(Action<object> update)
+    internal IDisposable Live(Action<object> update)
     {
         lock (_lock)
         {

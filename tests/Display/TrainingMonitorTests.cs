@@ -12,7 +12,7 @@ public class TrainingMonitorTests
         var monitor = new TrainingMonitor();
         Assert.Equal("Nothing has begun yet.", monitor.View.ToText());
         var shown = new List<object>();
-        using (monitor.ShowIn(shown.Add))
+        using (monitor.Live(shown.Add))
         {
             monitor.Events.OnSummary!("3 pictures in photos");
             monitor.Events.OnClassPicture!(1, 2);
