@@ -72,7 +72,7 @@ internal static class TorchLibraries
         {
             var packages = PackageFolder();
             var external = Environment.GetEnvironmentVariable("LIBTORCH_DIR");
-            var torch = string.IsNullOrEmpty(external) ? packages : external;
+            var torch = !string.IsNullOrEmpty(external) ? external : TorchFolder(packages);
             if (!File.Exists(Path.Combine(torch, FileName("torch_cpu"))))
                 return new(torch, loaded, false, string.IsNullOrEmpty(external)
                     ? $"libtorch was not found in {torch}. Build the project again (dotnet build), or set LIBTORCH_DIR to the lib folder of a PyTorch install."
@@ -157,16 +157,34 @@ internal static class TorchLibraries
         }
     }
 
-    /// <summary>The first folder, of those where a build or a publish puts native libraries, that holds TorchSharp's.</summary>
+    /// <summary>
+    /// The first folder, of those where a build, a publish or the package restore of a notebook puts native libraries, that holds TorchSharp's.
+    /// </summary>
     private static string PackageFolder()
     {
-        var platform = RuntimeInformation.RuntimeIdentifier.Split('-')[^1];
-        var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
         var roots = new[] { Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location), AppContext.BaseDirectory }
             .OfType<string>().Where(root => root.Length > 0).Distinct().ToArray();
-        var folders = roots.SelectMany(root => new[] { Path.Combine(root, "runtimes", $"{system}-{platform}", "native"), root }).ToArray();
+        var folders = roots.SelectMany(root => new[] { Path.Combine(root, "runtimes", Platform, "native"), root })
+            .Concat(Restored("torchsharp")).ToArray();
         return Array.Find(folders, folder => File.Exists(Path.Combine(folder, FileName("LibTorchSharp")))) ?? folders[0];
     }
+
+    // libtorch lies beside TorchSharp's library, or in a package of its own among the restored ones.
+    private static string TorchFolder(string packages) =>
+        Restored($"libtorch-cpu-{Platform}").Prepend(packages).FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("torch_cpu"))), packages);
+
+    // This assembly lies in PACKAGES/dreambooth.lab/VERSION/lib/FRAMEWORK then.
+    private static IEnumerable<string> Restored(string package)
+    {
+        var packages = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location) ?? ".", "..", "..", "..", ".."));
+        var versions = Path.Combine(packages, package);
+        return Directory.Exists(versions)
+            ? Directory.GetDirectories(versions).OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "runtimes", Platform, "native"))
+            : [];
+    }
+
+    private static string Platform { get; } =
+        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.RuntimeIdentifier.Split('-')[^1]}";
 
     private static string FileName(string library) =>
         OperatingSystem.IsWindows() ? $"{library}.dll" : OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
