@@ -4,7 +4,8 @@ using Dreambooth.Lab.Tests.Tokenizers;
 
 namespace Dreambooth.Lab.Tests.Packages;
 
-/// <summary>What <c>dotnet pack</c> makes is used as its users do: from a project of their own, and as the tool <c>lab</c>.</summary>
+/// <summary>What <c>dotnet pack</c> makes is used as its users do: from a project of their own, and as the tool <c>lab</c>. Takes minutes.</summary>
+[Trait("Category", "Package")]
 public sealed class PackageTests : IDisposable
 {
     private const string Version = "0.0.1-test";
