@@ -15,6 +15,12 @@ internal sealed record DiffusionRecipe
     /// <summary>Steps over which the rate rises, also after a resumption. Default 300.</summary>
     public int WarmupSteps { get; init; } = 300;
 
+    /// <summary>Whether matrices inside blocks take Muon's steps instead of AdamW's. Default true.</summary>
+    public bool OrthogonalSteps { get; init; } = true;
+
+    /// <summary>Decay of the mean gradient. Default 0.95.</summary>
+    public double Beta1 { get; init; } = 0.95;
+
     /// <summary>Decay of AdamW's mean square. Default 0.99.</summary>
     public double Beta2 { get; init; } = 0.99;
 
@@ -48,8 +54,8 @@ internal sealed record DiffusionRecipe
     /// <summary>Pictures that are encoded at once. Default 256.</summary>
     public int EncodeBatch { get; init; } = 256;
 
-    /// <summary>Pictures of a sample sheet. Default 40.</summary>
-    public int PicturesInSheet { get; init; } = 40;
+    /// <summary>Pictures of a sample sheet. Default 64.</summary>
+    public int PicturesInSheet { get; init; } = 64;
 
     /// <summary>Denoising steps of a sample sheet's pictures. Default 28.</summary>
     public int SheetSteps { get; init; } = 28;

@@ -27,31 +27,33 @@ internal sealed record MiniatureRecipe
     /// <summary>Sizes of the autoencoder; its shift and scale are measured after its training.</summary>
     public AutoencoderKLConfig Vae { get; init; } = new()
     {
-        BlockOutChannels = [32, 48, 64, 80],
+        BlockOutChannels = [64, 96, 128, 160],
         DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
         UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"],
         LayersPerBlock = 1,
-        LatentChannels = 16,
+        LatentChannels = 32,
         NormNumGroups = 8,
         SampleSize = 128,
         UseQuantConv = false,
         UsePostQuantConv = false,
     };
 
-    /// <summary>Sizes of the transformer: Stable Diffusion 3.5-medium's plan.</summary>
+    /// <summary>Sizes of the transformer: Stable Diffusion 3.5-medium's plan, but with patches of one latent place, as small as eyes.</summary>
     public SD3TransformerConfig Transformer { get; init; } = new()
     {
         SampleSize = 16,
-        NumLayers = 7,
+        PatchSize = 1,
+        InChannels = 32,
+        NumLayers = 6,
         AttentionHeadDim = 24,
         NumAttentionHeads = 6,
         CaptionProjectionDim = 144,
         JointAttentionDim = 144,
         PooledProjectionDim = 128,
-        PosEmbedMaxSize = 16,
+        PosEmbedMaxSize = 32,
         DualAttentionLayers = [0, 1],
         QkNorm = "rms_norm",
-        OutChannels = 16,
+        OutChannels = 32,
     };
 
     /// <summary>Sizes of the first CLIP encoder; the vocabulary's are set when the tokenizers are known.</summary>

@@ -18,8 +18,8 @@ internal sealed record VaeRecipe
     /// <summary>Weight of the mean absolute error of horizontal and vertical differences. Default 1.</summary>
     public double GradientWeight { get; init; } = 1;
 
-    /// <summary>Weight of the divergence from a standard normal, per latent value. Default 2e-4.</summary>
-    public double KlWeight { get; init; } = 2e-4;
+    /// <summary>Weight of the divergence from a standard normal, per latent value. Default 1e-3.</summary>
+    public double KlWeight { get; init; } = 1e-3;
 
     /// <summary>
     /// Weight of the absolute error of what latents of half the resolution decode to, beside drawings of half the size: latents that can be
@@ -47,6 +47,6 @@ internal sealed record VaeRecipe
     /// <summary>Held-out pictures that are measured. Default 512.</summary>
     public int HeldOut { get; init; } = 512;
 
-    /// <summary>Pictures that must be there before the first step. Default 20000.</summary>
-    public int MinimumPictures { get; init; } = 20_000;
+    /// <summary>Pictures that must be there before the first step. Default 8192.</summary>
+    public int MinimumPictures { get; init; } = 8192;
 }

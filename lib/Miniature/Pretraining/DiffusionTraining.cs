@@ -89,7 +89,9 @@ internal sealed class DiffusionTraining : IDisposable
     private void Train()
     {
         using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new AdamWGroup(0, _weights.Length,
-            _recipe.LearningRate)], new AdamWConfig { Beta2 = _recipe.Beta2 });
+            _recipe.LearningRate)], new AdamWConfig { Beta1 = _recipe.Beta1, Beta2 = _recipe.Beta2 });
+        var mean = optimizer.StateDict()["exp_avg"];
+        using var inner = _recipe.OrthogonalSteps ? new OrthogonalSteps(_weights) : null;
         var before = _options.Resume is not null && TrainingProgress.Exists(_options.Resume, Name)
             ? TrainingProgress.Load(_options.Resume, Name, _weights, optimizer) : TrainingProgress.Begin;
         using var group = TrainingGroup.Join(_options, Name);
@@ -108,7 +110,11 @@ internal sealed class DiffusionTraining : IDisposable
             meanLoss.mul_(KeptScalar.Of(count == 0 ? 0 : 0.98)).add_(loss, KeptScalar.Of(count == 0 ? 1 : 0.02));
             group.Average(_weights.Gradients);
             GradientClipping.Clip(_weights.Gradients, _recipe.MaxGradNorm);
-            optimizer.Step(box.RateFactor(count, _recipe.WarmupSteps, _recipe.FinalRate));
+            var factor = box.RateFactor(count, _recipe.WarmupSteps, _recipe.FinalRate);
+            if (inner is null)
+                optimizer.Step(factor);
+            else
+                inner.Run(() => optimizer.Step(factor), mean, _recipe.Beta1, factor * _recipe.LearningRate);
             _weights.Publish();
             _weights.Average(Math.Min(_recipe.EmaDecay, (before.Steps + count + 1.0) / (before.Steps + count + 10.0)));
             count++;

@@ -73,6 +73,9 @@ internal sealed class FlatParameters : IDisposable
     /// <summary>Names and shapes in the order in which they lie.</summary>
     public string Layout => string.Join('\n', _slots.Select(slot => $"{slot.Path} {string.Join('x', slot.Shape)}"));
 
+    /// <summary>Names, first elements and shapes, in that order.</summary>
+    internal IEnumerable<(string Path, long Offset, long[] Shape)> Places => _slots.Select(slot => (slot.Path, slot.Offset, slot.Shape));
+
     /// <summary>Sets the gradients to zero before a backward pass.</summary>
     public void ZeroGradients()
     {

@@ -13,8 +13,8 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// </summary>
 internal sealed class MiniatureProof : IDisposable
 {
-    private const int SheetPictures = 60;
-    private const int SheetColumns = 10;
+    private const int SheetPictures = 64;
+    private const int SheetColumns = 8;
 
     private readonly ProofOptions _options;
     private readonly StableDiffusion3Pipeline _pipeline;
@@ -94,7 +94,11 @@ internal sealed class MiniatureProof : IDisposable
         }
 
         for (var first = 0; output is not null && first < cells.Count; first += SheetPictures)
-            ImageEncoder.Save(Path.Combine(output, $"proof-{first / SheetPictures}.png"), (ContactSheet.Of(cells.Skip(first).Take(SheetPictures), SheetColumns) with { CellSize = 128, MaxCaptionLines = 4 }).Render());
+        {
+            var sheet = ContactSheet.Of(cells.Skip(first).Take(SheetPictures), SheetColumns) with { CellSize = 160, MaxCaptionLines = 4 };
+            ImageEncoder.Save(Path.Combine(output, $"proof-{first / SheetPictures}.png"), sheet.Render());
+        }
+
         return [.. read];
     }
 

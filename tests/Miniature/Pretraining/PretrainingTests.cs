@@ -89,7 +89,7 @@ public sealed class PretrainingTests : IDisposable
         using TrainedVae before = TrainedVae.Load(a, At("first"), CPU), after = TrainedVae.Load(b, At("second"), CPU);
         var picture = Lab.Tensors.SeededNoise.Normal([1, 3, 64, 64], 1).sigmoid();
         Assert.True(before.Model.Encode(picture).Mean.allclose(after.Model.Encode(picture).Mean, atol: 1e-5));
-        Assert.False(before.Model.Decode(zeros(1, 16, 8, 8)).allclose(after.Model.Decode(zeros(1, 16, 8, 8)), atol: 1e-5));
+        Assert.False(before.Model.Decode(zeros(1, 32, 8, 8)).allclose(after.Model.Decode(zeros(1, 32, 8, 8)), atol: 1e-5));
         Assert.Throws<LabException>(() => VaeTraining.Run(recipe, Options("third", 1) with { DecoderOnly = true }));
     }
 
@@ -108,7 +108,7 @@ public sealed class PretrainingTests : IDisposable
         using var deep = new FlatParameters([("vae", second.Vae)], CPU, ScalarType.Float32);
         deep.Begin(At("small"));
         Assert.True(first.Vae.Encode(picture).Mean.allclose(second.Vae.Encode(picture).Mean, atol: 1e-5));
-        var latents = Lab.Tensors.SeededNoise.Normal([1, 16, 8, 8], 2);
+        var latents = Lab.Tensors.SeededNoise.Normal([1, 32, 8, 8], 2);
         Assert.True(first.Vae.Decode(latents).allclose(second.Vae.Decode(latents), atol: 1e-5));
         using var other = new FlatParameters([("vae", second.Vae), ("text_encoder", second.Clip)], CPU, ScalarType.Float32);
         Assert.Throws<LabException>(() => other.Begin(At("small")));
@@ -129,7 +129,7 @@ public sealed class PretrainingTests : IDisposable
         using var deep = new FlatParameters([("transformer", second.Transformer)], CPU, ScalarType.Float32, MiniatureModels.IsFixed);
         deep.Begin(At("small"));
         Tensor Flow(MiniatureModels models) => models.Transformer.forward(
-            Lab.Tensors.SeededNoise.Normal([1, 16, 8, 8], 1), full([1], 300, ScalarType.Float32), Lab.Tensors.SeededNoise.Normal([1, 6,
+            Lab.Tensors.SeededNoise.Normal([1, 32, 8, 8], 1), full([1], 300, ScalarType.Float32), Lab.Tensors.SeededNoise.Normal([1, 6,
                 40], 2), Lab.Tensors.SeededNoise.Normal([1, 32], 3));
         var expected = Flow(first);
         Assert.True(expected.abs().max().item<float>() > 0.01);

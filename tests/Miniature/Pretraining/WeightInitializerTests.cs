@@ -12,7 +12,8 @@ public class WeightInitializerTests
         using var scope = NewDisposeScope();
         using var models = new MiniatureModels(MiniatureRecipe.Tiny);
         var sizes = models.Recipe.Transformer;
-        var flow = models.Transformer.forward(randn(2, 16, 16, 16), tensor(new float[] { 10, 900 }), randn(2, 64, sizes.JointAttentionDim), randn(2, sizes.PooledProjectionDim));
+        var flow = models.Transformer.forward(
+            randn(2, 32, 16, 16), tensor(new float[] { 10, 900 }), randn(2, 64, sizes.JointAttentionDim), randn(2, sizes.PooledProjectionDim));
         Assert.Equal(0f, flow.abs().max().item<float>());
     }
 

@@ -117,11 +117,11 @@ internal sealed class CoatTexture : IDisposable
     {
         var side = random.Chance(0.5) ? 1 : -1;
         var top = figure.Masses[^1];
-        Patch(top.X + (side * 11), top.Y - 3, 11.5f);
-        Patch(box.MidX + (side * 15), box.Bottom - 20, 12.5f);
-        Patch(box.MidX - (side * 20), box.Bottom - (box.Height * 0.42f), 12);
+        Patch(top.X + (side * 11), top.Y - 3, 13);
+        Patch(box.MidX + (side * 15), box.Bottom - 20, 14);
+        Patch(box.MidX - (side * 20), box.Bottom - (box.Height * 0.42f), 13.5f);
         if (box.Width > 80)
-            Patch(box.Right - 18, box.Bottom - (box.Height * 0.5f), 12);
+            Patch(box.Right - 18, box.Bottom - (box.Height * 0.5f), 13.5f);
 
         void Patch(float x, float y, float r)
         {

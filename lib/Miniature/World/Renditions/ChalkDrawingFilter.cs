@@ -19,8 +19,8 @@ internal sealed class ChalkDrawingFilter : RenditionFilter
                 var i = (y * size) + x;
                 var subject = picture.Mask[i] > 0;
                 var stroke = 0.5f + (0.5f * MathF.Sin((x + y) / u * MathF.Tau / 8));
-                var fill = (subject ? 0.46f + (0.3f * stroke) : 0.1f + (0.16f * stroke)) * (0.85f + (0.3f * grain[i]));
-                var line = MathF.Max(Raster.Step(18, 70, edges[i]) * (subject ? 0.85f : 0.6f), rim[i]) * (0.88f + (0.2f * grain[i]));
+                var fill = (subject ? 0.6f + (0.16f * stroke) : 0.1f + (0.16f * stroke)) * (0.92f + (0.16f * grain[i]));
+                var line = MathF.Max(Raster.Step(18, 70, edges[i]) * (subject ? 0.85f : 0.6f), rim[i]) * (0.92f + (0.12f * grain[i]));
                 var (r, g, b) = (picture.Rgba[4 * i], picture.Rgba[(4 * i) + 1], picture.Rgba[(4 * i) + 2]);
                 var brightest = MathF.Max(MathF.Max(r, g), MathF.Max(b, 60));
                 var lift = subject ? 1 : MathF.Min(215 / brightest, 1.7f);

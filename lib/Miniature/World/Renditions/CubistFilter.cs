@@ -25,8 +25,8 @@ internal sealed class CubistFilter : RenditionFilter
                 map.Y[cell] + view.Dy + (((dx * view.Sin) + (dy * view.Cos)) * view.Zoom),
                 pixel,
                 0);
-            var shade = 1 + (((dx * view.ShadeX) + (dy * view.ShadeY)) / (13 * u) * 0.3f);
-            var muted = picture.Mask[i] > 0 ? 0.12f : 0.32f;
+            var shade = 1 + (((dx * view.ShadeX) + (dy * view.ShadeY)) / (13 * u) * 0.2f);
+            var muted = picture.Mask[i] > 0 ? 0.04f : 0.24f;
             var line = 1 - Raster.Step(0.3f, 1.1f, map.Border[i] / u);
             for (var channel = 0; channel < 3; channel++)
             {
@@ -56,9 +56,10 @@ internal sealed class CubistFilter : RenditionFilter
     {
         public static View At(SeededRandom random, float u)
         {
-            var (sin, cos) = MathF.SinCos(random.Range(-0.22f, 0.22f));
+            var (sin, cos) = MathF.SinCos(random.Range(-0.16f, 0.16f));
             var (shadeX, shadeY) = MathF.SinCos(random.Range(0, MathF.Tau));
-            return new View(random.Range(-4, 4) * u, random.Range(-4, 4) * u, sin, cos, random.Range(0.76f, 1.06f), shadeX, shadeY);
+            return new View(
+                random.Range(-2.6f, 2.6f) * u, random.Range(-2.6f, 2.6f) * u, sin, cos, random.Range(0.84f, 1.04f), shadeX, shadeY);
         }
     }
 }

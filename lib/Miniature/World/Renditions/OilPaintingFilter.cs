@@ -19,11 +19,22 @@ internal sealed class OilPaintingFilter : RenditionFilter
         using var pixels = surface.PeekPixels();
         Raster.Blur(source, size, Math.Max(1, (int)(2 * u))).CopyTo(pixels.GetPixelSpan<byte>());
         var painting = new Strokes(surface.Canvas, paint, picture, source, luma, slope, swirl, Raster.Edges(source, size), random);
-        painting.Cover(4.2f * u, 9.5f * u, 4.6f * u, subjectOnly: false);
+        painting.Cover(4.4f * u, 10.5f * u, 5.4f * u, subjectOnly: false);
         painting.Cover(3.1f * u, 5.5f * u, 2.5f * u, subjectOnly: true);
         painting.Cover(1.9f * u, 2.6f * u, 1.5f * u, subjectOnly: true, detailOnly: true);
         pixels.GetPixelSpan<byte>().CopyTo(picture.Rgba);
+        KeepSubject(picture, source);
         Emboss(picture);
+    }
+
+    // Strokes as broad as an eye would paint it away.
+    private static void KeepSubject(Composition picture, byte[] source)
+    {
+        for (var i = 0; i < source.Length; i++)
+        {
+            if (picture.Mask[i / 4] > 0)
+                picture.Rgba[i] = Raster.Level(picture.Rgba[i] + ((source[i] - picture.Rgba[i]) * 0.45f));
+        }
     }
 
     // Ridges of paint: light from the upper left.
@@ -35,7 +46,7 @@ internal sealed class OilPaintingFilter : RenditionFilter
             for (var x = 1; x < size - 1; x++)
             {
                 var i = (y * size) + x;
-                var ridge = Math.Clamp((luma[i] - luma[i - size - 1]) * 0.36f, -22, 22);
+                var ridge = Math.Clamp((luma[i] - luma[i - size - 1]) * 0.24f, -14, 14);
                 for (var channel = 0; channel < 3; channel++)
                     picture.Rgba[(4 * i) + channel] = Raster.Level(picture.Rgba[(4 * i) + channel] + ridge);
             }
@@ -69,11 +80,11 @@ internal sealed class OilPaintingFilter : RenditionFilter
                 ? MathF.Atan2(dy, dx) + (MathF.PI / 2)
                 : (swirl[i] * 3.2f) + 0.3f;
             var (sin, cos) = MathF.SinCos(angle);
-            var shift = random.Range(-12, 12);
+            var shift = random.Range(-7, 7);
             byte Mixed(int channel)
             {
                 var value = source[(4 * i) + channel];
-                return Raster.Level(luma[i] + ((value - luma[i]) * 1.2f) + shift + random.Range(-5, 5));
+                return Raster.Level(luma[i] + ((value - luma[i]) * 1.2f) + shift + random.Range(-2, 2));
             }
 
             paint.StrokeWidth = width;

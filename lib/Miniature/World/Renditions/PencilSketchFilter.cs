@@ -23,7 +23,8 @@ internal sealed class PencilSketchFilter : RenditionFilter
                 var hatch = Hatch((x + (lean * y)) / u, dark, 0.3f) + (0.8f * Hatch((x - (lean * y)) / u, dark, 0.58f));
                 var line = Raster.Step(22, 95, edges[i]) * (subject ? 0.85f : 0.5f);
                 var fade = subject ? 1 : 0.62f * Vignette(x, y, size);
-                var graphite = (line + (0.5f * hatch) + (dark * 0.16f)) * fade * (0.92f + (0.22f * pressure[i]));
+                var tone = subject ? (0.3f * hatch) + (0.42f * dark) : (0.42f * hatch) + (0.16f * dark);
+                var graphite = (line + tone) * fade * (0.92f + (0.22f * pressure[i]));
                 graphite = MathF.Max(graphite, rim[i] * 0.9f);
                 for (var channel = 0; channel < 3; channel++)
                 {

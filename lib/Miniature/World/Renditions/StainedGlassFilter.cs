@@ -7,7 +7,7 @@ internal sealed class StainedGlassFilter : RenditionFilter
     public override void Apply(Composition picture, SeededRandom random)
     {
         var (size, u) = (picture.Size, picture.Unit);
-        var map = new CellMap(size, 17 * u, 0.38f, random);
+        var map = new CellMap(size, 21 * u, 0.36f, random);
         var means = new CellColours(picture, map.Cell, map.Count);
         var rim = Raster.Rim(picture.Mask, size, Math.Max(1, (int)(1.2f * u)));
         var glow = Raster.Noise(size, 10 * u, random);
@@ -15,14 +15,14 @@ internal sealed class StainedGlassFilter : RenditionFilter
         {
             var mask = picture.Mask[i];
             var (r, g, b) = means.Of(map.Cell[i], mask);
-            var keep = mask > 0 ? 0.62f : 0.25f;
+            var keep = mask > 0 ? 0.78f : 0.3f;
             r += (picture.Rgba[4 * i] - r) * keep;
             g += (picture.Rgba[(4 * i) + 1] - g) * keep;
             b += (picture.Rgba[(4 * i) + 2] - b) * keep;
             var luma = (0.299f * r) + (0.587f * g) + (0.114f * b);
             var border = map.Border[i] / u;
             var light = 1.02f + (glow[i] * 0.09f) + (MathF.Min(border, 6) * 0.02f);
-            var between = 1 - (mask > 0 ? Raster.Step(0.05f, 0.9f, border) : Raster.Step(0.5f, 1.4f, border));
+            var between = 1 - (mask > 0 ? Raster.Step(-0.25f, 0.75f, border) : Raster.Step(0.5f, 1.4f, border));
             var lead = MathF.Max(between, rim[i]);
             picture.Rgba[4 * i] = Pane(r, luma, light, lead, 22);
             picture.Rgba[(4 * i) + 1] = Pane(g, luma, light, lead, 20);

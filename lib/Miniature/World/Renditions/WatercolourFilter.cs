@@ -7,7 +7,7 @@ internal sealed class WatercolourFilter : RenditionFilter
     public override void Apply(Composition picture, SeededRandom random)
     {
         var (size, u) = (picture.Size, picture.Unit);
-        var waver = Warped(picture, Raster.Noise(size, 9 * u, random), Raster.Noise(size, 9 * u, random), 2.1f * u);
+        var waver = Warped(picture, Raster.Noise(size, 9 * u, random), Raster.Noise(size, 9 * u, random), 1.6f * u);
         var soft = Raster.Blur(waver, size, Math.Max(1, (int)u));
         var far = Raster.Blur(Raster.Luma(soft), size, (int)(4 * u));
         var wash = Raster.Noise(size, 22 * u, random);
@@ -23,12 +23,13 @@ internal sealed class WatercolourFilter : RenditionFilter
                 var margin = (MathF.Min(MathF.Min(x, size - 1 - x), MathF.Min(y, size - 1 - y)) / u) + (rag[i] * 5);
                 var painted = Raster.Step(6, 8.5f, margin);
                 var edge = painted * (1 - Raster.Step(8, 11, margin)) * 0.22f;
-                var subject = picture.Mask[i] > 0 ? 0.14f : 0f;
-                var pigment = painted * (0.66f + subject + (wash[i] * 0.2f) + (grain[i] * 0.07f) + pool + edge);
+                var subject = picture.Mask[i] > 0 ? 0.26f : 0f;
+                var pigment = painted * (0.66f + subject + (wash[i] * 0.2f) + (grain[i] * 0.04f) + pool + edge);
                 for (var channel = 0; channel < 3; channel++)
                 {
                     var paper = channel == 2 ? 246 : 252;
-                    picture.Rgba[(4 * i) + channel] = Raster.Level(paper - ((paper - Vivid(soft, i, channel, luma)) * pigment));
+                    var colour = Vivid(picture.Mask[i] > 0 ? waver : soft, i, channel, luma);
+                    picture.Rgba[(4 * i) + channel] = Raster.Level(paper - ((paper - colour) * pigment));
                 }
             }
         }
