@@ -114,6 +114,21 @@ public static class InsideViews
         };
     }
 
+    /// <summary>Generates a picture, records its attention to words of its prompt, and shows how far it is in the cell's output.</summary>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="request">What; one prompt and one picture.</param>
+    /// <param name="words">Words as they stand in the prompt.</param>
+    /// <returns>One entry for each word.</returns>
+    /// <exception cref="LabException">A word is not in the prompt, or several pictures are asked for.</exception>
+    public static IReadOnlyList<TokenAttention> RecordAttention(
+        this StableDiffusion3Pipeline pipeline, GenerationRequest request, params IReadOnlyList<string> words)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var bar = new ProgressBar { Total = request.NumInferenceSteps, Label = "recording attention", Unit = "steps" };
+        using var live = LiveView.Show(bar);
+        return TokenAttention.Record(pipeline, request, words, onStep: step => live.Update(bar with { Done = step.Step }));
+    }
+
     /// <summary>Where the model looks at words: the picture, and over it each word's share of the attention, every map stretched to its own range.</summary>
     /// <param name="words">The recorded words.</param>
     public static ImageGrid Grid(this IReadOnlyList<TokenAttention> words)

@@ -245,7 +245,8 @@ public static class SweepViews
     internal static string Figure(IReadOnlyDictionary<string, double>? scores, string name) =>
         scores is not null && scores.TryGetValue(name, out var value) ? value.ToString("0.00", CultureInfo.InvariantCulture) : "–";
 
-    private static TextTable Unscored => new()
+    /// <summary>What stands in the place of scores where nothing scored the pictures.</summary>
+    internal static TextTable Unscored => new()
     {
         Columns = ["Scores"],
         Rows = [["None: the lab's classifier reads the drawn world of the miniature alone. Judge these pictures by eye, or score them with a delegate of your own."]],

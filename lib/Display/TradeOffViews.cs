@@ -157,7 +157,10 @@ public static class TradeOffViews
             ($"identity at the end, “{subject}”", Identity(true), "0.75 or more"),
             ("identity at the end, other prompts", Identity(false), "0.10 or less"),
         ];
-        return TextTable.Of(rows, ("What", row => row.What), ("Measured", row => row.Measured), ("Expected", row => row.Expected));
+        // What is expected was measured with the miniature, whose pictures the classifier reads.
+        return double.IsNaN(ceiling)
+            ? SweepViews.Unscored
+            : TextTable.Of(rows, ("What", row => row.What), ("Measured", row => row.Measured), ("Expected", row => row.Expected));
     }
 
     private static string Figure(double? value) => value is { } number && !double.IsNaN(number) ? number.ToString("0.00", CultureInfo.InvariantCulture) : "–";

@@ -120,6 +120,8 @@ public static class TrainingViews
     {
         ArgumentNullException.ThrowIfNull(readings);
         ArgumentNullException.ThrowIfNull(expected);
+        // What is expected was measured with the miniature, whose pictures the classifier reads.
+        string Expected(string text) => readings.Count == 0 ? "–" : text;
         string Value(ValidationReading? reading, string score) => reading is null ? "–" : (score switch
         {
             CharacterReading.FidelityScore => reading.Fidelity,
@@ -129,8 +131,8 @@ public static class TrainingViews
         }).ToString("0.00", CultureInfo.InvariantCulture);
         return TextTable.Of(
             expected,
-            ("Score", row => row.Score), ("Before", row => Value(readings.Count == 0 ? null : readings[0], row.Score)), ("Expected", row => row.Before),
-            ("After", row => Value(readings.Count == 0 ? null : readings[^1], row.Score)), ("Expected ", row => row.After)) with
+            ("Score", row => row.Score), ("Before", row => Value(readings.Count == 0 ? null : readings[0], row.Score)), ("Expected", row => Expected(row.Before)),
+            ("After", row => Value(readings.Count == 0 ? null : readings[^1], row.Score)), ("Expected ", row => Expected(row.After))) with
         {
             Note = readings.Count == 0 ? "No classifier reads this model's pictures." : $"Steps {readings[0].Step} and {readings[^1].Step}, from the validation pictures.",
         };

@@ -1,4 +1,3 @@
-using Dreambooth.Lab.Tensors;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -97,10 +96,10 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
     public RMSNorm? NormAddedK { get; }
 
     /// <summary>
-    /// When set, receives the attention probabilities of each forward, <c>[B, heads, S + L, S + L]</c>, image tokens first.
-    /// They are valid during the call only.
+    /// When set, receives the queries and keys of each forward, <c>[B, heads, S + L, head width]</c>, image tokens first, and S. They are
+    /// valid during the call only.
     /// </summary>
-    public Action<Tensor>? ProbabilitiesObserver { get; set; }
+    internal Action<Tensor, Tensor, long>? HeadsObserver { get; set; }
 
     /// <summary>Attends.</summary>
     /// <param name="image">Image tokens, <c>[B, S, D]</c>.</param>
@@ -114,7 +113,7 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
             _heads, LoraLinear.Run(image, ToQ, ToK, ToV), [NormQ, NormK], textProjections, [NormAddedQ, NormAddedK]);
         // Token by token in memory, as the attention's output will be: its heads then join again without a copy.
         var (query, key, value) = (joint[0].transpose(1, 2), joint[1].transpose(1, 2), joint[2].transpose(1, 2));
-        Observe(query, key);
+        HeadsObserver?.Invoke(query, key, image.shape[1]);
         var attended = nn.functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
         if (text is null)
             return (ToOut.call(attended).MoveToOuterDisposeScope(), null);
@@ -122,14 +121,5 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
         var parts = attended.split([image.shape[1], text.shape[1]], dim: 1);
         var textOutput = ToAddOut?.call(parts[1]) ?? parts[1];
         return (ToOut.call(parts[0]).MoveToOuterDisposeScope(), textOutput.MoveToOuterDisposeScope());
-    }
-
-    private void Observe(Tensor query, Tensor key)
-    {
-        if (ProbabilitiesObserver is null)
-            return;
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        ProbabilitiesObserver(softmax(matmul(query, key.transpose(-2, -1)).div(KeptScalar.Of(Math.Sqrt(query.shape[^1]))), dim: -1));
     }
 }

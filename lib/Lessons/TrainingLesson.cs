@@ -79,7 +79,7 @@ public sealed record TrainingLesson
         };
     }
 
-    // Eight looks at the pictures and as many checkpoints, whatever the length.
+    // Eight looks at the pictures, in the size that is trained, and as many checkpoints, whatever the length.
     private static DreamBoothConfig Watched(DreamBoothConfig config)
     {
         var steps = config.MaxTrainSteps!.Value;
@@ -87,6 +87,7 @@ public sealed record TrainingLesson
         {
             CheckpointingSteps = Math.Max(1, steps / 8),
             ValidationSteps = Math.Max(2, steps / 8),
+            ValidationResolution = config.Resolution,
             ValidationLossSteps = Math.Max(1, steps / 24),
         };
     }

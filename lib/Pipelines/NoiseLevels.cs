@@ -20,6 +20,21 @@ public static class NoiseLevels
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(sigmas);
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var latents = Latents(pipeline, picture, size);
+        var noise = SeededNoise.Normal(latents.shape, seed, latents.device, ScalarType.Float32);
+        return [.. sigmas.Select(sigma => new NoisyPicture(sigma, Mixed(pipeline, latents, noise, sigma)))];
+    }
+
+    /// <summary>A picture's latents, as training sees them.</summary>
+    /// <param name="pipeline">The models; only the autoencoder is used.</param>
+    /// <param name="picture">A picture; resized and cropped to a square of <paramref name="size"/> pixels.</param>
+    /// <param name="size">Side in pixels; null for the model's own.</param>
+    /// <returns>float32 on the model's device, <c>[1, C, size/8, size/8]</c>.</returns>
+    public static Tensor Latents(StableDiffusion3Pipeline pipeline, RgbImage picture, int? size = null)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
         var side = size ?? pipeline.DefaultSize;
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
@@ -27,9 +42,7 @@ public static class NoiseLevels
         var square = ImageTransforms.CenterCrop(ImageResizer.ResizeShortSide(picture, side), side, side);
         var pixels = PixelTensors.Stack([square]).to(pipeline.Options.VaeDtype, pipeline.Options.Device);
         using var distribution = pipeline.Vae.Encode(pixels);
-        var latents = pipeline.Vae.ScaleLatents(distribution.Mean).to(ScalarType.Float32);
-        var noise = SeededNoise.Normal(latents.shape, seed, latents.device, ScalarType.Float32);
-        return [.. sigmas.Select(sigma => new NoisyPicture(sigma, Mixed(pipeline, latents, noise, sigma)))];
+        return pipeline.Vae.ScaleLatents(distribution.Mean).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     private static RgbImage Mixed(StableDiffusion3Pipeline pipeline, Tensor latents, Tensor noise, double sigma)

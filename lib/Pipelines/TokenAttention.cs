@@ -3,7 +3,6 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Tokenizers;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
 
@@ -43,13 +42,14 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     /// <param name="pipeline">The models.</param>
     /// <param name="request">What; one prompt and one picture.</param>
     /// <param name="words">Words as they stand in the prompt.</param>
-    /// <param name="blocks">Blocks to record; null for all. Each takes time and memory in the square of the tokens.</param>
+    /// <param name="blocks">Blocks to record; null for all. Each takes the time of one attention more.</param>
+    /// <param name="onStep">Told of every denoising step.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>One entry for each word.</returns>
     /// <exception cref="LabException">A word is not in the prompt, or several pictures are asked for.</exception>
     public static IReadOnlyList<TokenAttention> Record(
         StableDiffusion3Pipeline pipeline, GenerationRequest request, IReadOnlyList<string> words, IReadOnlyList<int>? blocks = null,
-        CancellationToken cancellation = default)
+        Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(request);
@@ -58,41 +58,27 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
             throw new LabException(
                 $"Attention is recorded for one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each "
                 + "were asked for.");
-        long[][] places = [.. words.Select(word => Places(pipeline.Prompts, request.Prompts[0], word))];
         int rows = (request.Height ?? pipeline.DefaultSize) / pipeline.SizeMultiple, columns =
             (request.Width ?? pipeline.DefaultSize) / pipeline.SizeMultiple;
         int[] chosen = [.. (blocks ?? [.. Enumerable.Range(0, pipeline.Transformer.TransformerBlocks.Count)]).Distinct().Order()];
-        var sums = words.Select(_ => chosen.Select(_ => new double[rows, columns]).ToArray()).ToArray();
-        using var recorder = new AttentionRecorder(pipeline.Transformer, chosen);
-        var picture = pipeline.Generate(
-            request,
-            _ =>
-            {
-                foreach (var (block, map) in recorder.Maps)
-                {
-                    for (var word = 0; word < words.Count; word++)
-                        Add(sums[word][Array.IndexOf(chosen, block)], map, places[word], 1.0 / request.NumInferenceSteps);
-                }
+        long[][] places = [.. words.Select(word => Places(pipeline.Prompts, request.Prompts[0], word, rows * columns))];
+        using var recorder = new AttentionRecorder(pipeline.Transformer, chosen, places);
+        var picture = pipeline.Generate(request, onStep, cancellation)[0];
+        // [G, S] of each block, copied once.
+        var maps = recorder.Maps.Select(entry => entry.Map.cpu().data<float>().ToArray()).ToArray();
+        double[,] Map(float[] block, int word)
+        {
+            var map = new double[rows, columns];
+            for (var i = 0; i < map.Length; i++)
+                map[i / columns, i % columns] = block[(word * map.Length) + i] / (double)request.NumInferenceSteps;
+            return map;
+        }
 
-                recorder.Clear();
-            },
-            cancellation)[0];
-        return [.. words.Select((word, i) => new TokenAttention(word, picture, chosen, sums[i]))];
+        return [.. words.Select((word, i) => new TokenAttention(word, picture, chosen, [.. maps.Select(block => Map(block, i))]))];
     }
 
-    // With guidance the last row of the batch is the prompt's; the first is the negative one's.
-    private static void Add(double[,] sum, Tensor map, long[] places, double weight)
-    {
-        using var scope = NewDisposeScope();
-        int rows = sum.GetLength(0), columns = sum.GetLength(1), image = rows * columns;
-        var values = map[map.shape[0] - 1].narrow(0, 0, image).index_select(1, tensor(Array.ConvertAll(places, place => place + image)))
-            .sum(1).to(ScalarType.Float64).data<double>().ToArray();
-        for (var i = 0; i < image; i++)
-            sum[i / columns, i % columns] += weight * values[i];
-    }
-
-    // Text tokens are CLIP's window, then T5's.
-    private static long[] Places(PromptEncoder encoder, string prompt, string word)
+    // Behind the image's tokens are those of CLIP's window, then T5's.
+    private static long[] Places(PromptEncoder encoder, string prompt, string word, int image)
     {
         var window = encoder.ClipWindow;
         var clip = PlacesIn(encoder.Tokenizer, prompt, word).Where(place => place < window);
@@ -100,7 +86,7 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
             ? []
             : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength)
                 .Select(place => place + window);
-        long[] places = [.. clip.Concat(t5)];
+        long[] places = [.. clip.Concat(t5).Select(place => place + image)];
         return places.Length > 0
             ? places
             : throw new LabException($"The word “{ShownText.Line(word)}” is not in the prompt “{ShownText.Line(prompt)}”.");

@@ -136,6 +136,13 @@ public sealed partial record DreamBoothConfig
     [Flag(OutputGroup, "Validate every so many optimizer steps instead.", Minimum = 1, DefaultText = "by validation_epochs")]
     public int? ValidationSteps { get; init; }
 
+    /// <summary>
+    /// Side of a validation picture in pixels, a multiple of 16, at least 16; null (the default): the model's own size. Flag
+    /// <c>--validation_resolution</c>.
+    /// </summary>
+    [Flag(OutputGroup, "Side of a validation picture in pixels.", Minimum = 16, Maximum = 65_536, DefaultText = "the model's own size")]
+    public int? ValidationResolution { get; init; }
+
     /// <summary>Denoising steps of a validation picture, 1 to 1000, default 28. Flag <c>--validation_inference_steps</c>.</summary>
     [Flag(OutputGroup, "Denoising steps of a validation picture.", Minimum = 1, Maximum = 1000)]
     public int ValidationInferenceSteps { get; init; } = 28;

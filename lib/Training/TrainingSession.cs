@@ -138,8 +138,7 @@ public sealed partial class TrainingSession : IDisposable
 
     private IEnumerable<RgbImage> DrawEach(CancellationToken cancellation)
     {
-        _trainer.ForgetRecordings();
-        foreach (var image in _pictures.Make(StepsDone, _events.OnWarning, cancellation))
+        foreach (var image in _pictures.Make(StepsDone, _events.OnWarning, _trainer.WithRoom, cancellation))
         {
             _events.OnValidationPicture?.Invoke(StepsDone, image);
             yield return image;

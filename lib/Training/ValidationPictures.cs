@@ -22,13 +22,15 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     /// <summary>Makes and saves the pictures of a step, as they are asked for.</summary>
     /// <param name="step">The step.</param>
     /// <param name="warn">Told of pictures that are left out because their numbers are not finite; or null.</param>
+    /// <param name="withRoom">Makes a batch where memory allows it beside the recorded step, else without that.</param>
     /// <param name="cancellation">Ends it; the trainer then ends the run at its next step and keeps what is done.</param>
-    public IEnumerable<RgbImage> Make(int step, Action<string>? warn, CancellationToken cancellation)
+    public IEnumerable<RgbImage> Make(
+        int step, Action<string>? warn, Func<Func<List<RgbImage>>, List<RgbImage>> withRoom, CancellationToken cancellation)
     {
         var faults = new List<string>();
         foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
         {
-            foreach (var image in Make(step, batch, faults, cancellation))
+            foreach (var image in withRoom(() => Make(step, batch, faults, cancellation)))
                 yield return image;
             if (cancellation.IsCancellationRequested)
                 break;
@@ -77,13 +79,15 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     // Every picture has its own noise, so that it does not depend on how many are made at a time.
     private IEnumerable<RgbImage> Generate(int[] batch, CancellationToken cancellation)
     {
-        var size = pipeline.DefaultSize / pipeline.Vae.Config.SpatialFactor;
+        var size = (config.ValidationResolution ?? pipeline.DefaultSize) / pipeline.Vae.Config.SpatialFactor;
         using var noise = SeededNoise.NormalEach(
             [pipeline.Transformer.Config.InChannels, size, size], batch.Select(i => RunSeeds.ValidationPicture(seed, i)));
         var images = pipeline.GenerateEach(
             new GenerationRequest
             {
                 Prompts = [config.ValidationPrompt!],
+                Height = config.ValidationResolution,
+                Width = config.ValidationResolution,
                 NumImagesPerPrompt = batch.Length,
                 NumInferenceSteps = config.ValidationInferenceSteps,
                 GuidanceScale = config.ValidationGuidanceScale,

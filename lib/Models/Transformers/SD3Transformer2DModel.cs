@@ -90,7 +90,7 @@ public sealed class SD3Transformer2DModel : nn.Module
     public bool IsStreamed => _blockWeights is not null;
 
     /// <summary>Whether somebody records attention: a recording of the forward would not call him.</summary>
-    internal bool IsObserved => TransformerBlocks.Any(block => block.Attn.ProbabilitiesObserver is not null);
+    internal bool IsObserved => TransformerBlocks.Any(block => block.Attn.HeadsObserver is not null);
 
     /// <summary>Sizes.</summary>
     public SD3TransformerConfig Config { get; }

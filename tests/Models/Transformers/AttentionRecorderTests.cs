@@ -21,57 +21,66 @@ public sealed class AttentionRecorderTests : IDisposable
     }
 
     [Fact]
-    public void Maps_ChosenBlocks_AreDistributionsOverBothStreams()
+    public void Maps_ChosenBlocks_AreTheGroupsPartsOfAttentionOfTheLastRow()
     {
-        using var recorder = new AttentionRecorder(_model, [0, 3, 0]);
+        long[] words = [ImageTokens, ImageTokens + 3], all = [.. Enumerable.Range(0, (int)(ImageTokens + TextTokens)).Select(i => (long)i)];
+        Tensor? expected = null;
+        void Compute(Tensor query, Tensor key, long image)
+        {
+            var scores = matmul(query[1], key[1].transpose(-2, -1)) / Math.Sqrt(query.shape[3]);
+            expected = softmax(scores, dim: -1).mean([0]).narrow(0, 0, image).index_select(1, tensor(words)).sum(1).DetachFromDisposeScope();
+        }
+
+        _model.TransformerBlocks[3].Attn.HeadsObserver += Compute;
+        using var recorder = new AttentionRecorder(_model, [3, 0, 3], [words, all]);
         Forward();
+        _model.TransformerBlocks[3].Attn.HeadsObserver -= Compute;
         Assert.Equal([0, 3], recorder.Maps.Select(entry => entry.Block));
         Assert.All(recorder.Maps, entry =>
         {
-            Assert.Equal([2, ImageTokens + TextTokens, ImageTokens + TextTokens], entry.Map.shape);
-            Assert.True(entry.Map.min().item<float>() >= 0);
-            GoldenAssert.Close(ones(2, ImageTokens + TextTokens), entry.Map.sum(-1), 1e-6, "sums of the rows");
-            Assert.True(entry.Map.std().item<float>() > 1e-4);
+            Assert.Equal([2, ImageTokens], entry.Map.shape);
+            GoldenAssert.Close(ones(ImageTokens), entry.Map[1], 1e-6, "everything");
+            Assert.True(entry.Map[0].min().item<float>() > 0);
         });
-        recorder.Clear();
-        Assert.Empty(recorder.Maps);
+        GoldenAssert.Close(expected!, recorder.Maps[1].Map[0], 1e-6, "the words");
         Forward();
-        Assert.Equal(2, recorder.Maps.Count);
+        GoldenAssert.Close(full([ImageTokens], 2), recorder.Maps[1].Map[1], 1e-6, "two forwards");
     }
 
     [Fact]
     public void Recording_Outputs_StayBitIdentical()
     {
         var before = Forward();
-        using var recorder = new AttentionRecorder(_model, [0, 1, 2, 3]);
+        using var recorder = new AttentionRecorder(_model, [0, 1, 2, 3], [[0]]);
         GoldenAssert.Exact(before, Forward());
     }
 
     [Fact]
     public void Dispose_OneOfTwoRecorders_LeavesTheOther()
     {
-        using var lasting = new AttentionRecorder(_model, [1]);
-        var brief = new AttentionRecorder(_model, [1, 2]);
+        using var lasting = new AttentionRecorder(_model, [1], [[0]]);
+        var brief = new AttentionRecorder(_model, [1, 2], [[0]]);
         Forward();
         brief.Dispose();
         brief.Dispose();
         Forward();
-        Assert.Equal(2, lasting.Maps.Count);
-        Assert.Null(_model.TransformerBlocks[2].Attn.ProbabilitiesObserver);
+        Assert.InRange(lasting.Maps[0].Map.sum().item<float>(), 1e-3, 2 * ImageTokens);
+        Assert.Single(lasting.Maps);
+        Assert.Null(_model.TransformerBlocks[2].Attn.HeadsObserver);
     }
 
     [Fact]
     public void Constructor_UnknownBlock_IsRefusedAndNothingIsRecorded()
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new AttentionRecorder(_model, [0, 4]));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new AttentionRecorder(_model, [0, 4], [[0]]));
         Assert.Contains("Blocks are 0 to 3.", error.Message, StringComparison.Ordinal);
-        Assert.Null(_model.TransformerBlocks[0].Attn.ProbabilitiesObserver);
+        Assert.Null(_model.TransformerBlocks[0].Attn.HeadsObserver);
     }
 
     [Fact]
     public void Recording_AndDisposing_LeavesNoTensors() => Assert.Equal(0, LiveTensors.LeftBy(() =>
     {
-        using var recorder = new AttentionRecorder(_model, [0, 1]);
+        using var recorder = new AttentionRecorder(_model, [0, 1], [[0]]);
         using var output = Forward();
     }));
 

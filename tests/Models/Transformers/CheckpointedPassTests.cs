@@ -102,9 +102,9 @@ public sealed class CheckpointedPassTests
         using var scope = NewDisposeScope();
         var inputs = (SeededNoise.Normal([1, 16, 32, 32], 1), full([1], 500f), SeededNoise.Normal([1, 20, 64], 2), SeededNoise.Normal([1, 64], 3));
         long before = ProcessMemory.Read().Allocated!.Value, most = 0;
-        void Look(Tensor probabilities) => most = Math.Max(most, ProcessMemory.Read().Allocated!.Value - (probabilities.numel() * 4));
+        void Look(Tensor query, Tensor key, long image) => most = Math.Max(most, ProcessMemory.Read().Allocated!.Value);
         foreach (var block in transformer.TransformerBlocks)
-            block.Attn.ProbabilitiesObserver += Look;
+            block.Attn.HeadsObserver += Look;
         if (checkpointed)
         {
             using var pass = Pass(transformer, inputs);
@@ -118,7 +118,7 @@ public sealed class CheckpointedPassTests
         }
 
         foreach (var block in transformer.TransformerBlocks)
-            block.Attn.ProbabilitiesObserver -= Look;
+            block.Attn.HeadsObserver -= Look;
         return most - before;
     }
 
