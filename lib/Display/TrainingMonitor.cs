@@ -125,6 +125,7 @@ public sealed class TrainingMonitor
     {
         public void Dispose()
         {
+            live.Update(() => monitor.View with { IsOver = true });
             live.Dispose();
             monitor._show = null;
         }

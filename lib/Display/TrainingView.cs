@@ -24,9 +24,14 @@ public sealed record TrainingView : HtmlView
     /// <summary>What was odd, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Whether what is shown has ended.</summary>
+    public bool IsOver { get; init; }
+
+    private string Empty => IsOver ? "There was nothing to do." : "Nothing has begun yet.";
+
     /// <summary>What there is to learn from, progress, losses, and how many pictures.</summary>
     public override string ToText() =>
-        string.Join("\n", Summary.Concat(Parts().Select(part => part.ToText())).Concat(Warnings).DefaultIfEmpty("Nothing has begun yet."));
+        string.Join("\n", Summary.Concat(Parts().Select(part => part.ToText())).Concat(Warnings).DefaultIfEmpty(Empty));
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
@@ -38,7 +43,7 @@ public sealed record TrainingView : HtmlView
         foreach (var warning in Warnings)
             writer.Element("p", warning, ("class", "lab-note"));
         if (!Parts().Any() && Warnings.Count == 0 && Summary.Count == 0)
-            writer.Element("p", "Nothing has begun yet.", ("class", "lab-note"));
+            writer.Element("p", Empty, ("class", "lab-note"));
     }
 
     private IEnumerable<HtmlView> Parts()

@@ -30,7 +30,13 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         var faults = new List<string>();
         foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
         {
-            foreach (var image in withRoom(() => Make(step, batch, faults, cancellation)))
+            var before = faults.Count;
+            var images = withRoom(() =>
+            {
+                faults.RemoveRange(before, faults.Count - before);
+                return Make(step, batch, faults, cancellation);
+            });
+            foreach (var image in images)
                 yield return image;
             if (cancellation.IsCancellationRequested)
                 break;

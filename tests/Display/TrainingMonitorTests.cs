@@ -39,6 +39,18 @@ public class TrainingMonitorTests
     }
 
     [Fact]
+    public void Live_NothingHappened_SaysThatNothingWasToDo()
+    {
+        var shown = new List<object>();
+        using (new TrainingMonitor().Live(shown.Add))
+        {
+            // As where all class pictures are there.
+        }
+
+        Assert.Equal("There was nothing to do.", Assert.IsType<TrainingView>(shown[^1]).ToText());
+    }
+
+    [Fact]
     public void Records_StepsThatComeAgain_ReplaceThoseThatWereLost()
     {
         var monitor = new TrainingMonitor([Record(1), Record(2), Record(3)]);

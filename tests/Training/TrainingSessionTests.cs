@@ -204,6 +204,45 @@ public sealed class TrainingSessionTests : IDisposable
     }
 
     [Fact]
+    public void Draw_ValidationResolution_IsTheSizeOfThePictures()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var size = pipeline.DefaultSize + (2 * pipeline.SizeMultiple);
+        using var session = TrainingSession.Prepare(
+            Config with
+            {
+                ValidationPrompt = "a dog", NumValidationImages = 1, ValidationInferenceSteps = 1, ValidationResolution = size,
+            },
+            pipeline);
+        var picture = Assert.Single(session.Draw());
+        Assert.Equal((size, size), (picture.Width, picture.Height));
+    }
+
+    // Where memory is refused beside the recorded step, a batch is made once more.
+    [Fact]
+    public void Make_ABatchThatIsMadeTwice_IsTheSamePicturesOnce()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var config = Config with
+        {
+            OutputDir = Out("twice"), ValidationPrompt = "a dog", NumValidationImages = 3, SampleBatchSize = 2, ValidationInferenceSteps = 1,
+        };
+        var batches = 0;
+        List<RgbImage> Twice(Func<List<RgbImage>> work)
+        {
+            batches++;
+            work();
+            return work();
+        }
+
+        var pictures = new ValidationPictures(config, pipeline, 7);
+        var twice = pictures.Make(1, null, Twice, default).ToArray();
+        var once = pictures.Make(1, null, work => work(), default).ToArray();
+        Assert.Equal((2, 3), (batches, twice.Length));
+        Assert.Equal(once.Select(picture => picture.Pixels), twice.Select(picture => picture.Pixels));
+    }
+
+    [Fact]
     public void Run_ValidationLoss_IsTheSameForTheSameWeights()
     {
         using var pipeline = TinyPipeline.Load();
