@@ -140,7 +140,9 @@ public sealed partial record DreamBoothConfig
     /// Side of a validation picture in pixels, a multiple of 16, at least 16; null (the default): the model's own size. Flag
     /// <c>--validation_resolution</c>.
     /// </summary>
-    [Flag(OutputGroup, "Side of a validation picture in pixels.", Minimum = 16, Maximum = 65_536, DefaultText = "the model's own size")]
+    [Flag(
+        OutputGroup, "Side of a validation picture in pixels.", Minimum = 16, MultipleOf = 16, Maximum = 16_384,
+        DefaultText = "the model's own size")]
     public int? ValidationResolution { get; init; }
 
     /// <summary>Denoising steps of a validation picture, 1 to 1000, default 28. Flag <c>--validation_inference_steps</c>.</summary>

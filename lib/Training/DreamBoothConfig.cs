@@ -133,8 +133,6 @@ public sealed partial record DreamBoothConfig
             yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
             yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
-        if (ValidationResolution % 16 is > 0)
-            yield return $"validation_resolution is {ValidationResolution}; valid is a multiple of 16, such as 512.";
         if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)

@@ -69,6 +69,7 @@ public class DreamBoothConfigTests
             OutputDir = " ",
             WithPriorPreservation = true,
             Resolution = 500,
+            ValidationResolution = 500,
             Rank = 0,
             AdamBeta2 = 1,
             LearningRate = double.NaN,
@@ -80,7 +81,7 @@ public class DreamBoothConfigTests
         string[] named =
         [
             "instance_prompt is missing", "output_dir is empty; it must name a folder.", "class_data_dir", "class_prompt",
-            "resolution is 500", "rank is 0", "adam_beta2 is 1",
+            "resolution is 500", " validation_resolution is 500", "rank is 0", "adam_beta2 is 1",
             "learning_rate is NaN", "lora_blocks is '1,x'", "optimizer is 'prodigy'; valid are AdamW", "mixed_precision is '9'; valid are",
         ];
         Assert.All(named, part => Assert.Contains(part, message, StringComparison.Ordinal));
