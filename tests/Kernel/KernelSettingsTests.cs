@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Kernel.Protocol;
+using Dreambooth.Lab.Kernel.Streams;
 
 namespace Dreambooth.Lab.Tests.Kernel;
 
@@ -62,6 +63,20 @@ public class KernelSettingsTests
         Send("TERM", kernel.Process.Id);
         Assert.True(SpinWait.SpinUntil(() => kernel.Process.HasExited, TimeSpan.FromMinutes(1)));
         Assert.Equal("exit code 0", kernel.Process.ExitText);
+    }
+
+    [Fact]
+    public void Execute_StackOverflowWithALongTrace_EndsTheProcess()
+    {
+        // As a Jupyter client starts it: nobody but the process itself reads its standard error.
+        var launch = new KernelLaunch(
+        [
+            "env", "-u", NativeOutput.KeepStandardError, "dotnet", LabProgram.Assembly, "kernel", "start", "--connection-file",
+            KernelLaunch.ConnectionFilePlaceholder,
+        ]);
+        using var kernel = KernelProcess.Start(launch, Path.GetTempPath(), TimeSpan.FromMinutes(2));
+        kernel.Client.Execute("object o = null; for (var i = 0; i < 100_000; i++) o = new object[] { o };\no");
+        Assert.True(SpinWait.SpinUntil(() => kernel.HasExited, TimeSpan.FromMinutes(3)));
     }
 
     [Fact]

@@ -43,12 +43,27 @@ internal static partial class NativeOutput
     private static unsafe void Redirect(int descriptor, string stream)
     {
         var ends = stackalloc int[2];
-        if (CreatePipe(ends) != 0 || Dup2(ends[1], descriptor) < 0)
+        if (CreatePipe(ends) != 0)
+            return;
+        if (descriptor == 2)
+            LetLastWordsPass(ends[1]);
+        if (Dup2(ends[1], descriptor) < 0)
             return;
         _ = CloseDescriptor(ends[1]);
         var reader = new Reader(new FileStream(new SafeFileHandle(ends[0], ownsHandle: true), FileAccess.Read, 1), stream);
         s_readers.Add(reader);
         new Thread(reader.Forward) { IsBackground = true, Name = $"native {stream}" }.Start();
+    }
+
+    // A process that dies of a stack overflow writes its trace here after its threads were stopped, the reader among them: a full pipe
+    // would hold it for ever. The pipe is made large, and what does not fit is dropped.
+    private static void LetLastWordsPass(int end)
+    {
+        const int GetFlags = 3, SetFlags = 4, SetPipeSize = 1031, NonBlocking = 0x800;
+        if (!OperatingSystem.IsLinux())
+            return;
+        _ = Control(end, SetPipeSize, 1 << 20);
+        _ = Control(end, SetFlags, Control(end, GetFlags, 0) | NonBlocking);
     }
 
     /// <summary>Reads one pipe. Its own thread waits for input; whoever reads, passes on what was read before anybody else reads.</summary>
@@ -119,6 +134,9 @@ internal static partial class NativeOutput
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int CloseDescriptor(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int descriptor, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "fflush")]
     private static partial int FlushAll(IntPtr stream);
