@@ -28,7 +28,7 @@ public sealed class PreflightTests : IDisposable
     [Fact]
     public void Check_LittleMemory_SaysWhatWouldFit()
     {
-        PreflightCheck Memory(MemoryMode mode) => Of(Preflight.Check(Config() with { Memory = mode }, memory: 130L << 20), "memory");
+        PreflightCheck Memory(MemoryMode mode) => Of(Preflight.Check(Config() with { Memory = mode }, memory: 100L << 20), "memory");
         Assert.Equal(PreflightStatus.Problem, Memory(MemoryMode.Fast).Status);
         Assert.Contains("It would fit with", Memory(MemoryMode.Fast).Message, StringComparison.Ordinal);
         Assert.Equal(PreflightStatus.Ok, Memory(MemoryMode.Auto).Status);
