@@ -14,7 +14,7 @@ internal static class MemoryBench
     {
         return BenchFlags.Verb<Flags>(
             "memory",
-            "Runs the phases of trainings and drawings of Stable Diffusion 3.5-medium with random weights and compares the peaks with what "
+            "Runs the phases of training and generation of Stable Diffusion 3.5-medium with random weights and compares the peaks with what "
             + "memory predicts. Runs that the file of --json has are left out. "
             + $"Runs: {string.Join(", ", CalibrationCase.FullSize.Select(test => test.Name))}.",
             flags => Run(flags, session));

@@ -155,7 +155,7 @@ internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
         });
     }
 
-    /// <summary>What stays while validation pictures are drawn.</summary>
+    /// <summary>What stays while validation pictures are generated.</summary>
     private sealed record TrainedState(LoraAdapter Adapter, DreamBoothTrainer Trainer) : IDisposable
     {
         public void Dispose()

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Bench;
 /// <summary><c>bench operations</c>: the pieces of a transformer block, each by itself, and other ways to compute them.</summary>
 internal static class OperationsBench
 {
-    // Drawing 1024 and 512 pixels with guidance, training at 512.
+    // Generation at 1024 and 512 pixels with guidance, training at 512.
     private static readonly (int Rows, int ImageTokens, int TextTokens)[] Shapes = [(2, 4096, 333), (8, 4096, 333), (2, 1024, 154)];
     private static readonly (int Rows, int ImageTokens, int TextTokens)[] TinyShapes = [(2, 16, 5)];
 

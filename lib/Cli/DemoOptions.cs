@@ -28,7 +28,7 @@ internal sealed record DemoOptions
     /// <summary>Pictures of each validation prompt, before and after.</summary>
     public int ValidationSeeds { get; init; } = 3;
 
-    /// <summary>Prompts of each family that are drawn, from the top of its list.</summary>
+    /// <summary>Prompts of each family to generate, from the top of its list.</summary>
     public int PromptsPerFamily { get; init; } = 10;
 
     /// <summary>Pictures generated at a time: half of a sweep; on two cores larger batches are no faster.</summary>

@@ -18,7 +18,7 @@ internal static class DemoVerb
     public static Command Create(Session session)
     {
         var verb = new Command(
-            "demo", "Trains the character of data/cat_gmc and draws it before and after, in new places, as art and with changed "
+            "demo", "Trains the character of data/cat_gmc and generates pictures of it before and after, in new places, as art and with changed "
                 + "properties. "
             + "Writes one page with everything. What an earlier run has done is kept; Ctrl+C keeps what is done.");
         var model = Text("--model", "FOLDER", $"The model's folder. [default: {DefaultModel} of the project]");
@@ -103,7 +103,7 @@ internal static class DemoVerb
     private static string PromptsFor(string model, string project) =>
         Path.GetFullPath(model == Path.GetFullPath(DefaultModel, project) ? PromptList.MiniatureFolder : PromptList.Folder, project);
 
-    // The classifier beside the miniature knows the drawn world and the character alone.
+    // The classifier beside the miniature knows the painted world and the character only.
     private static CharacterMeasures? Measures(DemoOptions options, string project)
     {
         var (model, subject) = (Path.GetFullPath(DefaultModel, project), Path.GetFullPath(DefaultSubject, project));

@@ -13,7 +13,7 @@ internal static class GenerateVerb
 {
     public static Command Create(Session session)
     {
-        var verb = new Command("generate", "Draws pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth "
+        var verb = new Command("generate", "Generates pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth "
             + "tutorial's inference.py and more; the size is the model's own unless --height and --width say otherwise.");
         var options = new FlagOptions(verb, GenerateConfig.Flags.All, GenerateConfig.UnusedFlags);
         verb.SetAction(result =>
@@ -72,7 +72,7 @@ internal static class GenerateVerb
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         ConsoleProgress.Run(session, report =>
         {
-            guard.Enter("drawing");
+            guard.Enter("generating pictures");
             return guard.Run(() =>
             {
                 run.Execute(

@@ -25,7 +25,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings = choice.Settings;
     }
 
-    /// <summary>Lowers the number of pictures drawn at a time until they fit by prediction.</summary>
+    /// <summary>Lowers the number of pictures generated at a time until they fit by prediction.</summary>
     /// <param name="found">The model's folder or file.</param>
     /// <param name="asked">The memory mode that the user asks for.</param>
     public void FitBatch(string found, MemoryMode asked)
@@ -41,7 +41,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
             planner.ByMode(_settings).Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked);
     }
 
-    /// <summary>How many pictures a training can draw at a time, in the memory mode that it has.</summary>
+    /// <summary>How many pictures a training run can generate at a time in its memory mode.</summary>
     /// <param name="found">The model's folder or file.</param>
     /// <param name="mode">The mode.</param>
     /// <param name="wanted">Pictures that are asked for at a time.</param>

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Cli;
 /// <summary>What a verb writes to and whether it shall stop.</summary>
 /// <param name="Output">Results and progress.</param>
 /// <param name="Error">Warnings and errors.</param>
-/// <param name="IsInteractive">True where <paramref name="Output"/> is a terminal, so that a line may be drawn anew.</param>
+/// <param name="IsInteractive">True where <paramref name="Output"/> is a terminal, so that a line may be rewritten.</param>
 /// <param name="Cancellation">Set by the first Ctrl+C.</param>
 /// <param name="Input">What the user types or pipes in; null for the process's own.</param>
 internal sealed record Session(

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Data;
 
-/// <summary>What happens when a picture folder holds files that cannot be used: broken, tiny, CMYK, 16 bits a channel, or no picture.</summary>
+/// <summary>What happens when a picture folder holds unusable files: broken, tiny, CMYK, 16 bits per channel, or not a picture.</summary>
 public enum BadImagePolicy
 {
     /// <summary>One error names all of them.</summary>

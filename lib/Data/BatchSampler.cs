@@ -4,9 +4,9 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// Splits 0 … count − 1 into batches, in a new order every epoch. The order depends on the seed and the epoch alone, so a resumed run
-/// goes on as an uninterrupted one; it is a Fisher–Yates shuffle of its own and equal to no other library's. The last batch of an
-/// epoch may be smaller, as the reference's data loader leaves it.
+/// Splits 0 … count − 1 into batches, in a new order every epoch. The order depends only on the seed and the epoch, so a resumed run
+/// continues as an uninterrupted one would; it is a Fisher–Yates shuffle, not equal to any other library's. The last batch of an epoch may
+/// be smaller, as the reference's data loader leaves it.
 /// </summary>
 internal sealed class BatchSampler
 {
@@ -57,7 +57,7 @@ internal sealed class BatchSampler
         return new Batches(order, BatchSize);
     }
 
-    // Cut out as they are asked for: an epoch of a hundred million items is one array.
+    // Sliced on demand: an epoch of a hundred million items is one array.
     private sealed class Batches(int[] order, int size) : IReadOnlyList<int[]>
     {
         public int Count => ((order.Length - 1) / size) + 1;

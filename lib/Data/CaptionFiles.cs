@@ -17,7 +17,7 @@ internal sealed class CaptionFiles
     /// <summary>The pictures that <c>metadata.jsonl</c> names, as full paths.</summary>
     public IReadOnlyCollection<string> Listed => _list is null ? [] : _list.Captions.Keys;
 
-    /// <summary>What is right but should be known, a sentence each.</summary>
+    /// <summary>Notices about valid input, one sentence each.</summary>
     public IReadOnlyList<string> Remarks =>
     [
         .. _list?.Remarks ?? [],

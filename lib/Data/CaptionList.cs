@@ -26,7 +26,7 @@ internal sealed class CaptionList
     /// <summary>The texts by the full path of their pictures; null where a line has none.</summary>
     public Dictionary<string, string?> Captions { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What is right but should be known, a sentence each.</summary>
+    /// <summary>Notices about valid input, one sentence each.</summary>
     public IReadOnlyList<string> Remarks => _remarks;
 
     /// <summary>Reads the list of a folder.</summary>

@@ -3,12 +3,12 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Data;
 
-/// <summary>What a run has to learn from, said before it learns: what is used and whence, and what is not used.</summary>
+/// <summary>What a run will train on, reported before it starts: what is used and from where, and what is not used.</summary>
 /// <param name="Lines">What there is, a line each.</param>
 /// <param name="Warnings">What is left out, or seen otherwise than it looks, a sentence each.</param>
 internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<string> Warnings)
 {
-    /// <summary>A crop that keeps less than this part of a picture is told: all that is longer than 5:2.</summary>
+    /// <summary>A crop that keeps less than this part of a picture is reported: all pictures longer than 5:2.</summary>
     public const double SmallPart = 0.4;
 
     private const int MostSkipped = 20;
@@ -24,7 +24,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         return new([first, Captions(sources, options.InstancePrompt)], [.. Warn(folder), .. OfCaptions(dataset)]);
     }
 
-    /// <summary>What is not as it looks with the instance pictures' captions, a sentence each.</summary>
+    /// <summary>Pitfalls of the instance pictures' captions, one sentence each.</summary>
     public static IReadOnlyList<string> OfCaptions(DreamBoothDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);

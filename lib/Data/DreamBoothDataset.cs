@@ -157,11 +157,11 @@ public sealed class DreamBoothDataset
         if (Options.RandomFlip)
             views.AddRange([.. views.Select(view => view with { Flip = true })]);
         views.AddRange(Enumerable.Range(0, ClassCount).Select(ClassView));
-        // A class picture may be an instance picture, too.
+        // A class picture may also be an instance picture.
         return [.. views.Distinct()];
     }
 
-    // All repeats of a picture that leaves no choice are cropped alike.
+    // All repeats of a picture that can only be cropped one way share one view.
     private IEnumerable<CropBox> Crops(int picture)
     {
         var file = _instances[picture];

@@ -16,7 +16,7 @@ public sealed record DreamBoothDatasetOptions
     /// <summary>Pixels of the training square's sides, at least 16 (<c>--resolution</c>). Default 512.</summary>
     public int Resolution { get; init; } = 512;
 
-    /// <summary>Crop in the middle and not at a random place (<c>--center_crop</c>). Default false.</summary>
+    /// <summary>Crop at the centre instead of at a random place (<c>--center_crop</c>). Default false.</summary>
     public bool CenterCrop { get; init; }
 
     /// <summary>
@@ -46,7 +46,7 @@ public sealed record DreamBoothDatasetOptions
     /// <summary>How many of the class pictures are used at most, at least 1 (<c>--num_class_images</c>); null for all.</summary>
     public int? NumClassImages { get; init; }
 
-    /// <summary>What happens with files that cannot be used. Default: one error names them all.</summary>
+    /// <summary>What to do with unusable files. Default: one error names them all.</summary>
     public BadImagePolicy OnBadImage { get; init; } = BadImagePolicy.Refuse;
 
     /// <summary>Pixels that the shorter side of a picture must have, at least 1; smaller ones are bad images. Default 32.</summary>

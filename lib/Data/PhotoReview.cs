@@ -5,7 +5,7 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// Looks at photos before they are trained on: what the training crop sees of each, which are too small, blurred, or near copies of another.
+/// Reviews photos before training: what the training crop keeps of each, which are too small, blurred, or near copies of another.
 /// </summary>
 public sealed class PhotoReview
 {

@@ -4,9 +4,9 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// The pictures of a folder, sorted by file name (ordinal). Every file is decoded once while reading, so that a broken one shows before
-/// training and not in the middle of it. Folders inside are not entered; what lies there is counted. Hidden files,
-/// <c>metadata.jsonl</c> and the caption file of a picture are no pictures and not counted as bad.
+/// The pictures of a folder, sorted by file name (ordinal). Every file is decoded once while reading, so that a broken one is found before
+/// training, not during it. Subfolders are not read; their pictures are counted. Hidden files, <c>metadata.jsonl</c> and the caption file
+/// of a picture are no pictures and not counted as bad.
 /// </summary>
 internal sealed class PictureFolder
 {

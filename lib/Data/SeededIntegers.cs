@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// Whole numbers that depend on nothing but a seed and up to two counters: the same on every machine and .NET version. The generator is
+/// Whole numbers that depend only on a seed and up to two counters: the same on every machine and .NET version. The generator is
 /// <see cref="SplitMix64"/>, started anew for each purpose.
 /// </summary>
 internal struct SeededIntegers

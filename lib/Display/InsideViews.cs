@@ -183,7 +183,7 @@ public static class InsideViews
         ArgumentNullException.ThrowIfNull(strengths);
         return new ImageGrid
         {
-            RowHeadings = ["drawn", "difference"],
+            RowHeadings = ["generated", "difference"],
             ColumnHeadings = [.. strengths.Select(strength => Text(strength.Weight, "scale 0.##"))],
             Rows =
             [

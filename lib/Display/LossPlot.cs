@@ -21,7 +21,7 @@ public sealed record LossPlot : ChartView
     public int? Smoothing { get; init; }
 
     /// <summary>
-    /// The validation loss after some steps, at fixed noise levels and so without the draw's scatter; empty (the default) for what the
+    /// The validation loss after some steps, at fixed noise levels and so without the scatter of random draws; empty (the default) for what the
     /// records hold of it.
     /// </summary>
     public IReadOnlyList<(int Step, double Loss)> Validation { get; init; } = [];

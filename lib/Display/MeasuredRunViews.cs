@@ -83,7 +83,7 @@ public static class MeasuredRunViews
     private static double Percent(CalibrationPhase phase) => 100 * (phase.Ratio - 1);
 
     private static string Work(MemorySettings settings) => settings.Training == TrainingKind.None
-        ? string.Create(CultureInfo.InvariantCulture, $"draw {settings.SampleBatchSize} at {settings.SampleResolution ?? 1024} px")
+        ? string.Create(CultureInfo.InvariantCulture, $"generate {settings.SampleBatchSize} at {settings.SampleResolution ?? 1024} px")
         : string.Create(CultureInfo.InvariantCulture, $"train {settings.Resolution} px, batch {settings.TrainBatchSize}");
 
     private static string Precision(ScalarType dtype) => dtype switch { ScalarType.Float32 => "float32", ScalarType.BFloat16 => "bf16", _ => "fp16" };

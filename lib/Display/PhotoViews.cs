@@ -66,7 +66,7 @@ public static class PhotoViews
 
     /// <summary>The same noise with each of several adapters alone at scale 1, and how each picture differs from the first; the adapters' weights are put back.</summary>
     /// <param name="pipeline">The models, with the adapters loaded.</param>
-    /// <param name="request">What to draw; its first picture is taken.</param>
+    /// <param name="request">What to generate; its first picture is taken.</param>
     /// <param name="adapters">Heading and index of each adapter.</param>
     public static ImageGrid CompareAdapters(this StableDiffusion3Pipeline pipeline, GenerationRequest request, params (string Name, int Index)[] adapters)
     {

@@ -12,9 +12,9 @@ public static class SweepViews
     public const string SheetName = "sheet.png";
 
     /// <summary>A bar for a sweep that has not begun.</summary>
-    public static ProgressBar Waiting => new() { Total = 0, Label = "drawing", Unit = "pictures" };
+    public static ProgressBar Waiting => new() { Total = 0, Label = "generating", Unit = "pictures" };
 
-    /// <summary>Draws a sweep and shows how far it is, in the output of the cell that runs.</summary>
+    /// <summary>Generates a sweep and shows its progress, in the output of the cell that runs.</summary>
     /// <param name="study">The models.</param>
     /// <param name="name">What the sweep is called; its folder's name.</param>
     /// <param name="axes">What varies.</param>
@@ -249,7 +249,7 @@ public static class SweepViews
     internal static TextTable Unscored => new()
     {
         Columns = ["Scores"],
-        Rows = [["None: the lab's classifier reads the drawn world of the miniature alone. Judge these pictures by eye, or score them with a delegate of your own."]],
+        Rows = [["None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, or score them with a delegate of your own."]],
     };
 
     private static IEnumerable<SweepResult> Scored(SweepOutcome outcome, string score) => outcome.Results.Where(result => result.Scores?.ContainsKey(score) == true);

@@ -31,7 +31,7 @@ public static class TradeOffViews
         };
     }
 
-    /// <summary>The candidate to compare a chosen one with: the end of the training, as near to scale 1 as it was drawn; the next best where that is chosen.</summary>
+    /// <summary>The candidate to compare a chosen one with: the end of the training, as near to scale 1 as was generated; the next best where that is chosen.</summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
     /// <param name="chosen">One of them.</param>
     /// <exception cref="LabException">There is no other LoRA.</exception>
@@ -42,10 +42,10 @@ public static class TradeOffViews
             ?? throw new LabException("There is no other LoRA or scale to compare with: give the sweep more stages or scales.");
     }
 
-    /// <summary>How pictures are drawn with a LoRA on the command line.</summary>
+    /// <summary>How to generate pictures with a LoRA on the command line.</summary>
     /// <param name="chosen">The LoRA and its scale.</param>
     /// <param name="model">The model's folder, or its name on the hub.</param>
-    /// <param name="prompt">What to draw.</param>
+    /// <param name="prompt">What to generate.</param>
     public static string CommandLine(this SweepTradeOff chosen, string model, string prompt)
     {
         ArgumentNullException.ThrowIfNull(chosen);
@@ -85,7 +85,7 @@ public static class TradeOffViews
     }
 
     /// <summary>
-    /// Pictures of one LoRA over the training pictures that resemble them most, with what the model drew without it from the same noise: where that
+    /// Pictures of one LoRA over the training pictures that resemble them most, with what the model generated without it from the same noise: where that
     /// is as like a training picture, nothing was copied.
     /// </summary>
     /// <param name="outcome">The sweep.</param>
@@ -120,7 +120,7 @@ public static class TradeOffViews
     /// <param name="first">One of its LoRA and scales.</param>
     /// <param name="second">Another.</param>
     /// <param name="seed">Decides the order.</param>
-    /// <exception cref="LabException">No prompt and noise were drawn with both.</exception>
+    /// <exception cref="LabException">No prompt and noise were used with both.</exception>
     public static ComparisonRating Blind(this SweepOutcome outcome, SweepTradeOff first, SweepTradeOff second, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(outcome);
@@ -129,7 +129,7 @@ public static class TradeOffViews
         var pairs = Of(outcome, first).Join(Of(outcome, second), Place, Place, (a, b) => new ComparisonPair(
             GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{ShownText.Line(a.Item.Prompt)}” better?")).ToList();
         return pairs.Count == 0
-            ? throw new LabException($"The sweep '{outcome.Name}' has no prompt and seed that was drawn both by {Describe(first)} and by {Describe(second)}.")
+            ? throw new LabException($"The sweep '{outcome.Name}' has no prompt and seed that was generated both by {Describe(first)} and by {Describe(second)}.")
             : new ComparisonRating { Pairs = pairs, FirstName = Describe(first), SecondName = Describe(second), Seed = seed, CellSize = 220 };
     }
 

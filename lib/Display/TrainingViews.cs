@@ -153,7 +153,7 @@ public static class TrainingViews
         LoraFile.DefaultName => "the LoRA: diffusers loads it, and so does generate --lora",
         "recipe.json" => "every option of the run: train --config repeats it",
         StepLog.FileName => "a line for each step: losses, rates, times",
-        "validation" => "the pictures drawn during training",
+        "validation" => "the pictures generated during training",
         "class" => "the class pictures of prior preservation",
         _ when LoraCheckpoints.StepOf(name) is { } step => $"the LoRA after {step} steps, and what is needed to go on from there",
         _ => string.Empty,

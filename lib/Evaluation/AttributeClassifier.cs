@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
-/// A small convolutional network that reads a drawing's attributes, and whether it shows the character, from 128-pixel pictures.
+/// A small convolutional network that reads a painted picture's attributes, and whether it shows the character, from 128-pixel pictures.
 /// Letters: B pictures, F features, K classes of all attributes together.
 /// </summary>
 internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>

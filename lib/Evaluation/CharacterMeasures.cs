@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
-/// Measures pictures that the miniature drew: how near they are to the real pictures of the character, whether they show it, and whether they
-/// show what the prompt says. The classifier has learned the drawn world alone; of other pictures its word means nothing.
+/// Measures pictures that the miniature generated: how near they are to the real pictures of the character, whether they show it, and whether they
+/// show what the prompt says. The classifier has learned the painted world alone; its readings of other pictures mean nothing.
 /// </summary>
 public sealed class CharacterMeasures : IDisposable
 {
@@ -25,7 +25,7 @@ public sealed class CharacterMeasures : IDisposable
         Ceiling = AttributeReading.MeanOfOthers(_real, _real);
     }
 
-    /// <summary>Whether there is a classifier that knows what the model draws; without one there are no scores.</summary>
+    /// <summary>Whether there is a classifier for what the model generates; without one there are no scores.</summary>
     public bool Known => _classifier is not null;
 
     /// <summary>Mean cosine between each two of the real pictures: the most that fidelity can come to. NaN where nothing is known.</summary>
@@ -41,7 +41,7 @@ public sealed class CharacterMeasures : IDisposable
     public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? GradedScore => Known ? Grade : null;
 
     /// <summary>Loads a classifier, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
-    /// <param name="classifier">The classifier's folder; null where none knows what the model draws.</param>
+    /// <param name="classifier">The classifier's folder; null where there is none for what the model generates.</param>
     /// <param name="subject">A folder with at least two PNG pictures; not read without a classifier.</param>
     /// <param name="model">The model's folder.</param>
     /// <returns>Measures; without a classifier, some that know nothing and score nothing.</returns>
@@ -113,7 +113,7 @@ public sealed class CharacterMeasures : IDisposable
     }
 
     private AttributeReading Classify(RgbImage image) => _classifier is null
-        ? throw new LabException("No classifier knows what this model draws: the lab's own reads pictures of the miniature alone.")
+        ? throw new LabException("There is no classifier for what this model generates: the lab's own reads pictures of the miniature only.")
         : _classifier.call(PixelTensors.Stack([image]));
 
     private CharacterReading Judge(string prompt, AttributeReading reading)

@@ -30,7 +30,7 @@ internal sealed record ClassifierRecipe
     /// <summary>Part of a batch that shows the character or a similar cat, half of it each. Default 0.25.</summary>
     public double IdentityShare { get; init; } = 0.25;
 
-    /// <summary>Drawings of the character, and as many of similar cats, to train on. Default 16384.</summary>
+    /// <summary>Painted pictures of the character, and as many of similar cats, to train on. Default 16384.</summary>
     public int CharacterPictures { get; init; } = 16_384;
 
     /// <summary>Part of the pictures replaced by the autoencoder's blurred versions where one is given. Default 0.33.</summary>

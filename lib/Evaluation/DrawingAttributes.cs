@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>The attributes of drawings, in the order of a classifier's heads.</summary>
+/// <summary>The attributes of painted pictures, in the order of a classifier's heads.</summary>
 internal static class DrawingAttributes
 {
     /// <summary>The kind of subject; always shown.</summary>
@@ -21,7 +21,7 @@ internal static class DrawingAttributes
     /// <summary>Where it is; always shown.</summary>
     public static DrawingAttribute Scene { get; } = Of<SceneKind>("scene", spec => (int)spec.Scene, _ => true);
 
-    /// <summary>In which art it is drawn; always shown.</summary>
+    /// <summary>In which art it is painted; always shown.</summary>
     public static DrawingAttribute Rendition { get; } = Of<Rendition>("rendition", spec => (int)spec.Rendition, _ => true);
 
     /// <summary>What is changed in it; always shown.</summary>

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>The real pictures of the character, which drawn ones are compared with.</summary>
+/// <summary>The real pictures of the character, with which generated ones are compared.</summary>
 internal static class RealPictures
 {
     /// <summary>Reads a folder's PNG pictures in the order of their names.</summary>

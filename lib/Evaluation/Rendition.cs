@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>In which art a drawing is made.</summary>
+/// <summary>In which art a painted picture is made.</summary>
 public enum Rendition
 {
     /// <summary>None: what captions call a photo.</summary>

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>What a drawing is of. The first five are animals that share one body plan.</summary>
+/// <summary>What a painted picture is of. The first five are animals that share one body plan.</summary>
 public enum SubjectKind
 {
     /// <summary>A cat: pointed ears, whiskers, a long tail.</summary>

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>Which attributes go together, and which of them a drawing shows.</summary>
+/// <summary>Which attributes go together, and which of them a painted picture shows.</summary>
 internal static class SubjectTraits
 {
     /// <summary>Whether the kind is an animal with four legs.</summary>
@@ -35,16 +35,16 @@ internal static class SubjectTraits
     /// <param name="scene">Any scene.</param>
     public static bool IsContainer(SceneKind scene) => scene is SceneKind.CardboardBox or SceneKind.Suitcase;
 
-    /// <summary>Whether a drawing shows its subject's colour.</summary>
-    /// <param name="spec">The drawing.</param>
+    /// <summary>Whether a painted picture shows its subject's colour.</summary>
+    /// <param name="spec">The picture.</param>
     public static bool ShowsColour(WorldSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
         return KeepsColour(spec.Rendition) && spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold);
     }
 
-    /// <summary>Whether a drawing shows its subject's pattern.</summary>
-    /// <param name="spec">The drawing.</param>
+    /// <summary>Whether a painted picture shows its subject's pattern.</summary>
+    /// <param name="spec">The picture.</param>
     public static bool ShowsPattern(WorldSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -52,16 +52,16 @@ internal static class SubjectTraits
             && spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold or PropertyChange.Origami or PropertyChange.Glass);
     }
 
-    /// <summary>Whether a drawing shows its subject's pose: a subject in something does not.</summary>
-    /// <param name="spec">The drawing.</param>
+    /// <summary>Whether a painted picture shows its subject's pose: a subject in something does not.</summary>
+    /// <param name="spec">The picture.</param>
     public static bool ShowsPose(WorldSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
         return Poses(spec.Kind).Count > 1 && !IsContainer(spec.Scene) && spec.Property != PropertyChange.Teacup;
     }
 
-    /// <summary>Whether a drawing shows to which side its subject turns: one seen from the side does.</summary>
-    /// <param name="spec">The drawing.</param>
+    /// <summary>Whether a painted picture shows to which side its subject turns: one seen from the side does.</summary>
+    /// <param name="spec">The picture.</param>
     public static bool ShowsFacing(WorldSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);

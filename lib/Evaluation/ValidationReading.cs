@@ -13,7 +13,7 @@ public sealed record ValidationReading(int Step, double Fidelity, double Identit
     /// <summary>Reads all validation pictures of a run.</summary>
     /// <param name="config">The run's configuration: where they lie and what they were to show.</param>
     /// <param name="measures">The classifier; may be one that knows nothing.</param>
-    /// <returns>By step; empty where nothing is known or drawn.</returns>
+    /// <returns>By step; empty where nothing is known or generated.</returns>
     public static IReadOnlyList<ValidationReading> Of(DreamBoothConfig config, CharacterMeasures measures)
     {
         ArgumentNullException.ThrowIfNull(config);

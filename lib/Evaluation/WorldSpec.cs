@@ -1,12 +1,12 @@
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
-/// Everything that determines one drawing: the world's renderer makes the same bytes of equal specs.
-/// Not every mix can be drawn: see <see cref="SubjectTraits"/>.
+/// Everything that determines one painted picture: the world's renderer makes the same bytes of equal specs.
+/// Not every mix can be painted: see <see cref="SubjectTraits"/>.
 /// </summary>
 public sealed record WorldSpec
 {
-    /// <summary>What the drawing is of.</summary>
+    /// <summary>What the picture is of.</summary>
     public required SubjectKind Kind { get; init; }
 
     /// <summary>The subject's main colour.</summary>
@@ -27,7 +27,7 @@ public sealed record WorldSpec
     /// <summary>Where it is.</summary>
     public required SceneKind Scene { get; init; }
 
-    /// <summary>In which art it is drawn; <see cref="Rendition.Photo"/> for none.</summary>
+    /// <summary>In which art it is painted; <see cref="Rendition.Photo"/> for none.</summary>
     public Rendition Rendition { get; init; }
 
     /// <summary>What is changed in it.</summary>

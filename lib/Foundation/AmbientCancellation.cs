@@ -1,12 +1,12 @@
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
-/// The cancellation that long library calls heed when they are given none: in a notebook, that of the cell that runs; elsewhere there is
-/// none.
+/// The cancellation token that long library calls use when the caller passes none: in a notebook, that of the running cell; elsewhere there
+/// is none.
 /// </summary>
 internal static class AmbientCancellation
 {
-    /// <summary>Tells the caller's token; null where nobody knows one. Called from any thread.</summary>
+    /// <summary>Returns the caller's token, or null where there is none. Called from any thread.</summary>
     public static Func<CancellationToken>? Source { get; set; }
 
     /// <summary>The caller's token; one that is never cancelled where there is none.</summary>

@@ -38,7 +38,7 @@ internal static partial class AtomicFile
         }
     }
 
-    /// <summary>An error of the file system that names what a user knows: the target and not what is written on the way to it.</summary>
+    /// <summary>A file system error that names the target, which the user knows, instead of the temporary file.</summary>
     /// <param name="error">Any error.</param>
     /// <param name="temporary">A path of <see cref="TemporaryBeside"/>, of a file or of a folder.</param>
     /// <param name="target">What it is to become.</param>
@@ -60,7 +60,7 @@ internal static partial class AtomicFile
     public static void WriteAllText(string path, string text) =>
         Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>A name beside a file or folder for what is not whole yet; a run that is killed may leave it.</summary>
+    /// <summary>A temporary name beside a file or folder for incomplete content; a killed run may leave it behind.</summary>
     /// <param name="path">What it will become.</param>
     internal static string TemporaryBeside(string path) =>
         Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");

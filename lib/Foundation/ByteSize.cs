@@ -32,7 +32,7 @@ public static class ByteSize
 
     private static string Exact(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes");
 
-    /// <summary>Sizes together; what is more than can be counted is the most that can.</summary>
+    /// <summary>The sum of sizes; saturates at the largest countable number.</summary>
     /// <param name="sizes">Bytes, none below 0.</param>
     internal static long Sum(IEnumerable<long> sizes)
     {

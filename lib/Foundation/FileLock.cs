@@ -2,7 +2,7 @@ namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
 /// Locks between processes, of whatever program: flock on Linux and macOS, a share mode on Windows. A process that ends, however it ends,
-/// lets go of its locks.
+/// releases its locks.
 /// </summary>
 internal static class FileLock
 {

@@ -4,15 +4,15 @@ using System.Text.Json;
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
-/// A value of a JSON file with the place where it stands. Whatever is asked of it, it is there with the right type, or a
-/// <see cref="LabException"/> says in one line which field of which file is wrong, what it is and what would be right.
+/// A value of a JSON file with its path in the file. It is read with the type that is asked for, or a <see cref="LabException"/> says in
+/// one line which field of which file is wrong, what it is and what would be right.
 /// </summary>
 /// <param name="Element">The value; its texts, and the keys of all below it, have been checked.</param>
 /// <param name="Source">The file, with the line where it has one object a line.</param>
 /// <param name="Path">The field, as <c>vae.block_out_channels[2]</c>; empty for the whole.</param>
 internal readonly record struct JsonField(JsonElement Element, string Source, string Path)
 {
-    /// <summary>The most that a JSON file may have, in bytes.</summary>
+    /// <summary>The largest JSON file that is read, in bytes.</summary>
     public const int MostBytes = 32 << 20;
 
     private const int MostShown = 80;

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>Logs of one JSON object a line, with keys in snake case.</summary>
+/// <summary>Logs with one JSON object per line, with keys in snake case.</summary>
 internal static class JsonLines
 {
     private static readonly JsonSerializerOptions Options = new()
@@ -21,7 +21,7 @@ internal static class JsonLines
     /// <summary>Records as lines, each with a line break.</summary>
     public static string Text<T>(IEnumerable<T> records) => string.Concat(records.Select(record => Line(record) + "\n"));
 
-    /// <summary>Reads the records of a log, of one that is being written as well.</summary>
+    /// <summary>Reads the records of a log, even while it is being written.</summary>
     /// <param name="file">The log; none there: no records.</param>
     /// <returns>
     /// Lines that are no whole JSON are left out, as is the last line of a run that was killed while writing.

@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
-/// Reads JSON once before anything is taken from it, so that what follows meets no doubled key, no half of a surrogate pair and no bad
-/// UTF-8, which .NET reports late, with an exception of its own and without the place.
+/// Scans JSON before it is used: duplicate keys, lone surrogates and bad UTF-8 are reported with their place. .NET reports them late, with
+/// an exception of its own and without the place.
 /// </summary>
 internal static class JsonScan
 {
@@ -63,7 +63,7 @@ internal static class JsonScan
             $"the byte 0x{utf8[at]:X2} at line {utf8[..at].Count((byte)'\n') + 1}, offset {at}, belongs to no character");
     }
 
-    /// <summary>The field that the reader stands at.</summary>
+    /// <summary>The field at the reader's position.</summary>
     private sealed class Place
     {
         // Null for an array, whose items are counted; else the keys seen so far.

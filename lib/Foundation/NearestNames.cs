@@ -6,7 +6,7 @@ internal static class NearestNames
     // The table below has the product of both lengths.
     private const int MostCompared = 200;
 
-    /// <summary>Orders <paramref name="valid"/> by likeness to <paramref name="name"/>, the likest first.</summary>
+    /// <summary>Orders <paramref name="valid"/> by similarity to <paramref name="name"/>, the most similar first.</summary>
     /// <param name="name">What was written.</param>
     /// <param name="valid">What may be written.</param>
     /// <param name="count">At most this many names are returned; at least 1.</param>
@@ -24,7 +24,7 @@ internal static class NearestNames
             .Select(pair => pair.Name)];
     }
 
-    /// <summary>A sentence with the names nearest to one that there is not.</summary>
+    /// <summary>A sentence with the names nearest to an unknown one.</summary>
     /// <param name="name">What was asked for.</param>
     /// <param name="valid">What there is.</param>
     public static string Describe(string name, IEnumerable<string> valid)

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>Finds the project's own files, whatever the current folder is.</summary>
+/// <summary>Finds the project's own files from any current folder.</summary>
 public static class ProjectFolder
 {
     /// <summary>

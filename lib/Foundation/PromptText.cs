@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>What prompts and captions may be. Encoders read 77 tokens (CLIP) and at most 512 (T5); far more is a mistake.</summary>
+/// <summary>The limits of prompts and captions. Encoders read 77 tokens (CLIP) and at most 512 (T5); far more is a mistake.</summary>
 internal static class PromptText
 {
-    /// <summary>The longest text that is taken.</summary>
+    /// <summary>The longest text that is accepted.</summary>
     public const int MostCharacters = 10_000;
 
     /// <summary>Says what is wrong with a prompt; null when nothing is.</summary>

@@ -3,7 +3,7 @@ namespace Dreambooth.Lab.Foundation;
 /// <summary>Tells files from what only has a file's name: opening a pipe waits for its writer, and a device may have no end.</summary>
 internal static class RegularFile
 {
-    /// <summary>Refuses what has no length before it is opened; a name that leads nowhere is left to whoever opens it.</summary>
+    /// <summary>Rejects what has no length before it is opened; a missing file is left to the code that opens it.</summary>
     /// <param name="path">A file that is to be read.</param>
     /// <exception cref="IOException">It has no content.</exception>
     public static void Require(string path)

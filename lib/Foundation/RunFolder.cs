@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
-/// A folder that one run writes to and no other at the same time: made, tried and locked before the work begins, and freed of what runs
-/// that were killed left half written. Its own two hidden files go with it.
+/// A folder that only one run writes to at a time: created, tested and locked before the work begins, and cleared of what killed runs left
+/// half written. Its two hidden files are deleted with the lock.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The folder; a full path.</summary>
     public string Path { get; }
 
-    /// <summary>Makes the folder, tries that it can be written to, and locks it.</summary>
+    /// <summary>Creates the folder, checks that it can be written to, and locks it.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="work">What is done in it, for those who find it in use: "training".</param>
     /// <param name="option">The option that names it.</param>
@@ -65,7 +65,7 @@ internal sealed class RunFolder : IDisposable
     /// <returns>How many files and folders there were.</returns>
     public int ClearLeftovers() => Clear(new DirectoryInfo(Path), Depth);
 
-    /// <summary>Sets the folder free; one that was made for nothing goes.</summary>
+    /// <summary>Releases the folder; one that was created and not used is deleted.</summary>
     public void Dispose()
     {
         if (!_lock.CanRead)
@@ -132,7 +132,7 @@ internal sealed class RunFolder : IDisposable
     {
         Holder? holder = null;
 
-        // One that has just taken the folder writes its name next.
+        // A process that has just locked the folder writes its name next.
         for (var attempt = 0; holder is null && attempt < 20; attempt++)
         {
             try

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>Text that others wrote, as a message or a terminal can show it.</summary>
+/// <summary>Text from outside, made safe to show in a message or a terminal.</summary>
 internal static class ShownText
 {
     /// <summary>How much of a value a message repeats, in UTF-16 units.</summary>

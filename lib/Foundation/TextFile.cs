@@ -3,8 +3,8 @@ using System.Text;
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
-/// Reads text that people write: captions, prompts, recipes. UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one; what is
-/// neither is refused and not read as something else.
+/// Reads text that people write: captions, prompts, recipes. UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one; anything
+/// else is rejected, not misread.
 /// </summary>
 internal static class TextFile
 {
@@ -30,7 +30,7 @@ internal static class TextFile
         }
     }
 
-    // The length that a file tells is not asked for: pipes have none.
+    // The file's length is not used: pipes have none.
     private static byte[] Content(string path, string what, int mostBytes)
     {
         if (Directory.Exists(path))

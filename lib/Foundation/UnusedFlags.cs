@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>Flags that are accepted with one warning each and then left aside, so that existing command lines and recipes carry over.</summary>
+/// <summary>Flags that are accepted with one warning each and otherwise ignored, so that existing command lines and recipes work.</summary>
 public sealed class UnusedFlags
 {
     private readonly Dictionary<string, string> _reasons;

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Foundation;
 
 /// <summary>
-/// A command line, a recipe or an option's value is wrong, be it beside the files that it names: nothing was begun, and the program's exit
-/// code is 2.
+/// A command line, a recipe or an option's value is wrong, by itself or together with the files that it names: nothing was started, and the
+/// program's exit code is 2.
 /// </summary>
 internal sealed class UsageException(string message) : LabException(message);

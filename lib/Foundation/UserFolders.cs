@@ -1,14 +1,14 @@
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>Where the lab keeps files of one user outside of the project.</summary>
+/// <summary>Where the lab keeps a user's files outside the project.</summary>
 internal static class UserFolders
 {
     /// <summary>What is said where <see cref="CurrentIsThere"/> is not.</summary>
     public const string CurrentIsGone = "The current folder does not exist any more. Change to another one.";
 
     /// <summary>
-    /// The user's own folder, be it there or not; where the system knows none, the one for temporary files. Never empty: what is put below
-    /// it must not go to the current folder.
+    /// The user's own folder, whether it exists or not; where the system has none, the folder for temporary files. Never empty: files below
+    /// it must not end up in the current folder.
     /// </summary>
     public static string Home =>
         Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify)

@@ -1,8 +1,8 @@
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// Brings one file's content into the cache. What has come stands in order in <c>ETAG.incomplete</c>, as huggingface_hub leaves it, so
-/// that either goes on with the other's; it gets its name only when its hash is right.
+/// Downloads one file's content into the cache. Received bytes are stored in order in <c>ETAG.incomplete</c>, as huggingface_hub does, so
+/// that either program can continue the other's download; the file is renamed only when its hash is right.
 /// </summary>
 internal sealed class BlobDownload(HubCache cache, RepoId repo, HubFile file, RangeReader reader, ProgressMeter meter)
 {
@@ -35,7 +35,7 @@ internal sealed class BlobDownload(HubCache cache, RepoId repo, HubFile file, Ra
                 break;
             File.Delete(Incomplete);
             meter.Skip(-file.Size);
-            // What an earlier run left may be the wrong part; from nothing it must be right.
+            // What an earlier run left may be wrong; a download from the start must be right.
             if (resumed == 0)
                 throw new HubException(
                     HubErrorKind.Damaged,

@@ -4,9 +4,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>
-/// Chooses the files that are needed of a repository: nothing twice in several precisions, no pickles, nothing of other frameworks.
-/// </summary>
+/// <summary>Chooses the files that are needed from a repository: only one precision, no pickles, nothing of other frameworks.</summary>
 internal static partial class FileSelection
 {
     /// <summary>The file that makes a repository a pipeline.</summary>

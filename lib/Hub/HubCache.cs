@@ -101,7 +101,7 @@ public sealed class HubCache
     internal string PathOf(RepoId repo, string commit, string path) =>
         Path.Combine(SnapshotOf(repo, commit), Path.Combine(SafePath.CheckFile(repo, path).Split('/')));
 
-    /// <summary>Keeps what a branch or a tag means; a commit needs no note.</summary>
+    /// <summary>Stores the commit of a branch or a tag.</summary>
     internal void WriteRef(RepoId repo, string revision, string commit)
     {
         if (SafePath.IsCommit(revision) || CommitOf(repo, revision) == commit)
@@ -152,7 +152,7 @@ public sealed class HubCache
         }
     }
 
-    /// <summary>Removes a damaged file, so that it is downloaded again.</summary>
+    /// <summary>Deletes a damaged file, so that it is downloaded again.</summary>
     internal void Remove(RepoId repo, string commit, string path)
     {
         var file = new FileInfo(PathOf(repo, commit, path));

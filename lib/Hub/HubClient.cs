@@ -12,9 +12,9 @@ public sealed class HubClient : IDisposable
     private readonly ModelApi _api;
     private readonly Action<string> _warn;
 
-    /// <summary>Opens the hub; nothing is asked yet.</summary>
+    /// <summary>Creates the client; no request is made yet.</summary>
     /// <param name="options">Which hub, which cache; null for what the environment says.</param>
-    /// <param name="warn">Told what a user should know of, a sentence each; null: nobody.</param>
+    /// <param name="warn">Receives warnings, one sentence each; may be null.</param>
     /// <exception cref="Foundation.LabException">The environment or the token file is wrong.</exception>
     public HubClient(HubOptions? options = null, Action<string>? warn = null)
     {
@@ -34,10 +34,10 @@ public sealed class HubClient : IDisposable
     /// <summary>The cache.</summary>
     public HubCache Cache { get; }
 
-    /// <summary>The token, or null when nobody is logged in.</summary>
+    /// <summary>The token, or null when no user is logged in.</summary>
     public HubToken? Token { get; }
 
-    /// <summary>Asks whose token this is.</summary>
+    /// <summary>Gets the user whose token this is.</summary>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubException">Nobody is logged in, the token is not known, or the hub cannot be asked.</exception>
     public Task<HubUser> WhoAmIAsync(CancellationToken cancellation = default)
@@ -52,8 +52,8 @@ public sealed class HubClient : IDisposable
     }
 
     /// <summary>
-    /// Brings files into the cache, or finds them there: what is whole is not downloaded again, what was begun goes on, by whichever
-    /// program. Ended by <paramref name="cancellation"/> or an error it leaves what came; the next call goes on from there.
+    /// Downloads files into the cache, or finds them there: complete files are not downloaded again, partial ones are continued, whichever
+    /// program started them. After a cancellation or an error received bytes stay; the next call continues from there.
     /// </summary>
     /// <param name="request">Which files.</param>
     /// <param name="progress">Told how far it is, some times a second.</param>
@@ -104,7 +104,7 @@ public sealed class HubClient : IDisposable
         return new HubVerification(commit!, verified, damaged, unknown);
     }
 
-    /// <summary>Puts files into a repository as one commit; makes the repository where there is none.</summary>
+    /// <summary>Uploads files to a repository as one commit; creates the repository where there is none.</summary>
     /// <param name="request">Which files, and where to.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellation">Ends it; nothing is committed then.</param>

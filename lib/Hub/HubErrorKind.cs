@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>Why something with the hub did not work; each has its own next step, which the message says.</summary>
+/// <summary>Why a hub operation failed; each kind has its own next step, which the message gives.</summary>
 public enum HubErrorKind
 {
     /// <summary>The model is gated or private and there is no token.</summary>
@@ -12,7 +12,7 @@ public enum HubErrorKind
     /// <summary>The token's account has not accepted the model's licence.</summary>
     LicenceNotAccepted,
 
-    /// <summary>The token's account may not do this; for uploads a token with write access is needed.</summary>
+    /// <summary>The token's account lacks the permission; uploads need a token with write access.</summary>
     Forbidden,
 
     /// <summary>There is no such repository, or it is private to others.</summary>

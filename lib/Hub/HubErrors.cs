@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>What the hub's refusals mean for a user, and what to do next. No message holds the token.</summary>
+/// <summary>What the hub's errors mean for a user, and what to do next. No message contains the token.</summary>
 internal sealed class HubErrors(HubOptions options, HubToken? token)
 {
     private const int MostBodyBytes = 4096;
@@ -46,7 +46,7 @@ internal sealed class HubErrors(HubOptions options, HubToken? token)
         };
     }
 
-    /// <summary>The error that trying again did not get over.</summary>
+    /// <summary>The error that remained after all retries.</summary>
     public HubException GivenUp(Exception error, HubCall call) => error switch
     {
         HubTransientException { Status: HttpStatusCode.TooManyRequests } => new(

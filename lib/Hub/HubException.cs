@@ -2,7 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>Something with the hub did not work. The message says what, and the next step; it never holds the token.</summary>
+/// <summary>A hub operation failed. The message says what, and the next step; it never contains the token.</summary>
 internal sealed class HubException : LabException
 {
     internal HubException(HubErrorKind kind, string message)

@@ -7,8 +7,8 @@ using Polly.Retry;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// Requests to the hub: redirects are followed by hand, so that the token reaches the hub's own host alone; what may pass is tried again,
-/// as long as the server asks to wait. Certificates are checked as everywhere, and the system's proxies are used.
+/// Requests to the hub: redirects are followed explicitly, so that the token reaches only the hub's own host; transient errors are retried
+/// after the wait that the server asks for. Certificates are checked as usual, and the system's proxies are used.
 /// </summary>
 internal sealed class HubHttp : IDisposable
 {
@@ -57,7 +57,7 @@ internal sealed class HubHttp : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    /// <summary>Runs something that talks to the hub, again while that may help.</summary>
+    /// <summary>Runs a hub operation, with retries.</summary>
     /// <exception cref="HubException">It did not help, or it is an error that stays.</exception>
     public async Task<T> TryAsync<T>(HubCall call, Func<CancellationToken, ValueTask<T>> request, CancellationToken cancellation)
     {
@@ -81,7 +81,7 @@ internal sealed class HubHttp : IDisposable
         }, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Sends something and reads the JSON that is answered.</summary>
+    /// <summary>Sends a request and reads the JSON response.</summary>
     /// <param name="create">Makes the request, anew for each try.</param>
     /// <param name="call">What it is about.</param>
     /// <param name="cancellation">Ends it.</param>
@@ -170,7 +170,7 @@ internal sealed class HubHttp : IDisposable
 
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
-        // A body may take as long as it takes; an answer's beginning may not.
+        // Only the start of a response has a time limit, not its body.
         using var limit = request.Content is null ? Limit(cancellation) : CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {

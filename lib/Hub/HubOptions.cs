@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// Which hub is used, where its files are kept and how patient downloads are. The environment variables are those that every program of
+/// Which hub is used, where its files are kept, and the time limits of downloads. The environment variables are those that every program of
 /// the hub knows, so that files and logins are shared with them.
 /// </summary>
 public sealed record HubOptions
@@ -25,7 +25,7 @@ public sealed record HubOptions
     /// <summary>The token; null (the default): the one in <see cref="TokenPath"/>, if any. Variable <c>HF_TOKEN</c>.</summary>
     public HubToken? Token { get; init; }
 
-    /// <summary>Use what is cached and ask nobody, default false. Variable <c>HF_HUB_OFFLINE</c>.</summary>
+    /// <summary>Use only what is cached and make no requests, default false. Variable <c>HF_HUB_OFFLINE</c>.</summary>
     public bool Offline { get; init; }
 
     /// <summary>Requests at once over all files, at least 1, default 8.</summary>
@@ -41,7 +41,8 @@ public sealed record HubOptions
     public int PartBytes { get; init; } = 8 << 20;
 
     /// <summary>
-    /// Tries again of one request that got nothing, at least 1, default 6; a cut connection that brought something does not count.
+    /// Retries of a request that received nothing, at least 1, default 6; a connection that was cut after it received something does not
+    /// count.
     /// </summary>
     public int MaxRetries { get; init; } = 6;
 
@@ -51,13 +52,13 @@ public sealed record HubOptions
     /// <summary>How long a connection may bring nothing before it counts as cut, default 30 s.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Free bytes on the disk of a folder; tests put another answer here.</summary>
+    /// <summary>Free bytes on the disk of a folder; tests replace this.</summary>
     internal Func<string, long> FreeBytes { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
 
-    /// <summary>Bytes that the disk of a folder can hold at most; tests put another answer here.</summary>
+    /// <summary>Capacity in bytes of the disk of a folder; tests replace this.</summary>
     internal Func<string, long> TotalBytes { get; init; } = folder => new DriveInfo(folder).TotalSize;
 
-    /// <summary>Whether links to files may be made in the cache; null: tried out.</summary>
+    /// <summary>Whether the cache can hold links to files; null: tested.</summary>
     internal bool? Symlinks { get; init; }
 
     /// <summary>Reads the options from the environment.</summary>

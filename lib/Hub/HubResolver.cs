@@ -5,11 +5,11 @@ namespace Dreambooth.Lab.Hub;
 /// <summary>
 /// What a user's <c>--pretrained_model_name_or_path</c> and <c>--lora</c> mean: a folder or file that is here, else a repository of the hub
 /// (<c>owner/name</c>) or one file of it (<c>owner/name/file.safetensors</c>), which is downloaded where it is not cached. Anything else is
-/// left as it is, for the loader to complain about.
+/// returned unchanged, and the loader reports it.
 /// </summary>
 /// <param name="options">Which hub, which cache; null for what the environment says.</param>
-/// <param name="warn">Told what a user should know of; null: nobody.</param>
-/// <param name="progress">Told how far a download is; null: nobody.</param>
+/// <param name="warn">Receives warnings; may be null.</param>
+/// <param name="progress">Receives the progress of a download; may be null.</param>
 public sealed class HubResolver(HubOptions? options = null, Action<string>? warn = null, IProgress<HubProgress>? progress = null)
 {
     /// <summary>Finds a model.</summary>

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// A user's access token. It goes to the hub's own host and nowhere else: its text cannot be read from outside of this folder, and
+/// A user's access token. It is sent only to the hub's own host: its text cannot be read from outside this folder, and
 /// <see cref="ToString"/> shows none of it.
 /// </summary>
 public sealed class HubToken
@@ -54,7 +54,7 @@ public sealed class HubToken
         }
     }
 
-    /// <summary>What is wrong with who may read a token file; null when it is this user alone, or on Windows.</summary>
+    /// <summary>What is wrong with a token file's permissions; null when only this user can read it, or on Windows.</summary>
     /// <param name="path">The token file.</param>
     internal static string? Exposure(string path)
     {
@@ -68,7 +68,7 @@ public sealed class HubToken
                 + "safer.";
     }
 
-    /// <summary>Keeps the token where every program of the hub looks for it; only this user can read the file.</summary>
+    /// <summary>Stores the token where every hub program looks for it; only this user can read the file.</summary>
     /// <param name="path">The token file, <see cref="HubOptions.TokenPath"/>.</param>
     public void Save(string path)
     {

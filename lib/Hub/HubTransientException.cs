@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>An answer that another try may better: it never leaves this folder.</summary>
+/// <summary>A transient failure, to be retried: never thrown outside this folder.</summary>
 internal sealed class HubTransientException(HttpStatusCode? status, string message, TimeSpan? retryAfter = null) : Exception(message)
 {
     /// <summary>The answer's status, or null where there was none.</summary>

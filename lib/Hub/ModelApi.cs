@@ -2,7 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>What the hub's API says of models and accounts.</summary>
+/// <summary>The hub's API for models and accounts.</summary>
 internal sealed class ModelApi(HubOptions options, HubHttp http)
 {
     // Far above any model repository; sums of so many sizes stay within 64 bits.

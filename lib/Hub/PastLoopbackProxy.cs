@@ -2,9 +2,7 @@ using System.Net;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>
-/// The system's proxy, past which go requests to this machine itself: without TLS a proxy would see the token that such a hub may see.
-/// </summary>
+/// <summary>The system's proxy, but not for requests to this machine: without TLS a proxy would see the token.</summary>
 /// <param name="system">The system's proxy.</param>
 internal sealed class PastLoopbackProxy(IWebProxy system) : IWebProxy
 {

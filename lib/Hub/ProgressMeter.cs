@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>Counts bytes of several downloads at once and reports now and then, with the rate of the last seconds.</summary>
+/// <summary>Counts bytes of concurrent downloads and reports at intervals, with the rate of the last seconds.</summary>
 internal sealed class ProgressMeter(IProgress<HubProgress>? progress, long bytesTotal, int filesTotal)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);

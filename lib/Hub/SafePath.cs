@@ -12,7 +12,7 @@ internal static partial class SafePath
 
     private static readonly SearchValues<char> Refused = SearchValues.Create("\\:*?\"<>|");
 
-    /// <summary>Whether a path with slashes stays inside of the folder that it is put under, on every system.</summary>
+    /// <summary>Whether a path with slashes stays inside its base folder, on every system.</summary>
     public static bool IsInside(string path) =>
         path.Length is > 0 and <= MostLength && path.Split('/').All(IsName);
 
@@ -22,7 +22,7 @@ internal static partial class SafePath
     /// <summary>Whether a text names content: a SHA-256 or a git object name.</summary>
     public static bool IsETag(string? text) => text is { Length: 40 or 64 } && text.All(char.IsAsciiHexDigitLower);
 
-    /// <summary>Throws where a server's file name would leave the cache.</summary>
+    /// <summary>Throws where a server's file name would point outside the cache.</summary>
     public static string CheckFile(RepoId repo, string path) => IsInside(path)
         ? path
         : throw new HubException(

@@ -2,12 +2,12 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>Brings the files of one commit that are needed into the cache, or finds them there.</summary>
+/// <summary>Downloads the needed files of one commit into the cache, or finds them there.</summary>
 internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHttp http, ModelApi api, Action<string> warn)
 {
     private const long SpareBytes = 64 << 20;
 
-    /// <summary>Runs it; asks nobody when offline, or when a commit is asked for whose files are all here.</summary>
+    /// <summary>Runs it; makes no request when offline, or when all files of the given commit are cached.</summary>
     public async Task<HubSnapshot> RunAsync(HubDownloadRequest request, IProgress<HubProgress>? progress, CancellationToken cancellation)
     {
         if (SafePath.IsCommit(request.Revision) && Cached(request, mustBeSure: true) is { } exact)
@@ -201,7 +201,7 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
             return;
         Directory.CreateDirectory(cache.Folder);
         var (free, whole) = (options.FreeBytes(cache.Folder), options.TotalBytes(cache.Folder));
-        // What was begun of a file that this disk could not hold if it were empty would never end.
+        // A file larger than the whole disk must not be started.
         foreach (var file in files.Where(file => file.Size > whole))
             BlobDownload.Forget(cache, repo, file);
         var needed = files.Sum(file => file.Size - BlobDownload.Begun(cache, repo, file));

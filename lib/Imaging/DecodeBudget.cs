@@ -1,8 +1,7 @@
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Memory that decoders running at once may take together. Each waits until its part is free; one that asks for more than all of it runs
-/// alone.
+/// Memory that concurrent decoders share. Each waits until its part is free; one that needs more than the whole runs alone.
 /// </summary>
 /// <param name="bytes">The whole budget.</param>
 internal sealed class DecodeBudget(long bytes)
@@ -15,7 +14,7 @@ internal sealed class DecodeBudget(long bytes)
 
     /// <summary>
     /// What the pixels of all decoders of this process share, eight photos of 12 megapixels. It is asked for after <see cref="Files"/>, so
-    /// that who holds a part of both waits for nobody.
+    /// that a holder of both never waits.
     /// </summary>
     public static DecodeBudget Pixels { get; } = new(768L << 20);
 

@@ -19,7 +19,7 @@ public static class ImageDecoder
     internal const int MaxBytes = 256 << 20;
 
     /// <summary>
-    /// The most that a codec may hold which reads the whole picture before it gives a row, in bytes: 134 megapixels of lossless WebP.
+    /// The most memory, in bytes, of a codec that reads the whole picture before its first row: 134 megapixels of lossless WebP.
     /// </summary>
     internal const long MostHeld = 512L << 20;
 
@@ -33,7 +33,7 @@ public static class ImageDecoder
     /// <exception cref="LabException">The file is missing, no picture, or broken; the message names it.</exception>
     public static RgbImage Load(string path) => WithFile(path, file => Decode(file, path));
 
-    /// <summary>Reads what the content of a picture file says of itself; its pixels are not decoded.</summary>
+    /// <summary>Reads the header of a picture file; its pixels are not decoded.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">What error messages call it.</param>
     /// <exception cref="LabException">The content is no picture.</exception>
@@ -88,7 +88,7 @@ public static class ImageDecoder
     internal static RgbImage LoadShortSide(string path, int size) =>
         LoadResized(path, (width, height) => ImageResizer.ShortSideTo(width, height, size));
 
-    /// <summary>Decodes a file to see that it is whole; no picture is kept.</summary>
+    /// <summary>Decodes a file to check that it is complete; no picture is kept.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">What error messages call it.</param>
     /// <returns>Whether a pixel is transparent.</returns>

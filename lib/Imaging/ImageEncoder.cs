@@ -9,7 +9,7 @@ public static class ImageEncoder
     /// <summary>The JPEG quality where none is given.</summary>
     public const int DefaultQuality = 95;
 
-    /// <summary>Writes a picture file, whole or not at all; the folder is created when missing.</summary>
+    /// <summary>Writes a picture file atomically; the folder is created when missing.</summary>
     /// <param name="path">Ends in .png, .jpg or .jpeg, which decides the format; an existing file is replaced.</param>
     /// <param name="image">Any picture.</param>
     /// <param name="quality">JPEG quality, 1 … 100; png has none.</param>

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>The file formats that are read, told by the content and not by the file's name.</summary>
+/// <summary>The file formats that are read, recognised by content, not by name.</summary>
 public enum ImageFormat
 {
     /// <summary>JPEG (.jpg, .jpeg).</summary>

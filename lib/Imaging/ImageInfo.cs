@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>What a picture file says of itself before its pixels are decoded.</summary>
+/// <summary>What a picture file's header says.</summary>
 /// <param name="Format">The file format, from the content.</param>
 /// <param name="Mode">What its pixels mean.</param>
 /// <param name="StoredWidth">Pixels in a row as stored, before <paramref name="Orientation"/> is applied.</param>

@@ -21,7 +21,7 @@ internal static class ImageNote
     private static readonly byte[] PngHead = [.. Encoding.ASCII.GetBytes(Mark), 0, 0, 0, 0, 0];
     private static readonly byte[] JpegHead = Encoding.ASCII.GetBytes(Mark + "\n");
 
-    /// <summary>Writes a picture file with a note, whole or not at all.</summary>
+    /// <summary>Writes a picture file with a note, atomically.</summary>
     /// <param name="path">Ends in .png or .jpg.</param>
     /// <param name="image">The picture.</param>
     /// <param name="note">Any text; of one too long for its format (64 KiB in JPEG) none is written.</param>

@@ -4,9 +4,9 @@ using System.IO.Compression;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Writes drawings as PNG with a palette (colour type 3): a third of the size of one with three bytes a pixel. More than 64 colours are
-/// replaced by the nearest of the 64 most frequent, which of charts are but shades of edges; pictures of things look poor.
-/// Source: PNG specification, third edition.
+/// Writes charts and painted pictures as PNG with a palette (colour type 3): a third of the size of one with three bytes a pixel. More than
+/// 64 colours are replaced by the nearest of the 64 most frequent; in charts those are only shades at edges, photos look poor. Source: PNG
+/// specification, third edition.
 /// </summary>
 internal static class IndexedPng
 {
@@ -14,7 +14,7 @@ internal static class IndexedPng
     private static readonly uint[] CrcTable = [.. Enumerable.Range(0, 256).Select(CrcOf)];
 
     /// <summary>The content of a PNG file.</summary>
-    /// <param name="image">A drawing.</param>
+    /// <param name="image">A picture of few colours.</param>
     public static byte[] Encode(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);

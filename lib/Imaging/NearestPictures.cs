@@ -3,8 +3,8 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Finds which of some pictures another one resembles most, by what stands where: the correlation of small copies, 16 × 16 pixels. A picture that was
-/// copied out of the training set comes close to 1, mirrored or not; a picture of the same subject in another place does not.
+/// Finds the most similar of some pictures by the correlation of small copies, 16 × 16 pixels. A picture that was copied out of the
+/// training set comes close to 1, mirrored or not; a picture of the same subject in another place does not.
 /// </summary>
 public sealed class NearestPictures
 {
@@ -36,8 +36,8 @@ public sealed class NearestPictures
     }
 
     /// <summary>
-    /// The mean, over these pictures, of their likeness to the nearest other one: how alike pictures are that were not copied from each other.
-    /// Not a number with one picture.
+    /// The mean, over these pictures, of their likeness to the nearest other one: the similarity of pictures that are not copies of each
+    /// other. Not a number with one picture.
     /// </summary>
     public double AmongThemselves => _pictures.Length < 2 ? double.NaN
         : _pictures.Average(picture => _pictures.Where(other => other != picture).Max(other => Likeness(picture, other)));

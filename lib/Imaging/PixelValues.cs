@@ -3,7 +3,8 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Turns pictures into the numbers that models work with and back. Planes come channel by channel: [3, H, W], red first, values in [−1, 1].
+/// Converts pictures to the numbers that models work with and back. Planes come channel by channel: [3, H, W], red first, values in [−1,
+/// 1].
 /// </summary>
 internal static class PixelValues
 {

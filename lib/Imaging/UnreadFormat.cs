@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>Picture formats that are not read, told by the content: what a file is and what converts it.</summary>
+/// <summary>Picture formats that are not read, recognised by content: what a file is and what converts it.</summary>
 internal static class UnreadFormat
 {
     private static readonly string[] Heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"];
@@ -19,7 +19,7 @@ internal static class UnreadFormat
             + $"{(format is "HEIC" or "AVIF" ? "heif-convert" : "magick")} \"{name}\" \"{Converted(name)}\"",
     };
 
-    // Beside the original there must not be a second picture of its name: captions are found by it.
+    // There must be no second picture of the same name beside the original: captions are found by name.
     private static string Converted(string name) =>
         Path.ChangeExtension(name, Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase) ? ".jpg" : ".png");
 

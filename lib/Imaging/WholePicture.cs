@@ -2,7 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>Tells a picture file that is whole from one that was cut short, by a full disk or a copy that broke off.</summary>
+/// <summary>Detects a picture file that was cut short, by a full disk or an interrupted copy.</summary>
 internal static class WholePicture
 {
     private static readonly byte[] PngEnd = [0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0xAE, 0x42, 0x60, 0x82];

@@ -30,8 +30,7 @@ public sealed class Conv2d : WeightedLayer
     public override Tensor forward(Tensor input) => Convolve(input, Bias);
 
     /// <summary>
-    /// The convolution, on CUDA without its bias where whoever reads the result can add it on the way: libtorch adds it in a pass of its
-    /// own over memory.
+    /// The convolution, on CUDA without its bias where the next step can add it: libtorch adds it in a separate pass over memory.
     /// </summary>
     /// <param name="input"><c>[B, in, H, W]</c>.</param>
     /// <returns>The result, and the bias that it lacks, <c>[out]</c>, or null.</returns>
@@ -47,7 +46,7 @@ public sealed class Conv2d : WeightedLayer
             Assign("weight", ChannelsLast.Of(Weight));
     }
 
-    // Once after loading. A weight that is trained stays where its optimizer knows it.
+    // Once after loading. A trained weight stays where its optimizer expects it.
     private Tensor Convolve(Tensor input, Tensor? bias)
     {
         if (input.device_type == TorchSharp.DeviceType.CUDA && !Weight.requires_grad && ChannelsLast.Is(input))

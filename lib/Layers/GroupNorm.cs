@@ -32,7 +32,7 @@ public sealed class GroupNorm : WeightedLayer
         Kernels(input)?.Normalize(_groups, Weight, Bias!, _epsilon, null, activate: false, inPlace: false)
             ?? nn.functional.group_norm(input, _groups, Weight, Bias, _epsilon);
 
-    /// <summary>Normalises and applies SiLU, with as little memory as can be where no gradient is wanted.</summary>
+    /// <summary>Normalises and applies SiLU, with as little memory as possible where no gradient is needed.</summary>
     /// <param name="input">What it reads; stays.</param>
     internal Tensor Activated(Tensor input) =>
         Kernels(input)?.Normalize(_groups, Weight, Bias!, _epsilon, null, activate: true, inPlace: false) ?? Activate(forward(input));

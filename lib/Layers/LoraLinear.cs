@@ -43,14 +43,14 @@ public sealed class LoraLinear : WeightedLayer
         _adapters.Add(update);
     }
 
-    /// <summary>Takes an adapter's update off the layer; does nothing when it carries none of that name.</summary>
+    /// <summary>Removes an adapter's update from the layer; does nothing if there is none of that name.</summary>
     /// <param name="adapter">The adapter's name.</param>
     public void Detach(string adapter) => _adapters.RemoveAll(a => a.Adapter == adapter);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input) => Run(input, this)[0];
 
-    /// <summary>Several layers of one input; together where their updates are trained (<see cref="LoraProjection"/>).</summary>
+    /// <summary>Several layers of one input, fused where their updates are trained (<see cref="LoraProjection"/>).</summary>
     /// <param name="input"><c>[..., in]</c>.</param>
     /// <param name="layers">The layers.</param>
     /// <returns>An output <c>[..., out]</c> of each.</returns>

@@ -36,7 +36,7 @@ public sealed class LoraWeights
     /// <summary>Factor of the update; 0 switches it off.</summary>
     public double Scale { get; set; }
 
-    /// <summary>The matrices in an element type; converted where they are not there in it, in the current dispose scope.</summary>
+    /// <summary>The matrices in an element type, converted in the current dispose scope where needed.</summary>
     /// <param name="dtype">The element type.</param>
     public (Tensor A, Tensor B) In(ScalarType dtype)
     {

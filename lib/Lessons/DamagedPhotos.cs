@@ -4,7 +4,7 @@ using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Lessons;
 
-/// <summary>Makes photos that a <see cref="PhotoReview"/> should refuse, out of good ones, so that one sees it refuse them.</summary>
+/// <summary>Makes damaged copies of good photos, to demonstrate that a <see cref="PhotoReview"/> rejects them.</summary>
 public static class DamagedPhotos
 {
     /// <summary>

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Lessons;
 /// <summary>The runs whose memory notebook 01 predicts and measures. <see cref="NotebookPreset.Memory"/> makes it.</summary>
 public sealed record MemoryLesson
 {
-    /// <summary>The training whose memory is measured; paths are full ones.</summary>
+    /// <summary>The training whose memory is measured; paths are absolute.</summary>
     public required DreamBoothConfig Config { get; init; }
 
     /// <summary>Optimizer steps of a measured run.</summary>

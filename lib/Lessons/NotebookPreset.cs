@@ -7,9 +7,9 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Lessons;
 
 /// <summary>
-/// What the notebooks' <c>preset</c> stands for: a model, a LoRA, photos, and how much is done with them. Every notebook asks it for what
-/// it needs: <see cref="Study"/> for pictures, <see cref="Training"/>, <see cref="Memory"/>, <see cref="OwnSubject"/>. Models and LoRA are
-/// full paths, or names on the hub.
+/// The notebooks' <c>preset</c>: a model, a LoRA, photos, and the extent of the work. Each notebook uses what it needs: <see cref="Study"/>
+/// for pictures, <see cref="Training"/>, <see cref="Memory"/>, <see cref="OwnSubject"/>. Models and LoRA are full paths, or names on the
+/// hub.
 /// </summary>
 public sealed record NotebookPreset
 {

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Lessons;
 
-/// <summary>How much a notebook does, and with which model.</summary>
+/// <summary>Model and extent of a notebook's work.</summary>
 public enum PresetSize
 {
     /// <summary>The miniature with the fewest pictures and steps: shows in seconds that everything runs, not how well.</summary>

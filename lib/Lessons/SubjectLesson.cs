@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Lessons;
 /// <summary>The training of one's own subject that notebook 07 steps through. <see cref="NotebookPreset.OwnSubject"/> makes it.</summary>
 public sealed record SubjectLesson
 {
-    /// <summary>The photos as they came from the camera; a full path.</summary>
+    /// <summary>The original photos; an absolute path.</summary>
     public required string Photos { get; init; }
 
     /// <summary>The training; paths are full ones. It learns from <see cref="Prepared"/>.</summary>

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Lessons;
 
-/// <summary>Something that a training left on the disk.</summary>
+/// <summary>A file or folder that a training left on the disk.</summary>
 /// <param name="What">What it is, a phrase.</param>
 /// <param name="Path">The file or folder.</param>
 /// <param name="Bytes">Its size.</param>
@@ -62,7 +62,7 @@ public sealed record TrainingLeftover(string What, string Path, long Bytes, bool
         if (Directory.Exists(path))
         {
             var bytes = new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-            var (what, needed) = classPictures ? ("class pictures; they are drawn again when missing", false)
+            var (what, needed) = classPictures ? ("class pictures; they are generated again when missing", false)
                 : name.StartsWith("checkpoint-", StringComparison.Ordinal) ? ("a checkpoint: only for going on from there", false)
                 : name == "photos" ? ("the prepared photos: your originals are elsewhere", false)
                 : name == "damaged" ? ("photos spoiled for a demonstration", false)

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Lessons;
 /// <summary>The training of notebook 02, and where the notebook interrupts it. <see cref="NotebookPreset.Training"/> makes it.</summary>
 public sealed record TrainingLesson
 {
-    /// <summary>The whole configuration; paths are full ones.</summary>
+    /// <summary>The whole configuration; paths are absolute.</summary>
     public required DreamBoothConfig Config { get; init; }
 
     /// <summary>What each of the notebook's parameters came to, and whether it is the preset's.</summary>
@@ -25,10 +25,10 @@ public sealed record TrainingLesson
     /// <summary>Optimizer steps of the whole run.</summary>
     public int Steps => Config.MaxTrainSteps!.Value;
 
-    /// <summary>The step after which the notebook interrupts the training, to go on in memory: three eighths of all.</summary>
+    /// <summary>The step after which the notebook interrupts the training and continues it in memory: three eighths of all.</summary>
     public int InterruptAt => Math.Max(1, Steps * 3 / 8);
 
-    /// <summary>The step after which the notebook drops the training, to go on from its newest checkpoint: two thirds of all.</summary>
+    /// <summary>The step after which the notebook drops the training and resumes from its newest checkpoint: two thirds of all.</summary>
     public int DropAt => Math.Max(InterruptAt, Steps * 2 / 3);
 
     internal static TrainingLesson Of(NotebookPreset preset, int steps, int rank, double learningRate)
@@ -79,7 +79,7 @@ public sealed record TrainingLesson
         };
     }
 
-    // Eight looks at the pictures, in the size that is trained, and as many checkpoints, whatever the length.
+    // Eight validations in the size that is trained, and eight checkpoints, whatever the length.
     private static DreamBoothConfig Watched(DreamBoothConfig config)
     {
         var steps = config.MaxTrainSteps!.Value;

@@ -15,11 +15,11 @@ internal static class MiniatureCommandLine
     public static RootCommand Create(Session session) =>
         new("Makes the miniature model that ships in data/sd3-mini from nothing. Each verb is one part and can be run again.")
         {
-            Training("vae", "Trains the autoencoder on drawings.", session, (recipe, options, _) => VaeTraining.Run(recipe, options)),
+            Training("vae", "Trains the autoencoder on painted pictures.", session, (recipe, options, _) => VaeTraining.Run(recipe, options)),
             Training(
-                "diffusion", "Trains text encoders and transformer on encoded drawings and captions.", session,
+                "diffusion", "Trains text encoders and transformer on encoded pictures and captions.", session,
                 (recipe, options, vae) => DiffusionTraining.Run(recipe, options, vae ?? throw new UsageException("--vae is missing: the output folder of the verb vae."))),
-            Training("classifier", "Trains the attribute classifier on drawings.", session, ClassifierTraining.Run),
+            Training("classifier", "Trains the attribute classifier on painted pictures.", session, ClassifierTraining.Run),
             Tokenizers(session),
             Export(session),
             Prove(session),
@@ -36,10 +36,10 @@ internal static class MiniatureCommandLine
             null);
         var start = verb.AddText("--start", "FOLDER",
             "Begin with the weights of this model folder; blocks that it lacks begin as the identity.", null);
-        var pool = verb.AddText("--pool", "FOLDER", "Keep rendered drawings here and use them again.", null);
+        var pool = verb.AddText("--pool", "FOLDER", "Keep painted pictures here and use them again.", null);
         var minutes = verb.AddNumber("--minutes", "Minutes of training; what comes before it is not counted.", 7.0);
         var steps = verb.AddNumber("--max_steps", "Steps after which training ends in any case.", long.MaxValue);
-        var pictures = verb.AddNumber("--pictures", "Number of drawings to train on.", 60_000);
+        var pictures = verb.AddNumber("--pictures", "Number of painted pictures to train on.", 60_000);
         var from = verb.AddNumber("--from",
             "Where on the learning-rate schedule this run begins, 0 to 1; below 0 for where the run that it resumes ended.", -1.0);
         var to = verb.AddNumber("--to", "Where on the learning-rate schedule this run ends, 0 to 1.", 1.0);
@@ -52,8 +52,8 @@ internal static class MiniatureCommandLine
         var graph = verb.AddSwitch("--cuda_graph", "Capture a step once and replay it (CUDA only).");
         var decoder = verb.AddSwitch("--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
         var perceptual = verb.AddText("--perceptual", "FOLDER",
-            "Compare the autoencoder's pictures with the drawings by this classifier's first maps too.", null);
-        var ranks = verb.AddNumber("--ranks", "Processes that train together, one a GPU, each on --pictures drawings of its own.", 1);
+            "Compare decoded and painted pictures by this classifier's first maps too.", null);
+        var ranks = verb.AddNumber("--ranks", "Processes that train together, one per GPU, each on --pictures pictures of its own.", 1);
         var rank = verb.AddNumber("--rank", "Which of them this is, from 0.", 0);
         var meeting = verb.AddText("--meeting", "FOLDER", "A new folder through which they meet.", null);
         var tiny = verb.AddSwitch("--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");

@@ -18,10 +18,10 @@ internal sealed record MiniatureRecipe
     /// <summary>Seed of the initial weights.</summary>
     public ulong InitSeed { get; init; } = 20_26;
 
-    /// <summary>Seed of the first training drawing; the others follow it by one.</summary>
+    /// <summary>Seed of the first painted picture to train on; each later one adds 1.</summary>
     public ulong FirstDrawing { get; init; } = 1_000_000;
 
-    /// <summary>Seed of the first drawing of a combination that training never sees; the others follow it by one.</summary>
+    /// <summary>Seed of the first painted picture of a combination that training never sees; each later one adds 1.</summary>
     public ulong FirstHeldOutDrawing { get; init; } = 900_000_000;
 
     /// <summary>Sizes of the autoencoder; its shift and scale are measured after its training.</summary>

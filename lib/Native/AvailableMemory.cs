@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Native;
 
-/// <summary>What a device has free for this process, now.</summary>
+/// <summary>The memory of a device that is free for this process now.</summary>
 /// <param name="Bytes">Bytes.</param>
 /// <param name="Place">Where, a phrase that follows the figure, as <c>free on NVIDIA H100</c>.</param>
 /// <param name="IsGpu">Whether it is a GPU's memory.</param>

@@ -5,16 +5,16 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Native;
 
-/// <summary>What libtorch keeps of a device's memory for tensors to come.</summary>
+/// <summary>Device memory that libtorch caches for later tensors.</summary>
 internal static class CachedMemory
 {
-    // More than any device has: libtorch gives back what it caches before it refuses.
+    // More than any device has: libtorch gives back its cache before it fails.
     private const long Impossible = 1L << 46;
 
     /// <summary>
     /// Gives the cached memory of a CUDA device back, so that the next measurement begins where the first did. TorchSharp has no call for
-    /// it; a request that cannot be met has the same effect. Does nothing while a <see cref="CudaGraph"/> lives: what recordings compute in
-    /// is not risked for order's sake.
+    /// it; a request that cannot be met has the same effect. Does nothing while a <see cref="CudaGraph"/> exists: the memory of graphs must
+    /// not be freed.
     /// </summary>
     /// <param name="device">Any device; only CUDA devices cache.</param>
     public static void Release(Device device)

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Native;
 
-/// <summary>Turns what a user writes for a device into one that is there.</summary>
+/// <summary>Resolves the device that a user names.</summary>
 internal static class DeviceSelection
 {
     /// <summary>Chooses a device.</summary>

@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Native;
 
 /// <summary>
 /// A step of the backward pass that is a function of the program's own. TorchSharp's class for that keeps an empty tensor of every output's
-/// size; this one, over the same native functions, keeps what the function needs alone, and lets go of it as soon as it has run.
+/// size; this one, over the same native functions, keeps only what the function needs, and releases it as soon as it has run.
 /// </summary>
 /// <remarks>A graph with such a step can be walked once. What goes wrong in it reaches the caller of <see cref="Backward"/>.</remarks>
 internal sealed unsafe class GradientNode
@@ -47,7 +47,9 @@ internal sealed unsafe class GradientNode
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate void DeleteFunction();
 
-    /// <summary>Makes outputs of inputs in the eyes of autograd. To be called when gradients are on and an input asks for one.</summary>
+    /// <summary>
+    /// Registers outputs as computed from inputs with autograd. To be called when gradients are enabled and an input requires one.
+    /// </summary>
     /// <param name="inputs">What the outputs were computed from.</param>
     /// <param name="outputs">What was computed, without gradients; replaced by the returned tensors.</param>
     /// <param name="kept">What the backward function reads; owned by the step from now on. An output is kept as <c>detach()</c> of it.</param>

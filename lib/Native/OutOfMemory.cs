@@ -5,10 +5,10 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Native;
 
-/// <summary>Recognises libtorch's refusals of memory, on a GPU and on the CPU, by what it writes.</summary>
+/// <summary>Recognises libtorch's out-of-memory errors, on a GPU and on the CPU, by their text.</summary>
 internal static partial class OutOfMemory
 {
-    /// <summary>Whether an exception says that memory was refused.</summary>
+    /// <summary>Whether an exception says that memory ran out.</summary>
     /// <param name="error">What a libtorch call threw.</param>
     public static bool Is(Exception? error) => error is ExternalException && Refusal().IsMatch(error.Message);
 

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Dreambooth.Lab.Native;
 
 /// <summary>
-/// What this process holds of the machine's memory. A tensor on the CPU lives in native memory, not in .NET's heap: <see cref="Allocated"/>
+/// The machine's memory that this process holds. A tensor on the CPU lives in native memory, not in .NET's heap: <see cref="Allocated"/>
 /// counts it exactly, <see cref="Resident"/> with all the rest (runtime, libraries, freed pages that were not given back). In bytes.
 /// </summary>
 /// <param name="Resident">Pages in physical memory (resident set size).</param>

@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace Dreambooth.Lab.Native;
 
-/// <summary>What a run depends on outside of the project: versions, libraries, devices, memory, Unicode support.</summary>
+/// <summary>What a run depends on outside the project: versions, libraries, devices, memory, Unicode support.</summary>
 /// <param name="Lab">Version of this assembly.</param>
 /// <param name="DotNet">The .NET runtime.</param>
 /// <param name="System">The operating system and processor architecture.</param>

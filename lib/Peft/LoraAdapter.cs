@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Peft;
 
 /// <summary>
 /// A low-rank adapter (Hu et al. 2021, arXiv:2106.09685) over one or more models. All its matrices are views of one flat
-/// buffer, and their gradients views of a second one, so that an optimiser, a norm or a copy is one operation.
+/// buffer, and their gradients views of a second one, so that an optimizer, a norm or a copy is one operation.
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
@@ -118,8 +118,8 @@ public sealed class LoraAdapter : IDisposable
         new(name, slots, device, dtype, trainable);
 
     /// <summary>
-    /// Lets the models compute with a copy of the matrices in another element type, where the matrices themselves are kept in float32 for the
-    /// optimiser: one conversion for all of them instead of one for each in each pass. Does nothing where the type is theirs.
+    /// Makes the models compute with a copy of the matrices in another element type, while the matrices themselves stay in float32 for the
+    /// optimizer: one conversion for all of them instead of one for each in each pass. Does nothing where the types are equal.
     /// </summary>
     /// <param name="dtype">Element type of the models' compute.</param>
     public void ComputeIn(ScalarType dtype)
@@ -152,7 +152,7 @@ public sealed class LoraAdapter : IDisposable
         RefreshComputeCopy();
     }
 
-    /// <summary>Brings the copy that the models compute with to the matrices' present values; needed after every change of them.</summary>
+    /// <summary>Updates the copy that the models compute with; needed after every change of the matrices.</summary>
     public void RefreshComputeCopy()
     {
         using var scope = NewDisposeScope();
@@ -186,10 +186,10 @@ public sealed class LoraAdapter : IDisposable
     /// <exception cref="LabException">A memory mode has a model's weights in memory only while they are used.</exception>
     public void Fuse() => SetFused(true);
 
-    /// <summary>Takes the update off the models' weights again (equal to rounding).</summary>
+    /// <summary>Subtracts the update from the models' weights again (equal up to rounding).</summary>
     public void Unfuse() => SetFused(false);
 
-    /// <summary>Takes the adapter off the models (unfusing it) and frees its matrices.</summary>
+    /// <summary>Removes the adapter from the models (unfusing it) and frees its matrices.</summary>
     public void Dispose()
     {
         Unfuse();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Peft;
 
-/// <summary>Measures what an adapter does to the models it lies on: the size of every layer's update.</summary>
+/// <summary>Measures how much an adapter changes its models: the size of every layer's update.</summary>
 public static class LoraChange
 {
     /// <summary>Measures every layer of an adapter.</summary>
@@ -18,7 +18,7 @@ public static class LoraChange
         return [.. adapter.Layers.Select(layer => Measure(layer, adapter.Weight))];
     }
 
-    /// <summary>Sums layers up by block: the norm of all their updates together, beside the norm of all their weights.</summary>
+    /// <summary>Sums layers by block: the norm of all their updates, beside the norm of all their weights.</summary>
     /// <param name="layers">What <see cref="Measure(LoraAdapter)"/> gave.</param>
     /// <param name="component">The model whose blocks are wanted.</param>
     /// <returns>One entry for each block in order; its path is <c>block N</c>.</returns>

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// Writes an adapter so that other tools compute the same with it. The keys are those of diffusers (<c>transformer.….lora_A.weight</c>),
-/// which ComfyUI reads for Stable Diffusion 3 as well (its <c>comfy/lora.py</c> and <c>comfy/weight_adapter/lora.py</c>). But where alpha
-/// differs from the rank, diffusers reads it from the file's header and ComfyUI does not look there: it takes the factor alpha / rank for
-/// 1. So the factor, and the weight, are multiplied into B here, and every reader's default is right.
+/// Writes an adapter for other tools. The keys are those of diffusers (<c>transformer.….lora_A.weight</c>), which ComfyUI reads for Stable
+/// Diffusion 3 as well (its <c>comfy/lora.py</c> and <c>comfy/weight_adapter/lora.py</c>). Where alpha differs from the rank, diffusers
+/// reads it from the file's header; ComfyUI does not, and uses the factor 1. So the factor alpha / rank, and the weight, are multiplied
+/// into B here, and every reader's default is right.
 /// </summary>
 public static class LoraExport
 {

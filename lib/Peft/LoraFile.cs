@@ -8,8 +8,8 @@ namespace Dreambooth.Lab.Peft;
 /// <summary>
 /// LoRA files in the form of diffusers and PEFT: keys <c>transformer.….lora_A.weight</c>, optionally a layer's <c>.alpha</c>, the header
 /// entry <c>lora_adapter_metadata</c> with rank and alpha, or PEFT's <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c>. A
-/// tensor's alpha rules over the metadata's; without either, alpha equals the rank, as diffusers assumes. Every tensor is used or named in
-/// a warning.
+/// tensor's alpha takes precedence over the metadata's; without either, alpha equals the rank, as diffusers assumes. Every tensor is used
+/// or named in a warning.
 /// </summary>
 public static class LoraFile
 {
@@ -169,7 +169,7 @@ public static class LoraFile
     {
         foreach (var (isOdd, effect) in new (Func<double, bool>, string)[]
         {
-            (alpha => alpha == 0, "draw nothing"), (alpha => alpha < 0, "draw the opposite of what was trained"),
+            (alpha => alpha == 0, "have no effect"), (alpha => alpha < 0, "do the opposite of what was trained"),
         })
         {
             string[] layers = [.. slots.Where(slot => isOdd(slot.Alpha)).Select(slot => $"{slot.Component}.{slot.Path}")];

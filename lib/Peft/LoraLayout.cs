@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Peft;
 
-/// <summary>Says what a file is whose tensors are not, or not all, those of a LoRA in the form of diffusers and PEFT.</summary>
+/// <summary>Identifies a file whose tensors are not all those of a LoRA in the form of diffusers and PEFT.</summary>
 internal static class LoraLayout
 {
     private const int Listed = 3;
@@ -41,7 +41,7 @@ internal static class LoraLayout
             "weights of a whole model; models are given to --model"),
     ];
 
-    /// <summary>Refuses a file with magnitudes, which plain LoRA would draw wrongly.</summary>
+    /// <summary>Rejects a file with magnitudes, which plain LoRA would ignore.</summary>
     /// <param name="names">All tensors' names.</param>
     /// <param name="file">The file.</param>
     /// <exception cref="LabException">There is such a tensor.</exception>

@@ -11,7 +11,7 @@ public sealed record LoraLoadReport(
     IReadOnlyDictionary<string, int> LayersPerComponent,
     IReadOnlyList<string> UnmatchedKeys)
 {
-    /// <summary>What a user should know: tensors and metadata of the file that have no effect. A sentence each.</summary>
+    /// <summary>Warnings: tensors and metadata of the file that have no effect. One sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>One line for a person.</summary>

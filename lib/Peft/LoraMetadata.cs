@@ -116,7 +116,7 @@ internal sealed class LoraMetadata
             {
                 throw new LabException(
                     $"{values.Source}: {value.Path} is {text}, which changes the model's own weights before training, so that the " +
-                    "LoRA alone draws something else. Convert it to plain LoRA with PEFT (path_initial_model_for_weight_conversion).");
+                    "LoRA alone generates something else. Convert it to plain LoRA with PEFT (path_initial_model_for_weight_conversion).");
             }
         }
     }

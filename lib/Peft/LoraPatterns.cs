@@ -11,7 +11,7 @@ internal sealed class LoraPatterns
 {
     private const int LongestKey = 120;
 
-    // A pattern comes from a file: one that takes for ever is refused.
+    // A pattern comes from a file: one that takes too long to match is rejected.
     private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(1);
 
     private readonly List<(string Key, Regex Pattern, double Value)> _patterns = [];

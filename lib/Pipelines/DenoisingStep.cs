@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
 
-/// <summary>Where a generation is, after one denoising step.</summary>
+/// <summary>The state of a generation after one denoising step.</summary>
 /// <param name="Step">Steps done, from 1.</param>
 /// <param name="Count">Steps in all.</param>
 /// <param name="Timestep">The step's timestep, sigma × 1000.</param>

@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Records one picture's way from noise. A step goes from x(σ) to x(σ') = x(σ) + (σ' − σ)·v, so that the predicted flow v can be read off
-/// two neighbours, and x(σ) − σ·v is the picture that the model sees at σ. With guidance, v is the guided flow.
+/// Records one picture's denoising. A step goes from x(σ) to x(σ') = x(σ) + (σ' − σ)·v, so that the predicted flow v can be read off two
+/// neighbours, and x(σ) − σ·v is the picture that the model sees at σ. With guidance, v is the guided flow.
 /// </summary>
 public static class DenoisingTrajectory
 {
-    /// <summary>Draws a picture and decodes it on the way.</summary>
+    /// <summary>Generates a picture and decodes its intermediate steps.</summary>
     /// <param name="pipeline">The models.</param>
     /// <param name="request">What; one prompt and one picture.</param>
     /// <param name="frames">Moments to decode, evenly spaced over the steps, from the noise to the finished picture; 2 or more.</param>

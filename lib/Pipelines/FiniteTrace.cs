@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Remembers of each result on the way to a picture whether it is finite, on the device: only <see cref="Require"/> waits for it, once,
-/// before the picture itself is read. So the models' weights need no look of their own: the first use shows them.
+/// Records on the device whether each intermediate result of a generation is finite: only <see cref="Require"/> waits for it, once, before
+/// the picture itself is read. The models' weights need no check of their own: their first use shows a fault.
 /// </summary>
 internal sealed class FiniteTrace : IDisposable
 {
-    // Far more than anything that draws a picture.
+    // Far above any value of a working model.
     private const double Sane = 100;
 
     private readonly List<(string What, (string Name, nn.Module? Model)[] Makers, Tensor Largest)> _results = [];
@@ -37,7 +37,7 @@ internal sealed class FiniteTrace : IDisposable
             Add(what, pooled, makers);
     }
 
-    /// <summary>Refuses the first result that is not finite.</summary>
+    /// <summary>Throws for the first result that is not finite.</summary>
     /// <param name="otherCauses">What else may be the cause, where the models' weights are finite.</param>
     /// <exception cref="NonFiniteException">Names the result and the likely cause.</exception>
     public void Require(Func<string> otherCauses)
@@ -59,7 +59,7 @@ internal sealed class FiniteTrace : IDisposable
         throw new NonFiniteException($"{what} are not finite: {cause}.");
     }
 
-    /// <summary>What of a request and its adapters is out of all proportion.</summary>
+    /// <summary>Extreme values in a request and its adapters.</summary>
     /// <param name="request">The request.</param>
     /// <param name="adapters">The adapters.</param>
     /// <param name="dtype">Element type of the computation.</param>

@@ -15,7 +15,7 @@ public sealed record GenerationRequest
     /// <summary>Prompts of T5, or null for the same.</summary>
     public IReadOnlyList<string>? Prompts3 { get; init; }
 
-    /// <summary>What to steer away from: one for all prompts or one each; null stands for the empty text.</summary>
+    /// <summary>Negative prompts: one for all prompts or one each; null stands for the empty text.</summary>
     public IReadOnlyList<string>? NegativePrompts { get; init; }
 
     /// <summary>Height in pixels, a multiple of the model's patch (16 for published models); null for the model's own.</summary>
@@ -56,10 +56,10 @@ public sealed record GenerationRequest
     /// <summary>Strength of skip-layer guidance. Default 2.8.</summary>
     public double SkipLayerGuidanceScale { get; init; } = 2.8;
 
-    /// <summary>Part of the steps, 0 to 1, after which skip-layer guidance begins. Default 0.01.</summary>
+    /// <summary>Fraction of the steps, 0 to 1, after which skip-layer guidance begins. Default 0.01.</summary>
     public double SkipLayerGuidanceStart { get; init; } = 0.01;
 
-    /// <summary>Part of the steps, 0 to 1, before which skip-layer guidance ends. Default 0.2.</summary>
+    /// <summary>Fraction of the steps, 0 to 1, before which skip-layer guidance ends. Default 0.2.</summary>
     public double SkipLayerGuidanceStop { get; init; } = 0.2;
 
     /// <summary>Whether classifier-free guidance is on.</summary>

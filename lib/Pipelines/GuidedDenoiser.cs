@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Pipelines;
 internal sealed class GuidedDenoiser : IDisposable
 {
     /// <summary>
-    /// Steps from which on a recording pays, where the device waits for the processor: making it takes some four forwards.
+    /// Number of steps from which a graph pays off, where the device waits for the processor: the capture takes about four forwards.
     /// </summary>
     public const int FewestRecordedSteps = 14;
 
@@ -55,7 +55,7 @@ internal sealed class GuidedDenoiser : IDisposable
                 + $"{layers - 1}.");
     }
 
-    /// <summary>Receives a sentence when recording is refused.</summary>
+    /// <summary>Receives a sentence when capturing fails.</summary>
     public Action<string>? Refused
     {
         get => _forward.Warn;

@@ -41,7 +41,7 @@ public sealed class ModelIndex
     /// <summary>Its components with the files that lie in their folders.</summary>
     public IReadOnlyList<ModelComponent> Components => [.. _components.Select(component => Describe(component.Key, component.Value))];
 
-    /// <summary>Reads the index and checks that this pipeline is one that the lab knows.</summary>
+    /// <summary>Reads the index and checks that the lab supports this pipeline.</summary>
     /// <param name="folder">The pipeline folder.</param>
     /// <exception cref="LabException">The folder or its index is missing, or it holds another kind of pipeline.</exception>
     public static ModelIndex Read(string folder)
@@ -72,7 +72,7 @@ public sealed class ModelIndex
             : throw new LabException($"{path} lacks {string.Join(", ", missing)}.");
     }
 
-    /// <summary>Refuses a path to a file in the middle of a model, before anything is read from it.</summary>
+    /// <summary>Rejects a path to a file inside a model folder, before anything is read from it.</summary>
     /// <param name="path">What a user names as a model.</param>
     /// <exception cref="LabException">It is a model's index or another of its configuration files; the message names the model.</exception>
     internal static void RefuseConfigs(string path)
@@ -87,7 +87,7 @@ public sealed class ModelIndex
             throw new LabException($"{path} is a part of the model {whole}: name that.");
     }
 
-    /// <summary>What is not used of a folder with what a model's file lacks.</summary>
+    /// <summary>Files of a components folder that are not used.</summary>
     /// <param name="model">The model's folder or file.</param>
     /// <param name="components">The folder, or null.</param>
     /// <returns>A sentence where the model needs none; else null.</returns>
@@ -95,7 +95,7 @@ public sealed class ModelIndex
         ? $"components has no effect: {model} is a folder with all its parts, and not one file."
         : null;
 
-    /// <summary>The model that a path leads into the middle of.</summary>
+    /// <summary>The model folder that a path leads into.</summary>
     /// <param name="path">A folder or a file that is no model.</param>
     /// <returns>The model's folder; null where it lies in none.</returns>
     internal static string? WholeOf(string path)

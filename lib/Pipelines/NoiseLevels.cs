@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
 
-/// <summary>What training does to a picture: its latents mixed with noise, (1 − σ)·latents + σ·noise, decoded again to be seen.</summary>
+/// <summary>What training sees of a picture: its latents mixed with noise, (1 − σ)·latents + σ·noise, decoded for display.</summary>
 public static class NoiseLevels
 {
-    /// <summary>Mixes one noise into a picture at several levels.</summary>
+    /// <summary>Mixes the same noise into a picture at several levels.</summary>
     /// <param name="pipeline">The models; only the autoencoder is used.</param>
     /// <param name="picture">A picture; resized and cropped to a square of <paramref name="size"/> pixels.</param>
     /// <param name="sigmas">The noise levels, 0 (the picture as the autoencoder gives it back) to 1 (noise alone).</param>

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Pipelines;
 /// <summary>Where and how a pipeline's models are loaded.</summary>
 public sealed record PipelineOptions
 {
-    /// <summary>Where the models live. Default: the CPU.</summary>
+    /// <summary>Device of the models. Default: the CPU.</summary>
     public Device Device { get; init; } = CPU;
 
     /// <summary>Element type of the transformer and the text encoders. Default: float32.</summary>
@@ -17,25 +17,28 @@ public sealed record PipelineOptions
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
     /// <summary>
-    /// Whether the transformer's forward is recorded as a CUDA graph and replayed, once for each call that draws with
+    /// Whether the transformer's forward is recorded as a CUDA graph and replayed, once for each call that generates with
     /// 14 steps or more, where the device waits for the processor, as with small pictures. CUDA only, and not with <see cref="StreamTransformer"/>;
     /// elsewhere, and where it fails, plain calls. Default: true.
     /// </summary>
     public bool CudaGraph { get; init; } = true;
 
-    /// <summary>What of the models is in the device's memory at a time. Default: everything.</summary>
+    /// <summary>Which parts of the models are in device memory at a time. Default: everything.</summary>
     public MemoryMode Memory { get; init; } = MemoryMode.Fast;
 
     /// <summary>
-    /// Whether the transformer's blocks are loaded one by one in every step, for a device that does not hold them all: slow, and for drawing alone.
+    /// Whether the transformer's blocks are loaded one by one in every step, for a device that does not hold them all: slow, and for
+    /// generation only.
     /// The other models are then in memory only while they are used, whatever <see cref="Memory"/> says. Default: false.
     /// </summary>
     public bool StreamTransformer { get; init; }
 
-    /// <summary>Whether the T5 encoder is loaded where the folder has one; without it zeros stand in its place.</summary>
+    /// <summary>Whether the T5 encoder is loaded where the folder has one; without it its tokens are zeros.</summary>
     public bool WithT5 { get; init; } = true;
 
-    /// <summary>The variant of the files that is preferred, as <c>fp16</c> for <c>model.fp16.safetensors</c>; null for the plain files.</summary>
+    /// <summary>
+    /// The preferred variant of the files, such as <c>fp16</c> for <c>model.fp16.safetensors</c>; null for the plain files.
+    /// </summary>
     public string? Variant { get; init; }
 
     /// <summary>
@@ -50,7 +53,7 @@ public sealed record PipelineOptions
     /// <summary>A folder with <c>clip/</c> and <c>t5/</c> vocabularies for model folders that carry none; null for <c>LAB_TOKENIZERS</c>.</summary>
     public string? TokenizersFolder { get; init; }
 
-    /// <summary>The options that a user's words stand for.</summary>
+    /// <summary>Parses the options that a user gave as text.</summary>
     /// <param name="device">auto (CUDA where there is one), cpu, cuda or cuda:N.</param>
     /// <param name="dtype">auto (bf16 on CUDA, else fp32), fp32, fp16 or bf16: for the autoencoder as well.</param>
     /// <exception cref="LabException">A word is none of these, or there is no such device.</exception>

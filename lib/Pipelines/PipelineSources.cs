@@ -9,8 +9,7 @@ using Dreambooth.Lab.Tokenizers;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Everything that a pipeline is made of, found and opened; no weight is loaded yet. Disposing it closes the files; loaded weights stay
-/// valid.
+/// All parts of a pipeline, found and opened; no weights are loaded yet. Disposing it closes the files; loaded weights stay valid.
 /// </summary>
 internal sealed record PipelineSources : IDisposable
 {

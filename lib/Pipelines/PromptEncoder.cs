@@ -62,13 +62,13 @@ public sealed class PromptEncoder : IDisposable
     /// <summary>Tokenizer of T5, or null.</summary>
     public ITextTokenizer? Tokenizer3 { get; }
 
-    /// <summary>Where the encoders live.</summary>
+    /// <summary>Device of the encoders.</summary>
     public Device Device => OnDemand?.Device ?? Clip.TextProjection.Weight.device;
 
     /// <summary>How the encoders get their weights; null where these are in memory all the time.</summary>
     internal EncodersOnDemand? OnDemand { get; init; }
 
-    /// <summary>Receives a sentence for each prompt that is longer than a window, once however often it is encoded.</summary>
+    /// <summary>Receives a sentence for each prompt that is longer than a window, once per prompt.</summary>
     public Action<string>? Warn { get; set; }
 
     /// <summary>
@@ -166,7 +166,8 @@ public sealed class PromptEncoder : IDisposable
     }
 
     /// <summary>
-    /// Encodes texts with T5 ahead of their use, up to 64 in one reading of T5's file. Does nothing where T5 is in memory, or knows the texts already.
+    /// Encodes texts with T5 in advance, up to 64 per pass over T5's file. Does nothing where T5 is in memory, or where the texts are
+    /// cached.
     /// </summary>
     /// <param name="texts">Texts as they will be encoded together, each with the number of T5 tokens or null for <see cref="DefaultSequenceLength"/>.</param>
     public void Prepare(IEnumerable<(IReadOnlyList<string> Prompts, int? MaxSequenceLength)> texts)
@@ -189,7 +190,9 @@ public sealed class PromptEncoder : IDisposable
         }
     }
 
-    /// <summary>Says how many texts the encoders read to their end, and names the first ones that they cut; none of them is warned of later.</summary>
+    /// <summary>
+    /// Reports how many texts fit the encoders, and names the first ones that are cut; later calls do not warn of them again.
+    /// </summary>
     /// <param name="prompts">Texts.</param>
     /// <param name="maxSequenceLength">Number of T5 tokens, cut to its tokenizer's window.</param>
     internal string TellWindows(IReadOnlyList<string> prompts, int maxSequenceLength)
@@ -208,7 +211,7 @@ public sealed class PromptEncoder : IDisposable
             : $"{cut.Length} of {prompts.Count} texts are cut: {windows} ({Foundation.ShownText.Names([.. cut.Select(text => $"'{Foundation.ShownText.Line(text, MostShown)}'")])})";
     }
 
-    /// <summary>Keeps both CLIP encoders' weights in memory for some while; without effect where they are there all the time.</summary>
+    /// <summary>Keeps both CLIP encoders' weights in memory until disposed; no effect where they always are.</summary>
     /// <returns>Lets go of them when disposed.</returns>
     public IDisposable? Hold()
     {
@@ -253,7 +256,7 @@ public sealed class PromptEncoder : IDisposable
         return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
     }
 
-    // Each text is told once, with the encoders that do not read it to its end.
+    // Each text is reported once, with the encoders that cut it.
     private void WarnOfCuts(
         IReadOnlyList<string>? clip = null, IReadOnlyList<string>? clip2 = null, IReadOnlyList<string>? t5 = null, int? t5Length = null)
     {

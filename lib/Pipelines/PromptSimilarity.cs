@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
 
-/// <summary>How near prompts lie to each other for the model: the cosine of their pooled embeddings, 1 for the same direction.</summary>
+/// <summary>How similar prompts are for the model: the cosine of their pooled embeddings, 1 for the same direction.</summary>
 /// <param name="Prompts">The prompts.</param>
 /// <param name="Cosines">One row and one column for each prompt, −1 to 1.</param>
 public sealed record PromptSimilarity(IReadOnlyList<string> Prompts, double[,] Cosines)

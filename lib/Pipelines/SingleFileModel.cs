@@ -158,6 +158,6 @@ internal sealed class SingleFileModel : IDisposable
             $"{_file.Path} is {Preset.Name} without {string.Join(", ", missing.Select(part => part.Title))}. Looked in {_components} (and its text_encoders and vae) for"
             + string.Concat(places) + Environment.NewLine
             + "Name a folder that has them by --components"
-            + (missing.Contains(SingleFilePart.T5) ? ", or draw without T5 by --without_t5." : "."));
+            + (missing.Contains(SingleFilePart.T5) ? ", or generate without T5 by --without_t5." : "."));
     }
 }

@@ -18,7 +18,7 @@ namespace Dreambooth.Lab.Pipelines;
 /// </summary>
 public sealed partial class StableDiffusion3Pipeline : IDisposable
 {
-    /// <summary>Pictures that are worth generating at a time: more are no faster, and at full size no GPU holds many more.</summary>
+    /// <summary>Largest useful batch of pictures: more are no faster, and at full size no GPU holds many more.</summary>
     internal const int WorthAtATime = 8;
 
     private readonly List<LoraAdapter> _adapters = [];
@@ -28,7 +28,7 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     private StableDiffusion3Pipeline(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options)
     {
         (Prompts, Transformer, Vae, SchedulerConfig, Options) = (prompts, transformer, vae, scheduler, options);
-        // A forward that loads blocks on its way cannot be recorded.
+        // A forward that loads blocks as it runs cannot be captured.
         Recorder = options.CudaGraph && !transformer.IsStreamed ? CudaGraph.RecorderOf(options.Device) : null;
         // One picture's activations at a time: at full size they are gigabytes, and nothing is gained by more at once.
         Vae.UseSlicing = true;
@@ -133,7 +133,7 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
         return report;
     }
 
-    /// <summary>Takes an adapter off the models and frees it.</summary>
+    /// <summary>Removes an adapter from the models and frees it.</summary>
     /// <param name="adapter">One of <see cref="Adapters"/>.</param>
     public void UnloadLora(LoraAdapter adapter)
     {
@@ -142,7 +142,7 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             adapter.Dispose();
     }
 
-    /// <summary>The most pictures that who draws many draws at a time: what is worth it, or what fits.</summary>
+    /// <summary>How many of many pictures to generate at a time, at most: the number beyond which nothing is gained, or what fits in memory.</summary>
     internal int MostAtATime { get; set; } = WorthAtATime;
 
     /// <summary>Generates pictures.</summary>
@@ -160,8 +160,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     }
 
     /// <summary>
-    /// Generates pictures and gives each as soon as it is decoded, so that it can be saved before the next: decoding takes seconds at full
-    /// size. Nothing is done before the first is asked for.
+    /// Generates pictures and yields each as soon as it is decoded, so that it can be saved before the next: decoding takes seconds at full
+    /// size. Lazy: work starts with the first picture.
     /// </summary>
     /// <param name="request">What.</param>
     /// <param name="onStep">Called after each denoising step.</param>
@@ -217,11 +217,12 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
         return latents.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Records a step of the denoising; null for plain calls, and once recording was refused.</summary>
+    /// <summary>Captures a denoising step; null for plain calls, and after a failed capture.</summary>
     internal Func<Device, Action, IReplayable>? Recorder { get; set; }
 
     /// <summary>
-    /// Encodes the texts of coming requests with T5 ahead, many in one reading of its file; without effect where T5 is in memory (<see cref="MemoryMode.Fast"/>).
+    /// Encodes the texts of later requests with T5 in advance, many per pass over its file; no effect where T5 is in memory
+    /// (<see cref="MemoryMode.Fast"/>).
     /// </summary>
     /// <param name="requests">The requests, as they will be generated.</param>
     public void PreparePrompts(IEnumerable<GenerationRequest> requests)
@@ -231,7 +232,9 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             .Take(request.UsesGuidance ? 2 : 1)));
     }
 
-    /// <summary>Keeps the autoencoder's weights in memory for some while; without effect where they are there all the time (<see cref="MemoryMode.Fast"/>).</summary>
+    /// <summary>
+    /// Keeps the autoencoder's weights in memory until disposed; no effect where they always are (<see cref="MemoryMode.Fast"/>).
+    /// </summary>
     /// <returns>Lets go of them when disposed.</returns>
     public IDisposable? HoldVae() => _vaeWeights?.Hold();
 

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// T5's tokens of texts that were encoded, in host memory: reading T5 again for a text that is known would cost gigabytes of traffic. No LoRA acts on T5, so
-/// that they stay right. The oldest go first.
+/// A cache of T5's output in host memory: reading T5 again for a known text would cost gigabytes of traffic. No LoRA acts on T5, so the
+/// entries stay valid. The oldest are dropped first.
 /// </summary>
 internal sealed class TextRows : IDisposable
 {

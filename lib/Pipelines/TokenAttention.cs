@@ -7,7 +7,7 @@ using Dreambooth.Lab.Tokenizers;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Where in the picture the model looks at a word while it draws: of each image token's attention, the part that goes to the word's text
+/// Where in the picture the model attends to a word: of each image token's attention, the part that goes to the word's text
 /// tokens (CLIP's and T5's), averaged over heads and recorded steps.
 /// </summary>
 /// <param name="Word">The word.</param>
@@ -38,7 +38,7 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
         }
     }
 
-    /// <summary>Draws a picture and records the attention to words of its prompt.</summary>
+    /// <summary>Generates a picture and records the attention to words of its prompt.</summary>
     /// <param name="pipeline">The models.</param>
     /// <param name="request">What; one prompt and one picture.</param>
     /// <param name="words">Words as they stand in the prompt.</param>

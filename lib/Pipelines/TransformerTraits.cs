@@ -5,7 +5,7 @@ using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Pipelines;
 
-/// <summary>What tells the transformers of Stable Diffusion 3 apart, as their names and shapes show it.</summary>
+/// <summary>The names and shapes that distinguish the transformers of Stable Diffusion 3.</summary>
 /// <param name="Blocks">Number of blocks.</param>
 /// <param name="Width">Width of the blocks.</param>
 /// <param name="Positions">Rows of the position table.</param>

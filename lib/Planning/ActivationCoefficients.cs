@@ -1,9 +1,9 @@
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// What <see cref="ActivationEstimate"/> multiplies shapes by: how many tensors of a size are alive at a model's widest place, or are kept for the
-/// backward pass. Changed by hand, one at a time, where <c>bench memory</c> shows a phase whose ratio is off; the figure's source is named
-/// where it is changed.
+/// What <see cref="ActivationEstimate"/> multiplies shapes by: how many tensors of a size are alive at a model's widest place, or are kept
+/// for the backward pass. To be changed by hand, one at a time, where <c>bench memory</c> shows a phase whose ratio is off; each change
+/// names its source.
 /// </summary>
 internal sealed record ActivationCoefficients
 {

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>A run of <c>bench memory</c> as it was measured once, beside what the planner predicts for it now.</summary>
+/// <summary>A measured run of <c>bench memory</c>, beside what the planner now predicts for it.</summary>
 /// <param name="Name">The case's name.</param>
 /// <param name="Forecast">The prediction.</param>
 /// <param name="Figure">What was measured; see <see cref="CalibrationRow.Figure"/>.</param>
@@ -25,7 +25,7 @@ public sealed record MeasuredRun(string Name, MemoryForecast Forecast, string Fi
 
     /// <summary>
     /// Whether this measures a run of such settings. Of a training, the number of cached latents (half a MiB each at 512 pixels) and the size
-    /// of the picture that is drawn afterwards may differ.
+    /// of the picture that is generated afterwards may differ.
     /// </summary>
     /// <param name="settings">The settings.</param>
     public bool IsOf(MemorySettings settings)

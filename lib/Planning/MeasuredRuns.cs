@@ -2,9 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>
-/// The runs that <c>bench memory</c> measured on a machine and wrote down, beside what the planner predicts for them now.
-/// </summary>
+/// <summary>The recorded runs of <c>bench memory</c> on a machine, beside what the planner now predicts for them.</summary>
 /// <param name="Device">The device's product name.</param>
 /// <param name="Runs">The runs that came to their end, in the order in which they were measured first.</param>
 public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs)
@@ -22,8 +20,8 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
         ?? throw new LabException($"No run is called '{name}'; measured were {string.Join(", ", Runs.Select(run => run.Name))}.");
 
     /// <summary>
-    /// Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, keys that are not known and a line that was cut off
-    /// count for nothing; of a case that was measured again the last counts.
+    /// Reads the lines of kind <c>memory</c> of a results file. Lines of other kinds, unknown keys and truncated lines are ignored; of a
+    /// repeated case the last line counts.
     /// </summary>
     /// <param name="folder">
     /// A folder of <c>tests/benchmarks/results</c>, such as <c>2026-11-28-h200</c>, or the path of another that holds a

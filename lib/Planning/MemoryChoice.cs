@@ -4,7 +4,7 @@ using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>The memory mode of a run: what was asked for, or what fits by prediction.</summary>
+/// <summary>The memory mode of a run: the requested one, or the first that is predicted to fit.</summary>
 /// <param name="Settings">The run with its mode.</param>
 /// <param name="Reason">What was picked and why, a sentence; empty where nothing was left to pick.</param>
 internal sealed record MemoryChoice(MemorySettings Settings, string Reason)

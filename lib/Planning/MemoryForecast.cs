@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>What a run is predicted to hold, phase by phase.</summary>
+/// <summary>The predicted memory of a run, phase by phase.</summary>
 /// <param name="Settings">The run.</param>
 /// <param name="Phases">The phases in order.</param>
 public sealed record MemoryForecast(MemorySettings Settings, IReadOnlyList<PhaseForecast> Phases)
@@ -13,7 +13,7 @@ public sealed record MemoryForecast(MemorySettings Settings, IReadOnlyList<Phase
     /// <summary>The phase that needs most.</summary>
     public PhaseForecast Highest => Phases.MaxBy(phase => phase.Total)!;
 
-    /// <summary>The most that is held at once, in bytes.</summary>
+    /// <summary>The predicted peak, in bytes.</summary>
     public long Peak => Highest.Total;
 
     /// <summary>The predicted peak of a phase, in bytes; null when the run has no such phase.</summary>

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// Predicts what a run will hold in memory, phase by phase, from the model's configuration and the run's settings; nothing is loaded.
-/// Weights, LoRA, optimizer state and caches are counted; activations are estimated (<see cref="ActivationEstimate"/>).
+/// Predicts the memory of a run, phase by phase, from the model's configuration and the run's settings; nothing is loaded. Weights, LoRA,
+/// optimizer state and caches are counted; activations are estimated (<see cref="ActivationEstimate"/>).
 /// </summary>
 /// <param name="model">The model.</param>
 public sealed class MemoryPlanner(ModelArchitecture model)
@@ -71,7 +71,7 @@ public sealed class MemoryPlanner(ModelArchitecture model)
 
     /// <summary>What a run needs in each memory mode.</summary>
     /// <param name="settings">The run.</param>
-    /// <returns>Fast, balanced and low; and for drawing, low with the transformer's blocks one by one.</returns>
+    /// <returns>Fast, balanced and low; and for generation, low with the transformer's blocks one by one.</returns>
     public IReadOnlyList<MemoryForecast> ByMode(MemorySettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -83,7 +83,7 @@ public sealed class MemoryPlanner(ModelArchitecture model)
     }
 
     /// <summary>
-    /// What a run may count on of a device's memory: nine tenths of it or so, and of a GPU's less half a GiB for the CUDA context.
+    /// How much of a device's memory a run may use: about nine tenths, and on a GPU half a GiB less for the CUDA context.
     /// </summary>
     /// <param name="bytes">Memory of the device.</param>
     /// <param name="gpu">Whether it is a GPU.</param>

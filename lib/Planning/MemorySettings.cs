@@ -6,10 +6,12 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>What decides how much memory a run needs. Names are those of the training configuration and of the reference's flags.</summary>
+/// <summary>
+/// The settings that determine how much memory a run needs. Names are those of the training configuration and of the reference's flags.
+/// </summary>
 public sealed record MemorySettings
 {
-    /// <summary>Drawing as the tutorial's inference script does: float32, one picture of 1024 pixels at a time, nothing trained.</summary>
+    /// <summary>Generation as the tutorial's inference script does it: float32, one picture of 1024 pixels at a time, nothing trained.</summary>
     public static MemorySettings TutorialInference { get; } = new() { Training = TrainingKind.None, MaxSequenceLength = 256 };
 
     /// <summary>
@@ -49,17 +51,17 @@ public sealed record MemorySettings
     /// <summary>Element type of the autoencoder. Default Float32.</summary>
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
-    /// <summary>Whether activations are computed again in the backward pass instead of kept. Default false.</summary>
+    /// <summary>Whether activations are recomputed in the backward pass instead of kept. Default false.</summary>
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Whether T5 is loaded at all; drawing can do without it (<c>generate --without_t5</c>). Default true.</summary>
+    /// <summary>Whether T5 is loaded at all; generation can do without it (<c>generate --without_t5</c>). Default true.</summary>
     public bool WithT5 { get; init; } = true;
 
     /// <summary>Whether T5, whose rows are cached, is freed before training. Default false.</summary>
     public bool FreeT5 { get; init; }
 
     /// <summary>
-    /// Whether the autoencoder, whose latents are cached, is freed before training; then no validation picture is drawn. Default false.
+    /// Whether the autoencoder, whose latents are cached, is freed before training; then no validation picture is generated. Default false.
     /// </summary>
     public bool FreeVae { get; init; }
 
@@ -69,17 +71,19 @@ public sealed record MemorySettings
     /// <summary>T5's rows per prompt, 1 to 512. Default 77.</summary>
     public int MaxSequenceLength { get; init; } = 77;
 
-    /// <summary>Side of drawn pictures in pixels; null for the model's own.</summary>
+    /// <summary>Side of generated pictures in pixels; null for the model's own.</summary>
     public int? SampleResolution { get; init; }
 
-    /// <summary>Pictures drawn at a time, 1 or more. Default 1.</summary>
+    /// <summary>Pictures generated at a time, 1 or more. Default 1.</summary>
     public int SampleBatchSize { get; init; } = 1;
 
-    /// <summary>What of the models is in memory at a time; <see cref="MemoryMode.Auto"/> counts as fast. Default: everything.</summary>
+    /// <summary>
+    /// Which parts of the models are in memory at a time; <see cref="MemoryMode.Auto"/> counts as fast. Default: everything.
+    /// </summary>
     public MemoryMode Memory { get; init; } = MemoryMode.Fast;
 
     /// <summary>
-    /// Whether drawing loads the transformer's blocks one by one, where nothing is trained and the mode is <see cref="MemoryMode.Low"/>.
+    /// Whether generation loads the transformer's blocks one by one, where nothing is trained and the mode is <see cref="MemoryMode.Low"/>.
     /// Default false.
     /// </summary>
     public bool StreamTransformer { get; init; }
@@ -150,10 +154,10 @@ public sealed record MemorySettings
         Need(Resolution is >= 16 and <= LargestSide && Resolution % 16 == 0,
             $"resolution is {Resolution}; a multiple of 16, at most {LargestSide}, is valid");
         Need(SampleResolution is null or (>= 16 and <= LargestSide),
-            $"the size of drawn pictures is {SampleResolution}; 16 to {LargestSide} is valid");
+            $"the size of generated pictures is {SampleResolution}; 16 to {LargestSide} is valid");
         Need(TrainBatchSize is >= 1 and <= LargestCount, $"train_batch_size is {TrainBatchSize}; 1 to {LargestCount} is valid");
         Need(SampleBatchSize is >= 1 and <= LargestCount,
-            $"the number of pictures drawn at a time is {SampleBatchSize}; 1 to {LargestCount} is valid");
+            $"the number of pictures generated at a time is {SampleBatchSize}; 1 to {LargestCount} is valid");
         Need(Rank is >= 1 and <= LargestCount, $"rank is {Rank}; 1 to {LargestCount} is valid");
         Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");

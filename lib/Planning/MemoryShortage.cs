@@ -3,10 +3,10 @@ using Dreambooth.Lab.Native;
 
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>Says in one message what memory was short for and which settings would fit.</summary>
+/// <summary>One message that says what ran out of memory and which settings would fit.</summary>
 internal static class MemoryShortage
 {
-    /// <summary>Explains a refusal of memory.</summary>
+    /// <summary>Explains an out-of-memory error.</summary>
     /// <param name="error">What libtorch threw, see <see cref="OutOfMemory.Is"/>.</param>
     /// <param name="phase">What was being done, as <c>training</c>.</param>
     /// <param name="total">Memory of the device in bytes, or null where it is not known.</param>

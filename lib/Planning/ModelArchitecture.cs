@@ -11,8 +11,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// The sizes of a Stable Diffusion 3 model, from its configuration files alone: no weights are needed to count them. The models are declared
-/// on libtorch's meta device, which knows shapes and holds no numbers.
+/// The sizes of a Stable Diffusion 3 model, from its configuration files alone: no weights are needed to count them. The models are
+/// declared on libtorch's meta device, which has shapes but no data.
 /// </summary>
 public sealed class ModelArchitecture
 {

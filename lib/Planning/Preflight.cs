@@ -9,8 +9,8 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// Looks at everything that a training needs before it starts, so that what is wrong shows in a second and not after the model was loaded: settings, photos,
-/// their resolution, captions, the model folder, disk space, memory.
+/// Checks everything that a training needs before it starts, so that errors show in a second, not after the model is loaded: settings,
+/// photos, their resolution, captions, the model folder, disk space, memory.
 /// </summary>
 public static class Preflight
 {
@@ -148,7 +148,7 @@ public static class Preflight
         }
         catch (HubException error) when (error.Kind == HubErrorKind.Offline)
         {
-            // What it will weigh is known all the same.
+            // Its size is known all the same.
             architecture = ModelArchitecture.IsSd35Medium(path) ? ModelArchitecture.Sd35Medium : null;
             return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts, many GB. Now: dotnet run -- hub download {path}");
         }

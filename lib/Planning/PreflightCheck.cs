@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Planning;
 
-/// <summary>One thing that was looked at before a run.</summary>
+/// <summary>One check before a run.</summary>
 /// <param name="Subject">What: <c>photos</c>, <c>model</c>, <c>disk</c> …</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Message">What was found and, where something is to be done, what.</param>

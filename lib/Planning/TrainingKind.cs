@@ -3,7 +3,7 @@ namespace Dreambooth.Lab.Planning;
 /// <summary>What a planned run trains.</summary>
 public enum TrainingKind
 {
-    /// <summary>Nothing: pictures are drawn only.</summary>
+    /// <summary>Nothing: pictures are only generated.</summary>
     None,
 
     /// <summary>A LoRA on frozen models.</summary>

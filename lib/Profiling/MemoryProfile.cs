@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Profiling;
 
-/// <summary>What a <see cref="MemoryTimeline"/> saw of a run.</summary>
+/// <summary>What a <see cref="MemoryTimeline"/> measured of a run.</summary>
 /// <param name="Figure">The figure that <see cref="Phases"/> speak of: the best that there is for the run's device.</param>
 /// <param name="Baseline">The first sample: what was held before the run. Phases count from here.</param>
 /// <param name="Samples">All readings, in order of time.</param>

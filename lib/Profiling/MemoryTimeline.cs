@@ -4,7 +4,7 @@ using Dreambooth.Lab.Native;
 namespace Dreambooth.Lab.Profiling;
 
 /// <summary>
-/// Watches memory while something runs: a thread takes a reading every few milliseconds, and marks say which phase each belongs to. A peak
+/// Samples memory while something runs: a thread takes a reading every few milliseconds, and marks say which phase each belongs to. A peak
 /// that is shorter than the interval may be missed; a reading is taken at the beginning and the end of every phase besides.
 /// </summary>
 internal sealed class MemoryTimeline : IDisposable
@@ -17,7 +17,7 @@ internal sealed class MemoryTimeline : IDisposable
     private readonly ManualResetEventSlim _ended = new();
     private string _phase = string.Empty;
 
-    /// <summary>Begins to watch.</summary>
+    /// <summary>Starts to sample.</summary>
     /// <param name="gpu">Index of the GPU whose memory is read, or null for a run on the CPU.</param>
     /// <param name="interval">Time between readings; null for 2 ms, or 10 ms with a GPU.</param>
     public MemoryTimeline(int? gpu = null, TimeSpan? interval = null)
@@ -69,14 +69,14 @@ internal sealed class MemoryTimeline : IDisposable
         }
     }
 
-    /// <summary>What was seen so far.</summary>
+    /// <summary>What was measured so far.</summary>
     public MemoryProfile Profile()
     {
         lock (_lock)
             return MemoryProfile.Of([.. _samples]);
     }
 
-    /// <summary>Ends the watching; what was seen stays.</summary>
+    /// <summary>Stops sampling; the samples stay.</summary>
     public void Dispose()
     {
         _ended.Set();

@@ -4,8 +4,8 @@ using Dreambooth.Lab.Pipelines;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// Everything that decides one run of <c>generate</c>: prompts, model, LoRA, sampling. Names and defaults are those of the DreamBooth
-/// tutorial's <c>inference.py</c> where it has them, but for the size: see <see cref="Height"/>.
+/// All settings of one run of <c>generate</c>: prompts, model, LoRA, sampling. Names and defaults are those of the DreamBooth tutorial's
+/// <c>inference.py</c> where it has them, except the size: see <see cref="Height"/>.
 /// </summary>
 public sealed record GenerateConfig
 {
@@ -14,7 +14,7 @@ public sealed record GenerateConfig
     private const string SamplingGroup = "Sampling";
     private const string OutputGroup = "Output and device";
     private const string SizeHelp = "Height in pixels. The tutorial's own default, 256, is a trap: far from the size that the "
-        + "published models were trained on (1024), they draw little that is recognisable.";
+        + "published models were trained on (1024), they generate little that is recognisable.";
 
     /// <summary>The options of this record with names, ranges and help.</summary>
     public static FlagSet<GenerateConfig> Flags { get; } = new();
@@ -48,27 +48,27 @@ public sealed record GenerateConfig
     [Flag(ModelGroup, "Factor on all LoRA together.")]
     public double LoraScale { get; init; } = 1.0;
 
-    /// <summary>The variant of the model's files that is preferred, as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
+    /// <summary>The preferred variant of the model's files, such as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
     [Flag(
-        ModelGroup, "Variant of the model's files that is preferred, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME",
+        ModelGroup, "Preferred variant of the model's files, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME",
         DefaultText = "the plain files")]
     public string? Variant { get; init; }
 
-    /// <summary>The folder with what a model that is one file lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
+    /// <summary>The folder with what a single-file model lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
     [Flag(
-        ModelGroup, "Folder with what a model that is one file lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER",
+        ModelGroup, "Folder with what a single-file model lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER",
         DefaultText = "the file's own folder")]
     public string? Components { get; init; }
 
     /// <summary>
-    /// Whether T5 is left out, zeros in its place: 9 GB less in memory, long prompts followed less closely. Flag <c>--without_t5</c>.
+    /// Whether T5 is left out, with zeros in its place: 9 GB less memory, long prompts followed less closely. Flag <c>--without_t5</c>.
     /// </summary>
     [Flag(ModelGroup, "Leave the T5 encoder out: 9 GB less memory, long prompts followed less closely.")]
     public bool WithoutT5 { get; init; }
 
     /// <summary>
-    /// Record the transformer's forward as a CUDA graph and replay it where that is faster, default true; CUDA only, elsewhere without
-    /// effect. Flag <c>--cuda_graph</c>.
+    /// Capture the transformer's forward as a CUDA graph and replay it where that is faster, default true; no effect without CUDA. Flag
+    /// <c>--cuda_graph</c>.
     /// </summary>
     [Flag(
         ModelGroup,
@@ -89,8 +89,8 @@ public sealed record GenerateConfig
     [Flag(PromptGroup, "The prompt. This or --prompts_file is needed.")]
     public string? Prompt { get; init; }
 
-    /// <summary>A text file with one prompt a line; rules over <see cref="Prompt"/>. Flag <c>--prompts_file</c>.</summary>
-    [Flag(PromptGroup, "Text file with one prompt a line; rules over --prompt.", Placeholder = "FILE")]
+    /// <summary>A text file with one prompt per line; takes precedence over <see cref="Prompt"/>. Flag <c>--prompts_file</c>.</summary>
+    [Flag(PromptGroup, "Text file with one prompt per line; takes precedence over --prompt.", Placeholder = "FILE")]
     public string? PromptsFile { get; init; }
 
     /// <summary>What the pictures should not show, the same for every prompt; null: nothing. Flag <c>--negative_prompt</c>.</summary>
@@ -151,15 +151,15 @@ public sealed record GenerateConfig
     public double SkipLayerGuidanceScale { get; init; } = 2.8;
 
     /// <summary>
-    /// Where skip-layer guidance starts, as a part of all steps, 0 to 1, default 0.01. Flag <c>--skip_layer_guidance_start</c>.
+    /// Where skip-layer guidance starts, as a fraction of all steps, 0 to 1, default 0.01. Flag <c>--skip_layer_guidance_start</c>.
     /// </summary>
-    [Flag(SamplingGroup, "Where skip-layer guidance starts, as a part of all steps.", Minimum = 0, Maximum = 1)]
+    [Flag(SamplingGroup, "Where skip-layer guidance starts, as a fraction of all steps.", Minimum = 0, Maximum = 1)]
     public double SkipLayerGuidanceStart { get; init; } = 0.01;
 
     /// <summary>
-    /// Where skip-layer guidance stops, as a part of all steps, 0 to 1, default 0.2. Flag <c>--skip_layer_guidance_stop</c>.
+    /// Where skip-layer guidance stops, as a fraction of all steps, 0 to 1, default 0.2. Flag <c>--skip_layer_guidance_stop</c>.
     /// </summary>
-    [Flag(SamplingGroup, "Where skip-layer guidance stops, as a part of all steps.", Minimum = 0, Maximum = 1)]
+    [Flag(SamplingGroup, "Where skip-layer guidance stops, as a fraction of all steps.", Minimum = 0, Maximum = 1)]
     public double SkipLayerGuidanceStop { get; init; } = 0.2;
 
     /// <summary>The folder for the pictures, default outputs/generated. Flag <c>--output_dir</c>, <c>--outdir</c>.</summary>
@@ -169,9 +169,9 @@ public sealed record GenerateConfig
     public string OutputDir { get; init; } = "outputs/generated";
 
     /// <summary>
-    /// Make every picture anew, default false: those that are there whole and of the same settings stay. Flag <c>--overwrite</c>.
+    /// Generate every picture again, default false: complete pictures with the same settings are kept. Flag <c>--overwrite</c>.
     /// </summary>
-    [Flag(OutputGroup, "Make every picture anew, also those that are there; without it a run goes on where an earlier one ended.")]
+    [Flag(OutputGroup, "Generate every picture again, including existing ones; without it a run continues where an earlier one ended.")]
     public bool Overwrite { get; init; }
 
     /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
@@ -185,8 +185,8 @@ public sealed record GenerateConfig
     public string Dtype { get; init; } = "auto";
 
     /// <summary>
-    /// What of the models is in memory at a time, default auto: the first of fast, balanced and low that fits by prediction. Pictures are
-    /// the same. Flag <c>--memory</c>.
+    /// Which parts of the models are in memory at a time, default auto: the first of fast, balanced and low that is predicted to fit.
+    /// Pictures are the same. Flag <c>--memory</c>.
     /// </summary>
     [Flag(
         OutputGroup,
@@ -210,7 +210,7 @@ public sealed record GenerateConfig
     /// <exception cref="LabException">The prompt file cannot be read or has no prompt.</exception>
     public IReadOnlyList<string> ReadPrompts() => PromptsFile is null ? [Prompt!.Trim()] : PromptList.Read(PromptsFile);
 
-    /// <summary>Checks everything that can be known without reading a file.</summary>
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
     /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
     public void Validate()
     {

@@ -6,9 +6,7 @@ using Dreambooth.Lab.Peft;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>
-/// What the pictures of a <c>generate</c> are made with, kept in each one's file. Paths are left out of it: pictures are shown around.
-/// </summary>
+/// <summary>How the pictures of a <c>generate</c> run were generated, stored in each file. Without paths: pictures get shared.</summary>
 internal sealed class GenerationOrigin
 {
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -65,7 +63,7 @@ internal sealed class GenerationOrigin
         return note.ToJsonString(Json);
     }
 
-    /// <summary>The model and the LoRA of a picture that was made earlier.</summary>
+    /// <summary>The model and the LoRA of an existing picture.</summary>
     /// <param name="note">What its file keeps, or null.</param>
     /// <returns>Null where that is no note of a <c>generate</c>.</returns>
     public static string? SubjectOf(string? note)

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// The pictures of one <c>generate</c>. What lies in the folder whole and of the same settings stays; what an earlier run left half done, or
-/// made with other settings, is made again.
+/// The pictures of one <c>generate</c> run. Complete pictures with the same settings are kept; those that an earlier run left incomplete or
+/// made with other settings are generated again.
 /// </summary>
 internal sealed class GenerationRun
 {
@@ -19,7 +19,7 @@ internal sealed class GenerationRun
     private readonly GenerationOrigin _origin;
     private readonly int[][] _missing;
 
-    /// <summary>Looks what is there.</summary>
+    /// <summary>Checks which pictures exist.</summary>
     /// <param name="config">The options.</param>
     /// <param name="prompts">The prompts.</param>
     /// <param name="origin">What the pictures are made with.</param>
@@ -48,13 +48,13 @@ internal sealed class GenerationRun
             Enumerable.Range(0, config.NumImages).Where(image => !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
     }
 
-    /// <summary>Pictures in all.</summary>
+    /// <summary>Number of pictures in total.</summary>
     public int Total => _prompts.Count * _config.NumImages;
 
-    /// <summary>Pictures that have to be made.</summary>
+    /// <summary>Number of pictures to generate.</summary>
     public int Missing => _missing.Sum(images => images.Length);
 
-    /// <summary>Makes what is missing.</summary>
+    /// <summary>Generates what is missing.</summary>
     /// <param name="pipeline">The models, with the LoRA.</param>
     /// <param name="batchSize">Pictures of a prompt at a time, 1 or more.</param>
     /// <param name="report">Told the denoising steps done and in all, and the prompt.</param>
@@ -81,7 +81,7 @@ internal sealed class GenerationRun
         }
     }
 
-    // All pictures of a prompt share one stream of noise, as in the tutorial's script; those that are there have had their part of it.
+    // All pictures of a prompt share one stream of noise, as in the tutorial's script; existing pictures have used their part.
     private Tensor Noise(StableDiffusion3Pipeline pipeline, Generator generator, int[] batch, ref int next)
     {
         var (height, width) = pipeline.LatentSize(_config.Height, _config.Width);

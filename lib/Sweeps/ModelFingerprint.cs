@@ -4,10 +4,10 @@ using System.Text;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>What stands for a model in records: names, sizes and times of its files. Reading a large model's content would take minutes.</summary>
+/// <summary>Identifies a model in records by names, sizes and times of its files. Hashing a large model would take minutes.</summary>
 internal static class ModelFingerprint
 {
-    /// <summary>The fingerprint of a model as it is now.</summary>
+    /// <summary>The current fingerprint of a model.</summary>
     /// <param name="model">The model's folder, or its one file.</param>
     /// <returns>SHA-256 in hexadecimal.</returns>
     public static string Of(string model)

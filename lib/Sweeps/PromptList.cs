@@ -5,7 +5,7 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>Prompt files: UTF-8, or UTF-16 with a byte order mark; one prompt a line, without blank lines; no comments.</summary>
 public static class PromptList
 {
-    /// <summary>The lists for models that know the world as photographers and painters do; relative to the project.</summary>
+    /// <summary>The lists for general models; relative to the project.</summary>
     public const string Folder = "data/prompts";
 
     /// <summary>The lists in the miniature's vocabulary; relative to the project.</summary>
@@ -26,7 +26,7 @@ public static class PromptList
         return prompts.Count > 0 ? prompts : throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
     }
 
-    /// <summary>Reads one of the project's prompt lists, written about another subject where that is asked for.</summary>
+    /// <summary>Reads one of the project's prompt lists, rewritten for another subject on request.</summary>
     /// <param name="family">The list's name: recontextualization, art, property or validation.</param>
     /// <param name="subject">Identifier and class that stand in the place of "gmc cat".</param>
     /// <param name="folder">The lists' folder, absolute or relative to the project.</param>

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>With which model and LoRA a <see cref="SweepStudy"/> generates, and how much.</summary>
+/// <summary>Model, LoRA and extent of a <see cref="SweepStudy"/>.</summary>
 public sealed record StudyConfig
 {
     /// <summary>The model: a folder, a file, or its name on the hub.</summary>
@@ -21,7 +21,7 @@ public sealed record StudyConfig
     /// <summary>Classifier-free guidance where it is not what varies, default 4; the tutorial's <c>--guidance</c>.</summary>
     public double Guidance { get; init; } = 4;
 
-    /// <summary>Prompts that are taken from the top of a list, at least 1, default 10.</summary>
+    /// <summary>Number of prompts from the top of a list, at least 1, default 10.</summary>
     public int Prompts { get; init; } = 10;
 
     /// <summary>The seeds; the tutorial's <c>--seed</c>.</summary>

@@ -2,7 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>Pictures to be made together: a list of settings under one name.</summary>
+/// <summary>A named list of pictures to generate.</summary>
 internal sealed record Sweep
 {
     /// <summary>What it is called; a title, not a file name.</summary>

@@ -10,8 +10,8 @@ public sealed record SweepAxes
     public IReadOnlyList<ulong> Seeds { get; init; } = [0];
 
     /// <summary>
-    /// How much each prompt's seeds lie above those of the prompt before it: 0 (the default) gives all prompts the same noise, 1 counts on
-    /// as <c>generate</c> does.
+    /// Offset of each prompt's seeds from those of the prompt before: 0 (the default) gives all prompts the same noise, 1 counts up as
+    /// <c>generate</c> does.
     /// </summary>
     public ulong SeedStride { get; init; }
 

@@ -3,9 +3,7 @@ using Dreambooth.Lab.Peft;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>
-/// One way to sort the pictures of a sweep, for the rows or columns of a grid or a table: what the pictures differ in, and how that is called.
-/// </summary>
+/// <summary>A property by which the pictures of a sweep are arranged in rows or columns of a grid or table, and its name.</summary>
 /// <param name="Name">What it is, such as "prompt".</param>
 /// <param name="LabelOf">A picture's place on it, as a reader sees it; empty where it makes no difference.</param>
 public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)

@@ -4,14 +4,14 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// How far a LoRA moved a picture: compared with what the model drew without it from the same prompt, noise and settings.
+/// How much a LoRA changed a picture, compared with what the model generated without it from the same prompt, noise and settings.
 /// </summary>
 /// <param name="Result">The picture with the LoRA.</param>
 /// <param name="Before">The picture without.</param>
 /// <param name="Distance">Mean absolute difference of the colour channels, 0 (the same picture) to 1.</param>
 public sealed record SweepDrift(SweepResult Result, SweepResult Before, double Distance)
 {
-    /// <summary>Compares every picture with its counterpart without LoRA; those that have none are left out.</summary>
+    /// <summary>Compares every picture with its counterpart without LoRA; pictures without one are left out.</summary>
     /// <param name="outcome">A sweep whose LoRA axis has null.</param>
     /// <exception cref="LabException">No picture has a counterpart.</exception>
     public static IReadOnlyList<SweepDrift> Of(SweepOutcome outcome)

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>One picture of a sweep: everything that decides it, and the labels it is shown under.</summary>
+/// <summary>One picture of a sweep: its settings, and the labels it is shown under.</summary>
 public sealed record SweepItem
 {
     /// <summary>What the picture shows.</summary>
@@ -9,7 +9,7 @@ public sealed record SweepItem
     /// <summary>What it should not show; null for the empty text.</summary>
     public string? NegativePrompt { get; init; }
 
-    /// <summary>Seed of its noise; the same whatever it is generated beside.</summary>
+    /// <summary>Seed of its noise; independent of the rest of its batch.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>The LoRA file, or a folder that holds one; null for the model as it is.</summary>

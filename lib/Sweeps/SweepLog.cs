@@ -3,13 +3,13 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>The records of a sweep's pictures, <c>results.jsonl</c> in its folder: a line is there as soon as its picture is.</summary>
+/// <summary>The records of a sweep's pictures, <c>results.jsonl</c> in its folder: one line as soon as its picture is finished.</summary>
 internal static class SweepLog
 {
     /// <summary>The name of the file in a sweep's folder.</summary>
     public const string FileName = "results.jsonl";
 
-    /// <summary>Reads the records of a sweep, of a running one as well.</summary>
+    /// <summary>Reads the records of a sweep, also of a running one.</summary>
     /// <param name="folder">The sweep's folder; none there: no records.</param>
     /// <returns>One record for each picture file, the last where there are several; lines that are no whole record are left out.</returns>
     /// <exception cref="LabException">A line is whole, but a field of it is missing or of another type.</exception>

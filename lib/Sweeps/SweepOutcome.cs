@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>A sweep that was made: its pictures with their records, and where they lie.</summary>
+/// <summary>A finished sweep: its pictures with their records, and its folder.</summary>
 /// <param name="Name">What it is called.</param>
 /// <param name="Folder">The folder of its pictures, <c>results.jsonl</c> and <c>results.csv</c>; a full path.</param>
 /// <param name="Results">One record a picture, in the order of the sweep.</param>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>One picture that was made: one line of <c>results.jsonl</c>.</summary>
+/// <summary>One generated picture: one line of <c>results.jsonl</c>.</summary>
 public sealed record SweepResult
 {
     /// <summary>The picture's file, relative to the sweep's folder, with slashes.</summary>
@@ -18,10 +18,12 @@ public sealed record SweepResult
     /// <summary>Scores by name; null where nothing scored it.</summary>
     public IReadOnlyDictionary<string, double>? Scores { get; init; }
 
-    /// <summary>What stood for the model, as <see cref="SweepRunnerOptions.Model"/> named it; null where nothing did.</summary>
+    /// <summary>The model's identity, from <see cref="SweepRunnerOptions.Model"/>; may be null.</summary>
     public string? Model { get; init; }
 
-    /// <summary>SHA-256 of the LoRA file, in hexadecimal; null without LoRA. A LoRA that was trained anew makes a picture anew.</summary>
+    /// <summary>
+    /// SHA-256 of the LoRA file, in hexadecimal; null without LoRA. If the LoRA was trained again, its pictures are generated again.
+    /// </summary>
     public string? LoraSha256 { get; init; }
 
     /// <summary>Whether the picture is the one that an item asks for.</summary>

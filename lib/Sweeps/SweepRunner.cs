@@ -10,16 +10,16 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// Makes the pictures of sweeps with one pipeline. What is on disk with a record of the same settings is not made again; items that
-/// agree in all but prompt and seed are generated together. A LoRA is loaded for the items that name it and taken off again; those
-/// that the pipeline has already act on every picture.
+/// Generates the pictures of sweeps with one pipeline. Pictures on disk with a record of the same settings are not repeated; items that
+/// agree in all but prompt and seed are batched. A LoRA is loaded for the items that name it and removed afterwards; those that the
+/// pipeline already has act on every picture.
 /// </summary>
 internal sealed class SweepRunner
 {
     private readonly StableDiffusion3Pipeline _pipeline;
     private readonly SweepRunnerOptions _options;
 
-    /// <summary>Prepares to run sweeps.</summary>
+    /// <summary>Creates the runner.</summary>
     /// <param name="pipeline">The models; they stay the caller's.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <exception cref="LabException">The batch size is below 1.</exception>
@@ -32,7 +32,7 @@ internal sealed class SweepRunner
             throw new LabException($"The batch size of the sweep is {_options.BatchSize}; 1 or more is valid.");
     }
 
-    /// <summary>Makes what is missing of a sweep.</summary>
+    /// <summary>Generates what is missing of a sweep.</summary>
     /// <param name="sweep">The pictures.</param>
     /// <param name="folder">Where they go, as <c>NNN_prompt/img_XX.png</c> beside <c>results.jsonl</c> and, once all are there, <c>results.csv</c>; created when missing.</param>
     /// <param name="cancellation">Ends the run between two denoising steps.</param>

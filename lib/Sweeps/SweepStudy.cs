@@ -8,8 +8,8 @@ using Dreambooth.Lab.Pipelines;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// A model, a LoRA and a folder for several sweeps: what a notebook opens once and then asks question after question. Sweeps can be
-/// interrupted and run again: what is drawn is kept.
+/// A model, a LoRA and a folder for several sweeps; a notebook opens it once. Sweeps can be interrupted and run again: finished pictures
+/// are kept.
 /// </summary>
 public sealed class SweepStudy : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class SweepStudy : IDisposable
         _model = ModelFingerprint.Of(model);
     }
 
-    /// <summary>What it was opened with; the LoRA is a file or folder.</summary>
+    /// <summary>Its configuration; the LoRA is a file or folder.</summary>
     public StudyConfig Config { get; }
 
     /// <summary>Whether its pictures are scored.</summary>
@@ -36,7 +36,7 @@ public sealed class SweepStudy : IDisposable
     /// <summary>The models.</summary>
     public StableDiffusion3Pipeline Pipeline { get; }
 
-    /// <summary>Loads the model. A model or LoRA of the hub is downloaded where it is not there.</summary>
+    /// <summary>Loads the model. A model or LoRA on the hub is downloaded where it is not cached.</summary>
     /// <param name="config">With which model and LoRA, and how much.</param>
     /// <param name="folder">Where the sweeps go, relative to the project; created with the first.</param>
     /// <param name="score">Scores a picture; null for no scores.</param>
@@ -63,12 +63,14 @@ public sealed class SweepStudy : IDisposable
     /// <param name="scale">1 as trained.</param>
     public WeightedLora Lora(double scale = 1) => new(Config.Lora, scale);
 
-    /// <summary>The LoRA of the study's training at several stages, each at every scale of some: checkpoints beside it, then itself.</summary>
+    /// <summary>
+    /// The study's LoRA at several stages of its training, each at every given scale: checkpoints beside it, then itself.
+    /// </summary>
     /// <param name="scales">1 as trained.</param>
     public IReadOnlyList<WeightedLora> Stages(params IReadOnlyList<double> scales) =>
         [.. LoraCheckpoints.Stages(Config.Lora, Config.Stages).SelectMany(path => scales.Select(scale => new WeightedLora(path, scale)))];
 
-    /// <summary>Draws what is missing of a sweep.</summary>
+    /// <summary>Generates what is missing of a sweep.</summary>
     /// <param name="name">Its folder's name in the study's folder.</param>
     /// <param name="axes">What varies.</param>
     /// <param name="onProgress">Told how far it is.</param>

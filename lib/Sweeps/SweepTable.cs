@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>The records of a sweep as a table that any spreadsheet opens, <c>results.csv</c> (RFC 4180, UTF-8) beside <c>results.jsonl</c>.</summary>
+/// <summary>The records of a sweep as a spreadsheet table, <c>results.csv</c> (RFC 4180, UTF-8) beside <c>results.jsonl</c>.</summary>
 internal static class SweepTable
 {
     /// <summary>The name of the file in a sweep's folder.</summary>

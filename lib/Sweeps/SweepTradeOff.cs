@@ -3,8 +3,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
-/// What one LoRA at one scale comes to by two scores of which both should be high, and of which one is usually bought with the other: likeness to the
-/// subject, and obedience to the prompt.
+/// Two scores of one LoRA at one scale, which usually trade off against each other: fidelity to the subject, and adherence to the prompt.
 /// </summary>
 /// <param name="Stage">Which LoRA: <c>step 130</c>, <c>final</c>; "no LoRA" for the model as it is.</param>
 /// <param name="Lora">Its path; null for the model as it is.</param>
@@ -36,10 +35,10 @@ public sealed record SweepTradeOff(string Stage, string? Lora, double Scale, dou
     public bool IsScored => !double.IsNaN(Fidelity) && !double.IsNaN(Adherence);
 
     /// <summary>
-    /// The one to use: of those that follow the prompt nearly as well as the model does by itself, the one nearest to the subject.
+    /// The one to use: of those that follow the prompt nearly as well as the model without LoRA, the one nearest to the subject.
     /// </summary>
-    /// <param name="candidates">What <see cref="Of"/> gave, with the model as it is among them where it was drawn.</param>
-    /// <param name="mostFall">How much adherence may fall below the model's own, or the best candidate's where that was not drawn.</param>
+    /// <param name="candidates">What <see cref="Of"/> gave, with the model as it is among them where it generated pictures.</param>
+    /// <param name="mostFall">How much adherence may fall below the model's own, or the best candidate's where there is none.</param>
     /// <returns>Without scores the last LoRA at the scale nearest to 1; null where there is no LoRA among them.</returns>
     /// <exception cref="LabException"><paramref name="mostFall"/> is below 0.</exception>
     public static SweepTradeOff? Choose(IReadOnlyList<SweepTradeOff> candidates, double mostFall = 0.1)

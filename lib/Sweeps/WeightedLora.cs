@@ -3,14 +3,14 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
-/// <summary>A LoRA to load and how strongly it counts: what <c>--lora PATH=WEIGHT</c> names.</summary>
+/// <summary>A LoRA to load and its weight: what <c>--lora PATH=WEIGHT</c> names.</summary>
 /// <param name="Path">A safetensors file, or a folder with <c>pytorch_lora_weights.safetensors</c>.</param>
 /// <param name="Weight">Factor on the adapter; 1 is as trained.</param>
 public sealed record WeightedLora(string Path, double Weight = 1.0)
 {
     /// <summary>
-    /// Reads <c>path</c> or <c>path=weight</c>. A text after the last <c>=</c> that is no number belongs to the path, and so does one where
-    /// a file or folder of the whole name exists.
+    /// Reads <c>path</c> or <c>path=weight</c>. A text after the last <c>=</c> belongs to the path if it is not a number, or if a file or
+    /// folder of the whole name exists.
     /// </summary>
     /// <param name="text">What was given.</param>
     /// <exception cref="UsageException">What stands before the last <c>=</c> exists, and what follows is no weight.</exception>

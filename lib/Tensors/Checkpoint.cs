@@ -99,7 +99,7 @@ public sealed class Checkpoint : ITensorSource, IDisposable
         return file.Load(name, device, dtype);
     }
 
-    /// <summary>Lets go of the files; tensors that were loaded stay valid.</summary>
+    /// <summary>Closes the files; loaded tensors stay valid.</summary>
     public void Dispose()
     {
         foreach (var file in _files)

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tensors;
 
-/// <summary>Whether tensors hold finite values alone, without a copy of them.</summary>
+/// <summary>Whether tensors hold only finite values, tested without a copy.</summary>
 internal static class FiniteCheck
 {
     /// <summary>The largest absolute value; not finite when any value is not. Nothing waits for it.</summary>
@@ -27,7 +27,7 @@ internal static class FiniteCheck
         return float.IsFinite(largest.item<float>());
     }
 
-    /// <summary>Refuses values that are not finite.</summary>
+    /// <summary>Throws if values are not finite.</summary>
     /// <param name="values">Floating point, of any shape.</param>
     /// <param name="what">The file and the tensor, the beginning of the message.</param>
     /// <exception cref="NonFiniteException">At least one value is not finite.</exception>

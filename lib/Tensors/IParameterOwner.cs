@@ -5,7 +5,9 @@ namespace Dreambooth.Lab.Tensors;
 /// <summary>A module that holds parameters directly and lets a loader replace them.</summary>
 public interface IParameterOwner
 {
-    /// <summary>Whether the parameters come from their file anew and again (<see cref="WeightsOnDemand"/>), so that a change of their values would be lost.</summary>
+    /// <summary>
+    /// Whether the parameters are reloaded from their file (<see cref="WeightsOnDemand"/>), so that a change of their values would be lost.
+    /// </summary>
     bool IsOnDemand { get; set; }
 
     /// <summary>Replaces one parameter; the old one is disposed.</summary>

@@ -6,8 +6,8 @@ namespace Dreambooth.Lab.Tensors;
 
 /// <summary>
 /// Numbers for libtorch's operations that live long enough. TorchSharp makes an object of every number that is given to an operation, and
-/// of the factor 1 in every addition, and lets go of it before libtorch has read the value: a garbage collection just then frees it, and
-/// the operation fails or computes with another number. All numbers come from here; a test over the compiled code refuses others.
+/// of the factor 1 in every addition, and drops it before libtorch has read the value: a garbage collection at that moment frees it, and
+/// the operation fails or computes with another number. All numbers come from here; a test over the compiled code rejects others.
 /// </summary>
 internal static class KeptScalar
 {

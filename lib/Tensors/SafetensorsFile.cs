@@ -82,7 +82,7 @@ public sealed class SafetensorsFile : IDisposable
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Lets go of the mappings; tensors that were loaded stay valid.</summary>
+    /// <summary>Unmaps the file; loaded tensors stay valid.</summary>
     public void Dispose()
     {
         lock (_lock)

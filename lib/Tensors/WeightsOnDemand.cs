@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Tensors;
 
 /// <summary>
-/// Weights that are in memory while somebody holds them and lie in their file otherwise. The module itself stays, and with it the LoRA that
-/// it carries: only its parameters come and go. Not for use from several threads.
+/// Weights that are in memory while they are held and stay in their file otherwise. The module itself stays, and with it its LoRA: only the
+/// parameters are loaded and freed. Not for use from several threads.
 /// </summary>
 internal sealed class WeightsOnDemand
 {
@@ -12,7 +12,7 @@ internal sealed class WeightsOnDemand
     private readonly Action _load;
     private int _holders;
 
-    /// <summary>Takes a module's weights over.</summary>
+    /// <summary>Takes over a module's weights.</summary>
     /// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s, on the meta device.</param>
     /// <param name="load">Loads its parameters.</param>
     public WeightsOnDemand(nn.Module module, Action load)
@@ -35,7 +35,7 @@ internal sealed class WeightsOnDemand
         return new Holder(this);
     }
 
-    // What is loaded when memory runs out goes again.
+    // What was loaded when memory ran out is freed again.
     private void Load()
     {
         try

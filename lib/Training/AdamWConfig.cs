@@ -26,6 +26,6 @@ public sealed record AdamWConfig
         if (!(Epsilon >= 0) || !double.IsFinite(Epsilon))
             errors.Add($"adam_epsilon is {Epsilon}; it must be at least 0");
         if (errors.Count > 0)
-            throw new LabException($"The optimiser's settings are wrong: {string.Join("; ", errors)}.");
+            throw new LabException($"The optimizer's settings are wrong: {string.Join("; ", errors)}.");
     }
 }

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Training;
 
-/// <summary>What made a step's parameters infinite or no numbers.</summary>
+/// <summary>What made a step's parameters infinite or NaN.</summary>
 internal enum AdamWFault
 {
     /// <summary>The step is larger than float32 holds.</summary>

@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Training;
 
-/// <summary>A stretch of the flat parameters with its own learning rate and weight decay.</summary>
+/// <summary>A range of the flat parameters with its own learning rate and weight decay.</summary>
 /// <param name="Offset">First element.</param>
 /// <param name="Length">Number of elements.</param>
 /// <param name="LearningRate">The rate before the schedule's factor, from 0. <c>--learning_rate</c>, <c>--text_encoder_lr</c>.</param>

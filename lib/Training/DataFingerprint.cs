@@ -4,7 +4,7 @@ using Dreambooth.Lab.Data;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary>Tells whether two runs learn from the same pictures and prompts.</summary>
+/// <summary>Whether two runs train on the same pictures and prompts.</summary>
 internal static class DataFingerprint
 {
     /// <summary>SHA-256 over every picture file in the dataset's order and over the prompts, in hexadecimal.</summary>

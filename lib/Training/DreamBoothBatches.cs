@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// Micro-batches of a folder of pictures. Every picture is encoded once, before training; latents are drawn anew from its
-/// moments each time. Prompts are encoded once too, but for the CLIP encoders where these are trained.
+/// Micro-batches of a folder of pictures. Every picture is encoded once, before training; latents are drawn from its moments each time.
+/// Prompts are encoded once too, except by CLIP encoders that are trained.
 /// </summary>
 internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
 {
@@ -78,9 +78,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
     }
 
-    /// <summary>
-    /// Instance pictures at the middle of their distributions, for a loss that two moments of a training can be compared by.
-    /// </summary>
+    /// <summary>Instance pictures at the mean of their distributions, for a loss that is comparable over the training.</summary>
     /// <param name="most">The most pictures, 1 or more.</param>
     /// <returns>The first pictures; its tensors belong to the current dispose scope.</returns>
     public TrainingBatch LoadInstances(int most)
@@ -101,7 +99,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         _held?.Dispose();
     }
 
-    // T5 is read once for all: the run's prompts and those of its validation pictures.
+    // One pass over T5 for the run's prompts and those of its validation pictures.
     private static PromptCache Encode(IReadOnlyList<string> distinct, PromptEncoder encoder, DreamBoothConfig config, int length)
     {
         string[] validation = config.ValidationPrompt is not { } prompt || config.NumValidationImages == 0 ? [] : [prompt, string.Empty];

@@ -25,28 +25,33 @@ public sealed partial record DreamBoothConfig
     [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
     public string? Tokenizers { get; init; }
 
-    /// <summary>The variant of the model's files that is preferred, as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
-    [Flag(ModelGroup, "Variant of the model's files that is preferred, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME", DefaultText = "the plain files")]
+    /// <summary>The preferred variant of the model's files, such as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
+    [Flag(ModelGroup, "Preferred variant of the model's files, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME", DefaultText = "the plain files")]
     public string? Variant { get; init; }
 
-    /// <summary>The folder with what a model that is one file lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
-    [Flag(ModelGroup, "Folder with what a model that is one file lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER", DefaultText = "the file's own folder")]
+    /// <summary>The folder with what a single-file model lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
+    [Flag(ModelGroup, "Folder with what a single-file model lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER", DefaultText = "the file's own folder")]
     public string? Components { get; init; }
 
     /// <summary>Rows of T5 text that the transformer sees, 1 to 512, default 77. Flag <c>--max_sequence_length</c>.</summary>
     [Flag(ModelGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512)]
     public int MaxSequenceLength { get; init; } = 77;
 
-    /// <summary>The folder of the pictures to learn from. Required. Flag <c>--instance_data_dir</c>.</summary>
-    [Flag(DataGroup, "Folder of the pictures to learn from.", Placeholder = "FOLDER")]
+    /// <summary>The folder of the pictures to train on. Required. Flag <c>--instance_data_dir</c>.</summary>
+    [Flag(DataGroup, "Folder of the pictures to train on.", Placeholder = "FOLDER")]
     public required string InstanceDataDir { get; init; }
 
-    /// <summary>What the instance pictures show, with the rare word that will name the subject. Required. Flag <c>--instance_prompt</c>.</summary>
-    [Flag(DataGroup, "What the pictures show, with the rare word that will name the subject: a photo of gmc cat.")]
+    /// <summary>
+    /// Prompt of the instance pictures, with the rare word that will name the subject. Required. Flag <c>--instance_prompt</c>.
+    /// </summary>
+    [Flag(DataGroup, "Prompt of the pictures, with the rare word that will name the subject: a photo of gmc cat.")]
     public required string InstancePrompt { get; init; }
 
-    /// <summary>The key of <c>metadata.jsonl</c> that names a line's picture, default "image" (<c>file_name</c> is taken as well). Flag <c>--image_column</c>.</summary>
-    [Flag(DataGroup, "Key of metadata.jsonl that names a line's picture; file_name is taken as well.", Placeholder = "KEY")]
+    /// <summary>
+    /// The key of <c>metadata.jsonl</c> that names a line's picture, default "image" (<c>file_name</c> also works). Flag
+    /// <c>--image_column</c>.
+    /// </summary>
+    [Flag(DataGroup, "Key of metadata.jsonl that names a line's picture; file_name also works.", Placeholder = "KEY")]
     public string ImageColumn { get; init; } = "image";
 
     /// <summary>
@@ -63,19 +68,22 @@ public sealed partial record DreamBoothConfig
     [Flag(DataGroup, "Side of the square training pictures in pixels.", Minimum = 16, MultipleOf = 16, Maximum = 16_384)]
     public int Resolution { get; init; } = 512;
 
-    /// <summary>What happens with pictures that cannot be used (broken, tiny, CMYK, 16 bit, no picture): refuse the run, or skip them; default refuse. Flag <c>--on_bad_image</c>.</summary>
-    [Flag(DataGroup, "What happens with pictures that cannot be used (broken, tiny, CMYK, 16 bit): refuse the run, or skip them.")]
+    /// <summary>
+    /// What to do with unusable pictures (broken, tiny, CMYK, 16 bit, not a picture): refuse the run, or skip them; default refuse. Flag
+    /// <c>--on_bad_image</c>.
+    /// </summary>
+    [Flag(DataGroup, "What to do with unusable pictures (broken, tiny, CMYK, 16 bit): refuse the run, or skip them.")]
     public BadImagePolicy OnBadImage { get; init; } = BadImagePolicy.Refuse;
 
-    /// <summary>Crop in the middle; false (the default): at a random place. Flag <c>--center_crop</c>.</summary>
-    [Flag(DataGroup, "Crop in the middle instead of at a random place.")]
+    /// <summary>Crop at the centre; false (the default): at a random place. Flag <c>--center_crop</c>.</summary>
+    [Flag(DataGroup, "Crop at the centre instead of at a random place.")]
     public bool CenterCrop { get; init; }
 
     /// <summary>Mirror pictures at random, default false. Flag <c>--random_flip</c>.</summary>
     [Flag(DataGroup, "Mirror pictures left to right at random.")]
     public bool RandomFlip { get; init; }
 
-    /// <summary>Add the loss on class pictures, so that the class stays what it was, default false. Flag <c>--with_prior_preservation</c>.</summary>
+    /// <summary>Add the loss on class pictures, which preserves the class, default false. Flag <c>--with_prior_preservation</c>.</summary>
     [Flag(PriorGroup, "Learn from class pictures too, so that the class stays what it was.")]
     public bool WithPriorPreservation { get; init; }
 

@@ -22,14 +22,14 @@ public sealed partial record DreamBoothConfig
     /// <summary>
     /// Passes over the pictures where <see cref="MaxTrainSteps"/> is null, at least 1, default 1. Flag <c>--num_train_epochs</c>.
     /// </summary>
-    [Flag(LengthGroup, "Passes over the pictures; max_train_steps rules over it.", Minimum = 1)]
+    [Flag(LengthGroup, "Passes over the pictures; max_train_steps takes precedence.", Minimum = 1)]
     public int NumTrainEpochs { get; init; } = 1;
 
     /// <summary>Optimizer steps, at least 1; null (the default): as many as the epochs have. Flag <c>--max_train_steps</c>.</summary>
     [Flag(LengthGroup, "Optimizer steps.", Minimum = 1, DefaultText = "as many as the epochs have")]
     public int? MaxTrainSteps { get; init; }
 
-    /// <summary>Seed of every random draw, at least 0; null (the default): a fresh one. Flag <c>--seed</c>.</summary>
+    /// <summary>Seed of every random draw, at least 0; null (the default): a random one. Flag <c>--seed</c>.</summary>
     [Flag(LengthGroup, "Seed of every random draw.", Minimum = 0, DefaultText = "a fresh one")]
     public long? Seed { get; init; }
 
@@ -47,8 +47,8 @@ public sealed partial record DreamBoothConfig
     [Flag(RateGroup, "Multiply the learning rate by processes, accumulation steps and batch size.")]
     public bool ScaleLr { get; init; }
 
-    /// <summary>How the rate changes over the steps, default constant. Flag <c>--lr_scheduler</c>.</summary>
-    [Flag(RateGroup, "How the rate changes over the steps.", Placeholder = "NAME")]
+    /// <summary>How the learning rate changes over the steps, default constant. Flag <c>--lr_scheduler</c>.</summary>
+    [Flag(RateGroup, "How the learning rate changes over the steps.", Placeholder = "NAME")]
     public LearningRateScheduleKind LrScheduler { get; init; } = LearningRateScheduleKind.Constant;
 
     /// <summary>
@@ -85,16 +85,18 @@ public sealed partial record DreamBoothConfig
     [Flag(OptimizerGroup, "Weight decay of the CLIP encoders' LoRA.", Minimum = 0)]
     public double AdamWeightDecayTextEncoder { get; init; } = 1e-3;
 
-    /// <summary>Added to the root of the second moment, more than 0, default 1e-8. Flag <c>--adam_epsilon</c>.</summary>
-    [Flag(OptimizerGroup, "Added to the root of the second moment.", Minimum = 0, OpenMinimum = true)]
+    /// <summary>Added to the square root of the second moment, more than 0, default 1e-8. Flag <c>--adam_epsilon</c>.</summary>
+    [Flag(OptimizerGroup, "Added to the square root of the second moment.", Minimum = 0, OpenMinimum = true)]
     public double AdamEpsilon { get; init; } = 1e-8;
 
-    /// <summary>Longest gradient, over transformer and encoders together, more than 0, default 1. Flag <c>--max_grad_norm</c>.</summary>
-    [Flag(OptimizerGroup, "Longest gradient, over transformer and encoders together.", Minimum = 0, OpenMinimum = true)]
+    /// <summary>
+    /// Largest gradient norm, over transformer and encoders together, more than 0, default 1. Flag <c>--max_grad_norm</c>.
+    /// </summary>
+    [Flag(OptimizerGroup, "Largest gradient norm, over transformer and encoders together.", Minimum = 0, OpenMinimum = true)]
     public double MaxGradNorm { get; init; } = 1.0;
 
-    /// <summary>How timesteps are drawn and losses weighed, default logit_normal. Flag <c>--weighting_scheme</c>.</summary>
-    [Flag(LossGroup, "How timesteps are drawn and losses weighed.", Placeholder = "NAME")]
+    /// <summary>How timesteps are drawn and losses weighted, default logit_normal. Flag <c>--weighting_scheme</c>.</summary>
+    [Flag(LossGroup, "How timesteps are drawn and losses weighted.", Placeholder = "NAME")]
     public WeightingScheme WeightingScheme { get; init; } = WeightingScheme.LogitNormal;
 
     /// <summary>Mean of the logit-normal draw, default 0. Flag <c>--logit_mean</c>.</summary>

@@ -13,8 +13,8 @@ public sealed partial record DreamBoothConfig
     public TimestepDensity TimestepDensity() =>
         new() { Scheme = WeightingScheme, LogitMean = LogitMean, LogitStd = LogitStd, ModeScale = ModeScale };
 
-    /// <summary>How the learning rate moves.</summary>
-    /// <param name="steps">Optimiser steps of the run.</param>
+    /// <summary>The learning rate schedule.</summary>
+    /// <param name="steps">Optimizer steps of the run.</param>
     public LearningRateSchedule LearningRateSchedule(int steps) =>
         new() { Kind = LrScheduler, WarmupSteps = LrWarmupSteps, TrainingSteps = steps, NumCycles = LrNumCycles, Power = LrPower };
 
@@ -24,10 +24,10 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     public double ScaledLearningRate() => ScaleLr ? LearningRate * GradientAccumulationSteps * TrainBatchSize : LearningRate;
 
-    /// <summary>The optimiser's settings that all models share.</summary>
+    /// <summary>The optimizer's settings that all models share.</summary>
     public AdamWConfig AdamW() => new() { Beta1 = AdamBeta1, Beta2 = AdamBeta2, Epsilon = AdamEpsilon };
 
-    /// <summary>The optimiser's settings of each model.</summary>
+    /// <summary>The optimizer's settings of each model.</summary>
     /// <param name="adapter">The adapter that is trained.</param>
     public IReadOnlyList<AdamWGroup> AdamWGroups(LoraAdapter adapter)
     {
@@ -71,7 +71,10 @@ public sealed partial record DreamBoothConfig
         pipeline.LoraComponents.Where(component => TrainTextEncoder || component.Prefix == "transformer")
             .Select(component => (component, component.Prefix == "transformer" ? TransformerLora() : TextEncoderLora()));
 
-    /// <summary>The configuration as a memory mode makes it: <see cref="MemoryMode.Low"/> turns on gradient checkpointing, which its own flag may have done already.</summary>
+    /// <summary>
+    /// The configuration as changed by a memory mode: <see cref="MemoryMode.Low"/> turns on gradient checkpointing, which its own flag may
+    /// have done already.
+    /// </summary>
     /// <param name="mode">The pipeline's mode; the configuration's own counts as well.</param>
     public DreamBoothConfig For(MemoryMode mode) =>
         this with { GradientCheckpointing = GradientCheckpointing || mode == MemoryMode.Low || Memory == MemoryMode.Low };
@@ -88,7 +91,7 @@ public sealed partial record DreamBoothConfig
         _ => ScalarType.Float32,
     };
 
-    /// <summary>Element type of the export that is written beside a LoRA; null for none.</summary>
+    /// <summary>Element type of the export beside a LoRA; null for none.</summary>
     /// <param name="adapter">The LoRA.</param>
     public ScalarType? ExportDtype(LoraAdapter adapter)
     {

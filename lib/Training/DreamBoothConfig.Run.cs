@@ -10,7 +10,7 @@ public sealed partial record DreamBoothConfig
     private const string MachineGroup = "Device and memory";
     private const string OutputGroup = "Output";
 
-    /// <summary>The file in the output folder that the configuration of its training is written to.</summary>
+    /// <summary>The file in the output folder that holds the training's configuration.</summary>
     internal const string RecipeName = "recipe.json";
 
     /// <summary>Rank of the LoRA matrices, at least 1, default 4. Flag <c>--rank</c>.</summary>
@@ -49,8 +49,8 @@ public sealed partial record DreamBoothConfig
     public MixedPrecision MixedPrecision { get; init; }
 
     /// <summary>
-    /// What of the models is in memory at a time, default auto: the command line picks fast, balanced or low by prediction; code that does
-    /// not pick gets fast. Flag <c>--memory</c>.
+    /// Which parts of the models are in memory at a time, default auto: the command line picks fast, balanced or low by predicted need; in
+    /// code, auto means fast. Flag <c>--memory</c>.
     /// </summary>
     [Flag(
         MachineGroup,
@@ -59,14 +59,13 @@ public sealed partial record DreamBoothConfig
     public MemoryMode Memory { get; init; }
 
     /// <summary>
-    /// Compute activations again in the backward pass instead of keeping them, default false. Flag <c>--gradient_checkpointing</c>.
+    /// Recompute activations in the backward pass instead of keeping them, default false. Flag <c>--gradient_checkpointing</c>.
     /// </summary>
-    [Flag(MachineGroup, "Save memory: compute activations again in the backward pass instead of keeping them.")]
+    [Flag(MachineGroup, "Save memory: recompute activations in the backward pass instead of keeping them.")]
     public bool GradientCheckpointing { get; init; }
 
     /// <summary>
-    /// Record a micro-batch's pass as a CUDA graph and replay it, default true; CUDA only, elsewhere without effect. Flag
-    /// <c>--cuda_graph</c>.
+    /// Capture a micro-batch's pass as a CUDA graph and replay it, default true; no effect without CUDA. Flag <c>--cuda_graph</c>.
     /// </summary>
     [Flag(
         MachineGroup,
@@ -81,15 +80,16 @@ public sealed partial record DreamBoothConfig
     public string OutputDir { get; init; } = "outputs/sd3-lora";
 
     /// <summary>
-    /// Replace what the training of another subject left in <see cref="OutputDir"/>, default false: such a folder is refused. Flag
+    /// Replace what the training of another subject left in <see cref="OutputDir"/>, default false: such a folder is an error. Flag
     /// <c>--overwrite_output_dir</c>.
     /// </summary>
-    [Flag(OutputGroup, "Replace the LoRA and the checkpoints of another subject in output_dir; without it such a folder is refused.")]
+    [Flag(OutputGroup, "Replace the LoRA and checkpoints of another subject in output_dir; without it such a folder is an error.")]
     public bool OverwriteOutputDir { get; init; }
 
     /// <summary>
-    /// Whether the LoRA is written a second time, with alpha / rank in its weights, for programs that do not read alpha from the header, as
-    /// ComfyUI: auto (the default; in fp32 where alpha is not the rank), none, fp32, bf16 or fp16. Flag <c>--export</c>.
+    /// Whether the LoRA is written a second time, with alpha / rank multiplied into its weights, for programs that do not read alpha from
+    /// the header, such as ComfyUI: auto (the default; in fp32 where alpha is not the rank), none, fp32, bf16 or fp16. Flag
+    /// <c>--export</c>.
     /// </summary>
     [Flag(
         OutputGroup,
@@ -98,24 +98,22 @@ public sealed partial record DreamBoothConfig
         Choices = ["auto", "none", "fp32", "bf16", "fp16"])]
     public string Export { get; init; } = "auto";
 
-    /// <summary>Write a checkpoint every so many optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
-    [Flag(OutputGroup, "Write a checkpoint every so many optimizer steps.", Minimum = 1)]
+    /// <summary>Write a checkpoint every N optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
+    [Flag(OutputGroup, "Write a checkpoint every N optimizer steps.", Minimum = 1)]
     public int CheckpointingSteps { get; init; } = 500;
 
-    /// <summary>
-    /// Keep at most so many checkpoints, the newest, at least 1; null (the default): all. Flag <c>--checkpoints_total_limit</c>.
-    /// </summary>
-    [Flag(OutputGroup, "Keep at most so many checkpoints, the newest.", Minimum = 1, DefaultText = "all")]
+    /// <summary>Keep only the newest N checkpoints, at least 1; null (the default): all. Flag <c>--checkpoints_total_limit</c>.</summary>
+    [Flag(OutputGroup, "Keep only the newest N checkpoints.", Minimum = 1, DefaultText = "all")]
     public int? CheckpointsTotalLimit { get; init; }
 
     /// <summary>
-    /// A checkpoint folder to go on from, or "latest"; null (the default): start afresh. Flag <c>--resume_from_checkpoint</c>.
+    /// A checkpoint folder to resume from, or "latest"; null (the default): start from scratch. Flag <c>--resume_from_checkpoint</c>.
     /// </summary>
-    [Flag(OutputGroup, "Checkpoint folder to go on from, or latest.", Placeholder = "FOLDER|latest", DefaultText = "start afresh")]
+    [Flag(OutputGroup, "Checkpoint folder to resume from, or latest.", Placeholder = "FOLDER|latest", DefaultText = "start afresh")]
     public string? ResumeFromCheckpoint { get; init; }
 
-    /// <summary>What validation pictures show; null (the default): none are made. Flag <c>--validation_prompt</c>.</summary>
-    [Flag(OutputGroup, "What validation pictures show.", DefaultText = "none are made")]
+    /// <summary>Prompt of the validation pictures; null (the default): none are generated. Flag <c>--validation_prompt</c>.</summary>
+    [Flag(OutputGroup, "Prompt of the validation pictures.", DefaultText = "none are made")]
     public string? ValidationPrompt { get; init; }
 
     /// <summary>Validation pictures per validation, at least 0, default 4. Flag <c>--num_validation_images</c>.</summary>
@@ -123,17 +121,17 @@ public sealed partial record DreamBoothConfig
     public int NumValidationImages { get; init; } = 4;
 
     /// <summary>
-    /// Make validation pictures after every so many epochs, from the first on, and after the last step; at least 1, default 50. Flag
+    /// Generate validation pictures every N epochs, from the first on, and after the last step; at least 1, default 50. Flag
     /// <c>--validation_epochs</c>.
     /// </summary>
-    [Flag(OutputGroup, "Validate every so many epochs, and at the end.", Minimum = 1)]
+    [Flag(OutputGroup, "Validate every N epochs, and at the end.", Minimum = 1)]
     public int ValidationEpochs { get; init; } = 50;
 
     /// <summary>
-    /// Make validation pictures every so many optimizer steps instead, and after the last; at least 1; null (the default): by epochs. Flag
+    /// Generate validation pictures every N optimizer steps instead, and after the last; at least 1; null (the default): by epochs. Flag
     /// <c>--validation_steps</c>.
     /// </summary>
-    [Flag(OutputGroup, "Validate every so many optimizer steps instead.", Minimum = 1, DefaultText = "by validation_epochs")]
+    [Flag(OutputGroup, "Validate every N optimizer steps instead.", Minimum = 1, DefaultText = "by validation_epochs")]
     public int? ValidationSteps { get; init; }
 
     /// <summary>
@@ -154,10 +152,10 @@ public sealed partial record DreamBoothConfig
     public double ValidationGuidanceScale { get; init; } = 7.0;
 
     /// <summary>
-    /// Measure the loss on instance pictures at fixed noise levels with fixed noise every so many optimizer steps, at least 1; null (the
+    /// Measure the loss on instance pictures at fixed noise levels with fixed noise every N optimizer steps, at least 1; null (the
     /// default): never. Flag <c>--validation_loss_steps</c>.
     /// </summary>
-    [Flag(OutputGroup, "Measure the loss at fixed noise levels every so many optimizer steps.", Minimum = 1, DefaultText = "never")]
+    [Flag(OutputGroup, "Measure the loss at fixed noise levels every N optimizer steps.", Minimum = 1, DefaultText = "never")]
     public int? ValidationLossSteps { get; init; }
 
     /// <summary>The transformer modules that get LoRA; null: the default ones.</summary>

@@ -4,9 +4,9 @@ using Dreambooth.Lab.Pipelines;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// Everything that decides one DreamBooth LoRA training run. Names and defaults are those of the reference script
-/// (diffusers, <c>examples/dreambooth/train_dreambooth_lora_sd3.py</c>, commit 58eb52c); a property's flag is its name in
-/// snake case. The same names are the keys of a recipe file.
+/// All settings of one DreamBooth LoRA training run. Names and defaults are those of the reference script (diffusers,
+/// <c>examples/dreambooth/train_dreambooth_lora_sd3.py</c>, commit 58eb52c); a property's flag is its name in snake case. The same names
+/// are the keys of a recipe file.
 /// </summary>
 public sealed partial record DreamBoothConfig
 {
@@ -46,7 +46,7 @@ public sealed partial record DreamBoothConfig
 
     private const int ManyValidationImages = 64;
 
-    /// <summary>Checks everything that can be known without reading a file.</summary>
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
     /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
     public void Validate()
     {
@@ -60,7 +60,7 @@ public sealed partial record DreamBoothConfig
             throw new LabException("The training configuration is not valid. " + string.Join(" ", errors));
     }
 
-    /// <summary>What is valid but probably not meant: options that have no effect beside the others.</summary>
+    /// <summary>What is valid but probably unintended: options that have no effect together with the others.</summary>
     /// <returns>One sentence each, empty when there is nothing to say.</returns>
     public IReadOnlyList<string> Notices()
     {
@@ -86,14 +86,14 @@ public sealed partial record DreamBoothConfig
         return notices;
     }
 
-    /// <summary>A sentence where the warm-up leaves no step at the full rate; null where there is nothing to say.</summary>
+    /// <summary>A warning where the warm-up leaves no step at the full rate; else null.</summary>
     /// <param name="steps">Optimizer steps of the run.</param>
     /// <param name="what">What tells them.</param>
     internal string? WarmUpNotice(int steps, string what) => LrScheduler != LearningRateScheduleKind.Constant && LrWarmupSteps >= steps
         ? $"lr_warmup_steps ({LrWarmupSteps}) is not below {what} ({steps}): the full learning rate is never reached."
         : null;
 
-    /// <summary>A sentence where no batch can be as large as was asked for; null where there is nothing to say.</summary>
+    /// <summary>A warning where no batch can be as large as requested; else null.</summary>
     /// <param name="items">Pictures of an epoch, repeats counted.</param>
     internal string? BatchNotice(int items) => items < TrainBatchSize && TrainBatchSize != Default<int>(nameof(TrainBatchSize))
         ? $"train_batch_size is {TrainBatchSize}, and an epoch has {items} pictures, repeats counted: batches of {items} are trained."

@@ -10,9 +10,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// Trains a LoRA adapter by flow matching. One optimiser step sees up to <see cref="DreamBoothConfig.GradientAccumulationSteps"/>
+/// Trains a LoRA adapter by flow matching. One optimizer step sees up to <see cref="DreamBoothConfig.GradientAccumulationSteps"/>
 /// micro-batches and never crosses the end of an epoch; each micro-batch's loss is divided by that number even when an
-/// epoch ends early; one gradient norm over all models is clipped; the learning rate moves on once per optimiser step.
+/// epoch ends early; one gradient norm over all models is clipped; the learning rate moves on once per optimizer step.
 /// </summary>
 public sealed class DreamBoothTrainer : IDisposable
 {
@@ -63,13 +63,13 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
     }
 
-    /// <summary>Optimiser steps in an epoch.</summary>
+    /// <summary>Optimizer steps in an epoch.</summary>
     public int StepsPerEpoch { get; }
 
-    /// <summary>Optimiser steps of the whole run.</summary>
+    /// <summary>Optimizer steps of the whole run.</summary>
     public int MaxSteps { get; }
 
-    /// <summary>Optimiser steps done.</summary>
+    /// <summary>Optimizer steps done.</summary>
     public int StepsDone { get; private set; }
 
     /// <summary>Trains until <see cref="MaxSteps"/>, a given step or cancellation, which takes effect between two micro-batches.</summary>
@@ -98,20 +98,20 @@ public sealed class DreamBoothTrainer : IDisposable
         return new TrainingSummary(StepsDone, false, clock.Elapsed.TotalSeconds);
     }
 
-    /// <summary>Frees recorded steps before other work takes memory; they are recorded again. See <see cref="MicroStep.Forget"/>.</summary>
+    /// <summary>Frees captured steps before other work takes memory; they are captured again. See <see cref="MicroStep.Forget"/>.</summary>
     internal void ForgetRecordings() => _pass.Forget();
 
-    /// <summary>Does some work that takes memory beside recorded steps. See <see cref="MicroStep.WithRoom"/>.</summary>
+    /// <summary>Does work that takes memory beside captured steps. See <see cref="MicroStep.WithRoom"/>.</summary>
     internal T WithRoom<T>(Func<T> work) => _pass.WithRoom(work);
 
-    /// <summary>Writes the optimiser's state.</summary>
+    /// <summary>Writes the optimizer's state.</summary>
     internal void SaveOptimizer(string path)
     {
         using var scope = NewDisposeScope();
         SafetensorsWriter.Save(path, _optimizer.StateDict());
     }
 
-    /// <summary>Takes over how far another run was, and its optimiser's state; the adapter's weights are the caller's to restore.</summary>
+    /// <summary>Restores another run's position and optimizer state; the caller restores the adapter's weights.</summary>
     /// <exception cref="LabException">The file is damaged, or of another number of parameters.</exception>
     internal void GoOnFrom(int step, string optimizerPath)
     {
@@ -121,7 +121,7 @@ public sealed class DreamBoothTrainer : IDisposable
         StepsDone = step;
     }
 
-    /// <summary>Frees the optimiser's state; the adapter stays.</summary>
+    /// <summary>Frees the optimizer's state; the adapter stays.</summary>
     public void Dispose()
     {
         _pass.Dispose();
@@ -129,7 +129,7 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Dispose();
     }
 
-    /// <summary>The optimiser steps of a whole run.</summary>
+    /// <summary>The optimizer steps of a whole run.</summary>
     /// <param name="config">Its length.</param>
     /// <param name="batchesPerEpoch">Micro-batches in an epoch.</param>
     /// <exception cref="UsageException">They are more than can be counted.</exception>
@@ -176,7 +176,7 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Remember();
         _optimizer.Step(factor);
 
-        // The only wait for the device in a step: the figures that are shown, and those that tell whether the step may stay.
+        // The only wait for the device in a step: the figures that are shown, and those that decide whether the step is kept.
         var figures = cat([sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest()]).cpu().data<float>().ToArray();
         if (!Array.TrueForAll(figures, float.IsFinite))
             throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));

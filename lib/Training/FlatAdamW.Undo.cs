@@ -22,7 +22,7 @@ public sealed partial class FlatAdamW
         _stepsBefore = StepCount;
     }
 
-    /// <summary>Takes back what was done since <see cref="Remember"/>.</summary>
+    /// <summary>Undoes what was done since <see cref="Remember"/>.</summary>
     internal void Undo()
     {
         using var noGradients = no_grad();

@@ -21,7 +21,7 @@ public sealed partial class FlatAdamW : IDisposable
     private readonly Tensor _mean, _meanSquare, _denominator, _meanWeight;
     private readonly AdamWConfig _config;
 
-    /// <summary>Creates an optimiser with zero moments.</summary>
+    /// <summary>Creates an optimizer with zero moments.</summary>
     /// <param name="parameters">All parameters, [N], contiguous, floating point; changed by <see cref="Step"/>. Stays the caller's.</param>
     /// <param name="gradients">Their gradients, [N], same type and device; read by <see cref="Step"/>. Stays the caller's.</param>
     /// <param name="groups">Stretches that do not overlap; elements outside all of them are left alone.</param>
@@ -49,13 +49,13 @@ public sealed partial class FlatAdamW : IDisposable
         _meanWeight = tensor(1 - _config.Beta1, parameters.dtype, parameters.device).DetachFromDisposeScope();
     }
 
-    /// <summary>The stretches with their own rates.</summary>
+    /// <summary>The ranges with their own rates.</summary>
     public IReadOnlyList<AdamWGroup> Groups { get; }
 
     /// <summary>Number of steps taken.</summary>
     public long StepCount { get; private set; }
 
-    /// <summary>Moves the parameters along the present gradients.</summary>
+    /// <summary>Updates the parameters with the current gradients.</summary>
     /// <param name="learningRateFactor">The schedule's factor for this step, by which every group's rate is multiplied.</param>
     public void Step(double learningRateFactor = 1)
     {
@@ -81,8 +81,8 @@ public sealed partial class FlatAdamW : IDisposable
     }
 
     /// <summary>
-    /// The state that a run needs to go on as if it had not stopped: <c>step</c> (int64, rank 0), <c>exp_avg</c> and
-    /// <c>exp_avg_sq</c> ([N]). The moments are the optimiser's own tensors: save or copy them before the next step.
+    /// The state from which a run continues as if it had not stopped: <c>step</c> (int64, rank 0), <c>exp_avg</c> and <c>exp_avg_sq</c>
+    /// ([N]). The moments are the optimizer's own tensors: save or copy them before the next step.
     /// </summary>
     /// <returns>A new dictionary; <c>step</c> is the caller's to dispose, the moments are not.</returns>
     public IReadOnlyDictionary<string, Tensor> StateDict() => new Dictionary<string, Tensor>
@@ -104,9 +104,9 @@ public sealed partial class FlatAdamW : IDisposable
         Check(state, MeanSquareKey, _meanSquare.shape, _meanSquare.dtype, errors);
         errors.AddRange(state.Keys.Except([StepKey, MeanKey, MeanSquareKey]).Select(name => $"'{name}' is unexpected"));
         if (errors.Count > 0)
-            throw new LabException($"The optimiser's state does not fit: {string.Join("; ", errors)}.");
+            throw new LabException($"The optimizer's state does not fit: {string.Join("; ", errors)}.");
         foreach (var name in new[] { MeanKey, MeanSquareKey })
-            FiniteCheck.Require(state[name], $"The optimiser's state '{name}'");
+            FiniteCheck.Require(state[name], $"The optimizer's state '{name}'");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         _mean.copy_(state[MeanKey]);

@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Training;
 public sealed record FlowMatchingLoss(Tensor Total, Tensor Instance, Tensor? Prior, CheckpointedPass? Pass = null)
 {
     /// <summary>Adds the gradients of a part of the total to what is trained; once.</summary>
-    /// <param name="parts">How many micro-batches share an optimiser step.</param>
+    /// <param name="parts">How many micro-batches share an optimizer step.</param>
     public void Backward(int parts)
     {
         using (var part = Total.div(KeptScalar.Of(parts)))

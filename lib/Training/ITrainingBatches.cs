@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Training;
 
-/// <summary>What a run trains on: the same micro-batches whenever the same epoch and index are asked for.</summary>
+/// <summary>What a run trains on: the same epoch and index always give the same micro-batch.</summary>
 public interface ITrainingBatches
 {
     /// <summary>Micro-batches in an epoch, 1 or more.</summary>

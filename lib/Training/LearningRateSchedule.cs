@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The learning rate by optimiser step: a factor that depends on the step alone, times each parameter group's own rate.
+/// The learning rate by optimizer step: a factor that depends on the step alone, times each parameter group's own rate.
 /// Source: diffusers 58eb52c, optimization.py (get_scheduler); every value equals the reference as a double.
 /// </summary>
 public sealed record LearningRateSchedule
@@ -18,10 +18,10 @@ public sealed record LearningRateSchedule
     /// <summary>The shape; default constant. <c>--lr_scheduler</c>.</summary>
     public LearningRateScheduleKind Kind { get; init; } = LearningRateScheduleKind.Constant;
 
-    /// <summary>Optimiser steps over which the rate rises from 0; from 0, default 0. <c>--lr_warmup_steps</c>.</summary>
+    /// <summary>Optimizer steps over which the rate rises from 0; from 0, default 0. <c>--lr_warmup_steps</c>.</summary>
     public int WarmupSteps { get; init; }
 
-    /// <summary>Optimiser steps of the whole run; needed by linear, both cosines and polynomial. <c>--max_train_steps</c>.</summary>
+    /// <summary>Optimizer steps of the whole run; needed by linear, both cosines and polynomial. <c>--max_train_steps</c>.</summary>
     public int TrainingSteps { get; init; }
 
     /// <summary>Number of waves of cosine_with_restarts; from 1, default 1. <c>--lr_num_cycles</c>.</summary>
@@ -32,7 +32,7 @@ public sealed record LearningRateSchedule
 
     /// <summary>
     /// The rate that polynomial takes for the starting one when it places its end at 1e-7; above 1e-7. The reference takes
-    /// the optimiser's default, 1e-3, whatever rates its parameter groups have: the default here.
+    /// the optimizer's default, 1e-3, whatever rates its parameter groups have: the default here.
     /// </summary>
     public double PolynomialInitialRate { get; init; } = 1e-3;
 
@@ -71,7 +71,7 @@ public sealed record LearningRateSchedule
             throw new LabException($"The learning-rate schedule is wrong: {string.Join("; ", errors)}.");
     }
 
-    /// <summary>The factor at an optimiser step.</summary>
+    /// <summary>The factor at an optimizer step.</summary>
     /// <param name="step">The step, from 0; with a warm-up the first step has factor 0.</param>
     public double Factor(int step)
     {

@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// Repeats the forward and backward pass of micro-batches, with the text encoders where they are trained: recorded where that is possible,
-/// else as it is called.
+/// Runs the forward and backward pass of micro-batches, with the text encoders where they are trained: as a CUDA graph where possible, else
+/// as plain calls.
 /// </summary>
 internal sealed class MicroStep : IDisposable
 {
-    /// <summary>How many shapes are recorded; batches of further shapes run plainly.</summary>
+    /// <summary>How many shapes are captured; batches of further shapes run as plain calls.</summary>
     public const int MostRecordings = 2;
 
     private readonly Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> _compute;
@@ -36,7 +36,7 @@ internal sealed class MicroStep : IDisposable
         };
     }
 
-    /// <summary>Receives a sentence when recording is given up.</summary>
+    /// <summary>Receives a sentence when capturing is given up.</summary>
     public Action<string>? Warn
     {
         get => _pass.Warn;
@@ -62,10 +62,10 @@ internal sealed class MicroStep : IDisposable
         return new FlowMatchingLoss(outputs[0], outputs[1], outputs.Length > 2 ? outputs[2] : null);
     }
 
-    /// <summary>Frees recorded passes; the next ones are recorded again. See <see cref="RecordedWork.Forget"/>.</summary>
+    /// <summary>Frees captured passes; the next ones are captured again. See <see cref="RecordedWork.Forget"/>.</summary>
     public void Forget() => _pass.Forget();
 
-    /// <summary>Does some work that takes memory beside recorded passes. See <see cref="RecordedWork.WithRoom"/>.</summary>
+    /// <summary>Does work that takes memory beside captured passes. See <see cref="RecordedWork.WithRoom"/>.</summary>
     /// <typeparam name="T">What it gives.</typeparam>
     /// <param name="work">The work; may be done twice.</param>
     public T WithRoom<T>(Func<T> work) => _pass.WithRoom(work);

@@ -7,12 +7,12 @@ using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary>The class pictures of prior preservation: what the model draws for the class prompt before it is trained.</summary>
+/// <summary>The class pictures of prior preservation: what the model generates for the class prompt before it is trained.</summary>
 public static class PriorPictures
 {
-    /// <summary>Makes those that are missing in <see cref="DreamBoothConfig.ClassDataDir"/>; nothing without prior preservation.</summary>
+    /// <summary>Generates those missing in <see cref="DreamBoothConfig.ClassDataDir"/>; does nothing without prior preservation.</summary>
     /// <param name="config">How many, where, and of what; with a seed.</param>
-    /// <param name="pipeline">The model that draws them.</param>
+    /// <param name="pipeline">The model that generates them.</param>
     /// <param name="events">Told of the stage and of each picture once it is on disk; or null.</param>
     /// <param name="cancellation">Ends the work; pictures made so far stay.</param>
     /// <returns>All class pictures that a training uses, as files in order.</returns>

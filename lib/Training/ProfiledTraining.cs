@@ -20,7 +20,7 @@ internal static class ProfiledTraining
     /// class pictures.
     /// </param>
     /// <param name="steps">Optimizer steps, 1 or more; the second and later ones need what the first does, once kernels are warm.</param>
-    /// <param name="sample">What is drawn afterwards.</param>
+    /// <param name="sample">What is generated afterwards.</param>
     /// <param name="onPhase">Told the name of each phase as it begins.</param>
     /// <param name="cancellation">Ends the run.</param>
     /// <returns>The measured memory.</returns>
@@ -72,7 +72,7 @@ internal static class ProfiledTraining
         return text.Rows;
     }
 
-    // The adapter and its optimizer's state stay alive, as they do while a training run draws its validation pictures.
+    // The adapter and its optimizer's state stay alive, as they do while a training run generates its validation pictures.
     private static TrainedState Train(
         StableDiffusion3Pipeline pipeline, DreamBoothBatches batches, DreamBoothConfig config, CancellationToken cancellation)
     {

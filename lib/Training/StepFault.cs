@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary>Says why a training step came out infinite or as no number: the step, the group of parameters and the likely cause.</summary>
+/// <summary>Explains a training step with infinite or NaN results: the step, the parameter group and the likely cause.</summary>
 internal static class StepFault
 {
     // LoRA weights are far below 1 in a sound training.

@@ -21,7 +21,7 @@ public sealed class StepLog : IDisposable
             AutoFlush = true,
         };
 
-    /// <summary>Opens the log of a run and drops the records that it will write again.</summary>
+    /// <summary>Opens the log of a run and drops the records of steps that will be repeated.</summary>
     /// <param name="outputDir">The run's output folder; created when missing.</param>
     /// <param name="stepsDone">Steps that the run goes on from: records up to it stay. 0: a fresh run, an old log is replaced.</param>
     public static StepLog Open(string outputDir, int stepsDone = 0)
@@ -33,7 +33,7 @@ public sealed class StepLog : IDisposable
         return new StepLog(path);
     }
 
-    /// <summary>Reads the records of a log, of a running run as well; lines that are no whole record are left out.</summary>
+    /// <summary>Reads the records of a log, also of a running run; incomplete lines are skipped.</summary>
     /// <param name="path">The file, or the output folder it lies in; none there: no records.</param>
     /// <exception cref="LabException">A line is whole, but a field of it is missing or of another type.</exception>
     public static IReadOnlyList<StepRecord> Read(string path) =>

@@ -5,8 +5,8 @@ using Dreambooth.Lab.Peft;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// A folder <c>checkpoint-N</c> in a run's output folder: the LoRA after N optimizer steps as <c>pytorch_lora_weights.safetensors</c>, and what
-/// is needed to go on from there as if the run had not stopped (<c>optimizer.safetensors</c>, <c>training_state.json</c>). Names and moments
+/// A folder <c>checkpoint-N</c> in a run's output folder: the LoRA after N optimizer steps as <c>pytorch_lora_weights.safetensors</c>, and
+/// what is needed to continue as if the run had not stopped (<c>optimizer.safetensors</c>, <c>training_state.json</c>). Names and moments
 /// in time are those of the reference script; its own checkpoints hold other files.
 /// </summary>
 public sealed class TrainingCheckpoint
@@ -26,22 +26,22 @@ public sealed class TrainingCheckpoint
         _state = new(() => TrainingState.Read(folder));
     }
 
-    /// <summary>The folder; usable wherever a LoRA is asked for.</summary>
+    /// <summary>The folder; usable wherever a LoRA path is.</summary>
     public string Folder { get; }
 
     /// <summary>Optimizer steps done.</summary>
     public int Step { get; }
 
-    /// <summary>What the run was at that step; null where the folder holds a LoRA alone.</summary>
+    /// <summary>The run's state at that step; null where the folder holds only a LoRA.</summary>
     internal TrainingState? State => _state.Value;
 
-    /// <summary>Whether a training of this program wrote it.</summary>
+    /// <summary>Whether this program wrote it.</summary>
     internal bool IsOwn => File.Exists(Path.Combine(Folder, TrainingState.FileName));
 
     // Steps order the checkpoints of one training, its start those of several: a clock that is set back changes neither.
     private (DateTimeOffset Start, int Step) Age => (State!.StartedAt ?? State.WrittenAt, Step);
 
-    // One whose state is damaged is of no use to go on from, and in nobody's way.
+    // A checkpoint with a damaged state cannot be resumed, and does no harm.
     private (DateTimeOffset Start, int Step) AgeIfRead
     {
         get
@@ -68,7 +68,7 @@ public sealed class TrainingCheckpoint
         return [.. LoraCheckpoints.List(outputDir).Select(found => new TrainingCheckpoint(found.Folder, found.Step))];
     }
 
-    /// <summary>Finds the checkpoint that a configuration asks to go on from.</summary>
+    /// <summary>Finds the checkpoint that a configuration resumes from.</summary>
     /// <param name="config">Says which: a folder, the name of one in the output folder, or <see cref="Latest"/>.</param>
     /// <param name="warn">Told where <see cref="Latest"/> finds none; the run then starts afresh, as the reference does.</param>
     /// <returns>Null to start afresh.</returns>
@@ -103,18 +103,18 @@ public sealed class TrainingCheckpoint
                 + $"{(there.Count == 0 ? "no checkpoints" : string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder))))}.");
     }
 
-    /// <summary>The newest of some checkpoints that a training can go on from: the last step of the training that began last.</summary>
+    /// <summary>The newest of some checkpoints that a training can resume from: the last step of the latest training.</summary>
     internal static TrainingCheckpoint? Newest(IEnumerable<TrainingCheckpoint> checkpoints) =>
         checkpoints.Where(checkpoint => !checkpoint.Missing.Any()).MaxBy(checkpoint => checkpoint.Age);
 
-    /// <summary>The time that a training which starts now goes by: later than the start of every other in its folder.</summary>
+    /// <summary>The start time of a new training: later than that of every other in its folder.</summary>
     internal static DateTimeOffset NextStart(string outputDir)
     {
         var earlier = List(outputDir).Where(checkpoint => checkpoint.IsOwn).Select(checkpoint => checkpoint.AgeIfRead.Start.AddTicks(1));
         return earlier.Append(DateTimeOffset.UtcNow).Max();
     }
 
-    /// <summary>Deletes what is left of checkpoints whose deletion was cut short: those without their LoRA.</summary>
+    /// <summary>Deletes checkpoints whose deletion was interrupted: those without their LoRA.</summary>
     internal static void ClearRemains(string outputDir)
     {
         foreach (var remains in List(outputDir).Where(checkpoint => Directory.EnumerateFileSystemEntries(checkpoint.Folder)
@@ -122,7 +122,7 @@ public sealed class TrainingCheckpoint
             remains.Delete();
     }
 
-    /// <summary>Deletes it; killed in the middle, it leaves nothing that looks like a checkpoint.</summary>
+    /// <summary>Deletes it; an interrupted deletion leaves nothing that looks like a checkpoint.</summary>
     internal void Delete()
     {
         var aside = AtomicFile.TemporaryBeside(Folder);
@@ -161,7 +161,7 @@ public sealed class TrainingCheckpoint
         return new TrainingCheckpoint(folder, trainer.StepsDone);
     }
 
-    /// <summary>Checks that a run of some settings can go on from here.</summary>
+    /// <summary>Checks that a run with given settings can resume from here.</summary>
     /// <exception cref="LabException">It was of another configuration.</exception>
     internal void CheckSettings(DreamBoothConfig config)
     {
@@ -179,7 +179,7 @@ public sealed class TrainingCheckpoint
         }
     }
 
-    /// <summary>Checks that a run of some length can go on from here.</summary>
+    /// <summary>Checks that a run of given length can resume from here.</summary>
     /// <exception cref="LabException">It is at a later step.</exception>
     internal void CheckLength(int maxSteps)
     {
@@ -191,7 +191,7 @@ public sealed class TrainingCheckpoint
         }
     }
 
-    /// <summary>Checks that a run on some pictures can go on from here.</summary>
+    /// <summary>Checks that a run on given pictures can resume from here.</summary>
     /// <exception cref="LabException">It was of other pictures or captions.</exception>
     internal void CheckData(string dataSha256)
     {
@@ -203,14 +203,14 @@ public sealed class TrainingCheckpoint
         }
     }
 
-    /// <summary>Puts trainer and adapter where they were.</summary>
+    /// <summary>Restores trainer and adapter.</summary>
     internal void Restore(DreamBoothTrainer trainer, LoraAdapter adapter)
     {
         LoraFile.LoadInto(Path.Combine(Folder, LoraFile.DefaultName), adapter);
         trainer.GoOnFrom(State!.Step, Path.Combine(Folder, OptimizerName));
     }
 
-    // What an earlier training left in the folder goes first, whatever its steps.
+    // Checkpoints of an earlier training are deleted first, whatever their steps.
     internal static void Prune(string outputDir, int limit)
     {
         var own = List(outputDir).Where(checkpoint => checkpoint.IsOwn);

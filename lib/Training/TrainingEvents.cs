@@ -4,37 +4,41 @@ using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary>What a caller sees of a training, its preparation included; every part may be left out.</summary>
+/// <summary>The events of a training, including its preparation; every handler is optional.</summary>
 public sealed record TrainingEvents
 {
-    /// <summary>Told what is being done, a sentence.</summary>
+    /// <summary>Receives what is being done, as a sentence.</summary>
     public Action<string>? OnStage { get; init; }
 
-    /// <summary>Told what there is to learn from before the first step, a line each: pictures, captions, class pictures, text that is cut.</summary>
+    /// <summary>
+    /// Receives what the run trains on before the first step, line by line: pictures, captions, class pictures, text that is cut.
+    /// </summary>
     public Action<string>? OnSummary { get; init; }
 
-    /// <summary>Told what is odd but no error, a sentence.</summary>
+    /// <summary>Receives warnings, one sentence each.</summary>
     public Action<string>? OnWarning { get; init; }
 
-    /// <summary>Told how many items an epoch has, before a model is loaded: no batch has more.</summary>
+    /// <summary>Receives the number of items in an epoch, before a model is loaded: no batch has more.</summary>
     internal Action<int>? OnItems { get; init; }
 
     /// <summary>Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null: fast.</summary>
     public Func<string, MemoryMode>? ChooseMemory { get; init; }
 
-    /// <summary>Given the model in a folder or file and the memory mode, tells how many pictures fit at a time; null: as many as are worth it.</summary>
+    /// <summary>
+    /// Given the model in a folder or file and the memory mode, returns how many pictures fit at a time; null: the largest useful batch.
+    /// </summary>
     internal Func<string, MemoryMode, int>? FitSamples { get; init; }
 
-    /// <summary>Told how far the download of the model is, where it comes from the hub.</summary>
+    /// <summary>Receives the progress of the model's download from the hub.</summary>
     public IProgress<HubProgress>? OnDownload { get; init; }
 
-    /// <summary>Told how many of how many missing class pictures are made.</summary>
+    /// <summary>Receives how many of the missing class pictures are generated.</summary>
     public Action<int, int>? OnClassPicture { get; init; }
 
-    /// <summary>Told how many of how many pictures are encoded.</summary>
+    /// <summary>Receives how many pictures are encoded.</summary>
     public Action<int, int>? OnEncoded { get; init; }
 
-    /// <summary>Given the trainer before its first step.</summary>
+    /// <summary>Receives the trainer before its first step.</summary>
     public Action<DreamBoothTrainer>? OnStart { get; init; }
 
     /// <summary>Called after each micro-batch with its losses, which waits for the device.</summary>
@@ -43,9 +47,9 @@ public sealed record TrainingEvents
     /// <summary>Called after each optimizer step with its figures.</summary>
     public Action<StepRecord>? OnStep { get; init; }
 
-    /// <summary>Given each checkpoint once it is on disk.</summary>
+    /// <summary>Receives each checkpoint once it is on disk.</summary>
     public Action<TrainingCheckpoint>? OnCheckpoint { get; init; }
 
-    /// <summary>Given each validation picture with the step it was made after.</summary>
+    /// <summary>Receives each validation picture with its step.</summary>
     public Action<int, RgbImage>? OnValidationPicture { get; init; }
 }

@@ -4,8 +4,7 @@ using Dreambooth.Lab.Peft;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The output folder of a training: made, tried and locked before anything else is done, and refused where it holds what another training
-/// made.
+/// The output folder of a training: created, tested and locked first, and rejected where it holds the results of another training.
 /// </summary>
 internal sealed class TrainingOutput : IDisposable
 {
@@ -19,7 +18,7 @@ internal sealed class TrainingOutput : IDisposable
         StartedAt = TrainingCheckpoint.NextStart(config.OutputDir);
     }
 
-    /// <summary>Where the training goes on from; null to start afresh.</summary>
+    /// <summary>The checkpoint that the training resumes from; null to start from scratch.</summary>
     public TrainingCheckpoint? Checkpoint { get; }
 
     /// <summary>
@@ -28,15 +27,14 @@ internal sealed class TrainingOutput : IDisposable
     public DateTimeOffset StartedAt { get; }
 
     /// <summary>
-    /// The steps of a training that an earlier start has finished, as the options and the files alone tell; null where there may be work
-    /// left.
+    /// The steps of a training that is already finished, judged only by options and files; null where there may be work left.
     /// </summary>
     public int? FinishedSteps => Checkpoint is { } checkpoint && checkpoint.Step == _config.MaxTrainSteps
         && checkpoint.State!.Differences(_config with { Seed = _config.Seed ?? checkpoint.State.Config().Seed }).Count == 0
             && SavedLoraIsOf(checkpoint)
         ? checkpoint.Step : null;
 
-    /// <summary>Makes and locks the folder of a configuration.</summary>
+    /// <summary>Creates and locks the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
     /// <param name="warn">Told where there is no checkpoint to go on from.</param>
     /// <exception cref="UsageException">Two of the training's folders are the same, or one lies in the other.</exception>
@@ -65,7 +63,7 @@ internal sealed class TrainingOutput : IDisposable
         }
     }
 
-    /// <summary>What becomes of a LoRA that lies in the folder of a configuration.</summary>
+    /// <summary>What happens to an existing LoRA in the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
     /// <returns>A sentence that <see cref="Open"/> would refuse it with, or null where it would be replaced or gone on from.</returns>
     public static string? Refuses(DreamBoothConfig config)
@@ -87,7 +85,7 @@ internal sealed class TrainingOutput : IDisposable
         }
     }
 
-    /// <summary>Refuses folders of which one would get the other's files.</summary>
+    /// <summary>Rejects folders that would mix their files.</summary>
     /// <exception cref="UsageException">They are the same, or one lies in the other, be it through a link.</exception>
     public static void CheckFolders(DreamBoothConfig config)
     {
@@ -104,7 +102,7 @@ internal sealed class TrainingOutput : IDisposable
                 "what a training writes must not lie among the pictures it learns from");
     }
 
-    /// <summary>Removes what the training of another subject left, where that was asked for.</summary>
+    /// <summary>Deletes what the training of another subject left, where that was requested.</summary>
     public void ClearWhatIsReplaced()
     {
         if (!_isAnothers)
@@ -119,7 +117,7 @@ internal sealed class TrainingOutput : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
-    // What is in the way of a result shows before the training and not when it is saved.
+    // What blocks the result is found before the training, not when it is saved.
     private static void CheckNames(string outputDir)
     {
         string[] files = [DreamBoothConfig.RecipeName, StepLog.FileName, LoraFile.DefaultName, LoraExport.DefaultName];
@@ -141,7 +139,7 @@ internal sealed class TrainingOutput : IDisposable
         return new($"{name} ({path}) {relation} {otherName} ({other}): {why}. Name another {name}.");
     }
 
-    // A LoRA that another training made is lost when it is overwritten; the recipe beside it tells whose it is.
+    // Overwriting another training's LoRA would lose it; the recipe beside it shows whose it is.
     private static string? Objection(DreamBoothConfig config)
     {
         var there = TrainingCheckpoint.List(config.OutputDir);

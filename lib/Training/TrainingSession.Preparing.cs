@@ -11,7 +11,9 @@ namespace Dreambooth.Lab.Training;
 /// <content>What is done before the first step.</content>
 public sealed partial class TrainingSession
 {
-    /// <summary>Loads the models that a configuration names, where and in the precision that it says; a model of the hub is downloaded where it is not there.</summary>
+    /// <summary>
+    /// Loads the models that a configuration names, on its device and in its precision; a hub model is downloaded where it is not cached.
+    /// </summary>
     /// <param name="config">The configuration.</param>
     /// <param name="events">Told of downloads and warnings, and asked for the memory mode where the configuration leaves it open; or null.</param>
     /// <param name="cancellation">Ends a download.</param>
@@ -41,8 +43,8 @@ public sealed partial class TrainingSession
     }
 
     /// <summary>
-    /// Locks the output folder, makes class pictures that are missing, encodes pictures and prompts, puts a new LoRA on the models, and,
-    /// with <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
+    /// Locks the output folder, generates missing class pictures, encodes pictures and prompts, adds a new LoRA to the models, and, with
+    /// <see cref="DreamBoothConfig.ResumeFromCheckpoint"/>, sets everything to where a checkpoint stands.
     /// </summary>
     /// <param name="config">What and how.</param>
     /// <param name="pipeline">The models; they stay the caller's and must outlive the session.</param>
@@ -69,14 +71,16 @@ public sealed partial class TrainingSession
         }
     }
 
-    /// <summary>The same in an output folder that is locked, which the session takes over, with pictures that are read, or null.</summary>
+    /// <summary>The same with a locked output folder, which the session takes over, and pictures already read, or null.</summary>
     internal static TrainingSession PrepareIn(
         TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents? events,
         DreamBoothDataset? instances, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         if (pipeline.Transformer.IsStreamed)
-            throw new LabException("The transformer of this pipeline is loaded block by block, which is for drawing alone. Training needs it whole: load the pipeline without StreamTransformer.");
+            throw new LabException(
+                "The transformer of this pipeline is loaded block by block, which is for generation only. Training needs it whole: "
+                + "load the pipeline without StreamTransformer.");
         events ??= new TrainingEvents();
         var checkpoint = output.Checkpoint;
         config = config with { Seed = config.Seed ?? checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };

@@ -9,9 +9,9 @@ using Dreambooth.Lab.Pipelines;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// A DreamBooth training: <see cref="Train(DreamBoothConfig, TrainingEvents?, CancellationToken)"/> is one from beginning to end. A session
-/// that is prepared runs until it is done, cancelled or at a given step, is looked at, run on, and saved. While it lives the pipeline's
-/// models carry its LoRA, so that pictures generated in between show what has been learned.
+/// A DreamBooth training: <see cref="Train(DreamBoothConfig, TrainingEvents?, CancellationToken)"/> is one from beginning to end. A
+/// prepared session runs until it is done, cancelled or at a given step; then it can be inspected, run further, and saved. Until it is
+/// disposed the pipeline's models carry its LoRA, so that pictures generated in between show what has been learned.
 /// </summary>
 public sealed partial class TrainingSession : IDisposable
 {
@@ -52,10 +52,10 @@ public sealed partial class TrainingSession : IDisposable
     /// <summary>The configuration, with the seed that was drawn where none was given.</summary>
     public DreamBoothConfig Config { get; }
 
-    /// <summary>The pictures that are learned from.</summary>
+    /// <summary>The pictures that it trains on.</summary>
     public DreamBoothDataset Dataset { get; }
 
-    /// <summary>The LoRA as it is now.</summary>
+    /// <summary>The current LoRA.</summary>
     public LoraAdapter Adapter { get; }
 
     /// <summary>Optimizer steps done, those before a checkpoint included.</summary>
@@ -88,7 +88,7 @@ public sealed partial class TrainingSession : IDisposable
 
         output.Checkpoint?.CheckSettings(config);
 
-        // What is wrong with the pictures shows before a model is downloaded and loaded.
+        // Errors in the pictures are found before a model is downloaded and loaded.
         var instances = ReadInstances(config, events);
         events?.OnStage?.Invoke($"Loading {config.PretrainedModelNameOrPath}");
         using var pipeline = LoadPipeline(config, events, cancellation);
@@ -98,7 +98,7 @@ public sealed partial class TrainingSession : IDisposable
         return session.KeepingSteps(() => session.Run(cancellation: cancellation));
     }
 
-    /// <summary>The same with a pipeline that is loaded already and stays as it is.</summary>
+    /// <summary>The same with a loaded pipeline, which is left unchanged.</summary>
     /// <param name="config">What and how.</param>
     /// <param name="pipeline">The models.</param>
     /// <param name="events">Callbacks, or null.</param>
@@ -114,7 +114,7 @@ public sealed partial class TrainingSession : IDisposable
         return session.KeepingSteps(() => session.Run(cancellation: cancellation));
     }
 
-    /// <summary>Trains until the run is done, cancelled, or at a given step; a later call goes on from there.</summary>
+    /// <summary>Trains until the run is done, cancelled, or at a given step; a later call continues from there.</summary>
     /// <param name="until">The step to stop at; null for the run's last.</param>
     /// <param name="cancellation">Ends the run; the step in progress is dropped, those before it are kept.</param>
     /// <returns>How it ended.</returns>
@@ -127,7 +127,7 @@ public sealed partial class TrainingSession : IDisposable
         return _trainer.Run(_events with { OnStep = record => OnStep(record, cancellation) }, until, cancellation);
     }
 
-    /// <summary>Draws the validation pictures with the LoRA as it is now, as the run does by itself every so often.</summary>
+    /// <summary>Generates the validation pictures with the LoRA as it is now, as the run does every <c>validation_steps</c>.</summary>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>The pictures, which also lie in <c>validation/step_NNNNN</c>; none without a validation prompt.</returns>
     public IReadOnlyList<RgbImage> Draw(CancellationToken cancellation = default)
@@ -145,7 +145,7 @@ public sealed partial class TrainingSession : IDisposable
         }
     }
 
-    /// <summary>Writes the LoRA as it is now to the output folder, and an export where <see cref="DreamBoothConfig.Export"/> says so.</summary>
+    /// <summary>Writes the current LoRA to the output folder, and an export where <see cref="DreamBoothConfig.Export"/> says so.</summary>
     /// <returns>The LoRA's file.</returns>
     public string Save()
     {
@@ -159,7 +159,7 @@ public sealed partial class TrainingSession : IDisposable
         return path;
     }
 
-    /// <summary>Takes the LoRA off the models and frees what the session holds; what was saved stays.</summary>
+    /// <summary>Removes the LoRA from the models and frees what the session holds; saved files stay.</summary>
     public void Dispose()
     {
         _pipeline.Prompts.Warn = _warnBefore;
@@ -171,7 +171,7 @@ public sealed partial class TrainingSession : IDisposable
         _output.Dispose();
     }
 
-    // However a run ends, the steps done are saved; but what a training that diverged has learned last is not worth a LoRA that is there.
+    // However a run ends, its steps are saved; but a diverged training must not overwrite an existing LoRA.
     private TrainingSummary KeepingSteps(Func<TrainingSummary> run)
     {
         var save = true;
@@ -194,7 +194,7 @@ public sealed partial class TrainingSession : IDisposable
         }
     }
 
-    // From here on the folder is this run's: what an earlier one logged and drew goes.
+    // From here on the folder is this run's: what an earlier one logged and generated is deleted.
     private void Begin()
     {
         if (_log is not null)
@@ -225,7 +225,7 @@ public sealed partial class TrainingSession : IDisposable
         {
             foreach (var _ in DrawEach(cancellation))
             {
-                // They lie in the folder; a million of them would not fit in memory.
+                // They are in the folder; a million of them would not fit in memory.
             }
         }
     }

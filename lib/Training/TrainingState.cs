@@ -4,12 +4,12 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Training;
 
-/// <summary><c>training_state.json</c> of a checkpoint: how far the run was, and what run it was.</summary>
+/// <summary><c>training_state.json</c> of a checkpoint: the run's position and identity.</summary>
 internal sealed record TrainingState
 {
     public const string FileName = "training_state.json";
 
-    // What changes neither the pictures that are learned from nor a step's result. Pictures are compared by their content.
+    // Options that change neither the training pictures nor a step's result. Pictures are compared by their content.
     private static readonly HashSet<string> Free =
     [
         nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir),
@@ -67,7 +67,7 @@ internal sealed record TrainingState
 
     public DreamBoothConfig Config() => DreamBoothConfig.FromJson(Recipe.ToJsonString(), Source);
 
-    /// <summary>The options that another configuration decides otherwise, one phrase each.</summary>
+    /// <summary>The options that differ in another configuration, one phrase each.</summary>
     public IReadOnlyList<string> Differences(DreamBoothConfig config)
     {
         var earlier = Config();

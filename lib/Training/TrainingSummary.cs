@@ -1,11 +1,11 @@
 namespace Dreambooth.Lab.Training;
 
 /// <summary>How a training ended.</summary>
-/// <param name="Steps">Optimiser steps done in all.</param>
+/// <param name="Steps">Optimizer steps done in all.</param>
 /// <param name="Cancelled">Whether it was ended early by its caller; the adapter then holds the steps done so far.</param>
 /// <param name="Seconds">Wall time of this run's steps.</param>
 public sealed record TrainingSummary(int Steps, bool Cancelled, double Seconds)
 {
-    /// <summary>Whether all steps were done before it began, so that there was nothing left to train.</summary>
+    /// <summary>Whether all steps were already done, so that nothing was left to train.</summary>
     public bool WasFinished { get; init; }
 }

@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The loss on instance pictures at fixed noise levels and with fixed noise: a step's own loss jumps with the noise that it happens to
-/// draw, this one moves with the weights alone.
+/// The loss on instance pictures at fixed noise levels and with fixed noise: a step's own loss varies with the noise that it draws, this
+/// one changes only with the weights.
 /// </summary>
 internal sealed class ValidationLoss : IDisposable
 {
-    /// <summary>The most pictures that are looked at: the first of the folder.</summary>
+    /// <summary>How many pictures are used at most: the first of the folder.</summary>
     public const int MostPictures = 8;
 
     // Places in the training table of timesteps, 0 little noise … 1 all noise; four forward passes.

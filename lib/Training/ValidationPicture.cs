@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>A validation picture of a run, as it lies in the output folder: <c>validation/step_00130/img_00.png</c>.</summary>
-/// <param name="Step">Optimizer steps done when it was drawn; 0 for the model as it was.</param>
+/// <param name="Step">Optimizer steps done when it was generated; 0 for the model as it was.</param>
 /// <param name="Index">Which of the pictures; the same index has the same noise at every step.</param>
 /// <param name="Path">The file.</param>
 public sealed record ValidationPicture(int Step, int Index, string Path)
@@ -38,7 +38,7 @@ public sealed record ValidationPicture(int Step, int Index, string Path)
     internal static string PathOf(string outputDir, int step, int index) => System.IO.Path.Combine(
         outputDir, Folder, string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:00000}"), string.Create(CultureInfo.InvariantCulture, $"{ImagePrefix}{index:00}.png"));
 
-    /// <summary>Removes those of an earlier run, so that a fresh one shows its own alone.</summary>
+    /// <summary>Deletes those of an earlier run, so that a new one shows only its own.</summary>
     internal static void Clear(string outputDir)
     {
         foreach (var picture in List(outputDir))

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Training;
 /// <summary>Pictures of the validation prompt during a training, always from the same noise.</summary>
 internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, ulong seed)
 {
-    /// <summary>Whether a step is followed by pictures.</summary>
+    /// <summary>Whether pictures are generated after a step.</summary>
     public bool IsDue(int step, int epoch, DreamBoothTrainer trainer)
     {
         if (config.ValidationPrompt is null || config.NumValidationImages == 0)
@@ -19,7 +19,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         return due || step == trainer.MaxSteps;
     }
 
-    /// <summary>Makes and saves the pictures of a step, as they are asked for.</summary>
+    /// <summary>Generates and saves the pictures of a step, lazily.</summary>
     /// <param name="step">The step.</param>
     /// <param name="warn">Told of pictures that are left out because their numbers are not finite; or null.</param>
     /// <param name="withRoom">Makes a batch where memory allows it beside the recorded step, else without that.</param>
@@ -50,7 +50,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         }
     }
 
-    // A batch in which a picture fails is made anew one by one, so that the others are there.
+    // A batch in which a picture fails is generated again one by one, so that the others succeed.
     private List<RgbImage> Make(int step, int[] batch, List<string> faults, CancellationToken cancellation)
     {
         var images = new List<RgbImage>();
@@ -73,7 +73,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         }
         catch (NonFiniteException error)
         {
-            // One of an earlier start would pass for it.
+            // A picture of an earlier start could be mistaken for it.
             if (ValidationPicture.PathOf(config.OutputDir, step, batch[0]) is var stale && File.Exists(stale))
                 File.Delete(stale);
             faults.Add(error.Message);

@@ -69,7 +69,7 @@ public sealed class LearningRateScheduleTests
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
-    /// <summary>A row's name is the schedule, then its arguments, then which default rate the optimiser was given.</summary>
+    /// <summary>A row's name is the schedule, then its arguments, then which default rate the optimizer was given.</summary>
     private static LearningRateSchedule Parse(string name, JsonElement table, double givenDefault)
     {
         var end = name.LastIndexOf('.');

@@ -113,7 +113,7 @@ public sealed class TrainingMemoryTests : IDisposable
     public void Prepare_TransformerInBlocks_IsRefused()
     {
         using var pipeline = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, Memory = MemoryMode.Low, StreamTransformer = true });
-        Assert.Contains("for drawing alone", Assert.Throws<LabException>(() => TrainingSession.Prepare(Config, pipeline)).Message, StringComparison.Ordinal);
+        Assert.Contains("for generation only", Assert.Throws<LabException>(() => TrainingSession.Prepare(Config, pipeline)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

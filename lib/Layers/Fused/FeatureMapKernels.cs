@@ -6,8 +6,8 @@ namespace Dreambooth.Lab.Layers.Fused;
 
 /// <summary>
 /// The kernels of <c>feature_maps.cu</c>: what happens to maps between convolutions, in as few passes over memory as it takes. They serve
-/// maps on CUDA that lie <see cref="ChannelsLast"/> and that no gradient is wanted for; of every other map they say so, and the caller has
-/// libtorch's operations. Letters: B rows, C channels, G groups.
+/// maps on CUDA in the layout <see cref="ChannelsLast"/> without gradients; for every other map the caller uses libtorch's operations.
+/// Letters: B rows, C channels, G groups.
 /// </summary>
 internal sealed class FeatureMapKernels
 {

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// The captions of drawings, several of each in other words, as token ids of the three tokenizers on the training device. Letters:
-/// N drawings, V captions of each, W window.
+/// The captions of painted pictures, several of each in other words, as token ids of the three tokenizers on the training device. Letters:
+/// N painted pictures, V captions of each, W window.
 /// </summary>
 internal sealed class CaptionTable : IDisposable
 {
@@ -18,10 +18,10 @@ internal sealed class CaptionTable : IDisposable
 
     private CaptionTable(Tensor ids, Tensor empty, int variants) => (_ids, _empty, _variants) = (ids, empty, variants);
 
-    /// <summary>Describes and tokenizes the drawings of consecutive seeds.</summary>
+    /// <summary>Describes and tokenizes the pictures of consecutive seeds.</summary>
     /// <param name="recipe">Captions of each, share of rare words, window.</param>
     /// <param name="tokenizers">Folder with the three tokenizers' folders.</param>
-    /// <param name="firstSeed">Seed of the first drawing.</param>
+    /// <param name="firstSeed">Seed of the first painted picture.</param>
     /// <param name="count">N.</param>
     /// <param name="split">Which combinations.</param>
     /// <param name="device">Where the ids go.</param>
@@ -44,9 +44,9 @@ internal sealed class CaptionTable : IDisposable
             tensor(empty, [1, row], ScalarType.Int32).to(device).DetachFromDisposeScope(), variants);
     }
 
-    /// <summary>A caption of a drawing, now and then with a rare word before the subject's noun.</summary>
+    /// <summary>A caption of a painted picture, now and then with a rare word before the subject's noun.</summary>
     /// <param name="recipe">Share of rare words.</param>
-    /// <param name="spec">The drawing.</param>
+    /// <param name="spec">The picture.</param>
     /// <param name="seed">Chooses the wording.</param>
     public static string Caption(MiniatureRecipe recipe, WorldSpec spec, ulong seed)
     {
@@ -66,8 +66,8 @@ internal sealed class CaptionTable : IDisposable
         return string.Join(' ', words);
     }
 
-    /// <summary>Captions of drawings in random wordings, some of them empty.</summary>
-    /// <param name="rows">Numbers of the drawings, int64, <c>[B]</c>.</param>
+    /// <summary>Captions of painted pictures in random wordings, some of them empty.</summary>
+    /// <param name="rows">Numbers of the pictures, int64, <c>[B]</c>.</param>
     /// <param name="dropout">Part of the rows that is empty.</param>
     /// <returns>int64, <c>[B, 3 W]</c>.</returns>
     public Tensor Draw(Tensor rows, double dropout)
@@ -79,8 +79,8 @@ internal sealed class CaptionTable : IDisposable
         return where(dropped, _empty, chosen).to(ScalarType.Int64).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The first caption of consecutive drawings.</summary>
-    /// <param name="first">Number of the first drawing.</param>
+    /// <summary>The first caption of consecutive painted pictures.</summary>
+    /// <param name="first">Number of the first painted picture.</param>
     /// <param name="count">How many.</param>
     /// <returns>int64, <c>[B, 3 W]</c>.</returns>
     public Tensor First(int first, int count)

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// Trains the attribute classifier on drawings, some of them noisy, blurred or passed through the autoencoder, and its probe of the
-/// character's identity on drawings of the character and of similar cats. Letters: B pictures, A attributes.
+/// Trains the attribute classifier on painted pictures, some of them noisy, blurred or passed through the autoencoder, and its probe of the
+/// character's identity on painted pictures of the character and of similar cats. Letters: B pictures, A attributes.
 /// </summary>
 internal sealed class ClassifierTraining
 {
@@ -27,10 +27,12 @@ internal sealed class ClassifierTraining
 
     private ClassifierTraining(MiniatureRecipe recipe, PretrainingOptions options, AttributeClassifier model) => (_recipe, _options, _model) = (recipe, options, model);
 
-    /// <summary>Trains, and leaves weights, averages, the curve and <c>classifier.json</c> (rates on held-out drawings) in the output folder.</summary>
+    /// <summary>
+    /// Trains; writes weights, averages, the curve and <c>classifier.json</c> (rates on held-out painted pictures) to the output folder.
+    /// </summary>
     /// <param name="recipe">Sizes and rates.</param>
     /// <param name="options">Where and how long.</param>
-    /// <param name="vaeFolder">Output folder of the autoencoder's training, or null to train on clean drawings alone.</param>
+    /// <param name="vaeFolder">Output folder of the autoencoder's training, or null to train on clean painted pictures alone.</param>
     public static void Run(MiniatureRecipe recipe, PretrainingOptions options, string? vaeFolder)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -85,7 +87,7 @@ internal sealed class ClassifierTraining
             ? TrainingProgress.Load(_options.Resume, Name, weights, optimizer) : TrainingProgress.Begin;
         var curve = new TrainingCurve(Path.Combine(_options.Output, "classifier-curve.json"));
         var box = _options.OpenTimeBox(before);
-        _options.Log(FormattableString.Invariant($"classifier: {weights.Count:N0} parameters, {world.Pictures.Count:N0} drawings, {cats.Pictures.Count:N0} of cats"));
+        _options.Log(FormattableString.Invariant($"classifier: {weights.Count:N0} parameters, {world.Pictures.Count:N0} pictures, {cats.Pictures.Count:N0} of cats"));
         var (step, reported) = (0L, 0.0);
         while (true)
         {

@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
 /// Trains text encoders and transformer together from nothing by the flow-matching loss (Esser et al. 2024, arXiv:2403.03206) on
-/// encoded drawings and their captions, some of them empty so that guidance works.
+/// encoded pictures and their captions, some of them empty so that guidance works.
 /// </summary>
 internal sealed class DiffusionTraining : IDisposable
 {
@@ -187,7 +187,7 @@ internal sealed class DiffusionTraining : IDisposable
         _options.Log(TrainingCurve.Line("diffusion", [.. figures, ("rate", box.RateFactor(step, _recipe.WarmupSteps, _recipe.FinalRate) * _recipe.LearningRate), ("ms_per_step", box.Minutes * 60000 / Math.Max(1, step))]));
     }
 
-    // The error of the flow on held-out drawings at given noise levels, with noise that is the same at each report.
+    // The error of the flow on held-out painted pictures at given noise levels, with noise that is the same at each report.
     private double[] MeasureHeldOut()
     {
         using var scope = NewDisposeScope();

@@ -4,12 +4,12 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// Renders drawings on several threads ahead of whoever takes them, in chunks of consecutive numbers; with a folder, each chunk is
+/// Paints pictures on several threads ahead of their use, in chunks of consecutive numbers; with a folder, each chunk is
 /// kept there as a file of raw pixels and read again by later runs.
 /// </summary>
 internal sealed class DrawingStream : IDisposable
 {
-    /// <summary>Drawings in a chunk.</summary>
+    /// <summary>Painted pictures in a chunk.</summary>
     public const int ChunkSize = 1024;
 
     private readonly BlockingCollection<(int First, byte[] Pixels)> _chunks = new(boundedCapacity: 16);
@@ -17,9 +17,9 @@ internal sealed class DrawingStream : IDisposable
     private readonly Task _work;
 
     /// <summary>Starts rendering.</summary>
-    /// <param name="count">How many drawings; the last chunk may be shorter.</param>
-    /// <param name="bytesEach">Bytes of a drawing.</param>
-    /// <param name="render">Gives the pixels of a drawing by its number, 0 to count − 1; called from several threads.</param>
+    /// <param name="count">How many painted pictures; the last chunk may be shorter.</param>
+    /// <param name="bytesEach">Bytes of a painted picture.</param>
+    /// <param name="render">Gives the pixels of a painted picture by its number, 0 to count − 1; called from several threads.</param>
     /// <param name="name">Name of the chunks' files.</param>
     /// <param name="folder">Where chunks are kept, or null.</param>
     /// <param name="threads">Threads that render.</param>
@@ -31,15 +31,15 @@ internal sealed class DrawingStream : IDisposable
         _work = Task.Run(() => Work(render, name, folder, threads), CancellationToken.None);
     }
 
-    /// <summary>How many drawings there will be.</summary>
+    /// <summary>How many painted pictures there will be.</summary>
     public int Count { get; }
 
-    /// <summary>Bytes of a drawing.</summary>
+    /// <summary>Bytes of a painted picture.</summary>
     public int BytesEach { get; }
 
     /// <summary>Takes the next chunk.</summary>
     /// <param name="wait">Whether to wait for one.</param>
-    /// <param name="chunk">Number of its first drawing, and the drawings' pixels one after another.</param>
+    /// <param name="chunk">Number of its first painted picture, and the pictures' pixels one after another.</param>
     /// <returns>False when there is none (yet).</returns>
     public bool TryTake(bool wait, out (int First, byte[] Pixels) chunk)
     {

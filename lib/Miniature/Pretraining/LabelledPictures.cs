@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
-/// <summary>Drawings on the training device with what they show. Letters: B pictures, A attributes.</summary>
+/// <summary>Painted pictures on the training device with what they show. Letters: B pictures, A attributes.</summary>
 internal sealed class LabelledPictures : IDisposable
 {
     private const long NotShown = -100;
@@ -24,15 +24,15 @@ internal sealed class LabelledPictures : IDisposable
         _identity = tensor(specs.Select((_, i) => isCharacter(i) ? 1f : 0f).ToArray()).to(device).DetachFromDisposeScope();
     }
 
-    /// <summary>The drawings.</summary>
+    /// <summary>The pictures.</summary>
     public PictureStore Pictures { get; }
 
-    /// <summary>Drawings of the world by consecutive seeds.</summary>
+    /// <summary>Painted pictures of the world by consecutive seeds.</summary>
     public static LabelledPictures World(MiniatureRecipe recipe, PretrainingOptions options, ulong firstSeed, int count, CombinationSplit split) => new(
         PictureStore.Start(recipe, options, firstSeed, count, split),
         [.. Enumerable.Range(0, count).Select(i => WorldSampler.Draw(firstSeed + (ulong)i, split))], _ => false, options.Device);
 
-    /// <summary>Drawings of the character (even numbers) and of similar cats (odd ones), half of them photos.</summary>
+    /// <summary>Painted pictures of the character (even numbers) and of similar cats (odd ones), half of them photos.</summary>
     public static LabelledPictures Cats(MiniatureRecipe recipe, PretrainingOptions options, int seed, int count)
     {
         WorldSpec[] specs = [.. Enumerable.Range(0, count).Select(i => DrawCat(((ulong)seed << 40) + (ulong)(i / 2), similar: i % 2 == 1))];
@@ -67,7 +67,7 @@ internal sealed class LabelledPictures : IDisposable
     private static bool IsKnown(DrawingAttribute attribute, WorldSpec spec, bool character) =>
         attribute.IsShown(spec) && !(character && (attribute == DrawingAttributes.Colour || attribute == DrawingAttributes.Pattern));
 
-    // Half of the pairs are drawn in an art or changed, but not so that nothing of a coat is seen; so that the probe knows the character
+    // Half of the pairs are painted in an art or changed, but not so that nothing of a coat is seen; so that the probe knows the character
     // there too.
     private static WorldSpec DrawCat(ulong seed, bool similar)
     {

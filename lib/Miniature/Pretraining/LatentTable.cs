@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// The latents of drawings as distributions on the training device, in float16, as the transformer sees them (shifted and scaled).
-/// Letters: N drawings, C latent channels, h and w of the latents.
+/// The latents of painted pictures as distributions on the training device, in float16, as the transformer sees them (shifted and scaled).
+/// Letters: N painted pictures, C latent channels, h and w of the latents.
 /// </summary>
 internal sealed class LatentTable : IDisposable
 {
@@ -15,15 +15,15 @@ internal sealed class LatentTable : IDisposable
 
     private LatentTable(Tensor mean, Tensor deviation) => (_mean, _deviation) = (mean, deviation);
 
-    /// <summary>Number of drawings.</summary>
+    /// <summary>Number of painted pictures.</summary>
     public long Count => _mean.shape[0];
 
-    /// <summary>Renders and encodes the drawings of consecutive seeds.</summary>
+    /// <summary>Renders and encodes the pictures of consecutive seeds.</summary>
     /// <param name="recipe">Size of the pictures.</param>
     /// <param name="options">Device, threads and pool.</param>
     /// <param name="vae">The trained autoencoder.</param>
     /// <param name="measured">Its shift and scale.</param>
-    /// <param name="firstSeed">Seed of the first drawing.</param>
+    /// <param name="firstSeed">Seed of the first painted picture.</param>
     /// <param name="count">N.</param>
     /// <param name="split">Which combinations.</param>
     public static LatentTable Create(
@@ -54,8 +54,8 @@ internal sealed class LatentTable : IDisposable
         return new LatentTable(mean, deviation);
     }
 
-    /// <summary>Draws latents of drawings.</summary>
-    /// <param name="rows">Numbers of the drawings, int64, <c>[B]</c>.</param>
+    /// <summary>Draws latents of painted pictures.</summary>
+    /// <param name="rows">Numbers of the pictures, int64, <c>[B]</c>.</param>
     /// <returns>float32, <c>[B, C, h, w]</c>.</returns>
     public Tensor Draw(Tensor rows)
     {
@@ -65,7 +65,7 @@ internal sealed class LatentTable : IDisposable
         return addcmul(mean, deviation, randn_like(mean), 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The mean latents of consecutive drawings.</summary>
+    /// <summary>The mean latents of consecutive painted pictures.</summary>
     /// <param name="first">Number of the first.</param>
     /// <param name="count">How many.</param>
     /// <returns>float32, <c>[B, C, h, w]</c>.</returns>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
-/// <summary>Drawings as bytes on the training device; it fills while training already goes on.</summary>
+/// <summary>Painted pictures as bytes on the training device; it fills while training runs.</summary>
 internal sealed class PictureStore : IDisposable
 {
     private readonly Tensor _pixels;
@@ -16,16 +16,16 @@ internal sealed class PictureStore : IDisposable
         _pixels = zeros([stream.Count, (long)size * size * 3], ScalarType.Byte, device).DetachFromDisposeScope();
     }
 
-    /// <summary>Number of drawings that are there.</summary>
+    /// <summary>Number of pictures that are ready.</summary>
     public int Filled { get; private set; }
 
-    /// <summary>Number of drawings that there will be.</summary>
+    /// <summary>Number of pictures when all are ready.</summary>
     public int Count => _stream.Count;
 
-    /// <summary>Starts to render the drawings of consecutive seeds.</summary>
+    /// <summary>Starts to paint the pictures of consecutive seeds.</summary>
     /// <param name="recipe">Size of the pictures.</param>
     /// <param name="options">Device, threads and pool.</param>
-    /// <param name="firstSeed">Seed of the first drawing.</param>
+    /// <param name="firstSeed">Seed of the first painted picture.</param>
     /// <param name="count">How many.</param>
     /// <param name="split">Which combinations.</param>
     public static PictureStore Start(MiniatureRecipe recipe, PretrainingOptions options, ulong firstSeed, int count, CombinationSplit split)
@@ -34,11 +34,11 @@ internal sealed class PictureStore : IDisposable
         return Start(recipe, options, i => WorldRenderer.Render(WorldSampler.Draw(firstSeed + (ulong)i, split), recipe.PictureSize).Pixels, $"{split}-{firstSeed}", count);
     }
 
-    /// <summary>Starts to render drawings by number.</summary>
+    /// <summary>Starts to paint pictures by number.</summary>
     /// <param name="recipe">Size of the pictures.</param>
     /// <param name="options">Device, threads and pool.</param>
-    /// <param name="render">Pixels of a drawing by its number.</param>
-    /// <param name="name">Name of the drawings in the pool.</param>
+    /// <param name="render">Pixels of a painted picture by its number.</param>
+    /// <param name="name">Name of the pictures in the pool.</param>
     /// <param name="count">How many.</param>
     public static PictureStore Start(MiniatureRecipe recipe, PretrainingOptions options, Func<int, byte[]> render, string name, int count)
     {
@@ -48,7 +48,7 @@ internal sealed class PictureStore : IDisposable
         return new PictureStore(new DrawingStream(count, bytes, render, name, options.Pool, options.RenderThreads, options.Cancellation), recipe.PictureSize, options.Device);
     }
 
-    /// <summary>Takes over the drawings that are ready.</summary>
+    /// <summary>Takes over the pictures that are ready.</summary>
     /// <param name="atLeast">Waits until as many are there; 0 does not wait.</param>
     public void Fill(int atLeast = 0)
     {
@@ -62,7 +62,7 @@ internal sealed class PictureStore : IDisposable
         }
     }
 
-    /// <summary>Drawings drawn at random among those that are there.</summary>
+    /// <summary>A random selection of the pictures that are ready.</summary>
     /// <param name="rows">How many.</param>
     /// <returns>Their numbers, int64, <c>[B]</c>, on the device.</returns>
     public Tensor DrawRows(long rows) => randint(Filled, [rows], ScalarType.Int64, _pixels.device);

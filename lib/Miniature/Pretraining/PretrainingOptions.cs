@@ -18,10 +18,10 @@ internal sealed record PretrainingOptions
     /// <summary>Steps after which training ends in any case.</summary>
     public long MaxSteps { get; init; } = long.MaxValue;
 
-    /// <summary>Number of drawings to train on.</summary>
+    /// <summary>Number of painted pictures to train on.</summary>
     public int Pictures { get; init; } = 60_000;
 
-    /// <summary>Folder that keeps drawings between runs, or null to render them anew.</summary>
+    /// <summary>Folder that keeps painted pictures between runs, or null to render them anew.</summary>
     public string? Pool { get; init; }
 
     /// <summary>Folder with the state or, without one, the weights of an earlier run to go on from, or null.</summary>
@@ -38,7 +38,7 @@ internal sealed record PretrainingOptions
     public bool DecoderOnly { get; init; }
 
     /// <summary>
-    /// Folder of a classifier by whose first maps the autoencoder's pictures are compared with the drawings too, or null.
+    /// Folder of a classifier by whose first maps decoded and painted pictures are compared too, or null.
     /// </summary>
     public string? Perceptual { get; init; }
 
@@ -65,7 +65,7 @@ internal sealed record PretrainingOptions
     /// <summary>Whether a step's forward and backward pass is captured once and replayed (CUDA only).</summary>
     public bool CudaGraph { get; init; }
 
-    /// <summary>Processes that train together, one a GPU, each on <see cref="Pictures"/> drawings of its own. Default 1.</summary>
+    /// <summary>Processes that train together, one per GPU, each on <see cref="Pictures"/> pictures of its own. Default 1.</summary>
     public int Ranks { get; init; } = 1;
 
     /// <summary>Which of them this is, from 0; the first one reports and saves.</summary>
@@ -83,7 +83,7 @@ internal sealed record PretrainingOptions
     /// <summary>Element type that the models compute in.</summary>
     public ScalarType ComputeType => Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
-    /// <summary>Seed of this process's first drawing.</summary>
+    /// <summary>Seed of this process's first painted picture.</summary>
     /// <param name="recipe">Seed of the first process's.</param>
     internal ulong FirstDrawing(MiniatureRecipe recipe) => recipe.FirstDrawing + ((ulong)Rank * (ulong)Pictures);
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// The processes that train one model together, one a GPU: each has drawings of its own, gradients are averaged, and since all begin with
+/// The processes that train one model together, one per GPU: each has pictures of its own, gradients are averaged, and since all begin with
 /// the same
 /// weights and see the same clock, all keep the same weights. A process alone is a group too.
 /// </summary>

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>What a training of the autoencoder came to.</summary>
-/// <param name="Psnr">Mean peak signal-to-noise ratio of held-out drawings, in dB.</param>
+/// <param name="Psnr">Mean peak signal-to-noise ratio of held-out painted pictures, in dB.</param>
 /// <param name="ShiftFactor">Mean of the latents.</param>
 /// <param name="ScalingFactor">1 / their standard deviation.</param>
 /// <param name="Steps">Steps of the run.</param>

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// Trains the autoencoder on drawings: absolute and squared error, error of differences between neighbours, the same at half the size, and
+/// Trains the autoencoder on painted pictures: absolute and squared error, error of differences between neighbours, the same at half the size, and
 /// a weak
 /// pull of the latents towards a standard normal. Letters: B pictures, C latent channels, h and w of the latents.
 /// </summary>
@@ -166,7 +166,7 @@ internal sealed class VaeTraining
         return (total + (kl * recipe.KlWeight)).MoveToOuterDisposeScope();
     }
 
-    // How far the classifier's first maps of the pictures are from those of the drawings, relative to these.
+    // How far the classifier's first maps of the decoded pictures are from those of the painted ones, relative to the latter.
     private Tensor Perceived(Tensor decoded, Tensor target)
     {
         using var scope = NewDisposeScope();
@@ -247,7 +247,7 @@ internal sealed class VaeTraining
     private void WriteExamples(List<Tensor> examples)
     {
         var rows = examples.Select(part => PixelTensors.Unstack(part.narrow(0, 0, Math.Min(12, part.shape[0]))).Select(image => new ContactSheetCell(image)).ToArray()).ToArray();
-        var sheet = new ContactSheet { Rows = [.. rows.Cast<IReadOnlyList<ContactSheetCell?>>()], RowHeadings = ["drawn", "decoded"], CellSize = 128 };
+        var sheet = new ContactSheet { Rows = [.. rows.Cast<IReadOnlyList<ContactSheetCell?>>()], RowHeadings = ["painted", "decoded"], CellSize = 128 };
         ImageEncoder.Save(Path.Combine(_options.Output, "vae-reconstructions.png"), sheet.Render());
     }
 }

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Miniature.World;
 namespace Dreambooth.Lab.Miniature.Proof;
 
 /// <summary>A combination that training never saw, with a caption that says all that can be read from a picture of it.</summary>
-/// <param name="Spec">The drawing.</param>
+/// <param name="Spec">The picture.</param>
 /// <param name="Caption">The caption.</param>
 internal sealed record CaptionedCombination(WorldSpec Spec, string Caption)
 {
@@ -11,7 +11,7 @@ internal sealed record CaptionedCombination(WorldSpec Spec, string Caption)
 
     /// <summary>Draws combinations, each another one of kind, colour, scene, rendition and change.</summary>
     /// <param name="count">How many.</param>
-    /// <param name="firstSeed">Seed of the first drawing that is considered.</param>
+    /// <param name="firstSeed">Seed of the first painted picture that is considered.</param>
     public static IReadOnlyList<CaptionedCombination> Draw(int count, ulong firstSeed)
     {
         var seen = new HashSet<(SubjectKind, SubjectColour, SceneKind, Rendition, PropertyChange)>();

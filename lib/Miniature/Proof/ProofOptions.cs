@@ -29,7 +29,7 @@ internal sealed record ProofOptions
     /// <summary>Combinations that the comparison of guidances generates for each. Default 60.</summary>
     public int SweepCombinations { get; init; } = 60;
 
-    /// <summary>Held-out drawings that the autoencoder is measured on. Default 256.</summary>
+    /// <summary>Held-out painted pictures that the autoencoder is measured on. Default 256.</summary>
     public int VaePictures { get; init; } = 256;
 
     /// <summary>Pictures that are generated at once. Default 20.</summary>

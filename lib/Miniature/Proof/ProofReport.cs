@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Combinations">Combinations of kind, colour, scene, art and change that training never saw, one picture each.</param>
 /// <param name="Steps">Denoising steps.</param>
 /// <param name="GuidanceScale">Guidance.</param>
-/// <param name="Psnr">Mean peak signal-to-noise ratio of the autoencoder on held-out drawings, in dB.</param>
+/// <param name="Psnr">Mean peak signal-to-noise ratio of the autoencoder on held-out painted pictures, in dB.</param>
 /// <param name="Rates">The rates of all attributes.</param>
 /// <param name="Guidance">Adherence by guidance.</param>
 internal sealed record ProofReport(
@@ -17,7 +17,7 @@ internal sealed record ProofReport(
     public static IReadOnlyDictionary<string, double> Thresholds { get; } =
         new Dictionary<string, double> { ["kind"] = 0.90, ["colour"] = 0.80, ["scene"] = 0.80, ["art"] = 0.75 };
 
-    /// <summary>Least PSNR of held-out drawings, in dB.</summary>
+    /// <summary>Least PSNR of held-out painted pictures, in dB.</summary>
     public const double PsnrThreshold = 28;
 
     /// <summary>The rate of one attribute.</summary>
@@ -40,8 +40,8 @@ internal sealed record ProofReport(
     public string ToMarkdown()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Combinations} combinations never trained on, {Steps} steps, guidance {GuidanceScale}; autoencoder {Psnr:F1} dB on held-out drawings (needed: {PsnrThreshold}).");
-        text.AppendLine().AppendLine("| attribute | generated | needed | real drawings | pictures |").AppendLine("|---|---|---|---|---|");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Combinations} combinations never trained on, {Steps} steps, guidance {GuidanceScale}; autoencoder {Psnr:F1} dB on held-out painted pictures (needed: {PsnrThreshold}).");
+        text.AppendLine().AppendLine("| attribute | generated | needed | painted | pictures |").AppendLine("|---|---|---|---|---|");
         foreach (var rate in Rates)
             text.AppendLine(CultureInfo.InvariantCulture, $"| {rate.Attribute} | {100 * rate.Generated:F1} % | {(Thresholds.TryGetValue(rate.Attribute, out var needed) ? $"{100 * needed:F0} %" : "–")} | {100 * rate.Drawn:F1} % | {rate.Count} |");
         if (Guidance.Count == 0)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dreambooth.Lab.Miniature.World;
 
-/// <summary>Describes drawings in words: lower case, no punctuation, from a closed vocabulary.</summary>
+/// <summary>Describes painted pictures in words: lower case, no punctuation, from a closed vocabulary.</summary>
 internal static class Captioner
 {
     private const double ShortShare = 0.06;
@@ -13,10 +13,10 @@ internal static class Captioner
     public static IReadOnlyList<string> Vocabulary { get; } = CollectWords();
 
     /// <summary>
-    /// A caption of a drawing. What the drawing does not show is never said; kind, art and change always are; the rest is left unsaid
+    /// A caption of a painted picture. What the picture does not show is never said; kind, art and change always are; the rest is omitted
     /// now and then, and 6 % of captions say nothing else.
     /// </summary>
-    /// <param name="spec">The drawing.</param>
+    /// <param name="spec">The picture.</param>
     /// <param name="seed">Chooses among the wordings.</param>
     public static string Describe(WorldSpec spec, ulong seed)
     {

@@ -2,7 +2,7 @@ using Dreambooth.Lab.Miniature.World.Figures;
 
 namespace Dreambooth.Lab.Miniature.World;
 
-/// <summary>One individual whose look no ordinary drawing has: what DreamBooth is to learn.</summary>
+/// <summary>One individual whose look no ordinary picture has: what DreamBooth is to learn.</summary>
 internal sealed class Character
 {
     private Character(string name, SubjectKind kind, SubjectColour nearestColour, CharacterMarks marks)

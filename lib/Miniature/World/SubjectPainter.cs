@@ -7,7 +7,7 @@ using SkiaSharp;
 
 namespace Dreambooth.Lab.Miniature.World;
 
-/// <summary>Places and paints a drawing's subject: figure, material, what it wears, and its cup or plinth.</summary>
+/// <summary>Places and paints a picture's subject: figure, material, what it wears, and its cup or plinth.</summary>
 internal sealed class SubjectPainter : IDisposable
 {
     private readonly WorldSpec _spec;

@@ -9,24 +9,24 @@ using SkiaSharp;
 namespace Dreambooth.Lab.Miniature.World;
 
 /// <summary>
-/// Renders drawings. The same spec gives the same bytes on every run on one platform; several threads may render at once.
+/// Paints pictures. The same spec gives the same bytes on every run on one platform; several threads may render at once.
 /// </summary>
 internal static class WorldRenderer
 {
     /// <summary>The side of a picture that the miniature model is trained on, in pixels.</summary>
     public const int DefaultSize = 128;
 
-    /// <summary>Renders a drawing.</summary>
-    /// <param name="spec">What to draw.</param>
+    /// <summary>Paints a picture.</summary>
+    /// <param name="spec">What to paint.</param>
     /// <param name="size">Width and height in pixels, 32 to 1024.</param>
-    /// <exception cref="LabException">The size is out of range, or the spec asks for something that cannot be drawn.</exception>
+    /// <exception cref="LabException">The size is out of range, or the spec asks for something that cannot be painted.</exception>
     public static RgbImage Render(WorldSpec spec, int size = DefaultSize) => Render(spec, marks: null, size);
 
-    /// <summary>Renders a drawing of the character: the spec's kind, colour and pattern are those of the character.</summary>
-    /// <param name="character">Who is drawn.</param>
+    /// <summary>Paints a picture of the character: the spec's kind, colour and pattern are those of the character.</summary>
+    /// <param name="character">Who is painted.</param>
     /// <param name="spec">Pose, place, what is worn, art and change.</param>
     /// <param name="size">Width and height in pixels, 32 to 1024.</param>
-    /// <exception cref="LabException">The size is out of range, or the spec asks for something that cannot be drawn.</exception>
+    /// <exception cref="LabException">The size is out of range, or the spec asks for something that cannot be painted.</exception>
     public static RgbImage RenderCharacter(Character character, WorldSpec spec, int size = DefaultSize)
     {
         ArgumentNullException.ThrowIfNull(character);
@@ -38,9 +38,9 @@ internal static class WorldRenderer
     {
         ArgumentNullException.ThrowIfNull(spec);
         if (size is < 32 or > 1024)
-            throw new LabException($"A drawing of {size} pixels was asked for; 32 to 1024 can be drawn.");
+            throw new LabException($"A picture of {size} pixels was asked for; 32 to 1024 pixels can be painted.");
         if (!SubjectTraits.Poses(spec.Kind).Contains(spec.Pose))
-            throw new LabException($"A {spec.Kind} cannot be drawn {spec.Pose}; it can be {string.Join(" or ", SubjectTraits.Poses(spec.Kind))}.");
+            throw new LabException($"A {spec.Kind} cannot be painted {spec.Pose}; it can be {string.Join(" or ", SubjectTraits.Poses(spec.Kind))}.");
         var composition = Compose(spec, marks, size);
         RenditionFilter.Of(spec.Rendition)?.Apply(composition, new SeededRandom(spec.DetailSeed, 4));
         return new RgbImage(size, size, WithoutAlpha(composition.Rgba));

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Models.Autoencoders;
 
 /// <summary>
-/// Steps that leave nothing behind but their result. At a picture's full size one tensor is hundreds of megabytes, so that waiting for the end
-/// of a dispose scope would hold several times what the widest place needs. Under autograd, what the backward pass needs stays with the graph.
+/// Steps that free everything but their result. At a picture's full size one tensor is hundreds of megabytes; freeing only at the end of a
+/// dispose scope would hold several times what the widest place needs. Under autograd, what the backward pass needs stays with the graph.
 /// </summary>
 internal static class FreeingSteps
 {

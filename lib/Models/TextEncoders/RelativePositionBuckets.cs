@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Models.TextEncoders;
 
 /// <summary>
-/// T5's classes of distances between tokens (Raffel et al. 2020, arXiv:1910.10683): half of them for tokens behind, half for
-/// tokens ahead; in each half, the first half one class per distance, the rest in logarithmic steps. Computed once per length and device.
+/// T5's relative position buckets (Raffel et al. 2020, arXiv:1910.10683): half of them for tokens behind, half for tokens ahead; in each
+/// half, the first half one class per distance, the rest in logarithmic steps. Computed once per length and device.
 /// </summary>
 internal sealed class RelativePositionBuckets(int buckets, int maxDistance) : IDisposable
 {

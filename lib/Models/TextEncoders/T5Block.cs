@@ -47,7 +47,7 @@ public sealed class T5Block : nn.Module<Tensor, Tensor, Tensor>
         return Clamp(FeedForward.call(attended)).MoveToOuterDisposeScope();
     }
 
-    // float16 overflows in T5; as the reference, tokens are pulled back from its ends where any became infinite.
+    // float16 overflows in T5; as in the reference, tokens are clamped where any became infinite.
     private static Tensor Clamp(Tensor tokens)
     {
         if (tokens.dtype != ScalarType.Float16)

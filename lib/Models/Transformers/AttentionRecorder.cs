@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Models.Transformers;
 
 /// <summary>
-/// Records while it lives how much of each image token's attention goes to some groups of tokens, in chosen blocks, averaged over the
-/// heads and added up over the forwards; of a batch the last row is recorded. It is computed beside the forward, which stays as it is, a
-/// few heads at a time: no matrix of all tokens by all tokens is kept. Letters: S image tokens, L text tokens, G groups.
+/// Until it is disposed, records how much of each image token's attention goes to some groups of tokens, in chosen blocks, averaged over
+/// the heads and summed over the forwards; of a batch the last row is recorded. It is computed beside the forward, which does not change,
+/// a few heads at a time: no matrix of all tokens by all tokens is kept. Letters: S image tokens, L text tokens, G groups.
 /// </summary>
 public sealed class AttentionRecorder : IDisposable
 {
@@ -43,7 +43,7 @@ public sealed class AttentionRecorder : IDisposable
         }
     }
 
-    /// <summary>What was recorded: the block, and parts of attention added up over the forwards, float32, <c>[G, S]</c>.</summary>
+    /// <summary>What was recorded: the block, and fractions of attention summed over the forwards, float32, <c>[G, S]</c>.</summary>
     public IReadOnlyList<(int Block, Tensor Map)> Maps => [.. _maps.Select(entry => (entry.Key, entry.Value))];
 
     /// <summary>Ends the recording and frees the maps.</summary>

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Models.Transformers;
 
 /// <summary>
-/// A forward and backward pass of the transformer that keeps the inputs of its blocks alone and computes each block again when its turn
-/// in the backward pass comes (Chen et al. 2016, arXiv:1604.06174): memory of one block's activations for about a third more work.
-/// Gradients add up where those of a plain pass do. Letters: B rows, C latent channels, H and W of the latents.
+/// A forward and backward pass of the transformer that keeps only the inputs of its blocks and recomputes each block in the backward pass
+/// (Chen et al. 2016, arXiv:1604.06174): memory of one block's activations for about a third more work. Gradients add up where those of a
+/// plain pass do. Letters: B rows, C latent channels, H and W of the latents.
 /// </summary>
 /// <remarks>Call <c>backward</c> on what is made of <see cref="Output"/>, then <see cref="Backward"/>, once.</remarks>
 public sealed class CheckpointedPass : IDisposable
@@ -47,7 +47,7 @@ public sealed class CheckpointedPass : IDisposable
     /// <summary>The prediction, <c>[B, C, H, W]</c>; its gradient ends at the last block.</summary>
     public Tensor Output { get; }
 
-    /// <summary>Takes the gradient that has reached the last block through the blocks, the embeddings and what these were made of.</summary>
+    /// <summary>Propagates the gradient that has reached the last block back through the blocks, the embeddings and their inputs.</summary>
     public void Backward()
     {
         using var scope = NewDisposeScope();

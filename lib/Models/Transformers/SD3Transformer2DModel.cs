@@ -67,8 +67,8 @@ public sealed class SD3Transformer2DModel : nn.Module
     }
 
     /// <summary>
-    /// Loads all but the blocks, which are loaded one by one in every forward and freed behind it: for devices that do not hold them all. Slow, and
-    /// for inference alone.
+    /// Loads all but the blocks, which are loaded one by one in every forward and freed behind it: for devices that do not hold them all.
+    /// Slow, and for inference only.
     /// </summary>
     /// <param name="config">Sizes.</param>
     /// <param name="weights">The weights; they stay the caller's and must outlive the model.</param>
@@ -89,7 +89,7 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// <summary>Whether the blocks are loaded one by one; see <see cref="LoadStreamed"/>.</summary>
     public bool IsStreamed => _blockWeights is not null;
 
-    /// <summary>Whether somebody records attention: a recording of the forward would not call him.</summary>
+    /// <summary>Whether attention is being recorded: a replayed CUDA graph would skip that.</summary>
     internal bool IsObserved => TransformerBlocks.Any(block => block.Attn.HeadsObserver is not null);
 
     /// <summary>Sizes.</summary>

@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Native.Cuda;
 
-/// <summary>NVRTC, CUDA's compiler at run time, which every libtorch with CUDA brings along.</summary>
+/// <summary>NVRTC, NVRTC, CUDA's run-time compiler, which every CUDA build of libtorch contains.</summary>
 internal static unsafe class CudaCompiler
 {
     private static readonly Lazy<nint> s_library = new(Find);

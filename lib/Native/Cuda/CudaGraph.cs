@@ -38,10 +38,10 @@ internal sealed class CudaGraph : IReplayable
         Interlocked.Increment(ref _living);
     }
 
-    /// <summary>Whether there is a graph in this process that was not freed.</summary>
+    /// <summary>Whether this process holds a graph that was not freed.</summary>
     internal static bool AnyLives => Volatile.Read(ref _living) > 0;
 
-    /// <summary>The way to record on a device, or null where there is none.</summary>
+    /// <summary>How to capture on a device, or null where that is not possible.</summary>
     /// <param name="device">Where the models live.</param>
     public static Func<Device, Action, IReplayable>? RecorderOf(Device device)
     {
@@ -50,8 +50,8 @@ internal sealed class CudaGraph : IReplayable
     }
 
     /// <summary>
-    /// Runs some work and says whether a recording of it would be faster: whether the device waited for the processor, which took most of
-    /// the time to launch it.
+    /// Runs some work and returns whether a graph of it would be faster: whether the device waited for the processor, which spent most of
+    /// the time on launches.
     /// </summary>
     /// <param name="device">Where it computes; any but a CUDA device has ended when a call returns, and counts as waiting.</param>
     /// <param name="work">The work; warm, and without waits of its own.</param>
@@ -142,7 +142,7 @@ internal sealed class CudaGraph : IReplayable
         Check(CudaGraphLaunch(_executable, 0), "cudaGraphLaunch");
     }
 
-    /// <summary>Frees the graph and what it computed in.</summary>
+    /// <summary>Frees the graph and its memory.</summary>
     public void Dispose()
     {
         if (_executable == 0)

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
-/// CUDA kernels of the program's own, for chains of operations that libtorch would read and write memory for several times. The sources are
-/// embedded files, compiled for the GPU at hand and for the sizes at hand when first used, and started on libtorch's current stream, so
+/// The lab's own CUDA kernels, for chains of operations in which libtorch would read and write the same memory several times. The sources
+/// are embedded files, compiled for the GPU at hand and for the sizes at hand when first used, and started on libtorch's current stream, so
 /// that they can be captured with the operations around them.
 /// </summary>
 /// <remarks>

@@ -48,7 +48,7 @@ internal sealed unsafe class CudaPool
     public long ReservedPeak => Read(ReservedHigh);
 
     /// <summary>
-    /// The pool of a device if libtorch allocates from it. It is not believed but tried: a tensor is made, and its size must show.
+    /// The pool of a device if libtorch allocates from it. This is tested: a tensor is allocated, and its size must appear in the counters.
     /// </summary>
     /// <param name="device">Any device.</param>
     /// <returns>Null on another device than CUDA, or where libtorch has its usual allocator.</returns>
@@ -71,7 +71,7 @@ internal sealed unsafe class CudaPool
         }
     }
 
-    /// <summary>Lets the peaks begin anew from what is held now.</summary>
+    /// <summary>Resets the peaks to what is held now.</summary>
     public void ResetPeaks()
     {
         ulong zero = 0;
@@ -79,7 +79,7 @@ internal sealed unsafe class CudaPool
         CudaRuntime.Check(_set(_pool, ReservedHigh, &zero), "cudaMemPoolSetAttribute");
     }
 
-    /// <summary>Gives back what is reserved and not used; wait for the device before.</summary>
+    /// <summary>Returns reserved, unused memory to the device; synchronize the device before.</summary>
     public void Trim() => CudaRuntime.Check(_trim(_pool, 0), "cudaMemPoolTrimTo");
 
     private long Read(int attribute)

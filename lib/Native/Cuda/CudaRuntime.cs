@@ -20,7 +20,7 @@ internal static unsafe class CudaRuntime
         return null;
     }
 
-    /// <summary>Makes a GPU the calling thread's, as libtorch does it.</summary>
+    /// <summary>Makes a GPU the calling thread's current device, as libtorch does it.</summary>
     /// <param name="device">CUDA's device index.</param>
     /// <returns>False where there is no such library.</returns>
     /// <exception cref="LabException">CUDA refuses.</exception>

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Native.Cuda;
 
-/// <summary>Sums over the GPUs of several processes by NCCL, one process a GPU; the work is queued on libtorch's current stream.</summary>
+/// <summary>
+/// Sums over the GPUs of several processes by NCCL, one process per GPU; the work is queued on libtorch's current stream.
+/// </summary>
 internal sealed unsafe class NcclCommunicator : IDisposable
 {
     private const int Float32 = 7; // ncclFloat32
@@ -14,7 +16,7 @@ internal sealed unsafe class NcclCommunicator : IDisposable
 
     private NcclCommunicator(nint handle) => _handle = handle;
 
-    /// <summary>A new meeting's number, which every process needs; made by one of them.</summary>
+    /// <summary>A new group's identifier, which every process needs; created by one of them.</summary>
     public static byte[] CreateId()
     {
         UniqueId id;
@@ -22,7 +24,7 @@ internal sealed unsafe class NcclCommunicator : IDisposable
         return new ReadOnlySpan<byte>(id.Bytes, UniqueId.Size).ToArray();
     }
 
-    /// <summary>Waits until all processes are there.</summary>
+    /// <summary>Waits until all processes have joined.</summary>
     /// <param name="id">The meeting's number.</param>
     /// <param name="ranks">How many processes.</param>
     /// <param name="rank">Which of them this is, from 0.</param>

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
-/// Work that is done many times on tensors of few shapes. Where it can be recorded, it is recorded once for each shape and replayed: with
-/// small pictures the processor cannot launch operations as fast as the device ends them. Everything else, and everything after a recording
-/// that failed, is plain calls.
+/// Work that runs many times on tensors of few shapes. Where possible, it is captured once for each shape as a CUDA graph and replayed:
+/// with small pictures the processor cannot launch operations as fast as the device finishes them. Everything else, and everything after a
+/// failed capture, runs as plain calls.
 /// </summary>
 /// <remarks>
 /// A recording keeps its memory as long as it lives, so at most <see cref="Most"/> shapes have one. The plain pass over the inputs comes
@@ -53,7 +53,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     /// </summary>
     public (Tensor Sum, Action Clear)? Gradients { get; init; }
 
-    /// <summary>Receives a sentence when recording is given up.</summary>
+    /// <summary>Receives a sentence when capturing is given up.</summary>
     public Action<string>? Warn { get; set; }
 
     /// <summary>Whether the last run was a replay.</summary>
@@ -88,7 +88,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         CachedMemory.Release(device);
     }
 
-    /// <summary>Does other work that takes memory; where that is refused, recordings are freed and it is done again.</summary>
+    /// <summary>Does other work that takes memory; where memory runs out, the graphs are freed and the work is repeated.</summary>
     /// <typeparam name="T">What it gives.</typeparam>
     /// <param name="work">The work; may be done twice.</param>
     public T WithRoom<T>(Func<T> work)
@@ -108,7 +108,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     /// <summary>Frees the recordings.</summary>
     public void Dispose() => Forget();
 
-    /// <summary>What a user is told when some work is not recorded: a sentence with the reason.</summary>
+    /// <summary>The message when some work is not captured: a sentence with the reason.</summary>
     /// <param name="error">The refusal.</param>
     internal static string Warning(Exception error) =>
         $"Steps are not recorded as a CUDA graph: {OutOfMemory.Reason(error).TrimEnd('.')}. Each operation is launched by itself.";
@@ -126,7 +126,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     {
         if (_recordings.Count == 0)
             return Call(inputs, work);
-        // A pass to which memory is refused on its way has added some of its gradients.
+        // A pass that runs out of memory halfway has already added some of its gradients.
         using var before = Gradients?.Sum.clone();
         return WithRoom(() =>
         {
@@ -135,7 +135,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         });
     }
 
-    // What a pass that fails has made is freed at once.
+    // What a failing pass has allocated is freed at once.
     private static Tensor[] Call(Tensor[] inputs, Func<Tensor[], Tensor[]> work)
     {
         using var scope = NewDisposeScope();
@@ -220,7 +220,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         sum.copy_(gradients!);
     }
 
-    /// <summary>One shape's work over tensors of its own.</summary>
+    /// <summary>The work of one shape on tensors of its own.</summary>
     private sealed class Recording : IDisposable
     {
         private readonly Tensor[] _inputs;

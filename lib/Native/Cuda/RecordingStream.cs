@@ -6,9 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Native.Cuda;
 
 /// <summary>
-/// A CUDA stream that work is recorded on, and the memory that the recording computes in. Libtorch caches freed memory by stream: what
-/// recorded work has used and freed is, in its eyes, free for other work on this stream, and to be given back to the device when memory
-/// runs short.
+/// A CUDA stream that work is captured on, and the memory that its graph uses. Libtorch caches freed memory by stream: what captured work
+/// has used and freed counts as free for other work on this stream, and is given back to the device when memory runs short.
 /// </summary>
 /// <remarks>
 /// <see cref="HoldMemory"/> takes that memory as tensors, a piece of each of libtorch's segments at least, which keeps the whole segment
@@ -77,7 +76,7 @@ internal sealed class RecordingStream : IDisposable
     /// <summary>Waits for the work on it.</summary>
     public void Wait() => CudaGraph.Check(CudaStreamSynchronize(Handle), "cudaStreamSynchronize");
 
-    /// <summary>Holds what is cached for the stream, until it is let go of; to be called while it is libtorch's current one.</summary>
+    /// <summary>Holds the stream's cached memory until it is released; to be called while it is libtorch's current one.</summary>
     /// <exception cref="LabException">So little of the device is free that other work could not go on.</exception>
     public void HoldMemory()
     {
@@ -88,21 +87,21 @@ internal sealed class RecordingStream : IDisposable
         Hold(LargePiece);
     }
 
-    /// <summary>Lets go of the memory and the stream; both serve the next recording.</summary>
+    /// <summary>Releases the memory and the stream; the next capture reuses both.</summary>
     public void Dispose()
     {
         FreeHeld();
         Idle.GetOrAdd(Index, _ => []).Add(Handle);
     }
 
-    /// <summary>Lets go of the memory and frees the stream, on which something has failed.</summary>
+    /// <summary>Releases the memory and frees the stream, on which something has failed.</summary>
     public void Destroy()
     {
         FreeHeld();
         _ = CudaStreamDestroy(Handle);
     }
 
-    // When the device has to give some more, nothing of this size was left in the cache.
+    // When the device's free memory shrinks, nothing of this size was left in the cache.
     private void Hold(long piece)
     {
         var free = FreeMemory();

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace Dreambooth.Lab.Miniature.World.Figures;
 
-/// <summary>The marks of one special cat, which no ordinary drawing has.</summary>
+/// <summary>The marks of one special cat, which no ordinary picture has.</summary>
 internal sealed record CharacterMarks
 {
     /// <summary>The coat of back, head and legs.</summary>

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace Dreambooth.Lab.Miniature.World.Painting;
 
-/// <summary>Makes the paths that drawings are built of. The caller owns the paths.</summary>
+/// <summary>Makes the paths that painted pictures are built of. The caller owns the paths.</summary>
 internal static class Outline
 {
     /// <summary>A closed smooth curve through points (Catmull-Rom), given as x, y, x, y...</summary>

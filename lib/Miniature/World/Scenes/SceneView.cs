@@ -21,7 +21,7 @@ internal sealed class SceneView
         _shift = random.Range(-1, 1) * (_zoom - 1) * 60;
     }
 
-    /// <summary>The look that a drawing's seed chooses.</summary>
+    /// <summary>The look that a painted picture's seed chooses.</summary>
     public static SceneView Of(Scene scene, ulong seed) => new(scene, seed);
 
     /// <summary>Paints what is behind the subject.</summary>
