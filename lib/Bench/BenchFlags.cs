@@ -14,7 +14,7 @@ internal record BenchFlags
     public string Device { get; init; } = "auto";
 
     /// <summary>A tiny model instead. Flag <c>--tiny</c>.</summary>
-    [Flag(Group, "A tiny model instead: shows that everything runs, in seconds, on a processor too.")]
+    [Flag(Group, "A tiny model instead: shows in seconds that everything runs, also on a CPU.")]
     public bool Tiny { get; init; }
 
     /// <summary>A file for the figures. Flag <c>--json</c>.</summary>

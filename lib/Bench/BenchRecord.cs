@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>
-/// The file that a benchmark adds to: one line of JSON per result, with what it was measured on. A line is written as soon as there is
-/// a result, so that a run that is cut short loses nothing.
+/// The file that a benchmark appends to: one line of JSON per result, with the machine. A line is written as soon as there is a result, so
+/// that an interrupted run loses nothing.
 /// </summary>
 /// <param name="path">The file, or null for none.</param>
 /// <param name="kind">Which benchmark.</param>

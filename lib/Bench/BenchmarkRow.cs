@@ -28,7 +28,7 @@ internal sealed record BenchmarkRow(string Name, string Work)
     /// <summary>The most that the allocator had reserved, exactly; null but with <see cref="Native.Cuda.CudaPool"/>.</summary>
     public long? ReservedPeak { get; init; }
 
-    /// <summary>Whether the work was recorded as a CUDA graph and replayed.</summary>
+    /// <summary>Whether the work was captured as a CUDA graph and replayed.</summary>
     public bool Recorded { get; init; }
 
     /// <summary>Why there is no time, or null.</summary>

@@ -9,8 +9,8 @@ namespace Dreambooth.Lab.Bench;
 internal sealed record CalibrationCase(string Name, MemorySettings Settings)
 {
     /// <summary>
-    /// Training and generation over resolution, batch, rank, precision, checkpointing, CLIP LoRA and freed T5, for Stable Diffusion 3.5-medium on a GPU
-    /// of 80 GB. What matters most comes first.
+    /// Training and generation over resolution, batch, rank, precision, checkpointing, CLIP LoRA and freed T5, for Stable Diffusion
+    /// 3.5-medium on a GPU of 80 GB. What matters most comes first.
     /// </summary>
     public static IReadOnlyList<CalibrationCase> FullSize { get; } =
     [

@@ -91,7 +91,7 @@ internal static class FullSizeBench
         [Flag(Group, "The rows to measure, separated by commas.", Placeholder = "NAMES", DefaultText = "all")]
         public string? Rows { get; init; }
 
-        [Flag(Group, "Record forwards and training steps and replay them (CUDA only).")]
+        [Flag(Group, "Capture forwards and training steps as CUDA graphs and replay them (CUDA only).")]
         public bool CudaGraph { get; init; }
 
         [Flag(Group, "Where the rows that read a model (pictures-balanced, whole processes) find it or write it (16 GB), which stays.",

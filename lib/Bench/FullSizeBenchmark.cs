@@ -32,7 +32,9 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
     /// <summary>Names of the rows, in the order in which they are measured.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. new FullSizeBenchmark(new()).Pieces().Select(piece => piece.Name)];
 
-    /// <summary>Measures the rows; one that fails, as for want of memory, is reported as such, the others go on.</summary>
+    /// <summary>
+    /// Measures the rows; one that fails, such as by running out of memory, is reported as such, and the others continue.
+    /// </summary>
     /// <param name="onRow">Receives each row as it is done, or null.</param>
     /// <param name="cancellation">Ends the run between two rows.</param>
     /// <exception cref="LabException">A row that is asked for does not exist.</exception>

@@ -69,7 +69,7 @@ internal sealed record FullSizeBenchmarkOptions
     /// <summary>Names of the rows to measure, in this order; null for all.</summary>
     public IReadOnlyList<string>? Rows { get; init; }
 
-    /// <summary>Whether forwards and training steps are recorded as CUDA graphs and replayed.</summary>
+    /// <summary>Whether forwards and training steps are captured as CUDA graphs and replayed.</summary>
     public bool CudaGraph { get; init; }
 
     /// <summary>

@@ -7,14 +7,14 @@ using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Bench;
 
-/// <summary><c>bench memory</c>: what the planner predicts beside what runs with random weights really take.</summary>
+/// <summary><c>bench memory</c>: the planner's predictions beside measured runs with random weights.</summary>
 internal static class MemoryBench
 {
     public static Command Create(Session session)
     {
         return BenchFlags.Verb<Flags>(
             "memory",
-            "Runs the phases of training and generation of Stable Diffusion 3.5-medium with random weights and compares the peaks with what "
+            "Runs the phases of training and generation of Stable Diffusion 3.5-medium with random weights and compares peaks with what "
             + "memory predicts. Runs that the file of --json has are left out. "
             + $"Runs: {string.Join(", ", CalibrationCase.FullSize.Select(test => test.Name))}.",
             flags => Run(flags, session));
@@ -43,7 +43,7 @@ internal static class MemoryBench
         return [.. all.Where(test => wanted.Contains(test.Name) && !done.Contains(test.Name))];
     }
 
-    // What a run before wrote; a last line that was cut off counts for nothing.
+    // Lines of an earlier run; a truncated last line is ignored.
     private static HashSet<string> Done(string? json)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -27,7 +27,9 @@ internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
 
     private readonly MemoryPlanner _planner = new(model);
 
-    /// <summary>Runs a case; memory of earlier ones has been given back before. A failure, as for want of memory, is in the row.</summary>
+    /// <summary>
+    /// Runs a case; memory of earlier ones has been given back before. A failure, such as running out of memory, is in the row.
+    /// </summary>
     /// <param name="test">The case.</param>
     public CalibrationRow Run(CalibrationCase test)
     {

@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>
-/// Times the operations that a transformer block of Stable Diffusion 3.5-medium is made of, each by itself, at the shapes that drawing and
-/// training have, and other ways to compute the same beside the one that the models use. Letters: B rows, S tokens, D width.
+/// Times the operations that a transformer block of Stable Diffusion 3.5-medium is made of, each by itself, at the shapes of generation and
+/// training, and alternatives beside the one that the models use. Letters: B rows, S tokens, D width.
 /// </summary>
 /// <param name="device">Where.</param>
 /// <param name="dtype">Element type.</param>

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>
-/// The first Ctrl+C, SIGTERM, SIGQUIT or SIGHUP (a terminal or SSH session that is gone) asks the work to end cleanly; the second one kills
-/// the process, but for SIGHUP, which several senders send for one lost session.
+/// The first Ctrl+C, SIGTERM, SIGQUIT or SIGHUP (a lost terminal or SSH session) ends the work cleanly; the second one kills the process,
+/// except SIGHUP, which several senders send for one lost session.
 /// </summary>
 internal sealed class CancelSignals : IDisposable
 {

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>How far long pieces of work are: bars on a terminal, now and then a line where output goes to a file.</summary>
+/// <summary>Progress of long work: bars on a terminal, occasional lines where output goes to a file.</summary>
 internal static class ConsoleProgress
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);

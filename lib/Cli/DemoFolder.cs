@@ -7,8 +7,8 @@ using Dreambooth.Lab.Sweeps;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>
-/// The output folder of a demonstration: what lies where, and what of it an earlier run has done. <c>demo.json</c> marks it as one; only in
-/// such a folder, or in a new or empty one, is anything written or removed.
+/// The output folder of a demonstration: its paths, and what an earlier run has finished. <c>demo.json</c> marks it as one; only in such a
+/// folder, or in a new or empty one, is anything written or removed.
 /// </summary>
 internal sealed class DemoFolder
 {
@@ -82,7 +82,7 @@ internal sealed class DemoFolder
         Save();
     }
 
-    /// <summary>Forgets a phase's time, since it begins anew.</summary>
+    /// <summary>Resets a phase's time, since the phase restarts.</summary>
     public void ResetSeconds(string phase) =>
         _state = _state with { PhaseSeconds = _state.PhaseSeconds.Where(entry => entry.Key != phase).ToDictionary() };
 

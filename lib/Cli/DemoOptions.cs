@@ -4,7 +4,7 @@ using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>What a demonstration is made from; all paths are full ones.</summary>
+/// <summary>The inputs of a demonstration; all paths are absolute.</summary>
 internal sealed record DemoOptions
 {
     /// <summary>The training, with the demonstration's own folders in it.</summary>
@@ -16,7 +16,7 @@ internal sealed record DemoOptions
     /// <summary>The folder of the prompt lists.</summary>
     public required string Prompts { get; init; }
 
-    /// <summary>Seed of the first picture's noise; further prompts count on.</summary>
+    /// <summary>Seed of the first picture's noise; further prompts count up.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Denoising steps of every picture.</summary>

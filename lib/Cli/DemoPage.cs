@@ -9,7 +9,7 @@ using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>The page of a demonstration, from what lies in its folder: also of one that was ended early.</summary>
+/// <summary>The page of a demonstration, built from its folder, also for a run that ended early.</summary>
 /// <param name="options">What it was made from.</param>
 /// <param name="folder">What was made.</param>
 /// <param name="complete">Whether everything was made.</param>
@@ -27,7 +27,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             + $"training, and what the model generates when a prompt says “{ShownText.Line(Identifier)}”.",
         Facts = Facts(),
         Sections = [Instance(), Training(), Comparison(), .. DemoRun.Families.Select(family => Family(family.Name, family.Title)), Figures()],
-        Footer = complete ? string.Empty : "This run was ended early. Running the demo again goes on where it stopped.",
+        Footer = complete ? string.Empty : "This run was ended early. Running the demo again continues where it stopped.",
     };
 
     /// <summary>Writes each family's pictures as one contact sheet beside the page.</summary>

@@ -27,7 +27,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
     /// <summary>The folders of all sweeps.</summary>
     public static IEnumerable<string> SweepNames => [Before, After, .. Families.Select(family => family.Name)];
 
-    /// <summary>Does everything that is not done yet.</summary>
+    /// <summary>Does all remaining work.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; what was done is kept.</exception>
     public void Execute(CancellationToken cancellation)
     {

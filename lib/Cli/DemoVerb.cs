@@ -18,9 +18,9 @@ internal static class DemoVerb
     public static Command Create(Session session)
     {
         var verb = new Command(
-            "demo", "Trains the character of data/cat_gmc and generates pictures of it before and after, in new places, as art and with changed "
-                + "properties. "
-            + "Writes one page with everything. What an earlier run has done is kept; Ctrl+C keeps what is done.");
+            "demo",
+            "Trains the character of data/cat_gmc and generates pictures of it before and after, in new places, as art and with changed "
+            + "properties. Writes one page with everything. What an earlier run has done is kept; Ctrl+C keeps what is done.");
         var model = Text("--model", "FOLDER", $"The model's folder. [default: {DefaultModel} of the project]");
         var output = Text(
             "--output", "FOLDER",
@@ -35,7 +35,7 @@ internal static class DemoVerb
             HelpName = "NUMBER",
             Description = "Seed of the training and of the first picture. [at least 0; default: the recipe's, or 0]",
         };
-        var fresh = new Option<bool>("--fresh") { Description = "Make everything anew instead of keeping what an earlier run has done." };
+        var fresh = new Option<bool>("--fresh") { Description = "Make everything again instead of keeping what an earlier run has done." };
         foreach (var option in new Option[] { model, output, recipe, seed, tokenizers, fresh })
             verb.Options.Add(option);
         verb.SetAction(result =>
@@ -99,7 +99,7 @@ internal static class DemoVerb
                 : string.Empty));
     }
 
-    // The miniature knows few words; other models are asked as photographers and painters would.
+    // The miniature knows few words; other models get prompts in general English.
     private static string PromptsFor(string model, string project) =>
         Path.GetFullPath(model == Path.GetFullPath(DefaultModel, project) ? PromptList.MiniatureFolder : PromptList.Folder, project);
 
@@ -112,7 +112,7 @@ internal static class DemoVerb
             : null;
     }
 
-    /// <summary>Makes what is missing and writes the page, also when it was ended early.</summary>
+    /// <summary>Generates what is missing and writes the page, also when ended early.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal static int Run(DemoOptions options, bool fresh, Session session)
     {
@@ -137,7 +137,7 @@ internal static class DemoVerb
         page.SaveSheets();
         page.Build().Save(folder.Page);
         if (cancelled)
-            session.Error.WriteLine("Ended early; the same command goes on from what is there.");
+            session.Error.WriteLine("Ended early; the same command continues from here.");
         Summarize(folder, session.Output);
         return cancelled ? ExitCode.Cancelled : ExitCode.Success;
     }

@@ -6,12 +6,12 @@ using Dreambooth.Lab.Tokenizers;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary><c>doctor</c>: what the lab depends on here, and whether it can run.</summary>
+/// <summary><c>doctor</c>: the lab's dependencies on this machine, and whether it can run.</summary>
 internal static class DoctorVerb
 {
     public static Command Create(Session session)
     {
-        var verb = new Command("doctor", "Says what was found and loaded here: libtorch, versions, devices, memory, Unicode; and what to do where "
+        var verb = new Command("doctor", "Reports what was found and loaded: libtorch, versions, devices, memory, Unicode; and what to do where "
             + "something is missing. The exit code is 0 when the lab can run here, else 1.");
         var json = new Option<bool>("--json") { Description = "Print the report as JSON." };
         verb.Options.Add(json);

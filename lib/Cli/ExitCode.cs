@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>What the process answers to its caller.</summary>
+/// <summary>The exit codes of the process.</summary>
 internal static class ExitCode
 {
     /// <summary>All done.</summary>
@@ -9,7 +9,7 @@ internal static class ExitCode
     /// <summary>The work failed; a message says why.</summary>
     public const int Failure = 1;
 
-    /// <summary>The command line or a recipe is wrong; nothing was begun.</summary>
+    /// <summary>The command line or a recipe is wrong; nothing was started.</summary>
     public const int Usage = 2;
 
     /// <summary>Ended by Ctrl+C (128 + SIGINT), with what was done kept.</summary>

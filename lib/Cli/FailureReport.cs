@@ -3,13 +3,13 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>What is said of an error that nobody expected: one line; the trace goes to a file where the user asks for it.</summary>
+/// <summary>Reports an unexpected error in one line; its trace goes to a file on request.</summary>
 internal static class FailureReport
 {
     /// <summary>The environment variable that names the file for traces.</summary>
     public const string Variable = "LAB_TRACE";
 
-    /// <summary>The error below wrappers that say nothing.</summary>
+    /// <summary>The error inside uninformative wrappers.</summary>
     public static Exception Cause(Exception error)
     {
         while (error is AggregateException or TargetInvocationException or TypeInitializationException && error.InnerException is { } inner)

@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>The options of config records as options of a verb.</summary>
+/// <summary>Options of config records as a verb's options.</summary>
 internal sealed class FlagOptions
 {
     private const int Often = 100_000;
@@ -64,7 +64,7 @@ internal sealed class FlagOptions
         return values;
     }
 
-    // A flag given several times is valid, the last one rules: scripts append to a command line to override it.
+    // A flag may be given several times, the last one wins: scripts append to a command line to override it.
     private static Option<string[]> Create(string name, string[] aliases, bool isSwitch) =>
         new($"--{name}", aliases) { Arity = new ArgumentArity(isSwitch ? 0 : 1, Often) };
 }

@@ -13,8 +13,10 @@ internal static class GenerateVerb
 {
     public static Command Create(Session session)
     {
-        var verb = new Command("generate", "Generates pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth "
-            + "tutorial's inference.py and more; the size is the model's own unless --height and --width say otherwise.");
+        var verb = new Command(
+            "generate",
+            "Generates pictures for one prompt or a file of prompts, with or without LoRA. Flags are those of the DreamBooth tutorial's "
+            + "inference.py and more; the size is the model's own unless --height and --width say otherwise.");
         var options = new FlagOptions(verb, GenerateConfig.Flags.All, GenerateConfig.UnusedFlags);
         verb.SetAction(result =>
         {
@@ -56,7 +58,7 @@ internal static class GenerateVerb
             Draw(run, config, model, loras, options, session);
         var kept = run.Total - run.Missing;
         session.Output.WriteLine($"{run.Total} picture{(run.Total == 1 ? string.Empty : "s")} in {config.OutputDir}"
-            + (kept == 0 ? string.Empty : $"; {kept} of them there from an earlier run (--overwrite makes them anew)"));
+            + (kept == 0 ? string.Empty : $"; {kept} of them there from an earlier run (--overwrite generates them again)"));
         return ExitCode.Success;
     }
 

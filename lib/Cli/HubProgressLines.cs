@@ -2,7 +2,7 @@ using Dreambooth.Lab.Hub;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>Shows a download or an upload as one of the verb's pieces of work, in MiB.</summary>
+/// <summary>Shows a download or an upload in the verb's progress, in MiB.</summary>
 internal sealed class HubProgressLines(ConsoleProgress.Report report, string title) : IProgress<HubProgress>
 {
     private const int MiB = 1 << 20;

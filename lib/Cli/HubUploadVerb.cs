@@ -13,7 +13,7 @@ internal static class HubUploadVerb
     private const string CardName = "README.md";
     private const int MostPictures = 8;
 
-    // What a reader of the card wants to know; paths and devices of this machine stay here.
+    // Settings of interest to readers; without this machine's paths and devices.
     private static readonly string[] SettingNames =
     [
         "resolution", "rank", "lora_alpha", "lora_layers", "lora_blocks", "train_text_encoder", "max_train_steps", "num_train_epochs", "train_batch_size", "gradient_accumulation_steps",
@@ -30,7 +30,7 @@ internal static class HubUploadVerb
         var message = new Option<string>("--message") { HelpName = "TEXT", Description = "The commit's message.", DefaultValueFactory = _ => "DreamBooth LoRA" };
         var baseModel = new Option<string?>("--base_model") { HelpName = "NAME", Description = "The base model's name on the hub, where the recipe names a folder." };
         var pictures = new Option<string[]>("--images") { HelpName = "FILE", Description = "Sample pictures for the card; without them the last validation pictures.", AllowMultipleArgumentsPerToken = true };
-        var verb = new Command("upload", "Uploads a LoRA with its card: base model, instance prompt, licence, sample pictures, training settings. A README.md in the folder is taken as the card instead.")
+        var verb = new Command("upload", "Uploads a LoRA with its card: base model, instance prompt, licence, sample pictures, training settings. A README.md in the folder is used as the card instead.")
         {
             folder, repo, revision, hidden, message, baseModel, pictures,
         };
@@ -68,7 +68,7 @@ internal static class HubUploadVerb
     {
         var recipe = Path.Combine(folder, "recipe.json");
         if (!File.Exists(recipe))
-            session.Warn($"There is no recipe.json in {folder}: the card says nothing of the training, and its instance prompt is left for you to write.");
+            session.Warn($"There is no recipe.json in {folder}: the card lacks the training's settings, and you must fill in its instance prompt.");
         var config = File.Exists(recipe) ? DreamBoothConfig.Read(recipe) : null;
         var model = baseModel ?? (config is not null && HubResolver.IsOnHub(config.PretrainedModelNameOrPath, out var known, out _) ? known.ToString() : null);
         if (model is null)

@@ -13,7 +13,7 @@ internal static class HubVerb
     public static Command Create(Session session) =>
         new(
             "hub", "Models from the Hugging Face hub: login, downloads, the shared cache, uploads. HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, "
-                + "HF_TOKEN and HF_HUB_OFFLINE are heeded.")
+                + "HF_TOKEN and HF_HUB_OFFLINE are respected.")
         {
             CreateLogin(session),
             CreateWhoAmI(session),
@@ -36,13 +36,13 @@ internal static class HubVerb
     private static Command CreateLogin(Session session)
     {
         var verb = new Command(
-            "login", "Keeps an access token for this and all other programs of the hub. It is read from the terminal (unseen) or from "
+            "login", "Stores an access token for this and all other hub programs. It is read from the terminal (unseen) or from "
                 + "standard input, never from the command line.");
         verb.SetAction(_ =>
         {
             var options = HubOptions.FromEnvironment();
             if (options.Token is { Source: var source })
-                session.Warn($"{source} is set and rules over the token that is kept now.");
+                session.Warn($"{source} is set and takes precedence over the token that is stored now.");
             if (session.IsInteractive)
                 session.Output.WriteLine(
                     $"Make a token at {options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens (read access; write access to upload) "
@@ -51,7 +51,7 @@ internal static class HubVerb
             using var client = new HubClient(options with { Token = token }, session.Warn);
             var user = Wait(() => client.WhoAmIAsync(session.Cancellation));
             token.Save(options.TokenPath);
-            session.Output.WriteLine($"Logged in as {user.Name}{Role(user)}; the token is kept in {options.TokenPath}");
+            session.Output.WriteLine($"Logged in as {user.Name}{Role(user)}; the token is stored in {options.TokenPath}");
             return ExitCode.Success;
         });
         return verb;
@@ -59,7 +59,7 @@ internal static class HubVerb
 
     private static Command CreateWhoAmI(Session session)
     {
-        var verb = new Command("whoami", "Says whose token is used, and where it comes from.");
+        var verb = new Command("whoami", "Prints whose token is used, and where it comes from.");
         verb.SetAction(_ =>
         {
             using var client = new HubClient(null, session.Warn);
@@ -87,7 +87,7 @@ internal static class HubVerb
         var verb = new Command(
             "download",
             "Downloads a model into the shared cache, only the files that are needed, and prints its folder. What is there is not "
-            + "downloaded again; what was begun goes on.")
+            + "downloaded again; partial downloads are continued.")
         {
             repo, files, revision, variant, subfolder, exclude, lora,
         };

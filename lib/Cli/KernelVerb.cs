@@ -12,10 +12,10 @@ internal static class KernelVerb
 {
     private const string DefaultName = "dreambooth-lab";
 
-    // The name that C# notebooks carry, the lab's own included: with a kernel of that name they open with no question.
+    // The kernel name in C# notebooks, including the lab's own: with such a kernel they open without a question.
     private const string InteractiveName = ".net-csharp";
 
-    /// <summary>What this program tells its kernel.</summary>
+    /// <summary>The options that this program gives its kernel.</summary>
     public static KernelOptions Options => new()
     {
         Name = "Dreambooth.Lab C#",
@@ -30,7 +30,7 @@ internal static class KernelVerb
     /// <summary>Starts this program's kernel.</summary>
     public static KernelLaunch Launch => KernelLaunch.OfThisProgram("kernel", "start", "--connection-file");
 
-    /// <summary>Starts this program's kernel for a client that never asks for completion.</summary>
+    /// <summary>Starts this program's kernel for a client without completion.</summary>
     public static KernelLaunch HeadlessLaunch => KernelLaunch.OfThisProgram("kernel", "start", "--headless", "--connection-file");
 
     public static Command Create(Session session) =>
@@ -57,7 +57,7 @@ internal static class KernelVerb
 
     private static Command CreateInstall(Session session)
     {
-        var user = new Option<bool>("--user") { Description = "Install for this user alone (the default)." };
+        var user = new Option<bool>("--user") { Description = "Install for this user only (the default)." };
         var prefix = new Option<string?>("--prefix") { Description = "Install under this prefix, for example /usr/local." };
         var name = new Option<string?>("--name")
         {
@@ -89,7 +89,7 @@ internal static class KernelVerb
 
     private static Command CreateList(Session session)
     {
-        var verb = new Command("list", "Lists where the kernel is installed. Says so when its program was moved since.");
+        var verb = new Command("list", "Lists where the kernel is installed, and whether its program was moved since.");
         verb.SetAction(_ => Guarded(() =>
         {
             var specs = KernelSpecs.List();
@@ -110,7 +110,7 @@ internal static class KernelVerb
     private static Command CreateUninstall(Session session)
     {
         var name = new Option<string?>("--name") { Description = "The kernel's name. Default: every kernel of this program." };
-        var prefix = new Option<string?>("--prefix") { Description = "Look under this prefix alone, for example /usr/local." };
+        var prefix = new Option<string?>("--prefix") { Description = "Look only under this prefix, for example /usr/local." };
         var verb = new Command("uninstall", "Removes the kernel.") { name, prefix };
         verb.SetAction(result => Guarded(() =>
         {

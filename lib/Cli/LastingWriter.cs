@@ -3,8 +3,8 @@ using System.Text;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>
-/// A terminal that may go away, as with a dropped SSH session: what is written to it then is lost, and the work goes on to where it can be
-/// kept.
+/// A terminal that may disappear, as with a dropped SSH session: later output is lost, and the work continues to the point where it can be
+/// saved.
 /// </summary>
 internal sealed class LastingWriter(TextWriter inner) : TextWriter
 {

@@ -55,7 +55,7 @@ internal sealed record MemoryFlags
     public int? Size { get; init; }
 
     /// <summary>Steps to measure. Flag <c>--measure</c>.</summary>
-    [Flag(ReportGroup, "Run the recipe for so many steps and show what was measured beside what was predicted.", Minimum = 1,
+    [Flag(ReportGroup, "Run the recipe for N steps and show measured beside predicted figures.", Minimum = 1,
         Placeholder = "STEPS", DefaultText = "nothing is run")]
     public int? Measure { get; init; }
 

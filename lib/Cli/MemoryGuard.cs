@@ -4,7 +4,7 @@ using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>Turns libtorch's refusals of memory into one message: what was being done, what was asked for, what would fit.</summary>
+/// <summary>Turns libtorch's out-of-memory errors into one message: what was being done, how much was requested, what would fit.</summary>
 internal sealed class MemoryGuard(string? model, string device, MemorySettings settings)
 {
     private string _phase = "loading";
@@ -25,7 +25,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings = choice.Settings;
     }
 
-    /// <summary>Lowers the number of pictures generated at a time until they fit by prediction.</summary>
+    /// <summary>Lowers the number of pictures generated at a time until they are predicted to fit.</summary>
     /// <param name="found">The model's folder or file.</param>
     /// <param name="asked">The memory mode that the user asks for.</param>
     public void FitBatch(string found, MemoryMode asked)
@@ -52,11 +52,11 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings.SampleBatchSize;
     }
 
-    /// <summary>Learns how many items an epoch has: a larger batch is not trained.</summary>
+    /// <summary>Sets the number of items in an epoch: no batch is larger.</summary>
     /// <param name="items">Items of an epoch.</param>
     public void LimitTrainBatch(int items) => _settings = _settings with { TrainBatchSize = Math.Min(_settings.TrainBatchSize, items) };
 
-    /// <summary>Remembers what is being done.</summary>
+    /// <summary>Sets what is being done.</summary>
     public void Enter(string phase) => _phase = char.ToLowerInvariant(phase[0]) + phase[1..];
 
     /// <summary>Runs some work.</summary>

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>A verb that is a program of its own: says how it is started.</summary>
+/// <summary>A verb that is a separate program: prints how to start it.</summary>
 internal static class OtherProgram
 {
     public static Command Create(string name, string does, string project, Session session)

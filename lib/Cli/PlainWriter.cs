@@ -5,8 +5,8 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>
-/// What stands between the program and the terminal: escape codes of prompts, file names and servers' answers are shown instead of acted
-/// on, and access tokens are left out.
+/// The filter between the program and the terminal: escape codes in prompts, file names and server responses are shown, not executed, and
+/// access tokens are removed.
 /// </summary>
 /// <param name="inner">Where it goes in the end.</param>
 internal sealed partial class PlainWriter(TextWriter inner) : TextWriter
@@ -53,7 +53,7 @@ internal sealed partial class PlainWriter(TextWriter inner) : TextWriter
 
     public override void Flush() => inner.Flush();
 
-    // As the hub's own tokens look; what was typed at a wrong place is no message's business.
+    // The form of the hub's tokens; a token typed in the wrong place must not be repeated.
     [GeneratedRegex("hf_[A-Za-z0-9]{8,}", RegexOptions.CultureInvariant)]
     private static partial Regex Token { get; }
 }

@@ -5,12 +5,12 @@ internal static class Program
     public static int Main(string[] args) =>
         Start(session => LabCommandLine.Run(args, session), handlesSignals: args is not ["kernel", "start", ..]);
 
-    /// <summary>Runs a program on the console: signals, pipes and last errors as every program of the lab has them.</summary>
+    /// <summary>Runs a program on the console: signals, pipes and final errors, the same for every program of the lab.</summary>
     /// <param name="run">The program.</param>
     /// <param name="handlesSignals">False for what has its own way with signals: a notebook's kernel goes on after an interrupt.</param>
     internal static int Start(Func<Session, int> run, bool handlesSignals = true)
     {
-        // A file or pipe that cannot be written to is an error; a terminal that is gone is none.
+        // A file or pipe that cannot be written to is an error; a lost terminal is not.
         if (!Console.IsOutputRedirected)
             Console.SetOut(new LastingWriter(Console.Out));
         if (!Console.IsErrorRedirected)

@@ -18,11 +18,12 @@ internal static class RunVerb
         var output = new Option<string?>("--output") { Description = "Write the executed notebooks into this folder." };
         var inPlace = new Option<bool>("--in-place") { Description = "Write the outputs into the notebooks themselves." };
         var timeout = new Option<double?>("--timeout") { Description = "Seconds that one cell may take; default no limit." };
-        var allow = new Option<bool>("--allow-errors") { Description = "Go on after a cell that failed; the run counts as a success." };
+        var allow = new Option<bool>("--allow-errors") { Description = "Continue after a failed cell; the run counts as a success." };
         var quiet = new Option<bool>("--quiet") { Description = "Print failures and one line for each notebook only." };
         var check = new Option<bool>("--check")
         {
-            Description = "Execute nothing; tell whether the outputs in the files are those of one whole run of their present code. The exit code is 1 when not.",
+            Description = "Execute nothing; check whether the outputs in the files come from one complete run of their current code. "
+                + "The exit code is 1 when not.",
         };
         var engine = new Option<string>("--engine")
         {
@@ -132,7 +133,7 @@ internal static class RunVerb
         return failed == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
-    // Before the first cell: what cells compute in hours must have a place.
+    // Before the first cell: the results of hours must have a place.
     private static void TryToWrite(string path)
     {
         var probe = AtomicFile.TemporaryBeside(path);

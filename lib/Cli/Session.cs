@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>What a verb writes to and whether it shall stop.</summary>
+/// <summary>A verb's outputs and its cancellation.</summary>
 /// <param name="Output">Results and progress.</param>
 /// <param name="Error">Warnings and errors.</param>
 /// <param name="IsInteractive">True where <paramref name="Output"/> is a terminal, so that a line may be rewritten.</param>
@@ -14,7 +14,7 @@ internal sealed record Session(
 {
     private const int MostInLine = 4000;
 
-    /// <summary>Reads a line that must not be seen: unseen from a terminal, else from the input. Null at its end.</summary>
+    /// <summary>Reads a secret line: without echo from a terminal, else from the input. Null at its end.</summary>
     public string? ReadSecret() => Input is null && IsInteractive && !Console.IsInputRedirected
         ? AnsiConsole.Prompt(new TextPrompt<string>("Token:") { IsSecret = true, Mask = null, AllowEmpty = true })
         : (Input ?? Console.In).ReadLine();

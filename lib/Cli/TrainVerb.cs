@@ -19,9 +19,10 @@ internal static class TrainVerb
         var recipe = new Option<string?>("--config")
         {
             HelpName = "FILE",
-            Description = "Recipe file: JSON with flag names as keys, such as data/recipes/sd35-medium-tutorial.json. Flags on the command line rule over it.",
+            Description = "Recipe file: JSON with flag names as keys, such as data/recipes/sd35-medium-tutorial.json. Flags on the command "
+                + "line take precedence.",
         };
-        var print = new Option<bool>("--print_config") { Description = "Print the whole recipe that results, and stop." };
+        var print = new Option<bool>("--print_config") { Description = "Print the resulting recipe, and stop." };
         verb.Options.Add(recipe);
         verb.Options.Add(print);
         var options = new FlagOptions(verb, DreamBoothConfig.Flags.All, DreamBoothConfig.UnusedFlags);
@@ -118,7 +119,7 @@ internal static class TrainVerb
     {
         var wanted = Math.Min(config.SampleBatchSize, StableDiffusion3Pipeline.WorthAtATime);
         if (fit < wanted && (config.WithPriorPreservation || config.ValidationPrompt is not null))
-            session.Output.WriteLine($"Class and validation pictures are generated {fit} at a time: {wanted} do not fit by prediction.");
+            session.Output.WriteLine($"Class and validation pictures are generated {fit} at a time: {wanted} are predicted not to fit.");
         return fit;
     }
 

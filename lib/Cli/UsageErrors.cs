@@ -4,7 +4,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary>Turns what the parser could not place into one message with the nearest valid names.</summary>
+/// <summary>Turns unrecognised arguments into one message with the nearest valid names.</summary>
 internal static class UsageErrors
 {
     /// <summary>Throws when the command line has unknown flags, unknown verbs, stray values or missing values.</summary>

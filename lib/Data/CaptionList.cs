@@ -72,7 +72,7 @@ internal sealed class CaptionList
     private static string? Text(Dictionary<string, JsonField> entry, string key, string where) =>
         entry.TryGetValue(key, out var field) ? PromptText.Check(field.Text(), $"{where}: {key}") : null;
 
-    /// <summary>The full path of the picture that a line names: relative to the folder, with folders inside, or absolute.</summary>
+    /// <summary>The full path of the picture that a line names: relative to the folder, with subfolders, or absolute.</summary>
     private string Resolve(string name, string where)
     {
         string[] candidates = name.Contains('\0', StringComparison.Ordinal) ? [] : [name, name.Replace('\\', '/')];

@@ -80,7 +80,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         if (folder.Bad.Count > 0)
             left.Add($"{folder.Bad.Count} skipped");
         if (folder.NotEntered.Count > 0)
-            left.Add($"{folder.NotEntered.Count} in folders inside not read");
+            left.Add($"{folder.NotEntered.Count} in subfolders not read");
         return left.Count == 0 ? string.Empty : $" ({string.Join(", ", left)})";
     }
 
@@ -92,7 +92,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
             yield return $"{folder.Bad.Count - MostSkipped} more files of {folder.Path} are skipped.";
         if (folder.NotEntered.Count > 0)
         {
-            yield return $"{Pictures(folder.NotEntered.Count)} in folders inside {folder.Path} are not read: "
+            yield return $"{Pictures(folder.NotEntered.Count)} in subfolders of {folder.Path} are not read: "
                 + $"{ShownText.Names(folder.NotEntered)}. Move them up, or name them in {CaptionList.FileName}.";
         }
 

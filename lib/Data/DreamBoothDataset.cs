@@ -109,7 +109,7 @@ public sealed class DreamBoothDataset
             return folder;
         var inside = folder.NotEntered.Count == 0
             ? string.Empty
-            : $" Pictures lie in folders inside, which are not entered: {ShownText.Names(folder.NotEntered)}.";
+            : $" Pictures in subfolders are not read: {ShownText.Names(folder.NotEntered)}.";
         var endings = string.Join(", ", PictureFolder.Extensions);
         throw new LabException($"The {role} folder {path} holds no usable picture ({endings}).{inside}{PictureFolder.List(folder.Bad)}");
     }

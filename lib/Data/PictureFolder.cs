@@ -33,7 +33,7 @@ internal sealed class PictureFolder
     /// <summary>The files that were skipped; empty where bad files are refused.</summary>
     public IReadOnlyList<BadImage> Bad { get; }
 
-    /// <summary>Pictures in folders inside, by their names, which are not read; of very many the first ones.</summary>
+    /// <summary>Pictures in subfolders, by their names, which are not read; of very many the first ones.</summary>
     internal IReadOnlyList<string> NotEntered { get; private init; } = [];
 
     /// <summary>Reads a folder.</summary>
@@ -43,11 +43,11 @@ internal sealed class PictureFolder
     /// <exception cref="LabException">The folder is missing, or holds bad files and <paramref name="policy"/> refuses them.</exception>
     public static PictureFolder Read(string path, BadImagePolicy policy, int minSize = 1) => Read(path, policy, minSize, []);
 
-    /// <summary>Reads a folder and what a list names in folders inside.</summary>
+    /// <summary>Reads a folder and what a list names in subfolders.</summary>
     /// <param name="path">An existing folder; it may hold no picture.</param>
     /// <param name="policy">What to do with files that cannot be used.</param>
     /// <param name="minSize">Pixels that the shorter side of a picture must have, at least 1.</param>
-    /// <param name="listed">Full paths of pictures in the folder or in folders inside.</param>
+    /// <param name="listed">Full paths of pictures in the folder or in subfolders.</param>
     /// <exception cref="LabException">The folder is missing, or holds bad files and <paramref name="policy"/> refuses them.</exception>
     internal static PictureFolder Read(string path, BadImagePolicy policy, int minSize, IReadOnlyCollection<string> listed)
     {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>A map of values over a picture, such as how much each place attends to a token, with its legend.</summary>
+/// <summary>A map of values over a picture, such as the attention to a token, with its legend.</summary>
 internal sealed record AttentionOverlay : HtmlView
 {
     /// <summary>The picture.</summary>
@@ -17,7 +17,7 @@ internal sealed record AttentionOverlay : HtmlView
     /// <summary>What the map is of; empty for none.</summary>
     public string Title { get; init; } = string.Empty;
 
-    /// <summary>What 0 and 1 mean beside the legend. Default "0" and "1"; <see cref="Of"/> gives the map's own range.</summary>
+    /// <summary>Labels of 0 and 1 beside the legend. Default "0" and "1"; <see cref="Of"/> uses the map's own range.</summary>
     public (string Low, string High) Range { get; init; } = ("0", "1");
 
     /// <summary>Whether the picture alone and the map alone stand beside the overlay. Default false.</summary>

@@ -8,7 +8,7 @@ public sealed record BarChart : ChartView
     /// <summary>The names along the axis.</summary>
     public required IReadOnlyList<string> Categories { get; init; }
 
-    /// <summary>One value for each category, in their order; their places do not count.</summary>
+    /// <summary>One value for each category, in their order; X is ignored.</summary>
     public required IReadOnlyList<ChartSeries> Series { get; init; }
 
     /// <summary>What the vertical axis is of, with its unit.</summary>

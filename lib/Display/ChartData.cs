@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>What a chart is drawn from, every value of it, as a table: for figures of one's own.</summary>
+/// <summary>All values of a chart, as a table, for custom figures.</summary>
 public sealed record ChartData : HtmlView
 {
     private const int ShownRows = 20;

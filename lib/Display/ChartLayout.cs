@@ -1,6 +1,6 @@
 namespace Dreambooth.Lab.Display;
 
-/// <summary>Where everything of a chart stands, in pixels from the top left: the same for the SVG and the picture.</summary>
+/// <summary>The layout of a chart, in pixels from the top left: the same for the SVG and the picture.</summary>
 internal sealed class ChartLayout
 {
     /// <summary>Pixels of the whole width.</summary>

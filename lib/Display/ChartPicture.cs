@@ -107,7 +107,7 @@ internal static class ChartPicture
         }
     }
 
-    // What is no number leaves a gap in a line.
+    // NaN leaves a gap in a line.
     private static IEnumerable<List<int>> Stretches(ChartSeries series, PlotAxis x, PlotAxis y)
     {
         List<int> stretch = [];

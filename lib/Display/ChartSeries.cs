@@ -11,13 +11,13 @@ public sealed record ChartSeries
     /// <summary>Where each value stands; bars stand at 0, 1, 2 … for the chart's categories.</summary>
     public required IReadOnlyList<double> X { get; init; }
 
-    /// <summary>The values; what is no number leaves a gap.</summary>
+    /// <summary>The values; NaN leaves a gap.</summary>
     public required IReadOnlyList<double> Y { get; init; }
 
     /// <summary>A text for each point, shown on hover; null for none.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
-    /// <summary>How it is drawn; null (the default) as the chart draws by itself: lines, points or bars.</summary>
+    /// <summary>How it is drawn; null (the default) for the chart's own mark: lines, points or bars.</summary>
     public ChartMark? Mark { get; init; }
 
     /// <summary>Its colour; null (the default) the next one of the palette.</summary>

@@ -26,7 +26,7 @@ public abstract record ChartView : HtmlView
     /// <summary>Pixels of the chart's field, 80 … 1200; charts of several fields give the first this height. Default 260.</summary>
     public int Height { get; init; } = 260;
 
-    /// <summary>Every value that the chart is drawn from, as a table; nothing is thinned or rounded.</summary>
+    /// <summary>Every value of the chart, as a table; nothing is thinned or rounded.</summary>
     /// <exception cref="LabException">A series' parts do not fit together.</exception>
     public ChartData Data
     {

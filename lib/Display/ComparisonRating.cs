@@ -3,8 +3,8 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// A blind comparison of two kinds of pictures: each pair side by side, in an order that the seed decides and that nothing shown tells.
-/// <see cref="Choose"/> records a choice and goes on to the next pair: it is the one view that remembers.
+/// A blind comparison of two kinds of pictures: each pair side by side, in an order that depends on the seed and is not shown.
+/// <see cref="Choose"/> records a choice and moves to the next pair: the only view with state.
 /// </summary>
 public sealed record ComparisonRating : HtmlView
 {
@@ -32,7 +32,7 @@ public sealed record ComparisonRating : HtmlView
     /// <summary>Whether every pair is decided.</summary>
     public bool IsDone => _choices.Count >= Pairs.Count;
 
-    /// <summary>Records a choice of the pair that is shown and goes on to the next.</summary>
+    /// <summary>Records a choice for the current pair and moves to the next.</summary>
     /// <param name="side">"left", "right" or "tie".</param>
     /// <returns>This rating, for the notebook to show the next pair.</returns>
     /// <exception cref="LabException">Another word, or nothing is left to choose.</exception>
@@ -51,7 +51,7 @@ public sealed record ComparisonRating : HtmlView
         return this;
     }
 
-    /// <summary>Takes the last choice back.</summary>
+    /// <summary>Undoes the last choice.</summary>
     /// <returns>This rating.</returns>
     public ComparisonRating Undo()
     {
@@ -60,7 +60,7 @@ public sealed record ComparisonRating : HtmlView
         return this;
     }
 
-    /// <summary>How often which kind was chosen. This tells which is which.</summary>
+    /// <summary>How often each kind was chosen. This reveals which is which.</summary>
     public TextTable Summary()
     {
         string Share(int count) => _choices.Count == 0 ? "–" : $"{100.0 * count / _choices.Count:0} %";
@@ -76,7 +76,7 @@ public sealed record ComparisonRating : HtmlView
         };
     }
 
-    /// <summary>Which pair is asked, or the summary when all are decided.</summary>
+    /// <summary>The current pair, or the summary when all are decided.</summary>
     public override string ToText() => IsDone ? Summary().ToText() : $"{Heading()}\n{HowTo}";
 
     /// <inheritdoc/>
@@ -100,7 +100,7 @@ public sealed record ComparisonRating : HtmlView
         writer.Element("p", HowTo, ("class", "lab-note"));
     }
 
-    // Neither caption nor details nor a file's name may tell.
+    // Caption, details and file name must not reveal the kind.
     private static GridCell Blind(GridCell cell) => GridCell.Of(cell.Load());
 
     private string Heading() => $"Pair {_choices.Count + 1} of {Pairs.Count}{(Pairs[_choices.Count].Question.Length > 0 ? ": " : string.Empty)}{Pairs[_choices.Count].Question}";

@@ -2,15 +2,13 @@ using Microsoft.DotNet.Interactive.Formatting;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>
-/// Something that a page or a notebook shows: as HTML and as plain text always, some also as a picture and as an interactive chart.
-/// </summary>
+/// <summary>A view for a page or a notebook: always as HTML and plain text, sometimes also as a picture and an interactive chart.</summary>
 [TypeFormatterSource(typeof(ViewFormatters))]
 public abstract record HtmlView
 {
     /// <summary>
-    /// A fragment that stands alone, with its style and script: what a notebook shows as text/html. It asks for nothing over the network
-    /// and follows the reader's light or dark setting.
+    /// A self-contained fragment with style and script, which a notebook shows as text/html. It makes no network requests and follows the
+    /// reader's light or dark setting.
     /// </summary>
     /// <exception cref="Foundation.LabException">What the view holds does not fit together, or a picture file cannot be read.</exception>
     public string ToHtml()

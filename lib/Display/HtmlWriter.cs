@@ -13,10 +13,10 @@ internal sealed class HtmlWriter
     private readonly Stack<string> _open = new();
     private readonly SortedSet<ViewAsset> _assets = [];
 
-    /// <summary>The styles and scripts that what was written needs.</summary>
+    /// <summary>The styles and scripts that the content needs.</summary>
     public IReadOnlyCollection<ViewAsset> Assets => _assets;
 
-    /// <summary>Says that what is written needs a style or script.</summary>
+    /// <summary>Marks a style or script as needed.</summary>
     public HtmlWriter Use(ViewAsset asset)
     {
         _assets.Add(asset);

@@ -7,7 +7,7 @@ using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How the inner parts of the model look: text, noise, the way to a picture, attention, and what a LoRA changed.</summary>
+/// <summary>Views inside the model: text, noise, denoising, attention, and what a LoRA changed.</summary>
 public static class InsideViews
 {
     /// <summary>The models that a pipeline is made of.</summary>
@@ -30,7 +30,7 @@ public static class InsideViews
         return TokenView.Of(prompt, rows, identifier);
     }
 
-    /// <summary>What becomes of a prompt on its way to the transformer: a row for each tensor.</summary>
+    /// <summary>How a prompt is encoded for the transformer: a row for each tensor.</summary>
     /// <param name="pipeline">The models.</param>
     /// <param name="text">The prompt, encoded.</param>
     public static TextTable Shapes(this StableDiffusion3Pipeline pipeline, PromptEmbeddings text)
@@ -50,7 +50,7 @@ public static class InsideViews
         return TextTable.Of(rows, ("Tensor", row => row.What), ("Shape", row => row.Shape), ("What it is for", row => row.Use));
     }
 
-    /// <summary>How near prompts lie to each other.</summary>
+    /// <summary>How similar prompts are.</summary>
     /// <param name="similarity">The comparison.</param>
     public static TextTable Table(this PromptSimilarity similarity)
     {
@@ -96,7 +96,7 @@ public static class InsideViews
         return ImageGrid.Of(pictures.Select(noisy => GridCell.Of(noisy.Picture, Text(noisy.Sigma, "σ 0.00"))), pictures.Count) with { CellSize = 118 };
     }
 
-    /// <summary>A picture's way from noise: above the latents as they are, below what the model takes the finished picture for.</summary>
+    /// <summary>A picture's denoising: above the latents, below the model's estimate of the finished picture.</summary>
     /// <param name="moments">The moments in order.</param>
     public static ImageGrid Grid(this IReadOnlyList<DenoisingMoment> moments)
     {
@@ -114,9 +114,9 @@ public static class InsideViews
         };
     }
 
-    /// <summary>Generates a picture, records its attention to words of its prompt, and shows how far it is in the cell's output.</summary>
+    /// <summary>Generates a picture, records its attention to words of its prompt, and shows progress in the cell's output.</summary>
     /// <param name="pipeline">The models.</param>
-    /// <param name="request">What; one prompt and one picture.</param>
+    /// <param name="request">What to generate; one prompt and one picture.</param>
     /// <param name="words">Words as they stand in the prompt.</param>
     /// <returns>One entry for each word.</returns>
     /// <exception cref="LabException">A word is not in the prompt, or several pictures are asked for.</exception>
@@ -129,7 +129,9 @@ public static class InsideViews
         return TokenAttention.Record(pipeline, request, words, onStep: step => live.Update(bar with { Done = step.Step }));
     }
 
-    /// <summary>Where the model looks at words: the picture, and over it each word's share of the attention, every map stretched to its own range.</summary>
+    /// <summary>
+    /// Attention to words: the picture, and over it each word's share of the attention, every map stretched to its own range.
+    /// </summary>
     /// <param name="words">The recorded words.</param>
     public static ImageGrid Grid(this IReadOnlyList<TokenAttention> words)
     {
@@ -139,7 +141,7 @@ public static class InsideViews
         { CellSize = 150 };
     }
 
-    /// <summary>Where the model looks at a word, block by block.</summary>
+    /// <summary>Attention to a word, block by block.</summary>
     /// <param name="word">The recorded word.</param>
     public static ImageGrid ByBlock(this TokenAttention word)
     {
@@ -147,7 +149,7 @@ public static class InsideViews
         return ImageGrid.Of(word.Blocks.Select((block, i) => Overlay(word.Picture, word.Maps[i], $"block {block}")), Math.Min(8, word.Blocks.Count)) with { CellSize = 116 };
     }
 
-    /// <summary>How far a LoRA moved each block of a model.</summary>
+    /// <summary>How much a LoRA changed each block of a model.</summary>
     /// <param name="changes">Every layer's change.</param>
     /// <param name="component">The model's prefix.</param>
     public static BarChart Chart(this IReadOnlyList<LoraLayerChange> changes, string component)
@@ -163,7 +165,7 @@ public static class InsideViews
         };
     }
 
-    /// <summary>The layers that a LoRA moved furthest.</summary>
+    /// <summary>The layers that a LoRA changed most.</summary>
     /// <param name="changes">Every layer's change.</param>
     /// <param name="most">Rows, 1 or more.</param>
     public static TextTable Table(this IReadOnlyList<LoraLayerChange> changes, int most = 8)
@@ -194,7 +196,7 @@ public static class InsideViews
         };
     }
 
-    /// <summary>What must hold of the recordings, whatever the model: three pairs of pictures that must be equal, with their mean difference, 0 … 255.</summary>
+    /// <summary>What must hold for any model: three pairs of pictures that must be equal, with their mean difference, 0 … 255.</summary>
     /// <param name="moments">A way from noise, without the LoRA.</param>
     /// <param name="attention">Attention, with the LoRA at scale 1.</param>
     /// <param name="strengths">The same noise at several strengths, scales 0 and 1 among them.</param>

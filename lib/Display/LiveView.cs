@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// Shows a view anew while work goes on, at most so often: what comes too early is kept and shown with the next update, or by
+/// Updates a view while work runs, with a limited rate: an early update is held back and shown with the next one, or by
 /// <see cref="Flush"/>. In a cell: <c>using (var live = LiveView.Show(bar))</c>.
 /// </summary>
 public sealed class LiveView : IDisposable
@@ -24,7 +24,7 @@ public sealed class LiveView : IDisposable
         (_update, Interval, _time) = (update, interval ?? TimeSpan.FromSeconds(0.5), time ?? TimeProvider.System);
     }
 
-    /// <summary>Shows a view in the output of the cell that runs, to be updated from now on; outside of cells nothing is shown.</summary>
+    /// <summary>Shows a view in the output of the running cell, to be updated from now on; outside cells nothing is shown.</summary>
     /// <param name="view">The view.</param>
     /// <param name="interval">Time between two updates, null for half a second.</param>
     public static LiveView Show(HtmlView view, TimeSpan? interval = null)
@@ -36,11 +36,11 @@ public sealed class LiveView : IDisposable
     /// <summary>Least time between two updates.</summary>
     public TimeSpan Interval { get; }
 
-    /// <summary>Shows a view, or keeps it when the last update was just now. From any thread.</summary>
+    /// <summary>Shows a view, or holds it back when the last update was too recent. From any thread.</summary>
     /// <param name="view">The view.</param>
     public void Update(HtmlView view) => Update(() => view);
 
-    /// <summary>The same for a view that costs something to make: it is made only when it is shown.</summary>
+    /// <summary>The same for a view that is expensive to create: it is created only when it is shown.</summary>
     /// <param name="view">Makes the view.</param>
     public void Update(Func<HtmlView> view)
     {
@@ -53,7 +53,7 @@ public sealed class LiveView : IDisposable
         }
     }
 
-    /// <summary>Shows what was kept back.</summary>
+    /// <summary>Shows what was held back.</summary>
     public void Flush()
     {
         lock (_lock)

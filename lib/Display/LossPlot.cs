@@ -17,16 +17,16 @@ public sealed record LossPlot : ChartView
     /// <summary>The last step of the axis; null for the last one done. A running training keeps its scale with it.</summary>
     public int? MaxSteps { get; init; }
 
-    /// <summary>Steps that the running mean reaches back, 1 or more; null (the default) for a fifteenth of all, 8 at least.</summary>
+    /// <summary>Window of the running mean in steps, 1 or more; null (the default) for a fifteenth of all, at least 8.</summary>
     public int? Smoothing { get; init; }
 
     /// <summary>
-    /// The validation loss after some steps, at fixed noise levels and so without the scatter of random draws; empty (the default) for what the
-    /// records hold of it.
+    /// The validation loss after some steps, at fixed noise levels and so without the scatter of random draws; empty (the default) for what
+    /// the records hold of it.
     /// </summary>
     public IReadOnlyList<(int Step, double Loss)> Validation { get; init; } = [];
 
-    /// <summary>The exponential running mean, without the pull to zero at its beginning; what is no number counts nothing.</summary>
+    /// <summary>The bias-corrected exponential running mean; NaN is skipped.</summary>
     /// <param name="values">The values in order.</param>
     /// <param name="reach">Steps it reaches back, 1 or more.</param>
     public static IReadOnlyList<double> RunningMean(IEnumerable<double> values, int reach)
@@ -128,7 +128,7 @@ public sealed record LossPlot : ChartView
     private ChartSeries Steps(string name, ChartMark mark, ChartColor color, IEnumerable<double> values) =>
         new() { Name = name, Mark = mark, Color = color, X = [.. Records.Select(record => (double)record.Step)], Y = [.. values] };
 
-    // Single steps far above the rest would press everything else together: they are drawn on the upper edge.
+    // Single steps far above the rest would compress everything else: they are drawn on the upper edge.
     private static double Ceiling(List<ChartSeries> points, List<ChartSeries> lines)
     {
         double[] single = [.. points.SelectMany(series => series.Y).Where(double.IsFinite).Order()];

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How runs that were measured on a GPU look beside what the planner predicts for them.</summary>
+/// <summary>Views of runs that were measured on a GPU, beside the planner's predictions.</summary>
 public static class MeasuredRunViews
 {
     // The phases with estimates stand out, and over the others.

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How predicted and measured memory look.</summary>
+/// <summary>Views of predicted and measured memory.</summary>
 public static class MemoryViews
 {
     private const string Activations = "activations";
@@ -141,7 +141,7 @@ public static class MemoryViews
             ("Predicted peak", row => row.Fit is { } fit ? ByteSize.Text(fit.Forecast.Peak) : "–"), ("in phase", row => row.Fit?.Forecast.Highest.Phase));
     }
 
-    /// <summary>What each knob costs: the predicted peak of the training step for several values, everything else as it is.</summary>
+    /// <summary>The cost of each setting: the predicted peak of the training step for several values, everything else unchanged.</summary>
     /// <param name="planner">The planner.</param>
     /// <param name="settings">The run to start from.</param>
     public static TextTable Knobs(this MemoryPlanner planner, MemorySettings settings)
@@ -181,7 +181,7 @@ public static class MemoryViews
         _ => "LoRA, optimizer, cache",
     };
 
-    /// <summary>What must hold of the counts and the measured runs.</summary>
+    /// <summary>Checks of the counts and the measured runs.</summary>
     /// <param name="planner">The planner of Stable Diffusion 3.5-medium.</param>
     /// <param name="trial">A measured run.</param>
     /// <param name="trials">All measured runs.</param>

@@ -6,7 +6,7 @@ using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>What a machine has and what a model consists of, as tables and charts.</summary>
+/// <summary>Views of the machine and of a model's parts, as tables and charts.</summary>
 public static class ModelViews
 {
     /// <summary>What the lab found on this machine; files of the project and of the user by their short paths.</summary>
@@ -20,7 +20,7 @@ public static class ModelViews
         };
     }
 
-    /// <summary>Which hub is used, who is logged in, and what is cached; nothing is asked over the network, and no character of a token is shown.</summary>
+    /// <summary>Which hub is used, who is logged in, and what is cached; makes no network requests and shows no part of a token.</summary>
     /// <param name="options">What the environment says.</param>
     public static TextTable Table(this HubOptions options)
     {

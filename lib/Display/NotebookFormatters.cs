@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How tensors and pictures look in a notebook.</summary>
+/// <summary>Formatters of tensors and pictures in a notebook.</summary>
 internal static class NotebookFormatters
 {
     /// <summary>The type of interactive charts; front ends without a renderer for it show the HTML.</summary>

@@ -5,8 +5,8 @@ using Microsoft.DotNet.Interactive;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// The notebook that the library runs in, whichever kernel of .NET Interactive's family it has. Nothing has to be called: the library's
-/// first use in a process sets it up.
+/// The notebook that the library runs in, with any kernel of .NET Interactive's family. No set-up call is needed: the library's first use
+/// in a process does it.
 /// </summary>
 internal static class NotebookHost
 {
@@ -14,7 +14,7 @@ internal static class NotebookHost
 
     private static volatile bool _isThere;
 
-    // Asking for the context loads a package that a process without a notebook can do without.
+    // Reading the context loads a package that a process without a notebook does not need.
     private static bool IsThere =>
         _isThere = _isThere || AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name == Package);
 

@@ -6,7 +6,7 @@ using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How photos and the checks before a training look.</summary>
+/// <summary>Views of photos and of the checks before a training.</summary>
 public static class PhotoViews
 {
     /// <summary>Every photo as training sees it: what the crop leaves out is dimmed; remarks stand below.</summary>
@@ -64,7 +64,10 @@ public static class PhotoViews
         return ImageGrid.Of(pictures.Zip(prompts, (picture, prompt) => GridCell.Of(picture, prompt)), Math.Max(1, pictures.Count)) with { CellSize = 170 };
     }
 
-    /// <summary>The same noise with each of several adapters alone at scale 1, and how each picture differs from the first; the adapters' weights are put back.</summary>
+    /// <summary>
+    /// The same noise with each of several adapters alone at scale 1, and how each picture differs from the first; the adapters' weights
+    /// are restored.
+    /// </summary>
     /// <param name="pipeline">The models, with the adapters loaded.</param>
     /// <param name="request">What to generate; its first picture is taken.</param>
     /// <param name="adapters">Heading and index of each adapter.</param>

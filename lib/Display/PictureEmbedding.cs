@@ -4,7 +4,7 @@ using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How large and in which format pictures are put into HTML. Notebooks keep their outputs, so small is the default.</summary>
+/// <summary>Size and format of pictures in HTML. Notebooks store their outputs, so small is the default.</summary>
 public sealed record PictureEmbedding
 {
     /// <summary>WebP of quality 80, at most three pixels for two that are shown.</summary>
@@ -13,7 +13,7 @@ public sealed record PictureEmbedding
     /// <summary>The same with one pixel for each that is shown: for grids of dozens of pictures.</summary>
     public static PictureEmbedding Thumbnail { get; } = new() { Scale = 1 };
 
-    /// <summary>Pictures as they are; for pages, where size matters little.</summary>
+    /// <summary>Pictures unchanged; for pages, where size matters little.</summary>
     public static PictureEmbedding Original { get; } = new() { Format = PictureFormat.Original };
 
     /// <summary>The format. Default WebP.</summary>

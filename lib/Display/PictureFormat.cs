@@ -3,7 +3,7 @@ namespace Dreambooth.Lab.Display;
 /// <summary>How a picture is put into HTML.</summary>
 public enum PictureFormat
 {
-    /// <summary>A file as it lies there; a picture in memory as PNG.</summary>
+    /// <summary>A file unchanged; a picture in memory as PNG.</summary>
     Original,
 
     /// <summary>WebP, lossy: the smallest.</summary>
@@ -12,6 +12,6 @@ public enum PictureFormat
     /// <summary>JPEG.</summary>
     Jpeg,
 
-    /// <summary>PNG, without loss but for the reduction.</summary>
+    /// <summary>PNG, lossless except for the reduction.</summary>
     Png,
 }

@@ -2,7 +2,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>What stands in an image's <c>src</c>: the picture itself as a data URI, or where its file lies.</summary>
+/// <summary>The <c>src</c> of an image: the picture itself as a data URI, or the path of its file.</summary>
 internal static class PictureSource
 {
     /// <summary>The address of a picture.</summary>

@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// How charts of Plotly.NET look in the lab's kernel: as Plotly's JSON, which interactive front ends draw, and as a picture for the others.
-/// Neither asks for anything over the network, and no output holds Plotly's script.
+/// Neither makes network requests, and no output contains Plotly's script.
 /// </summary>
 internal static class PlotlyCharts
 {

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// A figure that somebody else wrote as Plotly's JSON, for front ends that do not draw that: lines, points and bars over one pair of axes
-/// as a picture; of others the picture says what they are.
+/// A figure in Plotly's JSON from elsewhere, for front ends that do not draw it: lines, points and bars over one pair of axes as a picture;
+/// for other figures the picture names their kind.
 /// </summary>
 internal sealed record PlotlyFigure : ChartView
 {

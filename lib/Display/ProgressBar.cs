@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// How far a piece of work is, with its rate and the time that is left: on a console by <see cref="ToText"/>, in a notebook as a bar.
-/// A new state is a new record: <c>bar with { Done = 12 }</c>.
+/// Progress of some work, with rate and remaining time: on a console by <see cref="ToText"/>, in a notebook as a bar. A new state is a new
+/// record: <c>bar with { Done = 12 }</c>.
 /// </summary>
 public sealed record ProgressBar : HtmlView
 {
@@ -28,10 +28,10 @@ public sealed record ProgressBar : HtmlView
     /// <summary>When the work began. Default: when this record was made.</summary>
     public DateTimeOffset Started { get; init; } = DateTimeOffset.UtcNow;
 
-    /// <summary>The time to count from <see cref="Started"/> to; null (the default) for the time of drawing.</summary>
+    /// <summary>The time to count to from <see cref="Started"/>; null (the default) for the time of display.</summary>
     public DateTimeOffset? Now { get; init; }
 
-    /// <summary>What was done already when the work began, as after an interrupt; it does not count for the rate. Default 0.</summary>
+    /// <summary>What was already done when the work began, as after an interrupt; not counted in the rate. Default 0.</summary>
     public double DoneAtStart { get; init; }
 
     /// <summary>How much is done, 0 to 1; 0 where the total is unknown.</summary>
@@ -78,7 +78,7 @@ public sealed record ProgressBar : HtmlView
         return rate >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.0} {unit}/s") : string.Create(CultureInfo.InvariantCulture, $"{1 / rate:0.0} s each");
     }
 
-    // Never 100 before all is done.
+    // 100 only when all is done.
     private string Percent() => ((int)Math.Floor(Fraction * 100)).ToString(CultureInfo.InvariantCulture);
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);

@@ -2,13 +2,13 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>A page about a run: one HTML file that holds everything it shows and asks for nothing over the network.</summary>
+/// <summary>A page about a run: one self-contained HTML file that makes no network requests.</summary>
 internal sealed record Report
 {
     /// <summary>The page's title.</summary>
     public required string Title { get; init; }
 
-    /// <summary>What the page tells, in a sentence or two under the title; empty for none.</summary>
+    /// <summary>A sentence or two under the title; empty for none.</summary>
     public string Lead { get; init; } = string.Empty;
 
     /// <summary>The figures that stand at the head; empty for none.</summary>

@@ -5,13 +5,13 @@ using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How sweeps are shown: grids of their pictures along any two or three axes, and tables of their scores.</summary>
+/// <summary>Views of sweeps: grids of pictures along any two or three axes, and tables of scores.</summary>
 public static class SweepViews
 {
     /// <summary>The name of a sweep's contact sheet in its folder.</summary>
     public const string SheetName = "sheet.png";
 
-    /// <summary>A bar for a sweep that has not begun.</summary>
+    /// <summary>The progress bar of a sweep that has not started.</summary>
     public static ProgressBar Waiting => new() { Total = 0, Label = "generating", Unit = "pictures" };
 
     /// <summary>Generates a sweep and shows its progress, in the output of the cell that runs.</summary>
@@ -31,7 +31,7 @@ public static class SweepViews
         return study.Run(name, axes, progress => live.Update(bar with { Total = progress.Total, Done = progress.Fraction * progress.Total, DoneAtStart = progress.Reused, Note = ShownText.Line(progress.Prompt) }), cancellation);
     }
 
-    /// <summary>What a study was opened with.</summary>
+    /// <summary>A study's configuration.</summary>
     /// <param name="study">The study.</param>
     public static FactList Facts(this SweepStudy study)
     {
@@ -49,7 +49,7 @@ public static class SweepViews
         ]);
     }
 
-    /// <summary>A list of prompts with their numbers, with which their folders' names begin.</summary>
+    /// <summary>A list of prompts with the numbers that start their folder names.</summary>
     /// <param name="prompts">The prompts.</param>
     public static TextTable List(IReadOnlyList<string> prompts)
     {
@@ -57,7 +57,10 @@ public static class SweepViews
         return TextTable.Of(prompts.Index(), ("No.", entry => entry.Index.ToString("D3", CultureInfo.InvariantCulture)), ("Prompt", entry => ShownText.Line(entry.Item)));
     }
 
-    /// <summary>A sweep's pictures in rows and columns; of several in one place the last is shown. Prompt, seed, settings and scores stand in each cell's details.</summary>
+    /// <summary>
+    /// A sweep's pictures in rows and columns; of several in one cell the last is shown. Prompt, seed, settings and scores stand in each
+    /// cell's details.
+    /// </summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="rows">What makes rows.</param>
     /// <param name="columns">What makes columns.</param>
@@ -177,7 +180,7 @@ public static class SweepViews
         };
     }
 
-    /// <summary>Mean scores beside what is expected of them.</summary>
+    /// <summary>Mean scores beside expected ones.</summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="sides">What divides its pictures, such as before and after.</param>
     /// <param name="expected">A score, the place on <paramref name="sides"/>, and what is expected there in words.</param>
@@ -210,7 +213,7 @@ public static class SweepViews
         };
     }
 
-    /// <summary>Writes a grid as one picture into the sweep's folder, a contact sheet to keep or to send.</summary>
+    /// <summary>Writes a grid to the sweep's folder as one picture, a contact sheet.</summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="grid">How its pictures stand.</param>
     /// <returns>The path, relative to the project where it lies in it.</returns>
@@ -249,7 +252,13 @@ public static class SweepViews
     internal static TextTable Unscored => new()
     {
         Columns = ["Scores"],
-        Rows = [["None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, or score them with a delegate of your own."]],
+        Rows =
+        [
+            [
+                "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, or score them with a "
+                    + "delegate of your own.",
+            ],
+        ],
     };
 
     private static IEnumerable<SweepResult> Scored(SweepOutcome outcome, string score) => outcome.Results.Where(result => result.Scores?.ContainsKey(score) == true);

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// What a notebook shows of a tensor: shape, element type, device, statistics, a few values, and a small picture where it
-/// is one (<c>[3, H, W]</c> or <c>[1, 3, H, W]</c> in −1 … 1 or 0 … 1). Never all its numbers.
+/// A tensor's view in a notebook: shape, element type, device, statistics, a few values, and a small picture where it is one (<c>[3, H,
+/// W]</c> or <c>[1, 3, H, W]</c> in −1 … 1 or 0 … 1). Never all its values.
 /// </summary>
 internal sealed class TensorView
 {
@@ -29,7 +29,7 @@ internal sealed class TensorView
     /// <summary>The picture that the tensor is, or null.</summary>
     public RgbImage? Picture { get; }
 
-    /// <summary>Looks at a tensor; it stays as it is.</summary>
+    /// <summary>Inspects a tensor; it is not changed.</summary>
     /// <param name="tensor">Any tensor. One on a GPU is waited for.</param>
     public static TensorView Of(Tensor tensor)
     {

@@ -12,7 +12,7 @@ public sealed record TokenView : HtmlView
     /// <summary>The prompt.</summary>
     public string Prompt { get; init; } = string.Empty;
 
-    /// <summary>Cuts a prompt by several tokenizers.</summary>
+    /// <summary>Splits a prompt by several tokenizers.</summary>
     /// <param name="prompt">Any text.</param>
     /// <param name="tokenizers">Name and tokenizer of each row.</param>
     /// <param name="identifier">The subject's name in the prompt, such as "gmc"; empty for none. All its occurrences are marked.</param>

@@ -7,10 +7,10 @@ using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How LoRA are compared: fidelity against adherence, drift, nearest training pictures, and pairs to choose between blind.</summary>
+/// <summary>Views that compare LoRA: fidelity against adherence, drift, nearest training pictures, and blind pairs.</summary>
 public static class TradeOffViews
 {
-    /// <summary>Every LoRA and scale as a point: to the right those that follow the prompt, at the top those that show the subject.</summary>
+    /// <summary>Every LoRA and scale as a point: adherence to the prompt to the right, fidelity to the subject upwards.</summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
     public static ScatterChart Scatter(this IReadOnlyList<SweepTradeOff> points)
     {
@@ -31,7 +31,10 @@ public static class TradeOffViews
         };
     }
 
-    /// <summary>The candidate to compare a chosen one with: the end of the training, as near to scale 1 as was generated; the next best where that is chosen.</summary>
+    /// <summary>
+    /// The candidate to compare a chosen one with: the end of the training, as near to scale 1 as was generated; the next best where that
+    /// is chosen.
+    /// </summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
     /// <param name="chosen">One of them.</param>
     /// <exception cref="LabException">There is no other LoRA.</exception>
@@ -52,7 +55,7 @@ public static class TradeOffViews
         return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora {ProjectFolder.Near(chosen.Lora ?? string.Empty)} --lora_scale {Number(chosen.Scale)} \\\n    --prompt \"{prompt}\"";
     }
 
-    /// <summary>Every LoRA and scale with its means; the front of the cloud and the chosen one are marked.</summary>
+    /// <summary>Every LoRA and scale with its means; the Pareto front and the chosen one are marked.</summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
     /// <param name="chosen">The one to use; null for none.</param>
     public static TextTable Table(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff? chosen = null) => TextTable.Of(
@@ -85,8 +88,8 @@ public static class TradeOffViews
     }
 
     /// <summary>
-    /// Pictures of one LoRA over the training pictures that resemble them most, with what the model generated without it from the same noise: where that
-    /// is as like a training picture, nothing was copied.
+    /// Pictures of one LoRA over the training pictures that resemble them most, with what the model generated without it from the same
+    /// noise: where that is as like a training picture, nothing was copied.
     /// </summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="kind">One of its LoRA and scales.</param>
@@ -129,11 +132,12 @@ public static class TradeOffViews
         var pairs = Of(outcome, first).Join(Of(outcome, second), Place, Place, (a, b) => new ComparisonPair(
             GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{ShownText.Line(a.Item.Prompt)}” better?")).ToList();
         return pairs.Count == 0
-            ? throw new LabException($"The sweep '{outcome.Name}' has no prompt and seed that was generated both by {Describe(first)} and by {Describe(second)}.")
+            ? throw new LabException(
+                $"The sweep '{outcome.Name}' has no prompt and seed that was generated both by {Describe(first)} and by {Describe(second)}.")
             : new ComparisonRating { Pairs = pairs, FirstName = Describe(first), SecondName = Describe(second), Seed = seed, CellSize = 220 };
     }
 
-    /// <summary>What the chosen LoRA and the training came to, beside what a sound training on the miniature comes to.</summary>
+    /// <summary>Results of the chosen LoRA and the training, beside those of a sound training on the miniature.</summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave, the model as it is among them.</param>
     /// <param name="chosen">The one to use.</param>
     /// <param name="drift">A sweep over prompts with and without the identifier, at the end of the training among others.</param>

@@ -4,8 +4,8 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Display;
 
 /// <summary>
-/// Watches a training for a notebook: joins the events of its preparation and of its steps into one picture of progress, losses and validation
-/// pictures (<see cref="View"/>), and shows that anew as it changes. In a cell: <c>using (monitor.Live()) session.Run();</c>
+/// Monitors a training in a notebook: combines the events of its preparation and steps into one view of progress, losses and validation
+/// pictures (<see cref="View"/>), and updates it. In a cell: <c>using (monitor.Live()) session.Run();</c>
 /// </summary>
 public sealed class TrainingMonitor
 {
@@ -40,7 +40,7 @@ public sealed class TrainingMonitor
         };
     }
 
-    /// <summary>What <see cref="TrainingSession.Prepare"/> and <see cref="PriorPictures.Make"/> are given.</summary>
+    /// <summary>The events for <see cref="TrainingSession.Prepare"/> and <see cref="PriorPictures.Make"/>.</summary>
     public TrainingEvents Events { get; }
 
     /// <summary>Every step so far.</summary>
@@ -53,7 +53,7 @@ public sealed class TrainingMonitor
         }
     }
 
-    /// <summary>How things stand now; it does not change any more.</summary>
+    /// <summary>A snapshot of the current state.</summary>
     public TrainingView View
     {
         get
@@ -73,7 +73,7 @@ public sealed class TrainingMonitor
         }
     }
 
-    /// <summary>Shows the state in the output of the cell that runs, and every change from now on, twice a second at most.</summary>
+    /// <summary>Shows the state in the output of the running cell, and every change from now on, at most twice a second.</summary>
     /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
     public IDisposable Live() => Live(NotebookHost.Show(View));
 
@@ -106,14 +106,14 @@ public sealed class TrainingMonitor
 
     private void AddStep(StepRecord record)
     {
-        // After a checkpoint the steps that were lost come again.
+        // After resuming from a checkpoint the lost steps are repeated.
         _records.RemoveAll(earlier => earlier.Step >= record.Step);
         _records.Add(record);
         Count("training", "steps", record.Step, _maxSteps ?? record.Step);
         _bar = _bar! with { Note = FormattableString.Invariant($"loss {record.Loss:0.000}") };
     }
 
-    // The pictures of the newest step alone.
+    // Only the pictures of the newest step.
     private void AddPicture(int step, RgbImage image)
     {
         if (_pictures.Count > 0 && _pictures[0].Step != step)

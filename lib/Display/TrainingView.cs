@@ -3,10 +3,10 @@ using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>A training at one moment: how far it is, its losses, and its newest validation pictures. <see cref="TrainingMonitor"/> makes it.</summary>
+/// <summary>A snapshot of a training: progress, losses, and newest validation pictures. <see cref="TrainingMonitor"/> makes it.</summary>
 public sealed record TrainingView : HtmlView
 {
-    /// <summary>How far what is being done is; null where nothing is.</summary>
+    /// <summary>Progress of the current stage; null where there is none.</summary>
     public ProgressBar? Bar { get; init; }
 
     /// <summary>The steps so far.</summary>
@@ -18,10 +18,10 @@ public sealed record TrainingView : HtmlView
     /// <summary>The newest validation pictures, all of one step.</summary>
     public IReadOnlyList<(int Step, RgbImage Image)> Pictures { get; init; } = [];
 
-    /// <summary>What there is to learn from, a line each.</summary>
+    /// <summary>What the run trains on, line by line.</summary>
     public IReadOnlyList<string> Summary { get; init; } = [];
 
-    /// <summary>What was odd, a sentence each.</summary>
+    /// <summary>Warnings, one sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Whether what is shown has ended.</summary>
@@ -29,7 +29,7 @@ public sealed record TrainingView : HtmlView
 
     private string Empty => IsOver ? "There was nothing to do." : "Nothing has begun yet.";
 
-    /// <summary>What there is to learn from, progress, losses, and how many pictures.</summary>
+    /// <summary>What the run trains on, progress, losses, and the number of pictures.</summary>
     public override string ToText() =>
         string.Join("\n", Summary.Concat(Parts().Select(part => part.ToText())).Concat(Warnings).DefaultIfEmpty(Empty));
 

@@ -7,10 +7,10 @@ using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How a training's parts are shown: its pictures, its losses, what it prepared and what it left.</summary>
+/// <summary>Views of a training: its pictures, its losses, its preparation and its files.</summary>
 public static class TrainingViews
 {
-    /// <summary>The pictures that a training learns from, each with what it is told about it.</summary>
+    /// <summary>The pictures that a training uses, each with its prompt.</summary>
     /// <param name="config">Where they are.</param>
     /// <param name="columns">Pictures in a row.</param>
     /// <exception cref="LabException">The folder is missing, or a picture cannot be read.</exception>
@@ -55,7 +55,7 @@ public static class TrainingViews
         Validation = [.. from record in records where record.ValidationLoss is not null select (record.Step, record.ValidationLoss!.Value)],
     };
 
-    /// <summary>What a session has prepared: how much there is to learn from, and how much learns.</summary>
+    /// <summary>What a session has prepared: amount of data and number of trained parameters.</summary>
     /// <param name="session">The session.</param>
     /// <param name="modelParameters">Parameters of the whole model.</param>
     public static FactList Facts(this TrainingSession session, long modelParameters)
@@ -88,7 +88,9 @@ public static class TrainingViews
         };
     }
 
-    /// <summary>What the classifier reads from the validation pictures, over the steps, with the real pictures' own fidelity as a line to reach for.</summary>
+    /// <summary>
+    /// What the classifier reads from the validation pictures, over the steps, with the real pictures' own fidelity as the target line.
+    /// </summary>
     /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
     /// <param name="ceiling">Mean fidelity between real pictures; not a number for no line.</param>
     public static LineChart Chart(this IReadOnlyList<ValidationReading> readings, double ceiling = double.NaN)
@@ -138,7 +140,7 @@ public static class TrainingViews
         };
     }
 
-    /// <summary>The files that a run left, with their sizes; checkpoint folders in one line each.</summary>
+    /// <summary>The files of a run, with their sizes; checkpoint folders in one line each.</summary>
     /// <param name="config">The run's configuration.</param>
     public static TextTable Files(this DreamBoothConfig config)
     {
@@ -155,7 +157,7 @@ public static class TrainingViews
         StepLog.FileName => "a line for each step: losses, rates, times",
         "validation" => "the pictures generated during training",
         "class" => "the class pictures of prior preservation",
-        _ when LoraCheckpoints.StepOf(name) is { } step => $"the LoRA after {step} steps, and what is needed to go on from there",
+        _ when LoraCheckpoints.StepOf(name) is { } step => $"the LoRA after {step} steps, and what is needed to resume from there",
         _ => string.Empty,
     };
 

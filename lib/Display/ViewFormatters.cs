@@ -2,7 +2,7 @@ using Microsoft.DotNet.Interactive.Formatting;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>How views are shown: .NET Interactive's formatting asks their types for it, and no notebook registers anything.</summary>
+/// <summary>Formatters of views: .NET Interactive's formatting finds them by the views' types, so notebooks register nothing.</summary>
 internal sealed class ViewFormatters : ITypeFormatterSource
 {
     private const string PngMimeType = "image/png";

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
-/// Measures pictures that the miniature generated: how near they are to the real pictures of the character, whether they show it, and whether they
-/// show what the prompt says. The classifier has learned the painted world alone; its readings of other pictures mean nothing.
+/// Measures pictures that the miniature generated: how near they are to the real pictures of the character, whether they show it, and
+/// whether they show what the prompt says. The classifier has learned the painted world alone; its readings of other pictures mean nothing.
 /// </summary>
 public sealed class CharacterMeasures : IDisposable
 {
@@ -113,7 +113,7 @@ public sealed class CharacterMeasures : IDisposable
     }
 
     private AttributeReading Classify(RgbImage image) => _classifier is null
-        ? throw new LabException("There is no classifier for what this model generates: the lab's own reads pictures of the miniature only.")
+        ? throw new LabException("There is no classifier for this model's pictures: the lab's own reads pictures of the miniature only.")
         : _classifier.call(PixelTensors.Stack([image]));
 
     private CharacterReading Judge(string prompt, AttributeReading reading)

@@ -116,7 +116,7 @@ public sealed class FlagSet<T>
             try
             {
                 if (!values.TryAdd(flag, flag.Read(entry.Value)))
-                    errors.Add($"{flag.Name} stands there twice, the second time as '{ShownText.Line(entry.Name)}'.");
+                    errors.Add($"{flag.Name} appears twice, the second time as '{ShownText.Line(entry.Name)}'.");
             }
             catch (LabException error)
             {

@@ -78,7 +78,7 @@ internal static class JsonScan
                     _parents[^1] = (keys, string.Empty, 0);
                     var key = Text(ref reader, source);
                     if (!keys.Add(key))
-                        throw new LabException($"{source}: {WithKey(key)} stands there twice; each key may stand there once.");
+                        throw new LabException($"{source}: {WithKey(key)} appears twice; each key may appear once.");
                     _parents[^1] = (keys, key, 0);
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:

@@ -10,7 +10,7 @@ internal sealed class RangeCheck(string source)
 
     /// <summary>Checks a whole number.</summary>
     /// <param name="field">Its key.</param>
-    /// <param name="value">What stands there.</param>
+    /// <param name="value">The value.</param>
     /// <param name="least">The smallest that is valid.</param>
     /// <param name="most">The largest that is valid.</param>
     public RangeCheck Whole(string field, long value, long least, long most)
@@ -23,7 +23,7 @@ internal sealed class RangeCheck(string source)
 
     /// <summary>Checks each number of a list.</summary>
     /// <param name="field">The list's key.</param>
-    /// <param name="values">What stands there.</param>
+    /// <param name="values">The value.</param>
     /// <param name="least">The smallest that is valid.</param>
     /// <param name="most">The largest that is valid.</param>
     public RangeCheck Each(string field, IReadOnlyList<int> values, long least, long most)
@@ -35,7 +35,7 @@ internal sealed class RangeCheck(string source)
 
     /// <summary>Checks a number that must be finite and above a bound.</summary>
     /// <param name="field">Its key.</param>
-    /// <param name="value">What stands there.</param>
+    /// <param name="value">The value.</param>
     /// <param name="above">What it must exceed.</param>
     public RangeCheck Above(string field, double value, double above)
     {

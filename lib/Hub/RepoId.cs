@@ -29,7 +29,7 @@ public sealed partial record RepoId
         ? repo
         : throw new LabException($"'{text}' is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium: letters, digits, '-', '_' and '.', without '--' and '..'.");
 
-    /// <summary>Reads <c>owner/name</c> where that is what stands there.</summary>
+    /// <summary>Reads <c>owner/name</c>, if it is valid.</summary>
     /// <param name="text">Any text.</param>
     /// <param name="repo">The name.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out RepoId? repo)

@@ -21,7 +21,9 @@ public readonly record struct CropBox(int Left, int Top, int Width, int Height)
     public static CropBox Center(int imageWidth, int imageHeight, int width, int height) =>
         new(CenterOffset(imageWidth, width), CenterOffset(imageHeight, height), width, height);
 
-    /// <summary>A random place for the rectangle, uniform over all that lie inside the picture, as torchvision's <c>RandomCrop</c>.</summary>
+    /// <summary>
+    /// A random place for the rectangle, uniform over all that lie inside the picture, as torchvision's <c>RandomCrop</c>.
+    /// </summary>
     /// <param name="imageWidth">Pixels in a row of the picture.</param>
     /// <param name="imageHeight">Rows of the picture.</param>
     /// <param name="width">Pixels in a row of the rectangle.</param>

@@ -26,7 +26,7 @@ public sealed class NearestPictures
     }
 
     /// <summary>Reads the pictures of a folder.</summary>
-    /// <param name="folder">A folder with png, jpeg, webp or bmp files; folders inside are not entered.</param>
+    /// <param name="folder">A folder with png, jpeg, webp or bmp files; subfolders are not read.</param>
     /// <exception cref="LabException">The folder is missing or has no picture, or one cannot be read.</exception>
     public static NearestPictures In(string folder)
     {

@@ -25,7 +25,7 @@ internal sealed class CellSession
     private bool _interrupted;
 
     /// <summary>Creates a session without cells.</summary>
-    /// <param name="options">What the host wishes.</param>
+    /// <param name="options">The host's options.</param>
     public CellSession(KernelOptions options)
     {
         Options = options;
@@ -51,10 +51,10 @@ internal sealed class CellSession
     /// <summary>Set after the first cell.</summary>
     public ManualResetEventSlim FirstCellDone { get; } = new();
 
-    /// <summary>What the host wishes.</summary>
+    /// <summary>The host's options.</summary>
     public KernelOptions Options { get; }
 
-    /// <summary>Forgets interrupts of earlier cells, before anybody hears that the next one runs: an interrupt from then on is for that one.</summary>
+    /// <summary>Clears interrupts of earlier cells before the next one is announced: a later interrupt is for that one.</summary>
     /// <param name="interrupted">Whether the next one is interrupted already.</param>
     public void Begin(bool interrupted)
     {
@@ -71,7 +71,7 @@ internal sealed class CellSession
         _extensions.LoadOfHostAsync(Options.References).GetAwaiter().GetResult();
     }
 
-    /// <summary>Runs a cell to its end; does not throw for anything that the cell does.</summary>
+    /// <summary>Runs a cell to its end; does not throw for errors of the cell.</summary>
     public CellOutcome Execute(CellRequest cell)
     {
         CellConsole.Latest = cell.Host;
@@ -170,7 +170,7 @@ internal sealed class CellSession
         return Run(cell, context, run => (CellValue)run.Run(() => Task.FromResult(Formatted()))!);
     }
 
-    /// <summary>Declares a variable, or declares it anew.</summary>
+    /// <summary>Declares or redeclares a variable.</summary>
     public void SetVariable(string name, object? value, Type? type)
     {
         RunCode($"{TypeName.Of(type ?? value?.GetType() ?? typeof(object))} {name} = default;", _cell, "value " + name);
@@ -269,7 +269,7 @@ internal sealed class CellSession
         }
     }
 
-    // Before the first cell there is nobody to show anything to.
+    // Before the first cell there is no client to show anything to.
     private sealed class NoHost : ICellHost
     {
         public void Stream(string name, string text)

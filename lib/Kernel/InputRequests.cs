@@ -31,6 +31,6 @@ internal sealed class InputRequests(Action<JupyterMessage> send, Action flush, s
         }
     }
 
-    /// <summary>Takes a client's answer; an answer that nobody waits for is dropped.</summary>
+    /// <summary>Receives a client's input; unexpected input is dropped.</summary>
     public void Answer(JupyterMessage reply) => _answer?.TrySetResult(reply.Text("value"));
 }

@@ -38,7 +38,7 @@ public sealed class JupyterKernel : IDisposable
 
     /// <summary>Runs a kernel in this process, whose console it takes over, until a client shuts it down.</summary>
     /// <param name="connection">The addresses to serve.</param>
-    /// <param name="options">What the host wishes.</param>
+    /// <param name="options">The host's options.</param>
     /// <exception cref="KernelException">An address cannot be bound.</exception>
     public static void Run(ConnectionFile connection, KernelOptions options)
     {
@@ -54,7 +54,7 @@ public sealed class JupyterKernel : IDisposable
         }
 
         using var kernel = new JupyterKernel(connection, options, log);
-        // A thread that a cell started may throw with nobody to catch: that is reported and ends the thread, not the kernel.
+        // A thread that a cell started may throw an uncaught exception: that is reported and ends the thread, not the kernel.
         ExceptionHandling.SetUnhandledExceptionHandler(kernel.ReportAndGoOn);
         TaskScheduler.UnobservedTaskException += (_, e) => ReportUnobserved(e);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, kernel.OnInterrupt);

@@ -3,10 +3,10 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Lessons;
 
-/// <summary>How presets, lessons and leftovers look.</summary>
+/// <summary>Views of presets, lessons and leftovers.</summary>
 public static class LessonViews
 {
-    /// <summary>What the notebook's parameters came to: those left empty or 0 are the preset's.</summary>
+    /// <summary>The resolved notebook parameters: those left empty or 0 take the preset's value.</summary>
     /// <param name="preset">The preset with what was given.</param>
     /// <param name="more">Further parameters.</param>
     public static FactList Facts(this NotebookPreset preset, params IReadOnlyList<(string Parameter, string Value)> more)

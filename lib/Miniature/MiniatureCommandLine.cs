@@ -15,7 +15,8 @@ internal static class MiniatureCommandLine
     public static RootCommand Create(Session session) =>
         new("Makes the miniature model that ships in data/sd3-mini from nothing. Each verb is one part and can be run again.")
         {
-            Training("vae", "Trains the autoencoder on painted pictures.", session, (recipe, options, _) => VaeTraining.Run(recipe, options)),
+            Training(
+                "vae", "Trains the autoencoder on painted pictures.", session, (recipe, options, _) => VaeTraining.Run(recipe, options)),
             Training(
                 "diffusion", "Trains text encoders and transformer on encoded pictures and captions.", session,
                 (recipe, options, vae) => DiffusionTraining.Run(recipe, options, vae ?? throw new UsageException("--vae is missing: the output folder of the verb vae."))),

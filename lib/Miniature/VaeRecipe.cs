@@ -22,9 +22,8 @@ internal sealed record VaeRecipe
     public double KlWeight { get; init; } = 1e-3;
 
     /// <summary>
-    /// Weight of the absolute error of what latents of half the resolution decode to, beside painted pictures of half the size: latents that can be
-    /// averaged like
-    /// pictures are easier to learn (Kouzelis et al. 2025, arXiv:2502.09509). Default 0: not computed.
+    /// Weight of the absolute error of what latents of half the resolution decode to, beside painted pictures of half the size: latents
+    /// that can be averaged like pictures are easier to learn (Kouzelis et al. 2025, arXiv:2502.09509). Default 0: not computed.
     /// </summary>
     public double HalfScaleWeight { get; init; }
 

@@ -41,7 +41,7 @@ public sealed record SystemReport(
     public string? Kernels => Gpus.Count == 0 ? null
         : CudaKernels.Of(torch.CUDA, "joint_heads", torch.ScalarType.BFloat16, ("WIDTH", 64)) is not null
         ? "the lab's own CUDA kernels compile"
-        : $"libtorch's operations alone: {CudaKernels.Refusal ?? "LAB_CUDA_KERNELS is 0"}";
+        : $"libtorch's operations only: {CudaKernels.Refusal ?? "LAB_CUDA_KERNELS is 0"}";
 
     /// <summary>The report as rows of what and how: those that <c>doctor</c> prints and a notebook shows.</summary>
     public IReadOnlyList<(string Label, string Value)> Facts =>

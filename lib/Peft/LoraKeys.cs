@@ -47,7 +47,7 @@ internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Pai
                 var pair = pairs.GetValueOrDefault(layer, new Pair(written, string.Empty, string.Empty));
                 var isA = matrix.Groups["half"].Value == "A" || matrix.Groups["old"].Value == "down";
                 if ((isA ? pair.A : pair.B) is { Length: > 0 } other)
-                    throw new LabException($"{file} holds two updates of {layer}: {other} and {name}. Save the one that is meant alone.");
+                    throw new LabException($"{file} holds two updates of {layer}: {other} and {name}. Save only one of them.");
                 pairs[layer] = isA ? pair with { A = name } : pair with { B = name };
             }
             else if (Alpha.Match(name) is { Success: true } alpha)

@@ -10,7 +10,8 @@ namespace Dreambooth.Lab.Pipelines;
 public sealed record LoraStrength(double Weight, RgbImage Picture, PictureDifference Difference)
 {
     /// <summary>
-    /// Generates one picture, from the same noise, with an adapter off and at several weights; the adapter's own weight is restored afterwards.
+    /// Generates one picture, from the same noise, with an adapter off and at several weights; the adapter's own weight is restored
+    /// afterwards.
     /// </summary>
     /// <param name="pipeline">The models, with the adapter loaded.</param>
     /// <param name="adapter">One of the pipeline's adapters.</param>

@@ -142,7 +142,9 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             adapter.Dispose();
     }
 
-    /// <summary>How many of many pictures to generate at a time, at most: the number beyond which nothing is gained, or what fits in memory.</summary>
+    /// <summary>
+    /// How many of many pictures to generate at a time, at most: the number beyond which nothing is gained, or what fits in memory.
+    /// </summary>
     internal int MostAtATime { get; set; } = WorthAtATime;
 
     /// <summary>Generates pictures.</summary>

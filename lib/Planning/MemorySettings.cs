@@ -11,7 +11,9 @@ namespace Dreambooth.Lab.Planning;
 /// </summary>
 public sealed record MemorySettings
 {
-    /// <summary>Generation as the tutorial's inference script does it: float32, one picture of 1024 pixels at a time, nothing trained.</summary>
+    /// <summary>
+    /// Generation as the tutorial's inference script does it: float32, one picture of 1024 pixels at a time, nothing trained.
+    /// </summary>
     public static MemorySettings TutorialInference { get; } = new() { Training = TrainingKind.None, MaxSequenceLength = 256 };
 
     /// <summary>

@@ -81,7 +81,7 @@ public static class Preflight
         var bad = folder.Bad.Count == 0 ? string.Empty : $" {folder.Bad.Count} files cannot be used:{PictureFolder.List(folder.Bad)}\n";
         var inside = folder.NotEntered.Count == 0
             ? string.Empty
-            : $" {folder.NotEntered.Count} in folders inside are not read: {ShownText.Names(folder.NotEntered)}.";
+            : $" {folder.NotEntered.Count} in subfolders are not read: {ShownText.Names(folder.NotEntered)}.";
         var rest = inside + bad;
         if (count == 0)
             return new("photos", PreflightStatus.Problem, $"{ProjectFolder.Near(config.InstanceDataDir)} holds no usable picture.{rest}");
@@ -94,7 +94,7 @@ public static class Preflight
                 $"{count} pictures are few: with fewer than {FewPhotos} the model learns their background too.{rest}"),
             > ManyPhotos => new(
                 "photos", PreflightStatus.Warning,
-                $"{count} pictures: more than {ManyPhotos} rarely help; the best ones alone do more.{rest}"),
+                $"{count} pictures: more than {ManyPhotos} rarely help; fewer good ones do more.{rest}"),
             _ => new("photos", rest.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok, $"{count} pictures.{rest}"),
         };
     }

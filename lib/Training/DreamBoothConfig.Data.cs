@@ -26,11 +26,15 @@ public sealed partial record DreamBoothConfig
     public string? Tokenizers { get; init; }
 
     /// <summary>The preferred variant of the model's files, such as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
-    [Flag(ModelGroup, "Preferred variant of the model's files, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME", DefaultText = "the plain files")]
+    [Flag(
+        ModelGroup, "Preferred variant of the model's files, such as fp16 (model.fp16.safetensors).", Placeholder = "NAME",
+        DefaultText = "the plain files")]
     public string? Variant { get; init; }
 
     /// <summary>The folder with what a single-file model lacks; null: the file's own folder. Flag <c>--components</c>.</summary>
-    [Flag(ModelGroup, "Folder with what a single-file model lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER", DefaultText = "the file's own folder")]
+    [Flag(
+        ModelGroup, "Folder with what a single-file model lacks: text encoders, autoencoder, tokenizers.", Placeholder = "FOLDER",
+        DefaultText = "the file's own folder")]
     public string? Components { get; init; }
 
     /// <summary>Rows of T5 text that the transformer sees, 1 to 512, default 77. Flag <c>--max_sequence_length</c>.</summary>

@@ -74,7 +74,7 @@ public sealed partial record DreamBoothConfig
         if (MaxTrainSteps is { } steps && WarmUpNotice(steps, "max_train_steps") is { } warmUp)
             notices.Add(warmUp);
         if (ValidationPrompt is not null && NumValidationImages > ManyValidationImages)
-            notices.Add($"num_validation_images is {NumValidationImages}: each validation generates so many before training goes on.");
+            notices.Add($"num_validation_images is {NumValidationImages}: each validation generates that many before training continues.");
         if (SampleBatchSize > StableDiffusion3Pipeline.WorthAtATime && (WithPriorPreservation || ValidationPrompt is not null))
         {
             notices.Add(

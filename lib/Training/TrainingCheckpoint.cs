@@ -220,6 +220,6 @@ public sealed class TrainingCheckpoint
 
     private string Lack() => IsOwn
         ? $"lacks {string.Join(" and ", Missing)}"
-        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no training can go on from "
+        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no training can resume from "
             + "it here";
 }

@@ -45,7 +45,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         if (faults.Count > 0)
         {
             warn?.Invoke(
-                $"{faults.Count} of {config.NumValidationImages} validation pictures of step {step} are left out; the training goes on. "
+                $"{faults.Count} of {config.NumValidationImages} validation pictures of step {step} are left out; the training continues. "
                 + faults[0]);
         }
     }

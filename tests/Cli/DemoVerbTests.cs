@@ -46,7 +46,7 @@ public sealed class DemoVerbTests : IDisposable
         using var output = new TriggerWriter("Training 1/3", source.Cancel);
         var (code, _, error) = Run(options, output, source.Token);
         Assert.Equal(ExitCode.Cancelled, code);
-        Assert.Contains("goes on from what is there", error, StringComparison.Ordinal);
+        Assert.Contains("continues from here", error, StringComparison.Ordinal);
         var page = XDocument.Load(Path.Combine(options.Output, "index.html")).Root!;
         Assert.Contains("ended early", page.Descendants("footer").Single().Value, StringComparison.Ordinal);
 

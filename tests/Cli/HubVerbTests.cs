@@ -34,7 +34,7 @@ public sealed class HubVerbTests : HubTest
     public void Login_GoodToken_IsKeptForThisUserAlone()
     {
         var (code, output, _) = Run($"{Secret}\n", "hub", "login");
-        Assert.Equal((0, $"Logged in as ada (write access); the token is kept in {TokenPath}"), (code, output.Trim()));
+        Assert.Equal((0, $"Logged in as ada (write access); the token is stored in {TokenPath}"), (code, output.Trim()));
         Assert.Equal(Secret, File.ReadAllText(TokenPath));
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(TokenPath));

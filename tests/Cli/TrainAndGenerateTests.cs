@@ -374,7 +374,7 @@ public sealed class TrainAndGenerateTests : IDisposable
         var untouched = File.GetLastWriteTimeUtc(files[2]);
         var (code, output, error) = Generate("pictures", arguments);
         Assert.Equal((0, ""), (code, error));
-        Assert.Contains($"3 pictures in {Out("pictures")}; 1 of them there from an earlier run (--overwrite makes them anew)", output,
+        Assert.Contains($"3 pictures in {Out("pictures")}; 1 of them there from an earlier run (--overwrite generates them again)", output,
             StringComparison.Ordinal);
         Assert.Equal(untouched, File.GetLastWriteTimeUtc(files[2]));
         Assert.All(files.Zip(whole), entry => Assert.InRange(Difference(entry.First, entry.Second), 0, 1));

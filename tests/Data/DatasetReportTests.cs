@@ -75,9 +75,9 @@ public sealed class DatasetReportTests : IDisposable
 
         _samples.AddText("a/x.txt", "a caption inside");
         var report = Report();
-        Assert.StartsWith("1 picture in " + _samples.Folder + " (3 in folders inside not read)", report.Lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("1 picture in " + _samples.Folder + " (3 in subfolders not read)", report.Lines[0], StringComparison.Ordinal);
         Assert.Contains(
-            $"3 pictures in folders inside {_samples.Folder} are not read: a/b/z.png, a/x.png, a/y.jpg. Move them up",
+            $"3 pictures in subfolders of {_samples.Folder} are not read: a/b/z.png, a/x.png, a/y.jpg. Move them up",
             Assert.Single(report.Warnings), StringComparison.Ordinal);
 
         _samples.AddText(
@@ -85,7 +85,7 @@ public sealed class DatasetReportTests : IDisposable
         var dataset = DreamBoothDataset.Load(Options);
         Assert.Equal(["top", "listed"], dataset.Rows([0, 1], 0).Select(row => row.Prompt));
         Assert.StartsWith(
-            $"2 pictures in {_samples.Folder} (2 in folders inside not read)", DatasetReport.OfInstances(dataset).Lines[0],
+            $"2 pictures in {_samples.Folder} (2 in subfolders not read)", DatasetReport.OfInstances(dataset).Lines[0],
             StringComparison.Ordinal);
     }
 
@@ -95,7 +95,7 @@ public sealed class DatasetReportTests : IDisposable
         Directory.CreateDirectory(_samples.PathOf("10_gmc cat"));
         _samples.Add("10_gmc cat/1.png");
         Assert.Contains(
-            "Pictures lie in folders inside, which are not entered: 10_gmc cat/1.png.", Assert.Throws<LabException>(() => Report()).Message,
+            "Pictures in subfolders are not read: 10_gmc cat/1.png.", Assert.Throws<LabException>(() => Report()).Message,
             StringComparison.Ordinal);
     }
 

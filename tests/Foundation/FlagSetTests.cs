@@ -81,8 +81,8 @@ public class FlagSetTests
     }
 
     [Theory]
-    [InlineData("{\"whole_number\": 3, \"whole_number\": 4}", "x: whole_number stands there twice; each key may stand there once.")]
-    [InlineData("{\"whole_number\": 3, \"n\": 4}", "stands there twice")]
+    [InlineData("{\"whole_number\": 3, \"whole_number\": 4}", "x: whole_number appears twice; each key may appear once.")]
+    [InlineData("{\"whole_number\": 3, \"n\": 4}", "appears twice")]
     [InlineData("[1]", "must be one JSON object")]
     [InlineData("{", "x is not valid JSON at line 1")]
     [InlineData(

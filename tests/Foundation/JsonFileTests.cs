@@ -33,7 +33,7 @@ public sealed class JsonFileTests : IDisposable
     [InlineData("""[1]""", " is [1]; valid is a JSON object.")]
     [InlineData("""null""", " is null; valid is a JSON object.")]
     [InlineData(
-        """{"layers": 1, "part": {"a": [0, {"b": 1, "b": 2}]}}""", ": part.a[1].b stands there twice; each key may stand there once.")]
+        """{"layers": 1, "part": {"a": [0, {"b": 1, "b": 2}]}}""", ": part.a[1].b appears twice; each key may appear once.")]
     [InlineData(
         """{"layers": 1, "a": ["x", "\udc00"]}""",
         ": a[1]: the text has half of a surrogate pair (\\uD800 to \\uDFFF), which is no character.")]

@@ -101,7 +101,7 @@ public sealed class FileSelectionTests
     [Theory]
     [InlineData("[]", "model_index.json of m is []; valid is a JSON object.")]
     [InlineData("{", "model_index.json of m is not valid JSON at line 1")]
-    [InlineData("""{"vae": 1, "vae": 2}""", "model_index.json of m: vae stands there twice")]
+    [InlineData("""{"vae": 1, "vae": 2}""", "model_index.json of m: vae appears twice")]
     public void Pipeline_BrokenIndex_SaysSo(string index, string message) =>
         Assert.Contains(
             message, Assert.Throws<LabException>(() => FileSelection.Pipeline([], index, null, "m")).Message, StringComparison.Ordinal);

@@ -50,7 +50,7 @@ public sealed class HostileHubTests : HubTest
     [InlineData("""[{"type": "file", "path": "a", "oid": "OID", "size": -1}]""", "[0].size is -1; valid is a whole number")]
     [InlineData("""[{"type": "file", "path": null, "oid": "OID", "size": 1}]""", "[0].path is null; valid is a text.")]
     [InlineData("""[{"type": "file", "path": "\ud800", "oid": "OID", "size": 1}]""", "[0].path: the text has half of a surrogate pair")]
-    [InlineData("""[{"type": "file", "type": "file"}]""", "[0].type stands there twice")]
+    [InlineData("""[{"type": "file", "type": "file"}]""", "[0].type appears twice")]
     [InlineData("""[{"type": "file", "path": "a", "lfs": [], "size": 1}]""", "[0].lfs is []; valid is a JSON object.")]
     [InlineData("""{"files": 1}""", "; valid is a list.")]
     public async Task GetModel_WrongList_NamesTheField(string list, string message)

@@ -100,7 +100,7 @@ public sealed class LoraMetadataTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"transformer.alpha_pattern": {"a": 1, "a": 2}}""", "stands there twice")]
+    [InlineData("""{"transformer.alpha_pattern": {"a": 1, "a": 2}}""", "appears twice")]
     [InlineData("""{"transformer.alpha_pattern": [1]}""", "transformer.alpha_pattern is [1]; valid is a JSON object")]
     [InlineData("""{"transformer.alpha_pattern": {"to_q": null}}""", "transformer.alpha_pattern.to_q is null; valid is a finite number")]
     [InlineData("""{"transformer.alpha_pattern": {"to_q(": 1}}""", "has the key 'to_q(', which is no regular expression")]

@@ -64,7 +64,7 @@ public sealed class PreflightTests : IDisposable
         Assert.Contains(
             "1 of 2 pictures have no caption of their own and are trained on the instance prompt: b.png.", captions.Message,
             StringComparison.Ordinal);
-        Assert.Contains(" 1 in folders inside are not read: more/c.png.", Of(checks, "photos").Message, StringComparison.Ordinal);
+        Assert.Contains(" 1 in subfolders are not read: more/c.png.", Of(checks, "photos").Message, StringComparison.Ordinal);
     }
 
     private static PreflightCheck Of(IReadOnlyList<PreflightCheck> checks, string subject) =>

@@ -59,7 +59,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-2.safetensors"}}""", "'c' is missing")]
     [InlineData("""{"weight_map":{"a":"model-2.safetensors","b":"model-1.safetensors"}}""", "'a' lies in model-1.safetensors")]
     [InlineData("""{"weight_map":{"a":"model-1.safetensors","b":"model-3.safetensors"}}""", "model-3.safetensors, which is missing")]
-    [InlineData("""{"weight_map":{"a":"model-1.safetensors","a":"model-1.safetensors"}}""", "weight_map.a stands there twice")]
+    [InlineData("""{"weight_map":{"a":"model-1.safetensors","a":"model-1.safetensors"}}""", "weight_map.a appears twice")]
     [InlineData(
         """{"weight_map":{"a":"../model-1.safetensors"}}""", "weight_map.a is \"../model-1.safetensors\"; valid is a plain file name.")]
     [InlineData("""{"weight_map":{"a":1}}""", "weight_map.a is 1; valid is a text.")]

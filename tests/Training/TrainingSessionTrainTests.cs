@@ -102,7 +102,7 @@ public sealed class TrainingSessionTrainTests : IDisposable
         Assert.Empty(ValidationPicture.List(_output));
         Assert.Equal(2, warnings.Count);
         Assert.StartsWith(
-            "3 of 3 validation pictures of step 2 are left out; the training goes on. ", warnings[0], StringComparison.Ordinal);
+            "3 of 3 validation pictures of step 2 are left out; the training continues. ", warnings[0], StringComparison.Ordinal);
         Assert.Contains("its weights in vae", warnings[0], StringComparison.Ordinal);
         Assert.StartsWith("3 of 3 validation pictures of step 3 ", warnings[1], StringComparison.Ordinal);
     }

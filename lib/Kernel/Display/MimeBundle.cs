@@ -37,7 +37,7 @@ internal static partial class MimeBundle
         return bundle;
     }
 
-    // Simple values, unless somebody registered a formatter for their type.
+    // Simple values, unless a formatter is registered for their type.
     private static bool IsShownAsText(object? value)
     {
         if (value is not (null or string or bool or char or Enum or decimal) && value.GetType() is not { IsPrimitive: true })

@@ -77,7 +77,7 @@ public sealed class KernelProcess : IDisposable
             }
             catch (KernelException e) when (i < MostStarts && e.Message.Contains(KernelSockets.CannotBeBound, StringComparison.Ordinal))
             {
-                // Another program was quicker to take one of the ports, which nobody holds between their choice and the kernel's binding.
+                // Another program took one of the ports, which are not reserved between their choice and the kernel's binding.
             }
         }
     }

@@ -87,7 +87,8 @@ internal sealed class ClassifierTraining
             ? TrainingProgress.Load(_options.Resume, Name, weights, optimizer) : TrainingProgress.Begin;
         var curve = new TrainingCurve(Path.Combine(_options.Output, "classifier-curve.json"));
         var box = _options.OpenTimeBox(before);
-        _options.Log(FormattableString.Invariant($"classifier: {weights.Count:N0} parameters, {world.Pictures.Count:N0} pictures, {cats.Pictures.Count:N0} of cats"));
+        _options.Log(FormattableString.Invariant(
+            $"classifier: {weights.Count:N0} parameters, {world.Pictures.Count:N0} pictures, {cats.Pictures.Count:N0} of cats"));
         var (step, reported) = (0L, 0.0);
         while (true)
         {

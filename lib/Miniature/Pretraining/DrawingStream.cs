@@ -84,7 +84,7 @@ internal sealed class DrawingStream : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Whoever takes has left.
+            // The consumer has stopped.
         }
         finally
         {

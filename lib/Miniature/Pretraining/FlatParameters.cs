@@ -84,14 +84,14 @@ internal sealed class FlatParameters : IDisposable
             _computeGradients.zero_();
     }
 
-    /// <summary>Brings the gradients of a backward pass into <see cref="Gradients"/>.</summary>
+    /// <summary>Copies the gradients of a backward pass to <see cref="Gradients"/>.</summary>
     public void CollectGradients()
     {
         if (!ReferenceEquals(Gradients, _computeGradients))
             Gradients.copy_(_computeGradients);
     }
 
-    /// <summary>Lets the models compute with what <see cref="Values"/> holds now.</summary>
+    /// <summary>Makes the models compute with the current <see cref="Values"/>.</summary>
     public void Publish()
     {
         if (ReferenceEquals(Values, _compute))
@@ -109,7 +109,7 @@ internal sealed class FlatParameters : IDisposable
         Averages.mul_(kept).add_(Values, taken);
     }
 
-    /// <summary>Lets the models compute with the averages while something is measured.</summary>
+    /// <summary>Makes the models compute with the averages during a measurement.</summary>
     /// <param name="measure">What is done meanwhile.</param>
     public T WithAverages<T>(Func<T> measure)
     {

@@ -9,9 +9,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
 /// <summary>
-/// Trains the autoencoder on painted pictures: absolute and squared error, error of differences between neighbours, the same at half the size, and
-/// a weak
-/// pull of the latents towards a standard normal. Letters: B pictures, C latent channels, h and w of the latents.
+/// Trains the autoencoder on painted pictures: absolute and squared error, error of differences between neighbours, the same at half the
+/// size, and a weak pull of the latents towards a standard normal. Letters: B pictures, C latent channels, h and w of the latents.
 /// </summary>
 internal sealed class VaeTraining
 {
@@ -247,7 +246,12 @@ internal sealed class VaeTraining
     private void WriteExamples(List<Tensor> examples)
     {
         var rows = examples.Select(part => PixelTensors.Unstack(part.narrow(0, 0, Math.Min(12, part.shape[0]))).Select(image => new ContactSheetCell(image)).ToArray()).ToArray();
-        var sheet = new ContactSheet { Rows = [.. rows.Cast<IReadOnlyList<ContactSheetCell?>>()], RowHeadings = ["painted", "decoded"], CellSize = 128 };
+        var sheet = new ContactSheet
+        {
+            Rows = [.. rows.Cast<IReadOnlyList<ContactSheetCell?>>()],
+            RowHeadings = ["painted", "decoded"],
+            CellSize = 128,
+        };
         ImageEncoder.Save(Path.Combine(_options.Output, "vae-reconstructions.png"), sheet.Render());
     }
 }

@@ -61,7 +61,8 @@ internal sealed class MiniatureProof : IDisposable
         var drawn = ReadDrawings(combinations);
         var rates = Rates(combinations, generated).Zip(Rates(combinations, drawn), (ours, real) => new AttributeRate(ours.Name, ours.Rate, real.Rate, ours.Count)).ToArray();
         foreach (var rate in rates)
-            _options.Log(FormattableString.Invariant($"{rate.Attribute}: {rate.Generated:P1} of {rate.Count} generated, {rate.Drawn:P1} of painted pictures"));
+            _options.Log(FormattableString.Invariant(
+                $"{rate.Attribute}: {rate.Generated:P1} of {rate.Count} generated, {rate.Drawn:P1} of painted pictures"));
         return new ProofReport(combinations.Count, _options.Steps, _options.GuidanceScale, psnr, rates, [.. _options.GuidanceSweep.Select(scale => Sweep(combinations, scale))]);
     }
 

@@ -40,7 +40,10 @@ internal sealed record ProofReport(
     public string ToMarkdown()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Combinations} combinations never trained on, {Steps} steps, guidance {GuidanceScale}; autoencoder {Psnr:F1} dB on held-out painted pictures (needed: {PsnrThreshold}).");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{Combinations} combinations never trained on, {Steps} steps, guidance {GuidanceScale}; "
+            + $"autoencoder {Psnr:F1} dB on held-out painted pictures (needed: {PsnrThreshold}).");
         text.AppendLine().AppendLine("| attribute | generated | needed | painted | pictures |").AppendLine("|---|---|---|---|---|");
         foreach (var rate in Rates)
             text.AppendLine(CultureInfo.InvariantCulture, $"| {rate.Attribute} | {100 * rate.Generated:F1} % | {(Thresholds.TryGetValue(rate.Attribute, out var needed) ? $"{100 * needed:F0} %" : "–")} | {100 * rate.Drawn:F1} % | {rate.Count} |");

@@ -40,7 +40,8 @@ internal static class WorldRenderer
         if (size is < 32 or > 1024)
             throw new LabException($"A picture of {size} pixels was asked for; 32 to 1024 pixels can be painted.");
         if (!SubjectTraits.Poses(spec.Kind).Contains(spec.Pose))
-            throw new LabException($"A {spec.Kind} cannot be painted {spec.Pose}; it can be {string.Join(" or ", SubjectTraits.Poses(spec.Kind))}.");
+            throw new LabException(
+                $"A {spec.Kind} cannot be painted {spec.Pose}; it can be {string.Join(" or ", SubjectTraits.Poses(spec.Kind))}.");
         var composition = Compose(spec, marks, size);
         RenditionFilter.Of(spec.Rendition)?.Apply(composition, new SeededRandom(spec.DetailSeed, 4));
         return new RgbImage(size, size, WithoutAlpha(composition.Rgba));

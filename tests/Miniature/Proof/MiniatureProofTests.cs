@@ -20,7 +20,9 @@ public class MiniatureProofTests(ITestOutputHelper output)
     public void Run_ThreeHundredCombinations_MeetsEveryThreshold()
     {
         var report = Run(Shipped with { GuidanceSweep = [1, 2, 4, 7], SweepCombinations = 40 });
-        Assert.All(report.Rates, rate => Assert.True(rate.Drawn >= 0.95, $"the classifier reads {rate.Attribute} of painted pictures right in {rate.Drawn:P1}"));
+        Assert.All(
+            report.Rates,
+            rate => Assert.True(rate.Drawn >= 0.95, $"the classifier reads {rate.Attribute} of painted pictures right in {rate.Drawn:P1}"));
         Assert.Empty(report.Shortfalls());
         Assert.True(report.Guidance.Single(rate => rate.GuidanceScale == 4).Adherence > report.Guidance.Single(rate => rate.GuidanceScale == 1).Adherence);
     }
