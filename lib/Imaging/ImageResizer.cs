@@ -3,8 +3,8 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Resizes with the same bytes as PIL's <c>Image.resize(..., BILINEAR)</c>: a triangle filter that widens with the reduction
-/// (antialiased), first along rows, then along columns, each pass in fixed point with 22 fraction bits and rounded to 8 bits.
+/// Resizes with the same bytes as PIL's <c>Image.resize</c>: with a filter that widens with the reduction (antialiased), first along
+/// rows, then along columns, each pass in fixed point with 22 fraction bits and rounded to 8 bits.
 /// Source: Pillow 12, libImaging/Resample.c.
 /// </summary>
 internal static class ImageResizer
@@ -14,12 +14,13 @@ internal static class ImageResizer
     /// </summary>
     /// <param name="image">Any picture.</param>
     /// <param name="size">Pixels of the shorter side of the result, at least 1.</param>
+    /// <param name="filter">How.</param>
     /// <returns>The resized picture; the same object when nothing changes.</returns>
-    public static RgbImage ResizeShortSide(RgbImage image, int size)
+    public static RgbImage ResizeShortSide(RgbImage image, int size, ResizeFilter filter = ResizeFilter.Bilinear)
     {
         ArgumentNullException.ThrowIfNull(image);
         var (width, height) = ShortSideTo(image.Width, image.Height, size);
-        return Resize(image, width, height);
+        return Resize(image, width, height, filter);
     }
 
     /// <summary>The size that <see cref="ResizeShortSide"/> gives.</summary>
@@ -36,30 +37,31 @@ internal static class ImageResizer
     /// <param name="image">Any picture.</param>
     /// <param name="width">Pixels in a row of the result, at least 1.</param>
     /// <param name="height">Rows of the result, at least 1.</param>
+    /// <param name="filter">How.</param>
     /// <returns>The resized picture; the same object when nothing changes.</returns>
     /// <exception cref="LabException">A side is below 1.</exception>
-    public static RgbImage Resize(RgbImage image, int width, int height)
+    public static RgbImage Resize(RgbImage image, int width, int height, ResizeFilter filter = ResizeFilter.Bilinear)
     {
         ArgumentNullException.ThrowIfNull(image);
         if (width < 1 || height < 1)
             throw new LabException($"A picture cannot be resized to {width}x{height} pixels: both sides must be at least 1.");
         if (width != image.Width)
-            image = ResizeRows(image, width);
-        return height == image.Height ? image : ResizeColumns(image, height);
+            image = ResizeRows(image, width, filter);
+        return height == image.Height ? image : ResizeColumns(image, height, filter);
     }
 
-    private static RgbImage ResizeRows(RgbImage image, int width)
+    private static RgbImage ResizeRows(RgbImage image, int width, ResizeFilter filter)
     {
-        var taps = ResizeTaps.Triangle(image.Width, width);
+        var taps = ResizeTaps.Of(filter, image.Width, width);
         var result = new RgbImage(width, image.Height);
         for (var y = 0; y < image.Height; y++)
             taps.ResizeRow(image.Row(y), result.Row(y));
         return result;
     }
 
-    private static RgbImage ResizeColumns(RgbImage image, int height)
+    private static RgbImage ResizeColumns(RgbImage image, int height, ResizeFilter filter)
     {
-        var taps = ResizeTaps.Triangle(image.Height, height);
+        var taps = ResizeTaps.Of(filter, image.Height, height);
         var result = new RgbImage(image.Width, height);
         var sums = new int[3 * image.Width];
         for (var y = 0; y < height; y++)

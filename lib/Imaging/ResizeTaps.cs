@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// PIL's triangle filter along one side: for each output place the first input place that it reads, and the fixed-point weights from there
+/// One of PIL's filters along one side: for each output place the first input place that it reads, and the fixed-point weights from there
 /// on. Source: Pillow 12, libImaging/Resample.c.
 /// </summary>
 internal sealed class ResizeTaps
@@ -27,27 +27,23 @@ internal sealed class ResizeTaps
     public int[] First { get; }
 
     /// <summary>The filter from one number of places to another; it widens with the reduction.</summary>
+    /// <param name="filter">Which.</param>
     /// <param name="inputs">Places before, at least 1.</param>
     /// <param name="outputs">Places after, at least 1.</param>
-    public static ResizeTaps Triangle(int inputs, int outputs)
+    public static ResizeTaps Of(ResizeFilter filter, int inputs, int outputs)
     {
-        var scale = (double)inputs / outputs;
-        var support = Math.Max(scale, 1.0);
-        var inverse = 1.0 / support;
-        var taps = new ResizeTaps(outputs, (int)Math.Ceiling(support) * 2 + 1);
-        var weights = new double[taps._stride];
+        var kernel = new ResizeKernel(filter, inputs, outputs);
+        var taps = new ResizeTaps(outputs, kernel.MostWeights);
+        var weights = new double[kernel.MostWeights];
         for (var output = 0; output < outputs; output++)
         {
-            var center = (output + 0.5) * scale;
-            var first = Math.Max((int)(center - support + 0.5), 0);
-            var count = Math.Min((int)(center + support + 0.5), inputs) - first;
-            var total = 0.0;
-            for (var i = 0; i < count; i++)
-                total += weights[i] = Math.Max(1.0 - Math.Abs((i + first - center + 0.5) * inverse), 0.0);
-            for (var i = 0; i < count; i++)
-                taps._weights[output * taps._stride + i] = (int)(0.5 + weights[i] / total * (1 << FractionBits));
-            taps.First[output] = first;
-            taps._counts[output] = count;
+            (taps.First[output], taps._counts[output]) = kernel.Weigh(output, weights);
+            for (var i = 0; i < taps._counts[output]; i++)
+            {
+                // Halves go away from 0, also below it.
+                var half = weights[i] < 0 ? -0.5 : 0.5;
+                taps._weights[output * taps._stride + i] = (int)(half + weights[i] * (1 << FractionBits));
+            }
         }
 
         return taps;

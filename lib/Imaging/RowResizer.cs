@@ -31,7 +31,7 @@ internal sealed class RowResizer
         var turns = orientation is ExifOrientation.Transpose or ExifOrientation.Rotate90Clockwise or ExifOrientation.Transverse
             or ExifOrientation.Rotate90CounterClockwise;
         var (upright, rows) = turns ? (storedHeight, storedWidth) : (storedWidth, storedHeight);
-        _taps = width == upright && !turns ? null : ResizeTaps.Triangle(upright, width);
+        _taps = width == upright && !turns ? null : ResizeTaps.Of(ResizeFilter.Bilinear, upright, width);
         _narrow = new RgbImage(width, rows);
         if (turns)
         {

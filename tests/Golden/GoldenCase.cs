@@ -48,7 +48,8 @@ public sealed class GoldenCase : IXunitSerializable
     public string PipelineFolder => GoldenSet.PathOf("pipelines", Pipeline);
 
     /// <summary>Skips the test where the case stands for a full set that is not there; call it first.</summary>
-    public void Require() => Assert.SkipWhen(IsAbsent, "Only the small fixture set is here; name the full one by LAB_GOLDEN.");
+    public void Require() => Assert.SkipWhen(
+        IsAbsent, "Only a small part of the fixtures is here; name the full sets by LAB_GOLDEN and LAB_GOLDEN_2.");
 
     /// <summary>Whether the manifest lists the tensor (its name without the case's prefix).</summary>
     public bool Has(string name) => Entry.Has(FullKey(name));

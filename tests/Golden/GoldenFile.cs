@@ -36,6 +36,9 @@ public sealed class GoldenFile
     /// <summary>The manifest's entry (shape, dtype, about) of every tensor.</summary>
     public IReadOnlyDictionary<string, JsonElement> Keys { get; }
 
+    /// <summary>Whether it holds a model's weights.</summary>
+    public bool IsModel => Name.EndsWith("/model.safetensors", StringComparison.Ordinal);
+
     /// <summary>Whether the manifest lists the tensor.</summary>
     public bool Has(string key) => Keys.ContainsKey(key);
 

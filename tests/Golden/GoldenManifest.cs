@@ -23,10 +23,10 @@ public sealed class GoldenManifest
 
     /// <summary>
     /// The files that hold expected values, each of which a parity test has to use: those with tensors, or, where a folder
-    /// has none of these, all.
+    /// has none of these, all. A model's weights are none.
     /// </summary>
     public IReadOnlyList<GoldenFile> Expectations =>
-        Files.Any(file => file.Keys.Count > 0) ? [.. Files.Where(file => file.Keys.Count > 0)] : Files;
+        Files.Any(file => file.Keys.Count > 0) ? [.. Files.Where(file => file.Keys.Count > 0 && !file.IsModel)] : Files;
 
     /// <summary>Reads <c>manifest.json</c> of a folder of the set at <paramref name="root"/>.</summary>
     public static GoldenManifest Read(string root, string folder)

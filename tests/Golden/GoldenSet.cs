@@ -6,9 +6,10 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Tests.Golden;
 
 /// <summary>
-/// The reference's fixtures that parity tests compare with. The full set is the folder that <c>LAB_GOLDEN</c> names, else
-/// <c>../shared/golden</c> beside the repository; where neither is there, the small committed set serves and the rest of
-/// the cases is reported as skipped. Everything comes from the set's manifests, so that any set of this form will do.
+/// The reference's fixtures that parity tests compare with, in two sets with folders of different names. The full first set is the folder
+/// that <c>LAB_GOLDEN</c> names, else <c>../shared/golden</c> beside the repository; where neither is there, the small committed set serves
+/// and the rest of the cases is reported as skipped. The second set is found in the same way by <c>LAB_GOLDEN_2</c> and <c>golden_2</c>.
+/// Everything comes from the sets' manifests, so that any sets of this form will do.
 /// </summary>
 /// <remarks>
 /// A parity test:
@@ -34,19 +35,26 @@ public static class GoldenSet
 {
     private static readonly ConcurrentDictionary<string, GoldenManifest> Manifests = new();
     private static readonly ConcurrentDictionary<string, SafetensorsFile> OpenFiles = new();
-    private static readonly Lazy<(string Root, bool IsFull)> Found = new(Find);
+    private static readonly Lazy<GoldenRoot> FoundFirst = new(() => new("LAB_GOLDEN", "golden"));
+    private static readonly Lazy<GoldenRoot> FoundSecond = new(() => new("LAB_GOLDEN_2", "golden_2"));
 
     /// <summary>The repository's root folder.</summary>
     public static string RepositoryRoot { get; } = FindRepository();
 
-    /// <summary>The committed small set.</summary>
-    public static string SmallRoot => Path.Combine(RepositoryRoot, "tests", "fixtures", "golden");
+    /// <summary>The committed part of the first set.</summary>
+    public static string SmallRoot => First.Small;
 
-    /// <summary>The set in use.</summary>
-    public static string Root => Found.Value.Root;
+    /// <summary>The first set in use.</summary>
+    public static string Root => First.Path;
 
-    /// <summary>Whether the set in use is a full one; then no case may be skipped.</summary>
-    public static bool IsFull => Found.Value.IsFull;
+    /// <summary>Whether the first set in use is a full one; then no case may be skipped.</summary>
+    public static bool IsFull => First.IsFull;
+
+    /// <summary>The first set.</summary>
+    internal static GoldenRoot First => FoundFirst.Value;
+
+    /// <summary>The second set.</summary>
+    internal static GoldenRoot Second => FoundSecond.Value;
 
     /// <summary>
     /// The folder with <c>clip/</c> and <c>t5/</c> tokenizer files: LAB_TOKENIZERS, else <c>tokenizers</c> beside the set, else
@@ -59,15 +67,15 @@ public static class GoldenSet
         Path.Combine(FindRepository(), "..", "shared", "tokenizers"),
     }.FirstOrDefault(path => !string.IsNullOrEmpty(path) && Directory.Exists(path));
 
-    /// <summary>The manifest of a folder of the set in use.</summary>
+    /// <summary>The manifest of a folder of the sets in use.</summary>
     public static GoldenManifest Manifest(string folder) =>
-        Manifests.GetOrAdd(folder, static name => GoldenManifest.Read(Root, name));
+        Manifests.GetOrAdd(folder, static name => GoldenManifest.Read(RootOf(name), name));
 
-    /// <summary>Whether the set in use has the folder.</summary>
-    public static bool HasFolder(string folder) => File.Exists(Path.Combine(Root, folder, "manifest.json"));
+    /// <summary>Whether the sets in use have the folder.</summary>
+    public static bool HasFolder(string folder) => File.Exists(Path.Combine(RootOf(folder), folder, "manifest.json"));
 
-    /// <summary>The full path of a file or pipeline of the set in use.</summary>
-    public static string PathOf(string folder, string name) => Path.Combine(Root, folder, name);
+    /// <summary>The full path of a file or pipeline of the sets in use.</summary>
+    public static string PathOf(string folder, string name) => Path.Combine(RootOf(folder), folder, name);
 
     /// <summary>The names of the set's pipelines, as <c>tiny-sd35m</c>.</summary>
     public static IReadOnlyList<string> Pipelines => [.. Manifest("pipelines").Files.Select(file => file.Name)];
@@ -87,7 +95,7 @@ public static class GoldenSet
     public static TheoryData<GoldenCase> PipelineCases(Func<string, bool>? predicate = null) =>
         Collect("pipelines", file => predicate?.Invoke(file.Name) ?? true, static file => [null]);
 
-    /// <summary>Loads one tensor of the set in use; the caller owns it and may write into it.</summary>
+    /// <summary>Loads one tensor of the sets in use; the caller owns it and may write into it.</summary>
     public static Tensor Load(string folder, string file, string key)
     {
         var opened = OpenFiles.GetOrAdd(PathOf(folder, file), SafetensorsFile.Open);
@@ -108,24 +116,14 @@ public static class GoldenSet
             }
         }
 
-        if (!IsFull)
+        if (!HasFolder(folder) || !SetOf(folder).IsFull)
             cases.Add(GoldenCase.Absent(folder));
         return cases;
     }
 
-    private static (string Root, bool IsFull) Find()
-    {
-        var named = Environment.GetEnvironmentVariable("LAB_GOLDEN");
-        if (!string.IsNullOrEmpty(named))
-        {
-            return File.Exists(Path.Combine(named, "manifest.json"))
-                ? (Path.GetFullPath(named), true)
-                : throw new InvalidOperationException($"LAB_GOLDEN names {named}, which holds no manifest.json.");
-        }
+    private static GoldenRoot SetOf(string folder) => Second.Folders.Contains(folder) ? Second : First;
 
-        var beside = Path.GetFullPath(Path.Combine(RepositoryRoot, "..", "shared", "golden"));
-        return File.Exists(Path.Combine(beside, "manifest.json")) ? (beside, true) : (SmallRoot, false);
-    }
+    private static string RootOf(string folder) => SetOf(folder).Path;
 
     private static string FindRepository()
     {

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json;
 using Dreambooth.Lab.Tensors;
 using Xunit.Sdk;
 
@@ -12,14 +11,24 @@ public sealed class GoldenSetTests
     /// <summary>Files that hold inputs of other cases and nothing to compare with.</summary>
     private static readonly string[] InputsOnly = ["training/prompt_embeds.safetensors"];
 
-    public static TheoryData<string> Roots => GoldenSet.IsFull ? [GoldenSet.SmallRoot, GoldenSet.Root] : [GoldenSet.SmallRoot];
+    /// <summary>Manifests name the types of weights as the files do.</summary>
+    private static readonly Dictionary<string, string> Stored = new()
+    {
+        ["F32"] = "float32",
+        ["F16"] = "float16",
+        ["BF16"] = "bfloat16",
+        ["I64"] = "int64",
+    };
+
+    public static TheoryData<string> Roots =>
+        [.. new[] { GoldenSet.First, GoldenSet.Second }.SelectMany(set => new[] { set.Small, set.Path }).Distinct()];
 
     [Theory]
     [MemberData(nameof(Roots))]
     public void Manifests_EveryListedFile_IsThereWithTheListedTensors(string root)
     {
         var differences = new List<string>();
-        foreach (var file in Folders(root).SelectMany(folder => GoldenManifest.Read(root, folder).Files))
+        foreach (var file in GoldenRoot.FoldersOf(root).SelectMany(folder => GoldenManifest.Read(root, folder).Files))
         {
             var path = Path.Combine(root, file.Folder, file.Name);
             if (!Path.Exists(path))
@@ -42,10 +51,12 @@ public sealed class GoldenSetTests
     public void ParityCases_OfTheSetInUse_AreAsManyAsTheManifestsCallFor()
     {
         var cases = ParityCases();
-        if (GoldenSet.IsFull)
+        if (GoldenSet.IsFull && GoldenSet.Second.IsFull)
             Assert.DoesNotContain(cases, golden => golden.IsAbsent);
         var covered = cases.Where(golden => !golden.IsAbsent).Select(golden => $"{golden.Folder}/{golden.File}").Except(InputsOnly).ToHashSet();
-        var expected = Folders(GoldenSet.Root).SelectMany(folder => GoldenSet.Manifest(folder).Expectations)
+        // Of the second set those folders are whole that something is compared with.
+        var folders = GoldenSet.First.Folders.Concat(GoldenSet.Second.Folders.Intersect(cases.Select(golden => golden.Folder)));
+        var expected = folders.SelectMany(folder => GoldenSet.Manifest(folder).Expectations)
             .Select(file => $"{file.Folder}/{file.Name}").Except(InputsOnly).ToArray();
         Assert.Empty(expected.Except(covered));
         Assert.NotEmpty(expected);
@@ -67,12 +78,6 @@ public sealed class GoldenSetTests
             .SelectMany(data => (IEnumerable<ITheoryDataRow>)method.DeclaringType!.GetProperty(data.MemberName)!.GetValue(null)!))
         .SelectMany(row => row.GetData().OfType<GoldenCase>())];
 
-    private static string[] Folders(string root)
-    {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(root, "manifest.json")));
-        return [.. document.RootElement.GetProperty("folders").EnumerateArray().Select(folder => folder.GetString()!)];
-    }
-
     private static string[] Differences(string path, GoldenFile file)
     {
         using var opened = SafetensorsFile.Open(path);
@@ -86,5 +91,6 @@ public sealed class GoldenSetTests
         ];
     }
 
-    private static string Describe(string name, string dtype, IEnumerable<long> shape) => $"{name} {dtype} [{string.Join(", ", shape)}]";
+    private static string Describe(string name, string dtype, IEnumerable<long> shape) =>
+        $"{name} {(Stored.TryGetValue(dtype, out var full) ? full : dtype)} [{string.Join(", ", shape)}]";
 }

@@ -4,21 +4,29 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.TextEncoders;
 
-/// <summary>Causal self-attention of a CLIP text layer, <c>[B, S, D] → [B, S, D]</c>: a token sees itself and those before it.</summary>
+/// <summary>
+/// Self-attention of a CLIP layer, <c>[B, S, D] → [B, S, D]</c>: causal in the text encoder, where a token sees itself and those before it;
+/// of all tokens in the image encoder.
+/// </summary>
 public sealed class CLIPAttention : nn.Module<Tensor, Tensor>
 {
     private readonly long _heads;
+    private readonly bool _isCausal;
 
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The encoder's configuration.</param>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CLIPAttention(CLIPTextConfig config, Device device, ScalarType dtype)
+        : this(CLIPLayerSizes.Of(config), device, dtype)
+    {
+    }
+
+    internal CLIPAttention(CLIPLayerSizes sizes, Device device, ScalarType dtype)
         : base(nameof(CLIPAttention))
     {
-        ArgumentNullException.ThrowIfNull(config);
-        _heads = config.NumAttentionHeads;
-        LoraLinear Projection() => new(config.HiddenSize, config.HiddenSize, true, device, dtype);
+        (_heads, _isCausal) = (sizes.Heads, sizes.IsCausal);
+        LoraLinear Projection() => new(sizes.Width, sizes.Width, true, device, dtype);
         QProj = Projection();
         KProj = Projection();
         VProj = Projection();
@@ -47,7 +55,7 @@ public sealed class CLIPAttention : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var attended = nn.functional.scaled_dot_product_attention(
-            Heads(QProj.call(input)), Heads(KProj.call(input)), Heads(VProj.call(input)), is_casual: true);
+            Heads(QProj.call(input)), Heads(KProj.call(input)), Heads(VProj.call(input)), is_casual: _isCausal);
         return OutProj.call(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
 

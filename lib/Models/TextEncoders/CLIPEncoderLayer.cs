@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.TextEncoders;
 
-/// <summary>One layer of the CLIP text encoder, norms first, <c>[B, S, D] → [B, S, D]</c>.</summary>
+/// <summary>One layer of a CLIP encoder of text or pictures, norms first, <c>[B, S, D] → [B, S, D]</c>.</summary>
 public sealed class CLIPEncoderLayer : nn.Module<Tensor, Tensor>
 {
     /// <summary>Declares the layers.</summary>
@@ -13,13 +13,17 @@ public sealed class CLIPEncoderLayer : nn.Module<Tensor, Tensor>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CLIPEncoderLayer(CLIPTextConfig config, Device device, ScalarType dtype)
+        : this(CLIPLayerSizes.Of(config), device, dtype)
+    {
+    }
+
+    internal CLIPEncoderLayer(CLIPLayerSizes sizes, Device device, ScalarType dtype)
         : base(nameof(CLIPEncoderLayer))
     {
-        ArgumentNullException.ThrowIfNull(config);
-        SelfAttn = new CLIPAttention(config, device, dtype);
-        LayerNorm1 = new LayerNorm(config.HiddenSize, config.LayerNormEps, device, dtype);
-        Mlp = new CLIPMLP(config, device, dtype);
-        LayerNorm2 = new LayerNorm(config.HiddenSize, config.LayerNormEps, device, dtype);
+        SelfAttn = new CLIPAttention(sizes, device, dtype);
+        LayerNorm1 = new LayerNorm(sizes.Width, sizes.LayerNormEps, device, dtype);
+        Mlp = new CLIPMLP(sizes, device, dtype);
+        LayerNorm2 = new LayerNorm(sizes.Width, sizes.LayerNormEps, device, dtype);
         RegisterComponents();
     }
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.TextEncoders;
 
-/// <summary>The feed-forward of a CLIP text layer, <c>[B, S, D] → [B, S, D]</c>.</summary>
+/// <summary>The feed-forward of a CLIP layer, <c>[B, S, D] → [B, S, D]</c>.</summary>
 public sealed class CLIPMLP : nn.Module<Tensor, Tensor>
 {
     private readonly bool _quick;
@@ -14,12 +14,16 @@ public sealed class CLIPMLP : nn.Module<Tensor, Tensor>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CLIPMLP(CLIPTextConfig config, Device device, ScalarType dtype)
+        : this(CLIPLayerSizes.Of(config), device, dtype)
+    {
+    }
+
+    internal CLIPMLP(CLIPLayerSizes sizes, Device device, ScalarType dtype)
         : base(nameof(CLIPMLP))
     {
-        ArgumentNullException.ThrowIfNull(config);
-        _quick = config.HiddenAct == "quick_gelu";
-        Fc1 = new LoraLinear(config.HiddenSize, config.IntermediateSize, true, device, dtype);
-        Fc2 = new LoraLinear(config.IntermediateSize, config.HiddenSize, true, device, dtype);
+        _quick = sizes.HasQuickGelu;
+        Fc1 = new LoraLinear(sizes.Width, sizes.InnerWidth, true, device, dtype);
+        Fc2 = new LoraLinear(sizes.InnerWidth, sizes.Width, true, device, dtype);
         RegisterComponents();
     }
 

@@ -44,19 +44,23 @@ public sealed record CLIPTextConfig
     /// <summary>Reads <c>config.json</c>.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="LabException">The file is missing, is no JSON object, or asks for what this model does not have.</exception>
-    public static CLIPTextConfig Read(string path)
+    public static CLIPTextConfig Read(string path) => JsonFile.Read<CLIPTextConfig>(path).Checked(path);
+
+    /// <summary>This, if this model has what it asks for.</summary>
+    /// <param name="path">The file that it is from.</param>
+    /// <exception cref="LabException">It asks for something else.</exception>
+    internal CLIPTextConfig Checked(string path)
     {
-        var config = JsonFile.Read<CLIPTextConfig>(path);
-        new RangeCheck(path).Whole("vocab_size", config.VocabSize, 1, 16_777_216).Whole("hidden_size", config.HiddenSize, 1, 65536)
-            .Whole("intermediate_size", config.IntermediateSize, 1, 1 << 20).Whole("projection_dim", config.ProjectionDim, 1, 65536)
-            .Whole("num_hidden_layers", config.NumHiddenLayers, 1, 512).Whole("num_attention_heads", config.NumAttentionHeads, 1, 1024)
-            .Whole("max_position_embeddings", config.MaxPositionEmbeddings, 2, 1 << 20).Above("layer_norm_eps", config.LayerNormEps, 0)
+        new RangeCheck(path).Whole("vocab_size", VocabSize, 1, 16_777_216).Whole("hidden_size", HiddenSize, 1, 65536)
+            .Whole("intermediate_size", IntermediateSize, 1, 1 << 20).Whole("projection_dim", ProjectionDim, 1, 65536)
+            .Whole("num_hidden_layers", NumHiddenLayers, 1, 512).Whole("num_attention_heads", NumAttentionHeads, 1, 1024)
+            .Whole("max_position_embeddings", MaxPositionEmbeddings, 2, 1 << 20).Above("layer_norm_eps", LayerNormEps, 0)
             .ThrowIfAny();
-        if (config.HiddenAct is not ("quick_gelu" or "gelu"))
-            throw new LabException($"{path}: hidden_act is '{ShownText.Line(config.HiddenAct)}'; valid values are quick_gelu and gelu.");
-        if (config.HiddenSize % config.NumAttentionHeads != 0)
+        if (HiddenAct is not ("quick_gelu" or "gelu"))
+            throw new LabException($"{path}: hidden_act is '{ShownText.Line(HiddenAct)}'; valid values are quick_gelu and gelu.");
+        if (HiddenSize % NumAttentionHeads != 0)
             throw new LabException(
-                $"{path}: num_attention_heads is {config.NumAttentionHeads}; it must divide hidden_size {config.HiddenSize}.");
-        return config;
+                $"{path}: num_attention_heads is {NumAttentionHeads}; it must divide hidden_size {HiddenSize}.");
+        return this;
     }
 }

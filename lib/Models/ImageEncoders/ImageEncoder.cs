@@ -1,0 +1,53 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Models.ImageEncoders;
+
+/// <summary>An image encoder with its preprocessing, as a published model folder holds them. Letters: B pictures, E width.</summary>
+internal sealed class ImageEncoder : IDisposable
+{
+    private readonly IImageEncoder _model;
+    private readonly Device _device;
+    private readonly ScalarType _dtype;
+
+    private ImageEncoder(IImageEncoder model, ImageProcessor processor, Device device, ScalarType dtype) =>
+        (_model, Processor, _device, _dtype) = (model, processor, device, dtype);
+
+    /// <summary>Pictures to pixels.</summary>
+    public ImageProcessor Processor { get; }
+
+    /// <summary>Loads a folder of CLIP, DINO or DINOv2.</summary>
+    /// <param name="folder">Has <c>config.json</c>, <c>preprocessor_config.json</c> and <c>model.safetensors</c>.</param>
+    /// <param name="protocol">How pictures are prepared.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="dtype">In which type.</param>
+    /// <exception cref="LabException">A file is missing or does not fit, or the folder holds another model.</exception>
+    public static ImageEncoder Load(string folder, ImageProtocol protocol, Device device, ScalarType dtype)
+    {
+        var path = Path.Combine(folder, "config.json");
+        var processor = ImageProcessor.Load(folder, protocol);
+        IImageEncoder model = JsonField.ReadFile(path).Get("model_type").Text() switch
+        {
+            "clip" or "clip_vision_model" => CLIPVisionModelWithProjection.Load(folder, device, dtype),
+            "vit" or "dinov2" or "dinov2_with_registers" => ViTModel.Load(folder, device, dtype),
+            var other => throw new LabException($"{path}: model_type is '{ShownText.Line(other)}'; valid values are clip, "
+                + "clip_vision_model, vit, dinov2 and dinov2_with_registers."),
+        };
+        return new ImageEncoder(model, processor, device, dtype);
+    }
+
+    /// <summary>Encodes pictures.</summary>
+    /// <param name="images">B pictures of any sizes, at least one.</param>
+    /// <returns>float32 on the CPU, <c>[B, E]</c>, not normalised; the caller's.</returns>
+    public Tensor Encode(IReadOnlyList<RgbImage> images)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var pixels = Processor.Stack(images).to(_dtype, _device);
+        return _model.forward(pixels).Embedding.to(ScalarType.Float32, CPU).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+}
