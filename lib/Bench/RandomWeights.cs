@@ -38,7 +38,6 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
     private const double Small = 0.02;
     private const double Positions = 0.5;
 
-    /// <summary>The transformer.</summary>
     public SD3Transformer2DModel Transformer() => Fill(new SD3Transformer2DModel(model.Transformer, META, dtype));
 
     /// <summary>The autoencoder.</summary>

@@ -18,10 +18,8 @@ internal sealed class DemoFolder
 
     private DemoFolder(string path, State state) => (_path, _state) = (path, state);
 
-    /// <summary>The page.</summary>
     public string Page => Path.Combine(_path, "index.html");
 
-    /// <summary>The class pictures.</summary>
     public string ClassPictures => ClassPicturesOf(_path);
 
     /// <summary>The LoRA with its recipe and step records.</summary>

@@ -5,7 +5,6 @@ namespace Dreambooth.Lab.Cli;
 /// <summary>Adds options to a verb; a default stands in the option's description.</summary>
 internal static class VerbOptions
 {
-    /// <summary>A text.</summary>
     public static Option<string?> AddText(this Command verb, string name, string placeholder, string description, string? value)
     {
         var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
@@ -22,7 +21,6 @@ internal static class VerbOptions
         return option;
     }
 
-    /// <summary>A switch.</summary>
     public static Option<bool> AddSwitch(this Command verb, string name, string description)
     {
         var option = new Option<bool>(name) { Description = description };

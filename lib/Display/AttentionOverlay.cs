@@ -8,7 +8,6 @@ namespace Dreambooth.Lab.Display;
 /// <summary>A map of values over a picture, such as the attention to a token, with its legend.</summary>
 internal sealed record AttentionOverlay : HtmlView
 {
-    /// <summary>The picture.</summary>
     public required RgbImage Picture { get; init; }
 
     /// <summary>The values <c>[h, w]</c>, 0 … 1, of any size; they are spread smoothly over the picture.</summary>

@@ -65,7 +65,6 @@ internal sealed class HtmlWriter
         return this;
     }
 
-    /// <summary>A text.</summary>
     public HtmlWriter Text(string text)
     {
         Escape(text);

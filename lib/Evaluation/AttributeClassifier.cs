@@ -32,10 +32,6 @@ internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
     private readonly LoraLinear _identity;
 
     /// <summary>Declares the layers; weights are loaded or drawn afterwards.</summary>
-    /// <param name="width">Channels of the first stage.</param>
-    /// <param name="features">F.</param>
-    /// <param name="device">Where the parameters live.</param>
-    /// <param name="dtype">Element type of the parameters.</param>
     public AttributeClassifier(int width, int features, Device device, ScalarType dtype)
         : base(nameof(AttributeClassifier))
     {

@@ -9,11 +9,6 @@ internal sealed class ClassifierStage : nn.Module<Tensor, Tensor>
 {
     private const long GroupWidth = 8;
 
-    /// <summary>Declares the layers.</summary>
-    /// <param name="inChannels">C.</param>
-    /// <param name="outChannels">C'.</param>
-    /// <param name="device">Where the parameters live.</param>
-    /// <param name="dtype">Element type of the parameters.</param>
     public ClassifierStage(long inChannels, long outChannels, Device device, ScalarType dtype)
         : base(nameof(ClassifierStage))
     {

@@ -6,7 +6,6 @@ namespace Dreambooth.Lab.Evaluation;
 /// <summary>The folder that a miniature ships in: a manifest lists the size and the SHA-256 of every file.</summary>
 internal static class MiniatureFolder
 {
-    /// <summary>Name of the manifest.</summary>
     public const string ManifestName = "MANIFEST.json";
 
     private static readonly string[] Unlisted = [ManifestName, "README.md"];

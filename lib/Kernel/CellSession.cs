@@ -39,7 +39,6 @@ internal sealed class CellSession
         Kernels = NotebookKernels.Create(this, _extensions);
     }
 
-    /// <summary>The engine.</summary>
     public CellEngine Engine { get; }
 
     /// <summary>The kernels of all languages.</summary>

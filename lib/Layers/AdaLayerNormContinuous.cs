@@ -11,7 +11,7 @@ public sealed class AdaLayerNormContinuous : nn.Module<Tensor, Tensor, Tensor>
 {
     /// <summary>Declares the layer.</summary>
     /// <param name="width">D.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public AdaLayerNormContinuous(long width, Device device, ScalarType dtype)
         : base(nameof(AdaLayerNormContinuous))

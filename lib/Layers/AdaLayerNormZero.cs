@@ -15,7 +15,7 @@ public sealed class AdaLayerNormZero : nn.Module<Tensor, Tensor, AdaLayerNormZer
     /// <summary>Declares the layer.</summary>
     /// <param name="width">D.</param>
     /// <param name="dual">Whether the block has a second attention (nine chunks instead of six).</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public AdaLayerNormZero(long width, bool dual, Device device, ScalarType dtype)
         : base(nameof(AdaLayerNormZero))

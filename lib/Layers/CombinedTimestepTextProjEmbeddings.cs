@@ -16,7 +16,7 @@ public sealed class CombinedTimestepTextProjEmbeddings : nn.Module<Tensor, Tenso
     /// <summary>Declares the layers.</summary>
     /// <param name="pooledWidth">P.</param>
     /// <param name="width">D.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CombinedTimestepTextProjEmbeddings(long pooledWidth, long width, Device device, ScalarType dtype)
         : base(nameof(CombinedTimestepTextProjEmbeddings))

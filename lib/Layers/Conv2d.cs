@@ -15,7 +15,7 @@ public sealed class Conv2d : WeightedLayer
     /// <param name="kernel">Side of the square kernel.</param>
     /// <param name="stride">Step in both directions.</param>
     /// <param name="padding">Zeros added on each side.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     /// <param name="bias">Whether there is a bias.</param>
     public Conv2d(

@@ -16,7 +16,7 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
 
     /// <summary>Declares the layers.</summary>
     /// <param name="width">D.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public FeedForward(long width, Device device, ScalarType dtype)
         : base(nameof(FeedForward))

@@ -16,7 +16,7 @@ public sealed class GroupNorm : WeightedLayer
     /// <param name="groups">Number of groups; divides <paramref name="channels"/>.</param>
     /// <param name="channels">Number of channels.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public GroupNorm(long groups, long channels, double epsilon, Device device, ScalarType dtype)
         : base(nameof(GroupNorm), [channels], [channels], device, dtype)

@@ -23,7 +23,7 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
     /// <param name="withText">Whether the text stream takes part.</param>
     /// <param name="contextPreOnly">Whether the text's output is unused (the last block): then it has no output projection.</param>
     /// <param name="qkNorm">Whether queries and keys are RMS-normalised per head.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public JointAttention(long heads, long headWidth, bool withText, bool contextPreOnly, bool qkNorm, Device device, ScalarType dtype)
         : base(nameof(JointAttention))

@@ -10,7 +10,7 @@ public sealed class LayerNorm : WeightedLayer
     /// <summary>Declares the layer.</summary>
     /// <param name="width">Size of the last dimension.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public LayerNorm(long width, double epsilon, Device device, ScalarType dtype)
         : base(nameof(LayerNorm), [width], [width], device, dtype) => _epsilon = epsilon;

@@ -12,7 +12,7 @@ public sealed class LoraLinear : WeightedLayer
     /// <param name="inFeatures">Width of the input.</param>
     /// <param name="outFeatures">Width of the output.</param>
     /// <param name="bias">Whether there is a bias.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public LoraLinear(long inFeatures, long outFeatures, bool bias, Device device, ScalarType dtype)
         : base(nameof(LoraLinear), [outFeatures, inFeatures], bias ? [outFeatures] : null, device, dtype)

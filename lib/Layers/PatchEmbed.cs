@@ -23,7 +23,7 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     /// <param name="width">D.</param>
     /// <param name="patchSize">p.</param>
     /// <param name="tableSide">Side of the position table, in patches.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public PatchEmbed(long inChannels, long width, long patchSize, long tableSide, Device device, ScalarType dtype)
         : base(nameof(PatchEmbed))

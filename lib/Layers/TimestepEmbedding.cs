@@ -9,7 +9,7 @@ public sealed class TimestepEmbedding : nn.Module<Tensor, Tensor>
     /// <summary>Declares the layers.</summary>
     /// <param name="inFeatures">Width of the input.</param>
     /// <param name="width">D.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public TimestepEmbedding(long inFeatures, long width, Device device, ScalarType dtype)
         : base(nameof(TimestepEmbedding))

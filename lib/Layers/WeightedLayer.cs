@@ -21,7 +21,7 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     /// <param name="name">The layer's kind, for messages.</param>
     /// <param name="weightShape">Shape of the weight.</param>
     /// <param name="biasShape">Shape of the bias, or null for none.</param>
-    /// <param name="device">Where the parameters live; <see cref="torch.META"/> allocates nothing.</param>
+    /// <param name="device">Device of the parameters; <see cref="torch.META"/> allocates nothing.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     protected WeightedLayer(string name, long[] weightShape, long[]? biasShape, Device device, ScalarType dtype)
         : base(name)

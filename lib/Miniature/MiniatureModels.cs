@@ -34,7 +34,6 @@ internal sealed class MiniatureModels : IDisposable
     /// <summary>The recipe with the vocabularies' sizes.</summary>
     public MiniatureRecipe Recipe { get; }
 
-    /// <summary>The tokenizers.</summary>
     public MiniatureTokenizers Tokenizers { get; }
 
     /// <summary>Pictures to latents and back.</summary>

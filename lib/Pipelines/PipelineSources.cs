@@ -25,7 +25,6 @@ internal sealed record PipelineSources : IDisposable
     /// <summary>Tokenizer of T5, or null without it.</summary>
     public required ITextTokenizer? Tokenizer3 { get; init; }
 
-    /// <summary>The transformer.</summary>
     public required ModelSource<SD3TransformerConfig> Transformer { get; init; }
 
     /// <summary>The autoencoder.</summary>

@@ -58,7 +58,6 @@ internal sealed class SingleFileModel : IDisposable
         }
     }
 
-    /// <summary>The transformer.</summary>
     public ModelSource<SD3TransformerConfig> Transformer() => new(
         Preset.Transformer, new MappedCheckpoint(_file, SingleFilePart.Transformer.PrefixIn(_file)!, OriginalLayout.Transformer(Preset.Transformer.NumLayers)));
 

@@ -13,7 +13,6 @@ internal sealed partial record SingleFilePart(string Component, string Title, st
 {
     private static readonly string[] Subfolders = ["", "text_encoders", "vae"];
 
-    /// <summary>The transformer.</summary>
     public static SingleFilePart Transformer { get; } = new("transformer", "the transformer", TransformerTraits.Probe, ["model.diffusion_model.", ""], []);
 
     /// <summary>The autoencoder.</summary>

@@ -24,7 +24,6 @@ internal sealed class LabelledPictures : IDisposable
         _identity = tensor(specs.Select((_, i) => isCharacter(i) ? 1f : 0f).ToArray()).to(device).DetachFromDisposeScope();
     }
 
-    /// <summary>The pictures.</summary>
     public PictureStore Pictures { get; }
 
     /// <summary>Painted pictures of the world by consecutive seeds.</summary>

@@ -9,7 +9,7 @@ internal sealed record PretrainingOptions
     /// <summary>Folder for weights, curves and samples.</summary>
     public required string Output { get; init; }
 
-    /// <summary>Where the models live.</summary>
+    /// <summary>Device of the models.</summary>
     public required Device Device { get; init; }
 
     /// <summary>Minutes of training; rendering before it is not counted.</summary>

@@ -12,7 +12,6 @@ internal sealed class TrainedVae : IDisposable
     /// <summary>The model; to be used without gradients.</summary>
     public AutoencoderKL Model { get; }
 
-    /// <summary>Its weights.</summary>
     public FlatParameters Weights { get; }
 
     /// <summary>What was measured.</summary>

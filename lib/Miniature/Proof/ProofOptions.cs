@@ -11,7 +11,7 @@ internal sealed record ProofOptions
     /// <summary>The attribute classifier's folder.</summary>
     public required string Classifier { get; init; }
 
-    /// <summary>Where the models live.</summary>
+    /// <summary>Device of the models.</summary>
     public Device Device { get; init; } = CPU;
 
     /// <summary>Combinations that are generated, one picture each. Default 300.</summary>

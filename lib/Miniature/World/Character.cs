@@ -22,12 +22,10 @@ internal sealed class Character
     /// <summary>The rare word that names it in prompts.</summary>
     public string Name { get; }
 
-    /// <summary>Its kind.</summary>
     public SubjectKind Kind { get; }
 
     /// <summary>The ordinary colour nearest to its coat.</summary>
     public SubjectColour NearestColour { get; }
 
-    /// <summary>Its marks.</summary>
     internal CharacterMarks Marks { get; }
 }

@@ -17,7 +17,7 @@ public sealed class AutoencoderKL : nn.Module
 
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Sizes.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public AutoencoderKL(AutoencoderKLConfig config, Device device, ScalarType dtype)
         : base(nameof(AutoencoderKL))

@@ -19,7 +19,7 @@ public sealed class DownEncoderBlock2D : nn.Module<Tensor, Tensor>
     /// <param name="layers">Number of residual blocks.</param>
     /// <param name="groups">Groups of the normalisations.</param>
     /// <param name="downsample">Whether the sides are halved.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public DownEncoderBlock2D(long inChannels, long outChannels, int layers, long groups, bool downsample, Device device, ScalarType dtype)
         : base(nameof(DownEncoderBlock2D))

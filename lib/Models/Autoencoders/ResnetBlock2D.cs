@@ -11,7 +11,7 @@ public sealed class ResnetBlock2D : nn.Module<Tensor, Tensor>
     /// <param name="inChannels">Channels of the input.</param>
     /// <param name="outChannels">Channels of the output; a 1×1 convolution joins the residual where they differ.</param>
     /// <param name="groups">Groups of the normalisations.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public ResnetBlock2D(long inChannels, long outChannels, long groups, Device device, ScalarType dtype)
         : base(nameof(ResnetBlock2D))

@@ -19,7 +19,7 @@ public sealed class UpDecoderBlock2D : nn.Module<Tensor, Tensor>
     /// <param name="layers">Number of residual blocks.</param>
     /// <param name="groups">Groups of the normalisations.</param>
     /// <param name="upsample">Whether the sides are doubled.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public UpDecoderBlock2D(long inChannels, long outChannels, int layers, long groups, bool upsample, Device device, ScalarType dtype)
         : base(nameof(UpDecoderBlock2D))

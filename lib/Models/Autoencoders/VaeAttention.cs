@@ -15,7 +15,7 @@ public sealed class VaeAttention : nn.Module<Tensor, Tensor>
     /// <summary>Declares the layers.</summary>
     /// <param name="channels">C.</param>
     /// <param name="groups">Groups of the normalisation.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public VaeAttention(long channels, long groups, Device device, ScalarType dtype)
         : base(nameof(VaeAttention))

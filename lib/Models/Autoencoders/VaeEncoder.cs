@@ -24,7 +24,7 @@ public sealed class VaeEncoder : nn.Module<Tensor, Tensor>
 
     /// <summary>Declares the layers.</summary>
     /// <param name="config">Sizes.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public VaeEncoder(AutoencoderKLConfig config, Device device, ScalarType dtype)
         : base(nameof(VaeEncoder))

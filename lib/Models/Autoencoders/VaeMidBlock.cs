@@ -17,7 +17,7 @@ public sealed class VaeMidBlock : nn.Module<Tensor, Tensor>
     /// <param name="channels">C.</param>
     /// <param name="groups">Groups of the normalisations.</param>
     /// <param name="attention">Whether there is attention.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public VaeMidBlock(long channels, long groups, bool attention, Device device, ScalarType dtype)
         : base(nameof(VaeMidBlock))

@@ -10,7 +10,7 @@ public sealed class CLIPEncoderLayer : nn.Module<Tensor, Tensor>
 {
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The encoder's configuration.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CLIPEncoderLayer(CLIPTextConfig config, Device device, ScalarType dtype)
         : this(CLIPLayerSizes.Of(config), device, dtype)

@@ -11,7 +11,7 @@ public sealed class CLIPMLP : nn.Module<Tensor, Tensor>
 
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The encoder's configuration.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CLIPMLP(CLIPTextConfig config, Device device, ScalarType dtype)
         : this(CLIPLayerSizes.Of(config), device, dtype)

@@ -21,7 +21,7 @@ public sealed class CLIPTextTransformer : nn.Module
 
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The encoder's configuration.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public CLIPTextTransformer(CLIPTextConfig config, Device device, ScalarType dtype)
         : base(nameof(CLIPTextTransformer))

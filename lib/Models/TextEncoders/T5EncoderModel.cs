@@ -22,7 +22,7 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
 
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Sizes.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public T5EncoderModel(T5Config config, Device device, ScalarType dtype)
         : base(nameof(T5EncoderModel))

@@ -17,7 +17,7 @@ public sealed class T5LayerFF : nn.Module<Tensor, Tensor>
 
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The encoder's configuration.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public T5LayerFF(T5Config config, Device device, ScalarType dtype)
         : base(nameof(T5LayerFF))

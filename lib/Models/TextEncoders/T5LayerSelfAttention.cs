@@ -11,7 +11,7 @@ public sealed class T5LayerSelfAttention : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The encoder's configuration.</param>
     /// <param name="hasBias">Whether this layer holds the bias by distance.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public T5LayerSelfAttention(T5Config config, bool hasBias, Device device, ScalarType dtype)
         : base(nameof(T5LayerSelfAttention))

@@ -13,7 +13,7 @@ public sealed class JointTransformerBlock : nn.Module<Tensor, Tensor, Tensor, (T
     /// <summary>Declares the layers.</summary>
     /// <param name="config">The transformer's configuration.</param>
     /// <param name="index">Which block this is, from 0.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public JointTransformerBlock(SD3TransformerConfig config, int index, Device device, ScalarType dtype)
         : base(nameof(JointTransformerBlock))

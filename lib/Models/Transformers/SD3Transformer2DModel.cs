@@ -23,7 +23,7 @@ public sealed class SD3Transformer2DModel : nn.Module
 
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Sizes.</param>
-    /// <param name="device">Where the parameters live.</param>
+    /// <param name="device">Device of the parameters.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     public SD3Transformer2DModel(SD3TransformerConfig config, Device device, ScalarType dtype)
         : base(nameof(SD3Transformer2DModel))

@@ -42,7 +42,7 @@ internal sealed class CudaGraph : IReplayable
     internal static bool AnyLives => Volatile.Read(ref _living) > 0;
 
     /// <summary>How to capture on a device, or null where that is not possible.</summary>
-    /// <param name="device">Where the models live.</param>
+    /// <param name="device">Device of the work.</param>
     public static Func<Device, Action, IReplayable>? RecorderOf(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);

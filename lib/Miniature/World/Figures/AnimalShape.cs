@@ -6,10 +6,8 @@ internal sealed record AnimalShape
     /// <summary>The right half of the head's outline from top to chin, as x, y pairs about the head's centre.</summary>
     public required float[] Head { get; init; }
 
-    /// <summary>The ears.</summary>
     public required EarStyle Ears { get; init; }
 
-    /// <summary>The tail.</summary>
     public required TailStyle Tail { get; init; }
 
     /// <summary>How wide the trunk is; 1 for a cat.</summary>

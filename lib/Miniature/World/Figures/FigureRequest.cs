@@ -3,10 +3,8 @@ namespace Dreambooth.Lab.Miniature.World.Figures;
 /// <summary>What a figure is built from.</summary>
 internal sealed record FigureRequest
 {
-    /// <summary>Its kind.</summary>
     public required SubjectKind Kind { get; init; }
 
-    /// <summary>Its pose.</summary>
     public required SubjectPose Pose { get; init; }
 
     /// <summary>Whether it will be shown mirrored, so that one-sided marks must change sides.</summary>

@@ -47,7 +47,6 @@ internal class Material(CoatColours colours, CoatTexture? texture, Light light)
         }
     }
 
-    /// <summary>Paints the eyes.</summary>
     public virtual void PaintEyes(Painter p, Figure figure)
     {
         foreach (var eye in figure.Eyes)
@@ -62,7 +61,6 @@ internal class Material(CoatColours colours, CoatTexture? texture, Light light)
     /// <summary>Paints a part's outline, half of which the part will cover.</summary>
     protected virtual void PaintLine(Painter p, FigurePart part) => p.StrokeKept(part.Path, Line, LineWidth);
 
-    /// <summary>Paints a part.</summary>
     protected virtual void PaintPart(Painter p, FigurePart part)
     {
         if (part.LineWidth > 0)

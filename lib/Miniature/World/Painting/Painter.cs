@@ -82,7 +82,6 @@ internal sealed class Painter(SKCanvas canvas) : IDisposable
         Canvas.DrawOval(cx, cy, rx, ry, _paint);
     }
 
-    /// <summary>A ring.</summary>
     public void Ring(float cx, float cy, float rx, float ry, SKColor colour, float width)
     {
         _paint.Style = SKPaintStyle.Stroke;
