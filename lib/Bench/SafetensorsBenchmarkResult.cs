@@ -7,8 +7,8 @@ namespace Dreambooth.Lab.Bench;
 /// <param name="ResidentBytesAfterOpen">Growth of the process's resident memory up to there.</param>
 /// <param name="TouchMilliseconds">Wall-clock time to read every element once (a sum).</param>
 /// <param name="ResidentBytesAfterTouch">Growth of the process's resident memory with every byte touched.</param>
-/// <param name="PeakBytesConverting">Largest growth of the resident memory while every tensor is loaded as bfloat16 (half
-/// its size) and let go of, one after the other: what a load to another type or device needs besides its results.</param>
+/// <param name="PeakBytesConverting">Largest growth of the resident memory while every tensor is loaded as bfloat16 (half its size) and
+/// unmapped, one after the other: what a load to another type or device needs besides its results.</param>
 internal sealed record SafetensorsBenchmarkResult(
     long FileBytes,
     int TensorCount,

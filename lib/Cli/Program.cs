@@ -7,7 +7,8 @@ internal static class Program
 
     /// <summary>Runs a program on the console: signals, pipes and final errors, the same for every program of the lab.</summary>
     /// <param name="run">The program.</param>
-    /// <param name="handlesSignals">False for what has its own way with signals: a notebook's kernel goes on after an interrupt.</param>
+    /// <param name="handlesSignals">False for programs that handle signals themselves: a notebook's kernel continues after an
+    /// interrupt.</param>
     internal static int Start(Func<Session, int> run, bool handlesSignals = true)
     {
         // A file or pipe that cannot be written to is an error; a lost terminal is not.

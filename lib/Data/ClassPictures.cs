@@ -7,8 +7,7 @@ namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// Fills the class folder of prior preservation to a given number of pictures. Files are named as the reference names them,
-/// <c>INDEX-SHA1.jpg</c> (SHA-1 of the RGB bytes); the index goes on after the highest one that is there. No other run writes to it
-/// meanwhile.
+/// <c>INDEX-SHA1.jpg</c> (SHA-1 of the RGB bytes); the index continues after the highest existing one. No other run writes to it meanwhile.
 /// </summary>
 public static class ClassPictures
 {

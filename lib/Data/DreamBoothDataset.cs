@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Data;
 /// </summary>
 /// <remarks>
 /// Random crops are drawn once per item (a repeated picture has one per repeat), so that encoded pictures can be cached; flips are drawn
-/// anew each epoch, where the reference draws them once. Both depend on the seed alone.
+/// again each epoch, where the reference draws them once. Both depend on the seed alone.
 /// </remarks>
 public sealed class DreamBoothDataset
 {

@@ -4,7 +4,7 @@ namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// Whole numbers that depend only on a seed and up to two counters: the same on every machine and .NET version. The generator is
-/// <see cref="SplitMix64"/>, started anew for each purpose.
+/// <see cref="SplitMix64"/>, restarted for each purpose.
 /// </summary>
 internal struct SeededIntegers
 {

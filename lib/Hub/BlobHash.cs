@@ -34,7 +34,7 @@ internal sealed class BlobHash : IDisposable
         return total;
     }
 
-    /// <summary>The name, lower-case hex; starts anew afterwards.</summary>
+    /// <summary>The name, lower-case hex; resets the hash.</summary>
     public string Finish() => Convert.ToHexStringLower(_hash.GetHashAndReset());
 
     public void Dispose() => _hash.Dispose();

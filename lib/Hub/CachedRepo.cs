@@ -4,6 +4,6 @@ namespace Dreambooth.Lab.Hub;
 /// <param name="Repo">Its name.</param>
 /// <param name="Revisions">Commits with files here, each with the branches and tags that mean it.</param>
 /// <param name="Bytes">Bytes of whole files.</param>
-/// <param name="IncompleteBytes">Bytes of files that are not whole yet; the next download goes on from there.</param>
+/// <param name="IncompleteBytes">Bytes of incomplete files; the next download continues there.</param>
 /// <param name="Folder">Where they lie.</param>
 public sealed record CachedRepo(RepoId Repo, IReadOnlyList<(string Commit, IReadOnlyList<string> Names)> Revisions, long Bytes, long IncompleteBytes, string Folder);

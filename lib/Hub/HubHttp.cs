@@ -82,7 +82,7 @@ internal sealed class HubHttp : IDisposable
     }
 
     /// <summary>Sends a request and reads the JSON response.</summary>
-    /// <param name="create">Makes the request, anew for each try.</param>
+    /// <param name="create">Makes the request, once per try.</param>
     /// <param name="call">What it is about.</param>
     /// <param name="cancellation">Ends it.</param>
     public async Task<JsonField> SendForJsonAsync(Func<HttpRequestMessage> create, HubCall call, CancellationToken cancellation) =>
@@ -93,7 +93,7 @@ internal sealed class HubHttp : IDisposable
         }, cancellation).ConfigureAwait(false);
 
     /// <summary>Sends a request once and follows redirects; the answer may be an error that stays.</summary>
-    /// <param name="create">Makes the request, anew for each redirect.</param>
+    /// <param name="create">Makes the request, once per redirect.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="HubTransientException">Another try may help.</exception>
     public async Task<HubReply> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation)

@@ -34,7 +34,7 @@ public sealed class HubToken
 
     /// <summary>The token to use: the one of the options, else the one in the token file.</summary>
     /// <param name="options">Where to look.</param>
-    /// <returns>Null when nobody is logged in.</returns>
+    /// <returns>Null when no user is logged in.</returns>
     /// <exception cref="LabException">The token file cannot be read or holds no token.</exception>
     public static HubToken? Find(HubOptions options)
     {

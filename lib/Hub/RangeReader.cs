@@ -5,8 +5,8 @@ using System.Net.Http.Headers;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// Reads one file of the hub from a position to its end, in order, several parts at once. A cut connection goes on where it was cut; the
-/// address that the hub redirects to is kept for all parts and asked for anew when it has expired.
+/// Reads one file of the hub from a position to its end, in order, several parts at once. A cut connection is resumed; the address that the
+/// hub redirects to is kept for all parts and requested again when it has expired.
 /// </summary>
 internal sealed class RangeReader(
     HubHttp http, HubOptions options, HubCall call, HubFile file, Uri address, SemaphoreSlim connections, ProgressMeter meter)

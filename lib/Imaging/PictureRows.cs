@@ -4,7 +4,7 @@ using SkiaSharp;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// The pixels of a picture file, row by row. A large picture is decoded in bands: JPEG in one go; PNG and WebP begin anew for each band,
+/// The pixels of a picture file, row by row. A large picture is decoded in bands: JPEG in one pass; PNG and WebP restart for each band,
 /// since their decoder gives no row before the whole is there. What the decoder holds all the same: <see cref="ImageHeader.HeldPerPixel"/>.
 /// </summary>
 internal static class PictureRows

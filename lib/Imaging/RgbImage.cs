@@ -36,7 +36,7 @@ public sealed class RgbImage
     /// <summary>Rows.</summary>
     public int Height { get; }
 
-    /// <summary>The 3 × <see cref="Width"/> × <see cref="Height"/> bytes, shared with whoever created the picture.</summary>
+    /// <summary>The 3 × <see cref="Width"/> × <see cref="Height"/> bytes, shared with the creator of the picture.</summary>
     public byte[] Pixels { get; }
 
     /// <summary>The 3 × <see cref="Width"/> bytes of one row.</summary>

@@ -18,8 +18,8 @@ internal sealed class GuidedDenoiser : IDisposable
     public const int FewestRecordedSteps = 14;
 
     /// <summary>
-    /// Predictions by plain calls before one is recorded: kernels are compiled in the first one, the last one shows whether the device
-    /// waits for the processor, and is what the recording is compared with.
+    /// Predictions by plain calls before one is captured: the first one compiles kernels; the last one shows whether the device waits for
+    /// the processor, and the graph is compared with it.
     /// </summary>
     public const int PlainPredictions = 3;
 
@@ -34,7 +34,7 @@ internal sealed class GuidedDenoiser : IDisposable
     /// <param name="request">Guidance and steps.</param>
     /// <param name="positive">B rows.</param>
     /// <param name="negative">B rows, or null without guidance.</param>
-    /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
+    /// <param name="record">Captures some work on a device after running it a few times; null for plain calls.</param>
     public GuidedDenoiser(
         SD3Transformer2DModel transformer, GenerationRequest request, PromptEmbeddings positive, PromptEmbeddings? negative,
         Func<Device, Action, IReplayable>? record = null)
@@ -86,7 +86,7 @@ internal sealed class GuidedDenoiser : IDisposable
         return guided.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Frees the recording.</summary>
+    /// <summary>Frees the graph.</summary>
     public void Dispose() => _forward.Dispose();
 
     private bool SkipsLayersAt(int step) =>

@@ -17,8 +17,8 @@ public sealed record PipelineOptions
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
     /// <summary>
-    /// Whether the transformer's forward is recorded as a CUDA graph and replayed, once for each call that generates with
-    /// 14 steps or more, where the device waits for the processor, as with small pictures. CUDA only, and not with <see cref="StreamTransformer"/>;
+    /// Whether the transformer's forward is captured as a CUDA graph and replayed, once for each call that generates with 14 steps or more,
+    /// where the device waits for the processor, as with small pictures. CUDA only, and not with <see cref="StreamTransformer"/>;
     /// elsewhere, and where it fails, plain calls. Default: true.
     /// </summary>
     public bool CudaGraph { get; init; } = true;

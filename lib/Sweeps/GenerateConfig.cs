@@ -72,7 +72,7 @@ public sealed record GenerateConfig
     /// </summary>
     [Flag(
         ModelGroup,
-        "Record a step once and replay it where the GPU waits for the processor, as with small pictures; CUDA only. --cuda_graph=false: "
+        "Capture a step once and replay it where the GPU waits for the processor, as with small pictures; CUDA only. --cuda_graph=false: "
         + "launch each operation by itself.")]
     public bool CudaGraph { get; init; } = true;
 

@@ -69,7 +69,7 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     [Flag(
         MachineGroup,
-        "Record a micro-batch's pass once and replay it, several times as fast with small pictures; CUDA only. --cuda_graph=false: launch "
+        "Capture a micro-batch's pass once and replay it, several times as fast with small pictures; CUDA only. --cuda_graph=false: launch "
         + "each operation by itself.")]
     public bool CudaGraph { get; init; } = true;
 

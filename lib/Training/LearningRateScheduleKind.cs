@@ -9,7 +9,7 @@ public enum LearningRateScheduleKind
     /// <summary>Warm-up, then half a cosine wave to 0, which rises again after the last training step: <c>cosine</c>.</summary>
     Cosine,
 
-    /// <summary>Warm-up, then falling half waves that start anew, then 0: <c>cosine_with_restarts</c>.</summary>
+    /// <summary>Warm-up, then falling half waves that restart, then 0: <c>cosine_with_restarts</c>.</summary>
     CosineWithRestarts,
 
     /// <summary>Warm-up, then a polynomial down to 1e-7: <c>polynomial</c>.</summary>

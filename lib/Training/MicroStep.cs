@@ -21,7 +21,7 @@ internal sealed class MicroStep : IDisposable
     /// <summary>Prepares the steps of a run.</summary>
     /// <param name="compute">The pass: computes the losses of a micro-batch and adds its gradients to the adapter's.</param>
     /// <param name="adapter">What is trained; its gradients add up.</param>
-    /// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
+    /// <param name="record">Captures some work on a device after running it a few times; null for plain calls.</param>
     public MicroStep(
         Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> compute, LoraAdapter adapter, Func<Device, Action, IReplayable>? record)
     {
@@ -57,7 +57,7 @@ internal sealed class MicroStep : IDisposable
             [batch.Latents, draw.Noise, draw.Indices, .. batch.Text.Inputs],
             inputs => Losses(_compute(
                 new TrainingBatch(inputs[0], new TrainingText(inputs[3..], encode)), new TrainingDraw(inputs[1], inputs[2]))),
-            // The LoRA's weight is a part of what is recorded.
+            // The LoRA's weight is a part of the captured graph.
             _adapter.Weight.ToString(CultureInfo.InvariantCulture));
         return new FlowMatchingLoss(outputs[0], outputs[1], outputs.Length > 2 ? outputs[2] : null);
     }

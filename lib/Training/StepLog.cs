@@ -23,7 +23,7 @@ public sealed class StepLog : IDisposable
 
     /// <summary>Opens the log of a run and drops the records of steps that will be repeated.</summary>
     /// <param name="outputDir">The run's output folder; created when missing.</param>
-    /// <param name="stepsDone">Steps that the run goes on from: records up to it stay. 0: a fresh run, an old log is replaced.</param>
+    /// <param name="stepsDone">Step that the run continues from: records up to it stay. 0: a fresh run, an old log is replaced.</param>
     public static StepLog Open(string outputDir, int stepsDone = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(stepsDone);

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// The text of a micro-batch: encoded once and cached, or to be encoded anew with each pass because the encoders are trained. It is given as
-/// what goes in and what is done with it, so that a pass can be recorded over inputs of its own.
+/// The text of a micro-batch: encoded once and cached, or encoded again in each pass because the encoders are trained. It is given as what
+/// goes in and what is done with it, so that a pass can be recorded over inputs of its own.
 /// </summary>
 /// <param name="Inputs">What the text is made of, without gradients: cached embeddings, or token ids and T5's rows.</param>
 /// <param name="Encode">Makes the text of such inputs; the result belongs to the current dispose scope and carries gradients where encoders are trained.</param>
@@ -23,7 +23,7 @@ public sealed record TrainingText(IReadOnlyList<Tensor> Inputs, Func<IReadOnlyLi
         return new([text.PromptEmbeds, text.PooledPromptEmbeds], static inputs => new(inputs[0], inputs[1]));
     }
 
-    /// <summary>Text that the CLIP encoders make anew each time.</summary>
+    /// <summary>Text that the CLIP encoders encode in each pass.</summary>
     /// <param name="encoder">The encoders.</param>
     /// <param name="prompts">Texts, B of them.</param>
     /// <param name="t5">T5's tokens of them, <c>[B, L, D]</c>.</param>

@@ -67,7 +67,7 @@ public static class CellDisplay
 
     private static DisplayedValue Show(DisplayedValue shown)
     {
-        // With its events the command of the cell goes on to whoever sent it.
+        // The cell's command passes its events on to its sender.
         if (KernelInvocationContext.Current is { IsComplete: false } cell)
             cell.Publish(new DisplayedValueProduced(shown.Value, cell.Command, shown.FormattedValues, shown.DisplayId));
         else

@@ -13,7 +13,7 @@ internal sealed class CellEngine
     private readonly Dictionary<string, LoadedCell> _cells = [];
     private int _chain;
 
-    // A cell may send another one, and goes on afterwards with its own variables.
+    // A cell may send another one, and continues afterwards with its own variables.
     private int _depth;
     private int _chainLimit = LongChain;
     private object?[] _slots = new object?[64];

@@ -3,9 +3,9 @@ using System.Runtime.ExceptionServices;
 namespace Dreambooth.Lab.Kernel.Engine;
 
 /// <summary>
-/// One run of a cell on a thread of its own. Continuations of the cell's awaits come back to that thread while it waits for
-/// them, and go to the thread pool while it is busy, so that blocking on a task cannot lock up. A cell that is interrupted in an
-/// await gets a moment to end by itself (cancelled library calls, finally blocks); then it is abandoned and never goes on.
+/// One run of a cell on a thread of its own. Continuations of the cell's awaits come back to that thread while it waits for them, and go to
+/// the thread pool while it is busy, so that blocking on a task cannot lock up. A cell that is interrupted in an await gets a moment to end
+/// by itself (cancelled library calls, finally blocks); then it is abandoned and never continues.
 /// </summary>
 internal sealed class CellRun : SynchronizationContext, IDisposable
 {
@@ -253,7 +253,7 @@ internal sealed class CellRun : SynchronizationContext, IDisposable
         }
         catch (AggregateException)
         {
-            // A callback that a cell registered failed; the interrupt goes on.
+            // A callback that a cell registered failed; the interrupt continues.
         }
     }
 }

@@ -6,10 +6,10 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Dreambooth.Lab.Kernel.Engine;
 
 /// <summary>
-/// Lets go of the values of variables that a later cell declares anew, before that cell runs; earlier submissions would keep
-/// them alive for ever. The policy: the old variable is cleared, unless a function, lambda or type of another cell that is still
-/// in force uses it; when it is not the same cell that runs again, functions of its own cell count too. When a cleared value
-/// may have held memory that the garbage collector does not see (it is disposable, or a collection of such), a collection is run at once.
+/// Clears the values of variables that a later cell redeclares, before that cell runs; earlier submissions would keep them alive for ever.
+/// The policy: the old variable is cleared, unless a function, lambda or type of another cell that is still in force uses it; when it is
+/// not the same cell that runs again, functions of its own cell count too. When a cleared value may have held memory that the garbage
+/// collector does not see (it is disposable, or a collection of such), a collection is run at once.
 /// </summary>
 internal sealed class ShadowedVariables
 {

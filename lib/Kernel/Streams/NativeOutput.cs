@@ -66,7 +66,7 @@ internal static partial class NativeOutput
         _ = Control(end, SetFlags, Control(end, GetFlags, 0) | NonBlocking);
     }
 
-    /// <summary>Reads one pipe. Its own thread waits for input; whoever reads, passes on what was read before anybody else reads.</summary>
+    /// <summary>Reads one pipe. Its own thread waits for input; each reader passes on what it read before the next one reads.</summary>
     private sealed class Reader(FileStream file, string stream)
     {
         // More than a pipe holds; a child process that never stops writing must not keep a cell from ending.

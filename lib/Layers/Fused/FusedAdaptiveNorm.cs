@@ -92,7 +92,7 @@ internal sealed class FusedAdaptiveNorm
         var ofOutputs = gradients.Skip(_branches).ToArray();
         var gate = _branches == 1 ? vectors[0] : null;
         var scales = Enumerable.Range(0, ofOutputs.Length).Select(i => vectors[_branches + (2 * i) + 1]);
-        // Without a norm the sum's gradient goes on as it is.
+        // Without a norm the sum's gradient is passed on unchanged.
         var ofX = ofOutputs.Length > 0 ? empty_like(x) : throughSum ?? zeros_like(x);
         var ofBranch = _branches == 1 ? empty_like(x) : null;
         using var moments = wantsVectors && ofOutputs.Length > 0 ? empty([_batch * _tokens, 2], ScalarType.Float32, x.device) : null;

@@ -21,7 +21,7 @@ internal sealed record PretrainingOptions
     /// <summary>Number of painted pictures to train on.</summary>
     public int Pictures { get; init; } = 60_000;
 
-    /// <summary>Folder that keeps painted pictures between runs, or null to render them anew.</summary>
+    /// <summary>Folder that keeps painted pictures between runs, or null to paint them again.</summary>
     public string? Pool { get; init; }
 
     /// <summary>Folder with the state or, without one, the weights of an earlier run to go on from, or null.</summary>
@@ -43,7 +43,8 @@ internal sealed record PretrainingOptions
     public string? Perceptual { get; init; }
 
     /// <summary>
-    /// Where on the learning-rate schedule the run begins, 0 to 1; null for where the state that it goes on from ended, or the begin.
+    /// Where on the learning-rate schedule the run begins, 0 to 1; null for the end of the state that it continues from, or for the
+    /// beginning.
     /// </summary>
     public double? From { get; init; }
 

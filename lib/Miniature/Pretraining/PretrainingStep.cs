@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
-/// <summary>The forward and backward pass of one step: gradients of a batch's loss. On CUDA it can be recorded and replayed.</summary>
+/// <summary>The forward and backward pass of one step: gradients of a batch's loss. On CUDA it can be captured and replayed.</summary>
 internal sealed class PretrainingStep : IDisposable
 {
     private readonly FlatParameters _weights;
@@ -12,16 +12,16 @@ internal sealed class PretrainingStep : IDisposable
     private readonly RecordedWork _pass;
 
     /// <summary>Creates a step.</summary>
-    /// <param name="recorded">Whether it is recorded as a CUDA graph and replayed.</param>
+    /// <param name="recorded">Whether it is captured as a CUDA graph and replayed.</param>
     /// <param name="weights">Receives the gradients.</param>
     /// <param name="loss">The loss of a batch.</param>
-    /// <param name="log">Receives a line when recording is not possible.</param>
+    /// <param name="log">Receives a line when capturing is not possible.</param>
     public PretrainingStep(bool recorded, FlatParameters weights, Func<IReadOnlyList<Tensor>, Tensor> loss, Action<string> log)
     {
         (_weights, _loss) = (weights, loss);
         var record = recorded ? CudaGraph.RecorderOf(weights.Values.device) : null;
         if (recorded && record is null)
-            log("a step can be recorded on CUDA only; each operation is launched by itself");
+            log("a step can be captured on CUDA only; each operation is launched by itself");
         _pass = new RecordedWork(weights.Values.device, record)
         {
             Name = "step",
@@ -40,7 +40,7 @@ internal sealed class PretrainingStep : IDisposable
         return _pass.Run([.. batch], inputs => [Pass(inputs)])[0];
     }
 
-    /// <summary>Frees the recording.</summary>
+    /// <summary>Frees the graph.</summary>
     public void Dispose() => _pass.Dispose();
 
     private Tensor Pass(IReadOnlyList<Tensor> batch)

@@ -44,7 +44,7 @@ internal static class DreamBoothProof
         return report;
     }
 
-    // Class pictures are made anew, so that the time is the whole training's.
+    // Class pictures are generated again, so that the time is the whole training's.
     private static (string Folder, double Seconds) Train(DreamBoothProofOptions options, string name, bool prior)
     {
         var folder = Path.Combine(options.Output, name);

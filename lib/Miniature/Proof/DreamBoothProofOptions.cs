@@ -14,7 +14,9 @@ internal sealed record DreamBoothProofOptions
     /// <summary>Folder of the prompt lists of the three families.</summary>
     public required string Prompts { get; init; }
 
-    /// <summary>Folder for the LoRAs, the class pictures, the report and sheets of pictures. What an earlier run left of these is made anew.</summary>
+    /// <summary>
+    /// Folder for the LoRAs, the class pictures, the report and sheets of pictures. Leftovers of an earlier run are replaced.
+    /// </summary>
     public required string Output { get; init; }
 
     /// <summary>A LoRA that is measured instead of training one, or null.</summary>

@@ -12,13 +12,13 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// failed capture, runs as plain calls.
 /// </summary>
 /// <remarks>
-/// A recording keeps its memory as long as it lives, so at most <see cref="Most"/> shapes have one. The plain pass over the inputs comes
-/// first. The recording is made over other values of the same shapes, then replayed on the inputs, and must agree with the plain pass: one
-/// that ignored its inputs would not. Between runs only small tensors are allocated; larger work goes through <see cref="WithRoom"/>, or
-/// after <see cref="Forget"/>.
+/// A graph keeps its memory until it is freed, so at most <see cref="Most"/> shapes have one. The plain pass over the inputs comes first.
+/// The graph is captured over other values of the same shapes, then replayed on the inputs, and must agree with the plain pass: one that
+/// ignored its inputs would not. Between runs only small tensors are allocated; larger work goes through <see cref="WithRoom"/>, or after
+/// <see cref="Forget"/>.
 /// </remarks>
 /// <param name="device">Where the work computes.</param>
-/// <param name="record">Records some work on a device after running it a few times; null for plain calls.</param>
+/// <param name="record">Captures some work on a device after running it a few times; null for plain calls.</param>
 internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayable>? record) : IDisposable
 {
     // Of the norm of what plain calls give: bfloat16 products that another stream orders otherwise differ by less.
@@ -38,18 +38,18 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     /// <summary>Makes other values of the same shapes of some inputs.</summary>
     public required Func<Tensor[], Tensor[]> Vary { get; init; }
 
-    /// <summary>How many shapes are recorded; further ones run plainly. Default 1.</summary>
+    /// <summary>How many shapes are captured; further ones run as plain calls. Default 1.</summary>
     public int Most { get; init; } = 1;
 
-    /// <summary>Plain calls before the first one that may be recorded, in which kernels are compiled. Default 0.</summary>
+    /// <summary>Plain calls before the first capture, in which kernels are compiled. Default 0.</summary>
     public int PlainCalls { get; init; }
 
-    /// <summary>Whether work is recorded only if the device waits for the processor in the plain pass before.</summary>
+    /// <summary>Whether work is captured only if the device waits for the processor in the plain pass before.</summary>
     public bool OnlyWhereLaunchBound { get; init; }
 
     /// <summary>
-    /// What the work adds to, and how that is set to zero; recordings are compared by it. Null where the work only has outputs: then the
-    /// first one is compared.
+    /// What the work adds to, and how that is set to zero; graphs are compared by it. Null where the work only has outputs: then the first
+    /// one is compared.
     /// </summary>
     public (Tensor Sum, Action Clear)? Gradients { get; init; }
 
@@ -77,7 +77,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         return outputs;
     }
 
-    /// <summary>Frees the recordings and gives their memory back to the device; the next runs are recorded again.</summary>
+    /// <summary>Frees the graphs and gives their memory back to the device; the next runs are captured again.</summary>
     public void Forget()
     {
         if (_recordings.Count == 0)
@@ -105,15 +105,15 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         return work();
     }
 
-    /// <summary>Frees the recordings.</summary>
+    /// <summary>Frees the graphs.</summary>
     public void Dispose() => Forget();
 
     /// <summary>The message when some work is not captured: a sentence with the reason.</summary>
     /// <param name="error">The refusal.</param>
     internal static string Warning(Exception error) =>
-        $"Steps are not recorded as a CUDA graph: {OutOfMemory.Reason(error).TrimEnd('.')}. Each operation is launched by itself.";
+        $"Steps are not captured as a CUDA graph: {OutOfMemory.Reason(error).TrimEnd('.')}. Each operation is launched by itself.";
 
-    // Null where the inputs cannot be recorded: a gradient that is to go on behind them would end at the recording's own copies.
+    // Null where the inputs cannot be captured: a gradient that must flow past them would end at the graph's own copies.
     private string? KeyOf(Tensor[] inputs, string variant) =>
         (_record is null && _recordings.Count == 0) || Array.Exists(inputs, input => input.requires_grad)
             ? null
@@ -165,12 +165,12 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         return recorded ?? plain;
     }
 
-    // The outputs of the first replay, whose gradients are added up; null where recording is refused.
+    // The outputs of the first replay, whose gradients are summed; null where capturing fails.
     private Tensor[]? Record(string shape, Tensor[] inputs, Func<Tensor[], Tensor[]> work, Tensor[] plain, Tensor? gradients)
     {
         try
         {
-            // The blocks of a backward pass; without effect beside another recording. A forward leaves little where recording pays.
+            // The blocks of a backward pass; no effect beside another graph. A forward leaves little where capturing pays off.
             if (gradients is not null)
                 CachedMemory.Release(device);
             var recording = new Recording(device, Vary(inputs), plain, work, _record!);
@@ -193,7 +193,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
             CachedMemory.Release(device);
             Warn?.Invoke(Warning(error));
             _refused.Add(shape);
-            // What could be recorded once is recorded again after Forget.
+            // What could be captured once is captured again after Forget.
             _record = _recordings.Count == 0 ? null : _record;
             return null;
         }
@@ -208,7 +208,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
         if (!(difference <= Agreement * scale))
             throw new LabException(
                 string.Create(
-                    CultureInfo.InvariantCulture, $"a recorded {Name} differs by {difference:g3} of {scale:g3} from a plain one."));
+                    CultureInfo.InvariantCulture, $"a captured {Name} differs by {difference:g3} of {scale:g3} from a plain one."));
     }
 
     private void Restore(Tensor? gradients)

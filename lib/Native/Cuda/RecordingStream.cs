@@ -11,9 +11,9 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// </summary>
 /// <remarks>
 /// <see cref="HoldMemory"/> takes that memory as tensors, a piece of each of libtorch's segments at least, which keeps the whole segment
-/// (settings of its allocator that split segments otherwise, as <c>expandable_segments</c>, leave the ends unheld). A stream that is let go
-/// of serves the next recording, which finds its memory and the libraries' workspaces there: the number of streams does not grow with that
-/// of recordings.
+/// (settings of its allocator that split segments otherwise, such as <c>expandable_segments</c>, leave the ends unheld). A released stream
+/// serves the next capture, which finds its memory and the libraries' workspaces there: the number of streams does not grow with that of
+/// graphs.
 /// </remarks>
 internal sealed class RecordingStream : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class RecordingStream : IDisposable
     private const long SmallPiece = 1L << 20;
     private const long LargePiece = 8L << 20;
 
-    // What must be left of the device beside a recording: what other work allocates in a step, and some for libraries.
+    // What must be left of the device beside a graph: what other work allocates in a step, and some for libraries.
     private const long Room = 256L << 20;
 
     // Where less is free before, it may lie in libtorch's cache.
@@ -42,7 +42,7 @@ internal sealed class RecordingStream : IDisposable
     /// <summary>CUDA's handle.</summary>
     public nint Handle { get; }
 
-    /// <summary>A stream that no recording uses, a new one where there is none.</summary>
+    /// <summary>A stream that no graph uses, a new one where there is none.</summary>
     /// <param name="device">A CUDA device.</param>
     /// <exception cref="LabException">CUDA refuses.</exception>
     public static RecordingStream Take(Device device)
@@ -64,7 +64,7 @@ internal sealed class RecordingStream : IDisposable
     }
 
     /// <summary>
-    /// Gives libtorch's cached memory back to the device if little is free, before anything is recorded; to be called while it is
+    /// Gives libtorch's cached memory back to the device if little is free, before anything is captured; to be called while it is
     /// libtorch's current one.
     /// </summary>
     public void MakeRoom()
@@ -80,7 +80,7 @@ internal sealed class RecordingStream : IDisposable
     /// <exception cref="LabException">So little of the device is free that other work could not go on.</exception>
     public void HoldMemory()
     {
-        // The CUDA runtime's own pool gives a recording memory of its own.
+        // The CUDA runtime's own pool gives a graph memory of its own.
         if (CudaPool.IsAskedFor())
             return;
         Hold(SmallPiece);
@@ -106,7 +106,7 @@ internal sealed class RecordingStream : IDisposable
     {
         var free = FreeMemory();
         if (free < Room)
-            throw new LabException($"Only {ByteSize.Text(free)} of the device's memory are left beside what was recorded.");
+            throw new LabException($"Only {ByteSize.Text(free)} of the device's memory are left beside the captured graph.");
         while (true)
         {
             var taken = empty(piece, ScalarType.Byte, _device).DetachFromDisposeScope();

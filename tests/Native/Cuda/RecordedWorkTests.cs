@@ -49,7 +49,7 @@ public sealed class RecordedWorkTests
         foreach (var value in new[] { 2f, 3f })
             Assert.Equal(value * value, Square(work, full([2], value)), 6);
         Assert.Equal((1, 0), (recorder.Recorded, recorder.Alive));
-        Assert.Contains("a recorded square differs by 4.24 of 5.66 from a plain one", Assert.Single(_warnings), StringComparison.Ordinal);
+        Assert.Contains("a captured square differs by 4.24 of 5.66 from a plain one", Assert.Single(_warnings), StringComparison.Ordinal);
     }
 
     [Fact]
