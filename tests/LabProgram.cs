@@ -2,7 +2,10 @@ using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests;
 
-/// <summary>The lab as its own build leaves it. The copy beside the tests lacks what the tests' own framework references replace, and does not start.</summary>
+/// <summary>
+/// The lab as its own build leaves it. The copy beside the tests lacks what the tests' own framework references replace, and does not
+/// start.
+/// </summary>
 internal static class LabProgram
 {
     /// <summary>The folder of the program that was built with these tests: bin/CONFIGURATION/FRAMEWORK.</summary>

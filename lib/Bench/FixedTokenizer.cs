@@ -15,7 +15,8 @@ internal sealed class FixedTokenizer : ITextTokenizer
 
     public IReadOnlyList<int> Encode(string text) => [1, 2, 3, End];
 
-    public long[] EncodePadded(string text, int maxLength) => [.. Encode(text).Select(id => (long)id).Concat(Enumerable.Repeat((long)PadTokenId, maxLength)).Take(maxLength)];
+    public long[] EncodePadded(string text, int maxLength) =>
+        [.. Encode(text).Select(id => (long)id).Concat(Enumerable.Repeat((long)PadTokenId, maxLength)).Take(maxLength)];
 
     public string Token(int id) => $"<{id}>";
 

@@ -47,23 +47,33 @@ internal static class FullSizeBench
             return Rows;
         var chosen = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var wrong = chosen.Except(Rows).ToList();
-        return chosen.Length > 0 && wrong.Count == 0 ? chosen : throw new UsageException($"--rows is '{names}'; valid are {string.Join(", ", Rows)}, separated by commas.");
+        return chosen.Length > 0 && wrong.Count == 0
+            ? chosen
+            : throw new UsageException($"--rows is '{names}'; valid are {string.Join(", ", Rows)}, separated by commas.");
     }
 
     private static void Run(FullSizeBenchmarkOptions options, IReadOnlyList<string> names, StartBench starts, string? json, Session session)
     {
         var record = new BenchRecord(json, "full-size", options.Device);
-        session.Output.WriteLine($"{options.Model.Name}, {options.Dtype}, {BenchRecord.Place(options.Device)}; medians, warm; peak memory over what was in use before, then what tensors held where it is counted");
+        session.Output.WriteLine(
+            $"{options.Model.Name}, {options.Dtype}, {BenchRecord.Place(options.Device)}; medians, warm; peak memory over what was in use "
+            + "before, then what tensors held where it is counted");
         void Show(BenchmarkRow row)
         {
-            record.Add(new { model = options.Model.Name, dtype = options.Dtype.ToString(), options.CudaGraph, options.WarmUps, row = row.Name, result = row });
+            record.Add(
+                new
+                {
+                    model = options.Model.Name, dtype = options.Dtype.ToString(), options.CudaGraph, options.WarmUps, row = row.Name,
+                    result = row,
+                });
             session.Output.WriteLine(Line(row));
             session.Output.Flush();
         }
 
         var measured = names.Where(FullSizeBenchmark.Names.Contains).ToList();
         if (measured.Count > 0)
-            new FullSizeBenchmark(options with { Rows = measured }, work => session.Error.WriteLine($"measuring: {work}")).Run(Show, session.Cancellation);
+            new FullSizeBenchmark(
+                options with { Rows = measured }, work => session.Error.WriteLine($"measuring: {work}")).Run(Show, session.Cancellation);
         foreach (var name in names.Where(StartBench.Names.Contains))
         {
             session.Error.WriteLine($"measuring: {name}");
@@ -75,7 +85,9 @@ internal static class FullSizeBench
     {
         var allocated = row.AllocatedPeak is { } bytes ? $"  {ByteSize.Text(bytes),10} allocated" : string.Empty;
         var figures = row.Milliseconds is { } time
-            ? string.Create(CultureInfo.InvariantCulture, $"{time,10:0.0} ms  {ByteSize.Text(row.Peak),10}{allocated}{(row.Recorded ? "  recorded" : string.Empty)}")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{time,10:0.0} ms  {ByteSize.Text(row.Peak),10}{allocated}{(row.Recorded ? "  recorded" : string.Empty)}")
             : "  " + row.Failure;
         return $"{row.Work,-80}{figures}";
     }

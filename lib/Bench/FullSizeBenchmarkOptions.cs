@@ -26,8 +26,25 @@ internal sealed record FullSizeBenchmarkOptions
                 DualAttentionLayers = [0],
             },
             Vae = SingleFilePreset.Sd35Medium.Vae with { BlockOutChannels = [8, 8, 16, 16], NormNumGroups = 4, LayersPerBlock = 1 },
-            Clip = new() { VocabSize = 2000, HiddenSize = 16, IntermediateSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = 16 },
-            Clip2 = new() { VocabSize = 2000, HiddenSize = 16, IntermediateSize = 32, NumHiddenLayers = 2, NumAttentionHeads = 2, ProjectionDim = 16, HiddenAct = "gelu" },
+            Clip = new()
+            {
+                VocabSize = 2000,
+                HiddenSize = 16,
+                IntermediateSize = 32,
+                NumHiddenLayers = 2,
+                NumAttentionHeads = 2,
+                ProjectionDim = 16,
+            },
+            Clip2 = new()
+            {
+                VocabSize = 2000,
+                HiddenSize = 16,
+                IntermediateSize = 32,
+                NumHiddenLayers = 2,
+                NumAttentionHeads = 2,
+                ProjectionDim = 16,
+                HiddenAct = "gelu",
+            },
             T5 = new() { VocabSize = 2000, DModel = 64, DKv = 16, DFf = 64, NumLayers = 2, NumHeads = 2, FeedForwardProj = "gated-gelu" },
         }),
         Dtype = ScalarType.Float32,
@@ -73,8 +90,8 @@ internal sealed record FullSizeBenchmarkOptions
     public bool CudaGraph { get; init; }
 
     /// <summary>
-    /// Gives the folder of a model of the same sizes, in the published layout, for the row whose weights are read while it runs; asked when that row
-    /// begins. Null: the row is not measured.
+    /// Gives the folder of a model of the same sizes, in the published layout, for the row whose weights are read while it runs; asked when
+    /// that row begins. Null: the row is not measured.
     /// </summary>
     public Func<string>? ModelFolder { get; init; }
 }

@@ -33,7 +33,8 @@ internal sealed class KernelBenchmark(KernelLaunch launch)
         }
 
         yield return ($"trivial cell, median of the last 50 of {cells}", Median(times.TakeLast(50)), "ms", 25);
-        yield return ($"memory growth per cell, resident, cells 50 to {cells}", (Memory(kernel) - memory) / Math.Max(1, cells - 50), "MiB", 0.6);
+        yield return ($"memory growth per cell, resident, cells 50 to {cells}", (Memory(kernel) - memory) / Math.Max(1, cells - 50),
+            "MiB", 0.6);
         Complete(kernel, "Console.Wr");
         var completions = Enumerable.Range(0, 20).Select(i => Complete(kernel, i % 2 == 0 ? "x.ToSt" : "Enumerable.Ra"));
         yield return ($"completion after {cells} cells, median of 20", Median(completions), "ms", 150);
@@ -78,7 +79,9 @@ internal sealed class KernelBenchmark(KernelLaunch launch)
     private static double Complete(KernelProcess kernel, string code)
     {
         var clock = Stopwatch.StartNew();
-        Await(kernel, kernel.Client.Send(Channel.Shell, "complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = code.Length }));
+        Await(
+            kernel, kernel.Client.Send(
+                Channel.Shell, "complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = code.Length }));
         return clock.Elapsed.TotalMilliseconds;
     }
 

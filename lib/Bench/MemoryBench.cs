@@ -24,7 +24,8 @@ internal static class MemoryBench
     {
         var place = DeviceSelection.Parse(flags.Device);
         if (!flags.Tiny && place.type != TorchSharp.DeviceType.CUDA)
-            throw new LabException("bench memory needs a CUDA device: the real model takes hours on a processor. --tiny runs a small model.");
+            throw new LabException(
+                "bench memory needs a CUDA device: the real model takes hours on a processor. --tiny runs a small model.");
         var all = flags.Tiny ? CalibrationCase.Tiny : CalibrationCase.FullSize;
         var model = flags.Tiny ? FullSizeBenchmarkOptions.Tiny.Model : ModelArchitecture.Sd35Medium;
         Run(

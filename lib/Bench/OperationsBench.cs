@@ -22,7 +22,8 @@ internal static class OperationsBench
     {
         return BenchFlags.Verb<Flags>(
             "operations",
-            "Times products, attention, norms and additions of Stable Diffusion 3.5-medium's blocks, and the pieces of its autoencoder, beside "
+            "Times products, attention, norms and additions of Stable Diffusion 3.5-medium's blocks, and the pieces of its autoencoder, "
+            + "beside "
             + "other ways to compute the same.",
             flags => Run(flags, session));
     }
@@ -45,7 +46,10 @@ internal static class OperationsBench
     }
 
     private static string Line(OperationFigure figure) => figure.Milliseconds is { } time
-        ? string.Create(CultureInfo.InvariantCulture, $"{figure.Shape,-18} {figure.Operation,-56}{time,10:0.0000} ms{figure.InputGigabytesPerSecond,9:0} GB/s{(figure.TeraflopPerSecond > 0 ? $"{figure.TeraflopPerSecond,8:0} TFLOP/s" : string.Empty)}")
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{figure.Shape,-18} {figure.Operation,-56}{time,10:0.0000} ms{figure.InputGigabytesPerSecond,9:0} "
+            + $"GB/s{(figure.TeraflopPerSecond > 0 ? $"{figure.TeraflopPerSecond,8:0} TFLOP/s" : string.Empty)}")
         : $"{figure.Shape,-18} {figure.Operation,-56}{figure.Failure}";
 
     private sealed record Flags : BenchFlags

@@ -16,7 +16,8 @@ internal static class PrecisionBench
     {
         return BenchFlags.Verb<Flags>(
             "precision",
-            "Compares bfloat16 with float32 on Stable Diffusion 3.5-medium at its real size with random weights: one forward, and the losses "
+            "Compares bfloat16 with float32 on Stable Diffusion 3.5-medium at its real size with random weights: one forward, and the "
+            + "losses "
             + "of a short LoRA training.",
             flags => Run(flags, session));
     }
@@ -47,17 +48,30 @@ internal static class PrecisionBench
         if (parts.Contains("forward"))
         {
             var forward = check.Forward();
-            record.Add(new { model = options.Model.Name, part = "forward", size = options.ForwardSize, limit = ForwardPrecision.Limit, result = forward });
-            Line($"forward, {options.ForwardSize}×{options.ForwardSize}: relative error {forward.RelativeError:0.00000}, at most {ForwardPrecision.Limit} passes; deviation of the prediction {forward.OutputDeviation:0.000}: {Verdict(forward.Passed)}");
+            record.Add(
+                new
+                {
+                    model = options.Model.Name, part = "forward", size = options.ForwardSize, limit = ForwardPrecision.Limit,
+                    result = forward,
+                });
+            Line(
+                $"forward, {options.ForwardSize}×{options.ForwardSize}: relative error {forward.RelativeError:0.00000}, at most {ForwardPrecision.Limit} passes; deviation of the prediction {forward.OutputDeviation:0.000}: {Verdict(forward.Passed)}");
             passed &= forward.Passed;
         }
 
         if (parts.Contains("curve"))
         {
             var curve = check.Curve(name => session.Error.WriteLine($"training: {name}"), session.Cancellation);
-            record.Add(new { model = options.Model.Name, part = "curve", size = options.TrainingSize, criterion = CurvePrecision.Criterion, result = curve });
-            Line($"{curve.Float32.Count} steps of LoRA training, {options.TrainingSize}×{options.TrainingSize}, batch {options.BatchSize}; float32's loss falls by a factor of {curve.Fall:0.00}");
-            Line($"  bf16 − fp32, relative: mean {curve.MeanDifference:0.00000}, most {curve.MaxDifference:0.00000}; another LoRA in fp32: mean {curve.MeanOfOtherLora:0.00000}; another seed: mean {curve.MeanOfOtherSeed:0.00000}: {Verdict(curve.Passed)}");
+            record.Add(
+                new
+                {
+                    model = options.Model.Name, part = "curve", size = options.TrainingSize, criterion = CurvePrecision.Criterion,
+                    result = curve,
+                });
+            Line(
+                $"{curve.Float32.Count} steps of LoRA training, {options.TrainingSize}×{options.TrainingSize}, batch {options.BatchSize}; float32's loss falls by a factor of {curve.Fall:0.00}");
+            Line(
+                $"  bf16 − fp32, relative: mean {curve.MeanDifference:0.00000}, most {curve.MaxDifference:0.00000}; another LoRA in fp32: mean {curve.MeanOfOtherLora:0.00000}; another seed: mean {curve.MeanOfOtherSeed:0.00000}: {Verdict(curve.Passed)}");
             Line($"  {CurvePrecision.Criterion}");
             passed &= curve.Passed;
         }

@@ -7,7 +7,13 @@ namespace Dreambooth.Lab.Bench;
 internal sealed record PrecisionOptions
 {
     /// <summary>A size that a processor does in seconds: what the check does, not how precise the real model is.</summary>
-    public static PrecisionOptions Tiny { get; } = new() { Model = FullSizeBenchmarkOptions.Tiny.Model, ForwardSize = 64, TrainingSize = 32, Steps = 12 };
+    public static PrecisionOptions Tiny { get; } = new()
+    {
+        Model = FullSizeBenchmarkOptions.Tiny.Model,
+        ForwardSize = 64,
+        TrainingSize = 32,
+        Steps = 12,
+    };
 
     /// <summary>The model's sizes. Default: Stable Diffusion 3.5-medium.</summary>
     public ModelArchitecture Model { get; init; } = ModelArchitecture.Sd35Medium;

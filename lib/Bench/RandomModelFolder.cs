@@ -44,11 +44,18 @@ internal static class RandomModelFolder
         foreach (var name in (string[])["tokenizer", "tokenizer_2"])
             SetWindow(Path.Combine(folder, name, "tokenizer_config.json"));
         var values = Values();
-        Weights(folder, "transformer", SD3Transformer2DModel.WeightsName, () => new SD3Transformer2DModel(model.Transformer, META, ScalarType.BFloat16), values);
+        Weights(
+            folder, "transformer", SD3Transformer2DModel.WeightsName,
+            () => new SD3Transformer2DModel(model.Transformer, META, ScalarType.BFloat16), values);
         Weights(folder, "vae", AutoencoderKL.WeightsName, () => new AutoencoderKL(model.Vae, META, ScalarType.BFloat16), values);
-        Weights(folder, "text_encoder", CLIPTextModelWithProjection.WeightsName, () => new CLIPTextModelWithProjection(model.Clip, META, ScalarType.BFloat16), values);
-        Weights(folder, "text_encoder_2", CLIPTextModelWithProjection.WeightsName, () => new CLIPTextModelWithProjection(model.Clip2, META, ScalarType.BFloat16), values);
-        Weights(folder, "text_encoder_3", T5EncoderModel.WeightsName, () => new T5EncoderModel(model.T5!, META, ScalarType.BFloat16), values);
+        Weights(
+            folder, "text_encoder", CLIPTextModelWithProjection.WeightsName,
+            () => new CLIPTextModelWithProjection(model.Clip, META, ScalarType.BFloat16), values);
+        Weights(
+            folder, "text_encoder_2", CLIPTextModelWithProjection.WeightsName,
+            () => new CLIPTextModelWithProjection(model.Clip2, META, ScalarType.BFloat16), values);
+        Weights(
+            folder, "text_encoder_3", T5EncoderModel.WeightsName, () => new T5EncoderModel(model.T5!, META, ScalarType.BFloat16), values);
         File.WriteAllText(index, parts);
     }
 
@@ -63,8 +70,10 @@ internal static class RandomModelFolder
     private static void Weights(string folder, string component, string name, Func<nn.Module> declare, byte[] values)
     {
         using var module = declare();
-        KeyValuePair<string, Tensor>[] tensors = [.. StateDictLoader.Owners(module).Select(owner => KeyValuePair.Create(owner.Path, owner.Value))];
-        using var file = new FileStream(Path.Combine(folder, component, name + ".safetensors"), FileMode.Create, FileAccess.Write, FileShare.None, 0);
+        KeyValuePair<string, Tensor>[] tensors =
+            [.. StateDictLoader.Owners(module).Select(owner => KeyValuePair.Create(owner.Path, owner.Value))];
+        using var file = new FileStream(
+            Path.Combine(folder, component, name + ".safetensors"), FileMode.Create, FileAccess.Write, FileShare.None, 0);
         file.Write(SafetensorsWriter.Header(tensors));
         for (var left = tensors.Sum(tensor => tensor.Value.numel()) * ElementBytes; left > 0; left -= Math.Min(left, values.Length))
             file.Write(values, 0, (int)Math.Min(left, values.Length));

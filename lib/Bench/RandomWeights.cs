@@ -11,9 +11,9 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>
-/// Models of given sizes with random weights, made where they are used: speed and memory do not depend on values. The values are scaled so that
-/// signals neither vanish nor grow on their way through: the weights of products have the deviation that PyTorch's own layers begin with
-/// (1 / √(3 × inputs)), those of norms are about 1.
+/// Models of given sizes with random weights, made where they are used: speed and memory do not depend on values. The values are scaled so
+/// that signals neither vanish nor grow on their way through: the weights of products have the deviation that PyTorch's own layers begin
+/// with (1 / √(3 × inputs)), those of norms are about 1.
 /// </summary>
 /// <param name="model">The sizes.</param>
 /// <param name="device">Where.</param>
@@ -23,7 +23,9 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
     /// <summary>The noise schedule of trainings and pictures with random weights: the published one.</summary>
     public static readonly FlowMatchEulerDiscreteSchedulerConfig Scheduler = SingleFilePreset.Sd35Medium.Scheduler;
 
-    /// <summary>What a training of models in memory is configured by: nothing is read or written. What is measured is added to it.</summary>
+    /// <summary>
+    /// What a training of models in memory is configured by: nothing is read or written. What is measured is added to it.
+    /// </summary>
     public static readonly DreamBoothConfig Training = new()
     {
         PretrainedModelNameOrPath = "random",
@@ -58,7 +60,9 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
     public PromptEncoder Prompts(bool withT5, int window)
     {
         var tokenizer = new FixedTokenizer();
-        return new(Clip(), Clip2(), withT5 ? T5() : null, tokenizer, tokenizer, new FixedTokenizer { ModelMaxLength = window }, model.Transformer.JointAttentionDim);
+        return new(
+            Clip(), Clip2(), withT5 ? T5() : null, tokenizer, tokenizer, new FixedTokenizer { ModelMaxLength = window },
+            model.Transformer.JointAttentionDim);
     }
 
     /// <summary>Another transformer of the same values in another element type.</summary>

@@ -37,9 +37,14 @@ internal static class SafetensorsBench
                 Write(path, sizeMiB, TensorMiB);
             var (bytes, open, read, resident) = Measure(path);
             session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tensors                    {bytes / MiB,10:F1} MiB"));
-            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"open, before first touch   {open.TotalMilliseconds,10:F1} ms"));
-            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"read every byte            {read.TotalMilliseconds,10:F1} ms"));
-            session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"resident memory added      {resident / MiB,10:F1} MiB ({(double)resident / bytes:F3} of the tensors)"));
+            session.Output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"open, before first touch   {open.TotalMilliseconds,10:F1} ms"));
+            session.Output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"read every byte            {read.TotalMilliseconds,10:F1} ms"));
+            session.Output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"resident memory added      {resident / MiB,10:F1} MiB ({(double)resident / bytes:F3} of the tensors)"));
         }
         finally
         {
@@ -68,7 +73,8 @@ internal static class SafetensorsBench
             using var sum = tensor.sum();
         }
 
-        return (tensors.Sum(tensor => tensor.numel() * tensor.element_size()), open, Stopwatch.GetElapsedTime(start), ResidentBytes() - before);
+        return (tensors.Sum(tensor => tensor.numel() * tensor.element_size()), open, Stopwatch.GetElapsedTime(start),
+            ResidentBytes() - before);
     }
 
     private static long ResidentBytes()
@@ -79,7 +85,8 @@ internal static class SafetensorsBench
 
     private sealed record Flags
     {
-        [Flag("What is measured", "The checkpoint; without it, one of --size_mib is written to the temporary folder.", Placeholder = "FILE")]
+        [Flag(
+            "What is measured", "The checkpoint; without it, one of --size_mib is written to the temporary folder.", Placeholder = "FILE")]
         public string? File { get; init; }
 
         [Flag("What is measured", "Size of the written checkpoint in MiB.", Minimum = TensorMiB)]

@@ -8,14 +8,15 @@ using TorchSharp;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>
-/// Rows of <c>bench full-size</c> that need whole processes: the program is started as <c>generate</c> on a model folder with random weights, and
-/// its output is watched. The folder has just been written or read, so its files lie in the page cache.
+/// Rows of <c>bench full-size</c> that need whole processes: the program is started as <c>generate</c> on a model folder with random
+/// weights, and its output is watched. The folder has just been written or read, so its files lie in the page cache.
 /// </summary>
 /// <param name="options">The model and the device.</param>
 /// <param name="folder">A model folder to use, written when it is empty or missing; null for a temporary one.</param>
 /// <param name="program">The command that starts the program.</param>
 /// <param name="flags">Further flags of <c>generate</c>.</param>
-internal sealed class StartBench(FullSizeBenchmarkOptions options, string? folder, IReadOnlyList<string> program, IReadOnlyList<string>? flags = null) : IDisposable
+internal sealed class StartBench(
+    FullSizeBenchmarkOptions options, string? folder, IReadOnlyList<string> program, IReadOnlyList<string>? flags = null) : IDisposable
 {
     private const string ToFirstStep = "start";
     private const string Whole = "pictures-process";
@@ -34,7 +35,8 @@ internal sealed class StartBench(FullSizeBenchmarkOptions options, string? folde
     {
         var with = flags is { Count: > 0 } ? ", " + string.Join(' ', flags) : string.Empty;
         var row = new BenchmarkRow(name, (name == Whole
-            ? $"whole process: load, {options.Images} pictures {options.LargeSize}×{options.LargeSize}, {options.Steps} steps, guidance, saved"
+            ? $"whole process: load, {options.Images} pictures {options.LargeSize}×{options.LargeSize}, {options.Steps} steps, guidance, "
+                + "saved"
             : "process start to the first sampling step, weights in the page cache") + with);
         try
         {
@@ -85,8 +87,10 @@ internal sealed class StartBench(FullSizeBenchmarkOptions options, string? folde
         static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
         var start = new ProcessStartInfo(program[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])
-            [.. program.Skip(1), "generate", "--model", model, "--prompt", "a cat", "--num_steps", Text(whole ? options.Steps : 2), "--num_images", Text(whole ? options.Images : 1),
-             "--guidance_scale", "4.5", "--height", Text(options.LargeSize), "--width", Text(options.LargeSize), "--device", options.Device.ToString(),
+            [.. program.Skip(1), "generate", "--model", model, "--prompt", "a cat", "--num_steps", Text(whole ? options.Steps : 2),
+                "--num_images", Text(whole ? options.Images : 1),
+             "--guidance_scale", "4.5", "--height", Text(options.LargeSize), "--width", Text(options.LargeSize), "--device",
+             options.Device.ToString(),
              "--dtype", options.Dtype == torch.ScalarType.BFloat16 ? "bf16" : "fp32", "--output_dir", pictures, .. flags ?? []])
             start.ArgumentList.Add(argument);
         return start;

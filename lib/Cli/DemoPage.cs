@@ -26,7 +26,8 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
         Lead = $"DreamBooth teaches a text-to-image model one subject from a few pictures. Below: the pictures it learned from, the "
             + $"training, and what the model generates when a prompt says “{ShownText.Line(Identifier)}”.",
         Facts = Facts(),
-        Sections = [Instance(), Training(), Comparison(), .. DemoRun.Families.Select(family => Family(family.Name, family.Title)), Figures()],
+        Sections =
+            [Instance(), Training(), Comparison(), .. DemoRun.Families.Select(family => Family(family.Name, family.Title)), Figures()],
         Footer = complete ? string.Empty : "This run was ended early. Running the demo again continues where it stopped.",
     };
 
@@ -69,7 +70,9 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
     private ReportSection Instance() => new(
         "The subject",
         $"{InstancePictures().Count} pictures, each with the prompt “{ShownText.Line(Config.InstancePrompt)}”.",
-        [ImageGrid.Of(InstancePictures().Select(file => GridCell.FromFile(file.Path, details: Path.GetFileName(file.Path))), 12) with { CellSize = 120, Embedding = PictureEmbedding.Original }]);
+        [ImageGrid.Of(
+            InstancePictures().Select(file => GridCell.FromFile(file.Path, details: Path.GetFileName(file.Path))),
+            12) with { CellSize = 120, Embedding = PictureEmbedding.Original }]);
 
     private IReadOnlyList<PictureFile> InstancePictures() => PictureFolder.Read(Config.InstanceDataDir, Config.OnBadImage).Pictures;
 
@@ -87,7 +90,8 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             });
         }
 
-        var text = $"A LoRA of rank {Config.Rank} on the transformer{(Config.TrainTextEncoder ? " and both CLIP encoders" : string.Empty)}. "
+        var text =
+            $"A LoRA of rank {Config.Rank} on the transformer{(Config.TrainTextEncoder ? " and both CLIP encoders" : string.Empty)}. "
             + (Config.WithPriorPreservation
                 ? "Prior preservation learns from class pictures as well, so that a cat without the name stays any cat."
                 : string.Empty);
@@ -111,7 +115,9 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
         return new ReportSection(
             "Before and after",
             "The same prompts and seeds without and with the trained LoRA. "
-                + (sides.Any(side => side.Results.Any(result => !result.Item.Prompt.Contains(Identifier, StringComparison.Ordinal))) ? $"Where a prompt does not say “{ShownText.Line(Identifier)}”, little should change." : string.Empty),
+                + (sides.Any(side => side.Results.Any(result => !result.Item.Prompt.Contains(Identifier, StringComparison.Ordinal)))
+                    ? $"Where a prompt does not say “{ShownText.Line(Identifier)}”, little should change."
+                    : string.Empty),
             [grid]);
     }
 
@@ -127,7 +133,11 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
     {
         var results = folder.Results(family);
         return results.Count == 0 ? null
-            : ImageGrid.Of(results.Select(result => Cell(family, result, captioned: true)), FamilyColumns) with { CellSize = 240, Embedding = PictureEmbedding.Original };
+            : ImageGrid.Of(results.Select(result => Cell(family, result, captioned: true)), FamilyColumns) with
+            {
+                CellSize = 240,
+                Embedding = PictureEmbedding.Original,
+            };
     }
 
     private GridCell Cell(string sweep, SweepResult result, bool captioned) =>
@@ -155,7 +165,9 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             Rows = [.. phases.Where(phase => folder.PhaseSeconds.ContainsKey(phase.Key)).Select(phase => (IReadOnlyList<string>)
             [
                 phase.Phase, Number(phase.Count), phase.Unit, Duration(folder.PhaseSeconds[phase.Key]),
-                phase.Count == 0 ? "–" : string.Create(CultureInfo.InvariantCulture, $"{folder.PhaseSeconds[phase.Key] / phase.Count:0.00} s"),
+                phase.Count == 0
+                    ? "–"
+                    : string.Create(CultureInfo.InvariantCulture, $"{folder.PhaseSeconds[phase.Key] / phase.Count:0.00} s"),
             ])],
         };
     }
@@ -170,12 +182,27 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
             Rows =
             [
                 ["Model", Path.GetFileName(Path.TrimEndingDirectorySeparator(Config.PretrainedModelNameOrPath))],
-                ["Training", string.Create(CultureInfo.InvariantCulture, $"{Config.Resolution} pixels, batch {Config.TrainBatchSize} × {Config.GradientAccumulationSteps}, rank {Config.Rank}, learning rate {Config.LearningRate:0.####e-0}")
-                    + (Config.TrainTextEncoder ? string.Create(CultureInfo.InvariantCulture, $" (text encoders {Config.TextEncoderLr:0.####e-0})") : string.Empty)
+                ["Training",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Config.Resolution} pixels, batch {Config.TrainBatchSize} × {Config.GradientAccumulationSteps}, rank "
+                        + $"{Config.Rank}, learning rate {Config.LearningRate:0.####e-0}")
+                    + (Config.TrainTextEncoder
+                        ? string.Create(CultureInfo.InvariantCulture, $" (text encoders {Config.TextEncoderLr:0.####e-0})")
+                        : string.Empty)
                     + $", seed {Config.Seed}"],
-                ["Prior preservation", Config.WithPriorPreservation ? string.Create(CultureInfo.InvariantCulture, $"{Config.NumClassImages} class pictures, weight {Config.PriorLossWeight:0.###}") : "off"],
-                ["Sampling", string.Create(CultureInfo.InvariantCulture, $"{options.Steps} steps, guidance {options.Guidance:0.##}, seeds from {options.Seed}, {options.BatchSize} at a time")],
-                ["Machine", $"{(device.type == TorchSharp.DeviceType.CUDA ? machine.Gpus[device.index].Name : $"{machine.Processors} processor cores")}, {machine.System}"],
+                ["Prior preservation",
+                    Config.WithPriorPreservation
+                        ? string.Create(
+                            CultureInfo.InvariantCulture, $"{Config.NumClassImages} class pictures, weight {Config.PriorLossWeight:0.###}")
+                        : "off"],
+                ["Sampling",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{options.Steps} steps, guidance {options.Guidance:0.##}, seeds from {options.Seed}, {options.BatchSize} at a "
+                        + $"time")],
+                ["Machine",
+                    $"{(device.type == TorchSharp.DeviceType.CUDA ? machine.Gpus[device.index].Name : $"{machine.Processors} processor cores")}, {machine.System}"],
                 ["Software", $"Dreambooth.Lab {machine.Lab}, {machine.DotNet}, libtorch {machine.LibTorch}"],
             ],
         };

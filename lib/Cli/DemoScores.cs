@@ -32,9 +32,15 @@ internal sealed class DemoScores(DemoFolder folder, string identifier, double? c
             Columns = ["The same prompts and seeds", "Before", "After", "Real pictures"],
             Rows =
             [
-                Row($"Fidelity of photos of {identifier}", result => IsPhoto(result) && IsNamed(result), CharacterReading.FidelityScore, Number, ceiling is { } most ? Number(most) : "–"),
-                Row("“This cat”, in photos by its name", result => IsPhoto(result) && IsNamed(result), CharacterReading.IdentityScore, Percent, "–"),
-                Row("“This cat”, without its name", result => IsPhoto(result) && !IsNamed(result), CharacterReading.IdentityScore, Percent, "–"),
+                Row(
+                    $"Fidelity of photos of {identifier}", result => IsPhoto(result) && IsNamed(result), CharacterReading.FidelityScore,
+                    Number, ceiling is { } most ? Number(most) : "–"),
+                Row(
+                    "“This cat”, in photos by its name", result => IsPhoto(result) && IsNamed(result), CharacterReading.IdentityScore,
+                    Percent, "–"),
+                Row(
+                    "“This cat”, without its name", result => IsPhoto(result) && !IsNamed(result), CharacterReading.IdentityScore,
+                    Percent, "–"),
                 Row("Adherence", _ => true, CharacterReading.AdherenceScore, Percent, "–"),
             ],
         };

@@ -11,7 +11,8 @@ internal static class DoctorVerb
 {
     public static Command Create(Session session)
     {
-        var verb = new Command("doctor", "Reports what was found and loaded: libtorch, versions, devices, memory, Unicode; and what to do where "
+        var verb = new Command(
+            "doctor", "Reports what was found and loaded: libtorch, versions, devices, memory, Unicode; and what to do where "
             + "something is missing. The exit code is 0 when the lab can run here, else 1.");
         var json = new Option<bool>("--json") { Description = "Print the report as JSON." };
         verb.Options.Add(json);

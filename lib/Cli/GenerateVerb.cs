@@ -63,13 +63,15 @@ internal static class GenerateVerb
     }
 
     private static void Draw(
-        GenerationRun run, GenerateConfig config, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras, PipelineOptions options,
+        GenerationRun run, GenerateConfig config, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras,
+        PipelineOptions options,
         Session session)
     {
         var guard = new MemoryGuard(model, config.Device, Planned(config, options));
         guard.FitBatch(model, config.Memory);
         var memory = guard.Choose(model, config.Memory, session.Output.WriteLine);
-        using var pipeline = guard.Run(() => Load(config, model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
+        using var pipeline = guard.Run(
+            () => Load(config, model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         ConsoleProgress.Run(session, report =>
@@ -78,7 +80,8 @@ internal static class GenerateVerb
             return guard.Run(() =>
             {
                 run.Execute(
-                    pipeline, memory.SampleBatchSize, (done, steps, prompt) => report("Denoising", done, steps, prompt), session.Cancellation);
+                    pipeline, memory.SampleBatchSize, (done, steps, prompt) => report("Denoising", done, steps, prompt),
+                    session.Cancellation);
                 return true;
             });
         });

@@ -27,7 +27,8 @@ internal sealed class GroupedHelp(TextWriter output, string start) : Synchronous
         var command = parseResult.CommandResult.Command;
         WriteWrapped(command.Description ?? "", 0);
         output.WriteLine();
-        output.WriteLine($"Usage: {start} {PathOf(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
+        output.WriteLine(
+            $"Usage: {start} {PathOf(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
         WriteVerbs(command);
         var flags = FlagsByVerb.GetValueOrDefault(command) ?? [];
         foreach (var group in flags.GroupBy(flag => flag.Group))
@@ -77,7 +78,8 @@ internal sealed class GroupedHelp(TextWriter output, string start) : Synchronous
         output.WriteLine("Other:");
         foreach (var option in OptionsOf(command).Where(option => !option.Hidden && !described.Contains(option.Name)))
         {
-            output.WriteLine($"  {string.Join(", ", option.Aliases.Prepend(option.Name))}{(option.HelpName is { } name ? " " + name : "")}");
+            output.WriteLine(
+                $"  {string.Join(", ", option.Aliases.Prepend(option.Name))}{(option.HelpName is { } name ? " " + name : "")}");
             WriteWrapped(option.Description ?? "", Indent);
         }
 

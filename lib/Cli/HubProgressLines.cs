@@ -10,6 +10,7 @@ internal sealed class HubProgressLines(ConsoleProgress.Report report, string tit
     public void Report(HubProgress value)
     {
         var total = (int)((value.BytesTotal + MiB - 1) / MiB);
-        report(title, value.BytesDone < value.BytesTotal ? Math.Min((int)(value.BytesDone / MiB), total - 1) : total, total, $"MiB, {value}");
+        report(
+            title, value.BytesDone < value.BytesTotal ? Math.Min((int)(value.BytesDone / MiB), total - 1) : total, total, $"MiB, {value}");
     }
 }

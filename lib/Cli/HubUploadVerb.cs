@@ -16,21 +16,42 @@ internal static class HubUploadVerb
     // Settings of interest to readers; without this machine's paths and devices.
     private static readonly string[] SettingNames =
     [
-        "resolution", "rank", "lora_alpha", "lora_layers", "lora_blocks", "train_text_encoder", "max_train_steps", "num_train_epochs", "train_batch_size", "gradient_accumulation_steps",
-        "learning_rate", "text_encoder_lr", "lr_scheduler", "lr_warmup_steps", "weighting_scheme", "mixed_precision", "with_prior_preservation", "prior_loss_weight", "num_class_images",
+        "resolution", "rank", "lora_alpha", "lora_layers", "lora_blocks", "train_text_encoder", "max_train_steps", "num_train_epochs",
+        "train_batch_size", "gradient_accumulation_steps",
+        "learning_rate", "text_encoder_lr", "lr_scheduler", "lr_warmup_steps", "weighting_scheme", "mixed_precision",
+        "with_prior_preservation", "prior_loss_weight", "num_class_images",
         "center_crop", "random_flip", "seed",
     ];
 
     public static Command Create(Session session)
     {
-        var folder = new Argument<string>("FOLDER") { Description = "The folder that train wrote (with recipe.json), or one with a LoRA file, or the file." };
+        var folder =
+            new Argument<string>("FOLDER") { Description =
+                "The folder that train wrote (with recipe.json), or one with a LoRA file, or the file." };
         var repo = HubVerb.Repo();
         var revision = HubVerb.Revision();
         var hidden = new Option<bool>("--private") { Description = "Make the repository private, where it is new." };
-        var message = new Option<string>("--message") { HelpName = "TEXT", Description = "The commit's message.", DefaultValueFactory = _ => "DreamBooth LoRA" };
-        var baseModel = new Option<string?>("--base_model") { HelpName = "NAME", Description = "The base model's name on the hub, where the recipe names a folder." };
-        var pictures = new Option<string[]>("--images") { HelpName = "FILE", Description = "Sample pictures for the card; without them the last validation pictures.", AllowMultipleArgumentsPerToken = true };
-        var verb = new Command("upload", "Uploads a LoRA with its card: base model, instance prompt, licence, sample pictures, training settings. A README.md in the folder is used as the card instead.")
+        var message = new Option<string>("--message")
+        {
+            HelpName = "TEXT",
+            Description = "The commit's message.",
+            DefaultValueFactory = _ => "DreamBooth LoRA",
+        };
+        var baseModel = new Option<string?>("--base_model")
+        {
+            HelpName = "NAME",
+            Description = "The base model's name on the hub, where the recipe names a folder.",
+        };
+        var pictures = new Option<string[]>("--images")
+        {
+            HelpName = "FILE",
+            Description = "Sample pictures for the card; without them the last validation pictures.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var verb = new Command(
+            "upload",
+            "Uploads a LoRA with its card: base model, instance prompt, licence, sample pictures, training settings. A README.md in the "
+            + "folder is used as the card instead.")
         {
             folder, repo, revision, hidden, message, baseModel, pictures,
         };
@@ -38,9 +59,15 @@ internal static class HubUploadVerb
         {
             var id = HubVerb.ParseRepo(result.GetValue(repo)!);
             var files = Collect(result.GetValue(folder)!, id, result.GetValue(baseModel), result.GetValue(pictures) ?? [], session);
-            var request = new HubUploadRequest(id, files, result.GetValue(message)!) { Revision = result.GetValue(revision)!, IsPrivate = result.GetValue(hidden) };
+            var request = new HubUploadRequest(id, files, result.GetValue(message)!)
+            {
+                Revision = result.GetValue(revision)!,
+                IsPrivate = result.GetValue(hidden),
+            };
             using var client = new HubClient(null, session.Warn);
-            var commit = ConsoleProgress.Run(session, report => HubVerb.Wait(() => client.UploadAsync(request, new HubProgressLines(report, "Uploading"), session.Cancellation)));
+            var commit = ConsoleProgress.Run(
+                session, report => HubVerb.Wait(
+                    () => client.UploadAsync(request, new HubProgressLines(report, "Uploading"), session.Cancellation)));
             session.Output.WriteLine($"{string.Join(", ", files.Select(file => file.Path))}: {commit.Page}");
             return ExitCode.Success;
         });
@@ -58,7 +85,8 @@ internal static class HubUploadVerb
         var shown = (pictures.Length > 0 ? pictures : LastValidation(folder)).Take(MostPictures).ToList();
         if (shown.FirstOrDefault(picture => !File.Exists(picture)) is { } missing)
             throw new LabException($"There is no picture {missing}; --images needs files.");
-        var named = shown.Select((picture, i) => HubUploadFile.FromFile($"image_{i}{Path.GetExtension(picture).ToLowerInvariant()}", picture)).ToList();
+        var named = shown.Select(
+            (picture, i) => HubUploadFile.FromFile($"image_{i}{Path.GetExtension(picture).ToLowerInvariant()}", picture)).ToList();
         files.AddRange(named);
         files.Add(HubUploadFile.FromText(CardName, Card(folder, repo, baseModel, named, Path.GetFileName(lora), session).ToMarkdown()));
         return files;
@@ -68,9 +96,13 @@ internal static class HubUploadVerb
     {
         var recipe = Path.Combine(folder, "recipe.json");
         if (!File.Exists(recipe))
-            session.Warn($"There is no recipe.json in {folder}: the card lacks the training's settings, and you must fill in its instance prompt.");
+            session.Warn(
+                $"There is no recipe.json in {folder}: the card lacks the training's settings, and you must fill in its instance prompt.");
         var config = File.Exists(recipe) ? DreamBoothConfig.Read(recipe) : null;
-        var model = baseModel ?? (config is not null && HubResolver.IsOnHub(config.PretrainedModelNameOrPath, out var known, out _) ? known.ToString() : null);
+        var model = baseModel
+            ?? (config is not null && HubResolver.IsOnHub(config.PretrainedModelNameOrPath, out var known, out _)
+                ? known.ToString()
+                : null);
         if (model is null)
             session.Warn("The base model's name on the hub is not known: give --base_model, so that the card names it.");
         return new LoraCard(repo, config?.InstancePrompt ?? "(the instance prompt)")

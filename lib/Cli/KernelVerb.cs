@@ -137,8 +137,13 @@ internal static class KernelVerb
             Description = "Characters of stream output that one cell may send, at least 1.",
             DefaultValueFactory = _ => new KernelOptions().MaxStreamCharacters,
         };
-        var headless = new Option<bool>("--headless") { Description = "Do not make completion ready: the client runs cells only.", Hidden = true };
-        var verb = new Command("start", "Serves a Jupyter client until it shuts the kernel down. Clients call this.") { file, limit, headless };
+        var headless = new Option<bool>("--headless")
+        {
+            Description = "Do not make completion ready: the client runs cells only.",
+            Hidden = true,
+        };
+        var verb = new Command(
+            "start", "Serves a Jupyter client until it shuts the kernel down. Clients call this.") { file, limit, headless };
         verb.SetAction(result => Guarded(() =>
         {
             var characters = result.GetValue(limit);

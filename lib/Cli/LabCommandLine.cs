@@ -15,7 +15,8 @@ internal static class LabCommandLine
     /// <param name="root">Makes another program's verbs; null for the lab's.</param>
     /// <param name="start">How the program is started, for its help.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static int Run(IReadOnlyList<string> args, Session session, Func<Session, RootCommand>? root = null, string start = "dotnet run --")
+    public static int Run(
+        IReadOnlyList<string> args, Session session, Func<Session, RootCommand>? root = null, string start = "dotnet run --")
     {
         session = session with { Output = new PlainWriter(session.Output), Error = new PlainWriter(session.Error) };
         try

@@ -76,5 +76,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     private long? Total() => GpuMemory.Read(DeviceSelection.Parse(device))?.Total;
 
     private ModelArchitecture? Architecture() =>
-        _model is not null && (File.Exists(_model) || File.Exists(Path.Combine(_model, "model_index.json"))) ? ModelArchitecture.Read(_model) : null;
+        _model is not null && (File.Exists(_model) || File.Exists(Path.Combine(_model, "model_index.json")))
+            ? ModelArchitecture.Read(_model)
+            : null;
 }

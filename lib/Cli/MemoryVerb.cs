@@ -15,8 +15,10 @@ internal static class MemoryVerb
 {
     public static Command Create(Session session)
     {
-        var verb = new Command("memory", "Predicts the memory that a run needs, phase by phase, and which settings would fit cards of several sizes. "
-            + "Nothing is loaded: configuration files are enough. Without flags: the DreamBooth tutorial's training of Stable Diffusion 3.5-medium.");
+        var verb = new Command(
+            "memory", "Predicts the memory that a run needs, phase by phase, and which settings would fit cards of several sizes. "
+            + "Nothing is loaded: configuration files are enough. Without flags: the DreamBooth tutorial's training of Stable Diffusion "
+            + "3.5-medium.");
         var options = new FlagOptions(verb, MemoryFlags.All);
         verb.SetAction(result =>
         {
@@ -35,8 +37,16 @@ internal static class MemoryVerb
 
     private static MemoryProfile MeasuredRun(DreamBoothConfig? config, int steps, MemorySettings settings, Session session) =>
         ProfiledTraining.Run(
-            (config ?? throw new UsageException("--measure needs --config: the recipe that is run.")) with { Memory = settings.Memory }, steps,
-            new GenerationRequest { Prompts = [config.InstancePrompt], NumInferenceSteps = 4, NumImagesPerPrompt = settings.SampleBatchSize, Width = settings.SampleResolution, Height = settings.SampleResolution },
+            (config ?? throw new UsageException("--measure needs --config: the recipe that is run.")) with { Memory = settings.Memory },
+            steps,
+            new GenerationRequest
+            {
+                Prompts = [config.InstancePrompt],
+                NumInferenceSteps = 4,
+                NumImagesPerPrompt = settings.SampleBatchSize,
+                Width = settings.SampleResolution,
+                Height = settings.SampleResolution,
+            },
             phase => session.Error.WriteLine($"measuring: {phase}"), session.Cancellation);
 
     private static object Report(MemoryPlanner planner, MemorySettings settings, MemoryProfile? profile)
@@ -45,15 +55,30 @@ internal static class MemoryVerb
         return new
         {
             model = planner.Model.Name,
-            components = planner.Model.Components.Select(component => new { component.Name, component.Parameters, bytes_float32 = component.BytesAs(ScalarType.Float32) }),
+            components = planner.Model.Components.Select(
+                component => new { component.Name, component.Parameters, bytes_float32 = component.BytesAs(ScalarType.Float32) }),
             predicted = true,
             note = MemoryForecast.Note,
-            phases = forecast.Phases.Select(phase => new { phase.Phase, phase.Total, phase.Exact, phase.Terms, measured = profile?.PeakOf(phase.Phase) }),
-            modes = planner.ByMode(settings).Select(mode => new { mode = MemoryChoice.Name(mode.Settings), mode.Peak, highest = mode.Highest.Phase, smallest_card_bytes = MemoryPlanner.SmallestCard(mode) }),
+            phases = forecast.Phases.Select(
+                phase => new { phase.Phase, phase.Total, phase.Exact, phase.Terms, measured = profile?.PeakOf(phase.Phase) }),
+            modes = planner.ByMode(settings)
+                .Select(mode => new
+                {
+                    mode = MemoryChoice.Name(mode.Settings),
+                    mode.Peak,
+                    highest = mode.Highest.Phase,
+                    smallest_card_bytes = MemoryPlanner.SmallestCard(mode),
+                }),
             measured_figure = profile?.Figure.ToString(),
             peak = forecast.Peak,
-            fits = MemoryPlanner.CardSizes.Select(card => new { card_bytes = card, changes = planner.Fit(settings, MemoryPlanner.Usable(card))?.Changes, peak = planner.Fit(settings, MemoryPlanner.Usable(card))?.Forecast.Peak }),
-            tutorial = PublishedFigures.Tutorial.Select(row => new { row.Work, row.Published, predicted = new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak }),
+            fits = MemoryPlanner.CardSizes.Select(card => (Card: card, Fit: planner.Fit(settings, MemoryPlanner.Usable(card))))
+                .Select(fit => new { card_bytes = fit.Card, changes = fit.Fit?.Changes, peak = fit.Fit?.Forecast.Peak }),
+            tutorial = PublishedFigures.Tutorial.Select(row => new
+            {
+                row.Work,
+                row.Published,
+                predicted = new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak,
+            }),
         };
     }
 
@@ -63,32 +88,37 @@ internal static class MemoryVerb
         var forecast = planner.Forecast(settings);
         Line($"{planner.Model.Name}: {planner.Model.Parameters / 1e6:N1} million numbers");
         foreach (var component in planner.Model.Components)
-            Line($"  {component.Name,-16}{component.Parameters / 1e6,10:N1} M  {ByteSize.Text(component.BytesAs(ScalarType.Float32)),10} in float32");
+            Line(
+                $"  {component.Name,-16}{component.Parameters / 1e6,10:N1} M  {ByteSize.Text(component.BytesAs(ScalarType.Float32)),10} in float32");
         output.WriteLine();
         Line($"predicted, by phase        counted  estimated      total{(profile is null ? "" : "   measured")}");
         foreach (var phase in forecast.Phases)
         {
             var measured = profile?.PeakOf(phase.Phase) is { } bytes ? $"{ByteSize.Text(bytes),11}" : string.Empty;
-            Line($"  {phase.Phase,-20}{ByteSize.Text(phase.Exact),12}{ByteSize.Text(phase.Total - phase.Exact),11}{ByteSize.Text(phase.Total),11}{measured}");
+            Line(
+                $"  {phase.Phase,-20}{ByteSize.Text(phase.Exact),12}{ByteSize.Text(phase.Total - phase.Exact),11}{ByteSize.Text(phase.Total),11}{measured}");
         }
 
         Line($"  peak{ByteSize.Text(forecast.Peak),50}");
         output.WriteLine();
         output.WriteLine("by memory mode (--memory of train and generate), predicted");
         foreach (var mode in planner.ByMode(settings))
-            Line($"  {MemoryChoice.Name(mode.Settings),-36}{ByteSize.Text(mode.Peak),10} ({mode.Highest.Phase}), {(MemoryPlanner.SmallestCard(mode) is { } card ? $"fits a card of {ByteSize.Text(card)}" : "fits none of the cards below")}");
+            Line(
+                $"  {MemoryChoice.Name(mode.Settings),-36}{ByteSize.Text(mode.Peak),10} ({mode.Highest.Phase}), {(MemoryPlanner.SmallestCard(mode) is { } card ? $"fits a card of {ByteSize.Text(card)}" : "fits none of the cards below")}");
         output.WriteLine();
         output.WriteLine("what would fit");
         foreach (var card in MemoryPlanner.CardSizes)
         {
             var fit = planner.Fit(settings, MemoryPlanner.Usable(card));
-            Line($"  {ByteSize.Text(card),9}  {(fit is null ? "nothing that the planner knows" : fit.Value.Changes.Count == 0 ? $"as asked ({ByteSize.Text(fit.Value.Forecast.Peak)})" : $"{string.Join(", ", fit.Value.Changes)} ({ByteSize.Text(fit.Value.Forecast.Peak)})")}");
+            Line(
+                $"  {ByteSize.Text(card),9}  {(fit is null ? "nothing that the planner knows" : fit.Value.Changes.Count == 0 ? $"as asked ({ByteSize.Text(fit.Value.Forecast.Peak)})" : $"{string.Join(", ", fit.Value.Changes)} ({ByteSize.Text(fit.Value.Forecast.Peak)})")}");
         }
 
         output.WriteLine();
         output.WriteLine("the tutorial's table, Stable Diffusion 3.5-medium in float32");
         foreach (var row in PublishedFigures.Tutorial)
-            Line($"  {row.Work,-34}{row.Published,-52}predicted here {ByteSize.Text(new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak)}");
+            Line(
+                $"  {row.Work,-34}{row.Published,-52}predicted here {ByteSize.Text(new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak)}");
         output.WriteLine();
         output.WriteLine(MemoryForecast.Note);
         if (profile is not null)

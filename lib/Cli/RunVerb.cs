@@ -13,8 +13,13 @@ internal static class RunVerb
 
     public static Command Create(Session session)
     {
-        var notebooks = new Argument<string[]>("NOTEBOOK") { Description = "Notebooks, folders or patterns such as 'notebooks/0*.ipynb'.", Arity = ArgumentArity.OneOrMore };
-        var parameters = new Option<string[]>("--parameter", "-p") { Description = "A parameter as name=value; may be given several times." };
+        var notebooks = new Argument<string[]>("NOTEBOOK")
+        {
+            Description = "Notebooks, folders or patterns such as 'notebooks/0*.ipynb'.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var parameters = new Option<string[]>(
+            "--parameter", "-p") { Description = "A parameter as name=value; may be given several times." };
         var output = new Option<string?>("--output") { Description = "Write the executed notebooks into this folder." };
         var inPlace = new Option<bool>("--in-place") { Description = "Write the outputs into the notebooks themselves." };
         var timeout = new Option<double?>("--timeout") { Description = "Seconds that one cell may take; default no limit." };
@@ -27,11 +32,13 @@ internal static class RunVerb
         };
         var engine = new Option<string>("--engine")
         {
-            Description = "'own' (the default), or 'official': compare with .NET Interactive's kernel cell by cell; no notebook is written.",
+            Description =
+                "'own' (the default), or 'official': compare with .NET Interactive's kernel cell by cell; no notebook is written.",
             DefaultValueFactory = _ => "own",
         };
         engine.AcceptOnlyFromAmong("own", "official");
-        var verb = new Command("run", "Runs C# notebooks from first cell to last, without Jupyter. The exit code is 1 when a cell failed, which is shown.")
+        var verb = new Command(
+            "run", "Runs C# notebooks from first cell to last, without Jupyter. The exit code is 1 when a cell failed, which is shown.")
         {
             notebooks, parameters, output, inPlace, timeout, allow, quiet, check, engine,
         };
@@ -62,8 +69,13 @@ internal static class RunVerb
             }
 
             if (folder is not null && files.GroupBy(Path.GetFileName).FirstOrDefault(same => same.Count() > 1) is { } same)
-                throw new UsageException($"Two notebooks would be written to {Path.Combine(folder, same.Key!)}: {string.Join(" and ", same)}. Run them one by one.");
-            return RunAll(session, files, options, file => result.GetValue(inPlace) ? file : folder is null ? null : Path.Combine(folder, Path.GetFileName(file)), result.GetValue(quiet));
+                throw new UsageException(
+                    $"Two notebooks would be written to {Path.Combine(folder, same.Key!)}: {string.Join(" and ", same)}. Run them one by "
+                    + "one.");
+            return RunAll(
+                session, files, options,
+                file => result.GetValue(inPlace) ? file : folder is null ? null : Path.Combine(folder, Path.GetFileName(file)),
+                result.GetValue(quiet));
         }));
         return verb;
     }
@@ -94,7 +106,8 @@ internal static class RunVerb
             foreach (var (cell, source, differences, _) in cells)
             {
                 var found = differences.Count == 0 ? "same" : string.Join("; ", differences);
-                session.Output.WriteLine(FormattableString.Invariant($"[{cell}/{cells.Count}] {source.Trim().Split('\n')[0].Trim()}: {found}"));
+                session.Output.WriteLine(
+                    FormattableString.Invariant($"[{cell}/{cells.Count}] {source.Trim().Split('\n')[0].Trim()}: {found}"));
             }
 
             var failures = cells.Count(c => c.Failed);
@@ -126,7 +139,8 @@ internal static class RunVerb
                 result.Notebook.Save(path);
             var state = result.Failures.Count > 0 && !options.AllowErrors ? "FAILED" : "ok";
             session.Output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{file}: {state}, {result.CellsRun} cells, {result.Failures.Count} failed, {clock.Elapsed.TotalSeconds:0.0} s"));
+                CultureInfo.InvariantCulture,
+                $"{file}: {state}, {result.CellsRun} cells, {result.Failures.Count} failed, {clock.Elapsed.TotalSeconds:0.0} s"));
             failed += state == "ok" ? 0 : 1;
         }
 

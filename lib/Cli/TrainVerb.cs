@@ -14,7 +14,8 @@ internal static class TrainVerb
 {
     public static Command Create(Session session)
     {
-        var verb = new Command("train", "Trains a DreamBooth LoRA. Flags, names and defaults are those of diffusers' train_dreambooth_lora_sd3.py; "
+        var verb = new Command(
+            "train", "Trains a DreamBooth LoRA. Flags, names and defaults are those of diffusers' train_dreambooth_lora_sd3.py; "
             + "paths are relative to the current folder.");
         var recipe = new Option<string?>("--config")
         {
@@ -45,7 +46,8 @@ internal static class TrainVerb
         try
         {
             var values = recipe is null ? [] : DreamBoothConfig.Flags.Read(
-                JsonField.ReadFile(recipe, "recipe"), name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
+                JsonField.ReadFile(recipe, "recipe"),
+                name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
             foreach (var (flag, value) in given)
                 values[flag] = value;
             var config = DreamBoothConfig.Flags.Build(values);
@@ -63,9 +65,12 @@ internal static class TrainVerb
     private static int Run(DreamBoothConfig config, Session session)
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
-        var guard = new MemoryGuard(config.PretrainedModelNameOrPath, config.Device, MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null });
+        var guard = new MemoryGuard(
+            config.PretrainedModelNameOrPath, config.Device,
+            MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null });
         var summary = ConsoleProgress.Run(
-            session, report => guard.Run(() => TrainingSession.Train(config, Events(config, session, report, guard), session.Cancellation)));
+            session, report => guard.Run(
+                () => TrainingSession.Train(config, Events(config, session, report, guard), session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
         {
@@ -82,7 +87,8 @@ internal static class TrainVerb
         }
 
         session.Output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{file}: {summary.Steps} steps in {summary.Seconds:0.0} s{(summary.Cancelled ? ", ended early" : string.Empty)}"));
+            CultureInfo.InvariantCulture,
+            $"{file}: {summary.Steps} steps in {summary.Seconds:0.0} s{(summary.Cancelled ? ", ended early" : string.Empty)}"));
         if (Path.Combine(config.OutputDir, LoraExport.DefaultName) is var export && File.Exists(export))
         {
             session.Output.WriteLine($"{LoraFile.DefaultName} is for diffusers, PEFT and this program, which read alpha from its header.");
@@ -125,5 +131,7 @@ internal static class TrainVerb
 
     private static string Describe(StepRecord record) => string.Create(
         CultureInfo.InvariantCulture,
-        $"loss {record.Loss:0.0000}  instance {record.InstanceLoss:0.0000}{(record.PriorLoss is { } prior ? $"  prior {prior:0.0000}" : string.Empty)}  lr {record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s");
+        $"loss {record.Loss:0.0000}  instance "
+        + $"{record.InstanceLoss:0.0000}{(record.PriorLoss is { } prior ? $"  prior {prior:0.0000}" : string.Empty)}  lr "
+        + $"{record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s");
 }

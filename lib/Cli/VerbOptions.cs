@@ -7,7 +7,12 @@ internal static class VerbOptions
 {
     public static Option<string?> AddText(this Command verb, string name, string placeholder, string description, string? value)
     {
-        var option = new Option<string?>(name) { HelpName = placeholder, Description = value is null ? description : $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        var option = new Option<string?>(name)
+        {
+            HelpName = placeholder,
+            Description = value is null ? description : $"{description} [default: {value}]",
+            DefaultValueFactory = _ => value,
+        };
         verb.Options.Add(option);
         return option;
     }
@@ -16,7 +21,12 @@ internal static class VerbOptions
     public static Option<T> AddNumber<T>(this Command verb, string name, string description, T value)
         where T : struct
     {
-        var option = new Option<T>(name) { HelpName = "N", Description = $"{description} [default: {value}]", DefaultValueFactory = _ => value };
+        var option = new Option<T>(name)
+        {
+            HelpName = "N",
+            Description = $"{description} [default: {value}]",
+            DefaultValueFactory = _ => value,
+        };
         verb.Options.Add(option);
         return option;
     }

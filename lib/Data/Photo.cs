@@ -9,7 +9,8 @@ namespace Dreambooth.Lab.Data;
 /// <param name="Sharpness">Variance of the Laplacian at the training resolution; see <see cref="Imaging.Sharpness"/>.</param>
 /// <param name="Hash">Fingerprint of its looks.</param>
 /// <param name="Remarks">What may harm training, a phrase each; empty for a good photo.</param>
-public sealed record Photo(PictureFile File, CropBox Crop, double Kept, double Sharpness, DifferenceHash Hash, IReadOnlyList<string> Remarks)
+public sealed record Photo(
+    PictureFile File, CropBox Crop, double Kept, double Sharpness, DifferenceHash Hash, IReadOnlyList<string> Remarks)
 {
     /// <summary>The file's name.</summary>
     public string Name => Path.GetFileName(File.Path);

@@ -9,7 +9,10 @@ namespace Dreambooth.Lab.Data;
 /// </summary>
 public sealed class PhotoReview
 {
-    /// <summary>Fingerprints that differ in at most this many of 64 bits are taken for the same scene. Bursts of one scene lie below 10; other photos of the same subject above 15.</summary>
+    /// <summary>
+    /// Fingerprints that differ in at most this many of 64 bits are taken for the same scene. Bursts of one scene lie below 10; other
+    /// photos of the same subject above 15.
+    /// </summary>
     public const int AlikeBits = 8;
 
     /// <summary>A photo below this part of the folder's median sharpness is called blurred.</summary>
@@ -39,11 +42,13 @@ public sealed class PhotoReview
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 16);
         var pictures = PictureFolder.Read(folder, BadImagePolicy.Skip);
         if (pictures.Pictures.Count == 0)
-            throw new LabException($"{folder} holds no usable picture ({string.Join(", ", PictureFolder.Extensions)}).{PictureFolder.List(pictures.Bad)}");
+            throw new LabException(
+                $"{folder} holds no usable picture ({string.Join(", ", PictureFolder.Extensions)}).{PictureFolder.List(pictures.Bad)}");
         Photo[] measured = [.. pictures.Pictures.AsParallel().AsOrdered().Select(picture => Measure(picture, resolution))];
         var alike = Pairs(measured);
         var median = measured.Select(photo => photo.Sharpness).Order().ElementAt(measured.Length / 2);
-        return new PhotoReview(resolution, [.. measured.Select(photo => photo with { Remarks = Remarks(photo, resolution, median, alike) })], alike);
+        return new PhotoReview(
+            resolution, [.. measured.Select(photo => photo with { Remarks = Remarks(photo, resolution, median, alike) })], alike);
     }
 
     /// <summary>A photo as training sees it: what the centre crop leaves out is dimmed.</summary>
@@ -101,7 +106,8 @@ public sealed class PhotoReview
 
     private static PhotoPair[] Pairs(Photo[] photos) =>
     [
-        .. photos.SelectMany((first, i) => photos.Skip(i + 1).Select(second => new PhotoPair(first, second, first.Hash.DistanceTo(second.Hash))))
+        .. photos.SelectMany(
+            (first, i) => photos.Skip(i + 1).Select(second => new PhotoPair(first, second, first.Hash.DistanceTo(second.Hash))))
             .Where(pair => pair.Distance <= AlikeBits).OrderBy(pair => pair.Distance),
     ];
 
@@ -112,7 +118,8 @@ public sealed class PhotoReview
         if (side < resolution)
             remarks.Add($"too small: {side} of {resolution} pixels");
         if (photo.Sharpness < BlurredPart * median)
-            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"blurred: sharpness {photo.Sharpness:0}, the folder's median is {median:0}"));
+            remarks.Add(
+                string.Create(CultureInfo.InvariantCulture, $"blurred: sharpness {photo.Sharpness:0}, the folder's median is {median:0}"));
         if (alike.FirstOrDefault(pair => pair.Second.File.Path == photo.File.Path) is { } pair)
             remarks.Add($"looks like {pair.First.Name} ({pair.Distance} of 64 bits differ)");
         if (photo.Kept < 0.5)

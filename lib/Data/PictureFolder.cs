@@ -141,7 +141,8 @@ internal sealed class PictureFolder
     {
         PixelMode.Cmyk => "CMYK, a picture for print; convert it to RGB",
         PixelMode.Gray16 or PixelMode.Color16 => "16 bits a channel; convert it to 8",
-        _ when Math.Min(info.Width, info.Height) < minSize => $"{info.Width}x{info.Height} pixels; the shorter side must have at least {minSize}",
+        _ when Math.Min(info.Width, info.Height) < minSize =>
+            $"{info.Width}x{info.Height} pixels; the shorter side must have at least {minSize}",
         _ when Math.Max(info.Width, info.Height) > (long)LongestSide * Math.Min(info.Width, info.Height) =>
             $"{info.Width}x{info.Height} pixels; one side is more than {LongestSide} times the other: cut pictures out of it",
         _ => null,

@@ -3,7 +3,9 @@ using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Data;
 
-/// <summary>Decoded pictures with their short side at the resolution, kept in memory until half a GiB is full; later ones are decoded each time.</summary>
+/// <summary>
+/// Decoded pictures with their short side at the resolution, kept in memory until half a GiB is full; later ones are decoded each time.
+/// </summary>
 internal sealed class ResizedPictures(int resolution)
 {
     private const long MaxBytes = 512L << 20;

@@ -22,7 +22,9 @@ internal sealed record AttentionOverlay : HtmlView
     /// <summary>Whether the picture alone and the map alone stand beside the overlay. Default false.</summary>
     public bool SideBySide { get; init; }
 
-    /// <summary>How much of the map's colour covers the picture where the value is 1, 0 … 1; a third of it where it is 0. Default 0.7.</summary>
+    /// <summary>
+    /// How much of the map's colour covers the picture where the value is 1, 0 … 1; a third of it where it is 0. Default 0.7.
+    /// </summary>
     public double Opacity { get; init; } = 0.7;
 
     /// <summary>The widest a picture gets, in CSS pixels, 32 … 1024. Default 240.</summary>
@@ -51,7 +53,9 @@ internal sealed record AttentionOverlay : HtmlView
         return new AttentionOverlay { Picture = picture, Map = grid, Title = title, Range = (Text(least), Text(largest)) };
     }
 
-    /// <summary>The picture under the map's colours: the higher the value, the more of them; a picture for an <see cref="ImageGrid"/>.</summary>
+    /// <summary>
+    /// The picture under the map's colours: the higher the value, the more of them; a picture for an <see cref="ImageGrid"/>.
+    /// </summary>
     /// <exception cref="LabException">The map is empty, or the opacity out of range.</exception>
     public RgbImage ToImage() => Draw(value => Opacity * (1 + (2 * Math.Clamp(value, 0, 1))) / 3);
 
@@ -63,7 +67,10 @@ internal sealed record AttentionOverlay : HtmlView
     public override string ToText()
     {
         var (row, column, largest) = Peak();
-        return string.Create(CultureInfo.InvariantCulture, $"{(Title.Length > 0 ? Title + ": " : string.Empty)}map [{Map.GetLength(0)}, {Map.GetLength(1)}] over {Picture.Width} × {Picture.Height} pixels, {Range.Low} … {Range.High}, largest ({largest:0.00} of 1) at row {row}, column {column}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(Title.Length > 0 ? Title + ": " : string.Empty)}map [{Map.GetLength(0)}, {Map.GetLength(1)}] over {Picture.Width} × "
+            + $"{Picture.Height} pixels, {Range.Low} … {Range.High}, largest ({largest:0.00} of 1) at row {row}, column {column}");
     }
 
     /// <summary>What <see cref="ToImage"/> draws, as PNG.</summary>
@@ -82,14 +89,19 @@ internal sealed record AttentionOverlay : HtmlView
         };
         grid.Write(writer);
         writer.Open("div", ("class", "lab-legend")).Element("span", Range.Low);
-        writer.Empty("img", ("src", PictureEmbedding.Data("png", ImageEncoder.EncodePng(HeatMap.Legend(160, 1)))), ("width", "160"), ("height", "8"), ("alt", "from low to high"));
+        writer.Empty(
+            "img", ("src", PictureEmbedding.Data("png", ImageEncoder.EncodePng(HeatMap.Legend(160, 1)))), ("width", "160"), ("height", "8"),
+            ("alt", "from low to high"));
         writer.Element("span", Range.High).Close();
     }
 
     private RgbImage Draw(Func<double, double> cover)
     {
         if (Map.Length == 0 || Opacity is not (>= 0 and <= 1))
-            throw new LabException(string.Create(CultureInfo.InvariantCulture, $"The overlay cannot be drawn: the map has {Map.Length} values (at least 1), Opacity is {Opacity} (0 … 1)."));
+            throw new LabException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The overlay cannot be drawn: the map has {Map.Length} values (at least 1), Opacity is {Opacity} (0 … 1)."));
         var image = new RgbImage(Picture.Width, Picture.Height);
         for (var y = 0; y < image.Height; y++)
         {

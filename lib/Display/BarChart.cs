@@ -44,7 +44,12 @@ public sealed record BarChart : ChartView
                     FromZero = !LogY,
                     Height = Height,
                     Stacked = Stacked,
-                    Series = [.. Series.Select(series => series with { Mark = series.Mark ?? ChartMark.Bars, X = [.. Enumerable.Range(0, Categories.Count).Select(i => (double)i)] })],
+                    Series = [.. Series.Select(
+                        series => series with
+                        {
+                            Mark = series.Mark ?? ChartMark.Bars,
+                            X = [.. Enumerable.Range(0, Categories.Count).Select(i => (double)i)],
+                        })],
                 },
             ],
         };

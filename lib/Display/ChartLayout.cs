@@ -81,7 +81,8 @@ internal sealed class ChartLayout
                 var from = field.Panel.Stacked ? below : field.Y.IsLog ? field.Y.From : 0;
                 below += field.Panel.Stacked ? value : 0;
                 var center = place + (field.Panel.Stacked ? 0 : (i + 0.5) * width - (group / 2));
-                yield return new ChartBar(bars[i], place, center, field.Panel.Stacked ? width : width * 0.94, from, field.Panel.Stacked ? below : value);
+                yield return new ChartBar(
+                    bars[i], place, center, field.Panel.Stacked ? width : width * 0.94, from, field.Panel.Stacked ? below : value);
             }
         }
     }
@@ -97,7 +98,9 @@ internal sealed class ChartLayout
             values = values.Append(range.From).Append(range.To);
         var onlyLines = _figure.Series.All(series => series.IsLine || series.Mark == ChartMark.FaintPoints);
         double[] all = [.. values.DefaultIfEmpty(1)];
-        return onlyLines && all.Min() < all.Max() ? new PlotAxis(all.Min(), all.Max(), Left, Right, _figure.LogX) : PlotAxis.Around(all, 8, Left, Right, _figure.LogX);
+        return onlyLines && all.Min() < all.Max()
+            ? new PlotAxis(all.Min(), all.Max(), Left, Right, _figure.LogX)
+            : PlotAxis.Around(all, 8, Left, Right, _figure.LogX);
     }
 
     private static ChartField Field(ChartPanel panel, double top)

@@ -32,7 +32,9 @@ internal sealed record ChartPanel
     {
         var values = Series.Where(series => !Stacked || series.Mark != ChartMark.Bars).SelectMany(series => series.Y);
         if (Stacked && Bars.Count > 0)
-            values = values.Concat(Enumerable.Range(0, Bars.Max(bars => bars.Y.Count)).Select(i => Bars.Sum(bars => i < bars.Y.Count && double.IsFinite(bars.Y[i]) ? bars.Y[i] : 0)));
+            values = values.Concat(
+                Enumerable.Range(0, Bars.Max(bars => bars.Y.Count))
+                    .Select(i => Bars.Sum(bars => i < bars.Y.Count && double.IsFinite(bars.Y[i]) ? bars.Y[i] : 0)));
         values = values.Where(value => double.IsFinite(value) && (!LogY || value > 0));
         return Ceiling is { } top ? values.Where(value => value <= top).Append(top) : values;
     }

@@ -22,12 +22,15 @@ internal static class ChartPicture
         using var name = new SheetText(12, SheetTypeface.SemiBold, SKColor.Parse(ChartPalette.Ink));
         var top = Margin + (figure.Title.Length > 0 ? title.LineHeight + 8 : 0);
         var caption = label.Wrap(figure.HasValues ? figure.Caption : figure.Empty, ChartLayout.Width - (2 * Margin), 3);
-        var height = (int)Math.Ceiling(top + (layout?.Height ?? 0) + (caption.Count > 0 ? 8 + (caption.Count * label.LineHeight) : 0) + Margin);
+        var height = (int)Math.Ceiling(
+            top + (layout?.Height ?? 0) + (caption.Count > 0 ? 8 + (caption.Count * label.LineHeight) : 0) + Margin);
         using var bitmap = new SKBitmap(new SKImageInfo(ChartLayout.Width, height, SKColorType.Rgba8888, SKAlphaType.Premul));
         using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Clear(SKColor.Parse(ChartPalette.Paper));
-            title.Draw(canvas, title.Wrap(figure.Title, ChartLayout.Width - (2 * Margin), 1), Margin, Margin, ChartLayout.Width - (2 * Margin), centered: false);
+            title.Draw(
+                canvas, title.Wrap(figure.Title, ChartLayout.Width - (2 * Margin), 1), Margin, Margin, ChartLayout.Width - (2 * Margin),
+                centered: false);
             if (layout is not null)
                 DrawChart(canvas, layout, top, label, name);
             label.Draw(canvas, caption, Margin, (float)(top + (layout?.Height ?? 0) + 8), ChartLayout.Width, centered: false);
@@ -41,7 +44,8 @@ internal static class ChartPicture
         foreach (var field in layout.Fields)
             DrawField(canvas, layout, field, top);
         foreach (var text in layout.Texts)
-            label.DrawLine(canvas, text.Text, text.X, text.Y + top, text.Side == TextSide.Start ? 0 : text.Side == TextSide.Middle ? 0.5f : 1);
+            label.DrawLine(
+                canvas, text.Text, text.X, text.Y + top, text.Side == TextSide.Start ? 0 : text.Side == TextSide.Middle ? 0.5f : 1);
         foreach (var key in layout.Keys)
             DrawKey(canvas, key, top, name);
     }
@@ -62,9 +66,11 @@ internal static class ChartPicture
         // A little more on every side than the field, so that lines and dots at its edges are drawn whole.
         const double Bleed = 6;
         plot.Axes.SetLimits(
-            Inverse(layout.X, layout.X.Start - Bleed), Inverse(layout.X, layout.X.End + Bleed), Inverse(field.Y, field.Y.Start + Bleed), Inverse(field.Y, field.Y.End - Bleed));
+            Inverse(layout.X, layout.X.Start - Bleed), Inverse(layout.X, layout.X.End + Bleed), Inverse(field.Y, field.Y.Start + Bleed),
+            Inverse(field.Y, field.Y.End - Bleed));
         // On a canvas of its own: ScottPlot clears the whole of what it is given.
-        int width = (int)Math.Round(layout.X.End - layout.X.Start + (2 * Bleed)), height = (int)Math.Round(field.Y.Start - field.Y.End + (2 * Bleed));
+        int width = (int)Math.Round(
+            layout.X.End - layout.X.Start + (2 * Bleed)), height = (int)Math.Round(field.Y.Start - field.Y.End + (2 * Bleed));
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Premul));
         using (var part = new SKCanvas(bitmap))
             plot.Render(part, width, height);
@@ -100,10 +106,12 @@ internal static class ChartPicture
         foreach (var stretch in Stretches(series, x, y))
         {
             var scatter = plot.Add.Scatter(
-                stretch.Select(i => Scaled(series.X[i], x)).ToArray(), stretch.Select(i => Scaled(series.Y[i], y)).ToArray(), ColorOf(series));
+                stretch.Select(i => Scaled(series.X[i], x)).ToArray(), stretch.Select(i => Scaled(series.Y[i], y)).ToArray(),
+                ColorOf(series));
             scatter.LineWidth = series.IsLine ? 1.75f : 0;
             scatter.LinePattern = series.Mark == ChartMark.Dashed ? LinePattern.Dashed : LinePattern.Solid;
-            scatter.MarkerSize = series.Mark switch { ChartMark.Points or ChartMark.LineAndPoints => 8, ChartMark.FaintPoints => 4, _ => 0 };
+            scatter.MarkerSize =
+                series.Mark switch { ChartMark.Points or ChartMark.LineAndPoints => 8, ChartMark.FaintPoints => 4, _ => 0 };
         }
     }
 
@@ -130,7 +138,12 @@ internal static class ChartPicture
 
     private static void DrawKey(SKCanvas canvas, ChartKey key, double top, SheetText name)
     {
-        using var paint = new SKPaint { Color = SKColor.Parse(ChartPalette.Light(key.Series.Color!.Value)), IsAntialias = true, StrokeWidth = 1.75f };
+        using var paint = new SKPaint
+        {
+            Color = SKColor.Parse(ChartPalette.Light(key.Series.Color!.Value)),
+            IsAntialias = true,
+            StrokeWidth = 1.75f,
+        };
         float x = (float)key.X, y = (float)(key.Y + top);
         if (key.Series.Mark == ChartMark.Bars)
             canvas.DrawRoundRect(x, y - 6, 12, 12, 2, 2, paint);

@@ -72,7 +72,9 @@ internal sealed class ChartPlotly
     private void WriteMark(ChartSeries series, string color)
     {
         if (series.Mark != ChartMark.Bars)
-            _json.WriteString("mode", series.Mark switch { ChartMark.Line or ChartMark.Dashed => "lines", ChartMark.LineAndPoints => "lines+markers", _ => "markers" });
+            _json.WriteString(
+                "mode", series.Mark switch { ChartMark.Line or ChartMark.Dashed => "lines", ChartMark.LineAndPoints => "lines+markers", _ =>
+                    "markers" });
         if (series.IsLine)
         {
             _json.WriteStartObject("line");
@@ -99,7 +101,8 @@ internal sealed class ChartPlotly
         var layout = _figure.HasValues ? new ChartLayout(_figure) : null;
         _json.WriteStartObject("layout");
         // Title, then the legend in as many rows as it is likely to take, then the fields.
-        var rows = Math.Ceiling(_figure.Series.Where(series => series.Name.Length > 0).Sum(series => 60 + TextLines.Width(series.Name)) / 880);
+        var rows = Math.Ceiling(
+            _figure.Series.Where(series => series.Name.Length > 0).Sum(series => 60 + TextLines.Width(series.Name)) / 880);
         var head = (_figure.Title.Length > 0 ? 34 : 8) + (22 * rows);
         WriteTitle(_figure.Title, 15, isHead: true);
         _json.WriteBoolean("autosize", true);
@@ -180,7 +183,8 @@ internal sealed class ChartPlotly
             var panel = _figure.Panels[i];
             var height = (1 - (gap * (_figure.Panels.Count - 1))) * panel.Height / whole;
             _json.WriteStartObject(i == 0 ? "yaxis" : $"yaxis{i + 1}");
-            WriteAxisStyle(panel.Height < LowPanel ? string.Empty : TextLines.Shorten(panel.YTitle.Split(':')[0], 40), panel.LogY ? "log" : "linear");
+            WriteAxisStyle(
+                panel.Height < LowPanel ? string.Empty : TextLines.Shorten(panel.YTitle.Split(':')[0], 40), panel.LogY ? "log" : "linear");
             if (panel.LogY)
                 WriteTicks(layout.Fields[i].Ticks);
             else if (panel.Height < LowPanel)
@@ -304,5 +308,7 @@ internal sealed class ChartPlotly
     private static string AxisName(string axis, int panel) => panel == 0 ? axis : $"{axis}{panel + 1}";
 
     // Plotly reads a little HTML in its texts.
-    private static string Text(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+    private static string Text(string text) =>
+        text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)
+            .Replace(">", "&gt;", StringComparison.Ordinal);
 }

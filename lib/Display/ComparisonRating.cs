@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Display;
 /// </summary>
 public sealed record ComparisonRating : HtmlView
 {
-    private const string HowTo = "Choose(\"left\"), Choose(\"right\") or Choose(\"tie\") records the choice and shows the next pair; Undo() takes it back.";
+    private const string HowTo =
+        "Choose(\"left\"), Choose(\"right\") or Choose(\"tie\") records the choice and shows the next pair; Undo() takes it back.";
     private readonly List<ComparisonChoice> _choices = [];
 
     /// <summary>The pairs in the order in which they are shown.</summary>
@@ -70,7 +71,8 @@ public sealed record ComparisonRating : HtmlView
             (SecondName, _choices.Count(choice => choice == ComparisonChoice.Second)),
             ("no difference", _choices.Count(choice => choice == ComparisonChoice.Tie)),
         ];
-        return TextTable.Of(counts, ("Preferred", entry => entry.Name), ("Pairs", entry => entry.Count), ("Share", entry => Share(entry.Count))) with
+        return TextTable.Of(
+            counts, ("Preferred", entry => entry.Name), ("Pairs", entry => entry.Count), ("Share", entry => Share(entry.Count))) with
         {
             Note = $"{_choices.Count} of {Pairs.Count} pairs decided, blind, in an order by seed {Seed}.",
         };
@@ -103,7 +105,9 @@ public sealed record ComparisonRating : HtmlView
     // Caption, details and file name must not reveal the kind.
     private static GridCell Blind(GridCell cell) => GridCell.Of(cell.Load());
 
-    private string Heading() => $"Pair {_choices.Count + 1} of {Pairs.Count}{(Pairs[_choices.Count].Question.Length > 0 ? ": " : string.Empty)}{Pairs[_choices.Count].Question}";
+    private string Heading() =>
+        $"Pair {_choices.Count + 1} of "
+        + $"{Pairs.Count}{(Pairs[_choices.Count].Question.Length > 0 ? ": " : string.Empty)}{Pairs[_choices.Count].Question}";
 
     private bool IsSwapped(int pair) => (SplitMix64.At(unchecked((ulong)Seed), (ulong)pair) & 1) == 1;
 }

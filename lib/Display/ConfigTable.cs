@@ -22,15 +22,21 @@ public sealed record ConfigTable : HtmlView
     public bool ShowAll { get; init; }
 
     /// <summary>The settings of a record.</summary>
-    /// <typeparam name="T">Its type. Of a record with options (<see cref="FlagAttribute"/>) those are shown, with their groups; else all public properties.</typeparam>
+    /// <typeparam name="T">
+    /// Its type. Of a record with options (<see cref="FlagAttribute"/>) those are shown, with their groups; else all public properties.
+    /// </typeparam>
     /// <param name="config">The record.</param>
-    /// <param name="defaults">What it is compared with, such as a preset; null for the type's own defaults where it can be made without arguments.</param>
+    /// <param name="defaults">
+    /// What it is compared with, such as a preset; null for the type's own defaults where it can be made without arguments.
+    /// </param>
     public static ConfigTable Of<T>(T config, T? defaults = null)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(config);
         defaults ??= typeof(T).GetConstructor(Type.EmptyTypes) is null ? null : Activator.CreateInstance<T>();
-        PropertyInfo[] all = [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanRead && property.GetIndexParameters().Length == 0)];
+        PropertyInfo[] all =
+            [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(property => property.CanRead && property.GetIndexParameters().Length == 0)];
         PropertyInfo[] options = [.. all.Where(property => property.GetCustomAttribute<FlagAttribute>() is not null)];
         return new ConfigTable { Rows = [.. (options.Length > 0 ? options : all).Select(property => Row(property, config, defaults))] };
     }
@@ -39,9 +45,14 @@ public sealed record ConfigTable : HtmlView
     public override string ToText()
     {
         var changed = Rows.Where(row => ShowAll || row.IsChanged)
-            .Select(row => row.IsChanged ? $"* {row.Name} = {row.Value}  ({DefaultHeading.ToLowerInvariant()}: {row.Default})" : $"  {row.Name} = {row.Value}");
+            .Select(
+                row => row.IsChanged
+                    ? $"* {row.Name} = {row.Value}  ({DefaultHeading.ToLowerInvariant()}: {row.Default})"
+                    : $"  {row.Name} = {row.Value}");
         var kept = Rows.Count(row => !row.IsChanged);
-        return string.Join("\n", new[] { Title }.Concat(changed).Append(kept > 0 && !ShowAll ? $"({kept} more at their defaults)" : string.Empty).Where(line => line.Length > 0));
+        return string.Join(
+            "\n", new[] { Title }.Concat(changed).Append(kept > 0 && !ShowAll ? $"({kept} more at their defaults)" : string.Empty)
+                .Where(line => line.Length > 0));
     }
 
     /// <inheritdoc/>
@@ -55,7 +66,10 @@ public sealed record ConfigTable : HtmlView
             WriteTable(writer, shown);
         if (folded.Length == 0)
             return;
-        writer.Open("details", ("class", "lab-more")).Element("summary", shown.Length == 0 ? $"all {folded.Length} settings at their defaults" : $"{folded.Length} more at their defaults");
+        writer.Open("details", ("class", "lab-more"))
+            .Element(
+                "summary",
+                shown.Length == 0 ? $"all {folded.Length} settings at their defaults" : $"{folded.Length} more at their defaults");
         WriteTable(writer, folded);
         writer.Close();
     }
@@ -70,7 +84,8 @@ public sealed record ConfigTable : HtmlView
         foreach (var group in rows.GroupBy(row => row.Group))
         {
             if (group.Key.Length > 0)
-                writer.Open("tr", ("class", "lab-group-row")).Element("td", group.Key, ("colspan", compared ? "3" : "2"), ("align", "left")).Close();
+                writer.Open("tr", ("class", "lab-group-row")).Element("td", group.Key, ("colspan", compared ? "3" : "2"), ("align", "left"))
+                    .Close();
             foreach (var row in group)
                 WriteRow(writer, row, compared);
         }
@@ -106,7 +121,8 @@ public sealed record ConfigTable : HtmlView
         null or "" => "–",
         bool truth => truth ? "yes" : "no",
         Enum choice => JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.ToString()),
-        double number => number.ToString("R", CultureInfo.InvariantCulture).Replace("E-0", "e-", StringComparison.Ordinal).Replace('E', 'e'),
+        double number =>
+            number.ToString("R", CultureInfo.InvariantCulture).Replace("E-0", "e-", StringComparison.Ordinal).Replace('E', 'e'),
         string text => ShownText.Line(Path.IsPathFullyQualified(text) ? ProjectFolder.Near(text) : text),
         IEnumerable many => string.Join(", ", many.Cast<object?>().Select(Text)) is { Length: > 0 } joined ? joined : "–",
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),

@@ -2,10 +2,14 @@ using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>Colours of a map of values 0 … 1: from a dark violet over rose to a light yellow, its lightness rising evenly, so that it reads without hue.</summary>
+/// <summary>
+/// Colours of a map of values 0 … 1: from a dark violet over rose to a light yellow, its lightness rising evenly, so that it reads without
+/// hue.
+/// </summary>
 internal static class HeatMap
 {
-    private static readonly (double Red, double Green, double Blue)[] Stops = [(28, 16, 68), (94, 30, 112), (166, 48, 98), (222, 86, 66), (247, 146, 60), (250, 212, 120), (253, 247, 205)];
+    private static readonly (double Red, double Green, double Blue)[] Stops =
+        [(28, 16, 68), (94, 30, 112), (166, 48, 98), (222, 86, 66), (247, 146, 60), (250, 212, 120), (253, 247, 205)];
 
     /// <summary>The colour of a value; those outside take the nearer end's, what is no number the lower end's.</summary>
     public static (byte Red, byte Green, byte Blue) Color(double value)

@@ -19,7 +19,9 @@ public sealed record ImageGrid : HtmlView
     /// <summary>A heading over each column, as many as the longest row has cells; empty for none.</summary>
     public IReadOnlyList<string> ColumnHeadings { get; init; } = [];
 
-    /// <summary>Headings over several columns each, which stand a little apart from each other; empty for none. Together they span all columns.</summary>
+    /// <summary>
+    /// Headings over several columns each, which stand a little apart from each other; empty for none. Together they span all columns.
+    /// </summary>
     public IReadOnlyList<(string Heading, int Columns)> ColumnGroups { get; init; } = [];
 
     /// <summary>A heading before each row, as many as there are rows; empty for none.</summary>
@@ -89,7 +91,8 @@ public sealed record ImageGrid : HtmlView
             errors.Add($"there are {ColumnHeadings.Count} column headings for {Columns} columns");
         if (RowHeadings.Count != 0 && RowHeadings.Count != Rows.Count)
             errors.Add($"there are {RowHeadings.Count} row headings for {Rows.Count} rows");
-        if (ColumnGroups.Count != 0 && (ColumnGroups.Any(group => group.Columns < 1) || ColumnGroups.Sum(group => group.Columns) != Columns))
+        if (ColumnGroups.Count != 0
+            && (ColumnGroups.Any(group => group.Columns < 1) || ColumnGroups.Sum(group => group.Columns) != Columns))
             errors.Add($"the column groups span {string.Join(" + ", ColumnGroups.Select(group => group.Columns))} of {Columns} columns");
         if (CellSize is < 32 or > 1024)
             errors.Add($"CellSize is {CellSize}, it must lie in 32 … 1024");
@@ -101,7 +104,8 @@ public sealed record ImageGrid : HtmlView
     public override string ToText()
     {
         Validate();
-        var lines = Rows.SelectMany((row, r) => row.Select((cell, c) => cell is null ? string.Empty : Join(" · ", Describe(cell, r, c), cell.Details)));
+        var lines = Rows.SelectMany(
+            (row, r) => row.Select((cell, c) => cell is null ? string.Empty : Join(" · ", Describe(cell, r, c), cell.Details)));
         return Join("\n", [Title, .. lines, Counted()]);
     }
 
@@ -136,13 +140,16 @@ public sealed record ImageGrid : HtmlView
     private int Columns => Rows.Count == 0 ? 0 : Rows.Max(row => row.Count);
 
     // Without headings a row has no meaning of its own: a narrow window may break rows elsewhere.
-    private bool IsFlow => RowHeadings.Count == 0 && ColumnHeadings.Count == 0 && ColumnGroups.Count == 0 && Rows.Take(Rows.Count - 1).All(row => row.Count == Columns);
+    private bool IsFlow =>
+        RowHeadings.Count == 0 && ColumnHeadings.Count == 0 && ColumnGroups.Count == 0
+            && Rows.Take(Rows.Count - 1).All(row => row.Count == Columns);
 
     // The columns' widths as CSS has them: groups of equal columns with a narrow one between.
     private string Tracks()
     {
         var groups = ColumnGroups.Count > 0 ? ColumnGroups.Select(group => group.Columns) : [Math.Max(Columns, 1)];
-        return string.Join(" 14px ", groups.Select(count => string.Create(CultureInfo.InvariantCulture, $"repeat({count}, minmax(0, var(--cell)))")));
+        return string.Join(
+            " 14px ", groups.Select(count => string.Create(CultureInfo.InvariantCulture, $"repeat({count}, minmax(0, var(--cell)))")));
     }
 
     private void WriteColumnHeadings(HtmlWriter writer, bool headed)
@@ -157,7 +164,8 @@ public sealed record ImageGrid : HtmlView
                 if (group > 0)
                     writer.Element("td", string.Empty);
                 var span = ColumnGroups[group].Columns.ToString(CultureInfo.InvariantCulture);
-                writer.Element("th", ColumnGroups[group].Heading, ("class", "lab-group"), ("colspan", span), ("style", $"grid-column:span {span}"));
+                writer.Element(
+                    "th", ColumnGroups[group].Heading, ("class", "lab-group"), ("colspan", span), ("style", $"grid-column:span {span}"));
             }
 
             writer.Close();
@@ -201,7 +209,9 @@ public sealed record ImageGrid : HtmlView
         var description = Describe(cell, row, column);
         writer.Open("td").Open("figure", ("title", Join("\n", description, cell.Details)));
         writer.Open("details", ("class", "lab-zoom"), ("data-details", cell.Details)).Open("summary");
-        writer.Empty("img", ("src", PictureSource.Of(cell, RelativeTo, Embedding, CellSize)), ("alt", description), ("width", CellSize.ToString(CultureInfo.InvariantCulture)), ("loading", "lazy"));
+        writer.Empty(
+            "img", ("src", PictureSource.Of(cell, RelativeTo, Embedding, CellSize)), ("alt", description),
+            ("width", CellSize.ToString(CultureInfo.InvariantCulture)), ("loading", "lazy"));
         writer.Close().Element("p", Join("\n", description, cell.Details)).Close();
         if (cell.Caption.Length > 0)
             writer.Element("figcaption", cell.Caption);
@@ -214,7 +224,8 @@ public sealed record ImageGrid : HtmlView
         return count == 1 ? "(1 picture)" : $"({count} pictures)";
     }
 
-    private string Describe(GridCell cell, int row, int column) => Join(", ", RowHeadings.Count > 0 ? RowHeadings[row] : string.Empty, ColumnName(column), cell.Caption);
+    private string Describe(GridCell cell, int row, int column) =>
+        Join(", ", RowHeadings.Count > 0 ? RowHeadings[row] : string.Empty, ColumnName(column), cell.Caption);
 
     private string ColumnName(int column)
     {

@@ -14,7 +14,8 @@ public static class InsideViews
     /// <param name="parts">The parts.</param>
     public static TextTable Table(this IReadOnlyList<PipelinePart> parts) => TextTable.Of(
         parts,
-        ("Part", part => part.Name), ("Class", part => part.ClassName), ("Parameters", part => part.Parameters.ToString("#,0", CultureInfo.InvariantCulture)),
+        ("Part", part => part.Name), ("Class", part => part.ClassName),
+        ("Parameters", part => part.Parameters.ToString("#,0", CultureInfo.InvariantCulture)),
         ("Memory", part => ByteSize.Text(part.Bytes)));
 
     /// <summary>A prompt's tokens for each of the pipeline's encoders.</summary>
@@ -42,10 +43,13 @@ public static class InsideViews
         (string What, string Shape, string Use)[] rows =
         [
             ("CLIP-L tokens", $"{window} × {encoder.Clip.Config.HiddenSize}", "the words in their order, as the first CLIP sees them"),
-            ("CLIP-G tokens", $"{window} × {encoder.Clip2.Config.HiddenSize}", "the same for the second, larger CLIP; both stand side by side, filled up with zeros"),
-            ("T5 tokens", $"{all - window} × {config.JointAttentionDim}", encoder.T5 is null ? "zeros: there is no T5" : "a language model's view of the sentence: spelling, grammar, counting"),
+            ("CLIP-G tokens", $"{window} × {encoder.Clip2.Config.HiddenSize}",
+                "the same for the second, larger CLIP; both stand side by side, filled up with zeros"),
+            ("T5 tokens", $"{all - window} × {config.JointAttentionDim}",
+                encoder.T5 is null ? "zeros: there is no T5" : "a language model's view of the sentence: spelling, grammar, counting"),
             ("context", $"{all} × {config.JointAttentionDim}", "CLIP's rows, then T5's: what image tokens attend to in every block"),
-            ("pooled", $"{text.PooledPromptEmbeds.shape[1]}", "one vector for the whole prompt; with the noise level it steers every block's scales and gates"),
+            ("pooled", $"{text.PooledPromptEmbeds.shape[1]}",
+                "one vector for the whole prompt; with the noise level it steers every block's scales and gates"),
         ];
         return TextTable.Of(rows, ("Tensor", row => row.What), ("Shape", row => row.Shape), ("What it is for", row => row.Use));
     }
@@ -59,7 +63,9 @@ public static class InsideViews
         {
             Title = "Cosine of the pooled embeddings",
             Columns = [string.Empty, .. similarity.Prompts.Select(prompt => ShownText.Line(prompt))],
-            Rows = [.. similarity.Prompts.Select((prompt, i) => (IReadOnlyList<string>)[ShownText.Line(prompt), .. similarity.Prompts.Select((_, j) => Text(similarity.Cosines[i, j], "0.000"))])],
+            Rows = [.. similarity.Prompts.Select(
+                (prompt, i) => (IReadOnlyList<string>)[ShownText.Line(prompt),
+                    .. similarity.Prompts.Select((_, j) => Text(similarity.Cosines[i, j], "0.000"))])],
         };
     }
 
@@ -75,7 +81,9 @@ public static class InsideViews
             var schedule = new FlowMatchEulerDiscreteScheduler(scheduler with { Shift = shift });
             schedule.SetTimesteps(steps);
             var name = Text(shift, "shift 0.##") + (shift == scheduler.Shift ? ", this model" : string.Empty);
-            return ChartSeries.Of(name, Enumerable.Range(0, steps + 1).Select(i => (double)i), schedule.Sigmas.Select(sigma => (double)sigma)) with { Mark = ChartMark.LineAndPoints };
+            return ChartSeries.Of(
+                name, Enumerable.Range(0, steps + 1).Select(i => (double)i),
+                schedule.Sigmas.Select(sigma => (double)sigma)) with { Mark = ChartMark.LineAndPoints };
         }
 
         return new LineChart
@@ -93,7 +101,8 @@ public static class InsideViews
     public static ImageGrid Grid(this IReadOnlyList<NoisyPicture> pictures)
     {
         ArgumentNullException.ThrowIfNull(pictures);
-        return ImageGrid.Of(pictures.Select(noisy => GridCell.Of(noisy.Picture, Text(noisy.Sigma, "σ 0.00"))), pictures.Count) with { CellSize = 118 };
+        return ImageGrid.Of(
+            pictures.Select(noisy => GridCell.Of(noisy.Picture, Text(noisy.Sigma, "σ 0.00"))), pictures.Count) with { CellSize = 118 };
     }
 
     /// <summary>A picture's denoising: above the latents, below the model's estimate of the finished picture.</summary>
@@ -137,7 +146,8 @@ public static class InsideViews
     {
         ArgumentNullException.ThrowIfNull(words);
         return ImageGrid.Of(
-            words.Select(word => Overlay(word.Picture, word.Mean, $"“{word.Word}”")).Prepend(GridCell.Of(words[0].Picture, "the picture")), words.Count + 1) with
+            words.Select(word => Overlay(word.Picture, word.Mean, $"“{word.Word}”")).Prepend(GridCell.Of(words[0].Picture, "the picture")),
+            words.Count + 1) with
         { CellSize = 150 };
     }
 
@@ -146,7 +156,9 @@ public static class InsideViews
     public static ImageGrid ByBlock(this TokenAttention word)
     {
         ArgumentNullException.ThrowIfNull(word);
-        return ImageGrid.Of(word.Blocks.Select((block, i) => Overlay(word.Picture, word.Maps[i], $"block {block}")), Math.Min(8, word.Blocks.Count)) with { CellSize = 116 };
+        return ImageGrid.Of(
+            word.Blocks.Select((block, i) => Overlay(word.Picture, word.Maps[i], $"block {block}")),
+            Math.Min(8, word.Blocks.Count)) with { CellSize = 116 };
     }
 
     /// <summary>How much a LoRA changed each block of a model.</summary>
@@ -200,7 +212,8 @@ public static class InsideViews
     /// <param name="moments">A way from noise, without the LoRA.</param>
     /// <param name="attention">Attention, with the LoRA at scale 1.</param>
     /// <param name="strengths">The same noise at several strengths, scales 0 and 1 among them.</param>
-    public static TextTable Beside(IReadOnlyList<DenoisingMoment> moments, IReadOnlyList<TokenAttention> attention, IReadOnlyList<LoraStrength> strengths)
+    public static TextTable Beside(
+        IReadOnlyList<DenoisingMoment> moments, IReadOnlyList<TokenAttention> attention, IReadOnlyList<LoraStrength> strengths)
     {
         ArgumentNullException.ThrowIfNull(moments);
         ArgumentNullException.ThrowIfNull(attention);
@@ -226,7 +239,12 @@ public static class InsideViews
         var stretched = new double[map.GetLength(0), map.GetLength(1)];
         for (var i = 0; i < values.Length; i++)
             stretched[i / map.GetLength(1), i % map.GetLength(1)] = high > low ? (values[i] - low) / (high - low) : 0;
-        return GridCell.Of(new AttentionOverlay { Picture = picture, Map = stretched }.ToImage(), caption, $"{Text(100 * low, "0.0")} to {Text(100 * high, "0.0")} % of a patch's attention");
+        return GridCell.Of(
+            new AttentionOverlay
+            {
+                Picture = picture,
+                Map = stretched,
+            }.ToImage(), caption, $"{Text(100 * low, "0.0")} to {Text(100 * high, "0.0")} % of a patch's attention");
     }
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

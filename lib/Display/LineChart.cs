@@ -27,6 +27,7 @@ public sealed record LineChart : ChartView
         Caption = Caption,
         XTitle = XTitle,
         LogX = LogX,
-        Panels = [new ChartPanel { YTitle = YTitle, LogY = LogY, FromZero = FromZero, Height = Height, Series = [.. Series.Select(series => series with { Mark = series.Mark ?? ChartMark.Line })] }],
+        Panels = [new ChartPanel { YTitle = YTitle, LogY = LogY, FromZero = FromZero, Height = Height,
+            Series = [.. Series.Select(series => series with { Mark = series.Mark ?? ChartMark.Line })] }],
     };
 }

@@ -35,7 +35,9 @@ public sealed record MemoryChart : ChartView
                 Mark = ChartMark.Bars,
                 X = places,
                 Y = [.. Phases.Select(phase => phase.Parts.Where(part => part.Name == name).Sum(part => part.Bytes) / bytes)],
-                Labels = [.. Phases.Select(phase => $"{phase.Name}, {name}: {MemoryUnit.Text(phase.Parts.Where(part => part.Name == name).Sum(part => part.Bytes))}")],
+                Labels = [.. Phases.Select(
+                    phase => $"{phase.Name}, {name}: "
+                        + $"{MemoryUnit.Text(phase.Parts.Where(part => part.Name == name).Sum(part => part.Bytes))}")],
             }),
         ];
         if (Measured.Count > 0)
@@ -47,12 +49,21 @@ public sealed record MemoryChart : ChartView
                 Color = ChartColor.Ink,
                 X = places,
                 Y = [.. Measured.Select(value => value / bytes ?? double.NaN)],
-                Labels = [.. Measured.Select((value, i) => value is { } known ? $"{Phases[i].Name}, {MeasuredName}: {MemoryUnit.Text(known)}" : string.Empty)],
+                Labels = [.. Measured.Select(
+                    (value, i) => value is { } known ? $"{Phases[i].Name}, {MeasuredName}: {MemoryUnit.Text(known)}" : string.Empty)],
             });
         }
 
         if (Limit is { } limit && Phases.Count > 0)
-            series.Add(new ChartSeries { Name = $"limit {MemoryUnit.Text(limit)}", Mark = ChartMark.Dashed, Color = ChartColor.Grey, X = [-0.5, Phases.Count - 0.5], Y = [limit / bytes, limit / bytes] });
+            series.Add(
+                new ChartSeries
+                {
+                    Name = $"limit {MemoryUnit.Text(limit)}",
+                    Mark = ChartMark.Dashed,
+                    Color = ChartColor.Grey,
+                    X = [-0.5, Phases.Count - 0.5],
+                    Y = [limit / bytes, limit / bytes],
+                });
         return new ChartFigure
         {
             Title = Title,

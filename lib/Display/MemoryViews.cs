@@ -36,13 +36,17 @@ public static class MemoryViews
     {
         ArgumentNullException.ThrowIfNull(profile);
         var samples = profile.Samples;
-        ChartSeries Curve(string name, Func<MemorySample, long> bytes) => ChartSeries.Of(name, samples.Select(sample => sample.Seconds), samples.Select(sample => bytes(sample) / (double)(1 << 20)));
+        ChartSeries Curve(string name, Func<MemorySample, long> bytes) =>
+            ChartSeries.Of(name, samples.Select(sample => sample.Seconds), samples.Select(sample => bytes(sample) / (double)(1 << 20)));
         List<ChartSeries> series = profile.Figure == MemoryFigure.Resident ? [] :
             [Curve(profile.Figure == MemoryFigure.Device ? "in use on the GPU (NVML)" : "allocated by native code", profile.Value)];
         series.Add(Curve("resident memory of the process", sample => sample.Resident - profile.Baseline.Resident));
         return new LineChart
         {
-            Title = "Memory over time: " + string.Join(", ", profile.Phases.Select(phase => string.Create(CultureInfo.InvariantCulture, $"{phase.Name} from {phase.Start:0.0} s"))),
+            Title = "Memory over time: "
+                + string.Join(
+                    ", ", profile.Phases.Select(
+                        phase => string.Create(CultureInfo.InvariantCulture, $"{phase.Name} from {phase.Start:0.0} s"))),
             XTitle = "time (s)",
             YTitle = "MiB over the beginning",
             FromZero = true,
@@ -80,9 +84,12 @@ public static class MemoryViews
         ArgumentNullException.ThrowIfNull(trial);
         return TextTable.Of(
             trial.Forecast.Phases,
-            ("Phase", phase => phase.Phase), ("Counted", phase => ByteSize.Text(phase.Exact)), ("Estimated", phase => ByteSize.Text(phase.Total - phase.Exact)),
-            ("Predicted", phase => ByteSize.Text(phase.Total)), ("Measured", phase => trial.Profile.PeakOf(phase.Phase) is { } bytes ? ByteSize.Text(bytes) : "–"),
-            ("Predicted / measured", phase => trial.Profile.PeakOf(phase.Phase) is > 0 and { } bytes ? Ratio((double)phase.Total / bytes) : "–"));
+            ("Phase", phase => phase.Phase), ("Counted", phase => ByteSize.Text(phase.Exact)),
+            ("Estimated", phase => ByteSize.Text(phase.Total - phase.Exact)),
+            ("Predicted", phase => ByteSize.Text(phase.Total)),
+            ("Measured", phase => trial.Profile.PeakOf(phase.Phase) is { } bytes ? ByteSize.Text(bytes) : "–"),
+            ("Predicted / measured",
+                phase => trial.Profile.PeakOf(phase.Phase) is > 0 and { } bytes ? Ratio((double)phase.Total / bytes) : "–"));
     }
 
     /// <summary>Predicted and measured peaks of several runs.</summary>
@@ -92,11 +99,14 @@ public static class MemoryViews
         ArgumentNullException.ThrowIfNull(trials);
         return TextTable.Of(
             trials,
-            ("Run", trial => trial.Name), ("Highest phase", trial => trial.Forecast.Highest.Phase), ("Predicted peak", trial => ByteSize.Text(trial.Forecast.Peak)),
+            ("Run", trial => trial.Name), ("Highest phase", trial => trial.Forecast.Highest.Phase),
+            ("Predicted peak", trial => ByteSize.Text(trial.Forecast.Peak)),
             ("Measured peak", trial => ByteSize.Text(trial.Profile.Peak)), ("Predicted / measured", trial => Ratio(trial.Ratio)));
     }
 
-    /// <summary>The tutorial's figures beside what the planner predicts for the same work with the lab, and what was measured of it.</summary>
+    /// <summary>
+    /// The tutorial's figures beside what the planner predicts for the same work with the lab, and what was measured of it.
+    /// </summary>
     /// <param name="planner">The planner of Stable Diffusion 3.5-medium.</param>
     /// <param name="measured">Runs that were measured on a GPU.</param>
     public static TextTable BesideTutorial(this MemoryPlanner planner, MeasuredRuns measured)
@@ -107,13 +117,16 @@ public static class MemoryViews
         static MemorySettings? Half(MemorySettings settings) =>
             settings.Training == TrainingKind.Full ? null : settings with { Dtype = ScalarType.BFloat16, VaeDtype = ScalarType.BFloat16 };
         string Predicted(MemorySettings? settings) => settings is null ? "–" : ByteSize.Text(planner.Forecast(settings).Peak);
-        string Measured(MemorySettings? settings) => settings is not null && measured.Find(settings) is { } run ? ByteSize.Text(run.Measured) : "–";
+        string Measured(MemorySettings? settings) =>
+            settings is not null && measured.Find(settings) is { } run ? ByteSize.Text(run.Measured) : "–";
         return TextTable.Of(
             PublishedFigures.Tutorial,
             ("Work", row => row.Work), ("The tutorial says", row => row.Published),
             ("Lab, float32: predicted", row => Predicted(row.Settings)), ("measured", row => Measured(row.Settings)),
             ("Lab, bf16: predicted", row => Predicted(Half(row.Settings))), ("measured", row => Measured(Half(row.Settings)))) with
-        { Note = $"Ours: what tensors hold at most, everything in memory all the time (--memory fast), the autoencoder in the same precision; measured on an {measured.Device} with random weights. Nothing trains all weights here: that row stays a prediction." };
+        { Note = "Ours: what tensors hold at most, everything in memory all the time (--memory fast), the autoencoder in the same "
+            + $"precision; measured on an {measured.Device} with random weights. Nothing trains all weights here: that row stays a "
+            + "prediction." };
     }
 
     /// <summary>What a run needs in each memory mode.</summary>
@@ -124,7 +137,8 @@ public static class MemoryViews
         ArgumentNullException.ThrowIfNull(planner);
         return TextTable.Of(
             planner.ByMode(settings),
-            ("Memory mode", forecast => MemoryChoice.Name(forecast.Settings)), ("Predicted peak", forecast => ByteSize.Text(forecast.Peak)), ("in phase", forecast => forecast.Highest.Phase),
+            ("Memory mode", forecast => MemoryChoice.Name(forecast.Settings)), ("Predicted peak", forecast => ByteSize.Text(forecast.Peak)),
+            ("in phase", forecast => forecast.Highest.Phase),
             ("fits a card of", forecast => MemoryPlanner.SmallestCard(forecast) is { } card ? ByteSize.Text(card) : "none of these"));
     }
 
@@ -137,8 +151,12 @@ public static class MemoryViews
         return TextTable.Of(
             MemoryPlanner.CardSizes.Select(card => (Card: card, Fit: planner.Fit(settings, MemoryPlanner.Usable(card)))),
             ("Card", row => ByteSize.Text(row.Card)),
-            ("What it takes", row => row.Fit is not { } fit ? "nothing that the planner knows" : fit.Changes.Count == 0 ? "nothing: fits as it is" : string.Join(", ", fit.Changes)),
-            ("Predicted peak", row => row.Fit is { } fit ? ByteSize.Text(fit.Forecast.Peak) : "–"), ("in phase", row => row.Fit?.Forecast.Highest.Phase));
+            ("What it takes",
+                row => row.Fit is not { } fit
+                    ? "nothing that the planner knows"
+                    : fit.Changes.Count == 0 ? "nothing: fits as it is" : string.Join(", ", fit.Changes)),
+            ("Predicted peak", row => row.Fit is { } fit ? ByteSize.Text(fit.Forecast.Peak) : "–"),
+            ("in phase", row => row.Fit?.Forecast.Highest.Phase));
     }
 
     /// <summary>The cost of each setting: the predicted peak of the training step for several values, everything else unchanged.</summary>
@@ -163,14 +181,19 @@ public static class MemoryViews
         var start = planner.Forecast(settings).PeakOf("step")!.Value;
         return TextTable.Of(
             rows.Select(row => (row.Knob, row.Value, Forecast: planner.Forecast(row.Settings))),
-            ("Knob", row => row.Knob), ("Value", row => row.Value), ("Training step", row => ByteSize.Text(row.Forecast.PeakOf("step")!.Value)),
+            ("Knob", row => row.Knob), ("Value", row => row.Value),
+            ("Training step", row => ByteSize.Text(row.Forecast.PeakOf("step")!.Value)),
             ("Difference", row => Difference(row.Forecast.PeakOf("step")!.Value - start)),
-            ("LoRA and optimizer", row => ByteSize.Text(row.Forecast.Phases.Single(phase => phase.Phase == "step").Terms.Where(term => term.Name is "LoRA" or "gradients" or "optimizer state").Sum(term => term.Bytes))));
+            ("LoRA and optimizer",
+                row => ByteSize.Text(
+                    row.Forecast.Phases.Single(phase => phase.Phase == "step").Terms.Where(
+                        term => term.Name is "LoRA" or "gradients" or "optimizer state").Sum(term => term.Bytes))));
     }
 
     // Weights by component, what training adds to them, and activations.
     private static List<MemoryChartPart> Parts(PhaseForecast phase) =>
-        [.. phase.Terms.GroupBy(Part).OrderBy(group => group.Key == Activations).Select(group => new MemoryChartPart(group.Key, group.Sum(term => term.Bytes)))];
+        [.. phase.Terms.GroupBy(Part).OrderBy(group => group.Key == Activations)
+            .Select(group => new MemoryChartPart(group.Key, group.Sum(term => term.Bytes)))];
 
     private static string Part(MemoryTerm term) => !term.IsExact ? Activations : term.Name switch
     {
@@ -200,11 +223,14 @@ public static class MemoryViews
             Columns = ["What", "Expected", "Found"],
             Rows =
             [
-                ["the real transformer without its table of positions", "2,243 million numbers", string.Create(CultureInfo.InvariantCulture, $"{trained / 1e6:N0} million")],
-                ["the real model's weights in float32", "less than the 36.0 GB of the tutorial's inference", ByteSize.Text(planner.Forecast(MemorySettings.TutorialInference).PeakOf("load")!.Value)],
+                ["the real transformer without its table of positions", "2,243 million numbers",
+                    string.Create(CultureInfo.InvariantCulture, $"{trained / 1e6:N0} million")],
+                ["the real model's weights in float32", "less than the 36.0 GB of the tutorial's inference",
+                    ByteSize.Text(planner.Forecast(MemorySettings.TutorialInference).PeakOf("load")!.Value)],
                 ["the phase that needs most, measured", "step", trial.Profile.Phases.MaxBy(phase => phase.Peak)!.Name],
                 ["predicted / measured peak, the runs of this notebook", "0.85 to 1.15", $"{Ratio(ratios[0])} to {Ratio(ratios[^1])}"],
-                [$"predicted / measured peak, {measured.Runs.Count} runs on an {measured.Device}", "0.92 to 1.08", $"{MeasuredRunViews.Ratio(onGpu[0])} to {MeasuredRunViews.Ratio(onGpu[^1])}"],
+                [$"predicted / measured peak, {measured.Runs.Count} runs on an {measured.Device}", "0.92 to 1.08",
+                    $"{MeasuredRunViews.Ratio(onGpu[0])} to {MeasuredRunViews.Ratio(onGpu[^1])}"],
             ],
         };
     }

@@ -14,7 +14,8 @@ public static class ModelViews
     public static TextTable Table(this SystemReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        return TextTable.Of(report.Facts, ("", fact => fact.Label.Trim()), ("found here", fact => Shorten(fact.Value, report.Libraries.TorchFolder))) with
+        return TextTable.Of(
+            report.Facts, ("", fact => fact.Label.Trim()), ("found here", fact => Shorten(fact.Value, report.Libraries.TorchFolder))) with
         {
             Note = report.Usable ? "The lab can run here." : string.Join(" ", report.Problems),
         };
@@ -29,9 +30,13 @@ public static class ModelViews
         (string, string)[] rows =
         [
             ("hub", options.Endpoint.AbsoluteUri + (options.Offline ? " (offline: cached files only)" : string.Empty)),
-            ("login", HubToken.Find(options) is { } token ? $"a token from {Shorten(token.Source, options.TokenPath)}" : "none; `dotnet run -- hub login` keeps one"),
+            ("login",
+                HubToken.Find(options) is { } token
+                    ? $"a token from {Shorten(token.Source, options.TokenPath)}"
+                    : "none; `dotnet run -- hub login` keeps one"),
             ("cache", ProjectFolder.Near(options.CacheFolder)),
-            ("cached", cached.Count == 0 ? "nothing" : string.Join(", ", cached.Select(repo => $"{repo.Repo} ({ByteSize.Text(repo.Bytes)})"))),
+            ("cached",
+                cached.Count == 0 ? "nothing" : string.Join(", ", cached.Select(repo => $"{repo.Repo} ({ByteSize.Text(repo.Bytes)})"))),
         ];
         return TextTable.Of(rows, ("", row => row.Item1), ("found here", row => row.Item2));
     }

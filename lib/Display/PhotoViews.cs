@@ -16,7 +16,10 @@ public static class PhotoViews
     {
         ArgumentNullException.ThrowIfNull(review);
         return ImageGrid.Of(
-            review.Photos.Select(photo => GridCell.Of(review.CropPreview(photo), photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks), Describe(photo))), columns) with
+            review.Photos.Select(
+                photo => GridCell.Of(
+                    review.CropPreview(photo), photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks), Describe(photo))),
+                    columns) with
         { CellSize = 118 };
     }
 
@@ -28,9 +31,12 @@ public static class PhotoViews
         ArgumentNullException.ThrowIfNull(review);
         return TextTable.Of(
             review.Photos.OrderBy(photo => photo.Sharpness).Take(most),
-            ("Photo", photo => photo.Name), ("Size", photo => $"{photo.File.Width} × {photo.File.Height}"), ("Kept by the crop", photo => Text(100 * photo.Kept, "0") + " %"),
-            ("Sharpness", photo => Text(photo.Sharpness, "0")), ("Remarks", photo => photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks))) with
-        { Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; {review.Good.Count} of them all are good, {review.Alike.Count} pairs look alike." };
+            ("Photo", photo => photo.Name), ("Size", photo => $"{photo.File.Width} × {photo.File.Height}"),
+            ("Kept by the crop", photo => Text(100 * photo.Kept, "0") + " %"),
+            ("Sharpness", photo => Text(photo.Sharpness, "0")),
+            ("Remarks", photo => photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks))) with
+        { Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; {review.Good.Count} of them all "
+            + $"are good, {review.Alike.Count} pairs look alike." };
     }
 
     /// <summary>Photos that look alike, side by side.</summary>
@@ -61,7 +67,8 @@ public static class PhotoViews
     public static ImageGrid Row(this IReadOnlyList<RgbImage> pictures, IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(pictures);
-        return ImageGrid.Of(pictures.Zip(prompts, (picture, prompt) => GridCell.Of(picture, prompt)), Math.Max(1, pictures.Count)) with { CellSize = 170 };
+        return ImageGrid.Of(
+            pictures.Zip(prompts, (picture, prompt) => GridCell.Of(picture, prompt)), Math.Max(1, pictures.Count)) with { CellSize = 170 };
     }
 
     /// <summary>
@@ -71,7 +78,8 @@ public static class PhotoViews
     /// <param name="pipeline">The models, with the adapters loaded.</param>
     /// <param name="request">What to generate; its first picture is taken.</param>
     /// <param name="adapters">Heading and index of each adapter.</param>
-    public static ImageGrid CompareAdapters(this StableDiffusion3Pipeline pipeline, GenerationRequest request, params (string Name, int Index)[] adapters)
+    public static ImageGrid CompareAdapters(
+        this StableDiffusion3Pipeline pipeline, GenerationRequest request, params (string Name, int Index)[] adapters)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(adapters);
@@ -87,7 +95,9 @@ public static class PhotoViews
         for (var i = 0; i < weights.Length; i++)
             pipeline.Adapters[i].Weight = weights[i];
         return ImageGrid.Of(
-            pictures.Select((picture, i) => GridCell.Of(picture, $"{adapters[i].Name}; mean difference {Text(PictureDifference.Between(pictures[0], picture).Mean, "0.00")} of 255")), pictures.Length) with
+            pictures.Select(
+                (picture, i) => GridCell.Of(picture, $"{adapters[i].Name}; mean difference "
+                    + $"{Text(PictureDifference.Between(pictures[0], picture).Mean, "0.00")} of 255")), pictures.Length) with
         { CellSize = 190 };
     }
 
@@ -99,7 +109,8 @@ public static class PhotoViews
     };
 
     private static string Describe(Photo photo) =>
-        $"{photo.Name}, {photo.File.Width} × {photo.File.Height}, sharpness {Text(photo.Sharpness, "0")}, the crop keeps {Text(100 * photo.Kept, "0")} %";
+        $"{photo.Name}, {photo.File.Width} × {photo.File.Height}, sharpness {Text(photo.Sharpness, "0")}, the crop keeps "
+        + $"{Text(100 * photo.Kept, "0")} %";
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -31,7 +31,10 @@ public sealed record PictureEmbedding
     internal string DataUri(RgbImage image, int shownSize)
     {
         if (Quality is < 1 or > 100 || Scale is not (>= 0.5 and <= 8))
-            throw new LabException(string.Create(CultureInfo.InvariantCulture, $"Pictures cannot be put into HTML: Quality is {Quality} (1 … 100), Scale is {Scale} (0.5 … 8)."));
+            throw new LabException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Pictures cannot be put into HTML: Quality is {Quality} (1 … 100), Scale is {Scale} (0.5 … 8)."));
         var small = Format == PictureFormat.Original ? image : Reduce(image, (int)Math.Round(shownSize * Scale));
         return Format switch
         {
@@ -50,6 +53,7 @@ public sealed record PictureEmbedding
         if (longer <= most)
             return image;
         var scale = (double)most / longer;
-        return ImageResizer.Resize(image, Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale)));
+        return ImageResizer.Resize(
+            image, Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale)));
     }
 }

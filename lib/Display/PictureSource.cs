@@ -38,7 +38,8 @@ internal static class PictureSource
         ".jpg" or ".jpeg" => "jpeg",
         ".webp" => "webp",
         ".bmp" => "bmp",
-        var other => throw new LabException($"{path}: pictures are shown from .png, .jpg, .jpeg, .webp or .bmp files, not from \"{other}\"."),
+        var other =>
+            throw new LabException($"{path}: pictures are shown from .png, .jpg, .jpeg, .webp or .bmp files, not from \"{other}\"."),
     };
 
     private static string RelativeUrl(string folder, string path)

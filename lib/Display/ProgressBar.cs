@@ -41,13 +41,18 @@ public sealed record ProgressBar : HtmlView
     public override string ToText()
     {
         var filled = (int)Math.Round(Fraction * Cells);
-        return Join(" ", Label, Total > 0 ? $"[{new string('#', filled)}{new string('-', Cells - filled)}]" : string.Empty, Join(" · ", [.. Figures(), Note]));
+        return Join(
+            " ", Label, Total > 0 ? $"[{new string('#', filled)}{new string('-', Cells - filled)}]" : string.Empty,
+            Join(" · ", [.. Figures(), Note]));
     }
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
     {
-        writer.Use(ViewAsset.Parts).Open("div", ("role", "progressbar"), ("aria-valuenow", Percent()), ("aria-valuemin", "0"), ("aria-valuemax", "100"), ("aria-label", Label));
+        writer.Use(ViewAsset.Parts)
+            .Open(
+                "div", ("role", "progressbar"), ("aria-valuenow", Percent()), ("aria-valuemin", "0"), ("aria-valuemax", "100"),
+                ("aria-label", Label));
         writer.Open("div", ("class", "lab-progress"));
         if (Label.Length > 0)
             writer.Element("b", Label);
@@ -55,7 +60,8 @@ public sealed record ProgressBar : HtmlView
             writer.Element("span", figure);
         writer.Close();
         if (Total > 0)
-            writer.Open("div", ("class", "lab-bar")).Element("div", string.Empty, ("style", $"width:{HtmlWriter.Number(Fraction * 100)}%")).Close();
+            writer.Open("div", ("class", "lab-bar")).Element("div", string.Empty, ("style", $"width:{HtmlWriter.Number(Fraction * 100)}%"))
+                .Close();
         writer.Close();
     }
 
@@ -75,7 +81,9 @@ public sealed record ProgressBar : HtmlView
         if (!(rate > 0) || !double.IsFinite(rate))
             return string.Empty;
         var unit = Unit.Length > 0 ? Unit : "done";
-        return rate >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.0} {unit}/s") : string.Create(CultureInfo.InvariantCulture, $"{1 / rate:0.0} s each");
+        return rate >= 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.0} {unit}/s")
+            : string.Create(CultureInfo.InvariantCulture, $"{1 / rate:0.0} s each");
     }
 
     // 100 only when all is done.
@@ -91,5 +99,6 @@ public sealed record ProgressBar : HtmlView
             : string.Create(CultureInfo.InvariantCulture, $"{whole / 60}:{whole % 60:00}");
     }
 
-    private static string Join(string separator, params IEnumerable<string> parts) => string.Join(separator, parts.Where(part => part.Length > 0));
+    private static string Join(string separator, params IEnumerable<string> parts) =>
+        string.Join(separator, parts.Where(part => part.Length > 0));
 }

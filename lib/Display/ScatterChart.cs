@@ -24,6 +24,7 @@ public sealed record ScatterChart : ChartView
         Caption = Caption,
         XTitle = XTitle,
         LogX = LogX,
-        Panels = [new ChartPanel { YTitle = YTitle, LogY = LogY, Height = Height, Series = [.. Series.Select(series => series with { Mark = series.Mark ?? ChartMark.Points })] }],
+        Panels = [new ChartPanel { YTitle = YTitle, LogY = LogY, Height = Height,
+            Series = [.. Series.Select(series => series with { Mark = series.Mark ?? ChartMark.Points })] }],
     };
 }

@@ -28,7 +28,16 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(study);
         using var live = update is null ? LiveView.Show(Waiting) : new LiveView(update);
         var bar = Waiting with { Label = name, Started = DateTimeOffset.UtcNow };
-        return study.Run(name, axes, progress => live.Update(bar with { Total = progress.Total, Done = progress.Fraction * progress.Total, DoneAtStart = progress.Reused, Note = ShownText.Line(progress.Prompt) }), cancellation);
+        return study.Run(
+            name, axes,
+            progress => live.Update(
+                bar with
+                {
+                    Total = progress.Total,
+                    Done = progress.Fraction * progress.Total,
+                    DoneAtStart = progress.Reused,
+                    Note = ShownText.Line(progress.Prompt),
+                }), cancellation);
     }
 
     /// <summary>A study's configuration.</summary>
@@ -54,7 +63,9 @@ public static class SweepViews
     public static TextTable List(IReadOnlyList<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        return TextTable.Of(prompts.Index(), ("No.", entry => entry.Index.ToString("D3", CultureInfo.InvariantCulture)), ("Prompt", entry => ShownText.Line(entry.Item)));
+        return TextTable.Of(
+            prompts.Index(), ("No.", entry => entry.Index.ToString("D3", CultureInfo.InvariantCulture)),
+            ("Prompt", entry => ShownText.Line(entry.Item)));
     }
 
     /// <summary>
@@ -71,14 +82,16 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(columns);
         string Group(SweepResult result) => groups?.LabelOf(result.Item) ?? string.Empty;
-        var cells = outcome.Results.GroupBy(result => (Row: rows.LabelOf(result.Item), Group: Group(result), Column: columns.LabelOf(result.Item)))
+        var cells = outcome.Results.GroupBy(
+            result => (Row: rows.LabelOf(result.Item), Group: Group(result), Column: columns.LabelOf(result.Item)))
             .ToDictionary(group => group.Key, group => Cell(outcome.Folder, group.Last()));
         string[] rowNames = [.. cells.Keys.Select(key => key.Row).Distinct()];
         (string Group, string Column)[] columnNames = [.. cells.Keys.Select(key => key.Group).Distinct()
             .SelectMany(group => cells.Keys.Where(key => key.Group == group).Select(key => (key.Group, key.Column)).Distinct())];
         return new ImageGrid
         {
-            Rows = [.. rowNames.Select(row => columnNames.Select(column => cells.GetValueOrDefault((row, column.Group, column.Column))).ToArray())],
+            Rows = [.. rowNames.Select(
+                row => columnNames.Select(column => cells.GetValueOrDefault((row, column.Group, column.Column))).ToArray())],
             RowHeadings = rowNames.All(string.IsNullOrEmpty) ? [] : rowNames,
             ColumnHeadings = columnNames.All(name => name.Column.Length == 0) ? [] : [.. columnNames.Select(name => name.Column)],
             ColumnGroups = groups is null ? [] : [.. columnNames.GroupBy(name => name.Group).Select(group => (group.Key, group.Count()))],
@@ -92,7 +105,8 @@ public static class SweepViews
     public static ImageGrid Gallery(this SweepOutcome outcome, int columns, Func<SweepResult, string>? caption = null)
     {
         ArgumentNullException.ThrowIfNull(outcome);
-        return ImageGrid.Of(outcome.Results.Select(result => Cell(outcome.Folder, result, caption?.Invoke(result) ?? result.Item.Prompt)), columns);
+        return ImageGrid.Of(
+            outcome.Results.Select(result => Cell(outcome.Folder, result, caption?.Invoke(result) ?? result.Item.Prompt)), columns);
     }
 
     /// <summary>Mean scores by one or two axes, with the mean over all as the last row.</summary>
@@ -106,7 +120,8 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(rows);
         var means = SweepMean.By(outcome.Results, rows, columns);
         var all = SweepMean.By(outcome.Results, new SweepAxis("all", _ => "mean"), columns);
-        string[] scores = [.. means.SelectMany(mean => mean.Scores.Keys).Distinct()], sides = [.. means.Select(mean => mean.Column).Distinct()];
+        string[] scores = [.. means.SelectMany(mean => mean.Scores.Keys).Distinct()], sides =
+            [.. means.Select(mean => mean.Column).Distinct()];
         if (scores.Length == 0)
             return Unscored;
         string[] names = [.. means.Select(mean => mean.Row).Distinct()];
@@ -134,7 +149,8 @@ public static class SweepViews
             XTitle = xTitle,
             YTitle = score,
             Caption = Caption(outcome),
-            Series = [.. Scored(outcome, score).GroupBy(result => series.LabelOf(result.Item)).Select(group => Curve(group.Key, group, score, x))],
+            Series = [.. Scored(outcome, score).GroupBy(result => series.LabelOf(result.Item))
+                .Select(group => Curve(group.Key, group, score, x))],
         };
     }
 
@@ -148,15 +164,19 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(outcome);
         ArgumentNullException.ThrowIfNull(categories);
         ArgumentNullException.ThrowIfNull(series);
-        var means = SweepMean.By(Scored(outcome, score), categories, series).ToDictionary(mean => (mean.Row, mean.Column), mean => mean.Scores[score]);
+        var means = SweepMean.By(Scored(outcome, score), categories, series)
+            .ToDictionary(mean => (mean.Row, mean.Column), mean => mean.Scores[score]);
         string[] sides = [.. means.Keys.Select(key => key.Column).Distinct()];
-        string[] names = [.. means.Keys.Select(key => key.Row).Distinct().OrderByDescending(name => means.GetValueOrDefault((name, sides[^1]), double.MinValue))];
+        string[] names =
+            [.. means.Keys.Select(key => key.Row).Distinct()
+                .OrderByDescending(name => means.GetValueOrDefault((name, sides[^1]), double.MinValue))];
         return new BarChart
         {
             YTitle = score,
             Caption = Caption(outcome),
             Categories = names,
-            Series = [.. sides.Select(side => ChartSeries.Of(side, names.Select(name => means.GetValueOrDefault((name, side), double.NaN))))],
+            Series = [.. sides.Select(
+                side => ChartSeries.Of(side, names.Select(name => means.GetValueOrDefault((name, side), double.NaN))))],
         };
     }
 
@@ -176,7 +196,9 @@ public static class SweepViews
             YTitle = y,
             Caption = Caption(outcome),
             Series = [.. means.GroupBy(mean => mean.Row).Select(group =>
-                ChartSeries.Of(group.Key, group.Select(mean => mean.Scores[x]), group.Select(mean => mean.Scores[y])) with { Labels = [.. group.Select(mean => mean.Column)] })],
+                ChartSeries.Of(
+                    group.Key, group.Select(mean => mean.Scores[x]),
+                    group.Select(mean => mean.Scores[y])) with { Labels = [.. group.Select(mean => mean.Column)] })],
         };
     }
 
@@ -185,7 +207,8 @@ public static class SweepViews
     /// <param name="sides">What divides its pictures, such as before and after.</param>
     /// <param name="expected">A score, the place on <paramref name="sides"/>, and what is expected there in words.</param>
     /// <returns>A table; one that says so where nothing scored the pictures.</returns>
-    public static TextTable Beside(this SweepOutcome outcome, SweepAxis sides, params (string Score, string Side, string Expected)[] expected)
+    public static TextTable Beside(
+        this SweepOutcome outcome, SweepAxis sides, params (string Score, string Side, string Expected)[] expected)
     {
         ArgumentNullException.ThrowIfNull(outcome);
         ArgumentNullException.ThrowIfNull(expected);
@@ -194,7 +217,8 @@ public static class SweepViews
         {
             Columns = ["Score", "Pictures", "Measured", "Expected"],
             Rows = [.. expected.Select(row => (IReadOnlyList<string>)
-                [row.Score, $"{means.GetValueOrDefault(row.Side)?.Count ?? 0} {row.Side}", Figure(means.GetValueOrDefault(row.Side)?.Scores, row.Score), row.Expected])],
+                [row.Score, $"{means.GetValueOrDefault(row.Side)?.Count ?? 0} {row.Side}",
+                    Figure(means.GetValueOrDefault(row.Side)?.Scores, row.Score), row.Expected])],
         };
     }
 
@@ -234,8 +258,11 @@ public static class SweepViews
         var item = result.Item;
         var lora = item.Lora is null ? "no LoRA" : string.Create(CultureInfo.InvariantCulture, $"LoRA × {item.LoraScale:0.##}");
         var negative = item.NegativePrompt is { Length: > 0 } text ? $" · not: {ShownText.Line(text)}" : string.Empty;
-        return string.Create(CultureInfo.InvariantCulture, $"seed {item.Seed} · {lora} · guidance {item.Guidance:0.##} · {item.Steps} steps{negative}")
-            + string.Concat((result.Scores ?? new Dictionary<string, double>()).Select(score => string.Create(CultureInfo.InvariantCulture, $" · {score.Key} {score.Value:0.00}")));
+        return string.Create(
+            CultureInfo.InvariantCulture, $"seed {item.Seed} · {lora} · guidance {item.Guidance:0.##} · {item.Steps} steps{negative}")
+            + string.Concat(
+                (result.Scores ?? new Dictionary<string, double>()).Select(
+                    score => string.Create(CultureInfo.InvariantCulture, $" · {score.Key} {score.Value:0.00}")));
     }
 
     /// <summary>A picture of a sweep as a cell of a grid; without a caption, its prompt stands in the details.</summary>
@@ -255,20 +282,24 @@ public static class SweepViews
         Rows =
         [
             [
-                "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, or score them with a "
+                "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, or score them with "
+                + "a "
                     + "delegate of your own.",
             ],
         ],
     };
 
-    private static IEnumerable<SweepResult> Scored(SweepOutcome outcome, string score) => outcome.Results.Where(result => result.Scores?.ContainsKey(score) == true);
+    private static IEnumerable<SweepResult> Scored(SweepOutcome outcome, string score) =>
+        outcome.Results.Where(result => result.Scores?.ContainsKey(score) == true);
 
     private static string Caption(SweepOutcome outcome) => outcome.Means.Count == 0 ? Unscored.Rows[0][0] : string.Empty;
 
     private static ChartSeries Curve(string name, IEnumerable<SweepResult> results, string score, Func<SweepItem, double> x)
     {
-        var points = results.GroupBy(result => x(result.Item)).OrderBy(group => group.Key).Select(group => (X: group.Key, Y: group.Average(result => result.Scores![score]))).ToArray();
-        return ChartSeries.Of(name, points.Select(point => point.X), points.Select(point => point.Y)) with { Mark = ChartMark.LineAndPoints };
+        var points = results.GroupBy(result => x(result.Item)).OrderBy(group => group.Key)
+            .Select(group => (X: group.Key, Y: group.Average(result => result.Scores![score]))).ToArray();
+        return ChartSeries.Of(
+            name, points.Select(point => point.X), points.Select(point => point.Y)) with { Mark = ChartMark.LineAndPoints };
     }
 
     private static string Title(string name) => name.Length == 0 ? name : char.ToUpperInvariant(name[0]) + name[1..];

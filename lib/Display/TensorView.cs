@@ -34,7 +34,9 @@ internal sealed class TensorView
     public static TensorView Of(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        var header = $"Tensor [{string.Join(", ", tensor.shape)}] {tensor.dtype} on {tensor.device}{(tensor.requires_grad ? ", requires grad" : string.Empty)}";
+        var header =
+            $"Tensor [{string.Join(", ", tensor.shape)}] {tensor.dtype} on "
+            + $"{tensor.device}{(tensor.requires_grad ? ", requires grad" : string.Empty)}";
         if (tensor.device_type == TorchSharp.DeviceType.META || tensor.numel() == 0 || tensor.is_complex())
             return new(header, string.Empty, string.Empty, null);
         using var scope = NewDisposeScope();
@@ -43,8 +45,10 @@ internal sealed class TensorView
         var deviation = tensor.numel() > 1 ? values.std().item<double>() : 0;
         var statistics = string.Create(
             CultureInfo.InvariantCulture,
-            $"min {values.min().item<double>():g5}, max {values.max().item<double>():g5}, mean {values.mean().item<double>():g5}, std {deviation:g5}");
-        var first = values.reshape(-1).narrow(0, 0, Math.Min(tensor.numel(), ShownValues)).cpu().data<double>().Select(value => value.ToString("g5", CultureInfo.InvariantCulture));
+            $"min {values.min().item<double>():g5}, max {values.max().item<double>():g5}, mean {values.mean().item<double>():g5}, std "
+            + $"{deviation:g5}");
+        var first = values.reshape(-1).narrow(0, 0, Math.Min(tensor.numel(), ShownValues)).cpu().data<double>()
+            .Select(value => value.ToString("g5", CultureInfo.InvariantCulture));
         return new(header, statistics, string.Join(", ", first) + (tensor.numel() > ShownValues ? ", …" : string.Empty), PictureOf(tensor));
     }
 
@@ -55,10 +59,13 @@ internal sealed class TensorView
     /// <summary>The view as an HTML fragment; self-contained.</summary>
     public string ToHtml()
     {
-        var lines = new[] { Statistics, Values }.Where(line => line.Length > 0).Select(line => $"<div style=\"opacity:.75\">{WebUtility.HtmlEncode(line)}</div>");
+        var lines = new[] { Statistics, Values }.Where(line => line.Length > 0)
+            .Select(line => $"<div style=\"opacity:.75\">{WebUtility.HtmlEncode(line)}</div>");
         var picture = Picture is null ? string.Empty
-            : $"<img alt=\"\" style=\"display:block;margin-top:.4em;max-width:256px;border-radius:4px\" src=\"{PictureEmbedding.Small.DataUri(Picture, 256)}\">";
-        return $"<div style=\"font:13px/1.45 ui-monospace,monospace\"><div><b>{WebUtility.HtmlEncode(Header)}</b></div>{string.Concat(lines)}{picture}</div>";
+            : "<img alt=\"\" style=\"display:block;margin-top:.4em;max-width:256px;border-radius:4px\" "
+                + $"src=\"{PictureEmbedding.Small.DataUri(Picture, 256)}\">";
+        return "<div style=\"font:13px/1.45 "
+            + $"ui-monospace,monospace\"><div><b>{WebUtility.HtmlEncode(Header)}</b></div>{string.Concat(lines)}{picture}</div>";
     }
 
     private static RgbImage? PictureOf(Tensor tensor)

@@ -40,10 +40,14 @@ public sealed record TextTable : HtmlView
     public override string ToText()
     {
         Validate();
-        int[] widths = [.. Enumerable.Range(0, Columns.Count).Select(column => Rows.Select(row => row[column].Length).Append(Columns[column].Length).Max())];
+        int[] widths =
+            [.. Enumerable.Range(0, Columns.Count)
+                .Select(column => Rows.Select(row => row[column].Length).Append(Columns[column].Length).Max())];
         var figures = Figures();
         string Line(IReadOnlyList<string> cells) =>
-            string.Join("  ", cells.Select((cell, column) => figures[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd();
+            string.Join(
+                "  ", cells.Select((cell, column) => figures[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column])))
+                    .TrimEnd();
         string[] lines =
         [
             .. Title.Length > 0 ? new[] { Title } : [],
@@ -89,12 +93,14 @@ public sealed record TextTable : HtmlView
             throw new LabException($"A table row has {wrong.Count} cells for {Columns.Count} columns.");
     }
 
-    private bool[] Figures() => [.. Enumerable.Range(0, Columns.Count).Select(column => Rows.Count > 0 && Rows.All(row => IsFigure(row[column])))];
+    private bool[] Figures() =>
+        [.. Enumerable.Range(0, Columns.Count).Select(column => Rows.Count > 0 && Rows.All(row => IsFigure(row[column])))];
 
     // A figure with its unit is short; a long text that begins with a digit is the name of something.
     private static bool IsFigure(string text) =>
         text.Length <= LongestFigure
-        && (text.Length == 0 || char.IsDigit(text[0]) || (text.Length > 1 && text[0] is '-' or '−' or '+' && char.IsDigit(text[1])) || text == "–");
+        && (text.Length == 0 || char.IsDigit(text[0]) || (text.Length > 1 && text[0] is '-' or '−' or '+' && char.IsDigit(text[1]))
+        || text == "–");
 
     private static string Text(object? value) => value switch
     {

@@ -3,7 +3,9 @@ using Dreambooth.Lab.Tokenizers;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>A prompt's tokens, one row for each tokenizer: what they stand for, their ids, those of the identifier marked, padding folded.</summary>
+/// <summary>
+/// A prompt's tokens, one row for each tokenizer: what they stand for, their ids, those of the identifier marked, padding folded.
+/// </summary>
 public sealed record TokenView : HtmlView
 {
     /// <summary>The rows in order.</summary>
@@ -17,16 +19,22 @@ public sealed record TokenView : HtmlView
     /// <param name="tokenizers">Name and tokenizer of each row.</param>
     /// <param name="identifier">The subject's name in the prompt, such as "gmc"; empty for none. All its occurrences are marked.</param>
     /// <param name="maxLength">The row's length with padding; null for each tokenizer's own window, and none where that has no end.</param>
-    public static TokenView Of(string prompt, IEnumerable<(string Name, ITextTokenizer Tokenizer)> tokenizers, string identifier = "", int? maxLength = null)
+    public static TokenView Of(
+        string prompt, IEnumerable<(string Name, ITextTokenizer Tokenizer)> tokenizers, string identifier = "", int? maxLength = null)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(tokenizers);
-        return new TokenView { Prompt = prompt, Rows = [.. tokenizers.Select(entry => Row(prompt, entry.Name, entry.Tokenizer, identifier, maxLength))] };
+        return new TokenView
+        {
+            Prompt = prompt,
+            Rows = [.. tokenizers.Select(entry => Row(prompt, entry.Name, entry.Tokenizer, identifier, maxLength))],
+        };
     }
 
     /// <summary>A line for each tokenizer: <c>CLIP-L: 5 tokens: a·320 photo·1125 …</c>, the identifier's tokens in brackets.</summary>
     public override string ToText() => string.Join("\n", Rows.Select(row =>
-        $"{row.Tokenizer}: {Counted(row)}: {string.Join(' ', row.Tokens.Select(token => token.IsIdentifier ? $"[{token.Text.Trim()}·{Id(token)}]" : $"{token.Text.Trim()}·{Id(token)}"))}"));
+        $"{row.Tokenizer}: {Counted(row)}: "
+        + $"{string.Join(' ', row.Tokens.Select(token => token.IsIdentifier ? $"[{token.Text.Trim()}·{Id(token)}]" : $"{token.Text.Trim()}·{Id(token)}"))}"));
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
@@ -34,11 +42,13 @@ public sealed record TokenView : HtmlView
         writer.Use(ViewAsset.Parts);
         foreach (var row in Rows)
         {
-            writer.Open("div", ("class", "lab-tokens")).Open("div", ("class", "lab-tokenizer")).Element("b", row.Tokenizer).Text(" ").Element("span", Counted(row), ("class", "lab-dim")).Close();
+            writer.Open("div", ("class", "lab-tokens")).Open("div", ("class", "lab-tokenizer")).Element("b", row.Tokenizer).Text(" ")
+                .Element("span", Counted(row), ("class", "lab-dim")).Close();
             foreach (var token in row.Tokens)
                 WriteChip(writer, token);
             if (row.Padding > 0)
-                writer.Open("span", ("class", "lab-chip lab-special")).Element("span", $"+ {row.Padding.ToString(CultureInfo.InvariantCulture)}").Element("small", "padding").Close();
+                writer.Open("span", ("class", "lab-chip lab-special"))
+                    .Element("span", $"+ {row.Padding.ToString(CultureInfo.InvariantCulture)}").Element("small", "padding").Close();
             writer.Close();
         }
     }
@@ -70,7 +80,8 @@ public sealed record TokenView : HtmlView
         var marked = Marked(texts, special, identifier);
         return new TokenRow(
             name,
-            [.. ids.Select((id, i) => new TokenChip(id, special[i] || texts[i].Length == 0 ? tokenizer.Token(id) : texts[i], special[i], marked[i]))],
+            [.. ids.Select(
+                (id, i) => new TokenChip(id, special[i] || texts[i].Length == 0 ? tokenizer.Token(id) : texts[i], special[i], marked[i]))],
             Math.Max(0, window - ids.Count));
     }
 
@@ -95,7 +106,8 @@ public sealed record TokenView : HtmlView
         }
 
         var text = whole.ToString();
-        for (var at = text.IndexOf(wanted, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(wanted, at + 1, StringComparison.OrdinalIgnoreCase))
+        for (var at = text.IndexOf(wanted, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(
+            wanted, at + 1, StringComparison.OrdinalIgnoreCase))
         {
             for (var i = at; i < at + wanted.Length; i++)
                 marked[owners[i]] = true;

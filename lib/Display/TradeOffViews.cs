@@ -22,7 +22,10 @@ public static class TradeOffViews
             Height = 300,
             Series =
             [
-                .. points.GroupBy(point => point.Stage).Select(group => ChartSeries.Of(group.Key, group.Select(point => point.Adherence), group.Select(point => point.Fidelity)) with
+                .. points.GroupBy(point => point.Stage)
+                    .Select(
+                        group => ChartSeries.Of(
+                            group.Key, group.Select(point => point.Adherence), group.Select(point => point.Fidelity)) with
                 {
                     Mark = group.Count() > 1 ? ChartMark.LineAndPoints : ChartMark.Points,
                     Labels = [.. group.Select(Describe)],
@@ -41,7 +44,8 @@ public static class TradeOffViews
     public static SweepTradeOff Rival(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen)
     {
         ArgumentNullException.ThrowIfNull(points);
-        return points.Where(point => point.Lora is not null && point != chosen).OrderBy(point => point.Lora == points[^1].Lora ? 0 : 1).ThenBy(point => Math.Abs(point.Scale - 1)).FirstOrDefault()
+        return points.Where(point => point.Lora is not null && point != chosen).OrderBy(point => point.Lora == points[^1].Lora ? 0 : 1)
+            .ThenBy(point => Math.Abs(point.Scale - 1)).FirstOrDefault()
             ?? throw new LabException("There is no other LoRA or scale to compare with: give the sweep more stages or scales.");
     }
 
@@ -52,7 +56,8 @@ public static class TradeOffViews
     public static string CommandLine(this SweepTradeOff chosen, string model, string prompt)
     {
         ArgumentNullException.ThrowIfNull(chosen);
-        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora {ProjectFolder.Near(chosen.Lora ?? string.Empty)} --lora_scale {Number(chosen.Scale)} \\\n    --prompt \"{prompt}\"";
+        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora "
+            + $"{ProjectFolder.Near(chosen.Lora ?? string.Empty)} --lora_scale {Number(chosen.Scale)} \\\n    --prompt \"{prompt}\"";
     }
 
     /// <summary>Every LoRA and scale with its means; the Pareto front and the chosen one are marked.</summary>
@@ -60,7 +65,8 @@ public static class TradeOffViews
     /// <param name="chosen">The one to use; null for none.</param>
     public static TextTable Table(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff? chosen = null) => TextTable.Of(
         points,
-        ("LoRA", point => point.Stage), ("Scale", point => point.Lora is null ? "–" : Number(point.Scale)), ("Fidelity", point => point.Fidelity.ToString("0.000", CultureInfo.InvariantCulture)),
+        ("LoRA", point => point.Stage), ("Scale", point => point.Lora is null ? "–" : Number(point.Scale)),
+        ("Fidelity", point => point.Fidelity.ToString("0.000", CultureInfo.InvariantCulture)),
         ("Adherence", point => point.Adherence.ToString("0.00", CultureInfo.InvariantCulture)),
         ("", point => point == chosen ? "chosen" : point.IsBest && point.Lora is not null ? "on the front" : string.Empty));
 
@@ -130,11 +136,20 @@ public static class TradeOffViews
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         var pairs = Of(outcome, first).Join(Of(outcome, second), Place, Place, (a, b) => new ComparisonPair(
-            GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{ShownText.Line(a.Item.Prompt)}” better?")).ToList();
+            GridCell.FromFile(outcome.PathOf(a)), GridCell.FromFile(outcome.PathOf(b)), $"Which shows “{ShownText.Line(a.Item.Prompt)}” "
+                + "better?")).ToList();
         return pairs.Count == 0
             ? throw new LabException(
-                $"The sweep '{outcome.Name}' has no prompt and seed that was generated both by {Describe(first)} and by {Describe(second)}.")
-            : new ComparisonRating { Pairs = pairs, FirstName = Describe(first), SecondName = Describe(second), Seed = seed, CellSize = 220 };
+                $"The sweep '{outcome.Name}' has no prompt and seed that was generated both by {Describe(first)} and by "
+                + $"{Describe(second)}.")
+            : new ComparisonRating
+            {
+                Pairs = pairs,
+                FirstName = Describe(first),
+                SecondName = Describe(second),
+                Seed = seed,
+                CellSize = 220,
+            };
     }
 
     /// <summary>Results of the chosen LoRA and the training, beside those of a sound training on the miniature.</summary>
@@ -143,19 +158,24 @@ public static class TradeOffViews
     /// <param name="drift">A sweep over prompts with and without the identifier, at the end of the training among others.</param>
     /// <param name="subject">Identifier and class, by which the prompts about the subject are known.</param>
     /// <param name="ceiling">Mean fidelity between real pictures; not a number where it is not known.</param>
-    public static TextTable Beside(this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen, SweepOutcome drift, string subject, double ceiling)
+    public static TextTable Beside(
+        this IReadOnlyList<SweepTradeOff> points, SweepTradeOff chosen, SweepOutcome drift, string subject, double ceiling)
     {
         ArgumentNullException.ThrowIfNull(points);
         ArgumentNullException.ThrowIfNull(chosen);
         ArgumentNullException.ThrowIfNull(drift);
         var bare = points.FirstOrDefault(point => point.Lora is null);
         string Identity(bool about) => SweepViews.Figure(
-            SweepMean.Over(drift.Results.Where(result => result.Item.Lora is not null && LoraCheckpoints.StepOf(result.Item.Lora) is null && result.Item.Prompt.Contains(subject, StringComparison.Ordinal) == about)),
+            SweepMean.Over(
+                drift.Results.Where(
+                    result => result.Item.Lora is not null && LoraCheckpoints.StepOf(result.Item.Lora) is null
+                        && result.Item.Prompt.Contains(subject, StringComparison.Ordinal) == about)),
             CharacterReading.IdentityScore);
         (string What, string Measured, string Expected)[] rows =
         [
             ("fidelity without LoRA", Figure(bare?.Fidelity), "about 0.8"),
-            ("fidelity of the chosen one", Figure(chosen.Fidelity), $"clearly more; real photos among themselves {Figure(ceiling)}, a painting or an origami stays below"),
+            ("fidelity of the chosen one", Figure(chosen.Fidelity),
+                $"clearly more; real photos among themselves {Figure(ceiling)}, a painting or an origami stays below"),
             ("adherence without LoRA", Figure(bare?.Adherence), "0.9 or more"),
             ("adherence of the chosen one", Figure(chosen.Adherence), "no more below than allowed"),
             ($"identity at the end, “{subject}”", Identity(true), "0.75 or more"),
@@ -167,9 +187,11 @@ public static class TradeOffViews
             : TextTable.Of(rows, ("What", row => row.What), ("Measured", row => row.Measured), ("Expected", row => row.Expected));
     }
 
-    private static string Figure(double? value) => value is { } number && !double.IsNaN(number) ? number.ToString("0.00", CultureInfo.InvariantCulture) : "–";
+    private static string Figure(double? value) =>
+        value is { } number && !double.IsNaN(number) ? number.ToString("0.00", CultureInfo.InvariantCulture) : "–";
 
-    private static (string Prompt, ulong Seed, double Guidance) Place(SweepResult result) => (result.Item.Prompt, result.Item.Seed, result.Item.Guidance);
+    private static (string Prompt, ulong Seed, double Guidance) Place(SweepResult result) =>
+        (result.Item.Prompt, result.Item.Seed, result.Item.Guidance);
 
     private static string Describe(SweepTradeOff point) => point.Lora is null ? "no LoRA" : $"{point.Stage}, scale {Number(point.Scale)}";
 

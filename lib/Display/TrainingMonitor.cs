@@ -34,7 +34,8 @@ public sealed class TrainingMonitor
             OnClassPicture = (done, count) => Change(() => Count("class pictures", "pictures", done, count)),
             OnEncoded = (done, count) => Change(() => Count("encoding", "pictures", done, count)),
             OnStart = trainer => Change(() => _maxSteps = trainer.MaxSteps),
-            OnCheckpoint = checkpoint => Change(() => _bar = _bar is null ? null : _bar with { Note = $"checkpoint-{checkpoint.Step} written" }),
+            OnCheckpoint = checkpoint => Change(
+                () => _bar = _bar is null ? null : _bar with { Note = $"checkpoint-{checkpoint.Step} written" }),
             OnValidationPicture = (step, image) => Change(() => AddPicture(step, image)),
             OnStep = record => Change(() => AddStep(record)),
         };

@@ -54,7 +54,9 @@ public sealed record TrainingView : HtmlView
             yield return Records.Plot(MaxSteps) with { MaxPoints = 160 };
         if (Pictures.Count > 0)
         {
-            yield return ImageGrid.Of(Pictures.Select((picture, i) => GridCell.Of(picture.Image, details: $"validation picture {i}, after step {picture.Step}")), Pictures.Count) with
+            yield return ImageGrid.Of(
+                Pictures.Select((picture, i) => GridCell.Of(picture.Image, details: $"validation picture {i}, after step {picture.Step}")),
+                Pictures.Count) with
             {
                 Title = Pictures[0].Step == 0 ? "Before the first step" : $"After step {Pictures[0].Step}",
                 CellSize = 150,

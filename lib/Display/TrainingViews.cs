@@ -39,7 +39,9 @@ public static class TrainingViews
         ArgumentNullException.ThrowIfNull(paths);
         return ImageGrid.Of(paths.Select(path => GridCell.FromFile(path, details: Path.GetFileName(path))), columns) with
         {
-            Title = paths.Count == 0 ? "No class pictures: prior preservation is off" : $"{paths.Count} pictures of “{ShownText.Line(prompt ?? string.Empty)}”, by the model itself",
+            Title = paths.Count == 0
+                ? "No class pictures: prior preservation is off"
+                : $"{paths.Count} pictures of “{ShownText.Line(prompt ?? string.Empty)}”, by the model itself",
             CellSize = 96,
             Embedding = PictureEmbedding.Thumbnail,
         };
@@ -73,14 +75,19 @@ public static class TrainingViews
         ]);
     }
 
-    /// <summary>The validation pictures of a run: one row for each of them, one column for each step, so that a row shows one noise turning into the subject.</summary>
+    /// <summary>
+    /// The validation pictures of a run: one row for each of them, one column for each step, so that a row shows one noise turning into the
+    /// subject.
+    /// </summary>
     /// <param name="config">The run's configuration.</param>
     /// <param name="rows">Rows at most.</param>
     public static ImageGrid ValidationPictures(this DreamBoothConfig config, int rows = 4)
     {
         ArgumentNullException.ThrowIfNull(config);
         var pictures = ValidationPicture.List(config.OutputDir).Where(picture => picture.Index < rows);
-        return ImageGrid.By(pictures, picture => $"noise {picture.Index}", picture => picture.Step == 0 ? "before" : $"step {picture.Step}", picture => GridCell.FromFile(picture.Path, details: config.ValidationPrompt ?? string.Empty)) with
+        return ImageGrid.By(
+            pictures, picture => $"noise {picture.Index}", picture => picture.Step == 0 ? "before" : $"step {picture.Step}",
+            picture => GridCell.FromFile(picture.Path, details: config.ValidationPrompt ?? string.Empty)) with
         {
             Title = $"“{ShownText.Line(config.ValidationPrompt ?? string.Empty)}” during training",
             CellSize = 104,
@@ -103,7 +110,9 @@ public static class TrainingViews
             ChartSeries.Of("identity", steps, readings.Select(reading => reading.Identity)) with { Mark = ChartMark.LineAndPoints },
         ];
         if (!double.IsNaN(ceiling) && steps.Length > 0)
-            series.Add(ChartSeries.Of("real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with { Mark = ChartMark.Dashed });
+            series.Add(
+                ChartSeries.Of(
+                    "real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with { Mark = ChartMark.Dashed });
         return new LineChart
         {
             Title = "What the classifier reads from the validation pictures",
@@ -118,7 +127,8 @@ public static class TrainingViews
     /// <summary>What the classifier read from the first and the last validation pictures, beside what is expected.</summary>
     /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
     /// <param name="expected">Expectations in words.</param>
-    public static TextTable Beside(this IReadOnlyList<ValidationReading> readings, params (string Score, string Before, string After)[] expected)
+    public static TextTable Beside(
+        this IReadOnlyList<ValidationReading> readings, params (string Score, string Before, string After)[] expected)
     {
         ArgumentNullException.ThrowIfNull(readings);
         ArgumentNullException.ThrowIfNull(expected);
@@ -129,14 +139,19 @@ public static class TrainingViews
             CharacterReading.FidelityScore => reading.Fidelity,
             CharacterReading.IdentityScore => reading.Identity,
             CharacterReading.AdherenceScore => reading.Adherence,
-            _ => throw new LabException($"There is no score '{score}'; valid are {CharacterReading.FidelityScore}, {CharacterReading.IdentityScore} and {CharacterReading.AdherenceScore}."),
+            _ => throw new LabException(
+                $"There is no score '{score}'; valid are {CharacterReading.FidelityScore}, {CharacterReading.IdentityScore} and "
+                + $"{CharacterReading.AdherenceScore}."),
         }).ToString("0.00", CultureInfo.InvariantCulture);
         return TextTable.Of(
             expected,
-            ("Score", row => row.Score), ("Before", row => Value(readings.Count == 0 ? null : readings[0], row.Score)), ("Expected", row => Expected(row.Before)),
+            ("Score", row => row.Score), ("Before", row => Value(readings.Count == 0 ? null : readings[0], row.Score)),
+            ("Expected", row => Expected(row.Before)),
             ("After", row => Value(readings.Count == 0 ? null : readings[^1], row.Score)), ("Expected ", row => Expected(row.After))) with
         {
-            Note = readings.Count == 0 ? "No classifier reads this model's pictures." : $"Steps {readings[0].Step} and {readings[^1].Step}, from the validation pictures.",
+            Note = readings.Count == 0
+                ? "No classifier reads this model's pictures."
+                : $"Steps {readings[0].Step} and {readings[^1].Step}, from the validation pictures.",
         };
     }
 
@@ -146,8 +161,12 @@ public static class TrainingViews
     {
         ArgumentNullException.ThrowIfNull(config);
         var root = new DirectoryInfo(config.OutputDir);
-        var entries = root.GetFileSystemInfos().Where(entry => !entry.Name.StartsWith('.')).OrderBy(entry => LoraCheckpoints.StepOf(entry.Name) ?? -1).ThenBy(entry => entry.Name, StringComparer.Ordinal);
-        return TextTable.Of(entries.ToList(), ("Under " + ProjectFolder.Near(config.OutputDir), entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name), ("Size", entry => Size(entry)), ("What it is", entry => Purpose(entry.Name)));
+        var entries = root.GetFileSystemInfos().Where(entry => !entry.Name.StartsWith('.'))
+            .OrderBy(entry => LoraCheckpoints.StepOf(entry.Name) ?? -1).ThenBy(entry => entry.Name, StringComparer.Ordinal);
+        return TextTable.Of(
+            entries.ToList(),
+            ("Under " + ProjectFolder.Near(config.OutputDir), entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name),
+            ("Size", entry => Size(entry)), ("What it is", entry => Purpose(entry.Name)));
     }
 
     private static string Purpose(string name) => name switch
@@ -163,7 +182,9 @@ public static class TrainingViews
 
     private static string Size(FileSystemInfo entry)
     {
-        var bytes = entry is FileInfo file ? file.Length : ((DirectoryInfo)entry).EnumerateFiles("*", SearchOption.AllDirectories).Sum(inner => inner.Length);
+        var bytes = entry is FileInfo file
+            ? file.Length
+            : ((DirectoryInfo)entry).EnumerateFiles("*", SearchOption.AllDirectories).Sum(inner => inner.Length);
         return string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.00} MB");
     }
 

@@ -37,7 +37,8 @@ internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
     {
         int[] channels = [width, 2 * width, 4 * width, 6 * width];
         _stem = new Layers.Conv2d(3, width, 5, 2, 2, device, dtype);
-        _stages = nn.ModuleList(channels.Select((count, i) => new ClassifierStage(i == 0 ? width : channels[i - 1], count, device, dtype)).ToArray());
+        _stages = nn.ModuleList(
+            channels.Select((count, i) => new ClassifierStage(i == 0 ? width : channels[i - 1], count, device, dtype)).ToArray());
         _features = new LoraLinear(2 * channels[^1], features, true, device, dtype);
         _heads = new LoraLinear(features, DrawingAttributes.All.Sum(attribute => attribute.Classes.Count), true, device, dtype);
         _identity = new LoraLinear(features, 1, true, device, dtype);
@@ -80,6 +81,8 @@ internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
         var flat = hidden.flatten(2);
         var features = _features.call(cat([flat.mean([2]), flat.amax([2])], dim: 1));
         var active = nn.functional.silu(features);
-        return new AttributeReading(features.MoveToOuterDisposeScope(), _heads.call(active).MoveToOuterDisposeScope(), _identity.call(active).squeeze(1).MoveToOuterDisposeScope());
+        return new AttributeReading(
+            features.MoveToOuterDisposeScope(), _heads.call(active).MoveToOuterDisposeScope(),
+            _identity.call(active).squeeze(1).MoveToOuterDisposeScope());
     }
 }

@@ -2,9 +2,13 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>What <see cref="AttributeClassifier"/> reads from pictures. Letters: B pictures, F features, K classes of all attributes together.</summary>
+/// <summary>
+/// What <see cref="AttributeClassifier"/> reads from pictures. Letters: B pictures, F features, K classes of all attributes together.
+/// </summary>
 /// <param name="Features">Feature vectors, <c>[B, F]</c>; their cosines say how alike two subjects are.</param>
-/// <param name="Logits">Scores of all attributes' classes side by side, in the order of <see cref="DrawingAttributes.All"/>, <c>[B, K]</c>.</param>
+/// <param name="Logits">
+/// Scores of all attributes' classes side by side, in the order of <see cref="DrawingAttributes.All"/>, <c>[B, K]</c>.
+/// </param>
 /// <param name="Identity">Score of "this is the character"; above 0 for yes, <c>[B]</c>.</param>
 public sealed record AttributeReading(Tensor Features, Tensor Logits, Tensor Identity)
 {
@@ -21,7 +25,9 @@ public sealed record AttributeReading(Tensor Features, Tensor Logits, Tensor Ide
     /// <summary>The features at length 1, <c>[B, F]</c>: their products are cosines.</summary>
     public Tensor UnitFeatures() => nn.functional.normalize(Features, 2, 1);
 
-    /// <summary>The class that is read of each attribute, in the order of <see cref="DrawingAttributes.All"/>, picture by picture.</summary>
+    /// <summary>
+    /// The class that is read of each attribute, in the order of <see cref="DrawingAttributes.All"/>, picture by picture.
+    /// </summary>
     public int[][] Classes()
     {
         using var scope = NewDisposeScope();

@@ -1,6 +1,8 @@
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>The phrases that captions are made of. In templates, <c>{0}</c> stands for the subject with its article, <c>{1}</c> without.</summary>
+/// <summary>
+/// The phrases that captions are made of. In templates, <c>{0}</c> stands for the subject with its article, <c>{1}</c> without.
+/// </summary>
 internal static class CaptionWords
 {
     /// <summary>Words that the grammar adds.</summary>

@@ -28,11 +28,14 @@ public sealed class CharacterMeasures : IDisposable
     /// <summary>Whether there is a classifier for what the model generates; without one there are no scores.</summary>
     public bool Known => _classifier is not null;
 
-    /// <summary>Mean cosine between each two of the real pictures: the most that fidelity can come to. NaN where nothing is known.</summary>
+    /// <summary>
+    /// Mean cosine between each two of the real pictures: the most that fidelity can come to. NaN where nothing is known.
+    /// </summary>
     public double Ceiling { get; }
 
     /// <summary>Scores a picture, as <see cref="SweepRunnerOptions.Score"/> wants it; null where nothing is known.</summary>
-    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score => Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
+    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score =>
+        Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
 
     /// <summary>
     /// The same, but adherence is the probability that the classifier gives to what the prompt says instead of a yes or no for each: few
@@ -90,7 +93,10 @@ public sealed class CharacterMeasures : IDisposable
     public IReadOnlyList<(SweepResult Result, CharacterReading Reading)> Misses(SweepOutcome outcome)
     {
         ArgumentNullException.ThrowIfNull(outcome);
-        return Known ? [.. outcome.Results.Select(result => (result, Reading: Read(outcome, result))).Where(entry => entry.Reading.Missed.Length > 0)] : [];
+        return Known
+            ? [.. outcome.Results.Select(result => (result, Reading: Read(outcome, result)))
+                .Where(entry => entry.Reading.Missed.Length > 0)]
+            : [];
     }
 
     /// <summary>Frees the classifier.</summary>
@@ -108,7 +114,8 @@ public sealed class CharacterMeasures : IDisposable
         var scores = new Dictionary<string, double>(Judge(item.Prompt, reading).Scores());
         var asked = PromptImplications.Of(item.Prompt);
         if (asked.Count > 0)
-            scores[CharacterReading.AdherenceScore] = asked.Average(implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
+            scores[CharacterReading.AdherenceScore] = asked.Average(
+                implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
         return scores;
     }
 
@@ -121,7 +128,8 @@ public sealed class CharacterMeasures : IDisposable
         var fidelity = reading.UnitFeatures().mm(_real!.t()).mean().item<float>();
         var classes = reading.Classes()[0];
         var read = DrawingAttributes.All.Zip(classes).ToDictionary(entry => entry.First.Name, entry => entry.First.Classes[entry.Second]);
-        var asked = PromptImplications.Of(prompt).ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
+        var asked = PromptImplications.Of(prompt)
+            .ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
         var adherence = asked.Count == 0 ? double.NaN : asked.Count(entry => read[entry.Key] == entry.Value) / (double)asked.Count;
         return new CharacterReading(fidelity, reading.Identity.item<float>() > 0, adherence, asked, read);
     }

@@ -7,7 +7,8 @@ namespace Dreambooth.Lab.Evaluation;
 /// <param name="Asked">What the prompt says, by attribute; for example <c>scene</c>: <c>Beach</c>.</param>
 /// <param name="Read">What was read, of every attribute.</param>
 public sealed record CharacterReading(
-    double Fidelity, bool IsCharacter, double Adherence, IReadOnlyDictionary<string, string> Asked, IReadOnlyDictionary<string, string> Read)
+    double Fidelity, bool IsCharacter, double Adherence, IReadOnlyDictionary<string, string> Asked,
+    IReadOnlyDictionary<string, string> Read)
 {
     /// <summary>Name of the score <see cref="Fidelity"/>.</summary>
     public const string FidelityScore = "fidelity";
@@ -19,7 +20,10 @@ public sealed record CharacterReading(
     public const string AdherenceScore = "adherence";
 
     /// <summary>What was asked for but not read: "property Origami, read None"; empty where all was.</summary>
-    public string Missed => string.Join("; ", Asked.Where(asked => Read[asked.Key] != asked.Value).Select(asked => $"{asked.Key} {asked.Value}, read {Read[asked.Key]}"));
+    public string Missed =>
+        string.Join(
+            "; ", Asked.Where(asked => Read[asked.Key] != asked.Value)
+                .Select(asked => $"{asked.Key} {asked.Value}, read {Read[asked.Key]}"));
 
     /// <summary>The scores of a sweep's records; adherence only where there is one.</summary>
     public IReadOnlyDictionary<string, double> Scores()

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>One resolution of <see cref="AttributeClassifier"/>: a residual block, then halving, <c>[B, C, H, W] → [B, C', H/2, W/2]</c>.</summary>
+/// <summary>
+/// One resolution of <see cref="AttributeClassifier"/>: a residual block, then halving, <c>[B, C, H, W] → [B, C', H/2, W/2]</c>.
+/// </summary>
 internal sealed class ClassifierStage : nn.Module<Tensor, Tensor>
 {
     private const long GroupWidth = 8;

@@ -30,7 +30,8 @@ internal static class MiniatureFolder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var manifest = Path.Combine(folder, ManifestName);
         if (!File.Exists(manifest))
-            throw new LabException($"There is no {ManifestName} in {folder}, so its files cannot be checked. Restore the folder from the repository.");
+            throw new LabException(
+                $"There is no {ManifestName} in {folder}, so its files cannot be checked. Restore the folder from the repository.");
         var errors = new List<string>();
         foreach (var file in JsonFile.Read<MiniatureFile[]>(manifest))
         {

@@ -1,7 +1,9 @@
 
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>What a prompt says that a picture must show: its scene, its art and its change, found by the phrases that captions use.</summary>
+/// <summary>
+/// What a prompt says that a picture must show: its scene, its art and its change, found by the phrases that captions use.
+/// </summary>
 internal static class PromptImplications
 {
     /// <summary>Reads a prompt.</summary>

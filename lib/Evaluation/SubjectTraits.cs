@@ -49,7 +49,8 @@ internal static class SubjectTraits
     {
         ArgumentNullException.ThrowIfNull(spec);
         return spec.Rendition is Rendition.Photo or Rendition.Watercolour or Rendition.PopArt
-            && spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold or PropertyChange.Origami or PropertyChange.Glass);
+            && spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold
+                or PropertyChange.Origami or PropertyChange.Glass);
     }
 
     /// <summary>Whether a painted picture shows its subject's pose: a subject in something does not.</summary>

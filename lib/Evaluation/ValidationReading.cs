@@ -25,7 +25,8 @@ public sealed record ValidationReading(int Step, double Fidelity, double Identit
             .. from picture in ValidationPicture.List(config.OutputDir)
                group measures.Read(prompt, ImageDecoder.Load(picture.Path)) by picture.Step into step
                select new ValidationReading(
-                   step.Key, step.Average(reading => reading.Fidelity), step.Average(reading => reading.IsCharacter ? 1.0 : 0.0), step.Average(reading => reading.Adherence)),
+                   step.Key, step.Average(reading => reading.Fidelity), step.Average(reading => reading.IsCharacter ? 1.0 : 0.0),
+                   step.Average(reading => reading.Adherence)),
         ];
     }
 }

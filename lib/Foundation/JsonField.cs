@@ -59,7 +59,9 @@ internal readonly record struct JsonField(JsonElement Element, string Source, st
         if (utf8.Length > MostBytes)
             throw new LabException($"{source} has {utf8.Length} bytes; JSON of at most {MostBytes} is read.");
         utf8 = JsonScan.Check(utf8, source);
-        return new(JsonElement.Parse(utf8, new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }), source, string.Empty);
+        return new(
+            JsonElement.Parse(utf8, new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }), source,
+            string.Empty);
     }
 
     /// <summary>Reads a line of a log.</summary>
@@ -170,10 +172,13 @@ internal readonly record struct JsonField(JsonElement Element, string Source, st
     /// <summary>The error that this value is.</summary>
     /// <param name="valid">What would be right.</param>
     public LabException Wrong(string valid) =>
-        new($"{Source}{(Path.Length > 0 ? $": {Path}" : string.Empty)} is {ShownText.Line(Element.GetRawText(), MostShown)}; valid is {valid}.");
+        new(
+            $"{Source}{(Path.Length > 0 ? $": {Path}" : string.Empty)} is {ShownText.Line(Element.GetRawText(), MostShown)}; valid is "
+            + $"{valid}.");
 
     /// <summary>The path of an object's field.</summary>
-    public static string Child(string path, string key) => $"{path}{(path.Length > 0 ? "." : string.Empty)}{ShownText.Line(key, MostShown)}";
+    public static string Child(string path, string key) =>
+        $"{path}{(path.Length > 0 ? "." : string.Empty)}{ShownText.Line(key, MostShown)}";
 
     /// <summary>The path of a list's item.</summary>
     public static string Item(string path, int index) => string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]");

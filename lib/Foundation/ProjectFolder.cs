@@ -4,8 +4,8 @@ namespace Dreambooth.Lab.Foundation;
 public static class ProjectFolder
 {
     /// <summary>
-    /// The folder that holds <c>data/prompts</c> and <c>data/recipes</c>: the current folder or one above it, else the folder of the program or
-    /// one above it.
+    /// The folder that holds <c>data/prompts</c> and <c>data/recipes</c>: the current folder or one above it, else the folder of the
+    /// program or one above it.
     /// </summary>
     /// <param name="currentFolder">Where to look first; null for the process's current folder.</param>
     /// <exception cref="LabException">There is none.</exception>
@@ -13,7 +13,9 @@ public static class ProjectFolder
     {
         string[] starts = [currentFolder ?? Directory.GetCurrentDirectory(), AppContext.BaseDirectory];
         return starts.Select(Above).FirstOrDefault(found => found is not null)
-            ?? throw new LabException($"The lab's data folder (with data/prompts and data/recipes) was found neither at nor above {starts[0]} or {starts[1]}. Run this inside the project's folder.");
+            ?? throw new LabException(
+                $"The lab's data folder (with data/prompts and data/recipes) was found neither at nor above {starts[0]} or {starts[1]}. "
+                + "Run this inside the project's folder.");
     }
 
     /// <summary>Reads a path that a user gave or that stands in a file of the project.</summary>
@@ -27,7 +29,9 @@ public static class ProjectFolder
         return Path.Exists(here) ? here : Path.GetFullPath(path, project);
     }
 
-    /// <summary>A path as it is shown: relative to the project where it lies in it, with <c>~</c> for the user's own folder, else whole.</summary>
+    /// <summary>
+    /// A path as it is shown: relative to the project where it lies in it, with <c>~</c> for the user's own folder, else whole.
+    /// </summary>
     /// <param name="path">Any path.</param>
     public static string Near(string path)
     {
@@ -35,7 +39,8 @@ public static class ProjectFolder
         var full = Path.GetFullPath(path);
         foreach (var (folder, prefix) in new[] { (Find(), string.Empty), (UserFolders.Home, "~/") })
         {
-            if (folder.Length > 1 && full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            if (folder.Length > 1
+                && full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 return prefix + Path.GetRelativePath(folder, full).Replace('\\', '/');
         }
 
@@ -46,7 +51,8 @@ public static class ProjectFolder
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
         {
-            if (Directory.Exists(Path.Combine(folder.FullName, "data", "prompts")) && Directory.Exists(Path.Combine(folder.FullName, "data", "recipes")))
+            if (Directory.Exists(Path.Combine(folder.FullName, "data", "prompts"))
+                && Directory.Exists(Path.Combine(folder.FullName, "data", "recipes")))
                 return folder.FullName;
         }
 

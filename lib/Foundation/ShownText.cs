@@ -46,10 +46,13 @@ internal static class ShownText
         return names.Count > most ? $"{shown} and {names.Count - most} more" : shown;
     }
 
-    /// <summary>Whether a character acts on a terminal instead of being shown: control codes, and marks that turn the direction or break lines.</summary>
+    /// <summary>
+    /// Whether a character acts on a terminal instead of being shown: control codes, and marks that turn the direction or break lines.
+    /// </summary>
     /// <param name="c">The character.</param>
     public static bool IsUnshown(char c) =>
-        char.IsControl(c) || c is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff';
+        char.IsControl(c)
+            || c is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff';
 
     private static bool IsPlain(string text, bool lines)
     {

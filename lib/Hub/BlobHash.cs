@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>What content is, by the hub's names: SHA-256 of a large file, git's object name (SHA-1 over a header and the content) of a small one.</summary>
+/// <summary>
+/// What content is, by the hub's names: SHA-256 of a large file, git's object name (SHA-1 over a header and the content) of a small one.
+/// </summary>
 internal sealed class BlobHash : IDisposable
 {
     private const int BufferBytes = 1 << 20;

@@ -6,4 +6,5 @@ namespace Dreambooth.Lab.Hub;
 /// <param name="Bytes">Bytes of whole files.</param>
 /// <param name="IncompleteBytes">Bytes of incomplete files; the next download continues there.</param>
 /// <param name="Folder">Where they lie.</param>
-public sealed record CachedRepo(RepoId Repo, IReadOnlyList<(string Commit, IReadOnlyList<string> Names)> Revisions, long Bytes, long IncompleteBytes, string Folder);
+public sealed record CachedRepo(
+    RepoId Repo, IReadOnlyList<(string Commit, IReadOnlyList<string> Names)> Revisions, long Bytes, long IncompleteBytes, string Folder);

@@ -6,7 +6,9 @@ public enum HubContent
     /// <summary>A pipeline's needed files where there is a <c>model_index.json</c>, else all files.</summary>
     Auto,
 
-    /// <summary>A pipeline: the components of <c>model_index.json</c>, their configurations, tokenizers and one set of safetensors each.</summary>
+    /// <summary>
+    /// A pipeline: the components of <c>model_index.json</c>, their configurations, tokenizers and one set of safetensors each.
+    /// </summary>
     Pipeline,
 
     /// <summary>A LoRA: the one safetensors file that diffusers or PEFT write, and its configuration.</summary>

@@ -16,7 +16,10 @@ public sealed record HubDownloadRequest(RepoId Repo)
     /// <summary>Which files are meant where <see cref="Include"/> names none.</summary>
     public HubContent Content { get; init; }
 
-    /// <summary>Names of files, or patterns with <c>*</c> and <c>?</c> (which match slashes too); empty (the default): what <see cref="Content"/> means.</summary>
+    /// <summary>
+    /// Names of files, or patterns with <c>*</c> and <c>?</c> (which match slashes too); empty (the default): what <see cref="Content"/>
+    /// means.
+    /// </summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
     /// <summary>Patterns of files that are left out.</summary>

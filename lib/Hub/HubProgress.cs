@@ -11,10 +11,12 @@ namespace Dreambooth.Lab.Hub;
 public sealed record HubProgress(long BytesDone, long BytesTotal, double BytesPerSecond, int FilesDone, int FilesTotal)
 {
     /// <summary>The time that is left at this rate, or null while there is none.</summary>
-    public TimeSpan? Remaining => BytesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Min((BytesTotal - BytesDone) / BytesPerSecond, 999 * 3600)) : null;
+    public TimeSpan? Remaining =>
+        BytesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Min((BytesTotal - BytesDone) / BytesPerSecond, 999 * 3600)) : null;
 
     /// <summary>Files, rate and time left as one line: "3 of 18 files, 84.2 MiB/s, 0:02:10 left".</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{FilesDone} of {FilesTotal} files{(Remaining is { } left ? $", {BytesPerSecond / (1 << 20):0.0} MiB/s, {(int)left.TotalHours}:{left:mm\\:ss} left" : string.Empty)}");
+        $"{FilesDone} of {FilesTotal} "
+        + $"files{(Remaining is { } left ? $", {BytesPerSecond / (1 << 20):0.0} MiB/s, {(int)left.TotalHours}:{left:mm\\:ss} left" : string.Empty)}");
 }

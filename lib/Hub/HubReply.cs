@@ -21,7 +21,8 @@ internal sealed class HubReply(HttpResponseMessage message, Uri address, HubRepl
     /// <summary>What the hub says that the file is, or null where it does not.</summary>
     public LinkedHeaders Linked => linked;
 
-    public async ValueTask<Stream> BodyAsync(CancellationToken cancellation) => _body ??= await message.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+    public async ValueTask<Stream> BodyAsync(CancellationToken cancellation) =>
+        _body ??= await message.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
 
     /// <summary>Reads some of the body.</summary>
     /// <param name="buffer">Where to.</param>
@@ -52,7 +53,9 @@ internal sealed class HubReply(HttpResponseMessage message, Uri address, HubRepl
 
     /// <summary>The first value of a header, or null.</summary>
     public static string? Header(HttpResponseMessage message, string name) =>
-        message.Headers.TryGetValues(name, out var values) || message.Content.Headers.TryGetValues(name, out values) ? values.FirstOrDefault() : null;
+        message.Headers.TryGetValues(name, out var values) || message.Content.Headers.TryGetValues(name, out values)
+            ? values.FirstOrDefault()
+            : null;
 
     /// <summary>Headers that describe a large file before the redirect to where it is stored.</summary>
     /// <param name="ETag">What its content is.</param>
@@ -63,7 +66,9 @@ internal sealed class HubReply(HttpResponseMessage message, Uri address, HubRepl
         /// <summary>Adds what an answer says to what an earlier one said.</summary>
         public LinkedHeaders With(HttpResponseMessage message) => new(
             ETag ?? Normalize(Header(message, "X-Linked-Etag")),
-            Size ?? (long.TryParse(Header(message, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : null),
+            Size ?? (long.TryParse(Header(message, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+                ? size
+                : null),
             Commit ?? Header(message, "X-Repo-Commit"));
 
         private static string? Normalize(string? etag) => etag?.Replace("W/", string.Empty, StringComparison.Ordinal).Trim('"');

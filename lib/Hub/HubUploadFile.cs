@@ -24,7 +24,11 @@ public sealed class HubUploadFile
     /// <param name="text">What it holds.</param>
     public static HubUploadFile FromText(string path, string text) => new(Check(path), null, System.Text.Encoding.UTF8.GetBytes(text));
 
-    internal Stream Open() => _bytes is null ? new FileStream(_source!, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) : new MemoryStream(_bytes, writable: false);
+    internal Stream Open() =>
+        _bytes is null
+            ? new FileStream(_source!, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16)
+            : new MemoryStream(_bytes, writable: false);
 
-    private static string Check(string path) => SafePath.IsInside(path) ? path : throw new ArgumentException($"'{path}' is no path of a repository.", nameof(path));
+    private static string Check(string path) =>
+        SafePath.IsInside(path) ? path : throw new ArgumentException($"'{path}' is no path of a repository.", nameof(path));
 }

@@ -5,4 +5,5 @@ namespace Dreambooth.Lab.Hub;
 /// <param name="Verified">Files whose content is what the hub lists.</param>
 /// <param name="Damaged">Files whose content is another.</param>
 /// <param name="Unknown">Files whose right content is not known here: copies instead of links, while offline.</param>
-public sealed record HubVerification(string Commit, IReadOnlyList<string> Verified, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown);
+public sealed record HubVerification(
+    string Commit, IReadOnlyList<string> Verified, IReadOnlyList<string> Damaged, IReadOnlyList<string> Unknown);

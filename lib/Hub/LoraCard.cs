@@ -43,7 +43,8 @@ internal sealed record LoraCard(RepoId Repo, string InstancePrompt)
         <Gallery />
 
         LoRA weights for {(BaseModel is null ? "Stable Diffusion 3" : $"[{BaseModel}](https://huggingface.co/{BaseModel})")}, trained by
-        [DreamBooth](https://dreambooth.github.io/) with Dreambooth.Lab, which computes what diffusers' `train_dreambooth_lora_sd3.py` computes.
+        [DreamBooth](https://dreambooth.github.io/) with Dreambooth.Lab, which computes what diffusers'
+        `train_dreambooth_lora_sd3.py` computes.
         LoRA on the text encoders: {(TrainTextEncoder ? "yes" : "no")}.
 
         ## Trigger words
@@ -92,7 +93,9 @@ internal sealed record LoraCard(RepoId Repo, string InstancePrompt)
     private string Training() => Settings.Count == 0 ? string.Empty : string.Join('\n', (string[])
     [
         "\n## Training\n", "| setting | value |", "|---|---|",
-        .. Settings.Select(setting => $"| {setting.Name} | {setting.Value.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ")} |"), string.Empty,
+        .. Settings.Select(
+            setting => $"| {setting.Name} | {setting.Value.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ")} |"),
+            string.Empty,
     ]);
 
     private string[] Tags()
@@ -100,7 +103,8 @@ internal sealed record LoraCard(RepoId Repo, string InstancePrompt)
         string[] tags = ["text-to-image", "diffusers-training", "diffusers", "lora", "template:sd-lora"];
         return BaseModel switch
         {
-            { } name when name.Contains("3.5-large", StringComparison.OrdinalIgnoreCase) => [.. tags, "sd3.5-large", "sd3.5", "sd3.5-diffusers"],
+            { } name when name.Contains("3.5-large", StringComparison.OrdinalIgnoreCase) =>
+                [.. tags, "sd3.5-large", "sd3.5", "sd3.5-diffusers"],
             { } name when name.Contains("3.5", StringComparison.Ordinal) => [.. tags, "sd3.5-medium", "sd3.5", "sd3.5-diffusers"],
             _ => [.. tags, "sd3", "sd3-diffusers"],
         };

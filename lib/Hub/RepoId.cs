@@ -27,7 +27,9 @@ public sealed partial record RepoId
     /// <exception cref="LabException">It is no name of a repository.</exception>
     public static RepoId Parse(string text) => TryParse(text, out var repo)
         ? repo
-        : throw new LabException($"'{text}' is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium: letters, digits, '-', '_' and '.', without '--' and '..'.");
+        : throw new LabException(
+            $"'{text}' is no name of a repository; valid is owner/name, such as stabilityai/stable-diffusion-3.5-medium: letters, digits, "
+            + "'-', '_' and '.', without '--' and '..'.");
 
     /// <summary>Reads <c>owner/name</c>, if it is valid.</summary>
     /// <param name="text">Any text.</param>
@@ -35,7 +37,9 @@ public sealed partial record RepoId
     public static bool TryParse(string? text, [NotNullWhen(true)] out RepoId? repo)
     {
         var parts = text?.Split('/') ?? [];
-        repo = parts.Length == 2 && parts.All(IsPart) && !parts[1].EndsWith(".git", StringComparison.OrdinalIgnoreCase) ? new RepoId(parts[0], parts[1]) : null;
+        repo = parts.Length == 2 && parts.All(IsPart) && !parts[1].EndsWith(".git", StringComparison.OrdinalIgnoreCase)
+            ? new RepoId(parts[0], parts[1])
+            : null;
         return repo is not null;
     }
 

@@ -91,7 +91,8 @@ internal sealed record ContactSheet
     {
         var columns = Rows.Max(row => row.Count);
         IReadOnlyList<string>[] columnHeadings = [.. ColumnHeadings.Select(text => heading.Wrap(text, CellSize, 3))];
-        IReadOnlyList<string>[] rowHeadings = [.. RowHeadings.Select(text => heading.Wrap(text, MaxRowHeading, Math.Max(1, CellSize / heading.LineHeight)))];
+        IReadOnlyList<string>[] rowHeadings =
+            [.. RowHeadings.Select(text => heading.Wrap(text, MaxRowHeading, Math.Max(1, CellSize / heading.LineHeight)))];
         IReadOnlyList<string>[][] captions =
             [.. Rows.Select(row => row.Select(cell => caption.Wrap(cell?.Caption ?? "", CellSize, MaxCaptionLines)).ToArray())];
         var left = Margin + (rowHeadings.Length == 0 ? 0 : heading.Width(rowHeadings.SelectMany(lines => lines)) + Gap);

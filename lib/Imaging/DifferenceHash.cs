@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// A fingerprint of what a picture looks like, 64 bits: the picture is shrunk to 9 × 8 grey pixels, and each bit says whether one is brighter than its
-/// right neighbour. Resizing, recompressing and a change of brightness leave it nearly as it is.
+/// A fingerprint of what a picture looks like, 64 bits: the picture is shrunk to 9 × 8 grey pixels, and each bit says whether one is
+/// brighter than its right neighbour. Resizing, recompressing and a change of brightness leave it nearly as it is.
 /// </summary>
 /// <param name="Bits">The comparisons, rows from the top, the first in the highest bit.</param>
 public readonly record struct DifferenceHash(ulong Bits)

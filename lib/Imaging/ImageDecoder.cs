@@ -57,8 +57,8 @@ public static class ImageDecoder
     internal static RgbImage LoadOverWhite(string path) => WithFile(path, file => Decode(file, path, overWhite: true));
 
     /// <summary>
-    /// Reads a picture file as <see cref="LoadOverWhite"/> and resizes it as <see cref="ImageResizer.Resize"/>, row by row: the large picture
-    /// is not kept.
+    /// Reads a picture file as <see cref="LoadOverWhite"/> and resizes it as <see cref="ImageResizer.Resize"/>, row by row: the large
+    /// picture is not kept.
     /// </summary>
     /// <param name="path">A jpg, png, webp or bmp file.</param>
     /// <param name="sizeOf">Given width and height of the upright picture, those of the result.</param>
@@ -133,7 +133,8 @@ public static class ImageDecoder
         if (pixels > MaxPixels)
             throw new LabException($"{name} has {size} pixels, more than the {MaxPixels} that are decoded. Make it smaller.");
         if (pixels > BlankPixels && pixels > BlankPart * length)
-            throw new LabException($"{name} has {size} pixels in {ByteSize.Text(length)}: one plain area, or an attack. It is not decoded.");
+            throw new LabException(
+                $"{name} has {size} pixels in {ByteSize.Text(length)}: one plain area, or an attack. It is not decoded.");
         if (picture.HeldBytes > MostHeld)
         {
             throw new LabException(

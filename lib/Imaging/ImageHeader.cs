@@ -166,7 +166,9 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
         return header;
     }
 
-    /// <summary>The content of a zTXt chunk after its keyword: one byte for the method, then a zlib stream of at most 1 MiB of text.</summary>
+    /// <summary>
+    /// The content of a zTXt chunk after its keyword: one byte for the method, then a zlib stream of at most 1 MiB of text.
+    /// </summary>
     private static byte[] Inflate(ReadOnlySpan<byte> content)
     {
         if (content.Length < 2)

@@ -48,7 +48,8 @@ public sealed class NearestPictures
     public (string Path, double Likeness) Of(RgbImage image)
     {
         var (straight, mirrored) = (Reduce(image), Reduce(ImageTransforms.FlipHorizontally(image)));
-        return _paths.Zip(_pictures, (path, picture) => (path, Math.Max(Likeness(straight, picture), Likeness(mirrored, picture)))).MaxBy(found => found.Item2);
+        return _paths.Zip(_pictures, (path, picture) => (path, Math.Max(Likeness(straight, picture), Likeness(mirrored, picture))))
+            .MaxBy(found => found.Item2);
     }
 
     // Of mean 0 and length 1; a plain surface becomes zeros.

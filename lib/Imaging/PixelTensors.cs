@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>The bridge between pictures and tensors; the only torch code of this floor. Values are those of <see cref="PixelValues"/>.</summary>
+/// <summary>
+/// The bridge between pictures and tensors; the only torch code of this floor. Values are those of <see cref="PixelValues"/>.
+/// </summary>
 internal static class PixelTensors
 {
     /// <summary>Stacks pictures of one size.</summary>
@@ -20,7 +22,9 @@ internal static class PixelTensors
         for (var i = 0; i < images.Count; i++)
         {
             if (images[i].Width != width || images[i].Height != height)
-                throw new LabException($"Pictures of one batch must have one size: the first has {width}x{height} pixels, number {i + 1} has {images[i].Width}x{images[i].Height}.");
+                throw new LabException(
+                    $"Pictures of one batch must have one size: the first has {width}x{height} pixels, number {i + 1} has "
+                    + $"{images[i].Width}x{images[i].Height}.");
             PixelValues.FromImage(images[i]).CopyTo(values, i * 3 * width * height);
         }
 
@@ -35,11 +39,13 @@ internal static class PixelTensors
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.dim() is not (3 or 4) || pixels.shape[^3] != 3)
-            throw new LabException($"Pictures come as [B, 3, H, W] or [3, H, W], but the tensor has shape [{string.Join(", ", pixels.shape)}].");
+            throw new LabException(
+                $"Pictures come as [B, 3, H, W] or [3, H, W], but the tensor has shape [{string.Join(", ", pixels.shape)}].");
         using var scope = NewDisposeScope();
         var batch = pixels.detach().to(float32).cpu().contiguous();
         var values = batch.data<float>().ToArray();
         int height = (int)pixels.shape[^2], width = (int)pixels.shape[^1], size = 3 * height * width;
-        return [.. Enumerable.Range(0, values.Length / size).Select(i => PixelValues.ToImage(values.AsSpan(i * size, size), width, height))];
+        return [.. Enumerable.Range(0, values.Length / size)
+            .Select(i => PixelValues.ToImage(values.AsSpan(i * size, size), width, height))];
     }
 }

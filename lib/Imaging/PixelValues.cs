@@ -40,7 +40,8 @@ internal static class PixelValues
     public static RgbImage ToImage(ReadOnlySpan<float> values, int width, int height)
     {
         if (values.Length != 3L * width * height)
-            throw new LabException($"A picture of {width}x{height} pixels needs {3L * width * height} values, but {values.Length} were given.");
+            throw new LabException(
+                $"A picture of {width}x{height} pixels needs {3L * width * height} values, but {values.Length} were given.");
         var image = new RgbImage(width, height);
         var plane = width * height;
         for (int i = 0, at = 0; i < plane; i++, at += 3)

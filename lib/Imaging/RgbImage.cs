@@ -24,7 +24,8 @@ public sealed class RgbImage
         if (width < 1 || height < 1)
             throw new LabException($"A picture of {width}x{height} pixels is not possible: both sides must be at least 1.");
         if (pixels.LongLength != 3L * width * height)
-            throw new LabException($"A picture of {width}x{height} pixels has {3L * width * height} bytes, but {pixels.LongLength} were given.");
+            throw new LabException(
+                $"A picture of {width}x{height} pixels has {3L * width * height} bytes, but {pixels.LongLength} were given.");
         Width = width;
         Height = height;
         Pixels = pixels;

@@ -3,7 +3,9 @@ using SkiaSharp;
 
 namespace Dreambooth.Lab.Imaging;
 
-/// <summary>Measures, wraps and draws text in one size and colour; characters that the typeface lacks come from the system's fonts.</summary>
+/// <summary>
+/// Measures, wraps and draws text in one size and colour; characters that the typeface lacks come from the system's fonts.
+/// </summary>
 internal sealed class SheetText : IDisposable
 {
     private const string Ellipsis = "…";
@@ -26,8 +28,8 @@ internal sealed class SheetText : IDisposable
     public int Width(IEnumerable<string> lines) => (int)MathF.Ceiling(lines.Select(Measure).DefaultIfEmpty(0).Max());
 
     /// <summary>
-    /// Breaks text at spaces, and words that are too long anywhere, into at most <paramref name="maxLines"/> lines; the last one ends in "…"
-    /// when not all of it fits. No lines for blank text.
+    /// Breaks text at spaces, and words that are too long anywhere, into at most <paramref name="maxLines"/> lines; the last one ends in
+    /// "…" when not all of it fits. No lines for blank text.
     /// </summary>
     public IReadOnlyList<string> Wrap(string text, float width, int maxLines)
     {

@@ -20,7 +20,8 @@ internal static class SheetTypeface
     /// </summary>
     public static SKTypeface For(int codePoint, SKTypeface preferred) => preferred.ContainsGlyph(codePoint)
         ? preferred
-        : _fallbacks.GetOrAdd(codePoint, static wanted => SKFontManager.Default.MatchCharacter(wanted) ?? FindInstalled(wanted)) ?? preferred;
+        : _fallbacks.GetOrAdd(codePoint, static wanted => SKFontManager.Default.MatchCharacter(wanted) ?? FindInstalled(wanted))
+            ?? preferred;
 
     // Skia's Linux build without dependencies knows no installed fonts, so their folder is searched.
     private static SKTypeface? FindInstalled(int codePoint)
@@ -32,7 +33,8 @@ internal static class SheetTypeface
         foreach (var file in Directory.EnumerateFiles(folder, "*.?t?", anywhere).Order(StringComparer.Ordinal))
         {
             var typeface = SKTypeface.FromFile(file);
-            if (typeface is { FontStyle: { Slant: SKFontStyleSlant.Upright, Weight: (int)SKFontStyleWeight.Normal } } && typeface.ContainsGlyph(codePoint))
+            if (typeface is { FontStyle: { Slant: SKFontStyleSlant.Upright, Weight: (int)SKFontStyleWeight.Normal } }
+                && typeface.ContainsGlyph(codePoint))
                 return typeface;
             typeface?.Dispose();
         }

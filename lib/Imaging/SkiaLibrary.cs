@@ -15,7 +15,8 @@ internal static class SkiaLibrary
 
     // Hosts may give every assembly a context of its own; the one that counts is SkiaSharp's.
     [ModuleInitializer]
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "A script that references the assembly has no start-up code of ours.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage(
+        "Usage", "CA2255", Justification = "A script that references the assembly has no start-up code of ours.")]
     internal static void Register()
     {
         AppDomain.CurrentDomain.AssemblyLoad += (_, e) => Register(e.LoadedAssembly);

@@ -184,12 +184,14 @@ internal sealed class CellSession
     /// <returns>The failure.</returns>
     public static CellFailure Describe(Exception error)
     {
-        while (error is AggregateException { InnerExceptions.Count: 1 } or System.Reflection.TargetInvocationException { InnerException: not null })
+        while (error is AggregateException { InnerExceptions.Count: 1 }
+            or System.Reflection.TargetInvocationException { InnerException: not null })
             error = error.InnerException!;
         return error switch
         {
             CellInterruptedException => new(
-                "KeyboardInterrupt", "The cell was interrupted.", ["KeyboardInterrupt: the cell was interrupted; variables keep their values."]),
+                "KeyboardInterrupt", "The cell was interrupted.",
+                ["KeyboardInterrupt: the cell was interrupted; variables keep their values."]),
             CompilationFailedException => new("CompilationError", error.Message.Split('\n')[0], error.Message.Split('\n')),
             KernelException => new("Error", error.Message, [error.Message]),
             _ => new(error.GetType().FullName!, Safe(() => error.Message), CellTraceback.Format(error)),

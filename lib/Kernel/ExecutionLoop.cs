@@ -17,7 +17,8 @@ internal sealed class ExecutionLoop
     private int _count;
 
     public ExecutionLoop(
-        KernelOptions options, IopubPublisher iopub, Func<JupyterMessage, ICellHost> hostOf, Action<Channel, JupyterMessage, JsonObject> reply)
+        KernelOptions options, IopubPublisher iopub, Func<JupyterMessage, ICellHost> hostOf,
+        Action<Channel, JupyterMessage, JsonObject> reply)
     {
         (_options, _iopub, _hostOf, _reply, Session) = (options, iopub, hostOf, reply, new CellSession(options));
         _queue = new ExecutionQueue(Session.Begin);
@@ -141,7 +142,13 @@ internal sealed class ExecutionLoop
                 values[name] = Evaluate(expression?.ToString() ?? "", cell);
         }
 
-        return new JsonObject { ["status"] = "ok", ["execution_count"] = _count, ["payload"] = new JsonArray(), ["user_expressions"] = values };
+        return new JsonObject
+        {
+            ["status"] = "ok",
+            ["execution_count"] = _count,
+            ["payload"] = new JsonArray(),
+            ["user_expressions"] = values,
+        };
     }
 
     private JsonObject Evaluate(string expression, CellRequest cell)

@@ -2,7 +2,9 @@ using Dreambooth.Lab.Kernel.Protocol;
 
 namespace Dreambooth.Lab.Kernel;
 
-/// <summary>Execute requests in order of arrival, taken by one thread. An interrupt meets the one that is served, or else the one that waits first.</summary>
+/// <summary>
+/// Execute requests in order of arrival, taken by one thread. An interrupt meets the one that is served, or else the one that waits first.
+/// </summary>
 /// <param name="begin">Called as a request is taken, with whether an interrupt came for it while it waited; must not block.</param>
 internal sealed class ExecutionQueue(Action<bool> begin)
 {

@@ -142,7 +142,8 @@ public sealed class JupyterKernel : IDisposable
                 break;
             case "comm_open":
                 // No comm target is known: the client is told that its comm is closed, as the protocol asks.
-                _iopub.Publish(message, "comm_close", new JsonObject { ["comm_id"] = message.Text("comm_id"), ["data"] = new JsonObject() });
+                _iopub.Publish(
+                    message, "comm_close", new JsonObject { ["comm_id"] = message.Text("comm_id"), ["data"] = new JsonObject() });
                 break;
             case "interrupt_request":
                 _execution.Interrupt();

@@ -10,7 +10,8 @@ public sealed record KernelOptions
 
     /// <summary>The implementation's version; default: the version of the kernel's assembly.</summary>
     public string Version { get; init; } =
-        typeof(KernelOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+        typeof(KernelOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "0";
 
     /// <summary>Namespaces that every cell imports besides the standard ones.</summary>
     public IReadOnlyList<string> Usings { get; init; } = [];
@@ -24,15 +25,21 @@ public sealed record KernelOptions
     /// </summary>
     public Action? Configure { get; init; }
 
-    /// <summary>Characters of stream output that one cell may send; what follows is dropped with a note. Range 1 to 2^31-1; default 8 Mi.</summary>
+    /// <summary>
+    /// Characters of stream output that one cell may send; what follows is dropped with a note. Range 1 to 2^31-1; default 8 Mi.
+    /// </summary>
     public int MaxStreamCharacters { get; init; } = 8 << 20;
 
     /// <summary>Whether a small cell is compiled in the background at start, so that the first real one is quick. Default true.</summary>
     public bool WarmUp { get; init; } = true;
 
-    /// <summary>Whether completion is made ready after the first cell, or when the kernel has rested for a while at its start. Default true.</summary>
+    /// <summary>
+    /// Whether completion is made ready after the first cell, or when the kernel has rested for a while at its start. Default true.
+    /// </summary>
     public bool WarmUpCompletion { get; init; } = true;
 
-    /// <summary>Whether output that native code or child processes write to file descriptors 1 and 2 is shown in the cell (Unix only).</summary>
+    /// <summary>
+    /// Whether output that native code or child processes write to file descriptors 1 and 2 is shown in the cell (Unix only).
+    /// </summary>
     public bool CaptureNativeOutput { get; init; } = true;
 }

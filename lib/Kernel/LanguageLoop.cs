@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Kernel;
 /// <param name="session">The session that the questions are about.</param>
 /// <param name="iopub">Publishes busy and idle.</param>
 /// <param name="reply">Sends a reply.</param>
-internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Action<Channel, JupyterMessage, JsonObject> reply) : IDisposable
+internal sealed class LanguageLoop(CellSession session, IopubPublisher iopub, Action<Channel, JupyterMessage, JsonObject> reply)
+    : IDisposable
 {
     private const int RestTicks = 20;
     private const int TickMilliseconds = 100;

@@ -21,7 +21,8 @@ public sealed record AdaLayerNormZeroOutput(
 {
     internal void MoveToOuterDisposeScope()
     {
-        foreach (var tensor in new[] { Attention, AttentionGate, FeedForwardShift, FeedForwardScale, FeedForwardGate, SecondAttention, SecondAttentionGate })
+        foreach (var tensor in new[] { Attention, AttentionGate, FeedForwardShift, FeedForwardScale, FeedForwardGate, SecondAttention,
+            SecondAttentionGate })
             tensor?.MoveToOuterDisposeScope();
     }
 }

@@ -25,9 +25,12 @@ internal static class CompiledFunctions
     /// <param name="weight">The learned weight, <c>[D]</c>.</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <returns>The shape of <paramref name="x"/>.</returns>
-    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)s_unit.Value.invoke("rms_norm", x, weight, KeptScalar.Of(epsilon));
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
+        (Tensor)s_unit.Value.invoke("rms_norm", x, weight, KeptScalar.Of(epsilon));
 
-    /// <summary>A linear layer with GELU in its tanh form in the product itself; on CUDA alone (elsewhere it is another GELU), without gradients.</summary>
+    /// <summary>
+    /// A linear layer with GELU in its tanh form in the product itself; on CUDA alone (elsewhere it is another GELU), without gradients.
+    /// </summary>
     /// <param name="x"><c>[rows, in]</c>.</param>
     /// <param name="weight"><c>[out, in]</c>.</param>
     /// <param name="bias"><c>[out]</c>.</param>

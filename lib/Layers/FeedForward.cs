@@ -43,7 +43,8 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
     // On CUDA the product applies GELU to what it writes; a backward pass needs the values before it.
     private Tensor Widen(Tensor input)
     {
-        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0 || (is_grad_enabled() && (input.requires_grad || In.Weight.requires_grad)))
+        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0
+            || (is_grad_enabled() && (input.requires_grad || In.Weight.requires_grad)))
             return nn.functional.gelu(In.call(input), TorchSharp.Modules.GELU.Approximate.tanh);
         using var rows = input.reshape(-1, In.InFeatures);
         using var wide = CompiledFunctions.LinearGelu(rows, In.Weight, In.Bias!);

@@ -50,7 +50,9 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     {
         ArgumentNullException.ThrowIfNull(value);
         if (name != "pos_embed" || !value.shape.AsSpan().SequenceEqual(_positions.shape))
-            throw new ArgumentException($"{GetName()} takes pos_embed of shape [{string.Join(", ", _positions.shape)}], not {name} of [{string.Join(", ", value.shape)}].", nameof(value));
+            throw new ArgumentException(
+                $"{GetName()} takes pos_embed of shape [{string.Join(", ", _positions.shape)}], not {name} of "
+                + $"[{string.Join(", ", value.shape)}].", nameof(value));
         _positions.Dispose();
         _positions = WeightedLayer.Frozen(value);
         ConditionallyRegisterParameter(name, _positions);
@@ -64,7 +66,9 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     public Tensor CroppedPositions(long height, long width)
     {
         if (height % _patchSize != 0 || width % _patchSize != 0 || height / _patchSize > _tableSide || width / _patchSize > _tableSide)
-            throw new ArgumentException($"Latents of {height}×{width} do not fit: sides must be multiples of {_patchSize}, at most {_tableSide * _patchSize}.", nameof(height));
+            throw new ArgumentException(
+                $"Latents of {height}×{width} do not fit: sides must be multiples of {_patchSize}, at most {_tableSide * _patchSize}.",
+                nameof(height));
         using var scope = NewDisposeScope();
         long rows = height / _patchSize, columns = width / _patchSize;
         var table = _positions.view(1, _tableSide, _tableSide, -1);

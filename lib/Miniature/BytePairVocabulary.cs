@@ -20,7 +20,8 @@ internal sealed class BytePairVocabulary
     public BytePairVocabulary(IReadOnlyList<string> words)
     {
         // Printable bytes first, then those that are spelled by characters from U+0100 on.
-        var bytes = Enumerable.Range(0, 256).Select(value => ByteSpelling.ToCharacter((byte)value)).Order().Select(c => c.ToString()).ToList();
+        var bytes = Enumerable.Range(0, 256).Select(value => ByteSpelling.ToCharacter((byte)value)).Order().Select(c => c.ToString())
+            .ToList();
         _tokens = [.. bytes, .. bytes.Select(b => b + EndOfWord)];
         _known = [.. _tokens];
         Learn([.. words.Select(Symbols)]);

@@ -19,7 +19,8 @@ internal static class MiniatureCommandLine
                 "vae", "Trains the autoencoder on painted pictures.", session, (recipe, options, _) => VaeTraining.Run(recipe, options)),
             Training(
                 "diffusion", "Trains text encoders and transformer on encoded pictures and captions.", session,
-                (recipe, options, vae) => DiffusionTraining.Run(recipe, options, vae ?? throw new UsageException("--vae is missing: the output folder of the verb vae."))),
+                (recipe, options, vae) => DiffusionTraining.Run(
+                    recipe, options, vae ?? throw new UsageException("--vae is missing: the output folder of the verb vae."))),
             Training("classifier", "Trains the attribute classifier on painted pictures.", session, ClassifierTraining.Run),
             Tokenizers(session),
             Export(session),
@@ -27,7 +28,8 @@ internal static class MiniatureCommandLine
             DreamBoothProofVerb.Create(session),
         };
 
-    private static Command Training(string name, string description, Session session, Action<MiniatureRecipe, PretrainingOptions, string?> run)
+    private static Command Training(
+        string name, string description, Session session, Action<MiniatureRecipe, PretrainingOptions, string?> run)
     {
         var verb = new Command(name, description);
         var output = verb.AddText("--output", "FOLDER", "Folder for weights, curves and samples.", $"outputs/miniature/{name}");
@@ -47,11 +49,13 @@ internal static class MiniatureCommandLine
         var batch = verb.AddNumber("--batch", "Pictures in a step; 0 for the recipe's.", 0);
         var rate = verb.AddNumber("--rate", "Largest learning rate; 0 for the recipe's.", 0.0);
         var threads = verb.AddNumber("--threads", "Threads that render.", Math.Max(1, Environment.ProcessorCount - 2));
-        var sheets = verb.AddNumber("--sheet_minutes", "Minutes between saved weights and sample sheets; 0 saves nothing, to time steps.", 3.0);
+        var sheets = verb.AddNumber(
+            "--sheet_minutes", "Minutes between saved weights and sample sheets; 0 saves nothing, to time steps.", 3.0);
         var report = verb.AddNumber("--report_seconds", "Seconds between progress lines.", 20.0);
         var bf16 = verb.AddSwitch("--bf16", "Compute in bfloat16; the weights that are trained stay float32.");
         var graph = verb.AddSwitch("--cuda_graph", "Capture a step once and replay it (CUDA only).");
-        var decoder = verb.AddSwitch("--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
+        var decoder = verb.AddSwitch(
+            "--decoder_only", "Train the autoencoder's decoder on while the encoder stays, so that latents stay valid; with --resume.");
         var perceptual = verb.AddText("--perceptual", "FOLDER",
             "Compare decoded and painted pictures by this classifier's first maps too.", null);
         var ranks = verb.AddNumber("--ranks", "Processes that train together, one per GPU, each on --pictures pictures of its own.", 1);
@@ -60,7 +64,8 @@ internal static class MiniatureCommandLine
         var tiny = verb.AddSwitch("--tiny", "A recipe of the same kind that trains in seconds, to try the commands.");
         verb.SetAction(result =>
         {
-            var recipe = Adjusted(result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe(), result.GetValue(batch), result.GetValue(rate));
+            var recipe = Adjusted(
+                result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe(), result.GetValue(batch), result.GetValue(rate));
             run(recipe, new PretrainingOptions
             {
                 Output = result.GetValue(output)!,
@@ -99,7 +104,8 @@ internal static class MiniatureCommandLine
         {
             var tokenizers = new MiniatureTokenizers(new MiniatureRecipe().TextWindow);
             tokenizers.Write(result.GetValue(output)!);
-            session.Output.WriteLine($"{tokenizers.ClipVocabSize} CLIP tokens and {tokenizers.T5VocabSize} T5 tokens in {result.GetValue(output)}");
+            session.Output.WriteLine(
+                $"{tokenizers.ClipVocabSize} CLIP tokens and {tokenizers.T5VocabSize} T5 tokens in {result.GetValue(output)}");
             return ExitCode.Success;
         });
         return verb;
@@ -112,7 +118,8 @@ internal static class MiniatureCommandLine
         var vae = verb.AddText("--vae", "FOLDER", "Output folder of the autoencoder's training.", "outputs/miniature/vae");
         var diffusion = verb.AddText("--diffusion", "FOLDER", "Output folder of the diffusion training.", "outputs/miniature/diffusion");
         var classifier = verb.AddText("--classifier", "FOLDER", "Output folder of the classifier's training, or none.", null);
-        var classifierOutput = verb.AddText("--classifier_output", "FOLDER", "Folder to write the classifier to.", "outputs/miniature/export-classifier");
+        var classifierOutput = verb.AddText(
+            "--classifier_output", "FOLDER", "Folder to write the classifier to.", "outputs/miniature/export-classifier");
         var tiny = verb.AddSwitch("--tiny", "The recipe that the trainings used was --tiny.");
         verb.SetAction(result =>
         {
@@ -129,7 +136,9 @@ internal static class MiniatureCommandLine
 
     private static Command Prove(Session session)
     {
-        var verb = new Command("prove", "Lets the classifier read pictures of captions that training never saw, compares guidances, and measures the autoencoder.");
+        var verb = new Command(
+            "prove", "Lets the classifier read pictures of captions that training never saw, compares guidances, and measures the "
+                + "autoencoder.");
         var model = verb.AddText("--model", "FOLDER", "The miniature.", "data/sd3-mini");
         var classifier = verb.AddText("--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
         var output = verb.AddText("--output", "FOLDER", "Folder for the report and sheets of pictures.", "outputs/miniature/proof");
@@ -152,7 +161,8 @@ internal static class MiniatureCommandLine
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             };
-            var report = MiniatureProof.Run(result.GetValue(sweep) > 0 ? options : options with { GuidanceSweep = [] }, result.GetValue(output));
+            var report = MiniatureProof.Run(
+                result.GetValue(sweep) > 0 ? options : options with { GuidanceSweep = [] }, result.GetValue(output));
             session.Output.Write(report.ToMarkdown());
             foreach (var shortfall in report.Shortfalls())
                 session.Warn(shortfall);
@@ -163,9 +173,21 @@ internal static class MiniatureCommandLine
 
     private static MiniatureRecipe Adjusted(MiniatureRecipe recipe, int batch, double rate) => recipe with
     {
-        VaeTraining = recipe.VaeTraining with { BatchSize = batch > 0 ? batch : recipe.VaeTraining.BatchSize, LearningRate = rate > 0 ? rate : recipe.VaeTraining.LearningRate },
-        DiffusionTraining = recipe.DiffusionTraining with { BatchSize = batch > 0 ? batch : recipe.DiffusionTraining.BatchSize, LearningRate = rate > 0 ? rate : recipe.DiffusionTraining.LearningRate },
-        ClassifierTraining = recipe.ClassifierTraining with { BatchSize = batch > 0 ? batch : recipe.ClassifierTraining.BatchSize, LearningRate = rate > 0 ? rate : recipe.ClassifierTraining.LearningRate },
+        VaeTraining = recipe.VaeTraining with
+        {
+            BatchSize = batch > 0 ? batch : recipe.VaeTraining.BatchSize,
+            LearningRate = rate > 0 ? rate : recipe.VaeTraining.LearningRate,
+        },
+        DiffusionTraining = recipe.DiffusionTraining with
+        {
+            BatchSize = batch > 0 ? batch : recipe.DiffusionTraining.BatchSize,
+            LearningRate = rate > 0 ? rate : recipe.DiffusionTraining.LearningRate,
+        },
+        ClassifierTraining = recipe.ClassifierTraining with
+        {
+            BatchSize = batch > 0 ? batch : recipe.ClassifierTraining.BatchSize,
+            LearningRate = rate > 0 ? rate : recipe.ClassifierTraining.LearningRate,
+        },
     };
 
     private static Device ParseDevice(string name) => name switch

@@ -36,7 +36,8 @@ internal static class MiniatureConfigs
             ("scheduler", "diffusers", "FlowMatchEulerDiscreteScheduler"), ("text_encoder", "transformers", "CLIPTextModelWithProjection"),
             ("text_encoder_2", "transformers", "CLIPTextModelWithProjection"), ("text_encoder_3", "transformers", "T5EncoderModel"),
             ("tokenizer", "transformers", "CLIPTokenizer"), ("tokenizer_2", "transformers", "CLIPTokenizer"),
-            ("tokenizer_3", "transformers", "T5TokenizerFast"), ("transformer", "diffusers", "SD3Transformer2DModel"), ("vae", "diffusers", "AutoencoderKL"),
+            ("tokenizer_3", "transformers", "T5TokenizerFast"), ("transformer", "diffusers", "SD3Transformer2DModel"),
+            ("vae", "diffusers", "AutoencoderKL"),
         })
             index[component] = new JsonArray(library, kind);
         return index;

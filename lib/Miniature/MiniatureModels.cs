@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature;
 
-/// <summary>The miniature's models during pre-training, on the CPU with their first weights until <see cref="FlatParameters"/> moves them.</summary>
+/// <summary>
+/// The miniature's models during pre-training, on the CPU with their first weights until <see cref="FlatParameters"/> moves them.
+/// </summary>
 internal sealed class MiniatureModels : IDisposable
 {
     /// <summary>Creates the models with weights drawn from the recipe's seed.</summary>

@@ -38,7 +38,9 @@ internal sealed record MiniatureRecipe
         UsePostQuantConv = false,
     };
 
-    /// <summary>Sizes of the transformer: Stable Diffusion 3.5-medium's plan, but with patches of one latent place, as small as eyes.</summary>
+    /// <summary>
+    /// Sizes of the transformer: Stable Diffusion 3.5-medium's plan, but with patches of one latent place, as small as eyes.
+    /// </summary>
     public SD3TransformerConfig Transformer { get; init; } = new()
     {
         SampleSize = 16,
@@ -110,12 +112,29 @@ internal sealed record MiniatureRecipe
     {
         PictureSize = 64,
         Vae = new MiniatureRecipe().Vae with { BlockOutChannels = [8, 8, 8, 8], NormNumGroups = 4, SampleSize = 64 },
-        Transformer = new MiniatureRecipe().Transformer with { SampleSize = 8, NumLayers = 3, NumAttentionHeads = 2, CaptionProjectionDim = 48, JointAttentionDim = 40, PooledProjectionDim = 32, DualAttentionLayers = [0] },
+        Transformer = new MiniatureRecipe().Transformer with
+        {
+            SampleSize = 8,
+            NumLayers = 3,
+            NumAttentionHeads = 2,
+            CaptionProjectionDim = 48,
+            JointAttentionDim = 40,
+            PooledProjectionDim = 32,
+            DualAttentionLayers = [0],
+        },
         Clip = new MiniatureRecipe().Clip with { HiddenSize = 16, IntermediateSize = 32, ProjectionDim = 16 },
         Clip2 = new MiniatureRecipe().Clip2 with { HiddenSize = 16, IntermediateSize = 32, ProjectionDim = 16 },
         T5 = new MiniatureRecipe().T5 with { DModel = 40, DKv = 8, DFf = 32, NumHeads = 2 },
         VaeTraining = new() { BatchSize = 4, HeldOut = 8, MinimumPictures = 16 },
-        DiffusionTraining = new() { BatchSize = 8, HeldOut = 8, CaptionsPerPicture = 2, EncodeBatch = 16, PicturesInSheet = 2, SheetSteps = 2 },
+        DiffusionTraining = new()
+        {
+            BatchSize = 8,
+            HeldOut = 8,
+            CaptionsPerPicture = 2,
+            EncodeBatch = 16,
+            PicturesInSheet = 2,
+            SheetSteps = 2,
+        },
         ClassifierTraining = new() { BatchSize = 8, HeldOut = 16, Width = 8, CharacterPictures = 8 },
     };
 
@@ -131,9 +150,12 @@ internal sealed record MiniatureRecipe
         if (Transformer.CaptionProjectionDim != Transformer.InnerDim)
             errors.Add($"caption_projection_dim is {Transformer.CaptionProjectionDim} instead of {Transformer.InnerDim}");
         if (T5.DModel != Transformer.JointAttentionDim || Clip.HiddenSize + Clip2.HiddenSize > T5.DModel)
-            errors.Add($"joint_attention_dim {Transformer.JointAttentionDim} must equal T5's d_model {T5.DModel} and hold both CLIP widths ({Clip.HiddenSize} + {Clip2.HiddenSize})");
+            errors.Add(
+                $"joint_attention_dim {Transformer.JointAttentionDim} must equal T5's d_model {T5.DModel} and hold both CLIP widths "
+                + $"({Clip.HiddenSize} + {Clip2.HiddenSize})");
         if (Clip.ProjectionDim + Clip2.ProjectionDim != Transformer.PooledProjectionDim)
-            errors.Add($"pooled_projection_dim is {Transformer.PooledProjectionDim} instead of {Clip.ProjectionDim} + {Clip2.ProjectionDim}");
+            errors.Add(
+                $"pooled_projection_dim is {Transformer.PooledProjectionDim} instead of {Clip.ProjectionDim} + {Clip2.ProjectionDim}");
         if (Clip.MaxPositionEmbeddings < TextWindow || Clip2.MaxPositionEmbeddings < TextWindow)
             errors.Add($"a CLIP encoder's max_position_embeddings is below the window of {TextWindow}");
         if (errors.Count > 0)

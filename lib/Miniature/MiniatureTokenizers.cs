@@ -13,7 +13,11 @@ internal sealed class MiniatureTokenizers
 {
     private const float WordScore = -6;
     private const float CharacterScore = -12;
-    private static readonly JsonSerializerOptions Relaxed = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Relaxed = new()
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     // Normalisation rules that change nothing; transformers' converter takes no model without any. The length of a trie; its root, whose
     // children would
@@ -50,7 +54,9 @@ internal sealed class MiniatureTokenizers
     {
         var vocabulary = new JsonObject(_clip.Tokens.Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id)));
         AtomicFile.WriteAllText(Path.Combine(folder, "vocab.json"), vocabulary.ToJsonString(new() { Encoder = Relaxed.Encoder }) + "\n");
-        AtomicFile.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n" + string.Concat(_clip.Merges.Select(merge => $"{merge.Left} {merge.Right}\n")));
+        AtomicFile.WriteAllText(
+            Path.Combine(folder, "merges.txt"),
+            "#version: 0.2\n" + string.Concat(_clip.Merges.Select(merge => $"{merge.Left} {merge.Right}\n")));
         var added = new JsonObject();
         if (pad == "!")
             added["0"] = Token("!", normalized: false);
@@ -119,7 +125,8 @@ internal sealed class MiniatureTokenizers
     {
         var pieces = new List<SentencePiece>
         {
-            new("<pad>", 0, SentencePieceType.Control), new("</s>", 0, SentencePieceType.Control), new("<unk>", 0, SentencePieceType.Unknown),
+            new("<pad>", 0, SentencePieceType.Control), new("</s>", 0, SentencePieceType.Control),
+            new("<unk>", 0, SentencePieceType.Unknown),
         };
         pieces.AddRange(MiniatureVocabulary.Words.Select(word => new SentencePiece('\u2581' + word, WordScore)));
         pieces.Add(new SentencePiece("\u2581", CharacterScore));

@@ -18,7 +18,9 @@ internal static class DeviceSelection
         var count = cuda.is_available() ? cuda.device_count() : 0;
         if (text == "auto")
             return count > 0 ? new Device(DeviceType.CUDA, 0) : CPU;
-        var index = text == "cuda" ? 0 : text?.StartsWith("cuda:", StringComparison.Ordinal) == true && int.TryParse(text.AsSpan(5), out var number) && number >= 0
+        var index = text == "cuda"
+            ? 0
+            : text?.StartsWith("cuda:", StringComparison.Ordinal) == true && int.TryParse(text.AsSpan(5), out var number) && number >= 0
             ? number
             : throw new LabException(
                 $"The device is '{ShownText.Line(text ?? string.Empty)}'; valid values are auto, cpu, cuda and cuda:N.");

@@ -52,8 +52,12 @@ internal sealed unsafe class GradientNode
     /// </summary>
     /// <param name="inputs">What the outputs were computed from.</param>
     /// <param name="outputs">What was computed, without gradients; replaced by the returned tensors.</param>
-    /// <param name="kept">What the backward function reads; owned by the step from now on. An output is kept as <c>detach()</c> of it.</param>
-    /// <param name="backward">From the gradients of the outputs, null where there is none, to those of the inputs, new tensors or null.</param>
+    /// <param name="kept">
+    /// What the backward function reads; owned by the step from now on. An output is kept as <c>detach()</c> of it.
+    /// </param>
+    /// <param name="backward">
+    /// From the gradients of the outputs, null where there is none, to those of the inputs, new tensors or null.
+    /// </param>
     /// <returns>The outputs.</returns>
     public static Tensor[] Join(Tensor[] inputs, Tensor[] outputs, Tensor[] kept, Func<Tensor?[], Tensor?[]> backward)
     {
@@ -110,7 +114,8 @@ internal sealed unsafe class GradientNode
     private Tensor[] Wrap(Tensor[] inputs, Tensor[] outputs)
     {
         var exports = s_exports.Value;
-        var (inputHandles, outputHandles) = (Array.ConvertAll(inputs, input => input.Handle), Array.ConvertAll(outputs, output => output.Handle));
+        var (inputHandles, outputHandles) =
+            (Array.ConvertAll(inputs, input => input.Handle), Array.ConvertAll(outputs, output => output.Handle));
         fixed (nint* first = inputHandles, second = outputHandles)
         {
             var (from, to) = (new TensorList(first, inputs.Length), new TensorList(second, outputs.Length));
@@ -203,12 +208,19 @@ internal sealed unsafe class GradientNode
     /// <summary>The functions of TorchSharp's native library that its own class for such steps is made of.</summary>
     private sealed class Exports
     {
-        public readonly delegate* unmanaged[Cdecl]<nint, nint, NodePointer> Create = (delegate* unmanaged[Cdecl]<nint, nint, NodePointer>)Find("THSAutograd_CSharpNode_ctor");
-        public readonly delegate* unmanaged[Cdecl]<NodePointer, TensorList, byte, void> SetNextEdges = (delegate* unmanaged[Cdecl]<NodePointer, TensorList, byte, void>)Find("THSAutograd_CSharpNode_setNextEdges");
-        public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ClearInputMetadata = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find("THSAutograd_CSharpNode_clearInputMetadata");
-        public readonly delegate* unmanaged[Cdecl]<TensorList, TensorList, TensorList, TensorList, NodePointer, nint, void> WrapOutputs = (delegate* unmanaged[Cdecl]<TensorList, TensorList, TensorList, TensorList, NodePointer, nint, void>)Find("THSAutograd_Function_wrapOutputs");
-        public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ReleaseShared = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find("THSAutograd_CSharpNode_disposeSharedPtr");
-        public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ReleaseWeak = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find("THSAutograd_CSharpNode_disposeWeakPtr");
+        public readonly delegate* unmanaged[Cdecl]<nint, nint, NodePointer> Create =
+            (delegate* unmanaged[Cdecl]<nint, nint, NodePointer>)Find("THSAutograd_CSharpNode_ctor");
+        public readonly delegate* unmanaged[Cdecl]<NodePointer, TensorList, byte, void> SetNextEdges =
+            (delegate* unmanaged[Cdecl]<NodePointer, TensorList, byte, void>)Find("THSAutograd_CSharpNode_setNextEdges");
+        public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ClearInputMetadata =
+            (delegate* unmanaged[Cdecl]<NodePointer, void>)Find("THSAutograd_CSharpNode_clearInputMetadata");
+        public readonly delegate* unmanaged[Cdecl]<TensorList, TensorList, TensorList, TensorList, NodePointer, nint, void> WrapOutputs =
+            (delegate* unmanaged[Cdecl]<TensorList, TensorList, TensorList, TensorList, NodePointer, nint, void>)Find(
+                "THSAutograd_Function_wrapOutputs");
+        public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ReleaseShared = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find(
+            "THSAutograd_CSharpNode_disposeSharedPtr");
+        public readonly delegate* unmanaged[Cdecl]<NodePointer, void> ReleaseWeak = (delegate* unmanaged[Cdecl]<NodePointer, void>)Find(
+            "THSAutograd_CSharpNode_disposeWeakPtr");
 
         private static nint Find(string name) => TorchLibraries.Export("LibTorchSharp", name);
     }

@@ -34,9 +34,12 @@ internal static partial class OutOfMemory
         return "out of memory" + (Requested(error) is { } bytes ? $", {ByteSize.Text(bytes)} more were asked for" : string.Empty);
     }
 
-    [GeneratedRegex("out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        "out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Refusal();
 
-    [GeneratedRegex(@"tried to allocate (?<size>[0-9]+(\.[0-9]+)?) (?<unit>bytes|KiB|MiB|GiB|TiB)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"tried to allocate (?<size>[0-9]+(\.[0-9]+)?) (?<unit>bytes|KiB|MiB|GiB|TiB)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Amount();
 }

@@ -50,7 +50,8 @@ internal static class TorchLibraries
     // Libraries must be in the process before TorchSharp's first call. Waiting for its assembly to load
     // keeps commands that need no tensors fast.
     [ModuleInitializer]
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "A notebook that references the assembly has no start-up code of ours.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage(
+        "Usage", "CA2255", Justification = "A notebook that references the assembly has no start-up code of ours.")]
     internal static void LoadWithTorchSharp()
     {
         if (Array.Exists(AppDomain.CurrentDomain.GetAssemblies(), IsTorchSharp))
@@ -75,8 +76,10 @@ internal static class TorchLibraries
             var torch = !string.IsNullOrEmpty(external) ? external : TorchFolder(packages);
             if (!File.Exists(Path.Combine(torch, FileName("torch_cpu"))))
                 return new(torch, loaded, false, string.IsNullOrEmpty(external)
-                    ? $"libtorch was not found in {torch}. Build the project again (dotnet build), or set LIBTORCH_DIR to the lib folder of a PyTorch install."
-                    : $"LIBTORCH_DIR is {external}, which holds no {FileName("torch_cpu")}. Set it to the lib folder of a PyTorch install (python3 -c \"import torch, os; print(os.path.join(os.path.dirname(torch.__file__), 'lib'))\").");
+                    ? $"libtorch was not found in {torch}. Build the project again (dotnet build), or set LIBTORCH_DIR to the lib folder "
+                        + "of a PyTorch install."
+                    : $"LIBTORCH_DIR is {external}, which holds no {FileName("torch_cpu")}. Set it to the lib folder of a PyTorch install "
+                        + "(python3 -c \"import torch, os; print(os.path.join(os.path.dirname(torch.__file__), 'lib'))\").");
             LetIdleThreadsSleep();
             foreach (var name in new[] { "c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch" })
             {
@@ -89,12 +92,14 @@ internal static class TorchLibraries
 
             var binding = Path.Combine(packages, FileName("LibTorchSharp"));
             if (!File.Exists(binding))
-                return new(torch, loaded, false, $"TorchSharp's native library was not found: {binding}. Build the project again (dotnet build).");
+                return new(
+                    torch, loaded, false, $"TorchSharp's native library was not found: {binding}. Build the project again (dotnet build).");
             var (used, marked) = LoadBinding(binding);
             loaded.Add(used);
             return new(torch, loaded, marked, null);
         }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException or LabException)
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or UnauthorizedAccessException
+            or LabException)
         {
             return new(
                 string.Empty, loaded, false, $"libtorch could not be loaded: {e.Message} Run `dotnet run -- doctor` for what was found.");
@@ -138,7 +143,8 @@ internal static class TorchLibraries
         var key = Convert.ToHexStringLower(SHA256.HashData(image))[..32];
         var copy = Path.Combine(UserFolders.Cache, "native", key, Path.GetFileName(path));
         if (ElfVersionNeed.MarkWeak(image, NewestCxxVersion) == 0)
-            throw new LabException($"{path} asks for {NewestCxxVersion} in a way that cannot be relaxed; a newer libstdc++ is needed (GCC 13.2 or later).");
+            throw new LabException(
+                $"{path} asks for {NewestCxxVersion} in a way that cannot be relaxed; a newer libstdc++ is needed (GCC 13.2 or later).");
         if (!File.Exists(copy) || !File.ReadAllBytes(copy).AsSpan().SequenceEqual(image))
             Write(copy, image);
         return copy;
@@ -158,7 +164,8 @@ internal static class TorchLibraries
     }
 
     /// <summary>
-    /// The first folder, of those where a build, a publish or the package restore of a notebook puts native libraries, that holds TorchSharp's.
+    /// The first folder, of those where a build, a publish or the package restore of a notebook puts native libraries, that holds
+    /// TorchSharp's.
     /// </summary>
     private static string PackageFolder()
     {
@@ -171,20 +178,24 @@ internal static class TorchLibraries
 
     // libtorch lies beside TorchSharp's library, or in a package of its own among the restored ones.
     private static string TorchFolder(string packages) =>
-        Restored($"libtorch-cpu-{Platform}").Prepend(packages).FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("torch_cpu"))), packages);
+        Restored($"libtorch-cpu-{Platform}").Prepend(packages)
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("torch_cpu"))), packages);
 
     // This assembly lies in PACKAGES/dreambooth.lab/VERSION/lib/FRAMEWORK then.
     private static IEnumerable<string> Restored(string package)
     {
-        var packages = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location) ?? ".", "..", "..", "..", ".."));
+        var packages = Path.GetFullPath(
+            Path.Combine(Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location) ?? ".", "..", "..", "..", ".."));
         var versions = Path.Combine(packages, package);
         return Directory.Exists(versions)
-            ? Directory.GetDirectories(versions).OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "runtimes", Platform, "native"))
+            ? Directory.GetDirectories(versions).OrderDescending(StringComparer.Ordinal)
+                .Select(version => Path.Combine(version, "runtimes", Platform, "native"))
             : [];
     }
 
     private static string Platform { get; } =
-        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.RuntimeIdentifier.Split('-')[^1]}";
+        (OperatingSystem.IsWindows() ? "win-" : OperatingSystem.IsMacOS() ? "osx-" : "linux-")
+        + RuntimeInformation.RuntimeIdentifier.Split('-')[^1];
 
     private static string FileName(string library) =>
         OperatingSystem.IsWindows() ? $"{library}.dll" : OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";

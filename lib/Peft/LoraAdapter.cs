@@ -21,7 +21,8 @@ public sealed class LoraAdapter : IDisposable
     private LoraAdapter(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable)
     {
         if (slots.FirstOrDefault(slot => slot.Linear.Adapters.Any(other => other.Adapter == name)) is { } taken)
-            throw new LabException($"{taken.Component}.{taken.Path} already carries an adapter named '{name}'; give each adapter a name of its own.");
+            throw new LabException(
+                $"{taken.Component}.{taken.Path} already carries an adapter named '{name}'; give each adapter a name of its own.");
         Name = name;
         var length = slots.Sum(slot => slot.Rank * (slot.Linear.InFeatures + slot.Linear.OutFeatures));
         using var noGradients = no_grad();
@@ -92,7 +93,8 @@ public sealed class LoraAdapter : IDisposable
     /// <param name="trainable">Whether gradients are kept.</param>
     /// <exception cref="LabException">A target matches no layer of its model.</exception>
     public static LoraAdapter Create(
-        string name, IEnumerable<(LoraComponent Component, LoraConfig Config)> components, ulong seed, Device device, ScalarType dtype, bool trainable = true)
+        string name, IEnumerable<(LoraComponent Component, LoraConfig Config)> components, ulong seed, Device device, ScalarType dtype,
+        bool trainable = true)
     {
         ArgumentNullException.ThrowIfNull(components);
         var slots = components.SelectMany(entry => Match(entry.Component, entry.Config)).ToList();
@@ -101,7 +103,8 @@ public sealed class LoraAdapter : IDisposable
         using var noGradients = no_grad();
         using var generator = new Generator(seed, CPU);
         foreach (var layer in adapter._layers)
-            layer.Weights.A.copy_(randn(layer.Weights.A.shape, ScalarType.Float32, CPU, generator: generator).div(KeptScalar.Of(layer.Rank)));
+            layer.Weights.A.copy_(
+                randn(layer.Weights.A.shape, ScalarType.Float32, CPU, generator: generator).div(KeptScalar.Of(layer.Rank)));
         return adapter;
     }
 
@@ -211,7 +214,9 @@ public sealed class LoraAdapter : IDisposable
         if (fused == IsFused)
             return;
         if (_layers.Find(layer => layer.Linear.IsOnDemand) is { } passing)
-            throw new LabException($"Adapter '{Name}' cannot be fused: the weights of {passing.Component} are in memory only while they are used, and the change would go with them. Load the pipeline with memory mode fast.");
+            throw new LabException(
+                $"Adapter '{Name}' cannot be fused: the weights of {passing.Component} are in memory only while they are used, and the "
+                + "change would go with them. Load the pipeline with memory mode fast.");
         using var noGradients = no_grad();
         foreach (var layer in _layers)
         {
@@ -226,8 +231,8 @@ public sealed class LoraAdapter : IDisposable
         IsFused = fused;
     }
 
-    // Products of 16-bit matrices are fast where rows begin at multiples of 16 bytes: the copy's rank is 8 or more, and what is added is zero, as are
-    // its gradients. Where that makes it larger, the places of the matrices' own elements are listed.
+    // Products of 16-bit matrices are fast where rows begin at multiples of 16 bytes: the copy's rank is 8 or more, and what is added is
+    // zero, as are its gradients. Where that makes it larger, the places of the matrices' own elements are listed.
     internal static long Padded(long rank) => Math.Max(rank, 8);
 
     // The matrix is a leaf of its own that shares the buffer's memory; autograd adds into the gradient it finds there.
@@ -264,19 +269,25 @@ public sealed class LoraAdapter : IDisposable
         if (unmatched.Count > 0)
         {
             throw new LabException(
-                $"No layer of {component.Prefix} matches the LoRA target{(unmatched.Count > 1 ? "s" : string.Empty)} {string.Join(", ", unmatched)}. " +
-                $"Layers end in: {string.Join(", ", linears.Select(entry => LastParts(entry.name)).Distinct().Order(StringComparer.Ordinal))}.");
+                $"No layer of {component.Prefix} matches the LoRA target{(unmatched.Count > 1 ? "s" : string.Empty)} "
+                + $"{string.Join(", ", unmatched)}. " +
+                "Layers end in: "
+                + $"{string.Join(", ", linears.Select(entry => LastParts(entry.name)).Distinct().Order(StringComparer.Ordinal))}.");
         }
 
         var targets = linears.Where(entry => config.Targets(entry.name)).ToList();
         if (config.Blocks?.FirstOrDefault(block => !targets.Exists(entry => LoraConfig.IsIn(entry.name, block)), -1) is { } empty and >= 0)
-            throw new LabException($"Block {empty} of {component.Prefix} has none of the LoRA targets {string.Join(", ", config.TargetModules)}; blocks count from 0{LastBlock(linears.Select(entry => entry.name))}.");
+            throw new LabException(
+                $"Block {empty} of {component.Prefix} has none of the LoRA targets {string.Join(", ", config.TargetModules)}; blocks count "
+                + $"from 0{LastBlock(linears.Select(entry => entry.name))}.");
         return targets.Select(entry => new Slot(component.Prefix, entry.name, (LoraLinear)entry.module, config.Rank, config.Alpha));
     }
 
     private static string LastBlock(IEnumerable<string> paths)
     {
-        int[] blocks = [.. paths.Select(path => path.Split('.')).Where(parts => parts[0] == "transformer_blocks").Select(parts => int.Parse(parts[1], CultureInfo.InvariantCulture))];
+        int[] blocks =
+            [.. paths.Select(path => path.Split('.')).Where(parts => parts[0] == "transformer_blocks")
+                .Select(parts => int.Parse(parts[1], CultureInfo.InvariantCulture))];
         return blocks.Length == 0 ? string.Empty : $" to {blocks.Max()}";
     }
 

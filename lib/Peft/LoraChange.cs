@@ -8,12 +8,16 @@ namespace Dreambooth.Lab.Peft;
 public static class LoraChange
 {
     /// <summary>Measures every layer of an adapter.</summary>
-    /// <param name="adapter">An adapter on its models; it stays as it is. One that is fused measures against weights that hold its update already.</param>
+    /// <param name="adapter">
+    /// An adapter on its models; it stays as it is. One that is fused measures against weights that hold its update already.
+    /// </param>
     public static IReadOnlyList<LoraLayerChange> Measure(LoraAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
         if (adapter.Layers.FirstOrDefault(layer => layer.Linear.Weight.device.type == TorchSharp.DeviceType.META) is { } absent)
-            throw new LabException($"The weights of {absent.Component} are not in memory, which this needs: load the pipeline with memory mode fast, or hold them meanwhile.");
+            throw new LabException(
+                $"The weights of {absent.Component} are not in memory, which this needs: load the pipeline with memory mode fast, or hold "
+                + "them meanwhile.");
         using var noGradients = no_grad();
         return [.. adapter.Layers.Select(layer => Measure(layer, adapter.Weight))];
     }
@@ -27,8 +31,12 @@ public static class LoraChange
         ArgumentNullException.ThrowIfNull(layers);
         return
         [
-            .. layers.Where(layer => layer.Component == component && layer.Block is not null).GroupBy(layer => layer.Block).OrderBy(group => group.Key)
-                .Select(group => new LoraLayerChange(component, $"block {group.Key}", group.Key, Norm(group.Select(layer => layer.UpdateNorm)), Norm(group.Select(layer => layer.WeightNorm)))),
+            .. layers.Where(layer => layer.Component == component && layer.Block is not null).GroupBy(layer => layer.Block)
+                .OrderBy(group => group.Key)
+                .Select(
+                    group => new LoraLayerChange(
+                        component, $"block {group.Key}", group.Key, Norm(group.Select(layer => layer.UpdateNorm)),
+                        Norm(group.Select(layer => layer.WeightNorm)))),
         ];
     }
 
@@ -40,11 +48,14 @@ public static class LoraChange
         var square = (matmul(b.t(), b) * matmul(a, a.t())).sum().item<float>();
         var factor = Math.Abs(layer.Alpha / layer.Rank * weight);
         return new LoraLayerChange(
-            layer.Component, layer.Path, Block(layer.Path), factor * Math.Sqrt(Math.Max(square, 0)), layer.Linear.Weight.to(ScalarType.Float32).norm().item<float>());
+            layer.Component, layer.Path, Block(layer.Path), factor * Math.Sqrt(Math.Max(square, 0)),
+            layer.Linear.Weight.to(ScalarType.Float32).norm().item<float>());
     }
 
     private static int? Block(string path) =>
-        path.Split('.').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null).FirstOrDefault(number => number is not null);
+        path.Split('.')
+            .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null)
+            .FirstOrDefault(number => number is not null);
 
     private static double Norm(IEnumerable<double> norms) => Math.Sqrt(norms.Sum(norm => norm * norm));
 }

@@ -19,7 +19,8 @@ public static class LoraCheckpoints
         ArgumentException.ThrowIfNullOrEmpty(run);
         if (!Directory.Exists(run))
             return [];
-        return [.. from folder in Directory.GetDirectories(run, Prefix + "*") let step = StepOf(folder) where step is not null orderby step select (step.Value, folder)];
+        return [.. from folder in Directory.GetDirectories(run,
+            Prefix + "*") let step = StepOf(folder) where step is not null orderby step select (step.Value, folder)];
     }
 
     /// <summary>The steps that a checkpoint folder's name tells.</summary>
@@ -28,7 +29,8 @@ public static class LoraCheckpoints
     public static int? StepOf(string folder)
     {
         var name = Path.GetFileName(folder);
-        return name.StartsWith(Prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step)
+        return name.StartsWith(Prefix, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step)
             ? step
             : null;
     }
@@ -41,7 +43,8 @@ public static class LoraCheckpoints
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
         LoraFile.Resolve(run);
-        string[] before = [.. List(run).Select(checkpoint => checkpoint.Folder).Where(folder => File.Exists(Path.Combine(folder, LoraFile.DefaultName)))];
+        string[] before =
+            [.. List(run).Select(checkpoint => checkpoint.Folder).Where(folder => File.Exists(Path.Combine(folder, LoraFile.DefaultName)))];
         var wanted = Math.Min(most - 1, before.Length);
         return [.. Enumerable.Range(0, wanted).Select(i => before[i * before.Length / wanted]), run];
     }

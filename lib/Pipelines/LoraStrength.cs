@@ -20,7 +20,8 @@ public sealed record LoraStrength(double Weight, RgbImage Picture, PictureDiffer
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>One entry for each weight.</returns>
     public static IReadOnlyList<LoraStrength> Draw(
-        StableDiffusion3Pipeline pipeline, LoraAdapter adapter, GenerationRequest request, IReadOnlyList<double> weights, CancellationToken cancellation = default)
+        StableDiffusion3Pipeline pipeline, LoraAdapter adapter, GenerationRequest request, IReadOnlyList<double> weights,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(adapter);

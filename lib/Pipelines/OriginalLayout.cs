@@ -37,7 +37,9 @@ public static class OriginalLayout
         new("joint_blocks.{n}.x_block.mlp.fc2.{p}", "transformer_blocks.{n}.ff.net.2.{p}"),
 
         // The last block's text and the output are modulated by shift and scale here, by scale and shift as published.
-        new("joint_blocks.{last}.context_block.adaLN_modulation.1.{p}", "transformer_blocks.{last}.norm1_context.linear.{p}", KeyPart.SwappedHalves),
+        new(
+            "joint_blocks.{last}.context_block.adaLN_modulation.1.{p}", "transformer_blocks.{last}.norm1_context.linear.{p}",
+            KeyPart.SwappedHalves),
         new("joint_blocks.{n}.context_block.adaLN_modulation.1.{p}", "transformer_blocks.{n}.norm1_context.linear.{p}"),
         new("joint_blocks.{n}.context_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.add_q_proj.{p}", KeyPart.FirstThird),
         new("joint_blocks.{n}.context_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.add_k_proj.{p}", KeyPart.SecondThird),
@@ -101,7 +103,8 @@ public static class OriginalLayout
     /// <summary>T5's names.</summary>
     public static KeyMapping T5 { get; } = new(T5Rules);
 
-    private static IEnumerable<KeyRule> VaeHalf(string half, string levels, string number, string publishedLevels, string sample, string publishedSample)
+    private static IEnumerable<KeyRule> VaeHalf(
+        string half, string levels, string number, string publishedLevels, string sample, string publishedSample)
     {
         yield return new($"{half}.conv_in.{{p}}", $"{half}.conv_in.{{p}}");
         yield return new($"{half}.norm_out.{{p}}", $"{half}.conv_norm_out.{{p}}");

@@ -28,12 +28,15 @@ internal static class PipelineOnDemand
         var transformer = options.StreamTransformer
             ? SD3Transformer2DModel.LoadStreamed(sources.Transformer.Config, sources.Transformer.Weights, device, dtype)
             : SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype);
-        var prompts = new PromptEncoder(clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim)
+        var prompts = new PromptEncoder(
+            clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim)
         {
             OnDemand = new EncodersOnDemand(
-                OnDemand(clip, sources.Clip.Weights, device, dtype), OnDemand(clip2, sources.Clip2.Weights, device, dtype), sources.T5?.Weights, device),
+                OnDemand(clip, sources.Clip.Weights, device, dtype), OnDemand(clip2, sources.Clip2.Weights, device, dtype),
+                sources.T5?.Weights, device),
         };
-        return StableDiffusion3Pipeline.Of(prompts, transformer, vae, sources.Scheduler, options, (OnDemand(vae, sources.Vae.Weights, device, options.VaeDtype), sources));
+        return StableDiffusion3Pipeline.Of(
+            prompts, transformer, vae, sources.Scheduler, options, (OnDemand(vae, sources.Vae.Weights, device, options.VaeDtype), sources));
     }
 
     private static WeightsOnDemand OnDemand(nn.Module model, ITensorSource weights, Device device, ScalarType dtype) =>

@@ -50,7 +50,9 @@ public sealed record PipelineOptions
     /// <summary>The models that a single file is recognised as. Default: the three published ones.</summary>
     public IReadOnlyList<SingleFilePreset> SingleFilePresets { get; init; } = SingleFilePreset.Published;
 
-    /// <summary>A folder with <c>clip/</c> and <c>t5/</c> vocabularies for model folders that carry none; null for <c>LAB_TOKENIZERS</c>.</summary>
+    /// <summary>
+    /// A folder with <c>clip/</c> and <c>t5/</c> vocabularies for model folders that carry none; null for <c>LAB_TOKENIZERS</c>.
+    /// </summary>
     public string? TokenizersFolder { get; init; }
 
     /// <summary>Parses the options that a user gave as text.</summary>

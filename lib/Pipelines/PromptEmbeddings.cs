@@ -15,7 +15,8 @@ public sealed record PromptEmbeddings(Tensor PromptEmbeds, Tensor PooledPromptEm
     public static PromptEmbeddings Concat(IReadOnlyList<PromptEmbeddings> parts)
     {
         ArgumentNullException.ThrowIfNull(parts);
-        return new(cat([.. parts.Select(part => part.PromptEmbeds)], dim: 0), cat([.. parts.Select(part => part.PooledPromptEmbeds)], dim: 0));
+        return new(
+            cat([.. parts.Select(part => part.PromptEmbeds)], dim: 0), cat([.. parts.Select(part => part.PooledPromptEmbeds)], dim: 0));
     }
 
     /// <summary>Repeats each row: p0 p0 p1 p1 for two pictures per prompt.</summary>

@@ -72,10 +72,12 @@ public sealed class PromptEncoder : IDisposable
     public Action<string>? Warn { get; set; }
 
     /// <summary>
-    /// The number of CLIP tokens: the tokenizers' window, or the encoders' where a tokenizer names none (published ones say 1e30) or a longer one.
+    /// The number of CLIP tokens: the tokenizers' window, or the encoders' where a tokenizer names none (published ones say 1e30) or a
+    /// longer one.
     /// </summary>
     public int ClipWindow => Math.Min(
-        Math.Min(Tokenizer.ModelMaxLength, Tokenizer2.ModelMaxLength), Math.Min(Clip.Config.MaxPositionEmbeddings, Clip2.Config.MaxPositionEmbeddings));
+        Math.Min(Tokenizer.ModelMaxLength, Tokenizer2.ModelMaxLength),
+        Math.Min(Clip.Config.MaxPositionEmbeddings, Clip2.Config.MaxPositionEmbeddings));
 
     /// <summary>The number of T5 tokens when none is asked for: 256, or the tokenizer's window where that is shorter.</summary>
     public int DefaultSequenceLength => Math.Min(DefaultMaxSequenceLength, Tokenizer3?.ModelMaxLength ?? DefaultMaxSequenceLength);
@@ -93,7 +95,9 @@ public sealed class PromptEncoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(prompts);
         if (prompts.Count == 0 || (prompts2 ?? prompts).Count != prompts.Count || (prompts3 ?? prompts).Count != prompts.Count)
-            throw new ArgumentException($"Prompts must be as many for each encoder, at least one; there are {prompts.Count}, {(prompts2 ?? prompts).Count} and {(prompts3 ?? prompts).Count}.", nameof(prompts));
+            throw new ArgumentException(
+                $"Prompts must be as many for each encoder, at least one; there are {prompts.Count}, {(prompts2 ?? prompts).Count} and "
+                + $"{(prompts3 ?? prompts).Count}.", nameof(prompts));
         using var scope = NewDisposeScope();
         WarnOfCuts(prompts, prompts2 ?? prompts, prompts3 ?? prompts, maxSequenceLength);
         return EncodeWith(EncodeT5(prompts3 ?? prompts, maxSequenceLength), prompts, clipSkip, prompts2).MoveToOuterDisposeScope();
@@ -105,7 +109,8 @@ public sealed class PromptEncoder : IDisposable
     /// <param name="clipSkip">How many more of CLIP's last layers are left out, or null for none.</param>
     /// <param name="prompts2">Texts for the second CLIP encoder, or null for the same.</param>
     /// <returns><c>[B, CLIP window + L, D]</c> and <c>[B, P]</c>; with gradients where they are on.</returns>
-    public PromptEmbeddings EncodeWith(Tensor t5, IReadOnlyList<string> prompts, int? clipSkip = null, IReadOnlyList<string>? prompts2 = null)
+    public PromptEmbeddings EncodeWith(
+        Tensor t5, IReadOnlyList<string> prompts, int? clipSkip = null, IReadOnlyList<string>? prompts2 = null)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         using var scope = NewDisposeScope();
@@ -122,7 +127,8 @@ public sealed class PromptEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(prompts);
         WarnOfCuts(prompts, prompts2 ?? prompts);
         var window = ClipWindow;
-        return (Ids(Tokenizer, prompts, window, Clip.Config.VocabSize, Device), Ids(Tokenizer2, prompts2 ?? prompts, window, Clip2.Config.VocabSize, Device));
+        return (Ids(Tokenizer, prompts, window, Clip.Config.VocabSize, Device),
+            Ids(Tokenizer2, prompts2 ?? prompts, window, Clip2.Config.VocabSize, Device));
     }
 
     /// <summary>Encodes token ids with the CLIP encoders and joins T5's rows.</summary>
@@ -169,7 +175,9 @@ public sealed class PromptEncoder : IDisposable
     /// Encodes texts with T5 in advance, up to 64 per pass over T5's file. Does nothing where T5 is in memory, or where the texts are
     /// cached.
     /// </summary>
-    /// <param name="texts">Texts as they will be encoded together, each with the number of T5 tokens or null for <see cref="DefaultSequenceLength"/>.</param>
+    /// <param name="texts">
+    /// Texts as they will be encoded together, each with the number of T5 tokens or null for <see cref="DefaultSequenceLength"/>.
+    /// </param>
     public void Prepare(IEnumerable<(IReadOnlyList<string> Prompts, int? MaxSequenceLength)> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);
@@ -184,7 +192,8 @@ public sealed class PromptEncoder : IDisposable
         foreach (var some in missing.Chunk(MostTextsAtOnce))
         {
             using var scope = NewDisposeScope();
-            var tokens = T5.Stream([.. some.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, T5.Config.VocabSize, CPU))], OnDemand.T5!, Device);
+            var tokens = T5.Stream(
+                [.. some.Select(text => Ids(Tokenizer3!, text.Prompts, text.Length, T5.Config.VocabSize, CPU))], OnDemand.T5!, Device);
             foreach (var (text, rows) in some.Zip(tokens))
                 _t5Rows.Add(text.Prompts, text.Length, rows);
         }
@@ -208,7 +217,8 @@ public sealed class PromptEncoder : IDisposable
             $"{reader.Name} reads {reader.Window} tokens" + (cut.Length == 0 ? string.Empty : $", the longest has {lengths[r].Max()}")));
         return cut.Length == 0
             ? $"Every text is read to its end: {windows}"
-            : $"{cut.Length} of {prompts.Count} texts are cut: {windows} ({Foundation.ShownText.Names([.. cut.Select(text => $"'{Foundation.ShownText.Line(text, MostShown)}'")])})";
+            : $"{cut.Length} of {prompts.Count} texts are cut: {windows} "
+                + $"({Foundation.ShownText.Names([.. cut.Select(text => $"'{Foundation.ShownText.Line(text, MostShown)}'")])})";
     }
 
     /// <summary>Keeps both CLIP encoders' weights in memory until disposed; no effect where they always are.</summary>
@@ -246,11 +256,13 @@ public sealed class PromptEncoder : IDisposable
         _t5Rows.Dispose();
     }
 
-    private static (Tensor Tokens, Tensor Pooled) EncodeClip(CLIPTextModelWithProjection model, WeightsOnDemand? weights, Tensor ids, int? clipSkip)
+    private static (Tensor Tokens, Tensor Pooled) EncodeClip(
+        CLIPTextModelWithProjection model, WeightsOnDemand? weights, Tensor ids, int? clipSkip)
     {
         var layers = model.Config.NumHiddenLayers;
         if (clipSkip is < 0 || (clipSkip ?? 0) + 2 > layers + 1)
-            throw new Foundation.LabException($"clip_skip is {clipSkip}; this CLIP encoder has {layers} layers, so valid values are 0 to {layers - 1}.");
+            throw new Foundation.LabException(
+                $"clip_skip is {clipSkip}; this CLIP encoder has {layers} layers, so valid values are 0 to {layers - 1}.");
         using var held = weights?.Hold();
         var output = model.forward(ids, outputHiddenStates: true);
         return (output.HiddenStates[output.HiddenStates.Count - 2 - (clipSkip ?? 0)], output.TextEmbeds);
@@ -267,11 +279,13 @@ public sealed class PromptEncoder : IDisposable
             ("CLIP", Tokenizer, ClipWindow, clip ?? []), ("CLIP", Tokenizer2, ClipWindow, clip2 ?? []),
             ("T5", Tokenizer3, t5Length ?? DefaultSequenceLength, T5 is null ? [] : t5 ?? []),
         ];
-        foreach (var prompt in readers.SelectMany(reader => reader.Prompts).Distinct(StringComparer.Ordinal).Where(text => !_told.Contains(text)))
+        foreach (var prompt in readers.SelectMany(reader => reader.Prompts).Distinct(StringComparer.Ordinal)
+            .Where(text => !_told.Contains(text)))
         {
             var cuts = readers.Where(reader => reader.Prompts.Contains(prompt, StringComparer.Ordinal))
                 .Select(reader => (reader.Name, reader.Window, reader.Tokenizer!.Encode(prompt).Count)).Where(cut => cut.Count > cut.Window)
-                .DistinctBy(cut => cut.Name).Select(cut => $"the {cut.Name} encoder reads the first {cut.Window} of its {cut.Count} tokens").ToList();
+                .DistinctBy(cut => cut.Name).Select(cut => $"the {cut.Name} encoder reads the first {cut.Window} of its {cut.Count} tokens")
+                .ToList();
             if (cuts.Count > 0 && _told.Add(prompt))
                 Warn($"The prompt '{Foundation.ShownText.Line(prompt)}' is cut: {string.Join(", ", cuts)}.");
         }
@@ -281,7 +295,9 @@ public sealed class PromptEncoder : IDisposable
     {
         var ids = prompts.SelectMany(prompt => tokenizer.EncodePadded(prompt, length)).ToArray();
         if (ids.Max() is var largest && largest >= vocabulary)
-            throw new Foundation.LabException($"The {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} tokenizer gives the token id {largest}, but its encoder knows {vocabulary} tokens (vocab_size): they do not belong together.");
+            throw new Foundation.LabException(
+                $"The {(tokenizer == Tokenizer3 ? "T5" : "CLIP")} tokenizer gives the token id {largest}, but its encoder knows "
+                + $"{vocabulary} tokens (vocab_size): they do not belong together.");
         return tensor(ids, [prompts.Count, length], ScalarType.Int64, device);
     }
 

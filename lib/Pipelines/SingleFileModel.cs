@@ -35,7 +35,9 @@ internal sealed class SingleFileModel : IDisposable
     /// <summary>Opens the file, recognises the model and looks for what the file lacks; nothing is loaded yet.</summary>
     /// <param name="path">A safetensors file, or the index of a sharded one.</param>
     /// <param name="options">Where and how.</param>
-    /// <exception cref="LabException">The file is malformed or no known model, or a component is nowhere; the message says which.</exception>
+    /// <exception cref="LabException">
+    /// The file is malformed or no known model, or a component is nowhere; the message says which.
+    /// </exception>
     public static SingleFileModel Open(string path, PipelineOptions options)
     {
         if (options.ComponentsFolder is not null && !Directory.Exists(options.ComponentsFolder))
@@ -59,11 +61,14 @@ internal sealed class SingleFileModel : IDisposable
     }
 
     public ModelSource<SD3TransformerConfig> Transformer() => new(
-        Preset.Transformer, new MappedCheckpoint(_file, SingleFilePart.Transformer.PrefixIn(_file)!, OriginalLayout.Transformer(Preset.Transformer.NumLayers)));
+        Preset.Transformer,
+        new MappedCheckpoint(_file, SingleFilePart.Transformer.PrefixIn(_file)!, OriginalLayout.Transformer(Preset.Transformer.NumLayers)));
 
     /// <summary>The autoencoder.</summary>
     public ModelSource<AutoencoderKLConfig> Vae() =>
-        Source(SingleFilePart.Vae, OriginalLayout.Vae(Preset.Vae.BlockOutChannels.Count), Preset.Vae, AutoencoderKL.WeightsName, AutoencoderKLConfig.Read);
+        Source(
+            SingleFilePart.Vae, OriginalLayout.Vae(Preset.Vae.BlockOutChannels.Count), Preset.Vae, AutoencoderKL.WeightsName,
+            AutoencoderKLConfig.Read);
 
     /// <summary>The first CLIP encoder.</summary>
     public ModelSource<CLIPTextConfig> Clip() =>
@@ -83,7 +88,8 @@ internal sealed class SingleFileModel : IDisposable
     public ITextTokenizer LoadTokenizer(string name, Func<string, TokenizerConfig> published, TokenizerFiles files)
     {
         var folder = Path.Combine(_components, name);
-        return TokenizerLoader.Load(File.Exists(Path.Combine(folder, "tokenizer_config.json")) ? TokenizerConfig.Read(folder) : published(folder), files);
+        return TokenizerLoader.Load(
+            File.Exists(Path.Combine(folder, "tokenizer_config.json")) ? TokenizerConfig.Read(folder) : published(folder), files);
     }
 
     /// <summary>Closes the files; what was loaded stays valid.</summary>
@@ -130,18 +136,23 @@ internal sealed class SingleFileModel : IDisposable
         return presets.FirstOrDefault(preset => TransformerTraits.Of(preset.Transformer) == traits)
             ?? throw new LabException(
                 $"The transformer of {file.Path} is none that is known. It has {traits}. Known are"
-                + string.Concat(presets.Select(preset => $"{Environment.NewLine}  {preset.Name}: {TransformerTraits.Of(preset.Transformer)}")));
+                + string.Concat(
+                    presets.Select(preset => $"{Environment.NewLine}  {preset.Name}: {TransformerTraits.Of(preset.Transformer)}")));
     }
 
     private void CheckNames()
     {
         var prefixes = SingleFilePart.All.Select(part => part.PrefixIn(_file)).OfType<string>().ToList();
         var unknown = _file.Names
-            .Where(name => !SingleFilePart.IsSuperfluous(name) && !prefixes.Exists(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+            .Where(
+                name => !SingleFilePart.IsSuperfluous(name)
+                    && !prefixes.Exists(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
             .Order(StringComparer.Ordinal)
             .ToList();
         if (unknown.Count > 0)
-            throw new LabException($"{_file.Path} holds {unknown.Count} tensors that belong to no component of {Preset.Name}: {string.Join(", ", unknown.Take(ListedNames))}{(unknown.Count > ListedNames ? ", …" : ".")}");
+            throw new LabException(
+                $"{_file.Path} holds {unknown.Count} tensors that belong to no component of {Preset.Name}: "
+                + $"{string.Join(", ", unknown.Take(ListedNames))}{(unknown.Count > ListedNames ? ", …" : ".")}");
     }
 
     private void CheckParts()
@@ -152,9 +163,12 @@ internal sealed class SingleFileModel : IDisposable
             .ToList();
         if (missing.Count == 0)
             return;
-        var places = missing.Select(part => $"{Environment.NewLine}  {part.Title}: {part.Component}{Path.DirectorySeparatorChar} with config.json and weights, or {string.Join(" or ", part.FileNames.Take(2))}");
+        var places = missing.Select(
+            part => $"{Environment.NewLine}  {part.Title}: {part.Component}{Path.DirectorySeparatorChar} with config.json and weights, or "
+                + $"{string.Join(" or ", part.FileNames.Take(2))}");
         throw new LabException(
-            $"{_file.Path} is {Preset.Name} without {string.Join(", ", missing.Select(part => part.Title))}. Looked in {_components} (and its text_encoders and vae) for"
+            $"{_file.Path} is {Preset.Name} without {string.Join(", ", missing.Select(part => part.Title))}. Looked in {_components} (and "
+            + "its text_encoders and vae) for"
             + string.Concat(places) + Environment.NewLine
             + "Name a folder that has them by --components"
             + (missing.Contains(SingleFilePart.T5) ? ", or generate without T5 by --without_t5." : "."));

@@ -9,23 +9,31 @@ namespace Dreambooth.Lab.Pipelines;
 /// <param name="Probe">A tensor that it always has, without a prefix.</param>
 /// <param name="Prefixes">What its names begin with in a file that holds several components.</param>
 /// <param name="FileNames">Names of files that hold it alone, the preferred first.</param>
-internal sealed partial record SingleFilePart(string Component, string Title, string Probe, IReadOnlyList<string> Prefixes, IReadOnlyList<string> FileNames)
+internal sealed partial record SingleFilePart(
+    string Component, string Title, string Probe, IReadOnlyList<string> Prefixes, IReadOnlyList<string> FileNames)
 {
     private static readonly string[] Subfolders = ["", "text_encoders", "vae"];
 
-    public static SingleFilePart Transformer { get; } = new("transformer", "the transformer", TransformerTraits.Probe, ["model.diffusion_model.", ""], []);
+    public static SingleFilePart Transformer { get; } = new(
+        "transformer", "the transformer", TransformerTraits.Probe, ["model.diffusion_model.", ""], []);
 
     /// <summary>The autoencoder.</summary>
-    public static SingleFilePart Vae { get; } = new("vae", "the autoencoder", "decoder.conv_in.weight", ["first_stage_model.", "vae."], ["sd3_vae.safetensors"]);
+    public static SingleFilePart Vae { get; } = new(
+        "vae", "the autoencoder", "decoder.conv_in.weight", ["first_stage_model.", "vae."], ["sd3_vae.safetensors"]);
 
     /// <summary>The first CLIP encoder.</summary>
-    public static SingleFilePart Clip { get; } = new("text_encoder", "the first CLIP encoder", "text_model.final_layer_norm.weight", ["text_encoders.clip_l.transformer."], ["clip_l.safetensors"]);
+    public static SingleFilePart Clip { get; } = new(
+        "text_encoder", "the first CLIP encoder", "text_model.final_layer_norm.weight", ["text_encoders.clip_l.transformer."],
+        ["clip_l.safetensors"]);
 
     /// <summary>The second CLIP encoder.</summary>
-    public static SingleFilePart Clip2 { get; } = new("text_encoder_2", "the second CLIP encoder", "text_model.final_layer_norm.weight", ["text_encoders.clip_g.transformer."], ["clip_g.safetensors"]);
+    public static SingleFilePart Clip2 { get; } = new(
+        "text_encoder_2", "the second CLIP encoder", "text_model.final_layer_norm.weight", ["text_encoders.clip_g.transformer."],
+        ["clip_g.safetensors"]);
 
     /// <summary>T5.</summary>
-    public static SingleFilePart T5 { get; } = new("text_encoder_3", "the T5 encoder", "encoder.final_layer_norm.weight", ["text_encoders.t5xxl.transformer."],
+    public static SingleFilePart T5 { get; } = new(
+        "text_encoder_3", "the T5 encoder", "encoder.final_layer_norm.weight", ["text_encoders.t5xxl.transformer."],
         ["t5xxl_fp16.safetensors", "t5xxl.safetensors", "t5xxl_fp8_e4m3fn_scaled.safetensors", "t5xxl_fp8_e4m3fn.safetensors"]);
 
     /// <summary>All of them.</summary>
@@ -42,7 +50,8 @@ internal sealed partial record SingleFilePart(string Component, string Title, st
 
     /// <summary>The published folder of this component, or null.</summary>
     /// <param name="folder">A pipeline folder.</param>
-    public string? FolderIn(string folder) => File.Exists(Path.Combine(folder, Component, "config.json")) ? Path.Combine(folder, Component) : null;
+    public string? FolderIn(string folder) =>
+        File.Exists(Path.Combine(folder, Component, "config.json")) ? Path.Combine(folder, Component) : null;
 
     /// <summary>Whether a name outside of all components is known not to be needed.</summary>
     /// <param name="name">A tensor's whole name.</param>

@@ -74,7 +74,14 @@ public sealed record SingleFilePreset
     public static SingleFilePreset Sd3Medium { get; } = new()
     {
         Name = "Stable Diffusion 3-medium",
-        Transformer = new() { NumLayers = 24, NumAttentionHeads = 24, CaptionProjectionDim = 1536, OutChannels = 16, PosEmbedMaxSize = 192 },
+        Transformer = new()
+        {
+            NumLayers = 24,
+            NumAttentionHeads = 24,
+            CaptionProjectionDim = 1536,
+            OutChannels = 16,
+            PosEmbedMaxSize = 192,
+        },
     };
 
     /// <summary>Stable Diffusion 3.5-medium.</summary>
@@ -97,7 +104,15 @@ public sealed record SingleFilePreset
     public static SingleFilePreset Sd35Large { get; } = new()
     {
         Name = "Stable Diffusion 3.5-large",
-        Transformer = new() { NumLayers = 38, NumAttentionHeads = 38, CaptionProjectionDim = 2432, OutChannels = 16, PosEmbedMaxSize = 192, QkNorm = "rms_norm" },
+        Transformer = new()
+        {
+            NumLayers = 38,
+            NumAttentionHeads = 38,
+            CaptionProjectionDim = 2432,
+            OutChannels = 16,
+            PosEmbedMaxSize = 192,
+            QkNorm = "rms_norm",
+        },
     };
 
     /// <summary>The three published models.</summary>

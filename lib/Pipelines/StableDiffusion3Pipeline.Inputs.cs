@@ -11,12 +11,15 @@ public sealed partial class StableDiffusion3Pipeline
     {
         PreparePrompts([request]);
         using var held = Prompts.Hold();
-        var positive = Prompts.Encode(request.Prompts, request.MaxSequenceLength, request.ClipSkip, request.Prompts2, request.Prompts3).RepeatEach(request.NumImagesPerPrompt);
+        var positive = Prompts.Encode(request.Prompts, request.MaxSequenceLength, request.ClipSkip, request.Prompts2, request.Prompts3)
+            .RepeatEach(request.NumImagesPerPrompt);
         if (!request.UsesGuidance)
             return (positive, null);
         var texts = Negative(request);
         var negative = Prompts.Encode(texts, request.MaxSequenceLength);
-        return (positive, negative.RepeatEach(texts.Count == request.Prompts.Count ? request.NumImagesPerPrompt : request.Prompts.Count * request.NumImagesPerPrompt));
+        return (positive,
+            negative.RepeatEach(
+                texts.Count == request.Prompts.Count ? request.NumImagesPerPrompt : request.Prompts.Count * request.NumImagesPerPrompt));
     }
 
     private static IReadOnlyList<string> Negative(GenerationRequest request) => request.NegativePrompts ?? [string.Empty];
@@ -30,7 +33,8 @@ public sealed partial class StableDiffusion3Pipeline
             return SeededNoise.Normal(shape, request.Seed, Options.Device, ScalarType.Float32);
         return request.Latents.shape.AsSpan().SequenceEqual(shape)
             ? request.Latents.to(ScalarType.Float32, Options.Device).clone()
-            : throw new LabException($"The given latents have shape [{string.Join(", ", request.Latents.shape)}]; [{string.Join(", ", shape)}] is needed.");
+            : throw new LabException(
+                $"The given latents have shape [{string.Join(", ", request.Latents.shape)}]; [{string.Join(", ", shape)}] is needed.");
     }
 
     /// <summary>Rows and columns of the latents of a picture.</summary>

@@ -25,7 +25,9 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     private WeightsOnDemand? _vaeWeights;
     private IDisposable? _files;
 
-    private StableDiffusion3Pipeline(PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options)
+    private StableDiffusion3Pipeline(
+        PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler,
+        PipelineOptions options)
     {
         (Prompts, Transformer, Vae, SchedulerConfig, Options) = (prompts, transformer, vae, scheduler, options);
         // A forward that loads blocks as it runs cannot be captured.
@@ -40,7 +42,10 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     /// <summary>Predicts the flow.</summary>
     public SD3Transformer2DModel Transformer { get; }
 
-    /// <summary>Latents to pictures and back. With <see cref="MemoryMode.Balanced"/> and <see cref="MemoryMode.Low"/> its weights are there while <see cref="HoldVae"/>'s result lives.</summary>
+    /// <summary>
+    /// Latents to pictures and back. With <see cref="MemoryMode.Balanced"/> and <see cref="MemoryMode.Low"/> its weights are there while
+    /// <see cref="HoldVae"/>'s result lives.
+    /// </summary>
     public AutoencoderKL Vae { get; }
 
     /// <summary>The noise schedule.</summary>
@@ -68,7 +73,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
         get
         {
             (string Name, nn.Module? Model)[] models =
-                [("transformer", Transformer), ("vae", Vae), ("text_encoder", Prompts.Clip), ("text_encoder_2", Prompts.Clip2), ("text_encoder_3", Prompts.T5)];
+                [("transformer", Transformer), ("vae", Vae), ("text_encoder", Prompts.Clip), ("text_encoder_2", Prompts.Clip2),
+                    ("text_encoder_3", Prompts.T5)];
             return [.. models.Where(entry => entry.Model is not null).Select(entry => Measure(entry.Name, entry.Model!))];
         }
     }
@@ -88,8 +94,10 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
 
     /// <summary>A pipeline of models that are there already; it owns them.</summary>
     internal static StableDiffusion3Pipeline Of(
-        PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler, PipelineOptions options,
-        (WeightsOnDemand Vae, IDisposable Files)? onDemand = null) => new(prompts, transformer, vae, scheduler, options) { _vaeWeights = onDemand?.Vae, _files = onDemand?.Files };
+        PromptEncoder prompts, SD3Transformer2DModel transformer, AutoencoderKL vae, FlowMatchEulerDiscreteSchedulerConfig scheduler,
+        PipelineOptions options,
+        (WeightsOnDemand Vae, IDisposable Files)? onDemand = null) =>
+            new(prompts, transformer, vae, scheduler, options) { _vaeWeights = onDemand?.Vae, _files = onDemand?.Files };
 
     /// <summary>Loads a pipeline.</summary>
     /// <param name="sources">What it is made of; the pipeline takes it over.</param>
@@ -106,7 +114,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             var clip = CLIPTextModelWithProjection.Load(sources.Clip.Config, sources.Clip.Weights, device, dtype);
             var clip2 = CLIPTextModelWithProjection.Load(sources.Clip2.Config, sources.Clip2.Weights, device, dtype);
             var t5 = sources.T5 is { } source ? T5EncoderModel.Load(source.Config, source.Weights, device, dtype) : null;
-            var prompts = new PromptEncoder(clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim);
+            var prompts = new PromptEncoder(
+                clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim);
             sources.Dispose();
             return new StableDiffusion3Pipeline(prompts, transformer, vae, sources.Scheduler, options);
         }
@@ -155,7 +164,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     /// <exception cref="LabException">The request is not valid for this model.</exception>
     /// <exception cref="NonFiniteException">Text, latents or pixels are not finite; the message names step and likely cause.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public IReadOnlyList<RgbImage> Generate(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
+    public IReadOnlyList<RgbImage> Generate(
+        GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         return [.. GenerateEach(request, onStep, cancellation)];
@@ -200,7 +210,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
         foreach (var text in new[] { positive, negative }.OfType<PromptEmbeddings>())
             trace.AddText("The text's embeddings", text.PromptEmbeds, text.PooledPromptEmbeds, Prompts);
 
-        using var denoiser = new GuidedDenoiser(Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Refused = StopRecording };
+        using var denoiser = new GuidedDenoiser(
+            Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Refused = StopRecording };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
         for (var i = 0; i < request.NumInferenceSteps; i++)
@@ -230,7 +241,10 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     public void PreparePrompts(IEnumerable<GenerationRequest> requests)
     {
         ArgumentNullException.ThrowIfNull(requests);
-        Prompts.Prepare(requests.SelectMany(request => new[] { (request.Prompts3 ?? request.Prompts, request.MaxSequenceLength), (Negative(request), request.MaxSequenceLength) }
+        Prompts.Prepare(
+            requests.SelectMany(
+                request => new[] { (request.Prompts3 ?? request.Prompts, request.MaxSequenceLength),
+                    (Negative(request), request.MaxSequenceLength) }
             .Take(request.UsesGuidance ? 2 : 1)));
     }
 
@@ -284,9 +298,12 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     private static PipelinePart Measure(string name, nn.Module model)
     {
         var parameters = model.parameters().ToArray();
-        return new PipelinePart(name, model.GetType().Name, parameters.Sum(parameter => parameter.numel()), parameters.Sum(parameter => parameter.numel() * parameter.element_size()));
+        return new PipelinePart(
+            name, model.GetType().Name, parameters.Sum(parameter => parameter.numel()),
+            parameters.Sum(parameter => parameter.numel() * parameter.element_size()));
     }
 
     private string FreeAdapterName() =>
-        Enumerable.Range(0, _adapters.Count + 1).Select(i => $"adapter_{i}").First(name => !_adapters.Exists(adapter => adapter.Name == name));
+        Enumerable.Range(0, _adapters.Count + 1).Select(i => $"adapter_{i}")
+            .First(name => !_adapters.Exists(adapter => adapter.Name == name));
 }

@@ -18,7 +18,8 @@ internal sealed partial record TransformerTraits(int Blocks, long Width, long Po
 
     /// <summary>Those of a configuration.</summary>
     public static TransformerTraits Of(SD3TransformerConfig config) => new(
-        config.NumLayers, config.InnerDim, (long)config.PosEmbedMaxSize * config.PosEmbedMaxSize, config.HasQkNorm, string.Join(",", config.DualAttentionLayers.Order()));
+        config.NumLayers, config.InnerDim, (long)config.PosEmbedMaxSize * config.PosEmbedMaxSize, config.HasQkNorm,
+        string.Join(",", config.DualAttentionLayers.Order()));
 
     /// <summary>Those of a file that holds <see cref="Probe"/>.</summary>
     /// <param name="file">The file.</param>
@@ -36,12 +37,15 @@ internal sealed partial record TransformerTraits(int Blocks, long Width, long Po
             file.Entries[prefix + Probe].Shape[0],
             positions,
             blocks.Exists(block => block.Name.EndsWith(".attn.ln_q.weight", StringComparison.Ordinal)),
-            string.Join(",", blocks.Where(block => block.Name.Contains(".attn2.", StringComparison.Ordinal)).Select(block => block.Number).Distinct().Order()));
+            string.Join(
+                ",", blocks.Where(block => block.Name.Contains(".attn2.", StringComparison.Ordinal)).Select(block => block.Number)
+                    .Distinct().Order()));
     }
 
     /// <summary>As a message says it.</summary>
     public override string ToString() =>
-        $"{Blocks} blocks of width {Width}, {Positions} positions, queries and keys {(QkNorm ? "normalised" : "as they are")}, second attention in {(DualBlocks.Length == 0 ? "no block" : $"blocks {DualBlocks}")}";
+        $"{Blocks} blocks of width {Width}, {Positions} positions, queries and keys {(QkNorm ? "normalised" : "as they are")}, second "
+        + $"attention in {(DualBlocks.Length == 0 ? "no block" : $"blocks {DualBlocks}")}";
 
     [GeneratedRegex(@"\Gjoint_blocks\.([0-9]+)\.")]
     private static partial Regex BlockName();

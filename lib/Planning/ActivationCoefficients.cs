@@ -7,7 +7,10 @@ namespace Dreambooth.Lab.Planning;
 /// </summary>
 internal sealed record ActivationCoefficients
 {
-    /// <summary>The coefficients in use: counted from the models' code and checked, those of the autoencoder fitted, against 17 runs on an H100 and an H200 (tests/benchmarks/results).</summary>
+    /// <summary>
+    /// The coefficients in use: counted from the models' code and checked, those of the autoencoder fitted, against 17 runs on an H100 and
+    /// an H200 (tests/benchmarks/results).
+    /// </summary>
     public static ActivationCoefficients InUse { get; } = new();
 
     /// <summary>Phase <c>encode</c>, CLIP: hidden widths of a token in a layer.</summary>
@@ -37,7 +40,9 @@ internal sealed record ActivationCoefficients
     /// <summary>Phase <c>sample</c>: token widths in a block; a second attention comes when the first one's are gone.</summary>
     public double SamplingWidths { get; init; } = 13;
 
-    /// <summary>Phase <c>step</c>: token widths that the backward pass holds at its widest: about two feed-forward hiddens and a few gradients.</summary>
+    /// <summary>
+    /// Phase <c>step</c>: token widths that the backward pass holds at its widest: about two feed-forward hiddens and a few gradients.
+    /// </summary>
     public double BackwardWidths { get; init; } = 12;
 
     /// <summary>Phase <c>step</c>: widths kept of a token in a block for the residual stream.</summary>

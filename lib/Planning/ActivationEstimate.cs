@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>
-/// Estimates of what a forward or backward pass holds besides weights, from shapes: the tensors that the models' own code keeps alive at its widest
-/// place, or, in training, what autograd keeps of each block. Workspaces of convolutions and matrix products are not in it.
+/// Estimates of what a forward or backward pass holds besides weights, from shapes: the tensors that the models' own code keeps alive at
+/// its widest place, or, in training, what autograd keeps of each block. Workspaces of convolutions and matrix products are not in it.
 /// Letters: S image tokens, L text tokens, D width of a token.
 /// </summary>
 /// <param name="model">The model.</param>
@@ -19,27 +19,34 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
     /// <summary>The largest encoder's widest layer, for one prompt, in bytes.</summary>
     public long TextEncoding()
     {
-        var clip = new[] { model.Clip, model.Clip2 }.Max(config => (long)config.MaxPositionEmbeddings * ((Use.ClipHidden * config.HiddenSize) + (Use.ClipFeedForward * config.IntermediateSize)));
+        var clip = new[] { model.Clip, model.Clip2 }.Max(
+            config =>
+                (long)config.MaxPositionEmbeddings * ((Use.ClipHidden * config.HiddenSize)
+                    + (Use.ClipFeedForward * config.IntermediateSize)));
         long length = settings.MaxSequenceLength;
         var t5 = model.T5 is { } config
-            ? length * ((Use.T5Hidden * config.DModel) + (Use.T5Heads * config.NumHeads * config.DKv) + (Use.T5FeedForward * config.DFf) + (Use.T5Scores * config.NumHeads * length))
+            ? length * ((Use.T5Hidden * config.DModel) + (Use.T5Heads * config.NumHeads * config.DKv) + (Use.T5FeedForward * config.DFf)
+                + (Use.T5Scores * config.NumHeads * length))
             : 0;
         return (long)(Math.Max(clip, t5) * Bytes(settings.Dtype));
     }
 
     /// <summary>
-    /// Encoding one picture of the training size, in bytes: its widest residual block, at full size, with the block's input (the resolution's second has one of
-    /// its own) and a copy of what a convolution reads.
+    /// Encoding one picture of the training size, in bytes: its widest residual block, at full size, with the block's input (the
+    /// resolution's second has one of its own) and a copy of what a convolution reads.
     /// </summary>
     public long Encode()
     {
         long pixels = (long)settings.Resolution * settings.Resolution, widest = model.Vae.BlockOutChannels[0];
-        return (long)(pixels * (model.Vae.InChannels + ((model.Vae.LayersPerBlock > 1 ? 5 : 4) * widest)) * Use.EncoderScale * Bytes(settings.VaeDtype));
+        return (long)(pixels * (model.Vae.InChannels + ((model.Vae.LayersPerBlock > 1
+            ? 5
+            : 4) * widest)) * Use.EncoderScale * Bytes(settings.VaeDtype));
     }
 
     /// <summary>
-    /// Decoding a picture, in bytes, at the widest place of all resolutions: a residual block's input, the normalised and the convolution's output, or the
-    /// doubled picture and what the convolution makes of it; and a copy of what the convolution reads. Pictures are decoded one after the other.
+    /// Decoding a picture, in bytes, at the widest place of all resolutions: a residual block's input, the normalised and the convolution's
+    /// output, or the doubled picture and what the convolution makes of it; and a copy of what the convolution reads. Pictures are decoded
+    /// one after the other.
     /// </summary>
     public long Decode()
     {
@@ -82,8 +89,9 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
         return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders();
     }
 
-    // What autograd keeps of one image token in one block, in widths D of the compute type: the residual stream twice, queries, keys and values as the
-    // attention reads them and its output, the feed-forward's hidden (4), and more where a LoRA or the conditioning needs a gradient.
+    // What autograd keeps of one image token in one block, in widths D of the compute type: the residual stream twice, queries, keys and
+    // values as the attention reads them and its output, the feed-forward's hidden (4), and more where a LoRA or the conditioning needs a
+    // gradient.
     private double KeptPerImageToken(int block)
     {
         var kept = Use.KeptResidual + Attention("attn.", "to_q", "to_k", "to_v") + FeedForward("ff");
@@ -104,14 +112,19 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
 
     // The normalisation of queries and keys keeps them as they were; an update of the output reads what the attention keeps anyway.
     private double Attention(string module, string q, string k, string v) =>
-        Use.KeptAttention + (model.Transformer.HasQkNorm ? 2 : 0) + (Targets(module + q) || Targets(module + k) || Targets(module + v) ? 1 : 0);
+        Use.KeptAttention + (model.Transformer.HasQkNorm
+            ? 2
+            : 0) + (Targets(module + q) || Targets(module + k) || Targets(module + v) ? 1 : 0);
 
-    private double FeedForward(string module) => Use.KeptFeedForward + (Targets(module + ".net.0.proj") ? 1 : 0) + (Targets(module + ".net.2") ? 4 : 0);
+    private double FeedForward(string module) =>
+        Use.KeptFeedForward + (Targets(module + ".net.0.proj") ? 1 : 0) + (Targets(module + ".net.2") ? 4 : 0);
 
     // With the CLIP encoders trained, the pooled text carries a gradient into every modulation.
     private bool ConditioningTrains => settings.TrainTextEncoder || settings.Training == TrainingKind.Full;
 
-    private bool Targets(string module) => settings.Training == TrainingKind.Full || _lora.TargetModules.Any(target => LoraConfig.IsAt("." + module, target) || target == module);
+    private bool Targets(string module) =>
+        settings.Training == TrainingKind.Full
+            || _lora.TargetModules.Any(target => LoraConfig.IsAt("." + module, target) || target == module);
 
     // Distinct prompts of a micro-batch are encoded as rows: 16 hidden widths a token and layer, with the feed-forward's.
     private long TrainedTextEncoders()
@@ -119,7 +132,8 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
         if (!settings.TrainTextEncoder)
             return 0;
         double Of(Models.TextEncoders.CLIPTextConfig config) =>
-            (double)config.MaxPositionEmbeddings * config.NumHiddenLayers * ((Use.KeptClipHidden * config.HiddenSize) + ((config.HiddenAct == "quick_gelu" ? 3L : 1L) * config.IntermediateSize));
+            (double)config.MaxPositionEmbeddings * config.NumHiddenLayers * ((Use.KeptClipHidden * config.HiddenSize)
+                + ((config.HiddenAct == "quick_gelu" ? 3L : 1L) * config.IntermediateSize));
         return (long)(settings.Rows * (Of(model.Clip) + Of(model.Clip2)) * Bytes(settings.Dtype));
     }
 

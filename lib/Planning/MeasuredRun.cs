@@ -4,7 +4,9 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="Name">The case's name.</param>
 /// <param name="Forecast">The prediction.</param>
 /// <param name="Figure">What was measured; see <see cref="CalibrationRow.Figure"/>.</param>
-/// <param name="Phases">The phases in order, peaks in bytes; <see cref="CalibrationPhase.Predicted"/> is <paramref name="Forecast"/>'s.</param>
+/// <param name="Phases">
+/// The phases in order, peaks in bytes; <see cref="CalibrationPhase.Predicted"/> is <paramref name="Forecast"/>'s.
+/// </param>
 public sealed record MeasuredRun(string Name, MemoryForecast Forecast, string Figure, IReadOnlyList<CalibrationPhase> Phases)
 {
     /// <summary>The figure of runs whose tensors' memory was counted exactly.</summary>
@@ -24,13 +26,15 @@ public sealed record MeasuredRun(string Name, MemoryForecast Forecast, string Fi
     public long? PeakOf(string phase) => Phases.FirstOrDefault(entry => entry.Phase == phase)?.Measured;
 
     /// <summary>
-    /// Whether this measures a run of such settings. Of a training, the number of cached latents (half a MiB each at 512 pixels) and the size
-    /// of the picture that is generated afterwards may differ.
+    /// Whether this measures a run of such settings. Of a training, the number of cached latents (half a MiB each at 512 pixels) and the
+    /// size of the picture that is generated afterwards may differ.
     /// </summary>
     /// <param name="settings">The settings.</param>
     public bool IsOf(MemorySettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return settings == (settings.Training == TrainingKind.None ? Settings : Settings with { CachedPictures = settings.CachedPictures, SampleResolution = settings.SampleResolution });
+        return settings == (settings.Training == TrainingKind.None
+            ? Settings
+            : Settings with { CachedPictures = settings.CachedPictures, SampleResolution = settings.SampleResolution });
     }
 }

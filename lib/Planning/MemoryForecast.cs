@@ -7,8 +7,10 @@ public sealed record MemoryForecast(MemorySettings Settings, IReadOnlyList<Phase
 {
     /// <summary>What is counted and what is estimated, for the foot of every table.</summary>
     public const string Note =
-        "Weights, LoRA, gradients, optimizer state and caches are counted exactly. Activations are an estimate from shapes. Peaks of 17 runs of the real model on "
-        + "an H200 were predicted within 3.5 %. Not in it: what the allocator reserves beyond what is in use, and a CUDA context; a card counts as fitting where 8 % and half a GiB are left for them.";
+        "Weights, LoRA, gradients, optimizer state and caches are counted exactly. Activations are an estimate from shapes. Peaks of 17 "
+        + "runs of the real model on "
+        + "an H200 were predicted within 3.5 %. Not in it: what the allocator reserves beyond what is in use, and a CUDA context; a card "
+        + "counts as fitting where 8 % and half a GiB are left for them.";
 
     /// <summary>The phase that needs most.</summary>
     public PhaseForecast Highest => Phases.MaxBy(phase => phase.Total)!;

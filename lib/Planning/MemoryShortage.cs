@@ -34,8 +34,11 @@ internal static class MemoryShortage
         return fit switch
         {
             null => $"By prediction the run needs {ByteSize.Text(needed)}, and no settings fit.",
-            { Changes.Count: 0 } => $"By prediction the run needs {ByteSize.Text(needed)} and would fit: something else may use the device.",
-            var (changes, forecast) => $"By prediction the run needs {ByteSize.Text(needed)}; with {string.Join(", ", changes)} it needs {ByteSize.Text(forecast.Peak)} and fits.",
+            { Changes.Count: 0 } =>
+                $"By prediction the run needs {ByteSize.Text(needed)} and would fit: something else may use the device.",
+            var (changes, forecast) =>
+                $"By prediction the run needs {ByteSize.Text(needed)}; with {string.Join(", ", changes)} it needs "
+                + $"{ByteSize.Text(forecast.Peak)} and fits.",
         };
     }
 }

@@ -63,11 +63,23 @@ public sealed class ModelArchitecture
     public static ModelArchitecture Of(SingleFilePreset preset)
     {
         ArgumentNullException.ThrowIfNull(preset);
-        return new ModelArchitecture { Name = preset.Name, Transformer = preset.Transformer, Vae = preset.Vae, Clip = preset.Clip, Clip2 = preset.Clip2, T5 = preset.T5 };
+        return new ModelArchitecture
+        {
+            Name = preset.Name,
+            Transformer = preset.Transformer,
+            Vae = preset.Vae,
+            Clip = preset.Clip,
+            Clip2 = preset.Clip2,
+            T5 = preset.T5,
+        };
     }
 
-    /// <summary>Reads the configuration files of a model folder, which needs no weights in it, or recognises a model that is one file.</summary>
-    /// <param name="folder">A folder with <c>model_index.json</c> and a <c>config.json</c> per component, or a file in the original layout.</param>
+    /// <summary>
+    /// Reads the configuration files of a model folder, which needs no weights in it, or recognises a model that is one file.
+    /// </summary>
+    /// <param name="folder">
+    /// A folder with <c>model_index.json</c> and a <c>config.json</c> per component, or a file in the original layout.
+    /// </param>
     /// <param name="name">The name for tables; null for the folder's.</param>
     /// <exception cref="Foundation.LabException">A file is missing or not valid.</exception>
     public static ModelArchitecture Read(string folder, string? name = null)
@@ -118,13 +130,15 @@ public sealed class ModelArchitecture
         var sizes = new List<ComponentSize>();
         foreach (var name in ComponentNames.Where(index.Has))
         {
-            var weights = WeightNames.FirstOrDefault(file => Directory.Exists(index.PathOf(name)) && Directory.EnumerateFiles(index.PathOf(name), file + ".safetensors*").Any());
+            var weights = WeightNames.FirstOrDefault(
+                file => Directory.Exists(index.PathOf(name)) && Directory.EnumerateFiles(index.PathOf(name), file + ".safetensors*").Any());
             if (weights is null)
                 continue;
             using var checkpoint = Checkpoint.OpenFolder(index.PathOf(name), weights);
             sizes.Add(new ComponentSize(
                 name, checkpoint.Entries.Values.Sum(entry => entry.ElementCount),
-                checkpoint.Entries.Values.GroupBy(entry => entry.DType).ToDictionary(group => group.Key, group => group.Sum(entry => entry.ByteLength))));
+                checkpoint.Entries.Values.GroupBy(entry => entry.DType)
+                    .ToDictionary(group => group.Key, group => group.Sum(entry => entry.ByteLength))));
         }
 
         return sizes;
@@ -136,7 +150,8 @@ public sealed class ModelArchitecture
     public long LoraParameters(string component, LoraConfig lora)
     {
         ArgumentNullException.ThrowIfNull(lora);
-        return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path)).Sum(linear => lora.Rank * (linear.Inputs + linear.Outputs));
+        return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path))
+            .Sum(linear => lora.Rank * (linear.Inputs + linear.Outputs));
     }
 
     /// <summary>Numbers of each block of a component, in order; empty for one whose blocks are never loaded apart.</summary>
@@ -145,7 +160,8 @@ public sealed class ModelArchitecture
 
     private Dictionary<string, IReadOnlyList<long>> CountBlocks() => Declare((name, module) =>
     {
-        IEnumerable<nn.Module> blocks = module switch { SD3Transformer2DModel transformer => transformer.TransformerBlocks, T5EncoderModel t5 => t5.Blocks, _ => [] };
+        IEnumerable<nn.Module> blocks =
+            module switch { SD3Transformer2DModel transformer => transformer.TransformerBlocks, T5EncoderModel t5 => t5.Blocks, _ => [] };
         return (name, Sizes: (IReadOnlyList<long>)[.. blocks.Select(block => block.parameters().Sum(parameter => parameter.numel()))]);
     }).ToDictionary(entry => entry.name, entry => entry.Sizes);
 
@@ -155,8 +171,10 @@ public sealed class ModelArchitecture
         return new ComponentSize(name, count, new Dictionary<ScalarType, long> { [ScalarType.Float32] = count * 4 });
     });
 
-    private Dictionary<string, IReadOnlyList<LinearSize>> ListLinears() => Declare((name, module) => (name, Linears: (IReadOnlyList<LinearSize>)
-        [.. module.named_modules().Where(entry => entry.module is LoraLinear).Select(entry => new LinearSize(entry.name, ((LoraLinear)entry.module).InFeatures, ((LoraLinear)entry.module).OutFeatures))]))
+    private Dictionary<string, IReadOnlyList<LinearSize>> ListLinears() =>
+        Declare((name, module) => (name, Linears: (IReadOnlyList<LinearSize>)
+        [.. module.named_modules().Where(entry => entry.module is LoraLinear)
+            .Select(entry => new LinearSize(entry.name, ((LoraLinear)entry.module).InFeatures, ((LoraLinear)entry.module).OutFeatures))]))
         .ToDictionary(entry => entry.name, entry => entry.Linears);
 
     private List<T> Declare<T>(Func<string, nn.Module, T> look)

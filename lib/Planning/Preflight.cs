@@ -105,7 +105,10 @@ public static class Preflight
         var smallest = folder.Pictures.Select(picture => Math.Min(picture.Width, picture.Height)).DefaultIfEmpty(0).Min();
         return small.Count == 0
             ? new("resolution", PreflightStatus.Ok, $"every picture has at least {config.Resolution} pixels on its shorter side")
-            : new("resolution", PreflightStatus.Warning, $"{small.Count} of {folder.Pictures.Count} pictures are smaller than {config.Resolution} pixels (the smallest has {smallest}) and would be enlarged, which is learned as blur: {Names(small)}");
+            : new(
+                "resolution", PreflightStatus.Warning,
+                $"{small.Count} of {folder.Pictures.Count} pictures are smaller than {config.Resolution} pixels (the smallest has "
+                + $"{smallest}) and would be enlarged, which is learned as blur: {Names(small)}");
     }
 
     private static PreflightCheck Captions(DreamBoothConfig config)
@@ -139,18 +142,25 @@ public static class Preflight
             path = new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(path, config.Revision, config.Variant);
             architecture = ModelArchitecture.Read(path);
             if (File.Exists(path))
-                return new("model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");
+                return new(
+                    "model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");
             var files = ModelArchitecture.CountFiles(path);
             var missing = architecture.Components.Select(component => component.Name).Except(files.Select(file => file.Name)).ToList();
             return missing.Count == 0
-                ? new("model", PreflightStatus.Ok, $"{ProjectFolder.Near(path)}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
+                ? new(
+                    "model", PreflightStatus.Ok,
+                    $"{ProjectFolder.Near(path)}: {string.Create(CultureInfo.InvariantCulture, $"{architecture.Parameters / 1e6:N0}")} "
+                    + $"million numbers in {ByteSize.Text(files.Sum(file => file.TotalBytes))} of files")
                 : new("model", PreflightStatus.Problem, $"{ProjectFolder.Near(path)} has no weights for {string.Join(", ", missing)}.");
         }
         catch (HubException error) when (error.Kind == HubErrorKind.Offline)
         {
             // Its size is known all the same.
             architecture = ModelArchitecture.IsSd35Medium(path) ? ModelArchitecture.Sd35Medium : null;
-            return new("model", PreflightStatus.Warning, $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts, many GB. Now: dotnet run -- hub download {path}");
+            return new(
+                "model", PreflightStatus.Warning,
+                $"{path} is not here; it is taken for a name on the hub and downloaded when the training starts, many GB. Now: dotnet run "
+                + $"-- hub download {path}");
         }
         catch (LabException error)
         {
@@ -165,7 +175,8 @@ public static class Preflight
         var existing = folder;
         while (!Directory.Exists(existing))
             existing = Path.GetDirectoryName(existing)!;
-        var checkpoints = Math.Min((config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
+        var checkpoints = Math.Min(
+            (config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
         var need = (config.WithPriorPreservation ? config.NumClassImages * PictureBytes : 0) + ((1 + (3L * checkpoints)) * (64L << 20));
         var free = new DriveInfo(existing).AvailableFreeSpace;
         if (TrainingOutput.Refuses(config) is { } refusal)
@@ -183,14 +194,20 @@ public static class Preflight
     private static PreflightCheck Memory(DreamBoothConfig config, ModelArchitecture architecture, int photos, long? memory)
     {
         var planner = new MemoryPlanner(architecture);
-        var settings = MemorySettings.Of(config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
+        var settings = MemorySettings.Of(
+            config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
         try
         {
-            var available = memory is { } given ? new AvailableMemory(given, "given", false) : AvailableMemory.Read(DeviceSelection.Parse(config.Device));
+            var available = memory is { } given
+                ? new AvailableMemory(given, "given", false)
+                : AvailableMemory.Read(DeviceSelection.Parse(config.Device));
             settings = MemoryChoice.Make(config.Memory, architecture, settings, available).Settings;
             var forecast = planner.Forecast(settings);
             if (available is not { } free)
-                return new("memory", PreflightStatus.Warning, $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the device has free is not known");
+                return new(
+                    "memory", PreflightStatus.Warning,
+                    $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the device has free is "
+                    + "not known");
             var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
             var (peak, there) = ByteSize.Pair(forecast.Peak, free.Bytes);
             var sentence = $"about {peak} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, "
@@ -198,7 +215,9 @@ public static class Preflight
             if (forecast.Peak <= usable)
                 return new("memory", PreflightStatus.Ok, sentence);
             return planner.Fit(settings, usable) is { } fit
-                ? new("memory", PreflightStatus.Problem, $"{sentence}. It would fit with: {string.Join(", ", fit.Changes)} ({ByteSize.Text(fit.Forecast.Peak)}).")
+                ? new(
+                    "memory", PreflightStatus.Problem,
+                    $"{sentence}. It would fit with: {string.Join(", ", fit.Changes)} ({ByteSize.Text(fit.Forecast.Peak)}).")
                 : new("memory", PreflightStatus.Problem, $"{sentence}. No settings that the planner knows would fit.");
         }
         catch (LabException error)

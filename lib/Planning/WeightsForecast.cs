@@ -12,7 +12,8 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
     private const string T5 = "text_encoder_3";
 
     /// <summary>What is there all the time until training begins.</summary>
-    public IReadOnlyList<MemoryTerm> Resident() => Of(name => name == Transformer || (!settings.OnDemand && (settings.WithT5 || name != T5)));
+    public IReadOnlyList<MemoryTerm> Resident() =>
+        Of(name => name == Transformer || (!settings.OnDemand && (settings.WithT5 || name != T5)));
 
     /// <summary>What is there while it trains: what is cached may be freed, CLIP encoders that are trained are needed.</summary>
     public IReadOnlyList<MemoryTerm> Training() => settings.OnDemand
@@ -28,7 +29,9 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
         if (!settings.WithT5 || model.T5 is not { } config)
             return clip;
         var numbers = Math.Max((long)config.VocabSize * config.DModel, model.Blocks(T5).Max());
-        var block = new MemoryTerm($"{T5} block", numbers * ComponentSize.ElementSize(settings.Dtype), true, $"one of {config.NumLayers}, read from the file: {numbers:N0} numbers in {settings.Dtype}");
+        var block = new MemoryTerm(
+            $"{T5} block", numbers * ComponentSize.ElementSize(settings.Dtype), true,
+            $"one of {config.NumLayers}, read from the file: {numbers:N0} numbers in {settings.Dtype}");
         return clip.Sum(term => term.Bytes) >= block.Bytes ? clip : [block];
     }
 
@@ -49,10 +52,14 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
         {
             var blocks = model.Blocks(Transformer);
             var numbers = component.Parameters - blocks.Sum() + blocks.Max();
-            return new($"{Transformer} weights", numbers * ComponentSize.ElementSize(settings.Dtype), true, $"one of {blocks.Count} blocks and what is around them: {numbers:N0} numbers in {settings.Dtype}");
+            return new(
+                $"{Transformer} weights", numbers * ComponentSize.ElementSize(settings.Dtype), true,
+                $"one of {blocks.Count} blocks and what is around them: {numbers:N0} numbers in {settings.Dtype}");
         }
 
-        var dtype = component.Name == Vae ? settings.VaeDtype : component.Name == Transformer && settings.Training == TrainingKind.Full ? ScalarType.Float32 : settings.Dtype;
+        var dtype = component.Name == Vae
+            ? settings.VaeDtype
+            : component.Name == Transformer && settings.Training == TrainingKind.Full ? ScalarType.Float32 : settings.Dtype;
         return new($"{component.Name} weights", component.BytesAs(dtype), true, $"{component.Parameters:N0} numbers in {dtype}");
     }
 }

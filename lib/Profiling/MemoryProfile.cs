@@ -11,8 +11,11 @@ public sealed record MemoryProfile(
     /// <summary>What the figure means, a sentence.</summary>
     public string FigureText => Figure switch
     {
-        MemoryFigure.Device => "GPU memory in use as the driver (NVML) sees it, over what was in use before: libtorch's tensors, what its allocator keeps reserved, and the CUDA context.",
-        MemoryFigure.Allocated => "CPU memory that native code has allocated (glibc's count), over what it had before: libtorch's tensors, and little else.",
+        MemoryFigure.Device =>
+            "GPU memory in use as the driver (NVML) sees it, over what was in use before: libtorch's tensors, what its allocator keeps "
+            + "reserved, and the CUDA context.",
+        MemoryFigure.Allocated =>
+            "CPU memory that native code has allocated (glibc's count), over what it had before: libtorch's tensors, and little else.",
         _ => "Resident memory of the process over what it was before: tensors, and freed pages that were not given back.",
     };
 
@@ -35,7 +38,9 @@ public sealed record MemoryProfile(
     internal static MemoryProfile Of(IReadOnlyList<MemorySample> samples)
     {
         var baseline = samples[0];
-        var figure = baseline.Device is not null ? MemoryFigure.Device : baseline.Allocated is not null ? MemoryFigure.Allocated : MemoryFigure.Resident;
+        var figure = baseline.Device is not null
+            ? MemoryFigure.Device
+            : baseline.Allocated is not null ? MemoryFigure.Allocated : MemoryFigure.Resident;
         var phases = new List<MeasuredPhase>();
         for (var i = 0; i < samples.Count;)
         {
@@ -46,7 +51,8 @@ public sealed record MemoryProfile(
                 continue;
             long Value(int index) => Raw(figure, samples[index]) - Raw(figure, baseline);
             phases.Add(new MeasuredPhase(
-                samples[first].Phase, samples[first].Seconds, samples[i - 1].Seconds, Value(first), Enumerable.Range(first, i - first).Max(Value), Value(i - 1)));
+                samples[first].Phase, samples[first].Seconds, samples[i - 1].Seconds, Value(first),
+                Enumerable.Range(first, i - first).Max(Value), Value(i - 1)));
         }
 
         return new MemoryProfile(figure, baseline, samples, phases);

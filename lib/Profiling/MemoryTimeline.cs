@@ -98,7 +98,10 @@ internal sealed class MemoryTimeline : IDisposable
         lock (_lock)
         {
             var memory = ProcessMemory.Read();
-            _samples.Add(new MemorySample(_clock.Elapsed.TotalSeconds, _phase, memory.Resident, memory.Allocated, _gpu is { } index ? GpuMemory.Read(index)?.Used : null));
+            _samples.Add(
+                new MemorySample(
+                    _clock.Elapsed.TotalSeconds, _phase, memory.Resident, memory.Allocated,
+                    _gpu is { } index ? GpuMemory.Read(index)?.Used : null));
         }
     }
 }

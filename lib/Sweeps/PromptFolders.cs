@@ -29,8 +29,8 @@ internal static class PromptFolders
     }
 
     /// <summary>
-    /// A prompt as a part of a file name: letters and digits of any script, space, <c>_</c> and <c>-</c> stay, every other character becomes
-    /// <c>_</c>; then cut to 80 characters (and to the 240 bytes that file systems take) and trimmed.
+    /// A prompt as a part of a file name: letters and digits of any script, space, <c>_</c> and <c>-</c> stay, every other character
+    /// becomes <c>_</c>; then cut to 80 characters (and to the 240 bytes that file systems take) and trimmed.
     /// </summary>
     /// <param name="prompt">The prompt; a character is a Unicode code point.</param>
     public static string SafeName(string prompt)

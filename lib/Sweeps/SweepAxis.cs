@@ -18,7 +18,8 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
         ArgumentNullException.ThrowIfNull(shared);
         return new SweepAxis("prompt", item =>
         {
-            var text = shared.Aggregate(item.Prompt, (rest, part) => part.Length == 0 ? rest : rest.Replace(part, " ", StringComparison.Ordinal));
+            var text = shared.Aggregate(
+                item.Prompt, (rest, part) => part.Length == 0 ? rest : rest.Replace(part, " ", StringComparison.Ordinal));
             text = string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries));
             return text.Length == 0 ? item.Prompt : text;
         });
@@ -28,10 +29,12 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     public static SweepAxis Seed { get; } = new("seed", item => $"seed {item.Seed}");
 
     /// <summary>Classifier-free guidance.</summary>
-    public static SweepAxis Guidance { get; } = new("guidance", item => string.Create(CultureInfo.InvariantCulture, $"guidance {item.Guidance:0.##}"));
+    public static SweepAxis Guidance { get; } = new(
+        "guidance", item => string.Create(CultureInfo.InvariantCulture, $"guidance {item.Guidance:0.##}"));
 
     /// <summary>How strongly the LoRA acts; "no LoRA" for the model as it is.</summary>
-    public static SweepAxis LoraScale { get; } = new("LoRA scale", item => item.Lora is null ? "no LoRA" : string.Create(CultureInfo.InvariantCulture, $"LoRA × {item.LoraScale:0.##}"));
+    public static SweepAxis LoraScale { get; } = new(
+        "LoRA scale", item => item.Lora is null ? "no LoRA" : string.Create(CultureInfo.InvariantCulture, $"LoRA × {item.LoraScale:0.##}"));
 
     /// <summary>"before" for the model as it is, "after" with a LoRA of any scale.</summary>
     public static SweepAxis BeforeAfter { get; } = new("training", item => item.Lora is null ? "before" : "after");
@@ -43,7 +46,8 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     public static SweepAxis Setting { get; } = new("setting", item => $"{LoraScale.LabelOf(item)}, {Guidance.LabelOf(item)}");
 
     /// <summary>What the picture should not show.</summary>
-    public static SweepAxis NegativePrompt { get; } = new("negative prompt", item => item.NegativePrompt is { Length: > 0 } text ? $"not: {text}" : "no negative prompt");
+    public static SweepAxis NegativePrompt { get; } = new(
+        "negative prompt", item => item.NegativePrompt is { Length: > 0 } text ? $"not: {text}" : "no negative prompt");
 
     /// <summary>The column that the item names itself: all that varies beside the prompt.</summary>
     public static SweepAxis Column { get; } = new("column", item => item.Column);

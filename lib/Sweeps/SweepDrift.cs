@@ -27,7 +27,10 @@ public sealed record SweepDrift(SweepResult Result, SweepResult Before, double D
                where before.ContainsKey(settings)
                select new SweepDrift(result, before[settings], Compare(pictures[settings], ImageDecoder.Load(outcome.PathOf(result)))),
         ];
-        return drifts.Length > 0 ? drifts : throw new LabException($"The sweep '{outcome.Name}' has no pictures with and without LoRA to compare: its LoRA axis needs null beside the LoRA.");
+        return drifts.Length > 0
+            ? drifts
+            : throw new LabException(
+                $"The sweep '{outcome.Name}' has no pictures with and without LoRA to compare: its LoRA axis needs null beside the LoRA.");
     }
 
     /// <summary>Means by one axis.</summary>
@@ -37,13 +40,15 @@ public sealed record SweepDrift(SweepResult Result, SweepResult Before, double D
     public static IReadOnlyList<(string Label, double Mean)> By(IEnumerable<SweepDrift> drifts, SweepAxis axis)
     {
         ArgumentNullException.ThrowIfNull(axis);
-        return [.. drifts.GroupBy(drift => axis.LabelOf(drift.Result.Item)).Select(group => (group.Key, group.Average(drift => drift.Distance)))];
+        return [.. drifts.GroupBy(drift => axis.LabelOf(drift.Result.Item))
+            .Select(group => (group.Key, group.Average(drift => drift.Distance)))];
     }
 
     private static double Compare(RgbImage first, RgbImage second)
     {
         if (first.Width != second.Width || first.Height != second.Height)
-            throw new LabException("Two pictures of the same settings have different sizes; the sweep's folder was changed by something else.");
+            throw new LabException(
+                "Two pictures of the same settings have different sizes; the sweep's folder was changed by something else.");
         return PictureDifference.Between(first, second).Mean / 255;
     }
 }

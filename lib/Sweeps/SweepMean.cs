@@ -30,7 +30,9 @@ public sealed record SweepMean(string Row, string Column, int Count, IReadOnlyDi
             .ToDictionary(group => group.Key, group => group.Average(score => score.Value));
     }
 
-    /// <summary>The places with the lowest mean score, the lowest first; where nothing scored the pictures, the places that come first.</summary>
+    /// <summary>
+    /// The places with the lowest mean score, the lowest first; where nothing scored the pictures, the places that come first.
+    /// </summary>
     /// <param name="results">The pictures.</param>
     /// <param name="score">The score's name.</param>
     /// <param name="axis">What makes places.</param>
@@ -38,7 +40,10 @@ public sealed record SweepMean(string Row, string Column, int Count, IReadOnlyDi
     public static IReadOnlyList<string> Lowest(IEnumerable<SweepResult> results, string score, SweepAxis axis, int count) =>
         [.. By(results, axis).OrderBy(mean => mean.Scores.GetValueOrDefault(score, 0)).Take(count).Select(mean => mean.Row)];
 
-    /// <summary>The places where a mean score falls most from one side to another, such as from before to after; those where it does not fall come last.</summary>
+    /// <summary>
+    /// The places where a mean score falls most from one side to another, such as from before to after; those where it does not fall come
+    /// last.
+    /// </summary>
     /// <param name="results">The pictures of both sides.</param>
     /// <param name="score">The score's name.</param>
     /// <param name="axis">What makes places.</param>
@@ -56,5 +61,6 @@ public sealed record SweepMean(string Row, string Column, int Count, IReadOnlyDi
     /// <param name="second">The score that decides between equals.</param>
     /// <returns>The place; the first one where nothing scored the pictures.</returns>
     public static string Best(IEnumerable<SweepResult> results, SweepAxis axis, string first, string second) =>
-        By(results, axis).OrderByDescending(mean => mean.Scores.GetValueOrDefault(first, 0)).ThenByDescending(mean => mean.Scores.GetValueOrDefault(second, 0)).First().Row;
+        By(results, axis).OrderByDescending(mean => mean.Scores.GetValueOrDefault(first, 0))
+            .ThenByDescending(mean => mean.Scores.GetValueOrDefault(second, 0)).First().Row;
 }

@@ -34,7 +34,10 @@ internal sealed class SweepRunner
 
     /// <summary>Generates what is missing of a sweep.</summary>
     /// <param name="sweep">The pictures.</param>
-    /// <param name="folder">Where they go, as <c>NNN_prompt/img_XX.png</c> beside <c>results.jsonl</c> and, once all are there, <c>results.csv</c>; created when missing.</param>
+    /// <param name="folder">
+    /// Where they go, as <c>NNN_prompt/img_XX.png</c> beside <c>results.jsonl</c> and, once all are there, <c>results.csv</c>; created when
+    /// missing.
+    /// </param>
     /// <param name="cancellation">Ends the run between two denoising steps.</param>
     /// <returns>One record an item, in order.</returns>
     /// <exception cref="LabException">An item is not valid for the model, or a LoRA does not fit.</exception>
@@ -50,8 +53,10 @@ internal sealed class SweepRunner
         var run = new State(sweep, folder, Hashes(sweep));
         Reuse(run);
         Report(run);
-        var batches = run.Missing().GroupBy(index => sweep.Items[index].BatchKey).Select(group => group.Chunk(_options.BatchSize).ToList()).ToList();
-        _pipeline.PreparePrompts(batches.SelectMany(group => group).Select(batch => Request([.. batch.Select(index => sweep.Items[index])], null)));
+        var batches = run.Missing().GroupBy(index => sweep.Items[index].BatchKey).Select(group => group.Chunk(_options.BatchSize).ToList())
+            .ToList();
+        _pipeline.PreparePrompts(
+            batches.SelectMany(group => group).Select(batch => Request([.. batch.Select(index => sweep.Items[index])], null)));
         foreach (var group in batches)
             Generate(run, group, cancellation);
         SweepLog.Write(folder, run.Results!);
@@ -167,10 +172,12 @@ internal sealed class SweepRunner
 
     private void Report(State run, int step = 0, int stepCount = 0, SweepItem[]? batch = null) =>
         _options.OnProgress?.Invoke(new SweepProgress(
-            run.Results.Count(result => result is not null), run.Results.Length, run.Reused, step, stepCount, batch?.Length ?? 0, batch?[0].Prompt ?? string.Empty));
+            run.Results.Count(result => result is not null), run.Results.Length, run.Reused, step, stepCount, batch?.Length ?? 0,
+            batch?[0].Prompt ?? string.Empty));
 
     private static Dictionary<string, string> Hashes(Sweep sweep) =>
-        sweep.Items.Select(item => item.Lora).OfType<string>().Distinct(StringComparer.Ordinal).ToDictionary(path => path, Hash, StringComparer.Ordinal);
+        sweep.Items.Select(item => item.Lora).OfType<string>().Distinct(StringComparer.Ordinal)
+            .ToDictionary(path => path, Hash, StringComparer.Ordinal);
 
     /// <summary>SHA-256 of a LoRA's file, in hexadecimal.</summary>
     /// <exception cref="LabException">It is not there, or cannot be read.</exception>

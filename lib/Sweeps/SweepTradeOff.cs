@@ -52,7 +52,8 @@ public sealed record SweepTradeOff(string Stage, string? Lora, double Scale, dou
         SweepTradeOff[] scored = [.. loras.Where(candidate => candidate.IsScored)];
         if (scored.Length == 0)
             return loras.Where(candidate => candidate.Lora == loras[^1].Lora).MinBy(candidate => Math.Abs(candidate.Scale - 1));
-        var own = candidates.FirstOrDefault(candidate => candidate.Lora is null && candidate.IsScored)?.Adherence ?? double.PositiveInfinity;
+        var own = candidates.FirstOrDefault(candidate => candidate.Lora is null && candidate.IsScored)?.Adherence
+            ?? double.PositiveInfinity;
         var floor = Math.Min(own, scored.Max(candidate => candidate.Adherence)) - mostFall;
         return scored.Where(candidate => candidate.Adherence >= floor - Rounding).MaxBy(candidate => candidate.Fidelity);
     }

@@ -30,7 +30,8 @@ public sealed class Float8
     public static Float8 E4M3 { get; } = new("F8_E4M3", 4, 7, (exponent, mantissa) => exponent == 15 && mantissa == 7 ? float.NaN : null);
 
     /// <summary>5 exponent and 2 mantissa bits, up to 57344; infinities and NaN as in IEEE 754.</summary>
-    public static Float8 E5M2 { get; } = new("F8_E5M2", 5, 15, (exponent, mantissa) => exponent < 31 ? null : mantissa == 0 ? float.PositiveInfinity : float.NaN);
+    public static Float8 E5M2 { get; } = new(
+        "F8_E5M2", 5, 15, (exponent, mantissa) => exponent < 31 ? null : mantissa == 0 ? float.PositiveInfinity : float.NaN);
 
     /// <summary>Both formats.</summary>
     public static IReadOnlyList<Float8> All { get; } = [E4M3, E5M2];

@@ -8,7 +8,9 @@ public interface ITensorSource
     /// <summary>Where they come from, for messages.</summary>
     string Path { get; }
 
-    /// <summary>Every tensor's type and shape by name. Places and lengths in bytes are those of the stored tensor that it is taken from.</summary>
+    /// <summary>
+    /// Every tensor's type and shape by name. Places and lengths in bytes are those of the stored tensor that it is taken from.
+    /// </summary>
     IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
 
     /// <summary>Loads one tensor, owned by the caller.</summary>

@@ -30,7 +30,8 @@ public sealed class KeyMapping
         foreach (var (pattern, rules) in _rows)
         {
             if (pattern.Match(stored) is { Success: true } match)
-                return [.. rules.Select(rule => rule with { Stored = stored, Published = rule.Published is null ? null : Fill(rule.Published, match) })];
+                return [.. rules.Select(
+                    rule => rule with { Stored = stored, Published = rule.Published is null ? null : Fill(rule.Published, match) })];
         }
 
         return [];
@@ -46,7 +47,10 @@ public sealed class KeyMapping
         RegexOptions.CultureInvariant);
 
     private string Fill(string published, Match match) => published
-        .Replace("{-n}", match.Groups["n"].Success ? (_last - int.Parse(match.Groups["n"].ValueSpan, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture) : "", StringComparison.Ordinal)
+        .Replace(
+            "{-n}", match.Groups["n"].Success
+                ? (_last - int.Parse(match.Groups["n"].ValueSpan, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture)
+                : "", StringComparison.Ordinal)
         .Replace("{n}", match.Groups["n"].Value, StringComparison.Ordinal)
         .Replace("{m}", match.Groups["m"].Value, StringComparison.Ordinal)
         .Replace("{p}", match.Groups["p"].Value, StringComparison.Ordinal)

@@ -24,7 +24,9 @@ internal sealed class MappedCheckpoint : ITensorSource
     /// <param name="file">The file, which the caller keeps open and disposes.</param>
     /// <param name="prefix">What the component's names begin with; empty for a file that holds the component alone.</param>
     /// <param name="mapping">The names without the prefix.</param>
-    /// <exception cref="LabException">Two stored tensors stand for the same parameter, or one cannot be divided as the table says.</exception>
+    /// <exception cref="LabException">
+    /// Two stored tensors stand for the same parameter, or one cannot be divided as the table says.
+    /// </exception>
     public MappedCheckpoint(Checkpoint file, string prefix, KeyMapping mapping)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -32,7 +34,8 @@ internal sealed class MappedCheckpoint : ITensorSource
         ArgumentNullException.ThrowIfNull(mapping);
         (_file, _prefix) = (file, prefix);
         var fallbacks = new List<KeyRule>();
-        foreach (var name in file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..]).Order(StringComparer.Ordinal))
+        foreach (var name in file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(name => name[prefix.Length..]).Order(StringComparer.Ordinal))
         {
             if (IsScaling(name))
                 continue;
@@ -42,7 +45,8 @@ internal sealed class MappedCheckpoint : ITensorSource
                 if (rule.IsFallback)
                     fallbacks.Add(rule);
                 else if (rule.Published is not null && !Add(rule))
-                    throw new LabException($"{file.Path}: '{prefix}{_rules[rule.Published].Stored}' and '{prefix}{name}' both stand for {rule.Published}.");
+                    throw new LabException(
+                        $"{file.Path}: '{prefix}{_rules[rule.Published].Stored}' and '{prefix}{name}' both stand for {rule.Published}.");
             }
         }
 
@@ -108,7 +112,8 @@ internal sealed class MappedCheckpoint : ITensorSource
     private bool IsScaling(string name) =>
         name == ScaledMark
         || name.EndsWith(ScaleOfInput, StringComparison.Ordinal)
-        || (name.EndsWith(ScaleOfWeight, StringComparison.Ordinal) && _file.Entries.ContainsKey(_prefix + name[..^ScaleOfWeight.Length] + Weight));
+        || (name.EndsWith(ScaleOfWeight, StringComparison.Ordinal)
+        && _file.Entries.ContainsKey(_prefix + name[..^ScaleOfWeight.Length] + Weight));
 
     private static string ScaleName(string weight) => weight[..^Math.Min(weight.Length, Weight.Length)] + ScaleOfWeight;
 }

@@ -8,7 +8,9 @@ namespace Dreambooth.Lab.Tensors;
 /// <param name="Shape">The sizes by axis; empty for a tensor of rank 0. Not to be written to.</param>
 /// <param name="Offset">First byte, counted from the start of the file (the header included).</param>
 /// <param name="ByteLength">Length in bytes: elements × size of one element.</param>
-/// <param name="Float8">The 8-bit format of the stored bytes, or null. <paramref name="DType"/> is bfloat16 then, which holds every value exactly.</param>
+/// <param name="Float8">
+/// The 8-bit format of the stored bytes, or null. <paramref name="DType"/> is bfloat16 then, which holds every value exactly.
+/// </param>
 public sealed record SafetensorsEntry(string Name, ScalarType DType, long[] Shape, long Offset, long ByteLength, Float8? Float8 = null)
 {
     /// <summary>How many elements the tensor holds.</summary>

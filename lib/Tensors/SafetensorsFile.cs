@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Tensors;
 /// <summary>
 /// A safetensors file, opened for reading. Opening reads and checks the header alone; tensors are views of a private memory
 /// mapping (one per element type), so that a load to the CPU with the stored type copies nothing and memory fills as the
-/// bytes are touched; a load to another device or type goes straight there, one tensor's pages at a time. Writing into a loaded tensor changes the process's copy of those pages, never the file.
+/// bytes are touched; a load to another device or type goes straight there, one tensor's pages at a time. Writing into a loaded tensor
+/// changes the process's copy of those pages, never the file.
 /// </summary>
 /// <remarks>
 /// Loaded tensors stay valid after <see cref="Dispose"/>: the mapping lives until the last of them is disposed.
@@ -75,7 +76,8 @@ public sealed class SafetensorsFile : IDisposable
         var target = device ?? CPU;
         var type = dtype ?? entry.DType;
         if (entry.Float8 is not null)
-            return entry.Float8.Decode(View(entry with { DType = ScalarType.Byte, Float8 = null }, keepMapping: false).to(target), type).MoveToOuterDisposeScope();
+            return entry.Float8.Decode(View(entry with { DType = ScalarType.Byte, Float8 = null }, keepMapping: false).to(target), type)
+                .MoveToOuterDisposeScope();
         var result = target.type == DeviceType.CPU && type == entry.DType
             ? View(entry, keepMapping: true)
             : View(entry, keepMapping: false).to(type, target);

@@ -180,7 +180,9 @@ internal sealed class SafetensorsHeader
         var float8 = Float8.All.FirstOrDefault(format => format.Name == dtype);
         var type = ScalarType.BFloat16;
         if (float8 is null && !SafetensorsDType.TryParse(dtype, out type))
-            throw Broken($"tensor '{name}' has the type '{dtype}'; known are {SafetensorsDType.Names}, {string.Join(", ", Float8.All.Select(format => format.Name))}");
+            throw Broken(
+                $"tensor '{name}' has the type '{dtype}'; known are {SafetensorsDType.Names}, "
+                + $"{string.Join(", ", Float8.All.Select(format => format.Name))}");
         if (begin > end || end > _dataLength)
             throw Broken($"tensor '{name}' lies at bytes {begin} to {end} of the data, which has {_dataLength} bytes");
         long bytes = float8 is null ? SafetensorsDType.SizeOf(type) : 1, extent = bytes;

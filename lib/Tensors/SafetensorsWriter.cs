@@ -65,7 +65,9 @@ public static class SafetensorsWriter
     }
 
     /// <summary>What stands before the tensors' bytes in a file: the header's length, and the header.</summary>
-    /// <param name="tensors">The tensors in the order of their bytes; types and shapes count, so that they may be on the meta device.</param>
+    /// <param name="tensors">
+    /// The tensors in the order of their bytes; types and shapes count, so that they may be on the meta device.
+    /// </param>
     /// <param name="metadata">Texts for the header's <c>__metadata__</c>, or null.</param>
     internal static byte[] Header(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -85,7 +87,8 @@ public static class SafetensorsWriter
         while (text.Length % 8 != 0)
             text.WriteByte((byte)' ');
         if (text.Length - 8 > SafetensorsHeader.MaxHeaderLength)
-            throw new LabException($"A safetensors header may have {SafetensorsHeader.MaxHeaderLength} bytes; this one has {text.Length - 8}.");
+            throw new LabException(
+                $"A safetensors header may have {SafetensorsHeader.MaxHeaderLength} bytes; this one has {text.Length - 8}.");
         var header = text.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(header, text.Length - 8);
         return header;

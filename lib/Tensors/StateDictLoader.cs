@@ -19,7 +19,8 @@ internal static class StateDictLoader
     /// <param name="dtype">Element type of the parameters.</param>
     /// <param name="isSuperfluous">Names in the checkpoint that the model does not use although they are published.</param>
     /// <exception cref="LabException">Lists every missing, unexpected and mismatched entry; the module is unchanged then.</exception>
-    public static void Load(nn.Module module, ITensorSource checkpoint, Device device, ScalarType dtype, Func<string, bool>? isSuperfluous = null)
+    public static void Load(
+        nn.Module module, ITensorSource checkpoint, Device device, ScalarType dtype, Func<string, bool>? isSuperfluous = null)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -53,7 +54,10 @@ internal static class StateDictLoader
         Fill(Slots(part), checkpoint, prefix, device, dtype);
     }
 
-    /// <summary>Frees a module's parameters: they keep shape and type on the meta device, until <see cref="Fill(nn.Module, ITensorSource, string, Device, ScalarType)"/>.</summary>
+    /// <summary>
+    /// Frees a module's parameters: they keep shape and type on the meta device, until
+    /// <see cref="Fill(nn.Module, ITensorSource, string, Device, ScalarType)"/>.
+    /// </summary>
     /// <param name="module">A module whose parameters belong to <see cref="IParameterOwner"/>s.</param>
     public static void Release(nn.Module module)
     {
@@ -99,16 +103,24 @@ internal static class StateDictLoader
         return slots;
     }
 
-    private static void Check(nn.Module module, ITensorSource checkpoint, SortedDictionary<string, Slot> slots, Func<string, bool>? isSuperfluous)
+    private static void Check(
+        nn.Module module, ITensorSource checkpoint, SortedDictionary<string, Slot> slots, Func<string, bool>? isSuperfluous)
     {
         var missing = slots.Keys.Where(name => !checkpoint.Entries.ContainsKey(name)).ToList();
-        var unexpected = checkpoint.Entries.Keys.Where(name => !slots.ContainsKey(name) && isSuperfluous?.Invoke(name) != true).Order(StringComparer.Ordinal).ToList();
+        var unexpected = checkpoint.Entries.Keys.Where(name => !slots.ContainsKey(name) && isSuperfluous?.Invoke(name) != true)
+            .Order(StringComparer.Ordinal).ToList();
         var mismatched = slots
-            .Where(slot => checkpoint.Entries.TryGetValue(slot.Key, out var entry) && !entry.Shape.AsSpan().SequenceEqual(slot.Value.Value.shape))
-            .Select(slot => $"{slot.Key}: the file has [{Join(checkpoint.Entries[slot.Key].Shape)}], the model [{Join(slot.Value.Value.shape)}]")
+            .Where(
+                slot => checkpoint.Entries.TryGetValue(slot.Key, out var entry)
+                    && !entry.Shape.AsSpan().SequenceEqual(slot.Value.Value.shape))
+            .Select(
+                slot => $"{slot.Key}: the file has [{Join(checkpoint.Entries[slot.Key].Shape)}], the model "
+                    + $"[{Join(slot.Value.Value.shape)}]")
             .ToList();
         var integers = slots.Keys
-            .Where(name => checkpoint.Entries.TryGetValue(name, out var entry) && entry.DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+            .Where(
+                name => checkpoint.Entries.TryGetValue(name, out var entry)
+                    && entry.DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             .Select(name => $"{name}: {checkpoint.Entries[name].DType} where a floating-point type is needed")
             .ToList();
         if (missing.Count + unexpected.Count + mismatched.Count + integers.Count == 0)
@@ -125,7 +137,8 @@ internal static class StateDictLoader
     {
         if (names.Count == 0)
             return;
-        message.Append(System.Globalization.CultureInfo.InvariantCulture, $" {names.Count} {what}: {string.Join(", ", names.Take(ListedNames))}");
+        message.Append(
+            System.Globalization.CultureInfo.InvariantCulture, $" {names.Count} {what}: {string.Join(", ", names.Take(ListedNames))}");
         message.Append(names.Count > ListedNames ? ", …" : ".");
     }
 

@@ -62,7 +62,8 @@ internal sealed class AddedTokenSplitter
         return null;
     }
 
-    private static bool StartsWithWord(string text, int at) => at < text.Length && Rune.TryGetRuneAt(text, at, out var rune) && IsWord(rune);
+    private static bool StartsWithWord(string text, int at) =>
+        at < text.Length && Rune.TryGetRuneAt(text, at, out var rune) && IsWord(rune);
 
     private static bool EndsWithWord(string text, int at) =>
         at > 0 && Rune.DecodeLastFromUtf16(text.AsSpan(0, at), out var rune, out _) == System.Buffers.OperationStatus.Done && IsWord(rune);

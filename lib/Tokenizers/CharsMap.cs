@@ -26,7 +26,8 @@ internal sealed class CharsMap
     {
         var length = bytes.Length >= 4 ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : uint.MaxValue;
         if (length > bytes.Length - 4 || length % 4 != 0 || length == 0)
-            throw new LabException($"The normalisation rules (precompiled_charsmap) of '{source}' are damaged: a trie of {length} bytes in {bytes.Length}.");
+            throw new LabException(
+                $"The normalisation rules (precompiled_charsmap) of '{source}' are damaged: a trie of {length} bytes in {bytes.Length}.");
         _trie = new uint[length / 4];
         for (var i = 0; i < _trie.Length; i++)
             _trie[i] = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 + (4 * i))..]);

@@ -1,9 +1,13 @@
 namespace Dreambooth.Lab.Tokenizers;
 
-/// <summary>Turns a prompt into the ids that a text encoder was trained with. Implementations are safe to use from several threads.</summary>
+/// <summary>
+/// Turns a prompt into the ids that a text encoder was trained with. Implementations are safe to use from several threads.
+/// </summary>
 public interface ITextTokenizer
 {
-    /// <summary>Window length of the model in tokens (<c>model_max_length</c>); <see cref="int.MaxValue"/> when the config names none.</summary>
+    /// <summary>
+    /// Window length of the model in tokens (<c>model_max_length</c>); <see cref="int.MaxValue"/> when the config names none.
+    /// </summary>
     int ModelMaxLength { get; }
 
     /// <summary>Id that fills a row after the text.</summary>

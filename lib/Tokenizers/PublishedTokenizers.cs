@@ -33,7 +33,8 @@ internal static class PublishedTokenizers
             new AddedToken { Content = "<pad>", Id = 0 },
             new AddedToken { Content = "</s>", Id = 1 },
             new AddedToken { Content = "<unk>", Id = 2 },
-            .. Enumerable.Range(0, Sentinels).Select(i => new AddedToken { Content = $"<extra_id_{Sentinels - 1 - i}>", Id = 32000 + i, LStrip = true, RStrip = true }),
+            .. Enumerable.Range(0, Sentinels)
+                .Select(i => new AddedToken { Content = $"<extra_id_{Sentinels - 1 - i}>", Id = 32000 + i, LStrip = true, RStrip = true }),
         ],
     };
 
@@ -46,6 +47,7 @@ internal static class PublishedTokenizers
         EosToken = End,
         PadToken = pad,
         UnkToken = End,
-        AddedTokens = [.. first, new AddedToken { Content = Start, Id = 49406, Normalized = true }, new AddedToken { Content = End, Id = 49407 }],
+        AddedTokens =
+            [.. first, new AddedToken { Content = Start, Id = 49406, Normalized = true }, new AddedToken { Content = End, Id = 49407 }],
     };
 }

@@ -78,7 +78,9 @@ internal sealed record SentencePieceModel
 
         return model.UnkId >= 0 && model.UnkId < pieces.Count
             ? model
-            : throw new LabException($"'{source}' is not a SentencePiece model: it has {pieces.Count} pieces and its unknown token would be number {model.UnkId}.");
+            : throw new LabException(
+                $"'{source}' is not a SentencePiece model: it has {pieces.Count} pieces and its unknown token would be number "
+                + $"{model.UnkId}.");
     }
 
     private static SentencePiece ParsePiece(ByteString bytes)
@@ -116,7 +118,8 @@ internal sealed record SentencePieceModel
             {
                 case 3 when input.ReadEnum() is var kind:
                     if (kind != Unigram)
-                        throw new LabException($"'{source}' is a SentencePiece model of kind {kind}; a T5 tokenizer needs the Unigram kind ({Unigram}).");
+                        throw new LabException(
+                            $"'{source}' is a SentencePiece model of kind {kind}; a T5 tokenizer needs the Unigram kind ({Unigram}).");
                     break;
                 case 40:
                     model = model with { UnkId = input.ReadInt32() };

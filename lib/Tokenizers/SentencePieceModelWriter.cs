@@ -35,7 +35,8 @@ internal static class SentencePieceModelWriter
         foreach (var piece in model.Pieces)
             if (piece.Text.Length == 0 || !seen.Add(piece.Text))
                 throw new ArgumentException($"The piece '{piece.Text}' is empty or listed twice.", nameof(model));
-        foreach (var (name, id, least) in new[] { ("UnkId", model.UnkId, 0), ("BosId", model.BosId, -1), ("EosId", model.EosId, -1), ("PadId", model.PadId, -1) })
+        foreach (var (name, id, least) in new[] { ("UnkId", model.UnkId, 0), ("BosId", model.BosId, -1), ("EosId", model.EosId, -1),
+            ("PadId", model.PadId, -1) })
             if (id < least || id >= model.Pieces.Count)
                 throw new ArgumentException($"{name} is {id}; the vocabulary has {model.Pieces.Count} pieces.", nameof(model));
     }

@@ -20,7 +20,9 @@ internal sealed record SpecialTokenRow(int? Bos, int? Eos, int Pad)
         return row;
     }
 
-    /// <summary>A row of exactly <paramref name="maxLength"/> ids; the text is cut where it is too long, never the special tokens.</summary>
+    /// <summary>
+    /// A row of exactly <paramref name="maxLength"/> ids; the text is cut where it is too long, never the special tokens.
+    /// </summary>
     public long[] Padded(List<int> text, int maxLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, Specials);

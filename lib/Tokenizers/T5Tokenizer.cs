@@ -40,7 +40,8 @@ internal sealed class T5Tokenizer : ITextTokenizer
         _row = new SpecialTokenRow(null, Id(config.EosToken, "eos_token"), Id(config.PadToken, "pad_token"));
 
         int Id(string? content, string name) => content is null
-            ? throw new LabException($"The tokenizer config in '{config.Folder}' names no {name}; a T5 tokenizer needs eos_token and pad_token.")
+            ? throw new LabException(
+                $"The tokenizer config in '{config.Folder}' names no {name}; a T5 tokenizer needs eos_token and pad_token.")
             : addedIds[content];
     }
 
@@ -89,7 +90,9 @@ internal sealed class T5Tokenizer : ITextTokenizer
         }
     }
 
-    /// <summary>Ids of the added tokens; sentinels behind the model's own pieces join the vocabulary with score 0, highest number first.</summary>
+    /// <summary>
+    /// Ids of the added tokens; sentinels behind the model's own pieces join the vocabulary with score 0, highest number first.
+    /// </summary>
     private static Dictionary<string, int> AddSentinels(TokenizerConfig config, SentencePieceModel model, List<SentencePiece> pieces)
     {
         var known = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -106,7 +109,10 @@ internal sealed class T5Tokenizer : ITextTokenizer
         foreach (var token in config.AddedTokens)
             ids[token.Content] = known.TryGetValue(token.Content, out var listed)
                 ? listed
-                : token.Id ?? throw new LabException($"The special token '{token.Content}' of '{config.Folder}' is not among the {model.Pieces.Count} pieces of its spiece.model.");
+                : token.Id
+                    ?? throw new LabException(
+                        $"The special token '{token.Content}' of '{config.Folder}' is not among the {model.Pieces.Count} pieces of its "
+                        + "spiece.model.");
         return ids;
     }
 }

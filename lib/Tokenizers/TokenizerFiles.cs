@@ -13,7 +13,9 @@ public sealed class TokenizerFiles
 
     private readonly List<(string Folder, string Origin)> _shared = [];
 
-    /// <summary>Sets the search order: the model's own folder, then <paramref name="tokenizersFolder"/>, then <see cref="Variable"/>.</summary>
+    /// <summary>
+    /// Sets the search order: the model's own folder, then <paramref name="tokenizersFolder"/>, then <see cref="Variable"/>.
+    /// </summary>
     /// <param name="tokenizersFolder">The folder given with <c>--tokenizers</c>, or null.</param>
     /// <exception cref="LabException">The folder given does not exist.</exception>
     public TokenizerFiles(string? tokenizersFolder = null)
@@ -51,9 +53,11 @@ public sealed class TokenizerFiles
         foreach (var (place, _) in places)
             if (names.All(name => File.Exists(Path.Combine(place, name))))
                 return [.. names.Select(name => Path.Combine(place, name))];
-        var missing = places.Select(p => $"  {p.Folder} ({p.Origin}): no {string.Join(", no ", names.Where(name => !File.Exists(Path.Combine(p.Folder, name))))}");
+        var missing = places.Select(
+            p => $"  {p.Folder} ({p.Origin}): no {string.Join(", no ", names.Where(name => !File.Exists(Path.Combine(p.Folder, name))))}");
         throw new LabException(
-            $"The tokenizer of '{folder}' needs {string.Join(" and ", names)}. Looked in{Environment.NewLine}{string.Join(Environment.NewLine, missing)}{Environment.NewLine}" +
+            $"The tokenizer of '{folder}' needs {string.Join(" and ", names)}. Looked "
+            + $"in{Environment.NewLine}{string.Join(Environment.NewLine, missing)}{Environment.NewLine}" +
             $"Put the files into the model's folder, or name a folder with clip/ and t5/ by --tokenizers or {Variable}.");
     }
 }

@@ -10,8 +10,14 @@ public sealed partial record DreamBoothConfig
     private const string DataGroup = "Pictures and prompts";
     private const string PriorGroup = "Prior preservation";
 
-    /// <summary>The model: a folder in the published layout, one file in the original layout, or its name on the Hugging Face hub. Required. Flag <c>--pretrained_model_name_or_path</c>.</summary>
-    [Flag(ModelGroup, "The Stable Diffusion 3.x model: a folder in the published layout, one file such as sd3.5_medium.safetensors, or its name on the hub, such as stabilityai/stable-diffusion-3.5-medium.", Placeholder = "FOLDER|FILE|NAME")]
+    /// <summary>
+    /// The model: a folder in the published layout, one file in the original layout, or its name on the Hugging Face hub. Required. Flag
+    /// <c>--pretrained_model_name_or_path</c>.
+    /// </summary>
+    [Flag(
+        ModelGroup,
+        "The Stable Diffusion 3.x model: a folder in the published layout, one file such as sd3.5_medium.safetensors, or its name on the "
+        + "hub, such as stabilityai/stable-diffusion-3.5-medium.", Placeholder = "FOLDER|FILE|NAME")]
     public required string PretrainedModelNameOrPath { get; init; }
 
     /// <summary>Branch, tag or commit of a model from the hub; null: main. Flag <c>--revision</c>.</summary>
@@ -19,10 +25,12 @@ public sealed partial record DreamBoothConfig
     public string? Revision { get; init; }
 
     /// <summary>
-    /// A folder with <c>clip/</c> and <c>t5/</c> tokenizer files, used where the model folder has none; null: the folder that the environment
-    /// variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.
+    /// A folder with <c>clip/</c> and <c>t5/</c> tokenizer files, used where the model folder has none; null: the folder that the
+    /// environment variable LAB_TOKENIZERS names. Flag <c>--tokenizers</c>.
     /// </summary>
-    [Flag(ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER", DefaultText = "LAB_TOKENIZERS")]
+    [Flag(
+        ModelGroup, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER",
+        DefaultText = "LAB_TOKENIZERS")]
     public string? Tokenizers { get; init; }
 
     /// <summary>The preferred variant of the model's files, such as fp16; null: the plain files. Flag <c>--variant</c>.</summary>
@@ -59,7 +67,8 @@ public sealed partial record DreamBoothConfig
     public string ImageColumn { get; init; } = "image";
 
     /// <summary>
-    /// The key of <c>metadata.jsonl</c> that holds a picture's own prompt; null: "text", "caption" or "prompt". Flag <c>--caption_column</c>.
+    /// The key of <c>metadata.jsonl</c> that holds a picture's own prompt; null: "text", "caption" or "prompt". Flag
+    /// <c>--caption_column</c>.
     /// </summary>
     [Flag(DataGroup, "Key of metadata.jsonl with a picture's own prompt.", Placeholder = "KEY", DefaultText = "text, caption or prompt")]
     public string? CaptionColumn { get; init; }
@@ -95,7 +104,10 @@ public sealed partial record DreamBoothConfig
     [Flag(PriorGroup, "Weight of the class pictures' loss.", Minimum = 0)]
     public double PriorLossWeight { get; init; } = 1.0;
 
-    /// <summary>The folder of the class pictures; missing pictures are generated into it. Needed with prior preservation. Flag <c>--class_data_dir</c>.</summary>
+    /// <summary>
+    /// The folder of the class pictures; missing pictures are generated into it. Needed with prior preservation. Flag
+    /// <c>--class_data_dir</c>.
+    /// </summary>
     [Flag(PriorGroup, "Folder of the class pictures; missing ones are generated into it.", Placeholder = "FOLDER")]
     public string? ClassDataDir { get; init; }
 

@@ -81,7 +81,13 @@ public sealed partial record DreamBoothConfig
 
     /// <summary>The transformer's LoRA.</summary>
     public LoraConfig TransformerLora() =>
-        new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = LoraLayerNames ?? LoraConfig.TransformerTargets, Blocks = LoraBlockNumbers };
+        new()
+        {
+            Rank = Rank,
+            LoraAlpha = LoraAlpha,
+            TargetModules = LoraLayerNames ?? LoraConfig.TransformerTargets,
+            Blocks = LoraBlockNumbers,
+        };
 
     /// <summary>Element type of the frozen transformer and text encoders.</summary>
     public ScalarType ComputeDtype() => MixedPrecision switch

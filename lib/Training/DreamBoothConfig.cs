@@ -108,7 +108,9 @@ public sealed partial record DreamBoothConfig
     /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>
     public string ToJson() => Flags.ToJson(this);
 
-    /// <summary>Reads a recipe: a JSON object with flag names as keys. Options that are not named keep their defaults; nothing is validated.</summary>
+    /// <summary>
+    /// Reads a recipe: a JSON object with flag names as keys. Options that are not named keep their defaults; nothing is validated.
+    /// </summary>
     /// <param name="json">The text of the recipe.</param>
     /// <param name="source">Where it comes from, for error messages.</param>
     /// <param name="warn">Receives one sentence for each flag that is known but not acted on.</param>
@@ -134,7 +136,8 @@ public sealed partial record DreamBoothConfig
         if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
             yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
         if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
-            yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as constant_with_warmup.";
+            yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as "
+                + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
         Action[] parts =

@@ -47,7 +47,9 @@ public sealed class DreamBoothTrainer : IDisposable
             throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
         (_config, _adapter, _batches, _transformer) = (config, adapter, batches, transformer);
         adapter.ComputeIn(transformer.ProjOut.Weight.dtype);
-        _draws = draws ?? new SeededTrainingDraws((ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
+        _draws = draws
+            ?? new SeededTrainingDraws(
+                (ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
         _objective = new FlowMatchingObjective(transformer, scheduler)
         {
             WeightingScheme = config.WeightingScheme,

@@ -22,7 +22,8 @@ internal static class GradientClipping
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var norm = gradients.norm();
-        gradients.mul_(norm.add(KeptScalar.Of(Epsilon), KeptScalar.One).reciprocal_().mul_(KeptScalar.Of(maxNorm)).clamp_(max: KeptScalar.One));
+        gradients.mul_(
+            norm.add(KeptScalar.Of(Epsilon), KeptScalar.One).reciprocal_().mul_(KeptScalar.Of(maxNorm)).clamp_(max: KeptScalar.One));
         return norm.MoveToOuterDisposeScope();
     }
 }

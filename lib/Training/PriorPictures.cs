@@ -63,7 +63,8 @@ public static class PriorPictures
         if (others.Length > 0)
         {
             events?.OnSummary?.Invoke(
-                $"Class pictures of the seed {ShownText.Names([.. others.Select(seed => seed.ToString(CultureInfo.InvariantCulture))])} are there "
+                $"Class pictures of the seed {ShownText.Names([.. others.Select(seed => seed.ToString(CultureInfo.InvariantCulture))])} "
+                + "are there "
                     + $"and taken as they are; this run's seed is {own}.");
         }
     }

@@ -134,7 +134,8 @@ public sealed class TrainingCheckpoint
     internal static TrainingCheckpoint Write(
         DreamBoothConfig config, string dataSha256, DateTimeOffset startedAt, DreamBoothTrainer trainer, LoraAdapter adapter)
     {
-        var folder = Path.Combine(config.OutputDir, string.Create(CultureInfo.InvariantCulture, $"{LoraCheckpoints.Prefix}{trainer.StepsDone}"));
+        var folder = Path.Combine(
+            config.OutputDir, string.Create(CultureInfo.InvariantCulture, $"{LoraCheckpoints.Prefix}{trainer.StepsDone}"));
         var unfinished = AtomicFile.TemporaryBeside(folder);
         try
         {
@@ -186,7 +187,8 @@ public sealed class TrainingCheckpoint
         if (State!.Step > maxSteps)
         {
             throw new LabException(
-                $"{Folder} is at step {State.Step} and the run has {maxSteps}: there is nothing left to train. Raise max_train_steps to train "
+                $"{Folder} is at step {State.Step} and the run has {maxSteps}: there is nothing left to train. Raise max_train_steps to "
+                + "train "
                 + "on, or leave resume_from_checkpoint out to start afresh.");
         }
     }

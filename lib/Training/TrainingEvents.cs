@@ -21,7 +21,10 @@ public sealed record TrainingEvents
     /// <summary>Receives the number of items in an epoch, before a model is loaded: no batch has more.</summary>
     internal Action<int>? OnItems { get; init; }
 
-    /// <summary>Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null: fast.</summary>
+    /// <summary>
+    /// Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null:
+    /// fast.
+    /// </summary>
     public Func<string, MemoryMode>? ChooseMemory { get; init; }
 
     /// <summary>

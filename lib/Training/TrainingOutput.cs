@@ -149,7 +149,8 @@ internal sealed class TrainingOutput : IDisposable
         try
         {
             return Objection(
-                config, there, File.Exists(recipe) ? DreamBoothConfig.Read(recipe, _ => { }) : TrainingCheckpoint.Newest(there)?.State?.Config());
+                config, there,
+                File.Exists(recipe) ? DreamBoothConfig.Read(recipe, _ => { }) : TrainingCheckpoint.Newest(there)?.State?.Config());
         }
         catch (LabException error)
         {
@@ -164,7 +165,8 @@ internal sealed class TrainingOutput : IDisposable
                 + $"{DreamBoothConfig.RecipeName} that says what it was trained on.";
         if (earlier.InstancePrompt != config.InstancePrompt)
         {
-            return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is '{ShownText.Line(earlier.InstancePrompt)}', "
+            return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is "
+                + $"'{ShownText.Line(earlier.InstancePrompt)}', "
                 + $"and this training's is '{ShownText.Line(config.InstancePrompt)}'.";
         }
 

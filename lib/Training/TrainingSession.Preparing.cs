@@ -15,14 +15,18 @@ public sealed partial class TrainingSession
     /// Loads the models that a configuration names, on its device and in its precision; a hub model is downloaded where it is not cached.
     /// </summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="events">Told of downloads and warnings, and asked for the memory mode where the configuration leaves it open; or null.</param>
+    /// <param name="events">
+    /// Told of downloads and warnings, and asked for the memory mode where the configuration leaves it open; or null.
+    /// </param>
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="LabException">There is no such model or device.</exception>
-    public static StableDiffusion3Pipeline LoadPipeline(DreamBoothConfig config, TrainingEvents? events = null, CancellationToken cancellation = default)
+    public static StableDiffusion3Pipeline LoadPipeline(
+        DreamBoothConfig config, TrainingEvents? events = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         var device = DeviceSelection.Parse(config.Device);
-        var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
+        var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(
+            config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
         ModelIndex.RefuseConfigs(model);
         if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
             events?.OnWarning?.Invoke(notice);
@@ -96,7 +100,9 @@ public sealed partial class TrainingSession
             checkpoint?.CheckLength(StepsOf(config, instances));
 
             // Before the class prompt is used: what this line tells is not warned of as well.
-            var windows = events.OnSummary is null ? null : pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength);
+            var windows = events.OnSummary is null
+                ? null
+                : pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength);
             PriorPictures.Make(config, pipeline, events, cancellation);
             var dataset = instances.Complete(config.DatasetOptions());
             Say(DatasetReport.OfClasses(dataset), events);
@@ -126,7 +132,9 @@ public sealed partial class TrainingSession
         if (IsFinished)
             return;
         if (Config.LearningRateSchedule(1).DependsOnLength && checkpoint.State!.Config().MaxTrainSteps != Config.MaxTrainSteps)
-            _events.OnWarning?.Invoke($"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is that of the new length.");
+            _events.OnWarning?.Invoke(
+                $"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is that of the new "
+                + "length.");
     }
 
     /// <summary>Reads the instance pictures and their prompts, says what there is, and checks the run's length.</summary>

@@ -46,7 +46,9 @@ public sealed partial class TrainingSession : IDisposable
         }
 
         _pictures = new ValidationPictures(config, pipeline, seed);
-        _loss = config.ValidationLossSteps is null ? null : new ValidationLoss(config, pipeline.Transformer, pipeline.SchedulerConfig, batches, seed);
+        _loss = config.ValidationLossSteps is null
+            ? null
+            : new ValidationLoss(config, pipeline.Transformer, pipeline.SchedulerConfig, batches, seed);
     }
 
     /// <summary>The configuration, with the seed that was drawn where none was given.</summary>

@@ -8,7 +8,9 @@ namespace Dreambooth.Lab.Training;
 /// goes in and what is done with it, so that a pass can be recorded over inputs of its own.
 /// </summary>
 /// <param name="Inputs">What the text is made of, without gradients: cached embeddings, or token ids and T5's rows.</param>
-/// <param name="Encode">Makes the text of such inputs; the result belongs to the current dispose scope and carries gradients where encoders are trained.</param>
+/// <param name="Encode">
+/// Makes the text of such inputs; the result belongs to the current dispose scope and carries gradients where encoders are trained.
+/// </param>
 public sealed record TrainingText(IReadOnlyList<Tensor> Inputs, Func<IReadOnlyList<Tensor>, PromptEmbeddings> Encode)
 {
     /// <summary>Text that is encoded already.</summary>

@@ -36,7 +36,8 @@ public sealed record ValidationPicture(int Step, int Index, string Path)
 
     /// <summary>Where a picture lies.</summary>
     internal static string PathOf(string outputDir, int step, int index) => System.IO.Path.Combine(
-        outputDir, Folder, string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:00000}"), string.Create(CultureInfo.InvariantCulture, $"{ImagePrefix}{index:00}.png"));
+        outputDir, Folder, string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:00000}"),
+        string.Create(CultureInfo.InvariantCulture, $"{ImagePrefix}{index:00}.png"));
 
     /// <summary>Deletes those of an earlier run, so that a new one shows only its own.</summary>
     internal static void Clear(string outputDir)
@@ -46,5 +47,6 @@ public sealed record ValidationPicture(int Step, int Index, string Path)
     }
 
     private static int? Number(string name, string prefix) =>
-        name.StartsWith(prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        name.StartsWith(prefix, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -44,13 +44,16 @@ public class FloorTests
     [InlineData(@"\bPlotly\.NET\b", "Display")]
     public void Library_OfFewFolders_IsUsedNowhereElse(string library, params string[] folders) =>
         Assert.Empty(
-            SourceFile.All.Where(file => !folders.Contains(file.Folder) && Regex.IsMatch(file.Code, library)).Select(file => file.RelativePath));
+            SourceFile.All.Where(file => !folders.Contains(file.Folder) && Regex.IsMatch(file.Code, library))
+                .Select(file => file.RelativePath));
 
     // What is called without a token in a cell ends with the cell.
     [Fact]
     public void Cancellation_OptionalInAFileThatChecksIt_FallsBackToTheAmbientOne() =>
         Assert.Empty(SourceFile.All
-            .Where(file => file.Folder is not ("Cli" or "Bench" or "Miniature") && file.Code.Contains("CancellationToken cancellation = default", StringComparison.Ordinal)
+            .Where(
+                file => file.Folder is not ("Cli" or "Bench" or "Miniature")
+                    && file.Code.Contains("CancellationToken cancellation = default", StringComparison.Ordinal)
                 && Regex.IsMatch(file.Code, @"\bcancellation\.(Throw|Is)") && !file.Code.Contains(".OrAmbient()", StringComparison.Ordinal))
             .Select(file => file.RelativePath));
 
@@ -71,6 +74,15 @@ public class FloorTests
     [Fact]
     public void Files_EveryOne_StaysShort() =>
         Assert.Empty(SourceFile.All.Where(file => file.Lines > MostLines).Select(file => $"{file.RelativePath}: {file.Lines} lines"));
+
+    // A line that is one string alone may be longer: what it says stays findable.
+    [Fact]
+    public void Lines_EveryOne_HasAtMost140Characters() => Assert.Empty(
+        Directory.EnumerateFiles(Path.Combine(GoldenSet.RepositoryRoot, "lib"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Split('/', '\\').Any(part => part is "obj" or "bin"))
+            .SelectMany(path => File.ReadLines(path).Select((line, index) => (Path: path, Number: index + 1, Text: line)))
+            .Where(line => line.Text.Length > 140 && !Regex.IsMatch(line.Text, @"^\s*(\+ )?\$?"".*""[)\];,.}]*$"))
+            .Select(line => $"{line.Path}:{line.Number}"));
 
     [Fact]
     public void Files_EveryOne_HasOnePublicTypeOfItsName() =>

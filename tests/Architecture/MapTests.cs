@@ -52,7 +52,9 @@ public sealed class MapTests
         if (!Path.Exists(path))
             return [file];
         return Regex.Matches(members, "`([^`]+)`").Select(member => member.Groups[1].Value)
-            .Where(member => !Regex.IsMatch(File.ReadAllText(path), member[0] == '[' ? $@"\[{member[1..^1]}\b" : $@"\b{member}(?:<\w+>)?\s*[({{=]|\b{member}\n"))
+            .Where(
+                member => !Regex.IsMatch(
+                    File.ReadAllText(path), member[0] == '[' ? $@"\[{member[1..^1]}\b" : $@"\b{member}(?:<\w+>)?\s*[({{=]|\b{member}\n"))
             .Select(member => $"{file}: {member}");
     }
 }

@@ -14,7 +14,9 @@ internal sealed partial class SourceFile
         var text = File.ReadAllText(path);
         Lines = text.AsSpan().Count('\n');
         Code = Comments().Replace(text, "");
-        PublicTypes = [.. TopLevelType().Matches(Code).Where(match => match.Groups["access"].Value == "public").Select(match => match.Groups["name"].Value)];
+        PublicTypes =
+            [.. TopLevelType().Matches(Code).Where(match => match.Groups["access"].Value == "public")
+                .Select(match => match.Groups["name"].Value)];
         Types = [.. TopLevelType().Matches(Code).Select(match => match.Groups["name"].Value)];
         Namespace = NamespaceLine().Match(Code).Groups[1].Value;
     }
@@ -53,6 +55,7 @@ internal sealed partial class SourceFile
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespaceLine();
 
-    [GeneratedRegex(@"^(?<access>public|internal) (?:(?:static|sealed|abstract|partial|readonly|unsafe|ref) )*(?:record struct|record class|record|class|struct|interface|enum|delegate [\w.<>?\[\], ]+?) (?<name>\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^(?<access>public|internal) (?:(?:static|sealed|abstract|partial|readonly|unsafe|ref) )*(?:record struct|record class|record|class|struct|interface|enum|delegate [\w.<>?\[\], ]+?) (?<name>\w+)", RegexOptions.Multiline)]
     private static partial Regex TopLevelType();
 }

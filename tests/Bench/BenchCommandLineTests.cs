@@ -6,7 +6,9 @@ namespace Dreambooth.Lab.Tests.Bench;
 public sealed class BenchCommandLineTests
 {
     [Theory]
-    [InlineData("There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations.", "safetensor", "--size_mib", "16")]
+    [InlineData(
+        "There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations.", "safetensor",
+        "--size_mib", "16")]
     [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. safetensors --help lists", "safetensors", "--size", "16")]
     [InlineData("--size_mib is 'x'; valid is a whole number, at least 16.", "safetensors", "--size_mib", "x")]
     [InlineData("--cells is 0; valid is at least 60", "kernel", "--cells", "0")]
@@ -29,7 +31,8 @@ public sealed class BenchCommandLineTests
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = LabCommandLine.Run(args, new Session(output, error, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
+        var code = LabCommandLine.Run(
+            args, new Session(output, error, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -16,8 +16,11 @@ public sealed class FullSizeBenchTests : IDisposable
     public void Run_TinyOnTheProcessor_TimesEveryRowAndSaysOnWhat()
     {
         var path = Path.Combine(_folder.Path, "rows.jsonl");
-        var (code, output, error) = Bench("--tiny", "--device=cpu", "--repeats=2", $"--rows={string.Join(',', FullSizeBenchmark.Names)}", $"--json={path}");
-        Assert.Equal((0, string.Empty), (code, string.Concat(error.Split('\n').Where(line => !line.StartsWith("measuring: ", StringComparison.Ordinal)))));
+        var (code, output, error) = Bench(
+            "--tiny", "--device=cpu", "--repeats=2", $"--rows={string.Join(',', FullSizeBenchmark.Names)}", $"--json={path}");
+        Assert.Equal(
+            (0, string.Empty),
+            (code, string.Concat(error.Split('\n').Where(line => !line.StartsWith("measuring: ", StringComparison.Ordinal)))));
         var rows = Rows(path);
         Assert.Equal(FullSizeBenchmark.Names, rows.Select(row => row.GetProperty("row").GetString()));
         Assert.All(rows, row =>
@@ -90,7 +93,8 @@ public sealed class FullSizeBenchTests : IDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = LabCommandLine.Run(["full-size", .. flags], new Session(output, error, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
+        var code = LabCommandLine.Run(
+            ["full-size", .. flags], new Session(output, error, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
         return (code, output.ToString(), error.ToString());
     }
 

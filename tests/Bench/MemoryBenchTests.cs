@@ -43,9 +43,12 @@ public sealed class MemoryBenchTests
     private static (int Code, string Output) Bench(params string[] flags)
     {
         using var output = new StringWriter();
-        var code = LabCommandLine.Run(["memory", "--tiny", "--device=cpu", .. flags], new Session(output, output, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
+        var code = LabCommandLine.Run(
+            ["memory", "--tiny", "--device=cpu", .. flags], new Session(output, output, IsInteractive: false, CancellationToken.None),
+            BenchCommandLine.Create);
         return (code, output.ToString());
     }
 
-    private static IEnumerable<string?> Phases(JsonElement row) => row.GetProperty("result").GetProperty("phases").EnumerateArray().Select(phase => phase.GetProperty("phase").GetString());
+    private static IEnumerable<string?> Phases(JsonElement row) =>
+        row.GetProperty("result").GetProperty("phases").EnumerateArray().Select(phase => phase.GetProperty("phase").GetString());
 }

@@ -15,9 +15,12 @@ public class OperationBenchmarkTests
         Assert.Contains(figures, figure => figure.Operation == "attention, as libtorch chooses, and backward");
         foreach (var figure in figures)
         {
-            var ofCudaAlone = figure.Operation.StartsWith("attention, flash", StringComparison.Ordinal) || figure.Operation.StartsWith("attention, cuDNN", StringComparison.Ordinal);
+            var ofCudaAlone = figure.Operation.StartsWith("attention, flash", StringComparison.Ordinal)
+                || figure.Operation.StartsWith("attention, cuDNN", StringComparison.Ordinal);
             Assert.True(ofCudaAlone ? figure.Failure is not null : figure.Milliseconds > 0, $"{figure.Operation}: {figure.Failure}");
-            Assert.True(figure.Failure is null || (figure.Failure.Contains("aten::", StringComparison.Ordinal) && figure.Failure.Length < 120), figure.Failure);
+            Assert.True(
+                figure.Failure is null || (figure.Failure.Contains("aten::", StringComparison.Ordinal) && figure.Failure.Length < 120),
+                figure.Failure);
         }
     }
 }

@@ -13,7 +13,9 @@ public sealed class PrecisionBenchTests
         using var folder = new TemporaryFolder();
         var path = Path.Combine(folder.Path, "precision.jsonl");
         using var output = new StringWriter();
-        var code = LabCommandLine.Run(["precision", "--tiny", "--device=cpu", $"--json={path}"], new Session(output, TextWriter.Null, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
+        var code = LabCommandLine.Run(
+            ["precision", "--tiny", "--device=cpu", $"--json={path}"],
+            new Session(output, TextWriter.Null, IsInteractive: false, CancellationToken.None), BenchCommandLine.Create);
         Assert.True(code == 0, output.ToString());
         var (forward, curve) = (Result(path, 0), Result(path, 1));
         Assert.InRange(forward.GetProperty("relative_error").GetDouble(), 1e-4, 1.5e-2);
@@ -22,5 +24,6 @@ public sealed class PrecisionBenchTests
         Assert.InRange(curve.GetProperty("mean_difference").GetDouble(), 1e-6, curve.GetProperty("mean_of_other_seed").GetDouble());
     }
 
-    private static JsonElement Result(string path, int line) => JsonDocument.Parse(File.ReadLines(path).ElementAt(line)).RootElement.GetProperty("result");
+    private static JsonElement Result(string path, int line) =>
+        JsonDocument.Parse(File.ReadLines(path).ElementAt(line)).RootElement.GetProperty("result");
 }

@@ -12,7 +12,8 @@ public sealed class CellTextTests : IDisposable
     public void Write_Terminal_LetsColoursThroughAndNothingElse()
     {
         Write(isTerminal: true, "\e[1;31mred\e[0m \e[2Jx", "\e]0;title\a\e[?25l");
-        Assert.Equal(@"[1;31mred[0m \u001b[2Jx\u001b]0;title\u0007\u001b[?25l".Replace("[1;", "\e[1;").Replace("[0m", "\e[0m"), _shown.ToString());
+        Assert.Equal(
+            @"[1;31mred[0m \u001b[2Jx\u001b]0;title\u0007\u001b[?25l".Replace("[1;", "\e[1;").Replace("[0m", "\e[0m"), _shown.ToString());
     }
 
     [Fact]

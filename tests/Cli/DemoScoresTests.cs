@@ -19,8 +19,12 @@ public sealed class DemoScoresTests : IDisposable
     public void Tables_ScoredSweeps_TellPhotosByNameFromOthersAndFamilies()
     {
         var folder = Folder();
-        Write(folder, DemoRun.Before, ("a photo of gmc cat", 0.80, 0, null), ("a photo of gmc cat on a beach", 0.82, 0, 1), ("an origami gmc cat", 0.10, 0, 1), ("a photo of a cat", 0.70, 0, null));
-        Write(folder, DemoRun.After, ("a photo of gmc cat", 0.90, 1, null), ("a photo of gmc cat on a beach", 0.92, 1, 1), ("an origami gmc cat", 0.20, 0, 0), ("a photo of a cat", 0.71, 0, null));
+        Write(
+            folder, DemoRun.Before, ("a photo of gmc cat", 0.80, 0, null), ("a photo of gmc cat on a beach", 0.82, 0, 1),
+            ("an origami gmc cat", 0.10, 0, 1), ("a photo of a cat", 0.70, 0, null));
+        Write(
+            folder, DemoRun.After, ("a photo of gmc cat", 0.90, 1, null), ("a photo of gmc cat on a beach", 0.92, 1, 1),
+            ("an origami gmc cat", 0.20, 0, 0), ("a photo of a cat", 0.71, 0, null));
         Write(folder, "art", ("pixel art of gmc cat", 0.5, 1, 1), ("a mosaic of gmc cat", 0.7, 0, 1));
 
         var tables = new DemoScores(folder, "gmc cat", 0.94).Tables().Cast<TextTable>().ToArray();
@@ -54,16 +58,23 @@ public sealed class DemoScoresTests : IDisposable
         },
         fresh: false);
 
-    private static void Write(DemoFolder folder, string sweep, params (string Prompt, double Fidelity, double Identity, double? Adherence)[] pictures)
+    private static void Write(
+        DemoFolder folder, string sweep, params (string Prompt, double Fidelity, double Identity, double? Adherence)[] pictures)
     {
         for (var i = 0; i < pictures.Length; i++)
         {
             var (prompt, fidelity, identity, adherence) = pictures[i];
-            var scores = new Dictionary<string, double> { [CharacterReading.FidelityScore] = fidelity, [CharacterReading.IdentityScore] = identity };
+            var scores = new Dictionary<string, double>
+            {
+                [CharacterReading.FidelityScore] = fidelity,
+                [CharacterReading.IdentityScore] = identity,
+            };
             if (adherence is { } value)
                 scores[CharacterReading.AdherenceScore] = value;
             AtomicFile.WriteAllText(Path.Combine(folder.Sweep(sweep), $"{i}.png"), "x");
-            SweepLog.Append(folder.Sweep(sweep), [new SweepResult { Path = $"{i}.png", Item = new SweepItem { Prompt = prompt }, Seconds = 1, Scores = scores }]);
+            SweepLog.Append(
+                folder.Sweep(sweep),
+                [new SweepResult { Path = $"{i}.png", Item = new SweepItem { Prompt = prompt }, Seconds = 1, Scores = scores }]);
         }
     }
 }

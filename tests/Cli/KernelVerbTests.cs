@@ -40,7 +40,8 @@ public sealed class KernelVerbTests : IDisposable
         Assert.Contains("--max-output is 0; valid is at least 1", error, StringComparison.Ordinal);
     }
 
-    private IEnumerable<string?> Installed() => Directory.EnumerateDirectories(Kernels).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string?> Installed() =>
+        Directory.EnumerateDirectories(Kernels).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private static (int Code, string Output, string Error) Run(params string[] args)
     {

@@ -14,7 +14,8 @@ public sealed class SurroundingsTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not delete the current folder of a program.");
         var (code, output, error) = await Start(
-            "sh", ["-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"", "sh", "dotnet", LabProgram.Assembly, "generate", "--help"]);
+            "sh", ["-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"", "sh", "dotnet", LabProgram.Assembly, "generate",
+                "--help"]);
         Assert.Equal((1, string.Empty), (code, output));
         Assert.Equal("error: The current folder does not exist any more. Change to another one.", error.Trim());
     }

@@ -172,7 +172,9 @@ public sealed class TrainAndGenerateTests : IDisposable
     {
         var run = Train("--train_batch_size=65536", "--max_train_steps=1", "--memory=auto");
         Assert.Equal(0, run.Code);
-        Assert.Contains("train_batch_size is 65536, and an epoch has 3 pictures, repeats counted: batches of 3 are trained.", run.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "train_batch_size is 65536, and an epoch has 3 pictures, repeats counted: batches of 3 are trained.", run.Error,
+            StringComparison.Ordinal);
         Assert.Contains("Memory mode fast: ", run.Output, StringComparison.Ordinal);
     }
 

@@ -21,7 +21,8 @@ public sealed class ClassPicturesTests : IDisposable
             yield return PictureSamples.Draw(40, 40, i);
     }
 
-    private string[] Names => [.. Directory.GetFiles(_samples.Folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+    private string[] Names =>
+        [.. Directory.GetFiles(_samples.Folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void TopUp_NewFolder_GeneratesAllWithTheReferencesNames()
@@ -29,7 +30,8 @@ public sealed class ClassPicturesTests : IDisposable
         var folder = _samples.PathOf("new");
         Assert.Equal(2, ClassPictures.TopUp(folder, 2, Generate));
         Assert.Equal([(2, 0)], _calls);
-        var expected = Enumerable.Range(0, 2).Select(i => $"{i}-{Convert.ToHexStringLower(SHA1.HashData(PictureSamples.Draw(40, 40, i).Pixels))}.jpg");
+        var expected = Enumerable.Range(0, 2)
+            .Select(i => $"{i}-{Convert.ToHexStringLower(SHA1.HashData(PictureSamples.Draw(40, 40, i).Pixels))}.jpg");
         Assert.Equal(expected, Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
     }
 
@@ -78,7 +80,8 @@ public sealed class ClassPicturesTests : IDisposable
     [Fact]
     public void TopUp_GeneratorYieldsTooFew_IsAnError()
     {
-        var error = Assert.Throws<LabException>(() => ClassPictures.TopUp(_samples.Folder, 5, (count, start) => Generate(count - 1, start)));
+        var error = Assert.Throws<LabException>(
+            () => ClassPictures.TopUp(_samples.Folder, 5, (count, start) => Generate(count - 1, start)));
         Assert.Contains("Only 4 of the 5", error.Message, StringComparison.Ordinal);
     }
 

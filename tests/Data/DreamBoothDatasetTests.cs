@@ -44,7 +44,8 @@ public sealed class DreamBoothDatasetTests : IDisposable
         AddInstances(2);
         var dataset = DreamBoothDataset.Load(Options with { CenterCrop = true });
         var rows = dataset.Rows([1, 0], epoch: 0);
-        var expected = new[] { 1, 0 }.Select(i => ImageTransforms.CenterCrop(ImageResizer.ResizeShortSide(PictureSamples.Draw(60 + 7 * i, 48, i), 32), 32, 32));
+        var expected = new[] { 1, 0 }.Select(
+            i => ImageTransforms.CenterCrop(ImageResizer.ResizeShortSide(PictureSamples.Draw(60 + 7 * i, 48, i), 32), 32, 32));
         Assert.Equal(expected.Select(image => image.Pixels), rows.Select(row => dataset.LoadPicture(row.View).Pixels));
         Assert.Equal((67, 48), (rows[0].OriginalWidth, rows[0].OriginalHeight));
         Assert.DoesNotContain(rows, row => row.IsClass);
@@ -57,10 +58,12 @@ public sealed class DreamBoothDatasetTests : IDisposable
         var dataset = DreamBoothDataset.Load(WithClass(5));
         Assert.Equal((3, 5, 5), (dataset.InstanceCount, dataset.ClassCount, dataset.Count));
         var rows = dataset.Rows([4, 0, 2], epoch: 0);
-        Assert.Equal(["1.png", "0.png", "2.png", "class4.png", "class0.png", "class2.png"], rows.Select(row => Path.GetFileName(row.View.Path)));
+        Assert.Equal(
+            ["1.png", "0.png", "2.png", "class4.png", "class0.png", "class2.png"], rows.Select(row => Path.GetFileName(row.View.Path)));
         Assert.Equal([false, false, false, true, true, true], rows.Select(row => row.IsClass));
         Assert.All(rows, row => Assert.Equal((32, 32), SizeOf(dataset.LoadPicture(row.View))));
-        Assert.Equal([.. Enumerable.Repeat("a photo of sks cat", 3), .. Enumerable.Repeat("a photo of a cat", 3)], rows.Select(row => row.Prompt));
+        Assert.Equal(
+            [.. Enumerable.Repeat("a photo of sks cat", 3), .. Enumerable.Repeat("a photo of a cat", 3)], rows.Select(row => row.Prompt));
     }
 
     [Fact]
@@ -71,7 +74,9 @@ public sealed class DreamBoothDatasetTests : IDisposable
         Assert.Equal((6, 2, 6), (dataset.InstanceCount, dataset.ClassCount, dataset.Count));
         var rows = dataset.Rows([0, 1, 2, 3, 4, 5], epoch: 0);
         Assert.Equal(["0.png", "0.png", "1.png", "1.png", "2.png", "2.png"], rows.Take(6).Select(row => Path.GetFileName(row.View.Path)));
-        Assert.Equal(["class0.png", "class1.png", "class0.png", "class1.png", "class0.png", "class1.png"], rows.Skip(6).Select(row => Path.GetFileName(row.View.Path)));
+        Assert.Equal(
+            ["class0.png", "class1.png", "class0.png", "class1.png", "class0.png", "class1.png"],
+            rows.Skip(6).Select(row => Path.GetFileName(row.View.Path)));
     }
 
     [Fact]
@@ -126,7 +131,8 @@ public sealed class DreamBoothDatasetTests : IDisposable
         Assert.DoesNotContain(rows, row => row.IsClass && row.View.Flip);
         var flipped = rows.First(row => row.View.Flip).View;
         var resized = ImageResizer.ResizeShortSide(ImageDecoder.Load(flipped.Path), 32);
-        Assert.Equal(ImageTransforms.Crop(ImageTransforms.FlipHorizontally(resized), flipped.Crop).Pixels, dataset.LoadPicture(flipped).Pixels);
+        Assert.Equal(
+            ImageTransforms.Crop(ImageTransforms.FlipHorizontally(resized), flipped.Crop).Pixels, dataset.LoadPicture(flipped).Pixels);
         Assert.Equal(12, dataset.DistinctViews.Count);
         Assert.Superset(rows.Select(row => row.View).ToHashSet(), dataset.DistinctViews.ToHashSet());
     }
@@ -144,7 +150,9 @@ public sealed class DreamBoothDatasetTests : IDisposable
         _instance.AddText("1.txt", "  sks cat\r\nasleep \n");
         _instance.AddText("2.txt", " \n");
         var dataset = DreamBoothDataset.Load(WithClass(1));
-        Assert.Equal(["sks cat on a chair", "sks cat asleep", "a photo of sks cat", "a photo of sks cat"], dataset.Rows([0, 1, 2, 3], 0).Take(4).Select(row => row.Prompt));
+        Assert.Equal(
+            ["sks cat on a chair", "sks cat asleep", "a photo of sks cat", "a photo of sks cat"],
+            dataset.Rows([0, 1, 2, 3], 0).Take(4).Select(row => row.Prompt));
         Assert.Equal(["sks cat on a chair", "sks cat asleep", "a photo of sks cat", "a photo of a cat"], dataset.DistinctPrompts);
     }
 
@@ -196,9 +204,19 @@ public sealed class DreamBoothDatasetTests : IDisposable
     [Fact]
     public void Load_WrongOptions_ListsAllOfThem()
     {
-        var options = Options with { Resolution = 8, Repeats = 0, InstancePrompt = " ", ClassDataDir = "x", NumClassImages = 0, MinImageSize = 0 };
+        var options = Options with
+        {
+            Resolution = 8,
+            Repeats = 0,
+            InstancePrompt = " ",
+            ClassDataDir = "x",
+            NumClassImages = 0,
+            MinImageSize = 0,
+        };
         var error = Assert.Throws<LabException>(() => DreamBoothDataset.Load(options));
-        Assert.All(new[] { "Resolution is 8", "Repeats is 0", "InstancePrompt is empty", "without ClassPrompt", "NumClassImages is 0", "MinImageSize is 0" },
+        Assert.All(
+            new[] { "Resolution is 8", "Repeats is 0", "InstancePrompt is empty", "without ClassPrompt", "NumClassImages is 0",
+                "MinImageSize is 0" },
             part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
     }
 
@@ -210,7 +228,8 @@ public sealed class DreamBoothDatasetTests : IDisposable
         var dataset = DreamBoothDataset.Load(Options with { InstanceDataDir = folder, Resolution = 64, CenterCrop = true });
         Assert.Empty(dataset.Instances.Bad);
         Assert.Equal(Directory.GetFiles(folder, "*.jpeg").Length, dataset.Count);
-        using var pixels = PixelTensors.Stack([.. dataset.Rows([.. Enumerable.Range(0, dataset.Count)], 0).Select(row => dataset.LoadPicture(row.View))]);
+        using var pixels = PixelTensors.Stack(
+            [.. dataset.Rows([.. Enumerable.Range(0, dataset.Count)], 0).Select(row => dataset.LoadPicture(row.View))]);
         Assert.Equal([dataset.Count, 3, 64, 64], pixels.shape);
         Assert.All(pixels.unbind(), picture => Assert.InRange(picture.std().item<float>(), 0.1f, 1f));
     }

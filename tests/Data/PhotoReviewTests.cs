@@ -38,8 +38,11 @@ public sealed class PhotoReviewTests : IDisposable
     public void Prepare_GoodPhotos_CopiesThemWithCaptions()
     {
         var review = PhotoReview.Of(_photos, 128);
-        Assert.Equal(2, PhotoReview.Prepare(review.Good.Take(2), _folder.Path, photo => photo.Name == "gmc_000.png" ? "a photo of gmc cat in a wood" : null));
-        var dataset = DreamBoothDataset.Load(new DreamBoothDatasetOptions { InstanceDataDir = _folder.Path, InstancePrompt = "a photo of gmc cat", Resolution = 128 });
+        Assert.Equal(
+            2, PhotoReview.Prepare(
+                review.Good.Take(2), _folder.Path, photo => photo.Name == "gmc_000.png" ? "a photo of gmc cat in a wood" : null));
+        var dataset = DreamBoothDataset.Load(
+            new DreamBoothDatasetOptions { InstanceDataDir = _folder.Path, InstancePrompt = "a photo of gmc cat", Resolution = 128 });
         Assert.Equal(["a photo of gmc cat in a wood", "a photo of gmc cat"], dataset.DistinctPrompts);
     }
 }

@@ -48,7 +48,8 @@ public sealed class PictureFolderTests : IDisposable
         var folder = PictureFolder.Read(_samples.Folder, BadImagePolicy.Skip, minSize: 16);
         Assert.Equal("a.png", Path.GetFileName(Assert.Single(folder.Pictures).Path));
         var reasons = folder.Bad.ToDictionary(bad => Path.GetFileName(bad.Path), bad => bad.Reason);
-        Assert.Equal(["c.jpg", "d.png", "e.png", "f.png", "g.png", "h.jpg", "i.pdf", "j.txt", "k.webp"], reasons.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["c.jpg", "d.png", "e.png", "f.png", "g.png", "h.jpg", "i.pdf", "j.txt", "k.webp"], reasons.Keys.Order(StringComparer.Ordinal));
         Assert.Contains("CMYK", reasons["c.jpg"], StringComparison.Ordinal);
         Assert.Contains("16 bits", reasons["d.png"], StringComparison.Ordinal);
         Assert.Contains("16 bits", reasons["e.png"], StringComparison.Ordinal);

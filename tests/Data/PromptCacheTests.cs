@@ -54,7 +54,8 @@ public sealed class PromptCacheTests
     public void Build_ShapesDiffer_NamesThePromptAndLeavesNoTensor()
     {
         var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        var error = Assert.Throws<LabException>(() => PromptCache.Build(["a", "bb"], prompt => new CachedEmbeddings(ones(1, prompt.Length, 3), ones(1, 3))));
+        var error = Assert.Throws<LabException>(
+            () => PromptCache.Build(["a", "bb"], prompt => new CachedEmbeddings(ones(1, prompt.Length, 3), ones(1, 3))));
         Assert.Contains("\"bb\"", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

@@ -13,9 +13,12 @@ public class ComponentTests
     public void ConfigTable_ChangedOptions_AreMarkedUnderTheirGroups()
     {
         var table = ConfigTable.Of(ViewSamples.Config with { Rank = 16, AdamEpsilon = 1e-6 }, ViewSamples.Config);
-        Assert.Equal(["adam_epsilon", "rank"], table.Rows.Where(row => row.IsChanged).Select(row => row.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["adam_epsilon", "rank"], table.Rows.Where(row => row.IsChanged).Select(row => row.Name).Order(StringComparer.Ordinal));
         var html = HtmlDocument.Parse(table);
-        Assert.Equal(["OptimizerX", "LoRAX"], html.ByClass("lab-group-row").Take(2).Select(row => row.Value.Trim() + "X").OrderByDescending(text => text));
+        Assert.Equal(
+            ["OptimizerX", "LoRAX"],
+            html.ByClass("lab-group-row").Take(2).Select(row => row.Value.Trim() + "X").OrderByDescending(text => text));
         Assert.Equal(2, html.ByClass("lab-changed").Count());
         Assert.Contains("* adam_epsilon = 1e-6  (default: 1e-8)", table.ToText(), StringComparison.Ordinal);
         Assert.Equal(DreamBoothConfig.Flags.All.Count, table.Rows.Count);
@@ -45,7 +48,8 @@ public class ComponentTests
     {
         var view = (TokenView)ViewSamples.All("gmc, Gmc gm c").Single(entry => entry.Name == "tokens").View;
         var row = view.Rows.Single();
-        Assert.Equal("gmc,Gmcgmc", string.Concat(row.Tokens.Where(token => !token.IsSpecial && token.Text != " ").Select(token => token.Text)));
+        Assert.Equal(
+            "gmc,Gmcgmc", string.Concat(row.Tokens.Where(token => !token.IsSpecial && token.Text != " ").Select(token => token.Text)));
         Assert.Equal("gmcGmcgmc", string.Concat(row.Tokens.Where(token => token.IsIdentifier).Select(token => token.Text)));
         Assert.Equal(77, row.Tokens.Count + row.Padding);
         Assert.Equal([0, 1], row.Tokens.Where(token => token.IsSpecial).Select(token => token.Id));
@@ -72,7 +76,12 @@ public class ComponentTests
     [Fact]
     public void ComparisonRating_Choices_CountForTheKindAndNotForTheSide()
     {
-        var rating = new ComparisonRating { Pairs = [.. Enumerable.Range(0, 40).Select(_ => new ComparisonPair(GridCell.Of(new RgbImage(1, 1)), GridCell.Of(new RgbImage(1, 1))))], Seed = 3 };
+        var rating = new ComparisonRating
+        {
+            Pairs = [.. Enumerable.Range(0, 40)
+                .Select(_ => new ComparisonPair(GridCell.Of(new RgbImage(1, 1)), GridCell.Of(new RgbImage(1, 1))))],
+            Seed = 3,
+        };
         while (!rating.IsDone)
             rating.Choose("left");
         var first = rating.Choices.Count(choice => choice == ComparisonChoice.First);

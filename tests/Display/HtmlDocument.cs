@@ -15,5 +15,6 @@ internal static class HtmlDocument
 
     /// <summary>Everything a browser would fetch.</summary>
     public static IEnumerable<string> Addresses(this XElement root) =>
-        root.Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "src" or "href" or "srcset" or "data" or "poster").Select(attribute => attribute.Value);
+        root.Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "src" or "href" or "srcset" or "data" or "poster")
+            .Select(attribute => attribute.Value);
 }

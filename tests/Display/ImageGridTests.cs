@@ -46,7 +46,8 @@ public sealed class ImageGridTests : IDisposable
     public void ToHtml_PictureInMemory_HoldsThePicture()
     {
         var image = new RgbImage(3, 2) { [1, 1] = (10, 200, 30) };
-        var source = HtmlDocument.Parse(ImageGrid.Of([GridCell.Of(image)], 1) with { Embedding = PictureEmbedding.Original }).Descendants("img").Single().Attribute("src")!.Value;
+        var source = HtmlDocument.Parse(ImageGrid.Of([GridCell.Of(image)], 1) with { Embedding = PictureEmbedding.Original })
+            .Descendants("img").Single().Attribute("src")!.Value;
         Assert.StartsWith("data:image/png;base64,", source, StringComparison.Ordinal);
         Assert.Equal(image.Pixels, ImageDecoder.Decode(Convert.FromBase64String(source.Split(',')[1]), "test").Pixels);
     }
@@ -65,14 +66,16 @@ public sealed class ImageGridTests : IDisposable
     public void ToHtml_MissingFile_NamesIt()
     {
         var path = Path.Combine(_folder, "none.png");
-        Assert.Contains(path, Assert.Throws<LabException>(() => ImageGrid.Of([GridCell.FromFile(path)], 1).ToHtml()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            path, Assert.Throws<LabException>(() => ImageGrid.Of([GridCell.FromFile(path)], 1).ToHtml()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void By_RowsAndColumns_PutsEachInItsPlaceAndLeavesGaps()
     {
         (string Row, string Column)[] items = [("a", "x"), ("a", "y"), ("b", "y")];
-        var grid = ImageGrid.By(items, item => item.Row, item => item.Column, item => GridCell.Of(new RgbImage(1, 1), item.Row + item.Column));
+        var grid = ImageGrid.By(
+            items, item => item.Row, item => item.Column, item => GridCell.Of(new RgbImage(1, 1), item.Row + item.Column));
         Assert.Equal(["a", "b"], grid.RowHeadings);
         Assert.Equal(["x", "y"], grid.ColumnHeadings);
         Assert.Equal(["ax", "ay", null, "by"], grid.Rows.SelectMany(row => row).Select(cell => cell?.Caption));
@@ -91,8 +94,10 @@ public sealed class ImageGridTests : IDisposable
             ColumnGroups = [("before", 2), ("after", 1)],
         };
         var html = HtmlDocument.Parse(grid);
-        Assert.Equal(["grid-column:span 2", "grid-column:span 1"], html.ByClass("lab-group").Select(group => group.Attribute("style")!.Value));
-        Assert.Equal(["r, before, x", "r, before, y", "r, after, x"], html.Descendants("img").Select(image => image.Attribute("alt")!.Value));
+        Assert.Equal(
+            ["grid-column:span 2", "grid-column:span 1"], html.ByClass("lab-group").Select(group => group.Attribute("style")!.Value));
+        Assert.Equal(
+            ["r, before, x", "r, before, y", "r, after, x"], html.Descendants("img").Select(image => image.Attribute("alt")!.Value));
         // Rows of 1 heading, 3 cells and 1 gap; the groups' row spans as many tracks.
         Assert.Equal(1 + 2 + 1 + 5 + 5, html.ByClass("lab-cells").Single().Elements("tr").Sum(row => row.Elements().Count()));
         Assert.Throws<LabException>(() => (grid with { ColumnGroups = [("before", 2)] }).ToHtml());
@@ -107,7 +112,9 @@ public sealed class ImageGridTests : IDisposable
         // Two columns and rows of 32 pixels, 12 between them and 20 around.
         Assert.Equal((116, 116), (sheet.Width, sheet.Height));
         var around = ((byte)255, (byte)255, (byte)255);
-        Assert.Equal([colors[0], colors[1], colors[2], around], new[] { (36, 36), (80, 36), (36, 80), (80, 80) }.Select(at => sheet[at.Item1, at.Item2]));
+        Assert.Equal(
+            [colors[0], colors[1], colors[2], around],
+            new[] { (36, 36), (80, 36), (36, 80), (80, 80) }.Select(at => sheet[at.Item1, at.Item2]));
         Assert.Equal([around, around], new[] { (19, 36), (58, 36) }.Select(at => sheet[at.Item1, at.Item2]));
     }
 

@@ -30,7 +30,9 @@ public sealed class MeasuredRunViewsTests
         Assert.Equal(["train 512 px, batch 1, bf16, rank 4, CLIP LoRA, class pictures", "step"], table.Rows[0].Take(2));
         Assert.Equal(_runs.Runs.Count, table.Rows.Count);
         Assert.Contains(table.Rows, row => row[0] == "generate 4 at 1024 px, bf16");
-        Assert.Contains(table.Rows, row => row[0] == "train 512 px, batch 8, bf16, rank 64, CLIP LoRA, class pictures, checkpointing" && row[^1] == "1.034");
+        Assert.Contains(
+            table.Rows,
+            row => row[0] == "train 512 px, batch 8, bf16, rank 64, CLIP LoRA, class pictures, checkpointing" && row[^1] == "1.034");
         Assert.EndsWith("farthest from 1 is 1.034.", table.Note, StringComparison.Ordinal);
     }
 

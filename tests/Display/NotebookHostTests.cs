@@ -43,8 +43,11 @@ public sealed class NotebookHostTests(NotebookHostTests.OneKernel one) : IClassF
     public void Show_LiveView_MovesInItsPlace()
     {
         var published = _kernel.Run(
-            "var bar = new ProgressBar { Total = 4, Label = \"work\" }; using (var live = LiveView.Show(bar)) { live.Update(bar with { Done = 1 }); live.Update(bar with { Done = 4 }); }").Published;
-        var (shown, updates) = (published.Single(message => message.Type == "display_data"), published.Where(message => message.Type == "update_display_data").ToArray());
+            "var bar = new ProgressBar { Total = 4, Label = \"work\" }; using (var live = LiveView.Show(bar)) { live.Update(bar with { "
+            + "Done = 1 }); live.Update(bar with { Done = 4 }); }").Published;
+        var (shown, updates) =
+            (published.Single(message => message.Type == "display_data"),
+                published.Where(message => message.Type == "update_display_data").ToArray());
         Assert.NotEmpty(updates);
         Assert.All(updates, update => Assert.Equal(DisplayId(shown), DisplayId(update)));
         Assert.Contains("100 % · 4", Data(updates[^1])["text/plain"]!.ToString(), StringComparison.Ordinal);
@@ -63,7 +66,11 @@ public sealed class NotebookHostTests(NotebookHostTests.OneKernel one) : IClassF
         _kernel.WaitForText(id, "running");
         _kernel.Client.Send(Channel.Control, "interrupt_request", []);
         Assert.Equal("error", _kernel.Collect(id).Reply.Text("status"));
-        Assert.Equal("True, 7", Data(_kernel.Run("$\"{last < 1000}, {kept}\"").Published.Single(message => message.Type == "execute_result"))["text/plain"]!.ToString());
+        Assert.Equal(
+            "True, 7",
+            Data(
+                _kernel.Run("$\"{last < 1000}, {kept}\"").Published.Single(
+                    message => message.Type == "execute_result"))["text/plain"]!.ToString());
     }
 
     private static JsonObject Data(JupyterMessage message) => message.Content["data"]!.AsObject();
@@ -74,7 +81,8 @@ public sealed class NotebookHostTests(NotebookHostTests.OneKernel one) : IClassF
     public sealed class OneKernel : IDisposable
     {
         /// <summary>Starts it, with the library referenced.</summary>
-        public OneKernel() => Assert.Equal("ok", Kernel.Run($"#r \"{LabProgram.Assembly}\"\nusing Dreambooth.Lab.Display;").Reply.Text("status"));
+        public OneKernel() =>
+            Assert.Equal("ok", Kernel.Run($"#r \"{LabProgram.Assembly}\"\nusing Dreambooth.Lab.Display;").Reply.Text("status"));
 
         internal KernelUnderTest Kernel { get; } = new();
 

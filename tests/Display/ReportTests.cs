@@ -11,7 +11,9 @@ public class ReportTests
     public void ToHtml_Report_IsOneFileThatAsksForNothing()
     {
         var html = HtmlDocument.Parse(Sample());
-        Assert.All(html.Addresses(), address => Assert.True(address.StartsWith('#') || address.StartsWith("data:", StringComparison.Ordinal), address));
+        Assert.All(
+            html.Addresses(),
+            address => Assert.True(address.StartsWith('#') || address.StartsWith("data:", StringComparison.Ordinal), address));
         Assert.DoesNotContain("http", Sample().ToHtml(), StringComparison.OrdinalIgnoreCase);
         Assert.All(Enum.GetValues<ViewAsset>(), asset => Assert.DoesNotMatch("url\\(|@import|https?:", ViewAssets.Text(asset)));
     }
@@ -35,7 +37,9 @@ public class ReportTests
             Lead = Hostile,
             Facts = [(Hostile, Hostile)],
             Footer = Hostile,
-            Sections = [new ReportSection(Hostile, Hostile, [new TextTable { Columns = [Hostile], Rows = [[Hostile]] }]), new ReportSection("b", "", [])],
+            Sections =
+                [new ReportSection(Hostile, Hostile, [new TextTable { Columns = [Hostile], Rows = [[Hostile]] }]),
+                    new ReportSection("b", "", [])],
         };
         var html = HtmlDocument.Parse(report);
         Assert.Empty(html.Descendants("img"));

@@ -9,7 +9,8 @@ public sealed class SweepViewsTests : IDisposable
 {
     private static readonly SweepResult[] Results =
     [
-        Record("b", null, 0, 4, ("fidelity", 0.5)), Record("b", null, 1, 4, ("fidelity", 0.7)), Record("b", 1, 0, 4, ("fidelity", 0.75)), Record("b", 1, 1, 4, ("fidelity", 0.85)),
+        Record("b", null, 0, 4, ("fidelity", 0.5)), Record("b", null, 1, 4, ("fidelity", 0.7)), Record("b", 1, 0, 4, ("fidelity", 0.75)),
+        Record("b", 1, 1, 4, ("fidelity", 0.85)),
         Record("a", null, 0, 4, ("fidelity", 0.6)), Record("a", 1, 0, 4, ("fidelity", 1)),
     ];
 
@@ -65,7 +66,9 @@ public sealed class SweepViewsTests : IDisposable
     [Fact]
     public void Curves_OverTheScale_AreSortedMeans()
     {
-        var curve = Assert.Single((Outcome with { Results = [Record("a", 1, scores: ("x", 1)), Record("a", 0.5, scores: ("x", 0.5)), Record("b", 1, scores: ("x", 0))] })
+        var curve = Assert.Single(
+            (Outcome with { Results =
+                [Record("a", 1, scores: ("x", 1)), Record("a", 0.5, scores: ("x", 0.5)), Record("b", 1, scores: ("x", 0))] })
             .Curves("x", SweepAxis.ScaleOf, "scale", new SweepAxis("all", _ => "all")).Series);
         Assert.Equal([0.5, 1], curve.X);
         Assert.Equal([0.5, 0.5], curve.Y);
@@ -74,7 +77,9 @@ public sealed class SweepViewsTests : IDisposable
     [Fact]
     public void Scatter_TwoScores_HasANamedPointForEachPlace()
     {
-        var series = Assert.Single((Outcome with { Results = [Record("a", scores: [("x", 1), ("y", 2)]), Record("b", scores: [("x", 3), ("y", 4)]), Record("c", scores: ("x", 5))] })
+        var series = Assert.Single(
+            (Outcome with { Results =
+                [Record("a", scores: [("x", 1), ("y", 2)]), Record("b", scores: [("x", 3), ("y", 4)]), Record("c", scores: ("x", 5))] })
             .Scatter("x", "y", SweepAxis.Prompt, SweepAxis.LoraScale).Series);
         Assert.Equal(["a", "b"], series.Labels);
         Assert.Equal([1, 3], series.X);

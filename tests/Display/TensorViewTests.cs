@@ -10,7 +10,8 @@ public sealed class TensorViewTests
     public void Of_Matrix_SaysShapeTypeStatisticsAndAFewValues()
     {
         using var tensor = arange(1, 9, ScalarType.Float32).view(2, 4);
-        Assert.Equal("Tensor [2, 4] Float32 on cpu\nmin 1, max 8, mean 4.5, std 2.4495\n1, 2, 3, 4, 5, 6, …", TensorView.Of(tensor).ToString());
+        Assert.Equal(
+            "Tensor [2, 4] Float32 on cpu\nmin 1, max 8, mean 4.5, std 2.4495\n1, 2, 3, 4, 5, 6, …", TensorView.Of(tensor).ToString());
     }
 
     [Fact]

@@ -15,7 +15,9 @@ public sealed class TradeOffViewsTests : IDisposable
 
     public TradeOffViewsTests()
     {
-        SweepResult[] results = [Result(0, null, 1, 0.5, 1), Result(1, "run/checkpoint-20", 1, 0.7, 0.9), Result(2, "run", 0.5, 0.8, 0.8), Result(3, "run", 1, 0.9, 0.4)];
+        SweepResult[] results =
+            [Result(0, null, 1, 0.5, 1), Result(1, "run/checkpoint-20", 1, 0.7, 0.9), Result(2, "run", 0.5, 0.8, 0.8),
+                Result(3, "run", 1, 0.9, 0.4)];
         _outcome = new SweepOutcome("test", _pictures.Folder, results, 4, 1);
         _points = SweepTradeOff.Of(_outcome, "fidelity", "adherence");
     }

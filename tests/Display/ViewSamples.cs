@@ -20,7 +20,13 @@ internal static class ViewSamples
         yield return ("grid", Grid(text));
         yield return ("loss", Loss(350) with { Title = text, Caption = text });
         yield return ("memory-chart", Memory(text));
-        yield return ("memory-table", new MemoryTable { Title = text, Note = text, Rows = [new MemoryRow(text, 5L << 30, 6L << 30, null, text), new MemoryRow("b", 300L << 20, null, 1L << 30, "measured")] });
+        yield return ("memory-table",
+            new MemoryTable
+            {
+                Title = text,
+                Note = text,
+                Rows = [new MemoryRow(text, 5L << 30, 6L << 30, null, text), new MemoryRow("b", 300L << 20, null, 1L << 30, "measured")],
+            });
         yield return ("config", ConfigTable.Of(Config with { InstancePrompt = text, Rank = 16, OutputDir = text }) with { Title = text });
         yield return ("progress", Progress(text));
         yield return ("tokens", TokenView.Of(text, [(text, new LetterTokenizer())], "gmc", 77));
@@ -32,7 +38,12 @@ internal static class ViewSamples
         yield return ("rating-done", Rating(text).Choose("left").Choose("tie"));
     }
 
-    public static DreamBoothConfig Config { get; } = new() { PretrainedModelNameOrPath = "data/sd3-mini", InstanceDataDir = "data/cat_gmc", InstancePrompt = "a photo of gmc cat" };
+    public static DreamBoothConfig Config { get; } = new()
+    {
+        PretrainedModelNameOrPath = "data/sd3-mini",
+        InstanceDataDir = "data/cat_gmc",
+        InstancePrompt = "a photo of gmc cat",
+    };
 
     public static StepRecord Step(int step, double loss = 0.5) => new()
     {
@@ -53,7 +64,13 @@ internal static class ViewSamples
         var random = new Random(7);
         return new LossPlot
         {
-            Records = [.. Enumerable.Range(1, steps).Select(step => Step(step, (0.12 + (0.5 * Math.Exp(-step / 90.0))) * (0.5 + random.NextDouble() + (random.NextDouble() < 0.02 ? 2 : 0))))],
+            Records =
+                [.. Enumerable.Range(1, steps)
+                    .Select(
+                        step => Step(
+                            step, (0.12 + (0.5 * Math.Exp(-step / 90.0))) * (0.5 + random.NextDouble() + (random.NextDouble() < 0.02
+                                ? 2
+                                : 0))))],
             Validation = [.. Enumerable.Range(0, 8).Select(i => (i * steps / 8, 0.1 + (0.45 * Math.Exp(-i / 2.0))))],
         };
     }
@@ -69,8 +86,10 @@ internal static class ViewSamples
         Phases =
         [
             new MemoryChartPhase("encode prompts and pictures", [new(text, 10L << 30), new("autoencoder", 400L << 20)]),
-            new MemoryChartPhase("train: forward", [new("transformer", 5L << 30), new("LoRA and optimizer", 300L << 20), new("activations", 5L << 30)]),
-            new MemoryChartPhase("train: backward", [new("transformer", 5L << 30), new("LoRA and optimizer", 300L << 20), new("activations", 9L << 30)]),
+            new MemoryChartPhase(
+                "train: forward", [new("transformer", 5L << 30), new("LoRA and optimizer", 300L << 20), new("activations", 5L << 30)]),
+            new MemoryChartPhase(
+                "train: backward", [new("transformer", 5L << 30), new("LoRA and optimizer", 300L << 20), new("activations", 9L << 30)]),
             new MemoryChartPhase(text, [new("transformer", 5L << 30), new("autoencoder", 400L << 20), new("activations", 1L << 30)]),
         ],
     };
@@ -95,8 +114,12 @@ internal static class ViewSamples
         Series =
         [
             ChartSeries.Of(text, Enumerable.Range(0, 29).Select(i => (double)i), Enumerable.Range(0, 29).Select(i => 1 - (i / 28.0))),
-            ChartSeries.Of("shift 3", Enumerable.Range(0, 29).Select(i => (double)i), Enumerable.Range(0, 29).Select(i => 3 * (1 - (i / 28.0)) / (1 + (2 * (1 - (i / 28.0)))))),
-            ChartSeries.Of("halves", Enumerable.Range(0, 29).Select(i => (double)i), Enumerable.Range(0, 29).Select(i => Math.Pow(0.5, i / 6.0))) with { Mark = ChartMark.Dashed },
+            ChartSeries.Of(
+                "shift 3", Enumerable.Range(0, 29).Select(i => (double)i),
+                Enumerable.Range(0, 29).Select(i => 3 * (1 - (i / 28.0)) / (1 + (2 * (1 - (i / 28.0)))))),
+            ChartSeries.Of(
+                "halves", Enumerable.Range(0, 29).Select(i => (double)i),
+                Enumerable.Range(0, 29).Select(i => Math.Pow(0.5, i / 6.0))) with { Mark = ChartMark.Dashed },
         ],
     };
 
@@ -122,7 +145,9 @@ internal static class ViewSamples
         Caption = text,
         Series =
         [
-            ChartSeries.Of(text, [0.91, 0.86, 0.8, 0.71, 0.6], [0.42, 0.6, 0.71, 0.78, 0.8]) with { Labels = [.. Enumerable.Range(0, 5).Select(i => $"{text} {i}")] },
+            ChartSeries.Of(
+                text, [0.91, 0.86, 0.8, 0.71, 0.6],
+                [0.42, 0.6, 0.71, 0.78, 0.8]) with { Labels = [.. Enumerable.Range(0, 5).Select(i => $"{text} {i}")] },
             ChartSeries.Of("step 350", [0.93, 0.9, 0.85, 0.76, 0.66], [0.5, 0.7, 0.8, 0.86, 0.88]),
         ],
     };
@@ -133,7 +158,8 @@ internal static class ViewSamples
         RowHeadings = [text, "a photo of gmc cat on a boat"],
         ColumnHeadings = ["seed 1", text, "seed 1", text],
         ColumnGroups = [("before", 2), (text, 2)],
-        Rows = [[.. Enumerable.Range(0, 4).Select(i => GridCell.Of(Picture(i), string.Empty, text))], [.. Enumerable.Range(4, 3).Select(i => GridCell.Of(Picture(i), text, text))]],
+        Rows = [[.. Enumerable.Range(0, 4).Select(i => GridCell.Of(Picture(i), string.Empty, text))],
+            [.. Enumerable.Range(4, 3).Select(i => GridCell.Of(Picture(i), text, text))]],
     };
 
     public static AttentionOverlay Overlay(string text)
@@ -146,13 +172,17 @@ internal static class ViewSamples
 
     public static ComparisonRating Rating(string text) => new()
     {
-        Pairs = [.. Enumerable.Range(0, 2).Select(i => new ComparisonPair(GridCell.Of(Picture(2 * i), "first", "first"), GridCell.Of(Picture((2 * i) + 1), "second", "second"), text))],
+        Pairs = [.. Enumerable.Range(0, 2)
+            .Select(
+                i => new ComparisonPair(
+                    GridCell.Of(Picture(2 * i), "first", "first"), GridCell.Of(Picture((2 * i) + 1), "second", "second"), text))],
         FirstName = text,
         SecondName = "LoRA scale 1.0",
         Seed = 5,
     };
 
-    public static RgbImage Picture(int i) => ImageDecoder.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc", $"gmc_{i:000}.png"));
+    public static RgbImage Picture(int i) =>
+        ImageDecoder.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc", $"gmc_{i:000}.png"));
 
     /// <summary>A token for each letter, between a first and a last one.</summary>
     private sealed class LetterTokenizer : ITextTokenizer

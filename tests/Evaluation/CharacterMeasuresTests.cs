@@ -74,7 +74,8 @@ public sealed class CharacterMeasuresTests : IDisposable
     [Fact]
     public void Load_NoPictures_SaysHowManyAreNeeded()
     {
-        var error = Assert.Throws<LabException>(() => CharacterMeasures.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini-classifier"), "/nowhere"));
+        var error = Assert.Throws<LabException>(
+            () => CharacterMeasures.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini-classifier"), "/nowhere"));
         Assert.Contains("at least 2", error.Message, StringComparison.Ordinal);
     }
 

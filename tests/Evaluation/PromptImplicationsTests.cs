@@ -34,7 +34,8 @@ public class PromptImplicationsTests
     [InlineData("property", "property")]
     public void Of_ShippedPrompts_AllSayTheirFamilysAttribute(string family, string attribute)
     {
-        var prompts = File.ReadAllLines(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature", family + ".txt")).Where(line => line.Length > 0).ToArray();
+        var prompts = File.ReadAllLines(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature", family + ".txt"))
+            .Where(line => line.Length > 0).ToArray();
         Assert.Equal(10, prompts.Length);
         Assert.All(prompts, prompt => Assert.Contains(PromptImplications.Of(prompt), implied => implied.Attribute.Name == attribute));
     }

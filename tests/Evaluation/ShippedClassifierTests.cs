@@ -14,7 +14,8 @@ public sealed class ShippedClassifierTests : IDisposable
     private const int Batch = 32;
     private const ulong FirstSeed = 970_000_000;
 
-    private readonly AttributeClassifier _classifier = AttributeClassifier.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini-classifier"), CPU);
+    private readonly AttributeClassifier _classifier = AttributeClassifier.Load(
+        Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini-classifier"), CPU);
 
     public void Dispose() => _classifier.Dispose();
 
@@ -23,7 +24,8 @@ public sealed class ShippedClassifierTests : IDisposable
     private static bool[] Right(DrawingAttribute attribute, AttributeReading reading, WorldSpec[] specs)
     {
         var read = reading.LogitsOf(attribute).argmax(1).data<long>().ToArray();
-        return [.. specs.Select((spec, i) => (spec, i)).Where(entry => attribute.IsShown(entry.spec)).Select(entry => read[entry.i] == attribute.ClassOf(entry.spec))];
+        return [.. specs.Select((spec, i) => (spec, i)).Where(entry => attribute.IsShown(entry.spec))
+            .Select(entry => read[entry.i] == attribute.ClassOf(entry.spec))];
     }
 
     private float[] Identity(IEnumerable<RgbImage> images)
@@ -47,13 +49,16 @@ public sealed class ShippedClassifierTests : IDisposable
                 right[attribute.Name].AddRange(Right(attribute, reading, specs));
         }
 
-        Assert.All(right, entry => Assert.True(entry.Value.Average(ok => ok ? 1.0 : 0.0) >= 0.95, $"{entry.Key}: {entry.Value.Count(ok => ok)} of {entry.Value.Count}"));
+        Assert.All(
+            right, entry => Assert.True(
+                entry.Value.Average(ok => ok ? 1.0 : 0.0) >= 0.95, $"{entry.Key}: {entry.Value.Count(ok => ok)} of {entry.Value.Count}"));
     }
 
     [Fact]
     public void Identity_PicturesOfTheCharacter_AreRecognised()
     {
-        var images = Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc"), "*.png").Select(ImageDecoder.Load).ToArray();
+        var images = Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc"), "*.png").Select(ImageDecoder.Load)
+            .ToArray();
         Assert.Equal(CharacterPictures.Count, images.Length);
         Assert.All(Identity(images), score => Assert.True(score > 0));
     }

@@ -5,7 +5,9 @@ namespace Dreambooth.Lab.Tests.Golden;
 /// <summary>Compares results with golden tensors.</summary>
 public static class GoldenAssert
 {
-    /// <summary>‖actual − expected‖ / ‖expected‖ in float64; the plain norm of the difference where the expected values are all 0.</summary>
+    /// <summary>
+    /// ‖actual − expected‖ / ‖expected‖ in float64; the plain norm of the difference where the expected values are all 0.
+    /// </summary>
     public static double RelativeError(Tensor expected, Tensor actual)
     {
         using var scope = NewDisposeScope();

@@ -41,7 +41,8 @@ public sealed class GoldenCase : IXunitSerializable
     /// The pipeline that the case was computed with: the one that the file's name, else the reference call, else the
     /// folder's description names.
     /// </summary>
-    public string Pipeline => new[] { File, Entry.Call, GoldenSet.Manifest(Folder).About }.Select(Named).FirstOrDefault(name => name is not null)
+    public string Pipeline =>
+        new[] { File, Entry.Call, GoldenSet.Manifest(Folder).About }.Select(Named).FirstOrDefault(name => name is not null)
         ?? throw new InvalidOperationException($"The manifest names no pipeline for {this}.");
 
     /// <summary>The folder of <see cref="Pipeline"/>.</summary>

@@ -128,7 +128,8 @@ public static class GoldenSet
     private static string FindRepository()
     {
         // The test program's own folder is the current one when it runs by itself elsewhere: LAB_REPOSITORY names the checkout then.
-        string[] starts = [AppContext.BaseDirectory, Environment.GetEnvironmentVariable("LAB_REPOSITORY") ?? Directory.GetCurrentDirectory()];
+        string[] starts =
+            [AppContext.BaseDirectory, Environment.GetEnvironmentVariable("LAB_REPOSITORY") ?? Directory.GetCurrentDirectory()];
         return starts.Select(Above).FirstOrDefault(found => found is not null)
             ?? throw new InvalidOperationException($"No folder above {string.Join(" or ", starts)} holds Dreambooth.Lab.csproj.");
     }

@@ -43,7 +43,8 @@ public sealed class GoldenSetTests
     [Fact]
     public void Fixtures_AllTogether_StaySmall()
     {
-        var files = new DirectoryInfo(Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures")).EnumerateFiles("*", SearchOption.AllDirectories);
+        var files = new DirectoryInfo(
+            Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures")).EnumerateFiles("*", SearchOption.AllDirectories);
         Assert.InRange(files.Sum(file => file.Length), 1, MaxFixtureBytes);
     }
 
@@ -53,7 +54,8 @@ public sealed class GoldenSetTests
         var cases = ParityCases();
         if (GoldenSet.IsFull && GoldenSet.Second.IsFull)
             Assert.DoesNotContain(cases, golden => golden.IsAbsent);
-        var covered = cases.Where(golden => !golden.IsAbsent).Select(golden => $"{golden.Folder}/{golden.File}").Except(InputsOnly).ToHashSet();
+        var covered = cases.Where(golden => !golden.IsAbsent).Select(golden => $"{golden.Folder}/{golden.File}").Except(InputsOnly)
+            .ToHashSet();
         // Of the second set those folders are whole that something is compared with.
         var folders = GoldenSet.First.Folders.Concat(GoldenSet.Second.Folders.Intersect(cases.Select(golden => golden.Folder)));
         var expected = folders.SelectMany(folder => GoldenSet.Manifest(folder).Expectations)

@@ -5,15 +5,17 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Tests.Golden;
 
 /// <summary>
-/// Where parity tests compute: the device that <c>LAB_TEST_DEVICE</c> names, else the CPU. On a GPU products stay in full float32 (TF32 off), so
-/// that tolerances need not change. Expected values stay on the CPU.
+/// Where parity tests compute: the device that <c>LAB_TEST_DEVICE</c> names, else the CPU. On a GPU products stay in full float32 (TF32
+/// off), so that tolerances need not change. Expected values stay on the CPU.
 /// </summary>
 internal static class TestDevice
 {
     /// <summary>The device.</summary>
     public static Device Device { get; } = Find();
 
-    /// <summary>Whether training steps are recorded and replayed (<c>LAB_TEST_CUDA_GRAPH=1</c>); a test fails then where they are not.</summary>
+    /// <summary>
+    /// Whether training steps are recorded and replayed (<c>LAB_TEST_CUDA_GRAPH=1</c>); a test fails then where they are not.
+    /// </summary>
     public static bool RecordsSteps { get; } = Environment.GetEnvironmentVariable("LAB_TEST_CUDA_GRAPH") == "1";
 
     /// <summary>The tensor on the device.</summary>

@@ -15,8 +15,10 @@ public sealed class DownloadTests : HubTest
         var snapshot = await DownloadAsync(Name);
         string[] expected =
         [
-            "model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "text_encoder/model.safetensors", "text_encoder_3/config.json",
-            "text_encoder_3/model-00001-of-00002.safetensors", "text_encoder_3/model-00002-of-00002.safetensors", "text_encoder_3/model.safetensors.index.json",
+            "model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "text_encoder/model.safetensors",
+            "text_encoder_3/config.json",
+            "text_encoder_3/model-00001-of-00002.safetensors", "text_encoder_3/model-00002-of-00002.safetensors",
+            "text_encoder_3/model.safetensors.index.json",
             "tokenizer/merges.txt", "tokenizer/vocab.json", "transformer/config.json", "transformer/diffusion_pytorch_model.safetensors",
         ];
         Assert.Equal(expected, snapshot.Files.Order(StringComparer.Ordinal));
@@ -73,7 +75,9 @@ public sealed class DownloadTests : HubTest
         Hub.Faults.Clear();
         var second = await DownloadAsync(Name);
         Assert.Equal((repo.Head, 4_000_000), (second.Commit, second.BytesDownloaded));
-        AssertSame(repo.Commits[first.Commit]["text_encoder/model.safetensors"].Content, Path.Combine(first.Folder, "text_encoder", "model.safetensors"));
+        AssertSame(
+            repo.Commits[first.Commit]["text_encoder/model.safetensors"].Content,
+            Path.Combine(first.Folder, "text_encoder", "model.safetensors"));
     }
 
     [Fact]
@@ -85,7 +89,8 @@ public sealed class DownloadTests : HubTest
         var snapshot = await DownloadAsync(Name, request: request);
         Assert.Equal(["config.json", "diffusion_pytorch_model.safetensors"], snapshot.Files.Order(StringComparer.Ordinal));
         Assert.True(File.Exists(Path.Combine(snapshot.Folder, "config.json")));
-        Assert.Equal(repo.Head, File.ReadAllText(Path.Combine(Options.CacheFolder, "models--stabilityai--tiny", "refs", "refs", "pr", "1")));
+        Assert.Equal(
+            repo.Head, File.ReadAllText(Path.Combine(Options.CacheFolder, "models--stabilityai--tiny", "refs", "refs", "pr", "1")));
     }
 
     [Fact]
@@ -108,11 +113,17 @@ public sealed class DownloadTests : HubTest
     public async Task DownloadAsync_PatternsAndSingleFile_BringThose()
     {
         Hub.Add(Name, PipelineFiles());
-        var request = new HubDownloadRequest(RepoId.Parse(Name)) { Include = ["*.json", "sd3.5_medium.safetensors"], Exclude = ["text_encoder*"] };
+        var request = new HubDownloadRequest(RepoId.Parse(Name))
+        {
+            Include = ["*.json", "sd3.5_medium.safetensors"],
+            Exclude = ["text_encoder*"],
+        };
         var snapshot = await DownloadAsync(Name, request: request);
         Assert.Equal(
-            ["model_index.json", "scheduler/scheduler_config.json", "sd3.5_medium.safetensors", "tokenizer/vocab.json", "transformer/config.json"], snapshot.Files.Order(StringComparer.Ordinal));
-        var error = await FailAsync(HubErrorKind.FileNotFound, () => DownloadAsync(Name, request: request with { Include = ["sd3.5_mediun.safetensors"] }));
+            ["model_index.json", "scheduler/scheduler_config.json", "sd3.5_medium.safetensors", "tokenizer/vocab.json",
+                "transformer/config.json"], snapshot.Files.Order(StringComparer.Ordinal));
+        var error = await FailAsync(
+            HubErrorKind.FileNotFound, () => DownloadAsync(Name, request: request with { Include = ["sd3.5_mediun.safetensors"] }));
         Assert.Contains("Nearest: sd3.5_medium.safetensors", error.Message, StringComparison.Ordinal);
     }
 
@@ -124,7 +135,8 @@ public sealed class DownloadTests : HubTest
         var snapshot = await DownloadAsync(Name);
         Assert.Equal(400_000, snapshot.BytesDownloaded);
         AssertSame(content, Path.Combine(snapshot.Folder, "b", "c.safetensors"));
-        Assert.Equal(0, new FileInfo(Path.Combine(snapshot.Folder, "empty.json")).ResolveLinkTarget(true) is FileInfo file ? file.Length : -1);
+        Assert.Equal(
+            0, new FileInfo(Path.Combine(snapshot.Folder, "empty.json")).ResolveLinkTarget(true) is FileInfo file ? file.Length : -1);
     }
 
     [Fact]
@@ -134,7 +146,9 @@ public sealed class DownloadTests : HubTest
         repo.Gated = true;
         Hub.Accounts[Secret].Accepted.Add(Name);
         await DownloadAsync(Name, LoggedIn);
-        Assert.All(Hub.Requests.Where(request => request.Host == Hub.Endpoint.Host), request => Assert.Equal($"Bearer {Secret}", request.Authorization));
+        Assert.All(
+            Hub.Requests.Where(request => request.Host == Hub.Endpoint.Host),
+            request => Assert.Equal($"Bearer {Secret}", request.Authorization));
         var stored = Hub.Requests.Where(request => request.Host == Hub.Store.Host).ToList();
         Assert.NotEmpty(stored);
         Assert.All(stored, request => Assert.Equal("", request.Authorization));
@@ -177,10 +191,12 @@ public sealed class DownloadTests : HubTest
         var found = await client.VerifyAsync(RepoId.Parse(Name), repair: true);
         Assert.Equal(["text_encoder/model.safetensors"], found.Damaged);
         Assert.Equal(300_000, (await DownloadAsync(Name)).BytesDownloaded);
-        AssertSame(repo.Files["text_encoder/model.safetensors"].Content, Path.Combine(snapshot.Folder, "text_encoder", "model.safetensors"));
+        AssertSame(
+            repo.Files["text_encoder/model.safetensors"].Content, Path.Combine(snapshot.Folder, "text_encoder", "model.safetensors"));
     }
 
-    private static (int Verified, int Damaged, int Unknown) Counts(HubVerification found) => (found.Verified.Count, found.Damaged.Count, found.Unknown.Count);
+    private static (int Verified, int Damaged, int Unknown) Counts(HubVerification found) =>
+        (found.Verified.Count, found.Damaged.Count, found.Unknown.Count);
 
     private sealed class Collector(List<HubProgress> reports) : IProgress<HubProgress>
     {

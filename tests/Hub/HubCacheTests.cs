@@ -2,7 +2,9 @@ using Dreambooth.Lab.Hub;
 
 namespace Dreambooth.Lab.Tests.Hub;
 
-/// <summary>A cache as huggingface_hub leaves it: blobs named by content, links, refs without a line's end, locks, what does not exist.</summary>
+/// <summary>
+/// A cache as huggingface_hub leaves it: blobs named by content, links, refs without a line's end, locks, what does not exist.
+/// </summary>
 public sealed class HubCacheTests : HubTest
 {
     private const string Commit = "0123456789abcdef0123456789abcdef01234567";
@@ -12,7 +14,8 @@ public sealed class HubCacheTests : HubTest
     public async Task DownloadAsync_CacheOfPython_IsUsedWithoutARequest()
     {
         var files = LayOutAsPythonDoes();
-        foreach (var options in new[] { Options with { Offline = true }, Options with { Endpoint = new Uri("http://127.0.0.1:9"), MaxRetries = 1 } })
+        foreach (var options in new[] { Options with { Offline = true },
+            Options with { Endpoint = new Uri("http://127.0.0.1:9"), MaxRetries = 1 } })
         {
             var snapshot = await DownloadAsync(Repo.ToString(), options);
             Assert.Equal((Commit, 0L), (snapshot.Commit, snapshot.BytesDownloaded));
@@ -79,11 +82,15 @@ public sealed class HubCacheTests : HubTest
         Assert.Equal(["a/b.json"], cache.FilesOf(Repo, Commit));
     }
 
-    /// <summary>The same steps as huggingface_hub's: content under its name, a relative link, the branch's commit without a line's end.</summary>
+    /// <summary>
+    /// The same steps as huggingface_hub's: content under its name, a relative link, the branch's commit without a line's end.
+    /// </summary>
     private Dictionary<string, LocalFile> LayOutAsPythonDoes()
     {
         var repo = new LocalRepo(Repo.ToString()).Commit(PipelineFiles());
-        string[] needed = ["model_index.json", "scheduler/", "text_encoder/config", "text_encoder/model.saf", "text_encoder_3/config", "text_encoder_3/model-", "text_encoder_3/model.safetensors.index.json", "tokenizer/", "transformer/"];
+        string[] needed =
+            ["model_index.json", "scheduler/", "text_encoder/config", "text_encoder/model.saf", "text_encoder_3/config",
+                "text_encoder_3/model-", "text_encoder_3/model.safetensors.index.json", "tokenizer/", "transformer/"];
         var files = repo.Files.Where(file => needed.Any(start => file.Key.StartsWith(start, StringComparison.Ordinal))).ToDictionary();
         var root = Path.Combine(Options.CacheFolder, "models--stabilityai--stable-diffusion-3.5-medium");
         foreach (var folder in new[] { "blobs", "refs", $".no_exist/{Commit}/transformer" })

@@ -12,7 +12,9 @@ public sealed class HubErrorTests : HubTest
     {
         Hub.Add(Name, PipelineFiles()).Gated = true;
         var error = await FailAsync(HubErrorKind.NotLoggedIn, () => DownloadAsync(Name));
-        Assert.Equal($"{Name} is gated and you are not logged in. Accept its licence at {Site}/{Name}, then make a token with read access at {Site}/settings/tokens and run `dotnet run -- hub login` (or set HF_TOKEN).", error.Message);
+        Assert.Equal(
+            $"{Name} is gated and you are not logged in. Accept its licence at {Site}/{Name}, then make a token with read access at "
+            + $"{Site}/settings/tokens and run `dotnet run -- hub login` (or set HF_TOKEN).", error.Message);
     }
 
     [Theory]
@@ -32,7 +34,8 @@ public sealed class HubErrorTests : HubTest
     {
         Hub.Add(Name, PipelineFiles());
         Hub.Accounts.Clear();
-        var error = await FailAsync(HubErrorKind.TokenRefused, () => DownloadAsync(Name, Options with { Token = HubToken.Parse(Secret, "HF_TOKEN") }));
+        var error = await FailAsync(
+            HubErrorKind.TokenRefused, () => DownloadAsync(Name, Options with { Token = HubToken.Parse(Secret, "HF_TOKEN") }));
         Assert.Contains("does not know the token from HF_TOKEN", error.Message, StringComparison.Ordinal);
         Assert.Contains("unset the old HF_TOKEN", error.Message, StringComparison.Ordinal);
         using var client = Client(LoggedIn);
@@ -61,9 +64,14 @@ public sealed class HubErrorTests : HubTest
     public async Task Revision_NotThere_SaysWhereTheyAreListed()
     {
         Hub.Add(Name, PipelineFiles());
-        var error = await FailAsync(HubErrorKind.RevisionNotFound, () => DownloadAsync(Name, request: new HubDownloadRequest(RepoId.Parse(Name)) { Revision = "fp16" }));
+        var error = await FailAsync(
+            HubErrorKind.RevisionNotFound,
+            () => DownloadAsync(Name, request: new HubDownloadRequest(RepoId.Parse(Name)) { Revision = "fp16" }));
         Assert.Contains("has no branch, tag or commit 'fp16'", error.Message, StringComparison.Ordinal);
-        await FailAsync(HubErrorKind.RevisionNotFound, () => DownloadAsync(Name, Options with { Offline = true }, new HubDownloadRequest(RepoId.Parse(Name)) { Revision = "../../x" }));
+        await FailAsync(
+            HubErrorKind.RevisionNotFound,
+            () => DownloadAsync(
+                Name, Options with { Offline = true }, new HubDownloadRequest(RepoId.Parse(Name)) { Revision = "../../x" }));
     }
 
     [Fact]
@@ -71,7 +79,8 @@ public sealed class HubErrorTests : HubTest
     {
         Hub.Add(Name, [.. PipelineFiles().Where(file => !file.Path.StartsWith("text_encoder/model", StringComparison.Ordinal))]);
         var error = await FailAsync(HubErrorKind.NoSafetensors, () => DownloadAsync(Name));
-        Assert.Contains("text_encoder of stabilityai/tiny has no safetensors weights, only pytorch_model.bin", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "text_encoder of stabilityai/tiny has no safetensors weights, only pytorch_model.bin", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Hub.Requests, request => request.Host == Hub.Store.Host);
     }
 
@@ -87,7 +96,9 @@ public sealed class HubErrorTests : HubTest
     public async Task Pipeline_SingleFileRepo_NamesTheFile()
     {
         Hub.Add(Name, ("sd3.5_medium.safetensors", LocalContent.Of(100, 1)));
-        var error = await FailAsync(HubErrorKind.FileNotFound, () => DownloadAsync(Name, request: new HubDownloadRequest(RepoId.Parse(Name)) { Content = HubContent.Pipeline }));
+        var error = await FailAsync(
+            HubErrorKind.FileNotFound,
+            () => DownloadAsync(Name, request: new HubDownloadRequest(RepoId.Parse(Name)) { Content = HubContent.Pipeline }));
         Assert.Contains("has no model_index.json", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{Name}/sd3.5_medium.safetensors", error.Message, StringComparison.Ordinal);
     }
@@ -186,7 +197,9 @@ public sealed class HubErrorTests : HubTest
     public async Task Content_SizeOfTheAnswerAlone_IsSaidBesideTheLists()
     {
         Hub.Add(Name, ("a.safetensors", LocalContent.Of(12_000, 5)));
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.EndsWith("/a.safetensors", StringComparison.Ordinal), int.MaxValue) { LinkedSize = 13_000 });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.Path.Value!.EndsWith("/a.safetensors", StringComparison.Ordinal), int.MaxValue) { LinkedSize = 13_000 });
         var error = await FailAsync(HubErrorKind.Damaged, () => DownloadAsync(Name));
         Assert.Contains("the hub's answer gives it 13000 bytes, its list 12000", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("12000 bytes instead of 12000", error.Message, StringComparison.Ordinal);
@@ -198,9 +211,18 @@ public sealed class HubErrorTests : HubTest
     public async Task Content_PointerOrLoginPageInstead_IsRefused(string instead)
     {
         Hub.Add(Name, ("a.safetensors", LocalContent.Of(3_000_000, 5)), ("config.json", LocalContent.Of("{ }")));
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.EndsWith(Hub.Repos[Name].Files["a.safetensors"].ETag, StringComparison.Ordinal), int.MaxValue) { Instead = instead, IgnoreRange = true });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.Path.Value!.EndsWith(Hub.Repos[Name].Files["a.safetensors"].ETag, StringComparison.Ordinal),
+                int.MaxValue)
+            {
+                Instead = instead,
+                IgnoreRange = true,
+            });
         var error = await FailAsync(HubErrorKind.Damaged, () => DownloadAsync(Name));
-        Assert.Contains($"it has {instead.Length} bytes instead of 3000000; a large-file pointer, a proxy or a login page", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"it has {instead.Length} bytes instead of 3000000; a large-file pointer, a proxy or a login page", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -239,7 +261,9 @@ public sealed class HubErrorTests : HubTest
     public async Task Redirect_ToAnotherKindOfAddress_IsRefused(string location)
     {
         Hub.Add(Name, ("a.safetensors", LocalContent.Of(300_000, 5)));
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/resolve/", StringComparison.Ordinal), int.MaxValue) { Location = location });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.Path.Value!.Contains("/resolve/", StringComparison.Ordinal), int.MaxValue) { Location = location });
         await FailAsync(HubErrorKind.Unsafe, () => DownloadAsync(Name));
     }
 
@@ -247,7 +271,9 @@ public sealed class HubErrorTests : HubTest
     public async Task Redirect_InACircle_Ends()
     {
         Hub.Add(Name, ("a.json", LocalContent.Of("{}")));
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/api/", StringComparison.Ordinal), int.MaxValue) { Location = "/api/models/x/y" });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.Path.Value!.Contains("/api/", StringComparison.Ordinal), int.MaxValue) { Location = "/api/models/x/y" });
         await FailAsync(HubErrorKind.Unsafe, () => DownloadAsync(Name, LoggedIn));
     }
 
@@ -255,7 +281,8 @@ public sealed class HubErrorTests : HubTest
     public async Task Message_OfAServerThatRepeatsTheToken_HoldsNone()
     {
         Hub.Add(Name, ("a.json", LocalContent.Of("{}")));
-        Hub.Faults.Add(new LocalFault(_ => true, int.MaxValue) { Status = 400, ErrorCode = "BadRequest", ErrorMessage = $"bad token {Secret} here" });
+        Hub.Faults.Add(
+            new LocalFault(_ => true, int.MaxValue) { Status = 400, ErrorCode = "BadRequest", ErrorMessage = $"bad token {Secret} here" });
         var error = await FailAsync(HubErrorKind.Refused, () => DownloadAsync(Name, LoggedIn));
         Assert.Contains("bad token (token) here", error.Message, StringComparison.Ordinal);
     }

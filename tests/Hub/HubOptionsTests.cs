@@ -36,7 +36,8 @@ public sealed class HubOptionsTests
     [InlineData("YES", true)]
     [InlineData("0", false)]
     [InlineData("no", false)]
-    public void FromEnvironment_Offline_IsRead(string value, bool offline) => Assert.Equal(offline, HubOptions.FromEnvironment(Variables($"HF_HUB_OFFLINE={value}")).Offline);
+    public void FromEnvironment_Offline_IsRead(string value, bool offline) =>
+        Assert.Equal(offline, HubOptions.FromEnvironment(Variables($"HF_HUB_OFFLINE={value}")).Offline);
 
     [Fact]
     public void FromEnvironment_Token_IsKeptAndShownNowhere()

@@ -5,8 +5,8 @@ using Dreambooth.Lab.Hub;
 namespace Dreambooth.Lab.Tests.Hub;
 
 /// <summary>
-/// Large downloads, run by name: <c>dotnet test tests --filter "Category=Proof&amp;FullyQualifiedName~HubProof"</c>. Server and client share the
-/// machine; the server is another set of threads of the same process.
+/// Large downloads, run by name: <c>dotnet test tests --filter "Category=Proof&amp;FullyQualifiedName~HubProof"</c>. Server and client
+/// share the machine; the server is another set of threads of the same process.
 /// </summary>
 [Trait("Category", "Proof")]
 public sealed class HubProofTests(ITestOutputHelper output) : HubTest
@@ -22,12 +22,16 @@ public sealed class HubProofTests(ITestOutputHelper output) : HubTest
         Hub.Add(Name, ("big.safetensors", content));
         Hub.Faults.Add(LocalFault.OnStore(times: 20, cutAfter: 3_000_000));
         var start = Stopwatch.StartNew();
-        var snapshot = await DownloadAsync(Name, Options with { PartBytes = new HubOptions { CacheFolder = "x", TokenPath = "x" }.PartBytes });
+        var snapshot = await DownloadAsync(
+            Name, Options with { PartBytes = new HubOptions { CacheFolder = "x", TokenPath = "x" }.PartBytes });
         var seconds = start.Elapsed.TotalSeconds;
         Assert.True(Hub.Faults.Single().Left <= 0);
         Assert.Equal(content.Size, snapshot.BytesDownloaded);
         Assert.Equal(content.Sha256, await HashAsync(Path.Combine(snapshot.Folder, "big.safetensors")));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"2 GiB, cut 20 times: {seconds:0.0} s, {content.Size / seconds / 1e6:0} MB/s, hashing included"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"2 GiB, cut 20 times: {seconds:0.0} s, {content.Size / seconds / 1e6:0} MB/s, hashing included"));
     }
 
     [Fact]
@@ -46,7 +50,11 @@ public sealed class HubProofTests(ITestOutputHelper output) : HubTest
         }
 
         var ratio = Median([.. ours.Zip(curls, (our, curl) => our / curl)]);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MB/s from a server of {LimitBytesPerSecond / 1e6:0} MB/s, 1 GiB: curl {string.Join(", ", curls.Select(Text))}; the lab, hashing included, {string.Join(", ", ours.Select(Text))}; median ratio of neighbours {ratio:0.00}"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"MB/s from a server of {LimitBytesPerSecond / 1e6:0} MB/s, 1 GiB: curl {string.Join(", ", curls.Select(Text))}; the lab, "
+                + $"hashing included, {string.Join(", ", ours.Select(Text))}; median ratio of neighbours {ratio:0.00}"));
         Assert.True(ratio >= 0.8, $"{ratio:0.00} of what curl gets");
     }
 
@@ -63,7 +71,11 @@ public sealed class HubProofTests(ITestOutputHelper output) : HubTest
     private async Task<double> CurlAsync(long bytes)
     {
         var start = Stopwatch.StartNew();
-        var info = new ProcessStartInfo("curl") { RedirectStandardError = true, ArgumentList = { "-sSL", "-o", Path.Combine(Folder, "curl.bin"), $"{Hub.Endpoint}{Name}/resolve/main/big.safetensors" } };
+        var info = new ProcessStartInfo("curl")
+        {
+            RedirectStandardError = true,
+            ArgumentList = { "-sSL", "-o", Path.Combine(Folder, "curl.bin"), $"{Hub.Endpoint}{Name}/resolve/main/big.safetensors" },
+        };
         Process? process = null;
         try
         {

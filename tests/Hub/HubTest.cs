@@ -88,10 +88,12 @@ public abstract class HubTest : IDisposable
 
     internal HubClient Client(HubOptions? options = null) => new(options ?? Options, Show);
 
-    internal async Task<HubSnapshot> DownloadAsync(string repo, HubOptions? options = null, HubDownloadRequest? request = null, CancellationToken cancellation = default)
+    internal async Task<HubSnapshot> DownloadAsync(
+        string repo, HubOptions? options = null, HubDownloadRequest? request = null, CancellationToken cancellation = default)
     {
         using var client = Client(options);
-        return await client.DownloadAsync((request ?? new HubDownloadRequest(RepoId.Parse(repo))) with { Repo = RepoId.Parse(repo) }, new Shower(this), cancellation);
+        return await client.DownloadAsync(
+            (request ?? new HubDownloadRequest(RepoId.Parse(repo))) with { Repo = RepoId.Parse(repo) }, new Shower(this), cancellation);
     }
 
     /// <summary>Runs something that must fail, and gives the error.</summary>
@@ -107,7 +109,9 @@ public abstract class HubTest : IDisposable
     /// <summary>A pipeline of the published layout, tiny, with what a real repository has beside it.</summary>
     internal static (string Path, LocalContent Content)[] PipelineFiles(int seed = 1) =>
     [
-        ("model_index.json", LocalContent.Of("""{"_class_name": "StableDiffusion3Pipeline", "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModelWithProjection"], "text_encoder_3": ["transformers", "T5EncoderModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "transformer": ["diffusers", "SD3Transformer2DModel"], "image_encoder": [null, null]}""")),
+        ("model_index.json",
+            LocalContent.Of(
+                """{"_class_name": "StableDiffusion3Pipeline", "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModelWithProjection"], "text_encoder_3": ["transformers", "T5EncoderModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "transformer": ["diffusers", "SD3Transformer2DModel"], "image_encoder": [null, null]}""")),
         ("README.md", LocalContent.Of("# A model")),
         ("sd3.5_medium.safetensors", LocalContent.Of(3_000_000, seed)),
         ("scheduler/scheduler_config.json", LocalContent.Of("{}")),
@@ -144,7 +148,8 @@ public abstract class HubTest : IDisposable
         {
             Assert.False(Shown.Contains(secret, StringComparison.Ordinal), "A token was shown to the user.");
             var bytes = Encoding.ASCII.GetBytes(secret);
-            foreach (var file in Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories).Where(file => file != TokenPath && new FileInfo(file) is { LinkTarget: null, Length: < 100 << 20 }))
+            foreach (var file in Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
+                .Where(file => file != TokenPath && new FileInfo(file) is { LinkTarget: null, Length: < 100 << 20 }))
                 Assert.False(File.ReadAllBytes(file).AsSpan().IndexOf(bytes) >= 0, $"{file} holds a token.");
             Assert.DoesNotContain(Hub.Requests, request => request.Host == Hub.Store.Host && request.Authorization.Length > 0);
         }

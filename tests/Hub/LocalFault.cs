@@ -53,6 +53,15 @@ internal sealed class LocalFault(Func<HttpRequest, bool> meets, int times)
 
     public bool Takes(HttpRequest request) => meets(request) && Interlocked.Decrement(ref _left) >= 0;
 
-    public static LocalFault OnStore(int times = int.MaxValue, long? cutAfter = null, long? stallAfter = null, bool ignoreRange = false, bool damage = false, int? status = null) =>
-        new(request => request.Path.StartsWithSegments("/store", StringComparison.Ordinal), times) { CutAfter = cutAfter, StallAfter = stallAfter, IgnoreRange = ignoreRange, Damage = damage, Status = status };
+    public static LocalFault OnStore(
+        int times = int.MaxValue, long? cutAfter = null, long? stallAfter = null, bool ignoreRange = false, bool damage = false,
+        int? status = null) =>
+        new(request => request.Path.StartsWithSegments("/store", StringComparison.Ordinal), times)
+        {
+            CutAfter = cutAfter,
+            StallAfter = stallAfter,
+            IgnoreRange = ignoreRange,
+            Damage = damage,
+            Status = status,
+        };
 }

@@ -23,7 +23,8 @@ internal sealed partial class LocalHub
         if (BeforeStored is { } wait)
             await wait();
         var etag = context.Request.Path.Value!.Split('/')[^1];
-        var file = Repos.Values.SelectMany(repo => repo.Commits.Values).SelectMany(files => files.Values).FirstOrDefault(one => one.IsLarge && one.ETag == etag);
+        var file = Repos.Values.SelectMany(repo => repo.Commits.Values).SelectMany(files => files.Values)
+            .FirstOrDefault(one => one.IsLarge && one.ETag == etag);
         if (file is null)
             await RefuseAsync(context, 404, null, "NoSuchKey");
         else

@@ -63,7 +63,8 @@ internal sealed partial class LocalHub
             files = files.Select(file => new
             {
                 path = file!["path"]!.GetValue<string>(),
-                uploadMode = file["path"]!.GetValue<string>().EndsWith(".safetensors", StringComparison.Ordinal) || file["path"]!.GetValue<string>().EndsWith(".png", StringComparison.Ordinal) ? "lfs" : "regular",
+                uploadMode = file["path"]!.GetValue<string>().EndsWith(".safetensors", StringComparison.Ordinal)
+                    || file["path"]!.GetValue<string>().EndsWith(".png", StringComparison.Ordinal) ? "lfs" : "regular",
                 shouldIgnore = false,
             }),
         });
@@ -92,7 +93,11 @@ internal sealed partial class LocalHub
                 }
 
                 var href = UploadPartBytes is null ? $"{Store}upload/{oid}" : $"{Store}complete/{oid}";
-                answer["actions"] = new JsonObject { ["upload"] = new JsonObject { ["href"] = href, ["header"] = header }, ["verify"] = new JsonObject { ["href"] = verify.href } };
+                answer["actions"] = new JsonObject
+                {
+                    ["upload"] = new JsonObject { ["href"] = href, ["header"] = header },
+                    ["verify"] = new JsonObject { ["href"] = verify.href },
+                };
                 return answer;
             })]),
         }.ToJsonString());
@@ -125,13 +130,16 @@ internal sealed partial class LocalHub
     {
         var oid = JsonNode.Parse(await TextAsync(context))!["oid"]!.GetValue<string>();
         Checked.Add(oid);
-        context.Response.StatusCode = Uploaded.TryGetValue(oid, out var bytes) && Convert.ToHexStringLower(SHA256.HashData(bytes)) == oid ? 200 : 422;
+        context.Response.StatusCode = Uploaded.TryGetValue(oid, out var bytes) && Convert.ToHexStringLower(SHA256.HashData(bytes)) == oid
+            ? 200
+            : 422;
         await context.Response.WriteAsync("OK");
     }
 
     private async Task CommitAsync(HttpContext context, string id)
     {
-        var lines = (await TextAsync(context)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        var lines = (await TextAsync(context)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)
+            .ToList();
         LastCommit = lines;
         if (context.Request.ContentType != "application/x-ndjson" || lines[0]["key"]!.GetValue<string>() != "header")
         {
@@ -139,9 +147,12 @@ internal sealed partial class LocalHub
             return;
         }
 
-        Repos[id].Commit([.. lines.Skip(1).Select(line => line["value"]!).Select(value => (value["path"]!.GetValue<string>(), LocalContent.Of(value["content"] is { } content
+        Repos[id].Commit(
+            [.. lines.Skip(1).Select(line => line["value"]!)
+                .Select(value => (value["path"]!.GetValue<string>(), LocalContent.Of(value["content"] is { } content
             ? Convert.FromBase64String(content.GetValue<string>())
             : Uploaded[value["oid"]!.GetValue<string>()])))]);
-        await context.Response.WriteAsJsonAsync(new { success = true, commitOid = Repos[id].Head, commitUrl = $"{Endpoint}{id}/commit/{Repos[id].Head}" });
+        await context.Response.WriteAsJsonAsync(
+            new { success = true, commitOid = Repos[id].Head, commitUrl = $"{Endpoint}{id}/commit/{Repos[id].Head}" });
     }
 }

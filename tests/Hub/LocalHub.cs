@@ -86,7 +86,10 @@ internal sealed partial class LocalHub : IDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var request = context.Request;
-        Requests.Enqueue(new LocalRequest(request.Host.Host, request.Method, request.Path + request.QueryString, request.Headers.Authorization.ToString(), request.Headers.Range.ToString()));
+        Requests.Enqueue(
+            new LocalRequest(
+                request.Host.Host, request.Method, request.Path + request.QueryString, request.Headers.Authorization.ToString(),
+                request.Headers.Range.ToString()));
         var fault = Faults.FirstOrDefault(one => one.Takes(request));
         if (fault?.Status is { } status)
         {
@@ -168,9 +171,15 @@ internal sealed partial class LocalHub : IDisposable
         else if (!Repos.TryGetValue(id, out var repo) || (repo.Private && account is null))
             await RefuseAsync(context, account is null ? 401 : 404, "RepoNotFound", "Repository not found");
         else if (files && repo.Gated && account is null)
-            await RefuseAsync(context, 401, "GatedRepo", $"Access to model {id} is restricted. You must have access to it and be authenticated to access it. Please log in.");
+            await RefuseAsync(
+                context, 401, "GatedRepo",
+                $"Access to model {id} is restricted. You must have access to it and be authenticated to access it. Please log in.");
         else if (files && repo.Gated && !account!.Accepted.Contains(id))
-            await RefuseAsync(context, 403, "GatedRepo", repo.AwaitsReview ? "Your request to access model is awaiting a review from the repo authors." : $"Access to model {id} is restricted and you are not in the authorized list. Visit the page to ask for access.");
+            await RefuseAsync(
+                context, 403, "GatedRepo",
+                repo.AwaitsReview
+                    ? "Your request to access model is awaiting a review from the repo authors."
+                    : $"Access to model {id} is restricted and you are not in the authorized list. Visit the page to ask for access.");
         else
             return repo;
         return null;
@@ -189,15 +198,20 @@ internal sealed partial class LocalHub : IDisposable
         var files = repo.Commits[commit];
         if (what == "revision")
         {
-            await context.Response.WriteAsJsonAsync(new { id, sha = commit, @private = repo.Private, gated = repo.Gated ? (object)"manual" : false, siblings = files.Keys.Select(name => new { rfilename = name }) });
+            await context.Response.WriteAsJsonAsync(
+                new { id, sha = commit, @private = repo.Private, gated = repo.Gated
+                    ? (object)"manual"
+                    : false, siblings = files.Keys.Select(name => new { rfilename = name }) });
             return;
         }
 
         var from = int.Parse(context.Request.Query["cursor"].FirstOrDefault() ?? "0", System.Globalization.CultureInfo.InvariantCulture);
         if (from + PageSize < files.Count)
-            context.Response.Headers.Link = $"<{Endpoint.AbsoluteUri.TrimEnd('/')}{context.Request.Path}?recursive=true&cursor={from + PageSize}>; rel=\"next\"";
+            context.Response.Headers.Link =
+                $"<{Endpoint.AbsoluteUri.TrimEnd('/')}{context.Request.Path}?recursive=true&cursor={from + PageSize}>; rel=\"next\"";
         await context.Response.WriteAsJsonAsync(files.Skip(from).Take(PageSize).Select(entry => entry.Value.IsLarge
-            ? (object)new { type = "file", path = entry.Key, oid = new string('e', 40), size = entry.Value.Content.Size, lfs = new { oid = entry.Value.ETag, size = entry.Value.Content.Size, pointerSize = 135 } }
+            ? (object)new { type = "file", path = entry.Key, oid = new string('e',
+                40), size = entry.Value.Content.Size, lfs = new { oid = entry.Value.ETag, size = entry.Value.Content.Size, pointerSize = 135 } }
             : new { type = "file", path = entry.Key, oid = entry.Value.ETag, size = entry.Value.Content.Size })
             .Prepend(new { type = "directory", path = "transformer", oid = new string('d', 40), size = 0 }));
     }
@@ -214,7 +228,8 @@ internal sealed partial class LocalHub : IDisposable
         {
             context.Response.Headers["X-Repo-Commit"] = commit;
             context.Response.Headers["X-Linked-ETag"] = $"\"{file.ETag}\"";
-            context.Response.Headers["X-Linked-Size"] = (fault?.LinkedSize ?? file.Content.Size).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            context.Response.Headers["X-Linked-Size"] = (fault?.LinkedSize ?? file.Content.Size).ToString(
+                System.Globalization.CultureInfo.InvariantCulture);
             context.Response.Headers["X-Xet-Hash"] = new string('a', 64);
             context.Response.Redirect($"{Store.AbsoluteUri}store/{file.ETag}?signature=for-one-hour");
         }
@@ -227,7 +242,9 @@ internal sealed partial class LocalHub : IDisposable
     }
 
     private LocalAccount? AccountOf(HttpContext context) =>
-        context.Request.Headers.Authorization.ToString() is var header && header.StartsWith("Bearer ", StringComparison.Ordinal) ? Accounts.GetValueOrDefault(header[7..]) : null;
+        context.Request.Headers.Authorization.ToString() is var header && header.StartsWith("Bearer ", StringComparison.Ordinal)
+            ? Accounts.GetValueOrDefault(header[7..])
+            : null;
 
     private static async Task RefuseAsync(HttpContext context, int status, string? code, string? message, string? retryAfter = null)
     {

@@ -31,7 +31,8 @@ internal sealed class LocalRepo(string id)
     {
         var all = Refs.TryGetValue("main", out var head) ? new Dictionary<string, LocalFile>(Commits[head]) : [];
         foreach (var (path, content) in files)
-            all[path] = new LocalFile(content, path.EndsWith(".safetensors", StringComparison.Ordinal) || path.EndsWith(".bin", StringComparison.Ordinal));
+            all[path] = new LocalFile(
+                content, path.EndsWith(".safetensors", StringComparison.Ordinal) || path.EndsWith(".bin", StringComparison.Ordinal));
         var name = (++_commits).ToString("x40", CultureInfo.InvariantCulture);
         Commits[name] = all;
         Refs["main"] = name;

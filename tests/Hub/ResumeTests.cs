@@ -50,7 +50,10 @@ public sealed class ResumeTests : HubTest
     {
         Hub.Add(Name, ("big.safetensors", Content));
         // The second half does not come.
-        Hub.Faults.Add(new LocalFault(request => request.GetTypedHeaders().Range?.Ranges.First().From >= Content.Size / 2, int.MaxValue) { StallAfter = 100_000 });
+        Hub.Faults.Add(
+            new LocalFault(
+                request => request.GetTypedHeaders().Range?.Ranges.First().From >= Content.Size / 2,
+                int.MaxValue) { StallAfter = 100_000 });
         using var stop = new CancellationTokenSource();
         var download = DownloadAsync(Name, cancellation: stop.Token);
         await UntilAsync(() => new FileInfo(Blob + ".incomplete") is { Exists: true, Length: > 0 });
@@ -145,8 +148,18 @@ public sealed class ResumeTests : HubTest
     public async Task DownloadAsync_PassingRefusals_AreTriedAgain(int status, string? retryAfter)
     {
         Hub.Add(Name, ("big.safetensors", Content), ("a.json", LocalContent.Of("{}")));
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/api/", StringComparison.Ordinal), 2) { Status = status, RetryAfter = retryAfter });
-        Hub.Faults.Add(new LocalFault(request => request.Path.Value!.Contains("/resolve/", StringComparison.Ordinal), 3) { Status = status, RetryAfter = retryAfter });
+        Hub.Faults.Add(
+            new LocalFault(request => request.Path.Value!.Contains("/api/", StringComparison.Ordinal), 2)
+            {
+                Status = status,
+                RetryAfter = retryAfter,
+            });
+        Hub.Faults.Add(
+            new LocalFault(request => request.Path.Value!.Contains("/resolve/", StringComparison.Ordinal), 3)
+            {
+                Status = status,
+                RetryAfter = retryAfter,
+            });
         Hub.Faults.Add(LocalFault.OnStore(times: 3, status: status));
         var snapshot = await DownloadAsync(Name);
         AssertSame(Content, Path.Combine(snapshot.Folder, "big.safetensors"));

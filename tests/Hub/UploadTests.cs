@@ -17,7 +17,10 @@ public sealed class UploadTests : HubTest
         Hub.UploadPartBytes = partBytes;
         var (lora, bytes) = Lora(350_000);
         using var client = Client(LoggedIn);
-        var commit = await client.UploadAsync(new HubUploadRequest(Mine, [HubUploadFile.FromFile("pytorch_lora_weights.safetensors", lora), HubUploadFile.FromText("README.md", "# Ä cat")], "First"));
+        var commit = await client.UploadAsync(
+            new HubUploadRequest(
+                Mine, [HubUploadFile.FromFile("pytorch_lora_weights.safetensors", lora), HubUploadFile.FromText("README.md", "# Ä cat")],
+                "First"));
         Assert.Equal(new Uri(Hub.Endpoint, "/ada/cat-lora"), commit.Page);
         Assert.Equal(Hub.Repos["ada/cat-lora"].Head, commit.Commit);
         var oid = Convert.ToHexStringLower(SHA256.HashData(bytes));
@@ -50,7 +53,8 @@ public sealed class UploadTests : HubTest
         Hub.Faults.Add(new LocalFault(request => request.Method == "POST", 1) { Status = 429, RetryAfter = "0" });
         var (lora, bytes) = Lora(50_000);
         using var client = Client(LoggedIn);
-        await client.UploadAsync(new HubUploadRequest(RepoId.Parse("lab/cat"), [HubUploadFile.FromFile("a.safetensors", lora)], "x") { IsPrivate = true });
+        await client.UploadAsync(
+            new HubUploadRequest(RepoId.Parse("lab/cat"), [HubUploadFile.FromFile("a.safetensors", lora)], "x") { IsPrivate = true });
         Assert.True(Hub.Repos["lab/cat"].Private);
         Assert.Equal(bytes, Hub.Uploaded.Values.Single());
     }
@@ -103,7 +107,9 @@ public sealed class UploadTests : HubTest
             - sd3.5-diffusers
 
             """.ReplaceLineEndings("\n"), header);
-        Assert.Contains("pipeline.load_lora_weights(\"ada/cat-lora\", weight_name=\"pytorch_lora_weights.safetensors\")", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "pipeline.load_lora_weights(\"ada/cat-lora\", weight_name=\"pytorch_lora_weights.safetensors\")", text,
+            StringComparison.Ordinal);
         Assert.Contains("| rank | 4 |\n| lora_layers | a\\|b |\n", text, StringComparison.Ordinal);
         Assert.Contains("LoRA on the text encoders: yes.", text, StringComparison.Ordinal);
         Assert.DoesNotContain("\r", text, StringComparison.Ordinal);

@@ -42,7 +42,8 @@ public sealed class ContactSheetTests
         ContactSheet Sheet(string? caption, string? title, string[] columns, string[] rows) =>
             new() { Rows = [[new(picture, caption)]], CellSize = 160, Title = title, ColumnHeadings = columns, RowHeadings = rows };
         Assert.Equal(0, Inked(Sheet(null, null, [], []).Render()));
-        var inked = new[] { Sheet(text, null, [], []), Sheet(null, text, [], []), Sheet(null, null, [text], []), Sheet(null, null, [], [text]) };
+        var inked =
+            new[] { Sheet(text, null, [], []), Sheet(null, text, [], []), Sheet(null, null, [text], []), Sheet(null, null, [], [text]) };
         Assert.All(inked, sheet => Assert.True(Inked(sheet.Render()) > 100, "the text is not there"));
     }
 
@@ -66,7 +67,14 @@ public sealed class ContactSheetTests
     [Fact]
     public void Render_WrongOptions_ListsAllOfThem()
     {
-        var sheet = new ContactSheet { Rows = [[null, null]], CellSize = 5, MaxCaptionLines = 0, ColumnHeadings = ["a"], RowHeadings = ["a", "b"] };
+        var sheet = new ContactSheet
+        {
+            Rows = [[null, null]],
+            CellSize = 5,
+            MaxCaptionLines = 0,
+            ColumnHeadings = ["a"],
+            RowHeadings = ["a", "b"],
+        };
         var error = Assert.Throws<LabException>(sheet.Render);
         Assert.Contains("CellSize is 5", error.Message, StringComparison.Ordinal);
         Assert.Contains("MaxCaptionLines is 0", error.Message, StringComparison.Ordinal);

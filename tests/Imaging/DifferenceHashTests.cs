@@ -18,7 +18,8 @@ public class DifferenceHashTests
         var image = new RgbImage(9, 8, [.. Enumerable.Range(0, 9 * 8 * 3).Select(_ => (byte)random.Next(200))]);
         var large = ImageResizer.Resize(image, 180, 160);
         var copy = ImageResizer.Resize(new RgbImage(180, 160, [.. large.Pixels.Select(value => (byte)(value + 20))]), 90, 80);
-        var other = ImageResizer.Resize(new RgbImage(9, 8, [.. Enumerable.Range(0, 9 * 8 * 3).Select(_ => (byte)random.Next(200))]), 180, 160);
+        var other = ImageResizer.Resize(
+            new RgbImage(9, 8, [.. Enumerable.Range(0, 9 * 8 * 3).Select(_ => (byte)random.Next(200))]), 180, 160);
         Assert.InRange(DifferenceHash.Of(large).DistanceTo(DifferenceHash.Of(copy)), 0, 4);
         Assert.InRange(DifferenceHash.Of(large).DistanceTo(DifferenceHash.Of(other)), 16, 48);
     }

@@ -8,7 +8,9 @@ public sealed class ImageTransformsTests
         new(width, height, [.. Enumerable.Range(0, width * height).SelectMany(i => new[] { (byte)(i + 1), (byte)(i + 101), (byte)7 })]);
 
     private static string Reds(RgbImage image) =>
-        string.Join('/', Enumerable.Range(0, image.Height).Select(y => string.Concat(Enumerable.Range(0, image.Width).Select(x => image[x, y].Red))));
+        string.Join(
+            '/', Enumerable.Range(0, image.Height)
+                .Select(y => string.Concat(Enumerable.Range(0, image.Width).Select(x => image[x, y].Red))));
 
     // 123/456 as PIL's transpose turns it.
     [Theory]

@@ -89,7 +89,9 @@ public sealed partial class ImagingParityTests
             Assert.Equal((Number(match, "width"), Number(match, "height")), (info.Width, info.Height));
             var orientation = match.Groups["orientation"].Value == "None" ? 1 : Number(match, "orientation");
             Assert.Equal((ExifOrientation)orientation, info.Orientation);
-            var mode = info.Mode switch { PixelMode.Gray => "L", PixelMode.Palette => "P", PixelMode.RgbAlpha => "RGBA", PixelMode.Rgb => "RGB", _ => "?" };
+            var mode =
+                info.Mode switch { PixelMode.Gray => "L", PixelMode.Palette => "P", PixelMode.RgbAlpha => "RGBA", PixelMode.Rgb =>
+                    "RGB", _ => "?" };
             Assert.Equal(match.Groups["mode"].Value, mode);
             checkedFiles++;
         }
@@ -120,9 +122,12 @@ public sealed partial class ImagingParityTests
     [GeneratedRegex(@"^resized/(?<file>.+)\.(?<size>\d+)\.png$", RegexOptions.ExplicitCapture)]
     private static partial Regex ResizedName();
 
-    [GeneratedRegex(@"^decoded/(?<file>.+?)(\.crop(?<left>\d+)_(?<top>\d+)_(?<right>\d+)_(?<bottom>\d+))?\.png$", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^decoded/(?<file>.+?)(\.crop(?<left>\d+)_(?<top>\d+)_(?<right>\d+)_(?<bottom>\d+))?\.png$", RegexOptions.ExplicitCapture)]
     private static partial Regex DecodedName();
 
-    [GeneratedRegex(@"mode (?<mode>\w+), upright size (?<width>\d+)x(?<height>\d+), EXIF orientation (?<orientation>\w+)$", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"mode (?<mode>\w+), upright size (?<width>\d+)x(?<height>\d+), EXIF orientation (?<orientation>\w+)$",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex SourceAbout();
 }

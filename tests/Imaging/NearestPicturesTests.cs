@@ -23,9 +23,11 @@ public sealed class NearestPicturesTests : IDisposable
         var second = ImageDecoder.Load(PathOf("1.png"));
         Assert.Equal(("1.png", 1), Found(second));
         Assert.Equal(("1.png", 1), Found(ImageTransforms.FlipHorizontally(second)));
-        Assert.Equal(("1.png", 1), Found(new RgbImage(second.Width, second.Height, [.. second.Pixels.Select(value => (byte)(40 + (value / 2)))])));
+        Assert.Equal(
+            ("1.png", 1), Found(new RgbImage(second.Width, second.Height, [.. second.Pixels.Select(value => (byte)(40 + (value / 2)))])));
         Assert.Equal(1, new NearestPictures([PathOf("1.png"), PathOf("1.png")]).AmongThemselves, 1e-9);
-        Assert.Equal(nearest.AmongThemselves, new NearestPictures([PathOf("2.png"), PathOf("0.png"), PathOf("1.png")]).AmongThemselves, 1e-9);
+        Assert.Equal(
+            nearest.AmongThemselves, new NearestPictures([PathOf("2.png"), PathOf("0.png"), PathOf("1.png")]).AmongThemselves, 1e-9);
         Assert.Equal(double.NaN, new NearestPictures([PathOf("1.png")]).AmongThemselves);
 
         (string, double) Found(RgbImage image)

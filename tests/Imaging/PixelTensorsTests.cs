@@ -10,7 +10,8 @@ public sealed class PixelTensorsTests
     public void Stack_TwoPictures_ComeBackAsTheyWere()
     {
         using var scope = NewDisposeScope();
-        RgbImage[] images = [new(3, 2, [.. Enumerable.Range(0, 18).Select(i => (byte)i)]), new(3, 2, [.. Enumerable.Range(200, 18).Select(i => (byte)i)])];
+        RgbImage[] images =
+            [new(3, 2, [.. Enumerable.Range(0, 18).Select(i => (byte)i)]), new(3, 2, [.. Enumerable.Range(200, 18).Select(i => (byte)i)])];
         var pixels = PixelTensors.Stack(images);
         Assert.Equal([2, 3, 2, 3], pixels.shape);
         Assert.Equal((4 / 255f - 0.5f) / 0.5f, pixels[0, 1, 0, 1].item<float>());

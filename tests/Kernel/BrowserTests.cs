@@ -55,11 +55,13 @@ public sealed class BrowserTests : IDisposable
 
     private static async Task RestartAsync(IPage page)
     {
-        await page.EvaluateAsync("() => { window.isReady = false; Jupyter.notebook.events.one('kernel_ready.Kernel', () => window.isReady = true); }");
+        await page.EvaluateAsync(
+            "() => { window.isReady = false; Jupyter.notebook.events.one('kernel_ready.Kernel', () => window.isReady = true); }");
         await page.ClickAsync("#kernellink");
         await page.ClickAsync("#restart_kernel");
         await page.ClickAsync(".modal-dialog .btn-danger");
-        await page.WaitForFunctionAsync("() => window.isReady && Jupyter.notebook.kernel.is_connected() && !document.querySelector('.modal.in')");
+        await page.WaitForFunctionAsync(
+            "() => window.isReady && Jupyter.notebook.kernel.is_connected() && !document.querySelector('.modal.in')");
         await page.EvaluateAsync("() => Jupyter.notebook.execute_cells([Jupyter.notebook.get_cells().length - 1])");
         await page.WaitForSelectorAsync(".output >> text=The name 'rounds' does not exist");
     }

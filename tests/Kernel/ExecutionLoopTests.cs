@@ -15,7 +15,8 @@ public class ExecutionLoopTests
         using var done = new ManualResetEventSlim();
         using var iopub = new IopubPublisher(_ => { }, "kernel", maxCharacters: 1000);
         ExecutionLoop? loop = null;
-        loop = new ExecutionLoop(new KernelOptions { WarmUp = false }, iopub, request => new CellOutput(request, iopub, (_, _, _) => ""), Reply);
+        loop = new ExecutionLoop(
+            new KernelOptions { WarmUp = false }, iopub, request => new CellOutput(request, iopub, (_, _, _) => ""), Reply);
         loop.Add(Request("first", "throw new System.Exception(\"stop\");"));
         loop.Add(Request("queued before", "1"));
         loop.Start();
@@ -46,14 +47,16 @@ public class ExecutionLoopTests
         Assert.Equal(["endless: error", "next: ok"], RepliesOf(interruptAt: "busy"));
     }
 
-    // Of an endless cell, interrupted before the loop starts or as its status is published, and of one that is sent when the reply has come.
+    // Of an endless cell, interrupted before the loop starts or as its status is published, and of one that is sent when the reply has
+    // come.
     private static List<string> RepliesOf(string? interruptAt)
     {
         List<string> replies = [];
         using var done = new ManualResetEventSlim();
         ExecutionLoop? loop = null;
         using var iopub = new IopubPublisher(Published, "kernel", maxCharacters: 1000);
-        loop = new ExecutionLoop(new KernelOptions { WarmUp = false }, iopub, request => new CellOutput(request, iopub, (_, _, _) => ""), Reply);
+        loop = new ExecutionLoop(
+            new KernelOptions { WarmUp = false }, iopub, request => new CellOutput(request, iopub, (_, _, _) => ""), Reply);
         loop.Add(Request("endless", "while (true) { }"));
         if (interruptAt is null)
             loop.Interrupt();

@@ -15,7 +15,8 @@ public sealed class JupyterClientTests : IDisposable
     [Fact]
     public void Transcript_PythonClient_IsSatisfied()
     {
-        var (code, output) = Run("/usr/bin/python3", Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures", "jupyter", "transcript.py"), Name);
+        var (code, output) = Run(
+            "/usr/bin/python3", Path.Combine(Golden.GoldenSet.RepositoryRoot, "tests", "fixtures", "jupyter", "transcript.py"), Name);
         Assert.True(code == 0, output);
         Assert.Contains("all checks passed", output, StringComparison.Ordinal);
     }
@@ -25,16 +26,21 @@ public sealed class JupyterClientTests : IDisposable
     {
         // One notebook with every feature that needs no file beside it: starting a kernel for each would take most of the time.
         var features = Path.Combine(KernelUnderTest.Fixtures, "parts", "every-feature.ipynb");
-        var (code, output) = Run("/usr/bin/jupyter", "nbconvert", "--to", "notebook", "--execute", $"--ExecutePreprocessor.kernel_name={Name}", "--output-dir", _folder, features);
+        var (code, output) = Run(
+            "/usr/bin/jupyter", "nbconvert", "--to", "notebook", "--execute", $"--ExecutePreprocessor.kernel_name={Name}", "--output-dir",
+            _folder, features);
         Assert.True(code == 0, output);
         var text = File.ReadAllText(Path.Combine(_folder, "every-feature.ipynb"));
-        foreach (var expected in new[] { "<li>two</li>", "Wall time", "step 3", "from a child process", "on purpose", "matched", "<em>1|2</em>" })
+        foreach (var expected in new[] { "<li>two</li>", "Wall time", "step 3", "from a child process", "on purpose", "matched",
+            "<em>1|2</em>" })
             Assert.Contains(expected, text, StringComparison.Ordinal);
     }
 
     private (int ExitCode, string Output) Run(params string[] command)
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/jupyter"), "/usr/bin/jupyter is not installed (Debian packages jupyter-client, jupyter-nbconvert, jupyter-notebook)");
+        Assert.SkipUnless(
+            File.Exists("/usr/bin/jupyter"),
+            "/usr/bin/jupyter is not installed (Debian packages jupyter-client, jupyter-nbconvert, jupyter-notebook)");
         KernelSpecs.Install(Path.Combine(_folder, "kernels"), Name, "C# under test", KernelUnderTest.Launch);
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {

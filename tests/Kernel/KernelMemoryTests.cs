@@ -22,7 +22,9 @@ public sealed class KernelMemoryTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(Memory() - atRest, double.MinValue, 100);
     }
 
-    /// <summary>Run with LAB_BENCHMARKS=1 and <c>dotnet test tests --filter Execute_TwoThousandDeclaringCells</c> on a quiet machine.</summary>
+    /// <summary>
+    /// Run with LAB_BENCHMARKS=1 and <c>dotnet test tests --filter Execute_TwoThousandDeclaringCells</c> on a quiet machine.
+    /// </summary>
     [Fact]
     [Trait("Category", "Benchmark")]
     public void Execute_TwoThousandDeclaringCells_AddAtMost150MegabytesAndStayQuick()

@@ -44,7 +44,11 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [Fact]
     public void Execute_UserExpressions_AreEvaluatedEach()
     {
-        var request = new JsonObject { ["code"] = "var ue = 5;", ["user_expressions"] = new JsonObject { ["good"] = "ue + 1", ["bad"] = "nothing" } };
+        var request = new JsonObject
+        {
+            ["code"] = "var ue = 5;",
+            ["user_expressions"] = new JsonObject { ["good"] = "ue + 1", ["bad"] = "nothing" },
+        };
         var reply = _kernel.Ask(Channel.Shell, "execute_request", request);
         Assert.Equal("6", reply["user_expressions"]!["good"]!["data"]!["text/plain"]!.ToString());
         Assert.Equal("error", reply["user_expressions"]!["bad"]!["status"]!.ToString());
@@ -54,7 +58,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     public void Execute_ErrorWithQueuedCells_AbortsThem()
     {
         var gate = Path.Combine(Path.GetTempPath(), $"gate-{Guid.NewGuid():N}");
-        var failing = _kernel.Client.Execute($"while (!System.IO.File.Exists(\"{gate}\")) System.Threading.Thread.Sleep(5); throw new Exception(\"stop\");");
+        var failing = _kernel.Client.Execute(
+            $"while (!System.IO.File.Exists(\"{gate}\")) System.Threading.Thread.Sleep(5); throw new Exception(\"stop\");");
         var queued = _kernel.Client.Execute("1");
         try
         {
@@ -85,7 +90,9 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [InlineData("true", true)]
     public void Execute_ClearOutput_TellsTheClientAfterWhatWasShown(string wait, bool expected)
     {
-        var published = _kernel.Run($"Console.Write(\"old\"); Microsoft.DotNet.Interactive.KernelInvocationContext.Current.ClearOutput({wait}); Console.Write(\"new\");").Published;
+        var published = _kernel.Run(
+            $"Console.Write(\"old\"); Microsoft.DotNet.Interactive.KernelInvocationContext.Current.ClearOutput({wait}); "
+            + "Console.Write(\"new\");").Published;
         Assert.Equal(["status", "execute_input", "stream", "clear_output", "stream", "status"], published.Select(m => m.Type));
         Assert.Equal(expected, published[3].Flag("wait", !expected));
     }
@@ -95,7 +102,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     {
         var prompts = new List<(string, bool)>();
         var id = _kernel.Client.Execute(
-            "var a = Console.ReadLine(); var b = await GetInputAsync(\"name?\"); var c = await GetPasswordAsync(\"pw\"); $\"{a}|{b}|{c}|{c.GetClearTextPassword()}\"", null, allowStdin: true);
+            "var a = Console.ReadLine(); var b = await GetInputAsync(\"name?\"); var c = await GetPasswordAsync(\"pw\"); "
+            + "$\"{a}|{b}|{c}|{c.GetClearTextPassword()}\"", null, allowStdin: true);
         var (_, published) = _kernel.Collect(id, request =>
         {
             prompts.Add((request.Text("prompt"), request.Flag("password", false)));
@@ -140,7 +148,9 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     public void Interrupt_BySignal_EndsTheCell()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no signals");
-        Assert.SkipWhen(IsInterruptIgnored(), "SIGINT is ignored here, as in what a shell starts in the background, and so in every process that this one starts");
+        Assert.SkipWhen(
+            IsInterruptIgnored(),
+            "SIGINT is ignored here, as in what a shell starts in the background, and so in every process that this one starts");
         var id = _kernel.Client.Execute("Console.WriteLine(\"begun\"); while (true) { }");
         _kernel.WaitForText(id, "begun");
         using var kill = System.Diagnostics.Process.Start("kill", ["-INT", _kernel.Process.Id.ToString(CultureInfo.InvariantCulture)]);
@@ -171,7 +181,9 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     public void Reference_OfTheHostAssembly_BringsTensorsAndSaysNothing(string path)
     {
         using var kernel = new KernelUnderTest();
-        var (reply, published) = kernel.Run($"#r \"{path}\"\nusing TorchSharp;\nusing Dreambooth.Lab.Imaging;\ntorch.Tensor t = torch.zeros(2, 3);\nt.shape[1] + new RgbImage(1, 1, new byte[3]).Width");
+        var (reply, published) = kernel.Run(
+            $"#r \"{path}\"\nusing TorchSharp;\nusing Dreambooth.Lab.Imaging;\ntorch.Tensor t = torch.zeros(2, 3);\nt.shape[1] + new "
+            + "RgbImage(1, 1, new byte[3]).Width");
         Assert.True(reply.Text("status") == "ok", reply.Content.ToJsonString());
         Assert.Equal(["status", "execute_input", "execute_result", "status"], published.Select(m => m.Type));
         Assert.Equal("4", published[2].Content["data"]!["text/plain"]!.ToString());
@@ -194,7 +206,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [InlineData("\"é😀\"; Strin", "String")]
     public void Complete_Text_OffersTheName(string code, string expected)
     {
-        var reply = _kernel.Ask(Channel.Shell, "complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = code.EnumerateRunes().Count() });
+        var reply = _kernel.Ask(
+            Channel.Shell, "complete_request", new JsonObject { ["code"] = code, ["cursor_pos"] = code.EnumerateRunes().Count() });
         Assert.Contains(expected, reply["matches"]!.AsArray().Select(m => m!.ToString()));
     }
 
@@ -202,7 +215,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     public void Inspect_Name_ShowsItsType()
     {
         _kernel.Run("var inspected = new Dictionary<string, int>();");
-        var reply = _kernel.Ask(Channel.Shell, "inspect_request", new JsonObject { ["code"] = "inspected", ["cursor_pos"] = 3, ["detail_level"] = 0 });
+        var reply = _kernel.Ask(
+            Channel.Shell, "inspect_request", new JsonObject { ["code"] = "inspected", ["cursor_pos"] = 3, ["detail_level"] = 0 });
         Assert.True(reply["found"]!.GetValue<bool>());
         Assert.Contains("Dictionary<string, int>", reply["data"]!["text/plain"]!.ToString(), StringComparison.Ordinal);
     }
@@ -210,7 +224,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [Fact]
     public void Inspect_ArgumentList_ShowsTheSignatures()
     {
-        var reply = _kernel.Ask(Channel.Shell, "inspect_request", new JsonObject { ["code"] = "Math.Clamp(1, ", ["cursor_pos"] = 14, ["detail_level"] = 0 });
+        var reply = _kernel.Ask(
+            Channel.Shell, "inspect_request", new JsonObject { ["code"] = "Math.Clamp(1, ", ["cursor_pos"] = 14, ["detail_level"] = 0 });
         Assert.Contains("int Math.Clamp(int value, int min, int max)", reply["data"]!["text/plain"]!.ToString(), StringComparison.Ordinal);
     }
 
@@ -226,14 +241,22 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     public void History_Tail_HoldsTheLastCells()
     {
         _kernel.Run("// remembered");
-        var reply = _kernel.Ask(Channel.Shell, "history_request", new JsonObject { ["hist_access_type"] = "tail", ["n"] = 1, ["output"] = false, ["raw"] = true });
+        var reply = _kernel.Ask(
+            Channel.Shell, "history_request", new JsonObject
+            {
+                ["hist_access_type"] = "tail",
+                ["n"] = 1,
+                ["output"] = false,
+                ["raw"] = true,
+            });
         Assert.Equal("// remembered", reply["history"]![0]![2]!.ToString());
     }
 
     [Fact]
     public void Comm_Open_IsClosedPolitely()
     {
-        _kernel.Client.Send(Channel.Shell, "comm_open", new JsonObject { ["comm_id"] = "c1", ["target_name"] = "nobody", ["data"] = new JsonObject() });
+        _kernel.Client.Send(
+            Channel.Shell, "comm_open", new JsonObject { ["comm_id"] = "c1", ["target_name"] = "nobody", ["data"] = new JsonObject() });
         while (_kernel.Client.TryReceive(TimeSpan.FromSeconds(20), out _, out var message))
         {
             if (message.Type != "comm_close")
@@ -249,7 +272,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [Fact]
     public void Receive_BadMessages_AreRefusedAndTheKernelLives()
     {
-        var good = new MessageCodec("another key").Encode(JupyterMessage.Create("execute_request", new JsonObject { ["code"] = "Environment.Exit(3)" }, null, "s"));
+        var good = new MessageCodec("another key").Encode(
+            JupyterMessage.Create("execute_request", new JsonObject { ["code"] = "Environment.Exit(3)" }, null, "s"));
         _kernel.Client.SendFrames(Channel.Shell, good);
         _kernel.Client.SendFrames(Channel.Shell, [Encoding.UTF8.GetBytes("nonsense")]);
         _kernel.Client.SendFrames(Channel.Control, [.. good.Select(f => f.Length > 40 ? f[..40] : f)]);
@@ -267,7 +291,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [Fact]
     public void Execute_TwoHundredMegabytes_AreTruncatedWithANote()
     {
-        var published = _kernel.Run("var line = new string('x', 1000); for (var i = 0; i < 200_000; i++) Console.WriteLine(line);").Published;
+        var published = _kernel.Run(
+            "var line = new string('x', 1000); for (var i = 0; i < 200_000; i++) Console.WriteLine(line);").Published;
         var text = string.Concat(published.Where(m => m.Type == "stream").Select(m => m.Text("text")));
         Assert.InRange(text.Length, 8 << 20, (8 << 20) + 300);
         Assert.EndsWith("`kernel start --max-output`]\n", text, StringComparison.Ordinal);
@@ -278,7 +303,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     [InlineData("async void F() { await Task.Yield(); throw new Exception(\"lost\"); } F(); System.Threading.Thread.Sleep(100);")]
     [InlineData("System.IO.File.WriteAllBytes(\"/dev/full\", new byte[10]);")]
     [InlineData("public class Odd { public override string ToString() => throw new Exception(\"no text\"); }\nnew Odd()")]
-    [InlineData("throw new Odd2(); public class Odd2 : Exception { public override string Message => throw new Exception(\"no message\"); }")]
+    [InlineData(
+        "throw new Odd2(); public class Odd2 : Exception { public override string Message => throw new Exception(\"no message\"); }")]
     [InlineData("Console.SetOut(System.IO.TextWriter.Null); Console.WriteLine(1);")]
     public void Execute_CellThatMisbehaves_LeavesTheKernelAlive(string code)
     {
@@ -288,7 +314,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
         Assert.Contains(published, m => m.Text("text").Contains("still", StringComparison.Ordinal));
     }
 
-    // The cell stays until the garbage collector has found the task: whatever cell runs then is told of it, and other tests count what theirs say.
+    // The cell stays until the garbage collector has found the task: whatever cell runs then is told of it, and other tests count what
+    // theirs say.
     [Fact]
     public void Execute_TaskThatFailsUnawaited_IsToldOfAndLeavesTheKernelAlive()
     {
@@ -329,7 +356,8 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
         Assert.Contains("hint: " + expected, Error(code), StringComparison.Ordinal);
     }
 
-    private string Error(string code) => string.Join('\n', _kernel.Run(code).Reply.Content["traceback"]!.AsArray().Select(l => l!.ToString()));
+    private string Error(string code) =>
+        string.Join('\n', _kernel.Run(code).Reply.Content["traceback"]!.AsArray().Select(l => l!.ToString()));
 
     public sealed class Fixture : IDisposable
     {

@@ -20,12 +20,15 @@ internal sealed class KernelUnderTest : IDisposable
     public void Dispose() => Process.Dispose();
 
     /// <summary>Runs a cell and returns its reply and everything published for it, in order.</summary>
-    public (JupyterMessage Reply, List<JupyterMessage> Published) Run(string code, string? cellId = null) => Collect(Client.Execute(code, cellId));
+    public (JupyterMessage Reply, List<JupyterMessage> Published) Run(string code, string? cellId = null) =>
+        Collect(Client.Execute(code, cellId));
 
     /// <summary>Sends a request and returns its reply.</summary>
     public JsonObject Ask(Channel channel, string type, JsonObject content) => Collect(Client.Send(channel, type, content)).Reply.Content;
 
-    /// <summary>Waits until the cell of a request has printed a text; what it published so far is left out of what <see cref="Collect"/> gives.</summary>
+    /// <summary>
+    /// Waits until the cell of a request has printed a text; what it published so far is left out of what <see cref="Collect"/> gives.
+    /// </summary>
     public void WaitForText(string id, string text)
     {
         var shown = "";

@@ -29,7 +29,9 @@ internal sealed class NotebookServer : IAsyncDisposable
     public static string NotInstalled => "Debian packages jupyter-notebook and chromium are not installed";
 
     /// <summary>Starts the server.</summary>
-    /// <param name="folder">The folder with the notebooks, which name the kernel as `kernel install` does; kernels are installed into it.</param>
+    /// <param name="folder">
+    /// The folder with the notebooks, which name the kernel as `kernel install` does; kernels are installed into it.
+    /// </param>
     /// <param name="pictures">The folder under outputs/ for screenshots.</param>
     public static NotebookServer Start(string folder, string pictures)
     {
@@ -76,7 +78,9 @@ internal sealed class NotebookServer : IAsyncDisposable
             }
         }
 
-        await page.WaitForFunctionAsync("() => window.Jupyter && Jupyter.notebook && Jupyter.notebook._fully_loaded && Jupyter.notebook.kernel && Jupyter.notebook.kernel.info_reply.status === 'ok'");
+        await page.WaitForFunctionAsync(
+            "() => window.Jupyter && Jupyter.notebook && Jupyter.notebook._fully_loaded && Jupyter.notebook.kernel && "
+            + "Jupyter.notebook.kernel.info_reply.status === 'ok'");
         return page;
     }
 
@@ -94,7 +98,8 @@ internal sealed class NotebookServer : IAsyncDisposable
         for (var (top, number) = (0, 1); top < height - 200; top += Piece, number++)
         {
             var clip = new Clip { X = 0, Y = top, Width = 1100, Height = Math.Min(Piece, height - top) };
-            await page.ScreenshotAsync(new() { Path = Path.Combine(_pictures, number == 1 ? $"{name}.png" : $"{name}-{number}.png"), Clip = clip });
+            await page.ScreenshotAsync(
+                new() { Path = Path.Combine(_pictures, number == 1 ? $"{name}.png" : $"{name}-{number}.png"), Clip = clip });
         }
     }
 

@@ -17,7 +17,8 @@ public sealed class MiniatureTokenizersTests : IDisposable
 
     private ITextTokenizer Load(string name) => TokenizerLoader.Load(Path.Combine(_folder.Path, name));
 
-    private static IEnumerable<string> PromptWords => Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature"), "*.txt")
+    private static IEnumerable<string> PromptWords =>
+        Directory.GetFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "prompts", "miniature"), "*.txt")
         .SelectMany(File.ReadAllLines).SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Distinct();
 
     [Fact]
@@ -74,7 +75,8 @@ public sealed class MiniatureTokenizersTests : IDisposable
     public void Captions_NearlyAll_FitIntoTheWindow()
     {
         var tokenizer = Load("tokenizer");
-        var tooLong = Enumerable.Range(0, 2000).Count(seed => tokenizer.Encode(Captioner.Describe(WorldSampler.Draw((ulong)seed), (ulong)seed)).Count > 32);
+        var tooLong = Enumerable.Range(0, 2000)
+            .Count(seed => tokenizer.Encode(Captioner.Describe(WorldSampler.Draw((ulong)seed), (ulong)seed)).Count > 32);
         Assert.InRange(tooLong, 0, 10);
     }
 

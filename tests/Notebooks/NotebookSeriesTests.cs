@@ -7,7 +7,9 @@ using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Notebooks;
 
-/// <summary>The notebooks of notebooks/: every one runs from top to bottom as a user's would, and what is committed is what its code gave.</summary>
+/// <summary>
+/// The notebooks of notebooks/: every one runs from top to bottom as a user's would, and what is committed is what its code gave.
+/// </summary>
 public sealed class NotebookSeriesTests : IDisposable
 {
     /// <summary>The environment variable with the seconds that the whole series may take; not set means that nobody measures.</summary>
@@ -35,14 +37,18 @@ public sealed class NotebookSeriesTests : IDisposable
         Assert.SkipWhen(name.Length == 0, "there are no notebooks yet");
         var (clock, processor) = (Stopwatch.StartNew(), ProcessorTimeOfChildren());
         var (code, output) = RunVerb(
-            Path.Combine(Notebooks, name), "-p", "preset=Tiny", "--output", _folder, "--quiet", "--timeout", s_cell.TotalSeconds.ToString(CultureInfo.InvariantCulture));
-        // On a machine with other work a notebook waits for its turn; the processor time is what it takes where it has the machine to itself.
+            Path.Combine(Notebooks, name), "-p", "preset=Tiny", "--output", _folder, "--quiet", "--timeout",
+            s_cell.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+        // On a machine with other work a notebook waits for its turn; the processor time is what it takes where it has the machine to
+        // itself.
         var worked = ProcessorTimeOfChildren() - processor;
         s_total += worked > TimeSpan.Zero && worked < clock.Elapsed ? worked : clock.Elapsed;
         Assert.True(code == 0, output);
         Assert.True(File.Exists(Path.Combine(_folder, name)), output);
         if (Environment.GetEnvironmentVariable(Budget) is { Length: > 0 } seconds)
-            Assert.True(s_total.TotalSeconds <= double.Parse(seconds, CultureInfo.InvariantCulture), $"the notebooks so far took {s_total}, more than {seconds} s");
+            Assert.True(
+                s_total.TotalSeconds <= double.Parse(seconds, CultureInfo.InvariantCulture),
+                $"the notebooks so far took {s_total}, more than {seconds} s");
     }
 
     [Theory]
@@ -74,7 +80,8 @@ public sealed class NotebookSeriesTests : IDisposable
         var (code, output) = RunVerb(
             environment: [("HF_HOME", _folder), ("HF_HUB_OFFLINE", "1")],
             [
-                Path.Combine(Notebooks, name + ".ipynb"), "-p", "preset=Full", .. parameter is null ? Array.Empty<string>() : ["-p", parameter],
+                Path.Combine(Notebooks, name + ".ipynb"), "-p", "preset=Full",
+                .. parameter is null ? Array.Empty<string>() : ["-p", parameter],
                 "--output", _folder, "--quiet",
             ]);
         Assert.Equal(1, code);
@@ -111,7 +118,8 @@ public sealed class NotebookSeriesTests : IDisposable
             return TimeSpan.Zero;
         var text = File.ReadAllText("/proc/self/stat");
         var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture)));
+        return TimeSpan.FromMilliseconds(
+            10 * (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture)));
     }
 
     // A process of its own, as a user starts it.

@@ -38,7 +38,9 @@ public sealed class SeriesInABrowserTests : IDisposable
 
     /// <param name="name">The notebook.</param>
     /// <param name="live">What the output that moves while its cell runs contains.</param>
-    /// <param name="looks">How many different looks it must have had; a sweep of a few pictures may be over before its bar moves twice.</param>
+    /// <param name="looks">
+    /// How many different looks it must have had; a sweep of a few pictures may be over before its bar moves twice.
+    /// </param>
     /// <param name="expected">What must be there at the end.</param>
     [Theory]
     [InlineData("02-train-a-lora.ipynb", "svg", 3, ".output .lab-grid img")]
@@ -50,7 +52,9 @@ public sealed class SeriesInABrowserTests : IDisposable
         Assert.SkipUnless(NotebookServer.IsInstalled, NotebookServer.NotInstalled);
         var text = await File.ReadAllTextAsync(path);
         Assert.Contains("var preset = \\\"Standard\\\";", text, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(Path.Combine(_folder, name), text.Replace("var preset = \\\"Standard\\\";", "var preset = \\\"Tiny\\\";", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, name),
+            text.Replace("var preset = \\\"Standard\\\";", "var preset = \\\"Tiny\\\";", StringComparison.Ordinal));
 
         await using var server = NotebookServer.Start(_folder, "notebooks-in-a-browser");
         var page = await server.OpenAsync(name);
@@ -76,7 +80,8 @@ public sealed class SeriesInABrowserTests : IDisposable
         {
             await page.ClickAsync("button[data-jupyter-action='jupyter-notebook:run-cell-and-select-next']");
             await page.WaitForFunctionAsync(
-                "i => { const cell = Jupyter.notebook.get_cell(i); return cell.cell_type !== 'code' || cell.get_text().trim() === '' || (typeof cell.input_prompt_number === 'number' && !cell.element.hasClass('running')); }",
+                "i => { const cell = Jupyter.notebook.get_cell(i); return cell.cell_type !== 'code' || cell.get_text().trim() === '' || "
+                + "(typeof cell.input_prompt_number === 'number' && !cell.element.hasClass('running')); }",
                 i,
                 new() { Timeout = 180_000 });
             Assert.True(await page.Locator(".output_error").CountAsync() == 0, await ErrorAsync(page));
@@ -89,10 +94,12 @@ public sealed class SeriesInABrowserTests : IDisposable
     private static async Task LookAsync(IPage page, string live, int looks, string expected)
     {
         const string Moved =
-            "live => Math.max(0, ...Jupyter.notebook.get_cells().map((cell, i) => cell.output_area && cell.output_area.element.find(live).length ? window.looks[i].size : 0))";
+            "live => Math.max(0, ...Jupyter.notebook.get_cells().map((cell, i) => cell.output_area && "
+            + "cell.output_area.element.find(live).length ? window.looks[i].size : 0))";
         try
         {
-            await page.WaitForFunctionAsync($"([live, looks]) => ({Moved})(live) >= looks", new object[] { live, looks }, new() { Timeout = 30_000 });
+            await page.WaitForFunctionAsync(
+                $"([live, looks]) => ({Moved})(live) >= looks", new object[] { live, looks }, new() { Timeout = 30_000 });
         }
         catch (TimeoutException)
         {
@@ -113,5 +120,6 @@ public sealed class SeriesInABrowserTests : IDisposable
         Assert.Empty(broken);
     }
 
-    private static async Task<string> ErrorAsync(IPage page) => await page.Locator(".output_error").CountAsync() == 0 ? "" : await page.Locator(".output_error").First.InnerTextAsync();
+    private static async Task<string> ErrorAsync(IPage page) =>
+        await page.Locator(".output_error").CountAsync() == 0 ? "" : await page.Locator(".output_error").First.InnerTextAsync();
 }

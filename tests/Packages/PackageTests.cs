@@ -4,7 +4,9 @@ using Dreambooth.Lab.Tests.Tokenizers;
 
 namespace Dreambooth.Lab.Tests.Packages;
 
-/// <summary>What <c>dotnet pack</c> makes is used as its users do: from a project of their own, and as the tool <c>lab</c>. Takes minutes.</summary>
+/// <summary>
+/// What <c>dotnet pack</c> makes is used as its users do: from a project of their own, and as the tool <c>lab</c>. Takes minutes.
+/// </summary>
 [Trait("Category", "Package")]
 public sealed class PackageTests : IDisposable
 {
@@ -29,7 +31,9 @@ public sealed class PackageTests : IDisposable
     public void Library_EmptyProject_TrainsTwoSteps()
     {
         Pack();
-        Write("app/nuget.config", $"""<configuration><packageSources><add key="packed" value="{_folder.Path}/packed" /></packageSources></configuration>""");
+        Write(
+            "app/nuget.config",
+            $"""<configuration><packageSources><add key="packed" value="{_folder.Path}/packed" /></packageSources></configuration>""");
         Write("app/app.csproj", $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -98,7 +102,12 @@ public sealed class PackageTests : IDisposable
 
     private static string Run(string program, string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         // What the test host sets for itself is not for other programs.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(name);

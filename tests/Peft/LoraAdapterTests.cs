@@ -67,7 +67,8 @@ public sealed class LoraAdapterTests : IDisposable
         }
 
         Assert.Equal(adapter.Parameters.numel(), offset);
-        static IEnumerable<float> Flat(LoraLayer layer) => [.. layer.Weights.A.detach().data<float>().ToArray(), .. layer.Weights.B.detach().data<float>().ToArray()];
+        static IEnumerable<float> Flat(LoraLayer layer) =>
+            [.. layer.Weights.A.detach().data<float>().ToArray(), .. layer.Weights.B.detach().data<float>().ToArray()];
     }
 
     [Fact]
@@ -182,7 +183,8 @@ public sealed class LoraAdapterTests : IDisposable
     [Fact]
     public void Create_BlockThatIsNotThere_SaysHowManyThereAre()
     {
-        var error = Assert.Throws<LabException>(() => Create(config: new LoraConfig { TargetModules = LoraConfig.TransformerTargets, Blocks = [0, 4] }));
+        var error = Assert.Throws<LabException>(
+            () => Create(config: new LoraConfig { TargetModules = LoraConfig.TransformerTargets, Blocks = [0, 4] }));
         Assert.Contains("Block 4 of transformer has none", error.Message, StringComparison.Ordinal);
         Assert.Contains("blocks count from 0 to 3", error.Message, StringComparison.Ordinal);
     }
@@ -190,8 +192,15 @@ public sealed class LoraAdapterTests : IDisposable
     [Fact]
     public void ComputeIn_Bfloat16_GivesTheOutputsAndGradientsOfConvertingEachMatrix()
     {
-        using var half = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = false, Dtype = ScalarType.BFloat16 });
-        using var adapter = LoraAdapter.Create("a", [(half.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 0, CPU, ScalarType.Float32);
+        using var half = StableDiffusion3Pipeline.Load(
+            TinyPipeline.Folder, new PipelineOptions
+            {
+                TokenizersFolder = TinyTokenizers.Root,
+                WithT5 = false,
+                Dtype = ScalarType.BFloat16,
+            });
+        using var adapter = LoraAdapter.Create(
+            "a", [(half.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 0, CPU, ScalarType.Float32);
         Fill(adapter, 1);
         var (output, gradients) = Pass();
         adapter.ComputeIn(ScalarType.BFloat16);
@@ -222,7 +231,8 @@ public sealed class LoraAdapterTests : IDisposable
         using var scope = NewDisposeScope();
         var transformer = _pipeline.LoraComponents[0];
         LoraConfig Config(int rank, string target) => new() { Rank = rank, TargetModules = [target] };
-        using var adapter = LoraAdapter.Create("a", [(transformer, Config(3, "attn.to_q")), (transformer, Config(12, "attn.to_k"))], 0, CPU, ScalarType.Float32);
+        using var adapter = LoraAdapter.Create(
+            "a", [(transformer, Config(3, "attn.to_q")), (transformer, Config(12, "attn.to_k"))], 0, CPU, ScalarType.Float32);
         Fill(adapter, 1);
         adapter.ComputeIn(ScalarType.BFloat16);
         Assert.Equal([3, 12], adapter.Layers.Select(layer => layer.Rank).Distinct().Order());
@@ -248,8 +258,15 @@ public sealed class LoraAdapterTests : IDisposable
     [Fact]
     public void ClearGradients_PassThatFailedHalfWay_LeavesNothingForTheNext()
     {
-        using var half = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = false, Dtype = ScalarType.BFloat16 });
-        using var adapter = LoraAdapter.Create("a", [(half.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 0, CPU, ScalarType.Float32);
+        using var half = StableDiffusion3Pipeline.Load(
+            TinyPipeline.Folder, new PipelineOptions
+            {
+                TokenizersFolder = TinyTokenizers.Root,
+                WithT5 = false,
+                Dtype = ScalarType.BFloat16,
+            });
+        using var adapter = LoraAdapter.Create(
+            "a", [(half.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 0, CPU, ScalarType.Float32);
         Fill(adapter, 1);
         adapter.ComputeIn(ScalarType.BFloat16);
         // Its gradients have reached the copy and were not collected.
@@ -259,7 +276,8 @@ public sealed class LoraAdapterTests : IDisposable
         Assert.Equal(0, adapter.Gradients!.abs().max().item<float>());
     }
 
-    private static float[] Drawn(LoraAdapter adapter) => [.. adapter.Layers.SelectMany(layer => layer.Weights.A.detach().data<float>().ToArray())];
+    private static float[] Drawn(LoraAdapter adapter) =>
+        [.. adapter.Layers.SelectMany(layer => layer.Weights.A.detach().data<float>().ToArray())];
 
     private static void Fill(LoraAdapter adapter, ulong seed)
     {
@@ -269,11 +287,14 @@ public sealed class LoraAdapterTests : IDisposable
     }
 
     private LoraAdapter Create(
-        string name = "a", IReadOnlyList<string>? targets = null, int rank = 4, double? alpha = null, ulong seed = 0, LoraConfig? config = null)
+        string name = "a", IReadOnlyList<string>? targets = null, int rank = 4, double? alpha = null, ulong seed = 0,
+        LoraConfig? config = null)
     {
         config ??= new LoraConfig { Rank = rank, LoraAlpha = alpha, TargetModules = targets ?? LoraConfig.TransformerTargets };
         var text = new LoraConfig { Rank = rank, LoraAlpha = alpha, TargetModules = LoraConfig.TextEncoderTargets };
-        return LoraAdapter.Create(name, _pipeline.LoraComponents.Select(component => (component, component.Prefix == "transformer" ? config : text)), seed, CPU, ScalarType.Float32);
+        return LoraAdapter.Create(
+            name, _pipeline.LoraComponents.Select(component => (component, component.Prefix == "transformer" ? config : text)), seed, CPU,
+            ScalarType.Float32);
     }
 
     private Tensor Transformer(bool grad = false, StableDiffusion3Pipeline? pipeline = null)

@@ -10,7 +10,8 @@ namespace Dreambooth.Lab.Tests.Peft;
 public sealed class LoraExportTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly SD3Transformer2DModel _model = SD3Transformer2DModel.Load(Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
+    private readonly SD3Transformer2DModel _model = SD3Transformer2DModel.Load(
+        Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
 
     public void Dispose()
     {
@@ -43,7 +44,8 @@ public sealed class LoraExportTests : IDisposable
     public void Save_WhileTheModelComputesWithACopy_WritesTheMatricesThemselves()
     {
         using var adapter = Adapter();
-        var paths = new[] { "file", "export", "file of a copy", "export of a copy" }.Select(name => Path.Combine(_folder.Path, name + ".safetensors")).ToArray();
+        var paths = new[] { "file", "export", "file of a copy", "export of a copy" }.Select(
+            name => Path.Combine(_folder.Path, name + ".safetensors")).ToArray();
         LoraFile.Save(paths[0], adapter);
         LoraExport.Save(paths[1], adapter);
         adapter.ComputeIn(ScalarType.BFloat16);
@@ -69,7 +71,9 @@ public sealed class LoraExportTests : IDisposable
 
     private LoraAdapter Adapter()
     {
-        var adapter = LoraAdapter.Create("a", [(new LoraComponent("transformer", _model), new LoraConfig { Rank = 2, LoraAlpha = 8, TargetModules = ["attn.to_q"] })], 1, CPU, ScalarType.Float32, trainable: false);
+        var adapter = LoraAdapter.Create(
+            "a", [(new LoraComponent("transformer", _model), new LoraConfig { Rank = 2, LoraAlpha = 8, TargetModules = ["attn.to_q"] })], 1,
+            CPU, ScalarType.Float32, trainable: false);
         using var noGradients = no_grad();
         foreach (var layer in adapter.Layers)
             layer.Weights.B.normal_();

@@ -51,7 +51,8 @@ public sealed class LoraParityTests
     private static void Compare(GoldenCase golden, string prefix, PromptEmbeddings actual)
     {
         GoldenAssert.Close(golden.Load($"{prefix}prompt_embeds"), actual.PromptEmbeds, Tolerance, $"{prefix}prompt_embeds");
-        GoldenAssert.Close(golden.Load($"{prefix}pooled_prompt_embeds"), actual.PooledPromptEmbeds, Tolerance, $"{prefix}pooled_prompt_embeds");
+        GoldenAssert.Close(
+            golden.Load($"{prefix}pooled_prompt_embeds"), actual.PooledPromptEmbeds, Tolerance, $"{prefix}pooled_prompt_embeds");
     }
 
     private static void CompareFused(StableDiffusion3Pipeline pipeline, GoldenCase golden)
@@ -73,7 +74,8 @@ public sealed class LoraParityTests
         foreach (var scale in Scales(golden, "header_ignored.transformer.scale"))
         {
             pipeline.Adapters[0].Weight = double.Parse(scale, System.Globalization.CultureInfo.InvariantCulture);
-            GoldenAssert.Close(golden.Load($"header_ignored.transformer.scale{scale}"), Forward(pipeline, golden), Tolerance, $"no header, {scale}");
+            GoldenAssert.Close(
+                golden.Load($"header_ignored.transformer.scale{scale}"), Forward(pipeline, golden), Tolerance, $"no header, {scale}");
         }
 
         Directory.Delete(Path.GetDirectoryName(stripped)!, recursive: true);
@@ -86,5 +88,6 @@ public sealed class LoraParityTests
         GoldenSet.PathOf("lora", Path.GetFileNameWithoutExtension(golden.File).Replace('.', '/'));
 
     private static Tensor Forward(StableDiffusion3Pipeline pipeline, GoldenCase golden) => pipeline.Transformer.forward(
-        golden.Load("hidden_states").Here(), golden.Load("timestep").Here(), golden.Load("encoder_hidden_states").Here(), golden.Load("pooled_projections").Here());
+        golden.Load("hidden_states").Here(), golden.Load("timestep").Here(), golden.Load("encoder_hidden_states").Here(),
+        golden.Load("pooled_projections").Here());
 }

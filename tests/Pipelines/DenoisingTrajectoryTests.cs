@@ -6,7 +6,15 @@ namespace Dreambooth.Lab.Tests.Pipelines;
 
 public class DenoisingTrajectoryTests
 {
-    private static readonly GenerationRequest _request = new() { Prompts = ["a photo of a cat"], NumInferenceSteps = 3, Width = 32, Height = 32, Seed = 3, MaxSequenceLength = 8 };
+    private static readonly GenerationRequest _request = new()
+    {
+        Prompts = ["a photo of a cat"],
+        NumInferenceSteps = 3,
+        Width = 32,
+        Height = 32,
+        Seed = 3,
+        MaxSequenceLength = 8,
+    };
 
     [Fact]
     public void Record_ToTheEnd_EndsInTheGeneratedPicture()
@@ -42,6 +50,8 @@ public class DenoisingTrajectoryTests
     public void Record_WordThatIsNotThere_IsNamed()
     {
         using var pipeline = TinyPipeline.Load();
-        Assert.Contains("“dog”", Assert.Throws<LabException>(() => TokenAttention.Record(pipeline, _request, ["dog"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "“dog”", Assert.Throws<LabException>(() => TokenAttention.Record(pipeline, _request, ["dog"])).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -32,7 +32,8 @@ public sealed class MemoryModeTests : IDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("lab-memory-").FullName;
 
-    public static TheoryData<MemoryMode, bool> Modes => new() { { MemoryMode.Balanced, false }, { MemoryMode.Low, false }, { MemoryMode.Low, true } };
+    public static TheoryData<MemoryMode, bool> Modes =>
+        new() { { MemoryMode.Balanced, false }, { MemoryMode.Low, false }, { MemoryMode.Low, true } };
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
@@ -45,7 +46,9 @@ public sealed class MemoryModeTests : IDisposable
         using var scope = NewDisposeScope();
         GoldenAssert.Exact(fast.Denoise(Small), other.Denoise(Small));
         Assert.Equal(Pixels(fast.Generate(Small)), Pixels(other.Generate(Small)));
-        Assert.Equal(Pixels(fast.Generate(Small with { GuidanceScale = 1, NegativePrompts = ["dark"] })), Pixels(other.Generate(Small with { GuidanceScale = 1, NegativePrompts = ["dark"] })));
+        Assert.Equal(
+            Pixels(fast.Generate(Small with { GuidanceScale = 1, NegativePrompts = ["dark"] })),
+            Pixels(other.Generate(Small with { GuidanceScale = 1, NegativePrompts = ["dark"] })));
     }
 
     [Theory]
@@ -91,7 +94,9 @@ public sealed class MemoryModeTests : IDisposable
         var adapted = Pixels(fast.Generate(Small));
         Assert.NotEqual(plain, adapted);
         Assert.Equal(adapted, Pixels(other.Generate(Small)));
-        Assert.Contains("The weights of text_encoder_2 are not in memory", Assert.Throws<LabException>(() => LoraChange.Measure(second)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "The weights of text_encoder_2 are not in memory", Assert.Throws<LabException>(() => LoraChange.Measure(second)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,10 +107,14 @@ public sealed class MemoryModeTests : IDisposable
         using var first = Adapt(fast);
         using var second = Adapt(balanced);
         using (balanced.Prompts.Hold())
-            Assert.Contains("the weights of text_encoder_2 are in memory only while they are used", Assert.Throws<LabException>(() => second.Fuse()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "the weights of text_encoder_2 are in memory only while they are used",
+                Assert.Throws<LabException>(() => second.Fuse()).Message, StringComparison.Ordinal);
         Assert.False(second.IsFused);
         Assert.Equal(Pixels(fast.Generate(Small)), Pixels(balanced.Generate(Small)));
-        using var transformerAlone = LoraAdapter.Create("b", [(balanced.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 3, CPU, ScalarType.Float32);
+        using var transformerAlone = LoraAdapter.Create(
+            "b", [(balanced.LoraComponents[0], new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 3, CPU,
+            ScalarType.Float32);
         transformerAlone.Fuse();
         Assert.True(transformerAlone.IsFused);
     }
@@ -142,15 +151,21 @@ public sealed class MemoryModeTests : IDisposable
         File.SetLastWriteTimeUtc(file, DateTime.UnixEpoch);
         pipeline.Generate(Small);
         pipeline.Generate(Small with { Prompts = ["another"], NumImagesPerPrompt = 3 });
-        Assert.Contains("was changed or removed", Assert.Throws<LabException>(() => pipeline.Generate(Small with { Prompts = ["a third"] })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "was changed or removed", Assert.Throws<LabException>(() => pipeline.Generate(Small with { Prompts = ["a third"] })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_FileThatDoesNotFit_IsRefusedAtOnce()
     {
         using var original = new OriginalFile(Path.Combine(_root, "published"));
-        SafetensorsWriter.Save(Path.Combine(original.Folder, "text_encoder_3", "model.safetensors"), new Dictionary<string, Tensor> { ["shared.weight"] = ones(1) });
-        Assert.Contains("does not fit T5EncoderModel", Assert.Throws<LabException>(() => Load(original.Folder, MemoryMode.Low)).Message, StringComparison.Ordinal);
+        SafetensorsWriter.Save(
+            Path.Combine(original.Folder, "text_encoder_3", "model.safetensors"),
+            new Dictionary<string, Tensor> { ["shared.weight"] = ones(1) });
+        Assert.Contains(
+            "does not fit T5EncoderModel", Assert.Throws<LabException>(() => Load(original.Folder, MemoryMode.Low)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -190,7 +205,8 @@ public sealed class MemoryModeTests : IDisposable
         var options = Options(MemoryMode.Fast) with { SingleFilePresets = [original.Preset] };
         var path = Path.Combine(_root, "apart", "model.safetensors");
         (string, IEnumerable<(string, Tensor)>)[] inside =
-            [(OriginalKeys.TransformerPrefix, original.Transformer), (OriginalKeys.VaePrefix, original.Vae), (OriginalKeys.ClipPrefix, original.Clip), (OriginalKeys.Clip2Prefix, original.Clip2)];
+            [(OriginalKeys.TransformerPrefix, original.Transformer), (OriginalKeys.VaePrefix, original.Vae),
+                (OriginalKeys.ClipPrefix, original.Clip), (OriginalKeys.Clip2Prefix, original.Clip2)];
         switch (form)
         {
             case "file":
@@ -207,14 +223,29 @@ public sealed class MemoryModeTests : IDisposable
         }
     }
 
-    private static PipelineOptions Options(MemoryMode mode, bool streamed = false) => new() { TokenizersFolder = TinyTokenizers.Root, Memory = mode, StreamTransformer = streamed };
+    private static PipelineOptions Options(MemoryMode mode, bool streamed = false) => new()
+    {
+        TokenizersFolder = TinyTokenizers.Root,
+        Memory = mode,
+        StreamTransformer = streamed,
+    };
 
-    private static StableDiffusion3Pipeline Load(string folder, MemoryMode mode, bool streamed = false) => StableDiffusion3Pipeline.Load(folder, Options(mode, streamed));
+    private static StableDiffusion3Pipeline Load(string folder, MemoryMode mode, bool streamed = false) =>
+        StableDiffusion3Pipeline.Load(folder, Options(mode, streamed));
 
     private static LoraAdapter Adapt(StableDiffusion3Pipeline pipeline)
     {
         var adapter = LoraAdapter.Create(
-            "a", pipeline.LoraComponents.Reverse().Select(component => (component, new LoraConfig { Rank = 2, TargetModules = component.Prefix == "transformer" ? LoraConfig.TransformerTargets : LoraConfig.TextEncoderTargets })),
+            "a", pipeline.LoraComponents.Reverse()
+                .Select(
+                    component => (component,
+                        new LoraConfig
+                        {
+                            Rank = 2,
+                            TargetModules = component.Prefix == "transformer"
+                                ? LoraConfig.TransformerTargets
+                                : LoraConfig.TextEncoderTargets,
+                        })),
             3, CPU, ScalarType.Float32, trainable: false);
         adapter.Parameters.copy_(SeededNoise.Normal(adapter.Parameters.shape, 4).mul_(0.2));
         return adapter;
@@ -223,8 +254,10 @@ public sealed class MemoryModeTests : IDisposable
     private static byte[] Pixels(IReadOnlyList<RgbImage> pictures) => [.. pictures.SelectMany(picture => picture.Pixels.ToArray())];
 
     private static long[] InMemory(StableDiffusion3Pipeline pipeline) =>
-        [.. new nn.Module[] { pipeline.Transformer, pipeline.Vae, pipeline.Prompts.Clip, pipeline.Prompts.Clip2, pipeline.Prompts.T5! }.Select(InMemory)];
+        [.. new nn.Module[] { pipeline.Transformer, pipeline.Vae, pipeline.Prompts.Clip, pipeline.Prompts.Clip2,
+            pipeline.Prompts.T5! }.Select(InMemory)];
 
     private static long InMemory(nn.Module module) =>
-        module.parameters().Where(parameter => parameter.device_type != DeviceType.META).Sum(parameter => parameter.numel() * parameter.element_size());
+        module.parameters().Where(parameter => parameter.device_type != DeviceType.META)
+            .Sum(parameter => parameter.numel() * parameter.element_size());
 }

@@ -18,7 +18,8 @@ public sealed class ModelIndexTests : IDisposable
     [Fact]
     public void Read_WithoutTheThirdEncoder_IsComplete()
     {
-        var index = Read($$"""{"_class_name": "StableDiffusion3Pipeline", {{Components}}, "tokenizer_2": ["transformers", "CLIPTokenizerFast"], "text_encoder_3": [null, null], "tokenizer_3": [null, null], "image_encoder": [null, null]}""");
+        var index = Read(
+            $$"""{"_class_name": "StableDiffusion3Pipeline", {{Components}}, "tokenizer_2": ["transformers", "CLIPTokenizerFast"], "text_encoder_3": [null, null], "tokenizer_3": [null, null], "image_encoder": [null, null]}""");
         Assert.True(index.Has("tokenizer_2"));
         Assert.False(index.Has("text_encoder_3"));
         Assert.Equal(Path.Combine(_folder, "vae"), index.PathOf("vae"));
@@ -30,24 +31,34 @@ public sealed class ModelIndexTests : IDisposable
         var components = ModelIndex.Read(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini")).Components;
         Assert.Equal(9, components.Count);
         var vae = components.Single(component => component.Name == "vae");
-        Assert.Equal(("AutoencoderKL", new FileInfo(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini", "vae", "config.json")).Length),
-            (vae.ClassName, vae.Bytes - new FileInfo(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini", "vae", "diffusion_pytorch_model.safetensors")).Length));
+        Assert.Equal(
+            ("AutoencoderKL", new FileInfo(Path.Combine(Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini", "vae", "config.json")).Length),
+            (vae.ClassName,
+                vae.Bytes - new FileInfo(
+                    Path.Combine(
+                        Golden.GoldenSet.RepositoryRoot, "data", "sd3-mini", "vae", "diffusion_pytorch_model.safetensors")).Length));
         Assert.Equal(["config.json", "diffusion_pytorch_model.safetensors"], vae.Files);
     }
 
     [Theory]
     [InlineData("""{"_class_name": "FluxPipeline"}""", "describes a FluxPipeline; StableDiffusion3Pipeline is needed")]
     [InlineData("{}", "describes a (none)")]
-    [InlineData("""{"_class_name": "StableDiffusion3Pipeline", "vae": ["diffusers", "AutoencoderTiny"]}""", "vae is a AutoencoderTiny; AutoencoderKL is needed")]
+    [InlineData(
+        """{"_class_name": "StableDiffusion3Pipeline", "vae": ["diffusers", "AutoencoderTiny"]}""",
+        "vae is a AutoencoderTiny; AutoencoderKL is needed")]
     [InlineData("""{"_class_name": "StableDiffusion3Pipeline", COMPONENTS}""", "lacks tokenizer_2.")]
     [InlineData("[]", "model_index.json")]
     public void Read_OtherPipelines_AreRefused(string json, string message) =>
-        Assert.Contains(message, Assert.Throws<LabException>(() => Read(json.Replace("COMPONENTS", Components, StringComparison.Ordinal))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<LabException>(() => Read(json.Replace("COMPONENTS", Components, StringComparison.Ordinal))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Read_NoFolderOrNoIndex_SaysWhatIsNeeded()
     {
-        Assert.Contains("There is no model folder", Assert.Throws<LabException>(() => ModelIndex.Read(Path.Combine(_folder, "none"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no model folder", Assert.Throws<LabException>(() => ModelIndex.Read(Path.Combine(_folder, "none"))).Message,
+            StringComparison.Ordinal);
         Assert.Contains("model_index.json", Assert.Throws<LabException>(() => ModelIndex.Read(_folder)).Message, StringComparison.Ordinal);
     }
 

@@ -32,7 +32,8 @@ internal sealed class OriginalFile : IDisposable
             File.Copy(file, target);
         }
 
-        foreach (var (component, name) in new[] { ("transformer", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"), ("text_encoder", "model"), ("text_encoder_2", "model"), ("text_encoder_3", "model") })
+        foreach (var (component, name) in new[] { ("transformer", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"),
+            ("text_encoder", "model"), ("text_encoder_2", "model"), ("text_encoder_3", "model") })
         {
             using var checkpoint = Checkpoint.OpenFolder(Path.Combine(folder, component), name);
             _weights[component] = checkpoint.Names.ToDictionary(key => key, key => checkpoint.Load(key).clone());
@@ -61,22 +62,28 @@ internal sealed class OriginalFile : IDisposable
         OriginalKeys.Transformer(Preset.Transformer).Select(key => (key.Key, Checked(Transformed(key.Key), key.Shape)));
 
     /// <summary>The autoencoder under its original names.</summary>
-    public IEnumerable<(string Key, Tensor Value)> Vae => OriginalKeys.Vae(Preset.Vae).Select(key => (key.Key, Checked(Decoded(key.Key).view(key.Shape), key.Shape)));
+    public IEnumerable<(string Key, Tensor Value)> Vae =>
+        OriginalKeys.Vae(Preset.Vae).Select(key => (key.Key, Checked(Decoded(key.Key).view(key.Shape), key.Shape)));
 
     /// <summary>The first CLIP encoder under its original names.</summary>
-    public IEnumerable<(string Key, Tensor Value)> Clip => OriginalKeys.Clip(Preset.Clip, projected: false).Select(key => (key.Key, _weights["text_encoder"][key.Key]));
+    public IEnumerable<(string Key, Tensor Value)> Clip =>
+        OriginalKeys.Clip(Preset.Clip, projected: false).Select(key => (key.Key, _weights["text_encoder"][key.Key]));
 
     /// <summary>The second CLIP encoder under its original names.</summary>
-    public IEnumerable<(string Key, Tensor Value)> Clip2 => OriginalKeys.Clip(Preset.Clip2, projected: true).Select(key => (key.Key, _weights["text_encoder_2"][key.Key]));
+    public IEnumerable<(string Key, Tensor Value)> Clip2 =>
+        OriginalKeys.Clip(Preset.Clip2, projected: true).Select(key => (key.Key, _weights["text_encoder_2"][key.Key]));
 
     /// <summary>T5 under its original names.</summary>
     public IEnumerable<(string Key, Tensor Value)> T5 =>
-        OriginalKeys.T5(Preset.T5).Select(key => (key.Key, _weights["text_encoder_3"][key.Key == "encoder.embed_tokens.weight" ? "shared.weight" : key.Key]));
+        OriginalKeys.T5(Preset.T5)
+            .Select(key => (key.Key, _weights["text_encoder_3"][key.Key == "encoder.embed_tokens.weight" ? "shared.weight" : key.Key]));
 
     public static void Save(string path, ScalarType dtype, params (string Prefix, IEnumerable<(string Key, Tensor Value)> Tensors)[] parts)
     {
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Save(path, parts.SelectMany(part => part.Tensors.Select(tensor => KeyValuePair.Create(part.Prefix + tensor.Key, tensor.Value.to(dtype)))));
+        SafetensorsWriter.Save(
+            path, parts.SelectMany(
+                part => part.Tensors.Select(tensor => KeyValuePair.Create(part.Prefix + tensor.Key, tensor.Value.to(dtype)))));
     }
 
     public void Dispose() => _scope.Dispose();
@@ -157,7 +164,8 @@ internal sealed class OriginalFile : IDisposable
         {
             "norm_out" => "conv_norm_out",
             "conv_in" or "conv_out" => parts[1],
-            "mid" when parts[2] == "attn_1" => "mid_block.attentions.0." + parts[3] switch { "norm" => "group_norm", "proj_out" => "to_out.0", var name => "to_" + name },
+            "mid" when parts[2] == "attn_1" =>
+                "mid_block.attentions.0." + parts[3] switch { "norm" => "group_norm", "proj_out" => "to_out.0", var name => "to_" + name },
             "mid" => $"mid_block.resnets.{(parts[2] == "block_1" ? 0 : 1)}.{Layer(parts[3])}",
             "down" when parts[3] == "block" => $"down_blocks.{parts[2]}.resnets.{parts[4]}.{Layer(parts[5])}",
             "down" => $"down_blocks.{parts[2]}.downsamplers.0.conv",
@@ -167,7 +175,8 @@ internal sealed class OriginalFile : IDisposable
         return weights[$"{half}.{stem}.{end}"];
 
         static string Layer(string name) => name == "nin_shortcut" ? "conv_shortcut" : name;
-        int FromTheTop(string level) => Preset.Vae.BlockOutChannels.Count - 1 - int.Parse(level, System.Globalization.CultureInfo.InvariantCulture);
+        int FromTheTop(string level) =>
+            Preset.Vae.BlockOutChannels.Count - 1 - int.Parse(level, System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static Tensor ShiftFirst(Tensor scaleFirst)

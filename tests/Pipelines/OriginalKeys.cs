@@ -22,8 +22,10 @@ internal static class OriginalKeys
         yield return ("pos_embed", [1, (long)config.PosEmbedMaxSize * config.PosEmbedMaxSize, width]);
         foreach (var (layer, shape) in new (string, long[])[]
         {
-            ("x_embedder.proj", [width, config.InChannels, patch, patch]), ("t_embedder.mlp.0", [width, 256]), ("t_embedder.mlp.2", [width, width]),
-            ("y_embedder.mlp.0", [width, config.PooledProjectionDim]), ("y_embedder.mlp.2", [width, width]), ("context_embedder", [width, config.JointAttentionDim]),
+            ("x_embedder.proj", [width, config.InChannels, patch, patch]), ("t_embedder.mlp.0", [width, 256]),
+            ("t_embedder.mlp.2", [width, width]),
+            ("y_embedder.mlp.0", [width, config.PooledProjectionDim]), ("y_embedder.mlp.2", [width, width]),
+            ("context_embedder", [width, config.JointAttentionDim]),
             ("final_layer.adaLN_modulation.1", [2 * width, width]), ("final_layer.linear", [patch * patch * config.InChannels, width]),
         })
         {
@@ -36,7 +38,8 @@ internal static class OriginalKeys
             var dual = config.DualAttentionLayers.Contains(block);
             foreach (var key in Stream($"joint_blocks.{block}.x_block", width, head, config.HasQkNorm, dual, preOnly: false))
                 yield return key;
-            foreach (var key in Stream($"joint_blocks.{block}.context_block", width, head, config.HasQkNorm, dual: false, preOnly: block == config.NumLayers - 1))
+            foreach (var key in Stream(
+                $"joint_blocks.{block}.context_block", width, head, config.HasQkNorm, dual: false, preOnly: block == config.NumLayers - 1))
                 yield return key;
         }
     }
@@ -45,9 +48,11 @@ internal static class OriginalKeys
     {
         var channels = config.BlockOutChannels;
         long top = channels[^1], latents = config.LatentChannels;
-        foreach (var (half, enters, leaves, inner, outer) in new[] { ("encoder", 3L, 2 * latents, (long)channels[0], top), ("decoder", latents, 3L, top, (long)channels[0]) })
+        foreach (var (half, enters, leaves, inner, outer) in new[] { ("encoder", 3L, 2 * latents, (long)channels[0], top),
+            ("decoder", latents, 3L, top, (long)channels[0]) })
         {
-            List<(string, long[])> layers = [($"{half}.conv_in", [inner, enters, 3, 3]), ($"{half}.norm_out", [outer]), ($"{half}.conv_out", [leaves, outer, 3, 3])];
+            List<(string, long[])> layers =
+                [($"{half}.conv_in", [inner, enters, 3, 3]), ($"{half}.norm_out", [outer]), ($"{half}.conv_out", [leaves, outer, 3, 3])];
             foreach (var name in new[] { "q", "k", "v", "proj_out" })
                 layers.Add(($"{half}.mid.attn_1.{name}", [top, top, 1, 1]));
             layers.Add(($"{half}.mid.attn_1.norm", [top]));
@@ -56,11 +61,14 @@ internal static class OriginalKeys
             for (var level = 0; level < channels.Count; level++)
             {
                 var encoder = half == "encoder";
-                long own = channels[level], before = encoder ? channels[Math.Max(0, level - 1)] : channels[Math.Min(channels.Count - 1, level + 1)];
+                long own = channels[level], before = encoder
+                    ? channels[Math.Max(0, level - 1)]
+                    : channels[Math.Min(channels.Count - 1, level + 1)];
                 for (var block = 0; block < config.LayersPerBlock + (encoder ? 0 : 1); block++)
                     layers.AddRange(Resnet($"{half}.{(encoder ? "down" : "up")}.{level}.block.{block}", block == 0 ? before : own, own));
                 if (encoder ? level < channels.Count - 1 : level > 0)
-                    layers.Add(($"{half}.{(encoder ? "down" : "up")}.{level}.{(encoder ? "downsample" : "upsample")}.conv", [own, own, 3, 3]));
+                    layers.Add(
+                        ($"{half}.{(encoder ? "down" : "up")}.{level}.{(encoder ? "downsample" : "upsample")}.conv", [own, own, 3, 3]));
             }
 
             foreach (var (layer, shape) in layers)
@@ -84,7 +92,9 @@ internal static class OriginalKeys
             var stem = $"encoder.layers.{layer}";
             foreach (var name in new[] { "q_proj", "k_proj", "v_proj", "out_proj" })
                 layers.Add(($"{stem}.self_attn.{name}", [width, width]));
-            layers.AddRange([($"{stem}.layer_norm1", [width]), ($"{stem}.layer_norm2", [width]), ($"{stem}.mlp.fc1", [wide, width]), ($"{stem}.mlp.fc2", [width, wide])]);
+            layers.AddRange(
+                [($"{stem}.layer_norm1", [width]), ($"{stem}.layer_norm2", [width]), ($"{stem}.mlp.fc1", [wide, width]),
+                    ($"{stem}.mlp.fc2", [width, wide])]);
         }
 
         foreach (var (layer, shape) in layers)
@@ -100,7 +110,8 @@ internal static class OriginalKeys
         yield return ("shared.weight", [config.VocabSize, width]);
         yield return ("encoder.embed_tokens.weight", [config.VocabSize, width]);
         yield return ("encoder.final_layer_norm.weight", [width]);
-        yield return ("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", [config.RelativeAttentionNumBuckets, config.NumHeads]);
+        yield return ("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+            [config.RelativeAttentionNumBuckets, config.NumHeads]);
         for (var block = 0; block < config.NumLayers; block++)
         {
             var stem = $"encoder.block.{block}.layer";
@@ -117,7 +128,8 @@ internal static class OriginalKeys
 
     private static IEnumerable<(string, long[])> Stream(string stem, long width, long head, bool qkNorm, bool dual, bool preOnly)
     {
-        List<(string, long[])> layers = [("adaLN_modulation.1", [(dual ? 9 : preOnly ? 2 : 6) * width, width]), ("attn.qkv", [3 * width, width])];
+        List<(string, long[])> layers =
+            [("adaLN_modulation.1", [(dual ? 9 : preOnly ? 2 : 6) * width, width]), ("attn.qkv", [3 * width, width])];
         if (!preOnly)
             layers.AddRange([("attn.proj", [width, width]), ("mlp.fc1", [4 * width, width]), ("mlp.fc2", [width, 4 * width])]);
         if (dual)

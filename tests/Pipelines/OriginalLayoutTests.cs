@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Pipelines;
 
-/// <summary>The table of names against every name of the published single files at full size; the files' data are holes on the disk.</summary>
+/// <summary>
+/// The table of names against every name of the published single files at full size; the files' data are holes on the disk.
+/// </summary>
 public sealed class OriginalLayoutTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("lab-layout-").FullName;
@@ -63,7 +65,9 @@ public sealed class OriginalLayoutTests : IDisposable
         var config = SingleFilePreset.Sd35Medium.T5;
         using var model = new T5EncoderModel(config, META, ScalarType.BFloat16);
         var keys = OriginalKeys.T5(config).Where(key => key.Key != left);
-        Check(model, OriginalKeys.T5Prefix, keys, OriginalLayout.T5, left is null ? [OriginalKeys.T5Prefix + "encoder.embed_tokens.weight"] : []);
+        Check(
+            model, OriginalKeys.T5Prefix, keys, OriginalLayout.T5,
+            left is null ? [OriginalKeys.T5Prefix + "encoder.embed_tokens.weight"] : []);
     }
 
     [Theory]
@@ -73,8 +77,10 @@ public sealed class OriginalLayoutTests : IDisposable
         var preset = Preset(name);
         IEnumerable<(string, long[])> keys =
         [
-            .. Prefixed(OriginalKeys.TransformerPrefix, OriginalKeys.Transformer(preset.Transformer)), .. Prefixed(OriginalKeys.VaePrefix, OriginalKeys.Vae(preset.Vae)),
-            .. Prefixed(OriginalKeys.ClipPrefix, OriginalKeys.Clip(preset.Clip, projected: false)), .. Prefixed(OriginalKeys.Clip2Prefix, OriginalKeys.Clip(preset.Clip2, projected: true)),
+            .. Prefixed(OriginalKeys.TransformerPrefix, OriginalKeys.Transformer(preset.Transformer)),
+            .. Prefixed(OriginalKeys.VaePrefix, OriginalKeys.Vae(preset.Vae)),
+            .. Prefixed(OriginalKeys.ClipPrefix, OriginalKeys.Clip(preset.Clip, projected: false)),
+            .. Prefixed(OriginalKeys.Clip2Prefix, OriginalKeys.Clip(preset.Clip2, projected: true)),
             .. Prefixed(OriginalKeys.T5Prefix, OriginalKeys.T5(preset.T5)), ("text_encoders.clip_g.logit_scale", []),
         ];
         using var model = SingleFileModel.Open(Write("some name.safetensors", keys), new PipelineOptions());
@@ -87,12 +93,15 @@ public sealed class OriginalLayoutTests : IDisposable
     {
         var path = Write("bare.safetensors", OriginalKeys.Transformer(SingleFilePreset.Sd35Large.Transformer));
         var message = Assert.Throws<LabException>(() => SingleFileModel.Open(path, new PipelineOptions())).Message;
-        Assert.Contains("is Stable Diffusion 3.5-large without the autoencoder, the first CLIP encoder, the second CLIP encoder, the T5 encoder", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is Stable Diffusion 3.5-large without the autoencoder, the first CLIP encoder, the second CLIP encoder, the T5 encoder",
+            message, StringComparison.Ordinal);
         Assert.Contains("clip_l.safetensors", message, StringComparison.Ordinal);
         Assert.Contains("--components", message, StringComparison.Ordinal);
     }
 
-    private void Check(nn.Module model, string prefix, IEnumerable<(string Key, long[] Shape)> keys, KeyMapping mapping, HashSet<string>? notNeeded = null)
+    private void Check(
+        nn.Module model, string prefix, IEnumerable<(string Key, long[] Shape)> keys, KeyMapping mapping, HashSet<string>? notNeeded = null)
     {
         List<(string Key, long[] Shape)> stored = [.. Prefixed(prefix, keys)];
         using var file = Checkpoint.Open(Write("model.safetensors", stored));
@@ -110,14 +119,16 @@ public sealed class OriginalLayoutTests : IDisposable
         {
             var parts = uses[key].ToList();
             Assert.True(
-                parts is [KeyPart.Whole or KeyPart.SwappedHalves or KeyPart.Squeezed] || parts.Order().SequenceEqual([KeyPart.FirstThird, KeyPart.SecondThird, KeyPart.LastThird]),
+                parts is [KeyPart.Whole or KeyPart.SwappedHalves or KeyPart.Squeezed]
+                    || parts.Order().SequenceEqual([KeyPart.FirstThird, KeyPart.SecondThird, KeyPart.LastThird]),
                 $"{key} is used as [{string.Join(", ", parts)}]");
         }
     }
 
     private static SingleFilePreset Preset(string name) => SingleFilePreset.Published.Single(preset => preset.Name == name);
 
-    private static IEnumerable<(string, long[])> Prefixed(string prefix, IEnumerable<(string Key, long[] Shape)> keys) => keys.Select(key => (prefix + key.Key, key.Shape));
+    private static IEnumerable<(string, long[])> Prefixed(string prefix, IEnumerable<(string Key, long[] Shape)> keys) =>
+        keys.Select(key => (prefix + key.Key, key.Shape));
 
     /// <summary>A file whose header is whole and whose data takes no space.</summary>
     private string Write(string name, IEnumerable<(string Key, long[] Shape)> keys)
@@ -127,7 +138,8 @@ public sealed class OriginalLayoutTests : IDisposable
         foreach (var (key, shape) in keys)
         {
             var end = offset + shape.Aggregate(2L, (product, size) => product * size);
-            header.Add(key, new Dictionary<string, object> { ["dtype"] = "F16", ["shape"] = shape, ["data_offsets"] = new[] { offset, end } });
+            header.Add(
+                key, new Dictionary<string, object> { ["dtype"] = "F16", ["shape"] = shape, ["data_offsets"] = new[] { offset, end } });
             offset = end;
         }
 

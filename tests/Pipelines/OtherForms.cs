@@ -27,7 +27,8 @@ internal static class OtherForms
         }
 
         File.Delete(Path.Combine(folder, name + ".safetensors"));
-        File.WriteAllText(Path.Combine(folder, name + ".safetensors.index.json"), JsonSerializer.Serialize(new { metadata = new { }, weight_map = map }));
+        File.WriteAllText(
+            Path.Combine(folder, name + ".safetensors.index.json"), JsonSerializer.Serialize(new { metadata = new { }, weight_map = map }));
     }
 
     /// <summary>Writes a file of 8-bit values, small numbers of both signs, under the names and shapes of some tensors.</summary>
@@ -38,7 +39,9 @@ internal static class OtherForms
         foreach (var (key, value) in tensors)
         {
             var next = length + (int)value.numel();
-            header.Append(System.Globalization.CultureInfo.InvariantCulture, $"{(length == 0 ? "" : ",")}\"{key}\":{{\"dtype\":\"F8_E4M3\",\"shape\":[{string.Join(",", value.shape)}],\"data_offsets\":[{length},{next}]}}");
+            header.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"{(length == 0 ? "" : ",")}\"{key}\":{{\"dtype\":\"F8_E4M3\",\"shape\":[{string.Join(",", value.shape)}],\"data_offsets\":[{length},{next}]}}");
             length = next;
         }
 

@@ -13,7 +13,8 @@ internal static class PipelineFixture
     public static StableDiffusion3Pipeline Load(GoldenCase golden, bool withT5 = true)
     {
         golden.Require();
-        Assert.SkipWhen(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
+        Assert.SkipWhen(
+            GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
         return Load(golden.PipelineFolder, withT5);
     }
 
@@ -21,10 +22,12 @@ internal static class PipelineFixture
     public static StableDiffusion3Pipeline Shared(GoldenCase golden, bool withT5 = true)
     {
         golden.Require();
-        Assert.SkipWhen(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
+        Assert.SkipWhen(
+            GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
         return Kept.GetOrAdd((golden.PipelineFolder, withT5), static key => Load(key.Folder, key.WithT5));
     }
 
     private static StableDiffusion3Pipeline Load(string folder, bool withT5) =>
-        StableDiffusion3Pipeline.Load(folder, new PipelineOptions { Device = TestDevice.Device, TokenizersFolder = GoldenSet.TokenizerRoot, WithT5 = withT5 });
+        StableDiffusion3Pipeline.Load(
+            folder, new PipelineOptions { Device = TestDevice.Device, TokenizersFolder = GoldenSet.TokenizerRoot, WithT5 = withT5 });
 }

@@ -23,20 +23,24 @@ public sealed class PromptEncoderTests
         var prompts = Strings(args, "prompt")!;
         int? length = Number(args, "max_sequence_length"), images = Number(args, "num_images_per_prompt");
 
-        var positive = pipeline.Prompts.Encode(prompts, length, Number(args, "clip_skip"), Strings(args, "prompt_2"), Strings(args, "prompt_3")).RepeatEach(images ?? 1);
+        var positive = pipeline.Prompts.Encode(
+            prompts, length, Number(args, "clip_skip"), Strings(args, "prompt_2"), Strings(args, "prompt_3")).RepeatEach(images ?? 1);
         GoldenAssert.Close(golden.Load("prompt_embeds"), positive.PromptEmbeds, Tolerance, "prompt_embeds");
         GoldenAssert.Close(golden.Load("pooled_prompt_embeds"), positive.PooledPromptEmbeds, Tolerance, "pooled_prompt_embeds");
         if (!golden.Has("negative_prompt_embeds"))
             return;
-        var negative = pipeline.Prompts.Encode(Strings(args, "negative_prompt") ?? [.. prompts.Select(_ => string.Empty)], length).RepeatEach(images ?? 1);
+        var negative = pipeline.Prompts.Encode(Strings(args, "negative_prompt") ?? [.. prompts.Select(_ => string.Empty)], length)
+            .RepeatEach(images ?? 1);
         GoldenAssert.Close(golden.Load("negative_prompt_embeds"), negative.PromptEmbeds, Tolerance, "negative_prompt_embeds");
-        GoldenAssert.Close(golden.Load("negative_pooled_prompt_embeds"), negative.PooledPromptEmbeds, Tolerance, "negative_pooled_prompt_embeds");
+        GoldenAssert.Close(
+            golden.Load("negative_pooled_prompt_embeds"), negative.PooledPromptEmbeds, Tolerance, "negative_pooled_prompt_embeds");
     }
 
     private static int? Number(JsonElement args, string name) =>
         args.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
 
-    private static IReadOnlyList<string>? Strings(JsonElement args, string name) => !args.TryGetProperty(name, out var value) ? null : value.ValueKind switch
+    private static IReadOnlyList<string>? Strings(JsonElement args, string name) =>
+        !args.TryGetProperty(name, out var value) ? null : value.ValueKind switch
     {
         JsonValueKind.String => [value.GetString()!],
         JsonValueKind.Array => [.. value.EnumerateArray().Select(item => item.GetString()!)],

@@ -38,7 +38,8 @@ public sealed class SingleFileModelTests : IDisposable
         Assert.Equal(Draw(_original.Folder, Options()), Draw(FilePath, Options()));
     }
 
-    // Float32 weights stay mapped where they lie in the file; kernels round by how rows are aligned, so the weights are compared, not pictures.
+    // Float32 weights stay mapped where they lie in the file; kernels round by how rows are aligned, so the weights are compared, not
+    // pictures.
     [Theory]
     [InlineData(ScalarType.BFloat16)]
     [InlineData(ScalarType.Float32)]
@@ -89,22 +90,37 @@ public sealed class SingleFileModelTests : IDisposable
     public void Load_OneKeyTooManyOrTooFew_NamesIt()
     {
         using var scope = NewDisposeScope();
-        OriginalFile.Save(FilePath, ScalarType.BFloat16, [TransformerPart, VaePart, .. TextParts, ("model.diffusion_model.joint_blocks.1.stray.", [("weight", ones(1))])]);
-        Assert.Contains("1 unexpected: joint_blocks.1.stray.weight", Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message, StringComparison.Ordinal);
+        OriginalFile.Save(
+            FilePath, ScalarType.BFloat16,
+            [TransformerPart, VaePart, .. TextParts, ("model.diffusion_model.joint_blocks.1.stray.", [("weight", ones(1))])]);
+        Assert.Contains(
+            "1 unexpected: joint_blocks.1.stray.weight",
+            Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message, StringComparison.Ordinal);
         OriginalFile.Save(FilePath, ScalarType.BFloat16, [TransformerPart, VaePart, .. TextParts, ("model_ema.", [("decay", ones(1))])]);
-        Assert.Contains("belong to no component of the tiny model: model_ema.decay", Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message, StringComparison.Ordinal);
-        OriginalFile.Save(FilePath, ScalarType.BFloat16, [(OriginalKeys.TransformerPrefix, _original.Transformer.Where(tensor => tensor.Key != "joint_blocks.2.x_block.attn.qkv.bias")), VaePart, .. TextParts]);
-        Assert.Contains("transformer_blocks.2.attn.to_q.bias", Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "belong to no component of the tiny model: model_ema.decay",
+            Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message, StringComparison.Ordinal);
+        OriginalFile.Save(
+            FilePath, ScalarType.BFloat16,
+            [(OriginalKeys.TransformerPrefix, _original.Transformer.Where(tensor => tensor.Key != "joint_blocks.2.x_block.attn.qkv.bias")),
+                VaePart, .. TextParts]);
+        Assert.Contains(
+            "transformer_blocks.2.attn.to_q.bias",
+            Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_NoTransformerOrAnUnknownOne_SaysWhatIsKnown()
     {
         OriginalFile.Save(FilePath, ScalarType.BFloat16, VaePart);
-        Assert.Contains("holds no Stable Diffusion 3 transformer", Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no Stable Diffusion 3 transformer", Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath)).Message,
+            StringComparison.Ordinal);
         OriginalFile.Save(FilePath, ScalarType.BFloat16, TransformerPart);
         var message = Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath)).Message;
-        Assert.Contains("It has 4 blocks of width 48, 169 positions, queries and keys normalised, second attention in blocks 0,1.", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "It has 4 blocks of width 48, 169 positions, queries and keys normalised, second attention in blocks 0,1.", message,
+            StringComparison.Ordinal);
         Assert.Contains("Stable Diffusion 3.5-large: 38 blocks of width 2432", message, StringComparison.Ordinal);
     }
 
@@ -114,10 +130,15 @@ public sealed class SingleFileModelTests : IDisposable
         // The plain transformer is broken, so that only the variant can have been read.
         var transformer = Path.Combine(_original.Folder, "transformer");
         var expected = Draw(_original.Folder, Options());
-        File.Move(Path.Combine(transformer, "diffusion_pytorch_model.safetensors"), Path.Combine(transformer, "diffusion_pytorch_model.fp16.safetensors"));
+        File.Move(
+            Path.Combine(transformer, "diffusion_pytorch_model.safetensors"),
+            Path.Combine(transformer, "diffusion_pytorch_model.fp16.safetensors"));
         File.WriteAllText(Path.Combine(transformer, "diffusion_pytorch_model.safetensors"), "broken");
         Assert.Equal(expected, Draw(_original.Folder, Options() with { Variant = "fp16" }));
-        Assert.Contains("variant 'bf16'", Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(_original.Folder, Options() with { Variant = "bf16" })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "variant 'bf16'",
+            Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(_original.Folder, Options() with { Variant = "bf16" })).Message,
+            StringComparison.Ordinal);
     }
 
     private static nn.Module[] Models(StableDiffusion3Pipeline pipeline) =>

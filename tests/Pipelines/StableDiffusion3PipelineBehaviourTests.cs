@@ -10,9 +10,18 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Pipelines;
 
-public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3PipelineBehaviourTests.Shared shared) : IClassFixture<StableDiffusion3PipelineBehaviourTests.Shared>, IDisposable
+public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3PipelineBehaviourTests.Shared shared)
+    : IClassFixture<StableDiffusion3PipelineBehaviourTests.Shared>, IDisposable
 {
-    private static readonly GenerationRequest Small = new() { Prompts = ["a photo of a cat"], NumInferenceSteps = 2, Height = 16, Width = 32, Seed = 7, MaxSequenceLength = 8 };
+    private static readonly GenerationRequest Small = new()
+    {
+        Prompts = ["a photo of a cat"],
+        NumInferenceSteps = 2,
+        Height = 16,
+        Width = 32,
+        Seed = 7,
+        MaxSequenceLength = 8,
+    };
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private bool _stopped;
@@ -52,9 +61,11 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     [Fact]
     public void Denoise_SeveralPrompts_HaveOneRowEachInOrder()
     {
-        var both = Pipeline.Denoise(Small with { Prompts = ["a cat", "the moon"], NumImagesPerPrompt = 2, NegativePrompts = ["blurry", "dark"] });
+        var both = Pipeline.Denoise(
+            Small with { Prompts = ["a cat", "the moon"], NumImagesPerPrompt = 2, NegativePrompts = ["blurry", "dark"] });
         Assert.Equal([4, 16, 2, 4], both.shape);
-        var second = Pipeline.Denoise(Small with { Prompts = ["the moon"], NegativePrompts = ["dark"], Latents = Initial().narrow(0, 2, 1) });
+        var second = Pipeline.Denoise(
+            Small with { Prompts = ["the moon"], NegativePrompts = ["dark"], Latents = Initial().narrow(0, 2, 1) });
         GoldenAssert.Close(second, both.narrow(0, 2, 1), 1e-5);
 
         static Tensor Initial() => Dreambooth.Lab.Tensors.SeededNoise.Normal([4, 16, 2, 4], Small.Seed);
@@ -65,12 +76,19 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     [InlineData(1)]
     public void Denoise_Recorded_GivesTheSameLatentsWithoutARecordingLeft(double guidance)
     {
-        var request = Small with { NumInferenceSteps = GuidedDenoiser.FewestRecordedSteps, GuidanceScale = guidance, SkipGuidanceLayers = guidance > 1 ? [1] : null };
+        var request = Small with
+        {
+            NumInferenceSteps = GuidedDenoiser.FewestRecordedSteps,
+            GuidanceScale = guidance,
+            SkipGuidanceLayers = guidance > 1 ? [1] : null,
+        };
         var plain = Pipeline.Denoise(request);
         var recorder = new StandInRecorder();
         GoldenAssert.Exact(plain, Recorded(request, recorder));
         // One launch compares, the others are the steps after the plain ones.
-        Assert.Equal((1, 1 + request.NumInferenceSteps - GuidedDenoiser.PlainPredictions, 0), (recorder.Recorded, recorder.Launched, recorder.Alive));
+        Assert.Equal(
+            (1, 1 + request.NumInferenceSteps - GuidedDenoiser.PlainPredictions, 0),
+            (recorder.Recorded, recorder.Launched, recorder.Alive));
     }
 
     [Fact]
@@ -123,7 +141,8 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     {
         using var source = new CancellationTokenSource();
         var steps = 0;
-        Assert.Throws<OperationCanceledException>(() => Pipeline.Denoise(Small with { NumInferenceSteps = 9 }, _ => { steps++; source.Cancel(); }, source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => Pipeline.Denoise(Small with { NumInferenceSteps = 9 }, _ => { steps++; source.Cancel(); }, source.Token));
         Assert.Equal(1, steps);
     }
 
@@ -140,7 +159,8 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     [Fact]
     public void Generate_InvalidRequests_SayWhatIsValid()
     {
-        Refused("Pictures of 32×24 pixels cannot be made; width and height must be multiples of 16, at most 208", Small with { Height = 24 });
+        Refused(
+            "Pictures of 32×24 pixels cannot be made; width and height must be multiples of 16, at most 208", Small with { Height = 24 });
         Refused("at most 208", Small with { Width = 224 });
         Refused("skip_guidance_layers is 1, 4; this transformer's blocks are 0 to 3", Small with { SkipGuidanceLayers = [1, 4] });
         Refused("clip_skip is 3; this CLIP encoder has 3 layers, so valid values are 0 to 2", Small with { ClipSkip = 3 });
@@ -148,7 +168,12 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         Refused("max_sequence_length is 0; 1 to 512 is valid", Small with { MaxSequenceLength = 0 });
         Refused("goes from -1 to 0.2; both are parts of the steps", Small with { SkipLayerGuidanceStart = -1 });
         Refused("there are no prompts", Small with { Prompts = [] });
-        Refused("num_inference_steps is 0; 1 to 1000 is valid; num_images_per_prompt is 0", Small with { NumInferenceSteps = 0, NumImagesPerPrompt = 0 });
+        Refused(
+            "num_inference_steps is 0; 1 to 1000 is valid; num_images_per_prompt is 0", Small with
+            {
+                NumInferenceSteps = 0,
+                NumImagesPerPrompt = 0,
+            });
         Refused("guidance_scale is NaN", Small with { GuidanceScale = double.NaN });
         Refused("there are 3 negative prompts for 1 prompts", Small with { NegativePrompts = ["a", "b", "c"] });
         Refused("there are 2 prompts of the second encoder for 1 prompts", Small with { Prompts2 = ["a", "b"] });
@@ -160,7 +185,16 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
 
     [Fact]
     public void Generate_WithGuidanceAndSkippedLayers_LeavesNoTensors() =>
-        Assert.Equal(0, LiveTensors.LeftBy(() => Pipeline.Generate(Small with { SkipGuidanceLayers = [1], SkipLayerGuidanceStart = 0, SkipLayerGuidanceStop = 1, NegativePrompts = ["blurry"] })));
+        Assert.Equal(
+            0, LiveTensors.LeftBy(
+                () => Pipeline.Generate(
+                    Small with
+                    {
+                        SkipGuidanceLayers = [1],
+                        SkipLayerGuidanceStart = 0,
+                        SkipLayerGuidanceStop = 1,
+                        NegativePrompts = ["blurry"],
+                    })));
 
     [Fact]
     public void Forward_OfTheTransformer_LeavesItsOutputAlone()
@@ -173,7 +207,8 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
     public void Forward_OneRowOfTextForSeveralLatents_EqualsTheRowRepeated()
     {
         using var noGradients = no_grad();
-        Tensor latents = SeededNoise.Normal([2, 16, 4, 4], 1), time = tensor(new[] { 500f, 20f }), text = SeededNoise.Normal([1, 3, 28], 2), pooled = SeededNoise.Normal([1, 24], 3);
+        Tensor latents = SeededNoise.Normal([2, 16, 4, 4], 1), time = tensor(
+            new[] { 500f, 20f }), text = SeededNoise.Normal([1, 3, 28], 2), pooled = SeededNoise.Normal([1, 24], 3);
         var repeated = Pipeline.Transformer.forward(latents, time, text.repeat(2, 1, 1), pooled.repeat(2, 1));
         GoldenAssert.Close(repeated, Pipeline.Transformer.forward(latents, time, text, pooled), 1e-6);
     }
@@ -221,7 +256,8 @@ public sealed class StableDiffusion3PipelineBehaviourTests(StableDiffusion3Pipel
         Assert.Contains(
             $"the CLIP encoder reads the first {Pipeline.Prompts.ClipWindow} of its 102 tokens, the T5 encoder reads the first 4 of its ",
             Assert.Single(warnings), StringComparison.Ordinal);
-        Assert.StartsWith("1 of 2 texts are cut: CLIP reads ", Pipeline.Prompts.TellWindows([text + " told", "a cat"], 16), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "1 of 2 texts are cut: CLIP reads ", Pipeline.Prompts.TellWindows([text + " told", "a cat"], 16), StringComparison.Ordinal);
         Pipeline.Prompts.Encode([text + " told"], 16).Dispose();
         Pipeline.Prompts.Warn = null;
         Assert.Single(warnings);

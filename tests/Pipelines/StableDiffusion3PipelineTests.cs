@@ -21,7 +21,9 @@ public sealed class StableDiffusion3PipelineTests
         golden.Require();
         var args = golden.Entry.Meta!.Value.GetProperty("args");
         var before = args.TryGetProperty("before", out var setUp) ? setUp.GetString()! : string.Empty;
-        var (withT5, withLora) = (!before.Contains("text_encoder_3=None", StringComparison.Ordinal), before.Contains("load_lora_weights", StringComparison.Ordinal));
+        var (withT5, withLora) =
+            (!before.Contains("text_encoder_3=None", StringComparison.Ordinal),
+                before.Contains("load_lora_weights", StringComparison.Ordinal));
         using var own = withLora ? PipelineFixture.Load(golden, withT5) : null;
         var pipeline = own ?? PipelineFixture.Shared(golden, withT5);
         using var scope = NewDisposeScope();
@@ -84,7 +86,9 @@ public sealed class StableDiffusion3PipelineTests
             NumImagesPerPrompt = Number(args, "num_images_per_prompt") is { } images ? (int)images : 1,
             MaxSequenceLength = (int?)Number(args, "max_sequence_length"),
             ClipSkip = (int?)Number(args, "clip_skip"),
-            SkipGuidanceLayers = args.TryGetProperty("skip_guidance_layers", out var layers) ? [.. layers.EnumerateArray().Select(layer => layer.GetInt32())] : null,
+            SkipGuidanceLayers = args.TryGetProperty("skip_guidance_layers", out var layers)
+                ? [.. layers.EnumerateArray().Select(layer => layer.GetInt32())]
+                : null,
             Latents = latents,
         };
         return request with

@@ -15,15 +15,19 @@ public sealed class MeasuredRunsTests
     private static readonly MemoryPlanner s_planner = new(ModelArchitecture.Sd35Medium);
     private static readonly string s_file = Path.Combine(GoldenSet.RepositoryRoot, "tests", "benchmarks", "results", H200, "results.jsonl");
 
-    // What the planner says of itself must stay true when it changes: the aim for every phase, and the figure that MemoryForecast.Note and the README name.
+    // What the planner says of itself must stay true when it changes: the aim for every phase, and the figure that MemoryForecast.Note and
+    // the README name.
     [Fact]
     public void Read_RunsOnAnH200_ArePredictedAsWellAsIsClaimed()
     {
         var measured = MeasuredRuns.Read(H200, s_planner);
         Assert.Equal("NVIDIA H200", measured.Device);
-        Assert.Equal(CalibrationCase.FullSize.Select(test => test.Name).Order(StringComparer.Ordinal), measured.Runs.Select(run => run.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            CalibrationCase.FullSize.Select(test => test.Name).Order(StringComparer.Ordinal),
+            measured.Runs.Select(run => run.Name).Order(StringComparer.Ordinal));
         Assert.All(measured.Runs, run => Assert.Equal(MeasuredRun.Allocated, run.Figure));
-        Assert.All(measured.Runs.SelectMany(run => run.Phases), phase => Assert.InRange(phase.Ratio, 1 - MeasuredRuns.Aim, 1 + MeasuredRuns.Aim));
+        Assert.All(
+            measured.Runs.SelectMany(run => run.Phases), phase => Assert.InRange(phase.Ratio, 1 - MeasuredRuns.Aim, 1 + MeasuredRuns.Aim));
         Assert.InRange(Math.Abs(measured.Worst.Ratio - 1), 0, 0.035);
         Assert.Contains("17 runs", MemoryForecast.Note, StringComparison.Ordinal);
         Assert.Contains("3.5 %", MemoryForecast.Note, StringComparison.Ordinal);
@@ -34,7 +38,9 @@ public sealed class MeasuredRunsTests
     public void Find_TheTutorialsWork_IsTheRunOfItsSettings()
     {
         var measured = MeasuredRuns.Read(H200, s_planner);
-        Assert.Equal(["draw-1024-b1-fp32", "train-512-b1-r4-fp32-clip", null], PublishedFigures.Tutorial.Select(row => measured.Find(row.Settings)?.Name));
+        Assert.Equal(
+            ["draw-1024-b1-fp32", "train-512-b1-r4-fp32-clip", null],
+            PublishedFigures.Tutorial.Select(row => measured.Find(row.Settings)?.Name));
         Assert.Equal("draw-512-b8-bf16", measured.Find(measured["draw-512-b8-bf16"].Settings)!.Name);
         Assert.Null(measured.Find(measured["draw-512-b8-bf16"].Settings with { SampleResolution = 256 }));
         Assert.Null(measured.Find(MemorySettings.TutorialTraining with { Rank = 5 }));
@@ -68,14 +74,19 @@ public sealed class MeasuredRunsTests
     public void Read_NothingOrHalfOfARun_SaysWhichFile()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("bench memory", Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "bench memory", Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
         var path = Path.Combine(folder.Path, "results.jsonl");
         File.WriteAllText(path, """{"benchmark": "precision"}""");
-        Assert.Contains("no run", Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no run", Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
         File.WriteAllText(path, """{"benchmark": "memory", "case": "draw", "result": {"name": "draw", "phases": []}}""");
-        Assert.Contains("'draw'", Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
-        File.WriteAllText(path, """{"benchmark": "memory", "case": "draw", "result": {"name": "draw", "phases": "many"}, "settings": {}}""");
-        Assert.Contains(path, Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'draw'", Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
+        File.WriteAllText(
+            path, """{"benchmark": "memory", "case": "draw", "result": {"name": "draw", "phases": "many"}, "settings": {}}""");
+        Assert.Contains(
+            path, Assert.Throws<LabException>(() => MeasuredRuns.Read(folder.Path, s_planner)).Message, StringComparison.Ordinal);
     }
 
     private static string Changed(string line, Action<JsonNode> change)

@@ -8,7 +8,12 @@ namespace Dreambooth.Lab.Tests.Planning;
 
 public sealed class MemoryChoiceTests
 {
-    private static readonly MemorySettings Drawing = MemorySettings.TutorialInference with { SampleBatchSize = 4, Dtype = ScalarType.BFloat16, VaeDtype = ScalarType.BFloat16 };
+    private static readonly MemorySettings Drawing = MemorySettings.TutorialInference with
+    {
+        SampleBatchSize = 4,
+        Dtype = ScalarType.BFloat16,
+        VaeDtype = ScalarType.BFloat16,
+    };
 
     [Theory]
     [InlineData(80, "fast")]
@@ -50,10 +55,15 @@ public sealed class MemoryChoiceTests
     public void Make_AskedForOrNothingKnown_IsTakenAsItIs()
     {
         Assert.Equal(MemoryMode.Fast, MemoryChoice.Make(MemoryMode.Fast, ModelArchitecture.Sd35Medium, Drawing, Gpu(4)).Settings.Memory);
-        Assert.Equal(MemoryMode.Balanced, MemoryChoice.Make(MemoryMode.Balanced, ModelArchitecture.Sd35Medium, Drawing, Gpu(80)).Settings.Memory);
+        Assert.Equal(
+            MemoryMode.Balanced, MemoryChoice.Make(MemoryMode.Balanced, ModelArchitecture.Sd35Medium, Drawing, Gpu(80)).Settings.Memory);
         Assert.Equal(MemoryMode.Low, MemoryChoice.Make(MemoryMode.Low, null, Drawing, null).Settings.Memory);
-        Assert.Contains("fast: the device's free memory is not known", MemoryChoice.Make(MemoryMode.Auto, ModelArchitecture.Sd35Medium, Drawing, null).Reason, StringComparison.Ordinal);
-        Assert.Contains("fast: the model's sizes are not known", MemoryChoice.Make(MemoryMode.Auto, null, Drawing, Gpu(4)).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "fast: the device's free memory is not known",
+            MemoryChoice.Make(MemoryMode.Auto, ModelArchitecture.Sd35Medium, Drawing, null).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "fast: the model's sizes are not known", MemoryChoice.Make(MemoryMode.Auto, null, Drawing, Gpu(4)).Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,7 +24,8 @@ public class MemoryPlannerTests
     // The reference's whole script, measured on an H200 in float32: 41.1 GB allocated, which is 38.3 GiB.
     [Fact]
     public void Forecast_TutorialTraining_IsNearTheReferencesOwnRun() =>
-        Assert.InRange(_planner.Forecast(MemorySettings.TutorialTraining).PeakOf("step")!.Value / (double)ByteSize.GiB, 38.3 * 0.85, 38.3 * 1.15);
+        Assert.InRange(
+            _planner.Forecast(MemorySettings.TutorialTraining).PeakOf("step")!.Value / (double)ByteSize.GiB, 38.3 * 0.85, 38.3 * 1.15);
 
     [Fact]
     public void Forecast_Knobs_MoveInTheRightDirection()
@@ -62,10 +63,13 @@ public class MemoryPlannerTests
         Assert.Equal([MemoryMode.Fast, MemoryMode.Balanced, MemoryMode.Low], training.Select(forecast => forecast.Settings.Memory));
         Assert.True(training[0].Peak > training[1].Peak && training[1].Peak > training[2].Peak);
 
-        // Balanced differs from fast by T5 and the autoencoder in the step, where the CLIP encoders are trained; by the CLIP encoders too where not.
+        // Balanced differs from fast by T5 and the autoencoder in the step, where the CLIP encoders are trained; by the CLIP encoders too
+        // where not.
         long Bytes(params int[] components) => components.Sum(i => ModelArchitecture.Sd35Medium.Components[i].BytesAs(ScalarType.Float32));
         Assert.Equal(Bytes(1, 4), training[0].PeakOf("step") - training[1].PeakOf("step"));
-        Assert.Equal(_planner.Forecast(MemorySettings.TutorialTraining with { GradientCheckpointing = true, Memory = MemoryMode.Balanced }).PeakOf("step"), training[2].PeakOf("step"));
+        Assert.Equal(
+            _planner.Forecast(MemorySettings.TutorialTraining with { GradientCheckpointing = true, Memory = MemoryMode.Balanced })
+                .PeakOf("step"), training[2].PeakOf("step"));
         var untrained = _planner.ByMode(MemorySettings.TutorialTraining with { TrainTextEncoder = false });
         Assert.Equal(Bytes(1, 2, 3, 4), untrained[0].PeakOf("step") - untrained[1].PeakOf("step"));
     }
@@ -74,8 +78,10 @@ public class MemoryPlannerTests
     [Fact]
     public void ByMode_FourPicturesInBf16_MeetTheAims()
     {
-        var modes = _planner.ByMode(MemorySettings.TutorialInference with { SampleBatchSize = 4, Dtype = ScalarType.BFloat16, VaeDtype = ScalarType.BFloat16 });
-        Assert.Equal(["fast", "balanced", "low", "low, the transformer block by block"], modes.Select(mode => MemoryChoice.Name(mode.Settings)));
+        var modes = _planner.ByMode(
+            MemorySettings.TutorialInference with { SampleBatchSize = 4, Dtype = ScalarType.BFloat16, VaeDtype = ScalarType.BFloat16 });
+        Assert.Equal(
+            ["fast", "balanced", "low", "low, the transformer block by block"], modes.Select(mode => MemoryChoice.Name(mode.Settings)));
         Assert.True(modes[0].Peak > 14e9);
         Assert.InRange(modes[1].Peak, 5e9, 7e9);
         Assert.True(modes[3].Peak < modes[1].Peak / 2);

@@ -11,7 +11,8 @@ public sealed class MemoryShortageTests
 
 #pragma warning disable CA2201 // the type that libtorch's errors arrive as
     private static ExternalException Cuda { get; } = new(
-        "CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0 has a total capacity of 23.64 GiB of which 300.19 MiB is free. Of the allocated memory 22 GiB is allocated by PyTorch");
+        "CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0 has a total capacity of 23.64 GiB of which 300.19 MiB is free. Of the "
+        + "allocated memory 22 GiB is allocated by PyTorch");
 
     private static ExternalException Other { get; } = new("mat1 and mat2 shapes cannot be multiplied");
 #pragma warning restore CA2201
@@ -38,8 +39,11 @@ public sealed class MemoryShortageTests
     [Fact]
     public void Explain_TutorialTrainingOn24GiB_NamesSettingsThatFit()
     {
-        var message = MemoryShortage.Explain(Cuda, "training", 24 * GiB, ModelArchitecture.Sd35Medium, MemorySettings.TutorialTraining).Message;
-        Assert.StartsWith("Out of memory during training: 1.5 GiB more were asked for on a device of 24.0 GiB. By prediction the run needs ", message, StringComparison.Ordinal);
+        var message = MemoryShortage.Explain(
+            Cuda, "training", 24 * GiB, ModelArchitecture.Sd35Medium, MemorySettings.TutorialTraining).Message;
+        Assert.StartsWith(
+            "Out of memory during training: 1.5 GiB more were asked for on a device of 24.0 GiB. By prediction the run needs ", message,
+            StringComparison.Ordinal);
         Assert.Contains("with --memory balanced it needs ", message, StringComparison.Ordinal);
         Assert.EndsWith("and fits.", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -48,7 +52,12 @@ public sealed class MemoryShortageTests
     [Fact]
     public void Explain_NothingFitsOrNothingIsKnown_SaysSo()
     {
-        Assert.EndsWith("no settings fit.", MemoryShortage.Explain(Cuda, "training", GiB, ModelArchitecture.Sd35Medium, MemorySettings.TutorialTraining).Message, StringComparison.Ordinal);
-        Assert.EndsWith("The verb memory predicts what settings need.", MemoryShortage.Explain(Cuda, "drawing", null, null, MemorySettings.TutorialInference).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "no settings fit.",
+            MemoryShortage.Explain(Cuda, "training", GiB, ModelArchitecture.Sd35Medium, MemorySettings.TutorialTraining).Message,
+            StringComparison.Ordinal);
+        Assert.EndsWith(
+            "The verb memory predicts what settings need.",
+            MemoryShortage.Explain(Cuda, "drawing", null, null, MemorySettings.TutorialInference).Message, StringComparison.Ordinal);
     }
 }

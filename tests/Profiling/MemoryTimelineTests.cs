@@ -21,12 +21,14 @@ public class MemoryTimelineTests
         {
             using var tensor = ones(16 * MiB);
             // Until the watching thread has had its turn, which may take its time on a busy machine.
-            SpinWait.SpinUntil(() => timeline.Profile() is var seen && seen.PeakOf("large") - seen.Phases[1].Before >= 60 * MiB, TimeSpan.FromSeconds(30));
+            SpinWait.SpinUntil(
+                () => timeline.Profile() is var seen && seen.PeakOf("large") - seen.Phases[1].Before >= 60 * MiB, TimeSpan.FromSeconds(30));
         });
         timeline.Run("after", () => Thread.Sleep(10));
         var profile = timeline.Profile();
         Assert.Equal(["small", "large", "after"], profile.Phases.Select(phase => phase.Name));
-        Assert.All(profile.Phases, phase => Assert.True(phase.Start <= phase.End && phase.Peak >= phase.Before && phase.Peak >= phase.After));
+        Assert.All(
+            profile.Phases, phase => Assert.True(phase.Start <= phase.End && phase.Peak >= phase.Before && phase.Peak >= phase.After));
         if (profile.Figure != MemoryFigure.Allocated)
             return;
         // 16 million float32 are 64 MiB; what runs beside this test may hold some of its own.

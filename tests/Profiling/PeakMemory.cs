@@ -10,8 +10,8 @@ internal static class PeakMemory
     public static bool IsCounted => ProcessMemory.Read().Allocated is not null;
 
     /// <summary>
-    /// Bytes that native code held at its most while some work ran, over what it held before; the first run, which fills caches, does not count. A peak that is
-    /// short may be missed on a busy machine, so that tests may ask for no more than it, and not for no less.
+    /// Bytes that native code held at its most while some work ran, over what it held before; the first run, which fills caches, does not
+    /// count. A peak that is short may be missed on a busy machine, so that tests may ask for no more than it, and not for no less.
     /// </summary>
     public static long Of(Action work)
     {
@@ -25,7 +25,9 @@ internal static class PeakMemory
         return profile.PeakOf("work")!.Value - profile.Phases[0].Before;
     }
 
-    /// <summary>The same for the side of a comparison that is to be the larger: of three runs, for a peak may be missed but not invented.</summary>
+    /// <summary>
+    /// The same for the side of a comparison that is to be the larger: of three runs, for a peak may be missed but not invented.
+    /// </summary>
     /// <param name="work">The work.</param>
     public static long AtLeastOf(Action work) => Enumerable.Range(0, 3).Max(_ => Of(work));
 }

@@ -6,8 +6,11 @@ namespace Dreambooth.Lab.Tests.Sweeps;
 public class PromptFoldersTests
 {
     [Theory]
-    [InlineData(2, "a photo of gmc cat playfully hiding in a cardboard box, candid, natural light", "002_a photo of gmc cat playfully hiding in a cardboard box_ candid_ natural light")]
-    [InlineData(3, "a surreal tableau of gmc cat in the style of Salvador Dalí", "003_a surreal tableau of gmc cat in the style of Salvador Dalí")]
+    [InlineData(
+        2, "a photo of gmc cat playfully hiding in a cardboard box, candid, natural light",
+        "002_a photo of gmc cat playfully hiding in a cardboard box_ candid_ natural light")]
+    [InlineData(
+        3, "a surreal tableau of gmc cat in the style of Salvador Dalí", "003_a surreal tableau of gmc cat in the style of Salvador Dalí")]
     [InlineData(5, "a ukiyo-e print of gmc_cat", "005_a ukiyo-e print of gmc_cat")]
     [InlineData(0, "猫 №5 ½ Ⅷ x² é e\u0301 ✨ 🐈", "000_猫 _5 ½ Ⅷ x² é e_ _ _")]
     [InlineData(1234, "../../etc", "1234_______etc")]

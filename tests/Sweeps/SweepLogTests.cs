@@ -13,7 +13,17 @@ public sealed class SweepLogTests : IDisposable
     {
         var record = Record("000_a/img_00.png") with
         {
-            Item = new SweepItem { Prompt = "a \"cat\"\nDalí 猫", Seed = ulong.MaxValue, Lora = "l", LoraScale = 0.25, Guidance = 4, Steps = 2, Width = 32, Column = "c" },
+            Item = new SweepItem
+            {
+                Prompt = "a \"cat\"\nDalí 猫",
+                Seed = ulong.MaxValue,
+                Lora = "l",
+                LoraScale = 0.25,
+                Guidance = 4,
+                Steps = 2,
+                Width = 32,
+                Column = "c",
+            },
             Scores = new Dictionary<string, double> { ["fidelity"] = 0.5, ["odd"] = double.NaN },
             Model = "m",
             LoraSha256 = "ab",
@@ -22,7 +32,9 @@ public sealed class SweepLogTests : IDisposable
         var read = Assert.Single(SweepLog.Read(_folder));
         Assert.Equal(record with { Scores = null }, read with { Scores = null });
         Assert.Equal(record.Scores!, read.Scores!);
-        Assert.Contains("\"settings\":{\"prompt\":\"a \\\"cat\\\"\\nDalí 猫\"", File.ReadAllText(Path.Combine(_folder, SweepLog.FileName)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"settings\":{\"prompt\":\"a \\\"cat\\\"\\nDalí 猫\"", File.ReadAllText(Path.Combine(_folder, SweepLog.FileName)),
+            StringComparison.Ordinal);
     }
 
     [Fact]

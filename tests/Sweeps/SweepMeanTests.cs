@@ -7,7 +7,8 @@ public class SweepMeanTests
 {
     private static readonly SweepResult[] Results =
     [
-        Record("b", null, scores: ("x", 0.5)), Record("b", 1, 0, 4, ("x", 0.25), ("y", 1)), Record("b", 1, 1, 4, ("x", 0.75), ("y", double.NaN)),
+        Record("b", null, scores: ("x", 0.5)), Record("b", 1, 0, 4, ("x", 0.25), ("y", 1)),
+        Record("b", 1, 1, 4, ("x", 0.75), ("y", double.NaN)),
         Record("a", null, scores: ("x", 1)), Record("a", 1, scores: ("x", 0.25)),
     ];
 
@@ -15,7 +16,9 @@ public class SweepMeanTests
     public void By_TwoAxes_GivesMeansInOrderOfFirstAppearance()
     {
         var means = SweepMean.By(Results, SweepAxis.Prompt, SweepAxis.BeforeAfter);
-        Assert.Equal([("b", "before", 1, 0.5), ("b", "after", 2, 0.5), ("a", "before", 1, 1.0), ("a", "after", 1, 0.25)], means.Select(mean => (mean.Row, mean.Column, mean.Count, mean.Scores["x"])));
+        Assert.Equal(
+            [("b", "before", 1, 0.5), ("b", "after", 2, 0.5), ("a", "before", 1, 1.0), ("a", "after", 1, 0.25)],
+            means.Select(mean => (mean.Row, mean.Column, mean.Count, mean.Scores["x"])));
         Assert.Equal(1, means[1].Scores["y"]);
         Assert.False(means[0].Scores.ContainsKey("y"));
     }
@@ -38,7 +41,9 @@ public class SweepMeanTests
     [Fact]
     public void Best_EqualFirstScores_IsDecidedByTheSecond()
     {
-        SweepResult[] results = [Record("a", scores: [("x", 1), ("y", 0.2)]), Record("b", scores: [("x", 1), ("y", 0.4)]), Record("c", scores: [("x", 0.5), ("y", 0.9)])];
+        SweepResult[] results =
+            [Record("a", scores: [("x", 1), ("y", 0.2)]), Record("b", scores: [("x", 1), ("y", 0.4)]),
+                Record("c", scores: [("x", 0.5), ("y", 0.9)])];
         Assert.Equal("b", SweepMean.Best(results, SweepAxis.Prompt, "x", "y"));
         Assert.Equal("c", SweepMean.Best(results, SweepAxis.Prompt, "y", "x"));
     }

@@ -25,7 +25,13 @@ public sealed class SweepRunnerTests : IDisposable
     public void Run_Batches_GiveThePicturesOfSingleRuns()
     {
         var lora = SaveLora("lora.safetensors", seed: 1);
-        var sweep = Sweep.Cross("s", Axes() with { Prompts = ["a cat", "a dog on a beach"], Seeds = [0, 1], Loras = [null, new WeightedLora(lora), new WeightedLora(lora, 0.5)] });
+        var sweep = Sweep.Cross(
+            "s", Axes() with
+            {
+                Prompts = ["a cat", "a dog on a beach"],
+                Seeds = [0, 1],
+                Loras = [null, new WeightedLora(lora), new WeightedLora(lora, 0.5)],
+            });
         var single = Run(sweep, "single", batchSize: 1);
         var batched = Run(sweep, "batched", batchSize: 4);
         Assert.Equal(12, batched.Count);
@@ -43,7 +49,8 @@ public sealed class SweepRunnerTests : IDisposable
     public void Run_OneItem_IsThePictureOfThePipelinesOwnSeed()
     {
         var result = Assert.Single(Run(Sweep.Cross("s", Axes() with { Seeds = [3], Guidances = [4] }), "one", batchSize: 4));
-        var image = _pipeline.Generate(new GenerationRequest { Prompts = ["a cat"], Seed = 3, NumInferenceSteps = 2, GuidanceScale = 4, Height = 32, Width = 32 })[0];
+        var image = _pipeline.Generate(
+            new GenerationRequest { Prompts = ["a cat"], Seed = 3, NumInferenceSteps = 2, GuidanceScale = 4, Height = 32, Width = 32 })[0];
         Assert.Equal(image.Pixels, Load("one", result).Pixels);
     }
 
@@ -114,7 +121,12 @@ public sealed class SweepRunnerTests : IDisposable
     public void Run_Progress_EndsWithEverythingDone()
     {
         var seen = new List<SweepProgress>();
-        new SweepRunner(_pipeline, new SweepRunnerOptions { BatchSize = 2, OnProgress = seen.Add }).Run(Sweep.Cross("s", Axes() with { Seeds = [0, 1, 2] }), At("sweep"));
+        new SweepRunner(
+            _pipeline, new SweepRunnerOptions
+            {
+                BatchSize = 2,
+                OnProgress = seen.Add,
+            }).Run(Sweep.Cross("s", Axes() with { Seeds = [0, 1, 2] }), At("sweep"));
         Assert.Equal(seen.Select(progress => progress.Fraction).Order(), seen.Select(progress => progress.Fraction));
         Assert.Equal((3, 3, 1.0), (seen[^1].Done, seen[^1].Total, seen[^1].Fraction));
         Assert.Contains(seen, progress => progress is { Done: 0, Step: 1, StepCount: 2, BatchSize: 2 });
@@ -137,7 +149,8 @@ public sealed class SweepRunnerTests : IDisposable
     private int Made(Sweep sweep, string? model = null)
     {
         var made = 0;
-        var results = new SweepRunner(_pipeline, new SweepRunnerOptions { Model = model, OnPicture = (_, _) => made++ }).Run(sweep, At("sweep"));
+        var results = new SweepRunner(
+            _pipeline, new SweepRunnerOptions { Model = model, OnPicture = (_, _) => made++ }).Run(sweep, At("sweep"));
         Assert.All(results, result => Assert.True(File.Exists(Path.Combine(At("sweep"), result.Path))));
         return made;
     }
@@ -150,7 +163,8 @@ public sealed class SweepRunnerTests : IDisposable
     {
         var transformer = _pipeline.LoraComponents.Single(component => component.Prefix == "transformer");
         using var noGradients = no_grad();
-        using var adapter = LoraAdapter.Create("test", [(transformer, new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], seed, CPU, ScalarType.Float32);
+        using var adapter = LoraAdapter.Create(
+            "test", [(transformer, new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], seed, CPU, ScalarType.Float32);
         using var generator = new Generator(seed, CPU);
         using var noise = randn(adapter.Parameters.shape, ScalarType.Float32, CPU, generator: generator) * 0.3;
         adapter.Parameters.copy_(noise);

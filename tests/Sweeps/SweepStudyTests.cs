@@ -28,7 +28,8 @@ public sealed class SweepStudyTests : IDisposable
     public void Run_Twice_DrawsOnceAndKeepsRecordsAndTable()
     {
         SaveLora();
-        using var study = SweepStudy.Open(Config, Path.Combine(_folder, "out"), (_, image) => new Dictionary<string, double> { ["width"] = image.Width });
+        using var study = SweepStudy.Open(
+            Config, Path.Combine(_folder, "out"), (_, image) => new Dictionary<string, double> { ["width"] = image.Width });
         var axes = study.Axes(["a cat", "a dog", "a third one"]) with { Loras = [null, study.Lora(0.5)], Guidances = [1] };
         var first = study.Run("before: after?", axes);
         Assert.Equal((4, 4, 128), (first.Results.Count, first.Made, first.Means["width"]));
@@ -38,7 +39,10 @@ public sealed class SweepStudyTests : IDisposable
         Assert.Equal(["a cat", "a cat", "a dog", "a dog"], SweepLog.Read(first.Folder).Select(record => record.Item.Prompt));
         var again = study.Run("before: after?", axes with { Seeds = [0, 1] });
         Assert.Equal((8, 6), (again.Results.Count, again.Made));
-        Assert.Equal(["after", "after", "after", "after", "before"], again.At(SweepAxis.BeforeAfter, "after", "before", "after").Results.Take(5).Select(result => SweepAxis.BeforeAfter.LabelOf(result.Item)));
+        Assert.Equal(
+            ["after", "after", "after", "after", "before"],
+            again.At(SweepAxis.BeforeAfter, "after", "before", "after").Results.Take(5)
+                .Select(result => SweepAxis.BeforeAfter.LabelOf(result.Item)));
         Assert.Equal(2, again.Where(result => result.Item is { Lora: null, Seed: 1 }).Results.Count);
     }
 
@@ -54,7 +58,8 @@ public sealed class SweepStudyTests : IDisposable
     {
         using var pipeline = StableDiffusion3Pipeline.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"));
         var transformer = pipeline.LoraComponents.Single(component => component.Prefix == "transformer");
-        using var adapter = LoraAdapter.Create("test", [(transformer, new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 1, CPU, ScalarType.Float32);
+        using var adapter = LoraAdapter.Create(
+            "test", [(transformer, new LoraConfig { TargetModules = LoraConfig.TransformerTargets })], 1, CPU, ScalarType.Float32);
         LoraFile.Save(Config.Lora, adapter);
     }
 }

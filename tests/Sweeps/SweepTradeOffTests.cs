@@ -14,7 +14,8 @@ public sealed class SweepTradeOffTests : IDisposable
     public void Of_StagesAndScales_GivesMeansAndTheFront()
     {
         var points = SweepTradeOff.Of(Outcome(
-            Result(null, 1, 0.5, 1), Result(null, 1, 0.7, 0.8), Result("run/checkpoint-20", 0.5, 0.7, 0.95), Result("run/checkpoint-20", 1, 0.7, 0.9), Result("run", 1, 0.9, 0.4)), "f", "a");
+            Result(null, 1, 0.5, 1), Result(null, 1, 0.7, 0.8), Result("run/checkpoint-20", 0.5, 0.7, 0.95),
+            Result("run/checkpoint-20", 1, 0.7, 0.9), Result("run", 1, 0.9, 0.4)), "f", "a");
         Assert.Equal(["no LoRA", "step 20", "step 20", "final"], points.Select(point => point.Stage));
         Assert.Equal([0, 0.5, 1, 1], points.Select(point => point.Scale));
         Assert.Equal((0.6, 0.9), (points[0].Fidelity, points[0].Adherence));
@@ -26,7 +27,10 @@ public sealed class SweepTradeOffTests : IDisposable
     [InlineData(0.6, "final")]
     public void Choose_MoreFallAllowed_GoesAlongTheFront(double mostFall, string expected)
     {
-        var points = SweepTradeOff.Of(Outcome(Result(null, 1, 0.5, 1), Result("run/checkpoint-20", 1, 0.7, 0.9), Result("run/checkpoint-40", 1, 0.6, 0.95), Result("run", 1, 0.9, 0.4)), "f", "a");
+        var points = SweepTradeOff.Of(
+            Outcome(
+                Result(null, 1, 0.5, 1), Result("run/checkpoint-20", 1, 0.7, 0.9), Result("run/checkpoint-40", 1, 0.6, 0.95),
+                Result("run", 1, 0.9, 0.4)), "f", "a");
         Assert.Equal(expected, SweepTradeOff.Choose(points, mostFall)!.Stage);
         Assert.Throws<LabException>(() => SweepTradeOff.Choose(points, -1));
     }
@@ -34,7 +38,8 @@ public sealed class SweepTradeOffTests : IDisposable
     [Fact]
     public void Choose_NoScores_TakesTheEndAtScaleOne()
     {
-        var points = SweepTradeOff.Of(Outcome(Result(null, 1), Result("run/checkpoint-20", 1), Result("run", 0.5), Result("run", 1)), "f", "a");
+        var points = SweepTradeOff.Of(
+            Outcome(Result(null, 1), Result("run/checkpoint-20", 1), Result("run", 0.5), Result("run", 1)), "f", "a");
         Assert.All(points, point => Assert.False(point.IsScored || point.IsBest));
         var chosen = SweepTradeOff.Choose(points)!;
         Assert.Equal(("final", 1), (chosen.Stage, chosen.Scale));
@@ -46,7 +51,8 @@ public sealed class SweepTradeOffTests : IDisposable
     {
         SweepResult[] results =
         [
-            Draw(Result(null, 1) with { Path = "a.png" }, 0), Draw(Result("run", 0.5) with { Path = "b.png" }, 51), Draw(Result("run", 1) with { Path = "c.png" }, 255),
+            Draw(Result(null, 1) with { Path = "a.png" }, 0), Draw(Result("run", 0.5) with { Path = "b.png" }, 51),
+            Draw(Result("run", 1) with { Path = "c.png" }, 255),
         ];
         var drifts = SweepDrift.Of(Outcome(results));
         Assert.Equal([0.2, 1], drifts.Select(drift => drift.Distance));

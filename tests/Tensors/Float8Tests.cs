@@ -7,7 +7,9 @@ public sealed class Float8Tests
 {
     public static TheoryData<string> Formats => ["F8_E4M3", "F8_E5M2"];
 
-    /// <summary>E5M2 is the upper byte of a float16; E4M3 has the same mantissa as its first three bits and an exponent that is 8 lower.</summary>
+    /// <summary>
+    /// E5M2 is the upper byte of a float16; E4M3 has the same mantissa as its first three bits and an exponent that is 8 lower.
+    /// </summary>
     private static float Formula(string format, int code) => format == "F8_E5M2"
         ? (float)BitConverter.UInt16BitsToHalf((ushort)(code << 8))
         : (code & 0x7F) == 0x7F
@@ -33,7 +35,8 @@ public sealed class Float8Tests
         try
         {
             // Raw bytes 0, 1, 2, ... are every code once.
-            var path = RawSafetensors.Write(folder.FullName, $$$"""{"w":{"dtype":"{{{format}}}","shape":[16,16],"data_offsets":[0,256]}}""", 256);
+            var path = RawSafetensors.Write(
+                folder.FullName, $$$"""{"w":{"dtype":"{{{format}}}","shape":[16,16],"data_offsets":[0,256]}}""", 256);
             using var file = SafetensorsFile.Open(path);
             Assert.Equal((256L, $"w {format} [16, 16]"), (file.Tensors["w"].ElementCount, file.Tensors["w"].ToString()));
             foreach (var type in new ScalarType?[] { null, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Float32 })

@@ -1,6 +1,9 @@
 namespace Dreambooth.Lab.Tests.Tensors;
 
-/// <summary>Collects garbage and runs finalisers without pause on a thread of its own, until disposed: what is freed while libtorch reads it shows soon.</summary>
+/// <summary>
+/// Collects garbage and runs finalisers without pause on a thread of its own, until disposed: what is freed while libtorch reads it shows
+/// soon.
+/// </summary>
 internal sealed class GarbageCollector : IDisposable
 {
     private readonly Thread _thread;

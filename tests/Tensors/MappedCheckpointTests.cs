@@ -14,13 +14,18 @@ public sealed class MappedCheckpointTests : IDisposable
     public void Load_EachPart_TakesItsRows()
     {
         using var scope = NewDisposeScope();
-        using var file = Save(("m.qkv.weight", arange(12, ScalarType.Float32).view(6, 2)), ("m.b.3.swap", tensor([1f, 2f, 3f, 4f])), ("m.conv", ones(2, 2, 1, 1)), ("other", ones(1)));
+        using var file = Save(
+            ("m.qkv.weight", arange(12, ScalarType.Float32).view(6, 2)), ("m.b.3.swap", tensor([1f, 2f, 3f, 4f])),
+            ("m.conv", ones(2, 2, 1, 1)), ("other", ones(1)));
         var mapped = new MappedCheckpoint(file, "m.", new KeyMapping(
         [
-            new("qkv.{p}", "q.{p}", KeyPart.FirstThird), new("qkv.{p}", "k.{p}", KeyPart.SecondThird), new("qkv.{p}", "v.{p}", KeyPart.LastThird),
-            new("b.{last}.swap", "blocks.{last}.swap", KeyPart.SwappedHalves), new("conv", "linear", KeyPart.Squeezed), new("conv", "unit", KeyPart.Identity),
+            new("qkv.{p}", "q.{p}", KeyPart.FirstThird), new("qkv.{p}", "k.{p}", KeyPart.SecondThird),
+            new("qkv.{p}", "v.{p}", KeyPart.LastThird),
+            new("b.{last}.swap", "blocks.{last}.swap", KeyPart.SwappedHalves), new("conv", "linear", KeyPart.Squeezed),
+            new("conv", "unit", KeyPart.Identity),
         ], blocks: 4));
-        Assert.Equal(["blocks.3.swap", "k.weight", "linear", "q.weight", "unit", "v.weight"], mapped.Entries.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["blocks.3.swap", "k.weight", "linear", "q.weight", "unit", "v.weight"], mapped.Entries.Keys.Order(StringComparer.Ordinal));
         Assert.Equal([0f, 1f, 2f, 3f], Values(mapped, "q.weight"));
         Assert.Equal([4f, 5f, 6f, 7f], Values(mapped, "k.weight"));
         Assert.Equal([8f, 9f, 10f, 11f], Values(mapped, "v.weight"));
@@ -61,7 +66,8 @@ public sealed class MappedCheckpointTests : IDisposable
     public void Constructor_RowsThatCannotBeDivided_Refuses()
     {
         using var file = Save(("qkv", ones(4, 2)));
-        var error = Assert.Throws<LabException>(() => new MappedCheckpoint(file, "", new KeyMapping([new("qkv", "q", KeyPart.FirstThird)])));
+        var error = Assert.Throws<LabException>(
+            () => new MappedCheckpoint(file, "", new KeyMapping([new("qkv", "q", KeyPart.FirstThird)])));
         Assert.Contains("qkv F32 [4, 2] cannot be divided into 3 parts", error.Message, StringComparison.Ordinal);
     }
 
@@ -69,7 +75,8 @@ public sealed class MappedCheckpointTests : IDisposable
     public void Load_WeightWithItsScale_IsMultiplied()
     {
         using var scope = NewDisposeScope();
-        var header = """{"m.a.weight":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[4,8]},"m.a.scale_weight":{"dtype":"F32","shape":[],"data_offsets":[8,12]},"m.scaled_fp8":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[12,12]},"m.pad":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""";
+        var header =
+            """{"m.a.weight":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[4,8]},"m.a.scale_weight":{"dtype":"F32","shape":[],"data_offsets":[8,12]},"m.scaled_fp8":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[12,12]},"m.pad":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""";
         var bytes = RawSafetensors.Bytes(header, 12);
         (bytes[^8], bytes[^7], bytes[^6], bytes[^5]) = (0x38, 0x40, 0xB8, 0x00);
         BitConverter.GetBytes(0.25f).CopyTo(bytes, bytes.Length - 4);

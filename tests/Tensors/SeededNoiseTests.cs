@@ -16,7 +16,8 @@ public sealed class SeededNoiseTests
         Assert.NotEqual(first.data<float>().ToArray(), other.data<float>().ToArray());
     }
 
-    // torch.manual_seed(seed); torch.randn(count), as PyTorch's CPU generator has drawn them since 1.0: up to 15 values one by one, from 16 on by rows.
+    // torch.manual_seed(seed); torch.randn(count), as PyTorch's CPU generator has drawn them since 1.0: up to 15 values one by one, from 16
+    // on by rows.
     [Theory]
     [InlineData(0, 3, new[] { 1.5410f, -0.2934f, -2.1788f })]
     [InlineData(42, 3, new[] { 0.3367f, 0.1288f, 0.2345f })]

@@ -64,7 +64,8 @@ public sealed class StateDictLoaderTests : IDisposable
         var error = Assert.Throws<LabException>(() => Load(module));
         Assert.Equal(
             $"{_path} does not fit TimestepEmbedding. 1 missing: linear_1.bias. 1 unexpected: linear_3.weight. "
-            + "1 of another shape: linear_1.weight: the file has [3, 4], the model [4, 3]. 1 of a wrong type: linear_2.bias: Int32 where a floating-point type is needed.",
+            + "1 of another shape: linear_1.weight: the file has [3, 4], the model [4, 3]. 1 of a wrong type: linear_2.bias: Int32 where a "
+            + "floating-point type is needed.",
             error.Message);
         Assert.All(module.parameters(), parameter => Assert.True(parameter.eq(7).all().item<bool>()));
     }

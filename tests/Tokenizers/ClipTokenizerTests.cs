@@ -43,7 +43,8 @@ public sealed class ClipTokenizerTests
     [Fact]
     public void Constructor_SpecialTokenOutsideTheVocabulary_NamesIt()
     {
-        var config = TokenizerConfig.Read(TinyTokenizers.Folder("tokenizer")) with { AddedTokens = [new AddedToken { Content = "<|lost|>" }] };
+        var config = TokenizerConfig.Read(
+            TinyTokenizers.Folder("tokenizer")) with { AddedTokens = [new AddedToken { Content = "<|lost|>" }] };
         var error = Assert.Throws<LabException>(() => Create(config, TinyTokenizers.Root));
         Assert.Contains("<|lost|>", error.Message, StringComparison.Ordinal);
     }
@@ -57,7 +58,9 @@ public sealed class ClipTokenizerTests
     {
         using var folder = new TemporaryFolder();
         foreach (var name in new[] { "vocab.json", "merges.txt" })
-            File.Copy(Path.Combine(TinyTokenizers.Folder("clip"), name), Path.Combine(Directory.CreateDirectory(Path.Combine(folder.Path, "clip")).FullName, name));
+            File.Copy(
+                Path.Combine(TinyTokenizers.Folder("clip"), name),
+                Path.Combine(Directory.CreateDirectory(Path.Combine(folder.Path, "clip")).FullName, name));
         File.WriteAllText(Path.Combine(folder.Path, "clip", damaged), text);
         var error = Assert.Throws<LabException>(() => Create(TokenizerConfig.Read(TinyTokenizers.Folder("tokenizer")), folder.Path));
         Assert.Contains(damaged, error.Message, StringComparison.Ordinal);

@@ -20,6 +20,8 @@ public sealed class PublishedTokenizersTests
         };
         Assert.Equal(published.AddedTokens, own.AddedTokens);
         Assert.Equal(published with { AddedTokens = [], TokenizerClass = null }, own with { AddedTokens = [], TokenizerClass = null });
-        Assert.Equal(published.TokenizerClass!.Replace("Fast", "", StringComparison.Ordinal), own.TokenizerClass!.Replace("Fast", "", StringComparison.Ordinal));
+        Assert.Equal(
+            published.TokenizerClass!.Replace("Fast", "", StringComparison.Ordinal),
+            own.TokenizerClass!.Replace("Fast", "", StringComparison.Ordinal));
     }
 }

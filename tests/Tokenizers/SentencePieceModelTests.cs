@@ -18,7 +18,8 @@ public sealed class SentencePieceModelTests : IDisposable
         {
             Pieces =
             [
-                new("<pad>", 0, SentencePieceType.Control), new("</s>", 0, SentencePieceType.Control), new("<unk>", 0, SentencePieceType.Unknown),
+                new("<pad>", 0, SentencePieceType.Control), new("</s>", 0, SentencePieceType.Control),
+                new("<unk>", 0, SentencePieceType.Unknown),
                 new("▁", -2), new("▁cat", -1.5f), new("s", -3),
             ],
             UnkId = 2,
@@ -29,7 +30,9 @@ public sealed class SentencePieceModelTests : IDisposable
         SentencePieceModelWriter.Write(model, ModelPath);
         var read = SentencePieceModel.Read(ModelPath);
         Assert.Equal(model.Pieces, read.Pieces);
-        Assert.Equal((2, -1, 1, 0, "identity", true), (read.UnkId, read.BosId, read.EosId, read.PadId, read.NormalizerName, read.PrecompiledCharsMap.IsEmpty));
+        Assert.Equal(
+            (2, -1, 1, 0, "identity", true),
+            (read.UnkId, read.BosId, read.EosId, read.PadId, read.NormalizerName, read.PrecompiledCharsMap.IsEmpty));
         var tokenizer = new T5Tokenizer(TokenizerConfig.Read(TinyTokenizers.Folder("tokenizer_3")) with { ExtraIds = 0 }, ModelPath);
         Assert.Equal([4, 5, 3, 2, 1], tokenizer.Encode("cats xy"));
     }
@@ -48,8 +51,10 @@ public sealed class SentencePieceModelTests : IDisposable
     [Fact]
     public void ToBytes_PieceTwiceOrIdOutside_Throws()
     {
-        Assert.Throws<ArgumentException>(() => SentencePieceModelWriter.ToBytes(new SentencePieceModel { Pieces = [new("a", 0), new("a", 0), new("b", 0)] }));
-        Assert.Throws<ArgumentException>(() => SentencePieceModelWriter.ToBytes(new SentencePieceModel { Pieces = [new("a", 0), new("b", 0)], EosId = 2 }));
+        Assert.Throws<ArgumentException>(
+            () => SentencePieceModelWriter.ToBytes(new SentencePieceModel { Pieces = [new("a", 0), new("a", 0), new("b", 0)] }));
+        Assert.Throws<ArgumentException>(
+            () => SentencePieceModelWriter.ToBytes(new SentencePieceModel { Pieces = [new("a", 0), new("b", 0)], EosId = 2 }));
     }
 
     [Fact]
@@ -79,7 +84,8 @@ public sealed class SentencePieceModelTests : IDisposable
     {
         var model = SentencePieceModel.Read(Path.Combine(TinyTokenizers.Root, "t5", "spiece.model"));
         SentencePieceModelWriter.Write(model with { PrecompiledCharsMap = new byte[] { 255, 255, 255, 255, 1 } }, ModelPath);
-        var error = Assert.Throws<LabException>(() => new T5Tokenizer(TokenizerConfig.Read(TinyTokenizers.Folder("tokenizer_3")), ModelPath));
+        var error = Assert.Throws<LabException>(
+            () => new T5Tokenizer(TokenizerConfig.Read(TinyTokenizers.Folder("tokenizer_3")), ModelPath));
         Assert.Contains("spiece.model", error.Message, StringComparison.Ordinal);
     }
 }

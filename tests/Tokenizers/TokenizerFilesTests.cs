@@ -33,7 +33,8 @@ public sealed class TokenizerFilesTests : IDisposable
     {
         Touch(_model.Path, "", "vocab.json");
         Touch(_given.Path, "clip", "merges.txt");
-        var error = Assert.Throws<LabException>(() => new TokenizerFiles(_given.Path, null).Find(_model.Path, "clip", "vocab.json", "merges.txt"));
+        var error = Assert.Throws<LabException>(
+            () => new TokenizerFiles(_given.Path, null).Find(_model.Path, "clip", "vocab.json", "merges.txt"));
         Assert.Contains($"{_model.Path} (the model's own folder): no merges.txt", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{Path.Combine(_given.Path, "clip")} (--tokenizers): no vocab.json", error.Message, StringComparison.Ordinal);
         Assert.Contains(TokenizerFiles.Variable, error.Message, StringComparison.Ordinal);

@@ -16,19 +16,23 @@ public sealed class TokenizerLoaderTests
     public void EncodePadded_GoldenPrompts_EqualTheReferenceIds(GoldenCase golden)
     {
         golden.Require();
-        Assert.SkipWhen(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
+        Assert.SkipWhen(
+            GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
         using var scope = NewDisposeScope();
         var expected = golden.Load("input_ids");
         var lengths = golden.Load("length").data<long>().ToArray();
         var window = (int)expected.shape[1];
-        var tokenizer = TokenizerLoader.Load(Path.Combine(GoldenSet.PathOf("pipelines", GoldenSet.Pipelines[0]), Folder(golden.Key!)), new TokenizerFiles(GoldenSet.TokenizerRoot));
+        var tokenizer = TokenizerLoader.Load(
+            Path.Combine(GoldenSet.PathOf("pipelines", GoldenSet.Pipelines[0]), Folder(golden.Key!)),
+            new TokenizerFiles(GoldenSet.TokenizerRoot));
         var prompts = JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(GoldenSet.PathOf("tokenizers", "prompts.json")))!;
         Assert.Equal(expected.shape[0], prompts.Length);
         var wanted = expected.data<long>().ToArray();
         for (var row = 0; row < prompts.Length; row++)
         {
             var ids = tokenizer.EncodePadded(prompts[row], window);
-            Assert.True(ids.AsSpan().SequenceEqual(wanted.AsSpan(row * window, window)), $"Row {row} '{prompts[row]}': [{string.Join(", ", ids)}]");
+            Assert.True(
+                ids.AsSpan().SequenceEqual(wanted.AsSpan(row * window, window)), $"Row {row} '{prompts[row]}': [{string.Join(", ", ids)}]");
             Assert.Equal(lengths[row], Math.Min(window, tokenizer.Encode(prompts[row]).Count));
         }
     }
@@ -39,8 +43,11 @@ public sealed class TokenizerLoaderTests
     public void PadTokenId_GoldenConfig_IsTheReferences(GoldenCase golden)
     {
         golden.Require();
-        Assert.SkipWhen(GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
-        var tokenizer = TokenizerLoader.Load(Path.Combine(GoldenSet.PathOf("pipelines", GoldenSet.Pipelines[0]), Folder(golden.Key!)), new TokenizerFiles(GoldenSet.TokenizerRoot));
+        Assert.SkipWhen(
+            GoldenSet.TokenizerRoot is null, "The published tokenizer files are not here; name their folder by LAB_TOKENIZERS.");
+        var tokenizer = TokenizerLoader.Load(
+            Path.Combine(GoldenSet.PathOf("pipelines", GoldenSet.Pipelines[0]), Folder(golden.Key!)),
+            new TokenizerFiles(GoldenSet.TokenizerRoot));
         var name = golden.Key!.StartsWith("t5", StringComparison.Ordinal) ? "t5" : golden.Key;
         Assert.Equal(golden.Entry.Meta!.Value.GetProperty($"{name}_pad").GetInt32(), tokenizer.PadTokenId);
     }
@@ -53,7 +60,9 @@ public sealed class TokenizerLoaderTests
     {
         var tokenizer = TinyTokenizers.Load(name);
         foreach (var (prompt, ids) in TinyTokenizers.Reference(name))
-            Assert.True(tokenizer.Encode(prompt).SequenceEqual(ids), $"'{prompt}': [{string.Join(", ", tokenizer.Encode(prompt))}], not [{string.Join(", ", ids)}]");
+            Assert.True(
+                tokenizer.Encode(prompt).SequenceEqual(ids),
+                $"'{prompt}': [{string.Join(", ", tokenizer.Encode(prompt))}], not [{string.Join(", ", ids)}]");
     }
 
     [Theory]

@@ -112,7 +112,8 @@ public sealed class DreamBoothBatchesTests : IDisposable
         using var source = new CancellationTokenSource();
         source.Cancel();
         var config = Config(trainText: false);
-        Assert.Throws<OperationCanceledException>(() => DreamBoothBatches.Prepare(Dataset(config), _pipeline, config, 1, cancellation: source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => DreamBoothBatches.Prepare(Dataset(config), _pipeline, config, 1, cancellation: source.Token));
     }
 
     private DreamBoothBatches Prepare(DreamBoothConfig config) => DreamBoothBatches.Prepare(Dataset(config), _pipeline, config, 1);

@@ -6,7 +6,12 @@ namespace Dreambooth.Lab.Tests.Training;
 
 public class DreamBoothConfigTests
 {
-    private static readonly DreamBoothConfig Smallest = new() { PretrainedModelNameOrPath = "m", InstanceDataDir = "d", InstancePrompt = "p" };
+    private static readonly DreamBoothConfig Smallest = new()
+    {
+        PretrainedModelNameOrPath = "m",
+        InstanceDataDir = "d",
+        InstancePrompt = "p",
+    };
 
     // Name and default of every flag of the reference script at commit 58eb52c; - is none, store_true is a switch.
     private const string Reference = """
@@ -138,7 +143,8 @@ public class DreamBoothConfigTests
     [Fact]
     public void FromJson_ShippedRecipe_IsThePreset()
     {
-        var recipe = DreamBoothConfig.FromJson(File.ReadAllText(Path.Combine(GoldenSet.RepositoryRoot, "data", "recipes", "sd35-medium-tutorial.json")));
+        var recipe = DreamBoothConfig.FromJson(
+            File.ReadAllText(Path.Combine(GoldenSet.RepositoryRoot, "data", "recipes", "sd35-medium-tutorial.json")));
         recipe.Validate();
         Assert.Empty(recipe.Notices());
         Assert.Equal(DreamBoothConfig.Sd35MediumTutorial, recipe);

@@ -94,7 +94,8 @@ public sealed class DreamBoothTrainerTests
         using var training = new TinyTraining { BrokenAt = 1 };
         using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 3 });
         float[]? afterFirst = null;
-        var error = Assert.Throws<NonFiniteException>(() => trainer.Run(new TrainingEvents { OnStep = _ => afterFirst = training.Weights }));
+        var error = Assert.Throws<NonFiniteException>(
+            () => trainer.Run(new TrainingEvents { OnStep = _ => afterFirst = training.Weights }));
         Assert.StartsWith("Step 2: the loss is NaN", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, trainer.StepsDone);
         Assert.Equal(afterFirst, training.Weights);

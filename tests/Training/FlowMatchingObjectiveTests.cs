@@ -14,7 +14,8 @@ public sealed partial class FlowMatchingObjectiveTests
 {
     public static TheoryData<GoldenCase> Losses => GoldenSet.KeyCases("training", @"^loss\.(?<case>\w+\.precondition\d\.prior\d)$");
 
-    public static TheoryData<GoldenCase> Gradients => GoldenSet.KeyCases("training", @"^(?<case>\w+\.precondition\d\.prior\d)\.total_norm$");
+    public static TheoryData<GoldenCase> Gradients =>
+        GoldenSet.KeyCases("training", @"^(?<case>\w+\.precondition\d\.prior\d)\.total_norm$");
 
     [Theory]
     [MemberData(nameof(Losses))]
@@ -60,7 +61,8 @@ public sealed partial class FlowMatchingObjectiveTests
             var match = Name.Match(name);
             var pipeline = golden.PipelineFolder;
             var transformer = SD3Transformer2DModel.Load(Path.Combine(pipeline, "transformer"), TestDevice.Device, ScalarType.Float32);
-            Adapter = GoldenLora.Create(new GoldenTensors("training", "losses.safetensors"), "lora.", [new LoraComponent("transformer", transformer)]);
+            Adapter = GoldenLora.Create(
+                new GoldenTensors("training", "losses.safetensors"), "lora.", [new LoraComponent("transformer", transformer)]);
             var schedule = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(pipeline, "scheduler", "scheduler_config.json"));
             var objective = new FlowMatchingObjective(transformer, schedule)
             {
@@ -69,7 +71,8 @@ public sealed partial class FlowMatchingObjectiveTests
                 PriorLossWeight = match.Groups["prior"].Value == "1" ? 0.05 : null,
             };
             Tensor Load(string file, string key) => GoldenSet.Load("training", file, key).Here();
-            var text = new PromptEmbeddings(Load("prompt_embeds.safetensors", "prompt_embeds"), Load("prompt_embeds.safetensors", "pooled_prompt_embeds"));
+            var text = new PromptEmbeddings(
+                Load("prompt_embeds.safetensors", "prompt_embeds"), Load("prompt_embeds.safetensors", "pooled_prompt_embeds"));
             var batch = new TrainingBatch(Load("losses.safetensors", "model_input"), text);
             var draw = new TrainingDraw(Load("losses.safetensors", "noise"), Load("losses.safetensors", "indices"));
             Loss = objective.Compute(batch, draw);

@@ -13,8 +13,11 @@ internal static partial class GoldenLora
         var names = file.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).ToArray();
         var parts = components.Select(component =>
         {
-            var own = names.Where(name => name.StartsWith($"{prefix}{component.Prefix}.", StringComparison.Ordinal) && name.EndsWith("lora_A.weight", StringComparison.Ordinal)).ToArray();
-            var targets = own.Select(name => LoraKey.Match(name[(prefix.Length + component.Prefix.Length + 1)..]).Groups["path"].Value).ToArray();
+            var own = names.Where(
+                name => name.StartsWith($"{prefix}{component.Prefix}.", StringComparison.Ordinal)
+                    && name.EndsWith("lora_A.weight", StringComparison.Ordinal)).ToArray();
+            var targets = own.Select(name => LoraKey.Match(name[(prefix.Length + component.Prefix.Length + 1)..]).Groups["path"].Value)
+                .ToArray();
             return (component, new LoraConfig { Rank = (int)file[own[0]].shape[0], TargetModules = targets });
         });
         var adapter = LoraAdapter.Create("golden", parts, 0, TestDevice.Device, ScalarType.Float32);

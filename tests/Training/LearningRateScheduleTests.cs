@@ -22,10 +22,14 @@ public sealed class LearningRateScheduleTests
         {
             var schedule = Parse(row.Name, table.RootElement, groupRates[0]);
             schedule.Validate();
-            var expected = row.Value.EnumerateArray().Select(rates => rates.EnumerateArray().Select(rate => rate.GetDouble()).ToArray()).ToArray();
-            var actual = Enumerable.Range(0, expected.Length).Select(step => groupRates.Select(rate => rate * schedule.Factor(step)).ToArray()).ToArray();
+            var expected = row.Value.EnumerateArray().Select(rates => rates.EnumerateArray().Select(rate => rate.GetDouble()).ToArray())
+                .ToArray();
+            var actual = Enumerable.Range(0, expected.Length)
+                .Select(step => groupRates.Select(rate => rate * schedule.Factor(step)).ToArray()).ToArray();
             for (var step = 0; step < expected.Length; step++)
-                Assert.True(expected[step].AsSpan().SequenceEqual(actual[step]), $"{row.Name}, step {step}: {actual[step][0]:r} for {expected[step][0]:r}");
+                Assert.True(
+                    expected[step].AsSpan().SequenceEqual(actual[step]),
+                    $"{row.Name}, step {step}: {actual[step][0]:r} for {expected[step][0]:r}");
         }
     }
 

@@ -57,7 +57,8 @@ public sealed class PriorPicturesTests : IDisposable
 
         byte[][] Pixels(int first, int count, int batch) =>
         [
-            .. PriorPictures.Generate(Config with { SampleBatchSize = batch }, _pipeline, count, first, default).Select(image => image.Pixels),
+            .. PriorPictures.Generate(Config with { SampleBatchSize = batch }, _pipeline, count, first, default)
+                .Select(image => image.Pixels),
         ];
     }
 
@@ -107,7 +108,8 @@ public sealed class PriorPicturesTests : IDisposable
     public void Generate_MoreAtATimeThanFit_AreSplit()
     {
         _pipeline.MostAtATime = 2;
-        var split = PriorPictures.Generate(Config with { SampleBatchSize = 60_000 }, _pipeline, 3, 0, default).Select(image => image.Pixels);
+        var split = PriorPictures.Generate(Config with { SampleBatchSize = 60_000 }, _pipeline, 3, 0, default)
+            .Select(image => image.Pixels);
         var pairs = PriorPictures.Generate(Config with { SampleBatchSize = 2 }, _pipeline, 3, 0, default).Select(image => image.Pixels);
         Assert.Equal(pairs, split);
     }
@@ -120,7 +122,8 @@ public sealed class PriorPicturesTests : IDisposable
         Directory.CreateDirectory(Out("photos"));
         ImageEncoder.Save(Out("photos", "a.png"), new RgbImage(64, 64));
         var config = Config with { NumTrainEpochs = epochs, LoraLayers = layers, Resolution = 32, TrainBatchSize = 1 };
-        Assert.Contains(message, Assert.ThrowsAny<LabException>(() => TrainingSession.Prepare(config, _pipeline)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.ThrowsAny<LabException>(() => TrainingSession.Prepare(config, _pipeline)).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Out("class")));
     }
 

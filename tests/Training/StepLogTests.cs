@@ -17,7 +17,8 @@ public sealed class StepLogTests : IDisposable
         foreach (var record in records)
             log.Append(record);
         Assert.Equal(records, StepLog.Read(_folder));
-        using var text = new StreamReader(new FileStream(Path.Combine(_folder, "steps.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        using var text = new StreamReader(
+            new FileStream(Path.Combine(_folder, "steps.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         Assert.Equal(
             """{"step":1,"epoch":0,"loss":0.5,"instance_loss":0.4,"learning_rate":0.0005,"grad_norm":1.5,"seconds":2,"images_per_second":4}""",
             text.ReadLine());

@@ -12,11 +12,14 @@ namespace Dreambooth.Lab.Tests.Training;
 /// <summary>The committed transformer with a LoRA and made-up micro-batches of 4×4 latents, for tests of the training loop.</summary>
 internal sealed class TinyTraining : ITrainingBatches, IDisposable
 {
-    private readonly SD3Transformer2DModel _transformer = SD3Transformer2DModel.Load(Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
-    private readonly FlowMatchEulerDiscreteSchedulerConfig _scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(Path.Combine(TinyPipeline.Folder, "scheduler", "scheduler_config.json"));
+    private readonly SD3Transformer2DModel _transformer = SD3Transformer2DModel.Load(
+        Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
+    private readonly FlowMatchEulerDiscreteSchedulerConfig _scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(
+        Path.Combine(TinyPipeline.Folder, "scheduler", "scheduler_config.json"));
 
     public TinyTraining() => Adapter = LoraAdapter.Create(
-        "a", [(new LoraComponent("transformer", _transformer), new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] })], 0, CPU, ScalarType.Float32);
+        "a", [(new LoraComponent("transformer", _transformer), new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] })], 0,
+        CPU, ScalarType.Float32);
 
     public static DreamBoothConfig Config { get; } = new()
     {
@@ -37,7 +40,8 @@ internal sealed class TinyTraining : ITrainingBatches, IDisposable
     /// <summary>The micro-batch whose latents are no numbers.</summary>
     public int? BrokenAt { get; init; }
 
-    public DreamBoothTrainer Trainer(DreamBoothConfig config, ITrainingDraws? draws = null) => new(config, _transformer, _scheduler, Adapter, this, draws);
+    public DreamBoothTrainer Trainer(DreamBoothConfig config, ITrainingDraws? draws = null) =>
+        new(config, _transformer, _scheduler, Adapter, this, draws);
 
     public float[] Weights => Adapter.Parameters.data<float>().ToArray();
 

@@ -70,7 +70,8 @@ public sealed class TrainingMemoryTests : IDisposable
         Assert.Equal(fast.Weights, balanced.Weights);
 
         // Low adds gradient checkpointing, and nothing else that could show.
-        var checkpointed = Train(Config with { TrainTextEncoder = trainTextEncoder, Memory = MemoryMode.Fast, GradientCheckpointing = true });
+        var checkpointed = Train(
+            Config with { TrainTextEncoder = trainTextEncoder, Memory = MemoryMode.Fast, GradientCheckpointing = true });
         var low = Train(Config with { TrainTextEncoder = trainTextEncoder, Memory = MemoryMode.Low });
         Assert.Equal(checkpointed.Losses, low.Losses);
         Assert.Equal(checkpointed.Pictures, low.Pictures);
@@ -112,7 +113,13 @@ public sealed class TrainingMemoryTests : IDisposable
     [Fact]
     public void Prepare_TransformerInBlocks_IsRefused()
     {
-        using var pipeline = StableDiffusion3Pipeline.Load(TinyPipeline.Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, Memory = MemoryMode.Low, StreamTransformer = true });
+        using var pipeline = StableDiffusion3Pipeline.Load(
+            TinyPipeline.Folder, new PipelineOptions
+            {
+                TokenizersFolder = TinyTokenizers.Root,
+                Memory = MemoryMode.Low,
+                StreamTransformer = true,
+            });
         var error = Assert.Throws<LabException>(() => TrainingSession.Prepare(Config, pipeline));
         Assert.Contains("for generation only", error.Message, StringComparison.Ordinal);
     }
@@ -121,12 +128,14 @@ public sealed class TrainingMemoryTests : IDisposable
     public void LoadPipeline_Auto_AsksForTheMode()
     {
         var asked = new List<string>();
-        using var chosen = TrainingSession.LoadPipeline(Config, new TrainingEvents { ChooseMemory = model => { asked.Add(model); return MemoryMode.Balanced; } });
+        using var chosen = TrainingSession.LoadPipeline(
+            Config, new TrainingEvents { ChooseMemory = model => { asked.Add(model); return MemoryMode.Balanced; } });
         Assert.Equal([TinyPipeline.Folder], asked);
         Assert.Equal(MemoryMode.Balanced, chosen.Options.Memory);
         using var plain = TrainingSession.LoadPipeline(Config);
         Assert.Equal(MemoryMode.Fast, plain.Options.Memory);
-        using var explicitly = TrainingSession.LoadPipeline(Config with { Memory = MemoryMode.Low }, new TrainingEvents { ChooseMemory = _ => throw new InvalidOperationException() });
+        using var explicitly = TrainingSession.LoadPipeline(
+            Config with { Memory = MemoryMode.Low }, new TrainingEvents { ChooseMemory = _ => throw new InvalidOperationException() });
         Assert.Equal(MemoryMode.Low, explicitly.Options.Memory);
     }
 
@@ -136,7 +145,8 @@ public sealed class TrainingMemoryTests : IDisposable
         var config = Config with { ValidationPrompt = null, CheckpointingSteps = 2, Memory = MemoryMode.Fast };
         var whole = Train(config with { OutputDir = Path.Combine(_folder, "whole") });
         Train(config with { MaxTrainSteps = 2 });
-        Assert.Equal(whole.Weights, Train(config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest, Memory = MemoryMode.Balanced }).Weights);
+        Assert.Equal(
+            whole.Weights, Train(config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest, Memory = MemoryMode.Balanced }).Weights);
     }
 
     [Fact]
@@ -173,7 +183,8 @@ public sealed class TrainingMemoryTests : IDisposable
         using var pipeline = TrainingSession.LoadPipeline(config, events);
         using var session = TrainingSession.Prepare(config, pipeline, events);
         session.Run();
-        return ([.. losses], session.Adapter.Parameters.data<float>().ToArray(), [.. pictures.SelectMany(picture => picture.Pixels.ToArray())]);
+        return ([.. losses], session.Adapter.Parameters.data<float>().ToArray(),
+            [.. pictures.SelectMany(picture => picture.Pixels.ToArray())]);
     }
 
     private static bool[] InMemory(StableDiffusion3Pipeline pipeline) =>

@@ -225,7 +225,8 @@ public sealed class TrainingSessionTests : IDisposable
         using var pipeline = TinyPipeline.Load();
         var config = Config with
         {
-            OutputDir = Out("twice"), ValidationPrompt = "a dog", NumValidationImages = 3, SampleBatchSize = 2, ValidationInferenceSteps = 1,
+            OutputDir = Out("twice"), ValidationPrompt = "a dog", NumValidationImages = 3, SampleBatchSize = 2,
+            ValidationInferenceSteps = 1,
         };
         var batches = 0;
         List<RgbImage> Twice(Func<List<RgbImage>> work)

@@ -52,7 +52,9 @@ public static class CellDisplay
     public static DisplayedValue ShowAs(string value, string mimeType) =>
         ShowAs(new DisplayedValue(value, [new FormattedValue(mimeType, value)]));
 
-    /// <summary>What an update shows: the value in the types preferred for it, or in those that the display was made with by name.</summary>
+    /// <summary>
+    /// What an update shows: the value in the types preferred for it, or in those that the display was made with by name.
+    /// </summary>
     /// <param name="id">The display.</param>
     /// <param name="value">The new value.</param>
     /// <param name="formatted">The value in the types of the first.</param>

@@ -6,7 +6,9 @@ using System.Reflection.PortableExecutable;
 
 namespace Dreambooth.Lab.Kernel.Engine;
 
-/// <summary>Makes the anonymous types of a compiled cell public: code that knows the cell from its metadata alone can use their members.</summary>
+/// <summary>
+/// Makes the anonymous types of a compiled cell public: code that knows the cell from its metadata alone can use their members.
+/// </summary>
 internal static class AnonymousTypes
 {
     /// <summary>Changes the assembly in place.</summary>

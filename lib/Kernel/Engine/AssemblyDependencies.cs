@@ -10,7 +10,9 @@ internal sealed class AssemblyDependencies(IReadOnlyDictionary<string, string> h
 {
     /// <summary>The files of the assemblies that <paramref name="path"/> names itself; what is nowhere is left out.</summary>
     /// <param name="path">A managed assembly.</param>
-    /// <returns>Paths: of the host's copy, else of the file beside the assembly, else of the package that its <c>.deps.json</c> names.</returns>
+    /// <returns>
+    /// Paths: of the host's copy, else of the file beside the assembly, else of the package that its <c>.deps.json</c> names.
+    /// </returns>
     public IEnumerable<string> Of(string path)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;

@@ -13,7 +13,9 @@ public static class CellInterrupt
     private static readonly AsyncLocal<CellRun?> s_run = new();
     private static int s_interrupted;
 
-    /// <summary>The cell that the calling code belongs to, or null outside of cells. Flows to tasks and threads that the cell starts.</summary>
+    /// <summary>
+    /// The cell that the calling code belongs to, or null outside of cells. Flows to tasks and threads that the cell starts.
+    /// </summary>
     internal static CellRun? Current
     {
         get => s_run.Value;

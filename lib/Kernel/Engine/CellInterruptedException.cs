@@ -1,6 +1,8 @@
 namespace Dreambooth.Lab.Kernel.Engine;
 
-/// <summary>Ends a cell that the user interrupted. Cells may catch it to tidy up, but not swallow it for good: the next loop throws it again.</summary>
+/// <summary>
+/// Ends a cell that the user interrupted. Cells may catch it to tidy up, but not swallow it for good: the next loop throws it again.
+/// </summary>
 public sealed class CellInterruptedException : OperationCanceledException
 {
     /// <summary>Creates the exception.</summary>

@@ -5,7 +5,9 @@ namespace Dreambooth.Lab.Kernel.Engine;
 
 /// <summary>A cell after compilation.</summary>
 /// <param name="Compilation">The submission, to be the next one's predecessor.</param>
-/// <param name="EntryPoint">Starts the cell, given the slots; null when the cell holds nothing to run, such as usings or comments alone.</param>
+/// <param name="EntryPoint">
+/// Starts the cell, given the slots; null when the cell holds nothing to run, such as usings or comments alone.
+/// </param>
 /// <param name="Loaded">Its assembly; null when it holds nothing to run.</param>
 /// <param name="HasValue">Whether the cell ends in an expression whose value is shown.</param>
 internal sealed record CompiledCell(

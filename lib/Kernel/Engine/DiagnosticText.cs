@@ -21,7 +21,9 @@ internal static class DiagnosticText
         {
             var span = error.Location.GetLineSpan();
             var (line, column) = (span.StartLinePosition.Line, span.StartLinePosition.Character);
-            text.Append(CultureInfo.InvariantCulture, $"{path}({line + 1},{column + 1}): error {error.Id}: {error.GetMessage(CultureInfo.InvariantCulture)}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{path}({line + 1},{column + 1}): error {error.Id}: {error.GetMessage(CultureInfo.InvariantCulture)}\n");
             if (error.Location.SourceTree is null || line >= lines.Count)
                 continue;
             var source = lines[line].ToString();

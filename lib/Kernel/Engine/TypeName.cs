@@ -3,7 +3,9 @@ namespace Dreambooth.Lab.Kernel.Engine;
 /// <summary>Names of types as cells write them.</summary>
 internal static class TypeName
 {
-    /// <summary>The whole name, for example <c>global::System.Lazy&lt;global::System.Int32&gt;</c>; <c>object</c> for a type that has none.</summary>
+    /// <summary>
+    /// The whole name, for example <c>global::System.Lazy&lt;global::System.Int32&gt;</c>; <c>object</c> for a type that has none.
+    /// </summary>
     public static string Of(Type type)
     {
         if (type.IsArray)

@@ -20,7 +20,9 @@ public static partial class KernelSpecs
         var data = Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } own ? own
             : OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
             : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Jupyter")
-            : Path.Combine(Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share"), "jupyter");
+            : Path.Combine(
+                Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(home, ".local", "share"),
+                "jupyter");
         return Path.Combine(data, "kernels");
     }
 
@@ -115,7 +117,8 @@ public static partial class KernelSpecs
     /// <returns>The folders in their order, which need not exist.</returns>
     public static IReadOnlyList<string> SearchFolders()
     {
-        var paths = (Environment.GetEnvironmentVariable("JUPYTER_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        var paths = (Environment.GetEnvironmentVariable("JUPYTER_PATH") ?? "").Split(
+            Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Select(p => Path.Combine(p, "kernels"));
         return [.. paths, UserFolder(), PrefixFolder("/usr/local"), PrefixFolder("/usr")];
     }

@@ -24,7 +24,8 @@ internal sealed partial class CellDeclarations
         get
         {
             lock (_lock)
-                return _text ??= string.Concat(_usings.Distinct().Select(u => u + "\n")) + string.Concat(_members.Values.Select(m => m + "\n"));
+                return _text ??= string.Concat(_usings.Distinct().Select(u => u + "\n"))
+                    + string.Concat(_members.Values.Select(m => m + "\n"));
         }
     }
 

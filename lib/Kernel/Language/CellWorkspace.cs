@@ -5,7 +5,9 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dreambooth.Lab.Kernel.Language;
 
-/// <summary>The cell that is being written as Roslyn's editing services see it: a submission after one with all declarations so far.</summary>
+/// <summary>
+/// The cell that is being written as Roslyn's editing services see it: a submission after one with all declarations so far.
+/// </summary>
 /// <param name="engine">The engine whose references are used.</param>
 /// <param name="declarations">What the cells that ran declare.</param>
 internal sealed class CellWorkspace(CellEngine engine, CellDeclarations declarations) : IDisposable
@@ -37,7 +39,8 @@ internal sealed class CellWorkspace(CellEngine engine, CellDeclarations declarat
     /// <inheritdoc/>
     public void Dispose() => _workspace.Dispose();
 
-    private (Solution Solution, ProjectId Project, DocumentId Document) WithCell(Solution solution, string name, string code, ProjectId? previous)
+    private (Solution Solution, ProjectId Project, DocumentId Document) WithCell(
+        Solution solution, string name, string code, ProjectId? previous)
     {
         var project = ProjectId.CreateNewId();
         var info = ProjectInfo.Create(

@@ -25,7 +25,8 @@ internal static class ErrorHints
         var name = node.DescendantNodesAndSelf().OfType<SimpleNameSyntax>().FirstOrDefault();
         return error.Id switch
         {
-            "CS0103" or "CS0246" when name is not null => Usings(NamespacesOf(name.Identifier.ValueText, compilation)) ?? Nearest(name, null, model),
+            "CS0103" or "CS0246" when name is not null =>
+                Usings(NamespacesOf(name.Identifier.ValueText, compilation)) ?? Nearest(name, null, model),
             "CS1061" or "CS0117" when name is not null => OfMember(name, model, compilation),
             "CS0266" when node is ExpressionSyntax value && model.GetTypeInfo(value).ConvertedType is { } type =>
                 $"convert it: `({type.ToMinimalDisplayString(model, value.SpanStart)}){InParentheses(value)}`",
@@ -49,12 +50,15 @@ internal static class ErrorHints
     }
 
     private static string InParentheses(ExpressionSyntax value) =>
-        value is LiteralExpressionSyntax or IdentifierNameSyntax or InvocationExpressionSyntax or MemberAccessExpressionSyntax ? value.ToString() : $"({value})";
+        value is LiteralExpressionSyntax or IdentifierNameSyntax or InvocationExpressionSyntax or MemberAccessExpressionSyntax
+            ? value.ToString()
+            : $"({value})";
 
     private static string? Nearest(SimpleNameSyntax name, ITypeSymbol? container, SemanticModel model)
     {
         var text = name.Identifier.ValueText;
-        var candidates = model.LookupSymbols(name.SpanStart, container, includeReducedExtensionMethods: true).Select(s => s.Name).Distinct();
+        var candidates = model.LookupSymbols(name.SpanStart, container, includeReducedExtensionMethods: true).Select(s => s.Name)
+            .Distinct();
         var nearest = candidates.Select(c => (Name: c, Distance: Distance(c, text))).Where(c => c.Distance <= Math.Max(1, text.Length / 4))
             .OrderBy(c => c.Distance).Select(c => c.Name).Take(3).ToList();
         return nearest.Count == 0 ? null : "did you mean " + string.Join(" or ", nearest.Select(n => $"`{n}`")) + "?";
@@ -62,9 +66,13 @@ internal static class ErrorHints
 
     private static IEnumerable<string> ExtensionNamespaces(string method, ITypeSymbol receiver, CSharpCompilation compilation) =>
         compilation.References
-            .SelectMany(r => s_extensions.GetOrAdd(r, _ => ExtensionsOf(compilation.GetAssemblyOrModuleSymbol(r) as IAssemblySymbol)).GetValueOrDefault(method, []))
+            .SelectMany(
+                r => s_extensions.GetOrAdd(r, _ => ExtensionsOf(compilation.GetAssemblyOrModuleSymbol(r) as IAssemblySymbol))
+                    .GetValueOrDefault(method, []))
             .Select(type => compilation.GetTypeByMetadataName(type))
-            .Where(type => type is not null && type.GetMembers(method).OfType<IMethodSymbol>().Any(m => m.ReduceExtensionMethod(receiver) is not null))
+            .Where(
+                type => type is not null
+                    && type.GetMembers(method).OfType<IMethodSymbol>().Any(m => m.ReduceExtensionMethod(receiver) is not null))
             .Select(type => type!.ContainingNamespace.ToDisplayString())
             .Distinct().OrderBy(n => n.Length).ThenBy(n => n, StringComparer.Ordinal);
 
@@ -78,9 +86,12 @@ internal static class ErrorHints
         Index(PublicTypes(assembly).Select(type => (type.Name, type.ContainingNamespace.ToDisplayString())));
 
     private static ImmutableDictionary<string, ImmutableArray<string>> ExtensionsOf(IAssemblySymbol? assembly) =>
-        Index(PublicTypes(assembly).Where(type => type.MightContainExtensionMethods).SelectMany(type => type.GetMembers().OfType<IMethodSymbol>()
+        Index(
+            PublicTypes(assembly).Where(type => type.MightContainExtensionMethods)
+                .SelectMany(type => type.GetMembers().OfType<IMethodSymbol>()
             .Where(m => m.IsExtensionMethod && m.DeclaredAccessibility == Accessibility.Public)
-            .Select(m => m.Name).Distinct().Select(method => (method, $"{type.ContainingNamespace.ToDisplayString()}.{type.MetadataName}"))));
+            .Select(m => m.Name).Distinct()
+            .Select(method => (method, $"{type.ContainingNamespace.ToDisplayString()}.{type.MetadataName}"))));
 
     private static ImmutableDictionary<string, ImmutableArray<string>> Index(IEnumerable<(string Name, string Where)> entries) =>
         entries.GroupBy(e => e.Name, e => e.Where).ToImmutableDictionary(g => g.Key, g => g.ToImmutableArray());
@@ -92,7 +103,8 @@ internal static class ErrorHints
             open.Push(assembly.GlobalNamespace);
         while (open.TryPop(out var current))
         {
-            foreach (var type in current.GetTypeMembers().Where(t => t.DeclaredAccessibility == Accessibility.Public && !current.IsGlobalNamespace))
+            foreach (var type in current.GetTypeMembers()
+                .Where(t => t.DeclaredAccessibility == Accessibility.Public && !current.IsGlobalNamespace))
                 yield return type;
             foreach (var inner in current.GetNamespaceMembers())
                 open.Push(inner);

@@ -48,7 +48,8 @@ internal sealed class LanguageService : IDisposable
         var typed = code[Math.Min(list.Span.Start, cursor)..cursor];
         var items = list.ItemsList.Where(i => Matches(i, typed))
             .OrderBy(i => Rank(i, typed)).ThenBy(i => i.SortText, StringComparer.Ordinal).Take(MaxMatches).ToList();
-        var described = items.Select((item, index) => (item.DisplayText, Kind(item), index < MaxDescribed ? Describe(service, document, item) : ""));
+        var described = items.Select(
+            (item, index) => (item.DisplayText, Kind(item), index < MaxDescribed ? Describe(service, document, item) : ""));
         return Completions(code, list.ItemsList.Count == 0 ? cursor : list.Span.Start, cursor, described);
     }
 
@@ -88,7 +89,8 @@ internal sealed class LanguageService : IDisposable
             _workspace.Value.Dispose();
     }
 
-    private static string LineBefore(string code, int cursor) => code[(code.LastIndexOf('\n', Math.Max(0, cursor - 1), Math.Max(0, cursor)) + 1)..cursor];
+    private static string LineBefore(string code, int cursor) =>
+        code[(code.LastIndexOf('\n', Math.Max(0, cursor - 1), Math.Max(0, cursor)) + 1)..cursor];
 
     private static bool Matches(CompletionItem item, string typed) =>
         item.FilterText.Contains(typed, StringComparison.OrdinalIgnoreCase)
@@ -112,7 +114,8 @@ internal sealed class LanguageService : IDisposable
     private static string Describe(CompletionService service, Document document, CompletionItem item) =>
         service.GetDescriptionAsync(document, item).GetAwaiter().GetResult()?.Text ?? "";
 
-    private static JsonObject Completions(string code, int start, int end, IEnumerable<(string Text, string Kind, string Documentation)> items)
+    private static JsonObject Completions(
+        string code, int start, int end, IEnumerable<(string Text, string Kind, string Documentation)> items)
     {
         var (from, to) = (TextPosition.ToCharacters(code, start), TextPosition.ToCharacters(code, end));
         var found = items.DistinctBy(i => i.Text).ToList();

@@ -21,11 +21,13 @@ internal static partial class SignatureText
         var root = document.GetSyntaxRootAsync().GetAwaiter().GetResult()!;
         var model = document.GetSemanticModelAsync().GetAwaiter().GetResult()!;
         var list = root.FindToken(Math.Max(0, cursor - 1)).Parent?.AncestorsAndSelf().OfType<ArgumentListSyntax>()
-            .FirstOrDefault(l => l.OpenParenToken.Span.End <= cursor && (l.CloseParenToken.IsMissing || cursor <= l.CloseParenToken.SpanStart));
+            .FirstOrDefault(
+                l => l.OpenParenToken.Span.End <= cursor && (l.CloseParenToken.IsMissing || cursor <= l.CloseParenToken.SpanStart));
         IEnumerable<ISymbol> methods = list?.Parent switch
         {
             InvocationExpressionSyntax call => Group(model, call.Expression),
-            BaseObjectCreationExpressionSyntax creation => (model.GetTypeInfo(creation).Type as INamedTypeSymbol)?.InstanceConstructors.Cast<ISymbol>() ?? [],
+            BaseObjectCreationExpressionSyntax creation =>
+                (model.GetTypeInfo(creation).Type as INamedTypeSymbol)?.InstanceConstructors.Cast<ISymbol>() ?? [],
             _ => [],
         };
         var text = new StringBuilder();

@@ -23,7 +23,8 @@ internal sealed class XmlDocumentation(IReadOnlyList<string> files) : Documentat
     {
         foreach (var file in files)
         {
-            if (s_read.GetOrAdd(file, f => new Lazy<Dictionary<string, string>>(() => Read(f))).Value.TryGetValue(documentationMemberID, out var xml))
+            if (s_read.GetOrAdd(
+                file, f => new Lazy<Dictionary<string, string>>(() => Read(f))).Value.TryGetValue(documentationMemberID, out var xml))
                 return xml;
         }
 

@@ -22,7 +22,8 @@ internal static class XmlDocumentationFiles
         // Implementation assemblies carry other names than the reference assemblies that the documentation belongs to.
         string[] names = Path.GetFileNameWithoutExtension(assembly) switch
         {
-            "System.Private.CoreLib" => ["System.Collections", "System.Threading", "System.Runtime.InteropServices", "System.Memory", "System.Runtime"],
+            "System.Private.CoreLib" =>
+                ["System.Collections", "System.Threading", "System.Runtime.InteropServices", "System.Memory", "System.Runtime"],
             "System.Private.Uri" => ["System.Runtime"],
             "System.Private.Xml" => ["System.Xml.ReaderWriter"],
             "System.Private.Xml.Linq" => ["System.Xml.XDocument"],

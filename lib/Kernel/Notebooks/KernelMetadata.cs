@@ -24,6 +24,8 @@ internal static class KernelMetadata
         if (end > start)
             edits.Replace((start, end), text);
         else
-            edits.Replace((layout.CellsEnd, layout.CellsEnd), (layout.Unit < 0 ? ", " : ",\n" + new string(' ', layout.Unit)) + "\"metadata\": " + text);
+            edits.Replace(
+                (layout.CellsEnd, layout.CellsEnd),
+                (layout.Unit < 0 ? ", " : ",\n" + new string(' ', layout.Unit)) + "\"metadata\": " + text);
     }
 }

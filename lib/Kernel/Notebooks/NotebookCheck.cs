@@ -15,7 +15,9 @@ public static class NotebookCheck
     /// <summary>Checks a notebook.</summary>
     /// <param name="path">The .ipynb file.</param>
     /// <param name="maxBytes">The largest size that is no finding, in bytes.</param>
-    /// <returns>What is wrong, in the order of the cells, each as a sentence; empty when nothing is. Cells are counted among the code cells, from 1.</returns>
+    /// <returns>
+    /// What is wrong, in the order of the cells, each as a sentence; empty when nothing is. Cells are counted among the code cells, from 1.
+    /// </returns>
     /// <exception cref="KernelException">The file is missing or is no notebook.</exception>
     public static IReadOnlyList<string> Of(string path, long maxBytes = DefaultMaxBytes)
     {
@@ -49,7 +51,8 @@ public static class NotebookCheck
         }
 
         if (count != number)
-            yield return FormattableString.Invariant($"was executed as number {count}, not {number}: the notebook did not run from top to bottom");
+            yield return FormattableString.Invariant(
+                $"was executed as number {count}, not {number}: the notebook did not run from top to bottom");
         if (!cell.Tags.Contains("raises-exception") && outputs.Any(o => o?["output_type"]?.ToString() == "error"))
             yield return "failed";
         if (CellStamp.Read(json["metadata"] as JsonObject) is not { } stamp)

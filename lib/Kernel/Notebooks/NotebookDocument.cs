@@ -21,7 +21,8 @@ public sealed class NotebookDocument
     private bool _namesKernel;
     private readonly List<(int After, NotebookCell Cell, JsonArray Outputs, int? Count)> _inserted = [];
 
-    private NotebookDocument(byte[] bytes, NotebookLayout layout, List<NotebookCell> cells) => (_bytes, _layout, _cells) = (bytes, layout, cells);
+    private NotebookDocument(byte[] bytes, NotebookLayout layout, List<NotebookCell> cells) =>
+        (_bytes, _layout, _cells) = (bytes, layout, cells);
 
     /// <summary>The cells in order, without inserted ones.</summary>
     public IReadOnlyList<NotebookCell> Cells => _cells;
@@ -65,7 +66,9 @@ public sealed class NotebookDocument
         }
         catch (JsonException e)
         {
-            var place = e.LineNumber is { } line ? FormattableString.Invariant($" (line {line + 1}, byte {e.BytePositionInLine + 1} of the line)") : "";
+            var place = e.LineNumber is { } line
+                ? FormattableString.Invariant($" (line {line + 1}, byte {e.BytePositionInLine + 1} of the line)")
+                : "";
             throw new KernelException($"The notebook '{name}' is not valid: {Shorten(e.Message)}{place}", e);
         }
     }
@@ -89,12 +92,15 @@ public sealed class NotebookDocument
     /// <param name="cell">The cell's position among <see cref="Cells"/>.</param>
     public void SetNotExecuted(int cell) => _notExecuted.Add(cell);
 
-    /// <summary>Notes in the cell's metadata that its outputs are those of its present text (<c>metadata.lab</c>; see <see cref="NotebookCheck"/>).</summary>
+    /// <summary>
+    /// Notes in the cell's metadata that its outputs are those of its present text (<c>metadata.lab</c>; see <see cref="NotebookCheck"/>).
+    /// </summary>
     /// <param name="cell">The cell's position among <see cref="Cells"/>; its outputs must be set.</param>
     public void Stamp(int cell) => _stamped.Add(cell);
 
     /// <summary>
-    /// Names a C# kernel in the notebook's metadata where it names none: <c>.net-csharp</c>, which .NET Interactive and this program both install.
+    /// Names a C# kernel in the notebook's metadata where it names none: <c>.net-csharp</c>, which .NET Interactive and this program both
+    /// install.
     /// </summary>
     public void NameKernel() => _namesKernel = true;
 

@@ -28,14 +28,20 @@ public static class NotebookFiles
             var everywhere = Path.GetFileName(folder) == "**";
             folder = everywhere ? Path.GetDirectoryName(folder) is { Length: > 0 } above ? above : "." : folder;
             var isPattern = name.AsSpan().IndexOfAny('*', '?') >= 0 && Directory.Exists(folder);
-            found = isPattern ? Matching(folder, Path.GetFileName(name), everywhere ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly) : [];
+            found = isPattern
+                ? Matching(folder, Path.GetFileName(name), everywhere ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
+                : [];
         }
 
-        return found.Count > 0 ? found : throw new KernelException($"There is no notebook '{name}' (a file, a folder with notebooks or a pattern).");
+        return found.Count > 0
+            ? found
+            : throw new KernelException($"There is no notebook '{name}' (a file, a folder with notebooks or a pattern).");
     }
 
     private static List<string> Matching(string folder, string pattern, SearchOption depth) =>
         [.. Directory.EnumerateFiles(folder, pattern, depth)
-            .Where(f => f.EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase) && !f.Contains(".ipynb_checkpoints", StringComparison.Ordinal))
+            .Where(
+                f => f.EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase)
+                    && !f.Contains(".ipynb_checkpoints", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)];
 }

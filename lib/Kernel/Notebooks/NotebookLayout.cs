@@ -81,7 +81,8 @@ internal sealed class NotebookLayout
         }
 
         if (major != 4)
-            throw new JsonException(FormattableString.Invariant($"its nbformat is {major}; version 4 is needed (open and save it in Jupyter to upgrade it)"));
+            throw new JsonException(
+                FormattableString.Invariant($"its nbformat is {major}; version 4 is needed (open and save it in Jupyter to upgrade it)"));
         if (layout.MinorValue.End == 0)
             throw new JsonException("it has no nbformat_minor (a number from 0)");
         return hasCells ? layout : throw new JsonException("it has no list of cells");

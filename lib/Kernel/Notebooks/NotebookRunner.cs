@@ -17,7 +17,9 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
     /// <summary>Runs a notebook from its first cell to its last, or to the first that fails.</summary>
     /// <param name="path">The notebook; its folder is the kernel's working folder.</param>
     /// <param name="progress">Called at the begin and end of every cell and for its stream output.</param>
-    /// <param name="save">Called after every cell but the last with the notebook so far: what ran is not lost when the run is ended. Or null.</param>
+    /// <param name="save">
+    /// Called after every cell but the last with the notebook so far: what ran is not lost when the run is ended. Or null.
+    /// </param>
     /// <param name="cancel">Ends the run; the kernel is ended too.</param>
     /// <returns>The notebook with its outputs, and the failures.</returns>
     /// <exception cref="KernelException">The file is no C# notebook, the parameters do not fit, or the kernel does not start.</exception>
@@ -61,7 +63,8 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
     }
 
     private string? RunCell(
-        KernelProcess kernel, PlannedCell cell, int index, int cellCount, OutputCollector collector, Action<RunProgress> progress, out int? count,
+        KernelProcess kernel, PlannedCell cell, int index, int cellCount, OutputCollector collector, Action<RunProgress> progress,
+        out int? count,
         CancellationToken cancel)
     {
         var id = kernel.Client.Execute(cell.Code, cell.Id);
@@ -104,7 +107,8 @@ public sealed class NotebookRunner(KernelLaunch launch, RunOptions options)
     }
 
     private string TimeoutText() =>
-        FormattableString.Invariant($"The cell ran longer than {options.CellTimeout!.Value.TotalSeconds:0.###} s and was ended (--timeout).");
+        FormattableString.Invariant(
+            $"The cell ran longer than {options.CellTimeout!.Value.TotalSeconds:0.###} s and was ended (--timeout).");
 
     // First the cell is interrupted; when it does not end within two seconds more, the kernel is.
     private bool IsTooLate(TimeSpan elapsed, ref bool interrupted, KernelProcess kernel)

@@ -32,7 +32,8 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
     {
         var notebook = NotebookDocument.Load(path);
         var cells = RunPlan.Of(notebook, options.Parameters);
-        var own = new NotebookRunner(launch, options with { AllowErrors = true }).Run(path, _ => { }, cancel: cancel).Notebook.Results(cells.Count);
+        var own = new NotebookRunner(
+            launch, options with { AllowErrors = true }).Run(path, _ => { }, cancel: cancel).Notebook.Results(cells.Count);
         var before = Environment.CurrentDirectory;
         Environment.CurrentDirectory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         try
@@ -53,7 +54,8 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
 
                 if (NotebookKernels.AbsentLanguageIn(cells[i].Code) is { } language)
                 {
-                    result.Add((i + 1, cells[i].Source, [$"not compared ({language} is in the official tool, not in its packages)"], false));
+                    result.Add(
+                        (i + 1, cells[i].Source, [$"not compared ({language} is in the official tool, not in its packages)"], false));
                     continue;
                 }
 
@@ -105,7 +107,9 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
             case DisplayedValueUpdated:
                 break;
             case DisplayEvent shown and (DisplayedValueProduced or ReturnValueProduced):
-                _outputs.Add(new ShownOutput("display", Types(shown.FormattedValues.Where(f => !IsPlainText(f.MimeType, f.Value)).Select(f => f.MimeType)), ""));
+                _outputs.Add(
+                    new ShownOutput(
+                        "display", Types(shown.FormattedValues.Where(f => !IsPlainText(f.MimeType, f.Value)).Select(f => f.MimeType)), ""));
                 break;
             case CommandFailed failed:
                 _outputs.Add(new ShownOutput("error", "", failed.Message ?? failed.Exception?.Message ?? ""));
@@ -117,7 +121,8 @@ public sealed class OfficialRunner(KernelLaunch launch, RunOptions options)
     {
         "stream" => new ShownOutput(output["name"]!.ToString(), "", Text(output["text"])),
         "error" => new ShownOutput("error", "", output["evalue"]?.ToString() ?? ""),
-        _ => new ShownOutput("display", Types(output["data"]!.AsObject().Where(p => !IsPlainText(p.Key, Text(p.Value))).Select(p => p.Key)), ""),
+        _ => new ShownOutput(
+            "display", Types(output["data"]!.AsObject().Where(p => !IsPlainText(p.Key, Text(p.Value))).Select(p => p.Key)), ""),
     };
 
     private static string Text(JsonNode? data) =>

@@ -111,7 +111,8 @@ internal sealed class OutputCollector
         }
     }
 
-    // As Jupyter writes them, so that saving the notebook there changes nothing: sorted by name, texts as lists of lines, pictures as one string.
+    // As Jupyter writes them, so that saving the notebook there changes nothing: sorted by name, texts as lists of lines, pictures as one
+    // string.
     private static JsonObject Bundle(JsonObject? data)
     {
         var bundle = new JsonObject();

@@ -20,7 +20,9 @@ public static class ParameterCell
     public const string InjectedTag = "injected-parameters";
 
     /// <summary>Writes the cell.</summary>
-    /// <param name="parameters">Names and values as text: a number, <c>true</c>, <c>false</c>, <c>null</c>, a JSON list of these, or any other text.</param>
+    /// <param name="parameters">
+    /// Names and values as text: a number, <c>true</c>, <c>false</c>, <c>null</c>, a JSON list of these, or any other text.
+    /// </param>
     /// <param name="defaults">The text of the cell with the defaults, whose declarations give the types; null when there is none.</param>
     /// <returns>C#, one declaration a line.</returns>
     /// <exception cref="KernelException">A name is no C# name, or the defaults do not declare it.</exception>
@@ -34,7 +36,8 @@ public static class ParameterCell
             if (!SyntaxFacts.IsValidIdentifier(name))
                 throw new KernelException($"The parameter '{name}' is no C# name.");
             if (defaults is not null && !declared.ContainsKey(name))
-                throw new KernelException($"The notebook has no parameter '{name}'; its cell tagged 'parameters' declares {Join(declared.Keys)}.");
+                throw new KernelException(
+                    $"The notebook has no parameter '{name}'; its cell tagged 'parameters' declares {Join(declared.Keys)}.");
             var (type, initial) = declared.GetValueOrDefault(name, ("var", null));
             var isText = type == "string" || (type == "var" && initial?.IsKind(SyntaxKind.StringLiteralExpression) == true);
             var literal = isText && value != "null" ? Quote(value) : Literal(value, initial);

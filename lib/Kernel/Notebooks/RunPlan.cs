@@ -10,7 +10,9 @@ internal static class RunPlan
     public static List<PlannedCell> Of(NotebookDocument notebook, IReadOnlyDictionary<string, string> parameters)
     {
         var cells = notebook.Cells.Select((c, i) => (Cell: c, Index: i)).Where(c => c.Cell.IsCode && c.Cell.Source.Trim().Length > 0)
-            .Select(c => new PlannedCell(c.Cell.Source, WithLanguage(c.Cell), c.Cell.Id ?? FormattableString.Invariant($"cell-{c.Index}"), c.Index, null)
+            .Select(
+                c => new PlannedCell(
+                    c.Cell.Source, WithLanguage(c.Cell), c.Cell.Id ?? FormattableString.Invariant($"cell-{c.Index}"), c.Index, null)
             {
                 MayFail = c.Cell.Tags.Contains("raises-exception"),
             })
@@ -28,13 +30,15 @@ internal static class RunPlan
         }
 
         var cell = new NotebookCell("code", null, code, [ParameterCell.InjectedTag]);
-        cells.Insert(cells.FindLastIndex(c => c.Index <= defaults) + 1, new PlannedCell(code, code, ParameterCell.InjectedTag, defaults, cell));
+        cells.Insert(
+            cells.FindLastIndex(c => c.Index <= defaults) + 1, new PlannedCell(code, code, ParameterCell.InjectedTag, defaults, cell));
         return cells;
     }
 
     // A cell of another language carries it in its metadata; the kernel is told by a magic.
     private static string WithLanguage(NotebookCell cell) =>
-        cell.Language is null || s_csharp.Contains(cell.Language.ToLowerInvariant()) || cell.Source.TrimStart().StartsWith("#!", StringComparison.Ordinal)
+        cell.Language is null || s_csharp.Contains(cell.Language.ToLowerInvariant())
+            || cell.Source.TrimStart().StartsWith("#!", StringComparison.Ordinal)
             ? cell.Source
             : $"#!{cell.Language}\n{cell.Source}";
 }

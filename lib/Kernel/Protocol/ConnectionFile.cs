@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Dreambooth.Lab.Kernel.Protocol;
 
-/// <summary>What a Jupyter client hands its kernel: addresses, key and signature scheme (Jupyter messaging 5.4, "connection files").</summary>
+/// <summary>
+/// What a Jupyter client hands its kernel: addresses, key and signature scheme (Jupyter messaging 5.4, "connection files").
+/// </summary>
 /// <param name="Ip">The address to bind; a socket path prefix when <paramref name="Transport"/> is <c>ipc</c>.</param>
 /// <param name="Transport"><c>tcp</c> or <c>ipc</c>.</param>
 /// <param name="Key">The HMAC key as text; empty means that messages are not signed.</param>
@@ -78,10 +80,12 @@ public sealed record ConnectionFile(
             throw new KernelException($"The connection file '{path}' holds {StrictJson.Kind(node)}; an object is needed.");
         var scheme = Text(json, "signature_scheme", "hmac-sha256");
         if (scheme != "hmac-sha256")
-            throw new KernelException($"The connection file '{path}' asks for signature scheme '{StrictJson.Beginning(scheme)}'; only hmac-sha256 is supported.");
+            throw new KernelException(
+                $"The connection file '{path}' asks for signature scheme '{StrictJson.Beginning(scheme)}'; only hmac-sha256 is supported.");
         var transport = Text(json, "transport", "tcp");
         if (transport is not ("tcp" or "ipc"))
-            throw new KernelException($"The connection file '{path}' asks for transport '{StrictJson.Beginning(transport)}'; tcp and ipc are supported.");
+            throw new KernelException(
+                $"The connection file '{path}' asks for transport '{StrictJson.Beginning(transport)}'; tcp and ipc are supported.");
         return new ConnectionFile(
             Text(json, "ip", "127.0.0.1"), transport, Text(json, "key", ""), scheme,
             Port(json, "shell_port", path), Port(json, "control_port", path), Port(json, "iopub_port", path),

@@ -66,7 +66,8 @@ internal sealed class IopubPublisher : IDisposable
     /// <param name="metadata">Metadata, or null.</param>
     public void Publish(JupyterMessage? parent, string type, JsonObject content, JsonObject? metadata = null)
     {
-        var message = JupyterMessage.Create(type, content, parent, _session, metadata, [Encoding.ASCII.GetBytes($"kernel.{_session}.{type}")]);
+        var message = JupyterMessage.Create(
+            type, content, parent, _session, metadata, [Encoding.ASCII.GetBytes($"kernel.{_session}.{type}")]);
         lock (_lock)
         {
             FlushLocked();
@@ -109,7 +110,9 @@ internal sealed class IopubPublisher : IDisposable
             return;
         var content = new JsonObject { ["name"] = _pendingName, ["text"] = _pending.ToString() };
         _pending.Clear();
-        _send(JupyterMessage.Create("stream", content, _pendingParent, _session, null, [Encoding.ASCII.GetBytes($"kernel.{_session}.stream")]));
+        _send(
+            JupyterMessage.Create(
+                "stream", content, _pendingParent, _session, null, [Encoding.ASCII.GetBytes($"kernel.{_session}.stream")]));
     }
 
     private string Limit(JupyterMessage parent, string text)

@@ -11,7 +11,8 @@ namespace Dreambooth.Lab.Kernel.Protocol;
 /// <param name="Content">The content, whose fields depend on the type.</param>
 /// <param name="Buffers">Binary frames after the content; usually none.</param>
 public sealed record JupyterMessage(
-    IReadOnlyList<byte[]> Identities, byte[] Header, byte[] ParentHeader, JsonObject Metadata, JsonObject Content, IReadOnlyList<byte[]> Buffers)
+    IReadOnlyList<byte[]> Identities, byte[] Header, byte[] ParentHeader, JsonObject Metadata, JsonObject Content,
+    IReadOnlyList<byte[]> Buffers)
 {
     /// <summary>The protocol's version that the kernel speaks.</summary>
     public const string ProtocolVersion = "5.4";
@@ -39,7 +40,8 @@ public sealed record JupyterMessage(
     /// <param name="identities">Routing frames; default: those of <paramref name="parent"/>.</param>
     /// <returns>The message with a fresh id and the current time.</returns>
     public static JupyterMessage Create(
-        string type, JsonObject content, JupyterMessage? parent, string session, JsonObject? metadata = null, IReadOnlyList<byte[]>? identities = null)
+        string type, JsonObject content, JupyterMessage? parent, string session, JsonObject? metadata = null,
+        IReadOnlyList<byte[]>? identities = null)
     {
         var id = Guid.NewGuid().ToString("N");
         var header = JsonSerializer.SerializeToUtf8Bytes(new JsonObject
@@ -64,19 +66,25 @@ public sealed record JupyterMessage(
     /// <param name="fallback">What is returned when the field is missing or no text.</param>
     /// <returns>The text.</returns>
     public string Text(string name, string fallback = "") =>
-        Content.TryGetPropertyValue(name, out var node) && node is JsonValue value && value.TryGetValue<string>(out var text) ? text : fallback;
+        Content.TryGetPropertyValue(name, out var node) && node is JsonValue value && value.TryGetValue<string>(out var text)
+            ? text
+            : fallback;
 
     /// <summary>A truth value of the content.</summary>
     /// <param name="name">The field.</param>
     /// <param name="fallback">What is returned when the field is missing or no truth value.</param>
     /// <returns>The value.</returns>
     public bool Flag(string name, bool fallback) =>
-        Content.TryGetPropertyValue(name, out var node) && node is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : fallback;
+        Content.TryGetPropertyValue(name, out var node) && node is JsonValue value && value.TryGetValue<bool>(out var flag)
+            ? flag
+            : fallback;
 
     /// <summary>A whole number of the content.</summary>
     /// <param name="name">The field.</param>
     /// <param name="fallback">What is returned when the field is missing or no whole number.</param>
     /// <returns>The number.</returns>
     public int Number(string name, int fallback) =>
-        Content.TryGetPropertyValue(name, out var node) && node is JsonValue value && value.TryGetValue<int>(out var number) ? number : fallback;
+        Content.TryGetPropertyValue(name, out var node) && node is JsonValue value && value.TryGetValue<int>(out var number)
+            ? number
+            : fallback;
 }

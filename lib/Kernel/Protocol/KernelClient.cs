@@ -26,7 +26,8 @@ public sealed class KernelClient : IDisposable
         _codec = new MessageCodec(connection.Key);
         var identity = Guid.NewGuid().ToByteArray();
         foreach (var (socket, port) in new (NetMQSocket, int)[]
-            { (_shell, connection.ShellPort), (_control, connection.ControlPort), (_stdin, connection.StdinPort), (_iopub, connection.IopubPort) })
+            { (_shell, connection.ShellPort), (_control, connection.ControlPort), (_stdin, connection.StdinPort),
+                (_iopub, connection.IopubPort) })
         {
             // Input requests reach the client whose shell identity they carry, so all sockets share one.
             socket.Options.Identity = identity;

@@ -19,7 +19,9 @@ public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = s_settings;
 
-    /// <summary>The program that runs now and the arguments that come before a verb. <c>dotnet Program.dll</c> runs under the name of dotnet.</summary>
+    /// <summary>
+    /// The program that runs now and the arguments that come before a verb. <c>dotnet Program.dll</c> runs under the name of dotnet.
+    /// </summary>
     /// <exception cref="KernelException">The program's path is not known.</exception>
     public static IReadOnlyList<string> ThisProgram
     {
@@ -34,7 +36,8 @@ public sealed record KernelLaunch(IReadOnlyList<string> Arguments)
     /// <summary>Starts the program that runs now, with a verb that serves a connection file.</summary>
     /// <param name="verb">The verb and its flags, ending in the one that takes the connection file, which is added.</param>
     /// <returns>The command line with absolute paths.</returns>
-    public static KernelLaunch OfThisProgram(params IReadOnlyList<string> verb) => new([.. ThisProgram, .. verb, ConnectionFilePlaceholder]);
+    public static KernelLaunch OfThisProgram(params IReadOnlyList<string> verb) =>
+        new([.. ThisProgram, .. verb, ConnectionFilePlaceholder]);
 
     /// <summary>Takes <see cref="Settings"/> out of this process's environment: they are not for programs that cells start.</summary>
     public void ForgetSettings()

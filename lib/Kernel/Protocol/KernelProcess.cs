@@ -87,7 +87,8 @@ public sealed class KernelProcess : IDisposable
         var connection = FreeConnection();
         var file = Path.Combine(Path.GetTempPath(), $"kernel-{Guid.NewGuid():N}.json");
         connection.Write(file);
-        var arguments = launch.Arguments.Select(a => a.Replace(KernelLaunch.ConnectionFilePlaceholder, file, StringComparison.Ordinal)).ToList();
+        var arguments = launch.Arguments.Select(a => a.Replace(KernelLaunch.ConnectionFilePlaceholder, file, StringComparison.Ordinal))
+            .ToList();
         var start = new ProcessStartInfo(arguments[0], arguments.Skip(1))
         {
             WorkingDirectory = folder,

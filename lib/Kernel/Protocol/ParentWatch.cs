@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Dreambooth.Lab.Kernel.Protocol;
 
-/// <summary>Notices that the process that started the kernel is gone, so that a kernel whose server crashed does not stay for ever.</summary>
+/// <summary>
+/// Notices that the process that started the kernel is gone, so that a kernel whose server crashed does not stay for ever.
+/// </summary>
 internal static class ParentWatch
 {
     /// <summary>The environment variable in which Jupyter clients leave their process id.</summary>

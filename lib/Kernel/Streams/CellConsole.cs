@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Dreambooth.Lab.Kernel.Streams;
 
-/// <summary>Sends what code writes to <see cref="Console"/> to the cell that it belongs to, on whichever thread, and reads from the client.</summary>
+/// <summary>
+/// Sends what code writes to <see cref="Console"/> to the cell that it belongs to, on whichever thread, and reads from the client.
+/// </summary>
 internal static class CellConsole
 {
     private static TextWriter? s_output;

@@ -31,7 +31,9 @@ internal static partial class NativeOutput
         return new StreamWriter(log) { AutoFlush = true };
     }
 
-    /// <summary>Passes on what native code and child processes have written so far; when it returns, all of it is in the cell's output.</summary>
+    /// <summary>
+    /// Passes on what native code and child processes have written so far; when it returns, all of it is in the cell's output.
+    /// </summary>
     public static void Drain()
     {
         if (s_readers.Count == 0)

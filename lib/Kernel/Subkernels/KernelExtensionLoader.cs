@@ -83,7 +83,8 @@ internal sealed class KernelExtensionLoader(ReferenceSet references, Action<stri
         catch (Exception e) when (e is not OperationCanceledException)
         {
             var cause = (e as System.Reflection.TargetInvocationException)?.InnerException ?? e;
-            throw new KernelException($"The extension {extension.FullName} of {extension.Assembly.GetName().Name} failed: {cause.Message}", cause);
+            throw new KernelException(
+                $"The extension {extension.FullName} of {extension.Assembly.GetName().Name} failed: {cause.Message}", cause);
         }
     }
 

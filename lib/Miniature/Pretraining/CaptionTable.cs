@@ -25,7 +25,8 @@ internal sealed class CaptionTable : IDisposable
     /// <param name="count">N.</param>
     /// <param name="split">Which combinations.</param>
     /// <param name="device">Where the ids go.</param>
-    public static CaptionTable Create(MiniatureRecipe recipe, string tokenizers, ulong firstSeed, int count, CombinationSplit split, Device device)
+    public static CaptionTable Create(
+        MiniatureRecipe recipe, string tokenizers, ulong firstSeed, int count, CombinationSplit split, Device device)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ITextTokenizer[] kinds = [.. Folders.Select(name => TokenizerLoader.Load(Path.Combine(tokenizers, name)))];
@@ -35,7 +36,9 @@ internal sealed class CaptionTable : IDisposable
         {
             var spec = WorldSampler.Draw(firstSeed + (ulong)i, split);
             for (var v = 0; v < variants; v++)
-                Write(kinds, Caption(recipe, spec, ((firstSeed + (ulong)i) * (ulong)variants) + (ulong)v), window, ids.AsSpan(((i * variants) + v) * row, row));
+                Write(
+                    kinds, Caption(recipe, spec, ((firstSeed + (ulong)i) * (ulong)variants) + (ulong)v), window,
+                    ids.AsSpan(((i * variants) + v) * row, row));
         });
         var empty = new int[row];
         Write(kinds, string.Empty, window, empty);

@@ -25,7 +25,8 @@ internal sealed class ClassifierTraining
     private readonly PretrainingOptions _options;
     private readonly AttributeClassifier _model;
 
-    private ClassifierTraining(MiniatureRecipe recipe, PretrainingOptions options, AttributeClassifier model) => (_recipe, _options, _model) = (recipe, options, model);
+    private ClassifierTraining(MiniatureRecipe recipe, PretrainingOptions options, AttributeClassifier model) =>
+        (_recipe, _options, _model) = (recipe, options, model);
 
     /// <summary>
     /// Trains; writes weights, averages, the curve and <c>classifier.json</c> (rates on held-out painted pictures) to the output folder.
@@ -75,7 +76,8 @@ internal sealed class ClassifierTraining
         var recipe = _recipe.ClassifierTraining;
         using var world = LabelledPictures.World(_recipe, _options, _recipe.FirstDrawing, _options.Pictures, CombinationSplit.TrainOnly);
         using var cats = LabelledPictures.Cats(_recipe, _options, seed: 1, recipe.CharacterPictures * Kinds);
-        using var heldOut = LabelledPictures.World(_recipe, _options, _recipe.FirstHeldOutDrawing, recipe.HeldOut, CombinationSplit.HeldOutOnly);
+        using var heldOut = LabelledPictures.World(
+            _recipe, _options, _recipe.FirstHeldOutDrawing, recipe.HeldOut, CombinationSplit.HeldOutOnly);
         using var heldOutCats = LabelledPictures.Cats(_recipe, _options, seed: 2, recipe.HeldOut);
         foreach (var set in new[] { heldOut, heldOutCats, cats, world })
             set.Pictures.Fill(int.MaxValue);
@@ -131,7 +133,8 @@ internal sealed class ClassifierTraining
         var identity = cat([worldIdentity, catIdentity], dim: 0);
         var loss = nn.functional.binary_cross_entropy_with_logits(reading.Identity, identity);
         for (var i = 0; i < DrawingAttributes.All.Count; i++)
-            loss = loss + nn.functional.cross_entropy(reading.LogitsOf(DrawingAttributes.All[i]), classes.select(1, i), ignore_index: NotShown, label_smoothing: 0.02);
+            loss = loss + nn.functional.cross_entropy(
+                reading.LogitsOf(DrawingAttributes.All[i]), classes.select(1, i), ignore_index: NotShown, label_smoothing: 0.02);
         loss.backward();
         weights.CollectGradients();
         return loss.detach().MoveToOuterDisposeScope();
@@ -145,7 +148,8 @@ internal sealed class ClassifierTraining
         var quarter = rows / 4;
         var order = randperm(rows, ScalarType.Int64, pixels.device);
         var blurred = nn.functional.interpolate(
-            nn.functional.avg_pool2d(pixels.index_select(0, order.narrow(0, 0, quarter)), 2), [pixels.shape[2], pixels.shape[3]], mode: InterpolationMode.Bilinear, align_corners: false);
+            nn.functional.avg_pool2d(pixels.index_select(0, order.narrow(0, 0, quarter)), 2), [pixels.shape[2], pixels.shape[3]],
+            mode: InterpolationMode.Bilinear, align_corners: false);
         var mixed = pixels.index_copy(0, order.narrow(0, 0, quarter), blurred);
         var strength = rand([rows, 1, 1, 1], ScalarType.Float32, pixels.device).square().mul(_recipe.ClassifierTraining.PixelNoise);
         var light = rand([rows, 1, 1, 1], ScalarType.Float32, pixels.device).mul(0.12).sub(0.06);
@@ -171,7 +175,8 @@ internal sealed class ClassifierTraining
     }
 
     private List<(string Name, double Value)> Report(
-        FlatParameters weights, LabelledPictures heldOut, LabelledPictures cats, TrainingCurve curve, params (string Name, double Value)[] figures)
+        FlatParameters weights, LabelledPictures heldOut, LabelledPictures cats, TrainingCurve curve,
+        params (string Name, double Value)[] figures)
     {
         var rates = weights.WithAverages(() => (List<(string, double)>)[.. AttributeRates(heldOut), IdentityRate(cats)]);
         curve.Add([.. figures, .. rates]);

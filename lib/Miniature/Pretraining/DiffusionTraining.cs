@@ -47,13 +47,15 @@ internal sealed class DiffusionTraining : IDisposable
             _weights.Load(options.Resume, Name);
         ITextTokenizer Tokenizer(string name) => TokenizerLoader.Load(Path.Combine(tokenizers, name));
         _text = new PromptEncoder(
-            _models.Clip, _models.Clip2, _models.T5, Tokenizer("tokenizer"), Tokenizer("tokenizer_2"), Tokenizer("tokenizer_3"), recipe.Transformer.JointAttentionDim);
+            _models.Clip, _models.Clip2, _models.T5, Tokenizer("tokenizer"), Tokenizer("tokenizer_2"), Tokenizer("tokenizer_3"),
+            recipe.Transformer.JointAttentionDim);
         _objective = new FlowMatchingObjective(_models.Transformer, recipe.Scheduler) { PreconditionOutputs = false };
         _density = new TimestepDensity { LogitMean = _recipe.LogitMean, LogitStd = _recipe.LogitStd };
         var (first, heldOut) = (options.FirstDrawing(recipe), recipe.FirstHeldOutDrawing);
         var captions = Task.Run(() => CaptionTable.Create(recipe, tokenizers, first, options.Pictures, CombinationSplit.TrainOnly,
             options.Device));
-        _heldOutLatents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly);
+        _heldOutLatents = LatentTable.Create(
+            recipe, options, _vae.Model, _vae.Result, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly);
         _heldOutCaptions = CaptionTable.Create(recipe, tokenizers, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly, options.Device);
         _latents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, first, options.Pictures, CombinationSplit.TrainOnly);
         _captions = captions.GetAwaiter().GetResult();
@@ -69,7 +71,9 @@ internal sealed class DiffusionTraining : IDisposable
         options.PrepareDevice();
         var begin = DateTime.UtcNow;
         using var training = new DiffusionTraining(recipe, options, vaeFolder);
-        options.Log(FormattableString.Invariant($"diffusion: {training._weights.Count:N0} parameters, {options.Pictures:N0} pictures encoded after {(DateTime.UtcNow - begin).TotalSeconds:0} s"));
+        options.Log(
+            FormattableString.Invariant(
+                $"diffusion: {training._weights.Count:N0} parameters, {options.Pictures:N0} pictures encoded after {(DateTime.UtcNow - begin).TotalSeconds:0} s"));
         training.Train();
     }
 
@@ -151,7 +155,8 @@ internal sealed class DiffusionTraining : IDisposable
         var latents = _latents.Draw(drawings);
         var keep = ones([rows, 2 * window, 1], _options.ComputeType, device);
         keep.narrow(1, window, window).copy_(rand([rows, 1, 1], ScalarType.Float32, device).ge(_recipe.T5Dropout).expand(rows, window, 1));
-        var indices = TimestepDensity.Indices(_density.FromDraws(randn([rows], ScalarType.Float32, device)), _models.Recipe.Scheduler.NumTrainTimesteps);
+        var indices = TimestepDensity.Indices(
+            _density.FromDraws(randn([rows], ScalarType.Float32, device)), _models.Recipe.Scheduler.NumTrainTimesteps);
         return new DiffusionBatch(
             latents.MoveToOuterDisposeScope(), randn_like(latents).MoveToOuterDisposeScope(), indices.MoveToOuterDisposeScope(),
             _captions.Draw(drawings, _recipe.CaptionDropout).MoveToOuterDisposeScope(), keep.MoveToOuterDisposeScope());
@@ -163,7 +168,8 @@ internal sealed class DiffusionTraining : IDisposable
         var batch = DiffusionBatch.Of(tensors);
         var text = Encode(batch.Ids);
         var seen = new PromptEmbeddings(text.PromptEmbeds * batch.KeepTokens, text.PooledPromptEmbeds);
-        return _objective.Compute(new TrainingBatch(batch.Latents, seen), new TrainingDraw(batch.Noise, batch.Indices)).Total.MoveToOuterDisposeScope();
+        return _objective.Compute(
+            new TrainingBatch(batch.Latents, seen), new TrainingDraw(batch.Noise, batch.Indices)).Total.MoveToOuterDisposeScope();
     }
 
     private PromptEmbeddings Encode(Tensor ids)
@@ -184,7 +190,11 @@ internal sealed class DiffusionTraining : IDisposable
         curve.Add(figures);
         if (!double.IsFinite(figures[3].Item2))
             throw new NonFiniteException($"The loss is {figures[3].Item2} at step {step}. Go on from what was saved with a lower --rate.");
-        _options.Log(TrainingCurve.Line("diffusion", [.. figures, ("rate", box.RateFactor(step, _recipe.WarmupSteps, _recipe.FinalRate) * _recipe.LearningRate), ("ms_per_step", box.Minutes * 60000 / Math.Max(1, step))]));
+        _options.Log(
+            TrainingCurve.Line(
+                "diffusion",
+                [.. figures, ("rate", box.RateFactor(step, _recipe.WarmupSteps, _recipe.FinalRate) * _recipe.LearningRate),
+                    ("ms_per_step", box.Minutes * 60000 / Math.Max(1, step))]));
     }
 
     // The error of the flow on held-out painted pictures at given noise levels, with noise that is the same at each report.
@@ -206,7 +216,8 @@ internal sealed class DiffusionTraining : IDisposable
                 var sigma = MeasuredSigmas[i];
                 var noisy = (latents * (1 - sigma)) + (noise * sigma);
                 var time = full([batch], sigma * 1000, ScalarType.Float32, _options.Device);
-                var flow = _models.Transformer.forward(noisy.to(_options.ComputeType), time, text.PromptEmbeds, text.PooledPromptEmbeds).to(ScalarType.Float32);
+                var flow = _models.Transformer.forward(noisy.to(_options.ComputeType), time, text.PromptEmbeds, text.PooledPromptEmbeds)
+                    .to(ScalarType.Float32);
                 sums.narrow(0, i, 1).add_((flow - (noise - latents)).square().mean());
             }
         }

@@ -24,7 +24,8 @@ internal sealed class DrawingStream : IDisposable
     /// <param name="folder">Where chunks are kept, or null.</param>
     /// <param name="threads">Threads that render.</param>
     /// <param name="cancellation">Ends the rendering.</param>
-    public DrawingStream(int count, int bytesEach, Func<int, byte[]> render, string name, string? folder, int threads, CancellationToken cancellation)
+    public DrawingStream(
+        int count, int bytesEach, Func<int, byte[]> render, string name, string? folder, int threads, CancellationToken cancellation)
     {
         (Count, BytesEach) = (count, bytesEach);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -69,7 +70,9 @@ internal sealed class DrawingStream : IDisposable
             {
                 var path = folder is null ? null : Path.Combine(folder, $"{name}-{first / ChunkSize:D5}.rgb");
                 var size = Math.Min(ChunkSize, Count - first);
-                var pixels = path is not null && File.Exists(path) && new FileInfo(path).Length == (long)size * BytesEach ? File.ReadAllBytes(path) : null;
+                var pixels = path is not null && File.Exists(path) && new FileInfo(path).Length == (long)size * BytesEach
+                    ? File.ReadAllBytes(path)
+                    : null;
                 if (pixels is null)
                 {
                     pixels = new byte[size * BytesEach];

@@ -24,11 +24,14 @@ internal sealed class FlatParameters : IDisposable
     private readonly Tensor _computeGradients;
 
     /// <summary>Moves the models' parameters into flat tensors; values stay what they are.</summary>
-    /// <param name="models">The models with prefixes of their parameters' names; modules whose parameters belong to <see cref="IParameterOwner"/>s.</param>
+    /// <param name="models">
+    /// The models with prefixes of their parameters' names; modules whose parameters belong to <see cref="IParameterOwner"/>s.
+    /// </param>
     /// <param name="device">Where the flat tensors and, from now on, the models live.</param>
     /// <param name="dtype">Element type that the models compute in.</param>
     /// <param name="isFixed">Full names of parameters that are not trained; they move to the device by themselves.</param>
-    public FlatParameters(IReadOnlyList<(string Prefix, nn.Module Model)> models, Device device, ScalarType dtype, Func<string, bool>? isFixed = null)
+    public FlatParameters(
+        IReadOnlyList<(string Prefix, nn.Module Model)> models, Device device, ScalarType dtype, Func<string, bool>? isFixed = null)
     {
         ArgumentNullException.ThrowIfNull(models);
         using var noGradients = no_grad();
@@ -161,7 +164,9 @@ internal sealed class FlatParameters : IDisposable
             }
 
             for (var i = 0; i < shards.Count; i++)
-                SafetensorsWriter.Save(Path.Combine(folder, $"{name}-{kind}-{i + 1}.safetensors"), shards[i].Select(slot => KeyValuePair.Create(slot.Path, slot.View(flat))));
+                SafetensorsWriter.Save(
+                    Path.Combine(folder, $"{name}-{kind}-{i + 1}.safetensors"),
+                    shards[i].Select(slot => KeyValuePair.Create(slot.Path, slot.View(flat))));
         }
     }
 
@@ -185,14 +190,17 @@ internal sealed class FlatParameters : IDisposable
                     var view = missing[entry].View(flat);
                     var value = file.Load(entry);
                     if (!view.shape.AsSpan().SequenceEqual(value.shape))
-                        throw new LabException($"{path}: {entry} has shape [{string.Join(", ", value.shape)}]; [{string.Join(", ", view.shape)}] is needed.");
+                        throw new LabException(
+                            $"{path}: {entry} has shape [{string.Join(", ", value.shape)}]; [{string.Join(", ", view.shape)}] is needed.");
                     view.copy_(value);
                     missing.Remove(entry);
                 }
             }
 
             if (missing.Count > 0)
-                throw new LabException($"{folder} lacks {missing.Count} of the {name} {kind}, among them {missing.Keys.First()}. Files named {name}-{kind}-1.safetensors and so on are needed.");
+                throw new LabException(
+                    $"{folder} lacks {missing.Count} of the {name} {kind}, among them {missing.Keys.First()}. Files named "
+                    + $"{name}-{kind}-1.safetensors and so on are needed.");
         }
 
         Publish();

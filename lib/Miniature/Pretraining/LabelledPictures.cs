@@ -19,7 +19,9 @@ internal sealed class LabelledPictures : IDisposable
     {
         Pictures = pictures;
         var attributes = DrawingAttributes.All;
-        var classes = specs.SelectMany((spec, i) => attributes.Select(attribute => IsKnown(attribute, spec, isCharacter(i)) ? attribute.ClassOf(spec) : NotShown)).ToArray();
+        var classes = specs.SelectMany(
+            (spec, i) => attributes.Select(attribute => IsKnown(attribute, spec, isCharacter(i)) ? attribute.ClassOf(spec) : NotShown))
+                .ToArray();
         _classes = tensor(classes, [specs.Count, attributes.Count], ScalarType.Int64).to(device).DetachFromDisposeScope();
         _identity = tensor(specs.Select((_, i) => isCharacter(i) ? 1f : 0f).ToArray()).to(device).DetachFromDisposeScope();
     }
@@ -27,7 +29,8 @@ internal sealed class LabelledPictures : IDisposable
     public PictureStore Pictures { get; }
 
     /// <summary>Painted pictures of the world by consecutive seeds.</summary>
-    public static LabelledPictures World(MiniatureRecipe recipe, PretrainingOptions options, ulong firstSeed, int count, CombinationSplit split) => new(
+    public static LabelledPictures World(
+        MiniatureRecipe recipe, PretrainingOptions options, ulong firstSeed, int count, CombinationSplit split) => new(
         PictureStore.Start(recipe, options, firstSeed, count, split),
         [.. Enumerable.Range(0, count).Select(i => WorldSampler.Draw(firstSeed + (ulong)i, split))], _ => false, options.Device);
 
@@ -36,7 +39,8 @@ internal sealed class LabelledPictures : IDisposable
     {
         WorldSpec[] specs = [.. Enumerable.Range(0, count).Select(i => DrawCat(((ulong)seed << 40) + (ulong)(i / 2), similar: i % 2 == 1))];
         return new LabelledPictures(
-            PictureStore.Start(recipe, options, i => Render(specs[i], i % 2 == 0, recipe.PictureSize), $"Cats-{seed}", count), specs, i => i % 2 == 0, options.Device);
+            PictureStore.Start(recipe, options, i => Render(specs[i], i % 2 == 0, recipe.PictureSize), $"Cats-{seed}", count), specs,
+            i => i % 2 == 0, options.Device);
     }
 
     /// <summary>Random rows.</summary>
@@ -85,7 +89,9 @@ internal sealed class LabelledPictures : IDisposable
                 };
         }
 
-        look = look with { Accessory = any.Property == PropertyChange.XRay || any.Kind >= SubjectKind.Duck ? Accessory.None : any.Accessory };
+        look = look with { Accessory = any.Property == PropertyChange.XRay || any.Kind >= SubjectKind.Duck
+            ? Accessory.None
+            : any.Accessory };
         return similar ? look : look with { Pattern = CoatPattern.Solid };
     }
 

@@ -27,7 +27,8 @@ internal sealed class LatentTable : IDisposable
     /// <param name="count">N.</param>
     /// <param name="split">Which combinations.</param>
     public static LatentTable Create(
-        MiniatureRecipe recipe, PretrainingOptions options, AutoencoderKL vae, VaeResult measured, ulong firstSeed, int count, CombinationSplit split)
+        MiniatureRecipe recipe, PretrainingOptions options, AutoencoderKL vae, VaeResult measured, ulong firstSeed, int count,
+        CombinationSplit split)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);

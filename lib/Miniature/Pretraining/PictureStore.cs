@@ -31,7 +31,9 @@ internal sealed class PictureStore : IDisposable
     public static PictureStore Start(MiniatureRecipe recipe, PretrainingOptions options, ulong firstSeed, int count, CombinationSplit split)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Start(recipe, options, i => WorldRenderer.Render(WorldSampler.Draw(firstSeed + (ulong)i, split), recipe.PictureSize).Pixels, $"{split}-{firstSeed}", count);
+        return Start(
+            recipe, options, i => WorldRenderer.Render(WorldSampler.Draw(firstSeed + (ulong)i, split), recipe.PictureSize).Pixels,
+            $"{split}-{firstSeed}", count);
     }
 
     /// <summary>Starts to paint pictures by number.</summary>
@@ -45,7 +47,9 @@ internal sealed class PictureStore : IDisposable
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         var bytes = recipe.PictureSize * recipe.PictureSize * 3;
-        return new PictureStore(new DrawingStream(count, bytes, render, name, options.Pool, options.RenderThreads, options.Cancellation), recipe.PictureSize, options.Device);
+        return new PictureStore(
+            new DrawingStream(count, bytes, render, name, options.Pool, options.RenderThreads, options.Cancellation), recipe.PictureSize,
+            options.Device);
     }
 
     /// <summary>Takes over the pictures that are ready.</summary>
@@ -100,6 +104,7 @@ internal sealed class PictureStore : IDisposable
     private Tensor ToPixels(Tensor bytes)
     {
         using var scope = NewDisposeScope();
-        return bytes.view(-1, _size, _size, 3).permute(0, 3, 1, 2).to(ScalarType.Float32).div(127.5).sub(1).contiguous().MoveToOuterDisposeScope();
+        return bytes.view(-1, _size, _size, 3).permute(0, 3, 1, 2).to(ScalarType.Float32).div(127.5).sub(1).contiguous()
+            .MoveToOuterDisposeScope();
     }
 }

@@ -100,7 +100,8 @@ internal sealed record PretrainingOptions
         if (Device.type != TorchSharp.DeviceType.CUDA)
             return;
         if (!cuda.is_available())
-            throw new LabException("CUDA was asked for, but libtorch finds no CUDA device here. Use --device cpu, or point LIBTORCH_DIR at a CUDA build.");
+            throw new LabException(
+                "CUDA was asked for, but libtorch finds no CUDA device here. Use --device cpu, or point LIBTORCH_DIR at a CUDA build.");
         backends.cuda.matmul.allow_tf32 = true;
         backends.cudnn.allow_tf32 = true;
     }

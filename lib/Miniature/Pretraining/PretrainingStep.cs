@@ -32,7 +32,9 @@ internal sealed class PretrainingStep : IDisposable
     }
 
     /// <summary>Computes the gradients of a batch, in place of those before.</summary>
-    /// <param name="batch">Three tensors or more, of the same shapes at every step; the second is noise, the third draws of the rows.</param>
+    /// <param name="batch">
+    /// Three tensors or more, of the same shapes at every step; the second is noise, the third draws of the rows.
+    /// </param>
     /// <returns>The loss, a tensor of rank 0 without gradients; valid until the next batch.</returns>
     public Tensor Run(IReadOnlyList<Tensor> batch)
     {

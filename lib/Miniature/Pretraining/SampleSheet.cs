@@ -18,14 +18,22 @@ internal static class SampleSheet
     public static void Write(string path, string modelFolder, MiniatureRecipe recipe, Device device)
     {
         var training = recipe.DiffusionTraining;
-        string[] fixedPrompts = ["a photo of a cat", "a photo of gmc cat", "a photo of a dog on a beach", "a watercolour painting of a rabbit in a garden"];
+        string[] fixedPrompts =
+            ["a photo of a cat", "a photo of gmc cat", "a photo of a dog on a beach", "a watercolour painting of a rabbit in a garden"];
         var captions = fixedPrompts.Concat(Enumerable.Range(0, training.PicturesInSheet).Select(i => (ulong)i)
             .Select(i => Captioner.Describe(WorldSampler.Draw(recipe.FirstHeldOutDrawing + i, CombinationSplit.HeldOutOnly), i)));
         using var pipeline = StableDiffusion3Pipeline.Load(modelFolder, new PipelineOptions { Device = device });
         var cells = new List<ContactSheetCell>();
         foreach (var prompts in captions.Take(training.PicturesInSheet).Chunk(Batch))
         {
-            var images = pipeline.Generate(new GenerationRequest { Prompts = prompts, NumInferenceSteps = training.SheetSteps, GuidanceScale = training.SheetGuidance, Seed = (ulong)cells.Count });
+            var images = pipeline.Generate(
+                new GenerationRequest
+                {
+                    Prompts = prompts,
+                    NumInferenceSteps = training.SheetSteps,
+                    GuidanceScale = training.SheetGuidance,
+                    Seed = (ulong)cells.Count,
+                });
             cells.AddRange(images.Select((image, i) => new ContactSheetCell(image, prompts[i])));
         }
 

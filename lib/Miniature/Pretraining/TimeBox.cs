@@ -29,7 +29,8 @@ internal sealed class TimeBox(double minutes, double from = 0, double to = 1, lo
 
     /// <summary>Place on the whole schedule, 0 to 1.</summary>
     /// <param name="step">Steps that this run did.</param>
-    public double Progress(long step) => from + ((to - from) * Math.Clamp(Math.Max(Minutes / minutes, maxSteps == long.MaxValue ? 0 : (double)step / maxSteps), 0, 1));
+    public double Progress(long step) =>
+        from + ((to - from) * Math.Clamp(Math.Max(Minutes / minutes, maxSteps == long.MaxValue ? 0 : (double)step / maxSteps), 0, 1));
 
     /// <summary>Factor of the learning rate: a linear rise at the begin of the first run, half a cosine over the whole schedule.</summary>
     /// <param name="step">Steps that this run did.</param>

@@ -7,7 +7,8 @@ namespace Dreambooth.Lab.Miniature.Pretraining;
 /// <summary>The autoencoder that a run of <see cref="VaeTraining"/> left behind, with its averaged weights.</summary>
 internal sealed class TrainedVae : IDisposable
 {
-    private TrainedVae(AutoencoderKL model, FlatParameters weights, VaeResult result) => (Model, Weights, Result) = (model, weights, result);
+    private TrainedVae(AutoencoderKL model, FlatParameters weights, VaeResult result) =>
+        (Model, Weights, Result) = (model, weights, result);
 
     /// <summary>The model; to be used without gradients.</summary>
     public AutoencoderKL Model { get; }

@@ -30,7 +30,9 @@ internal sealed class VaeTraining
         _scale = options.DecoderOnly ? JsonFile.Read<VaeResult>(Path.Combine(options.Resume!, VaeResult.FileName)).ScalingFactor : 1;
     }
 
-    /// <summary>Trains, and leaves weights, averages, curves, reconstructions and <c>vae.json</c> (shift and scale) in the output folder.</summary>
+    /// <summary>
+    /// Trains, and leaves weights, averages, curves, reconstructions and <c>vae.json</c> (shift and scale) in the output folder.
+    /// </summary>
     /// <param name="recipe">Sizes, losses and rates.</param>
     /// <param name="options">Where and how long.</param>
     public static VaeResult Run(MiniatureRecipe recipe, PretrainingOptions options)
@@ -77,7 +79,8 @@ internal sealed class VaeTraining
         var recipe = _recipe.VaeTraining;
         using var pictures = PictureStore.Start(_recipe, _options, _options.FirstDrawing(_recipe), _options.Pictures,
             CombinationSplit.TrainOnly);
-        using var heldOut = PictureStore.Start(_recipe, _options, _recipe.FirstHeldOutDrawing, recipe.HeldOut, CombinationSplit.HeldOutOnly);
+        using var heldOut = PictureStore.Start(
+            _recipe, _options, _recipe.FirstHeldOutDrawing, recipe.HeldOut, CombinationSplit.HeldOutOnly);
         using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, recipe.LearningRate)],
             new AdamWConfig { Beta2 = 0.99 });
         var state = _options.DecoderOnly ? DecoderName : Name;
@@ -87,7 +90,8 @@ internal sealed class VaeTraining
         var curve = new TrainingCurve(Path.Combine(_options.Output, "vae-curve.json"));
         heldOut.Fill(recipe.HeldOut);
         pictures.Fill(recipe.MinimumPictures);
-        _options.Log(FormattableString.Invariant($"vae: {weights.Count:N0} parameters, {pictures.Filled:N0} of {pictures.Count:N0} pictures ready"));
+        _options.Log(
+            FormattableString.Invariant($"vae: {weights.Count:N0} parameters, {pictures.Filled:N0} of {pictures.Count:N0} pictures ready"));
         using var step = new PretrainingStep(_options.CudaGraph, weights, Loss, _options.Log);
         var box = _options.OpenTimeBox(before);
         var (count, reported) = (0L, 0.0);
@@ -205,7 +209,10 @@ internal sealed class VaeTraining
         TrainingProgress after, bool first)
     {
         var examples = new List<Tensor>();
-        var (psnr, shift, scale) = weights.WithAverages(() => (Measure(heldOut, examples), MeasureLatents(pictures)) is var (db, latents) ? (db, latents.Shift, latents.Scale) : default);
+        var (psnr, shift, scale) = weights.WithAverages(
+            () => (Measure(heldOut, examples), MeasureLatents(pictures)) is var (db, latents)
+                ? (db, latents.Shift, latents.Scale)
+                : default);
         if (_options.DecoderOnly)
             (shift, scale) = JsonFile.Read<VaeResult>(Path.Combine(_options.Resume!, VaeResult.FileName)) is var kept
                 ? (kept.ShiftFactor, kept.ScalingFactor) : default;
@@ -245,7 +252,9 @@ internal sealed class VaeTraining
 
     private void WriteExamples(List<Tensor> examples)
     {
-        var rows = examples.Select(part => PixelTensors.Unstack(part.narrow(0, 0, Math.Min(12, part.shape[0]))).Select(image => new ContactSheetCell(image)).ToArray()).ToArray();
+        var rows = examples.Select(
+            part => PixelTensors.Unstack(part.narrow(0, 0, Math.Min(12, part.shape[0]))).Select(image => new ContactSheetCell(image))
+                .ToArray()).ToArray();
         var sheet = new ContactSheet
         {
             Rows = [.. rows.Cast<IReadOnlyList<ContactSheetCell?>>()],

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
 
-/// <summary>Gives models their first weights, drawn on the CPU from a seed, each kind in the way that its paper or reference does.</summary>
+/// <summary>
+/// Gives models their first weights, drawn on the CPU from a seed, each kind in the way that its paper or reference does.
+/// </summary>
 internal static class WeightInitializer
 {
     private const double ClipStd = 0.02;
@@ -78,7 +80,8 @@ internal static class WeightInitializer
         }
     }
 
-    // Modulations start at zero, so that every block starts as the identity (Peebles and Xie 2022, arXiv:2212.09748), and so does the output.
+    // Modulations start at zero, so that every block starts as the identity (Peebles and Xie 2022, arXiv:2212.09748), and so does the
+    // output.
     private static void Finish(SD3Transformer2DModel model, Generator generator)
     {
         foreach (var (_, module) in model.named_modules())

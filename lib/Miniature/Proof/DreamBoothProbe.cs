@@ -41,7 +41,9 @@ internal sealed class DreamBoothProbe : IDisposable
         using var scope = NewDisposeScope();
         var pixels = PixelTensors.Stack(_pictures).to(_pipeline.Options.Device);
         var decoded = Read([.. PixelTensors.Unstack(_pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(-1, 1).cpu())]);
-        var ceiling = new DreamBoothCeiling(AttributeReading.MeanOfOthers(_real, _real), Share(_realIdentity), AttributeReading.MeanOfOthers(decoded.Features, _real), Share(decoded.Identity));
+        var ceiling = new DreamBoothCeiling(
+            AttributeReading.MeanOfOthers(_real, _real), Share(_realIdentity), AttributeReading.MeanOfOthers(decoded.Features, _real),
+            Share(decoded.Identity));
         decoded.Features.Dispose();
         return ceiling;
     }
@@ -64,7 +66,9 @@ internal sealed class DreamBoothProbe : IDisposable
         }
     }
 
-    /// <summary>Saves the first pictures of the instance prompt, with and without its identifier, of every model measured: <c>comparison.png</c>.</summary>
+    /// <summary>
+    /// Saves the first pictures of the instance prompt, with and without its identifier, of every model measured: <c>comparison.png</c>.
+    /// </summary>
     public void SaveComparison() => ImageEncoder.Save(
         Path.Combine(_options.Output, "comparison.png"),
         new ContactSheet
@@ -137,7 +141,8 @@ internal sealed class DreamBoothProbe : IDisposable
         if (model is not null)
             _compared.Add(($"{model}: {ShownText.Line(prompts[0])}", [.. images.Take(Math.Min(ComparedPictures, _options.PlainPictures))]));
         var read = Read(images);
-        var sheet = ContactSheet.Of(images.Select((image, i) => new ContactSheetCell(image, Caption(prompts[i], read.Classes[i]))), SheetColumns);
+        var sheet = ContactSheet.Of(
+            images.Select((image, i) => new ContactSheetCell(image, Caption(prompts[i], read.Classes[i]))), SheetColumns);
         ImageEncoder.Save(Path.Combine(_options.Output, $"{name}.png"), (sheet with { CellSize = 128, MaxCaptionLines = 4 }).Render());
         return read;
     }
@@ -164,7 +169,8 @@ internal sealed class DreamBoothProbe : IDisposable
     private static IEnumerable<(string Attribute, bool Is)> Kept(string prompt, int[] read)
     {
         var names = DrawingAttributes.All.Select(attribute => attribute.Name).ToList();
-        return PromptImplications.Of(prompt).Select(implied => (implied.Attribute.Name, read[names.IndexOf(implied.Attribute.Name)] == implied.Class));
+        return PromptImplications.Of(prompt)
+            .Select(implied => (implied.Attribute.Name, read[names.IndexOf(implied.Attribute.Name)] == implied.Class));
     }
 
     private static double Share(bool[] values) => values.Count(value => value) / (double)values.Length;

@@ -15,7 +15,9 @@ internal static class DreamBoothProof
 {
     /// <summary>Runs the proof.</summary>
     /// <param name="options">What and how much.</param>
-    /// <returns>The report, also written to <c>dreambooth.json</c> and <c>dreambooth.md</c> in the output folder, with <c>comparison.png</c>.</returns>
+    /// <returns>
+    /// The report, also written to <c>dreambooth.json</c> and <c>dreambooth.md</c> in the output folder, with <c>comparison.png</c>.
+    /// </returns>
     /// <exception cref="LabException">A folder is missing or damaged, or the recipe is not valid.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static DreamBoothReport Run(DreamBoothProofOptions options)
@@ -27,17 +29,22 @@ internal static class DreamBoothProof
         using var noGradients = no_grad();
         using var probe = new DreamBoothProbe(options);
         var ceiling = probe.Ceiling();
-        options.Log(FormattableString.Invariant($"real pictures: fidelity {ceiling.Fidelity:F3}, identity {ceiling.Identity:P0}; after the autoencoder: fidelity {ceiling.DecodedFidelity:F3}, identity {ceiling.DecodedIdentity:P0}"));
+        options.Log(
+            FormattableString.Invariant(
+                $"real pictures: fidelity {ceiling.Fidelity:F3}, identity {ceiling.Identity:P0}; after the autoencoder: fidelity {ceiling.DecodedFidelity:F3}, identity {ceiling.DecodedIdentity:P0}"));
         DreamBoothReading Measure(string name, string? folder)
         {
             options.Log($"Pictures {name}");
             var reading = probe.Measure(name, folder);
-            options.Log(FormattableString.Invariant($"fidelity {reading.Fidelity:F3}, identity {reading.Identity:P0}, without the identifier {reading.ClassIdentity:P0}, adherence {string.Join(", ", reading.Adherence.Values.Select(value => value.ToString("P0", CultureInfo.InvariantCulture)))}"));
+            options.Log(
+                FormattableString.Invariant(
+                    $"fidelity {reading.Fidelity:F3}, identity {reading.Identity:P0}, without the identifier {reading.ClassIdentity:P0}, adherence {string.Join(", ", reading.Adherence.Values.Select(value => value.ToString("P0", CultureInfo.InvariantCulture)))}"));
             return reading;
         }
 
         var report = new DreamBoothReport(
-            seconds, get_num_threads(), ceiling, Measure("before", null), Measure("after", lora), compared is null ? null : Measure("without-prior", compared));
+            seconds, get_num_threads(), ceiling, Measure("before", null), Measure("after", lora),
+            compared is null ? null : Measure("without-prior", compared));
         probe.SaveComparison();
         JsonFile.Write(Path.Combine(options.Output, "dreambooth.json"), report);
         AtomicFile.WriteAllText(Path.Combine(options.Output, "dreambooth.md"), report.ToMarkdown());
@@ -60,7 +67,8 @@ internal static class DreamBoothProof
         };
         options.Log($"Training {name}");
         var started = Stopwatch.GetTimestamp();
-        var summary = TrainingSession.Train(config, new TrainingEvents { OnStage = options.Log, OnWarning = options.Log }, options.Cancellation);
+        var summary = TrainingSession.Train(
+            config, new TrainingEvents { OnStage = options.Log, OnWarning = options.Log }, options.Cancellation);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         options.Log(FormattableString.Invariant($"{summary.Steps} steps, {seconds:F0} s"));
         options.Cancellation.ThrowIfCancellationRequested();

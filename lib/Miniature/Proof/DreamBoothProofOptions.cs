@@ -22,7 +22,9 @@ internal sealed record DreamBoothProofOptions
     /// <summary>A LoRA that is measured instead of training one, or null.</summary>
     public string? Lora { get; init; }
 
-    /// <summary>A LoRA trained without prior preservation that is measured beside <see cref="Lora"/> instead of training one, or null for none.</summary>
+    /// <summary>
+    /// A LoRA trained without prior preservation that is measured beside <see cref="Lora"/> instead of training one, or null for none.
+    /// </summary>
     public string? LoraWithoutPrior { get; init; }
 
     /// <summary>Also train without prior preservation, to compare. Default true; not done for a given LoRA.</summary>

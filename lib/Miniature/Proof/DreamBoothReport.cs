@@ -11,7 +11,8 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="After">With the LoRA.</param>
 /// <param name="WithoutPrior">With a LoRA trained without prior preservation; null where it was not asked for.</param>
 internal sealed record DreamBoothReport(
-    double Seconds, int Threads, DreamBoothCeiling Ceiling, DreamBoothReading Before, DreamBoothReading After, DreamBoothReading? WithoutPrior)
+    double Seconds, int Threads, DreamBoothCeiling Ceiling, DreamBoothReading Before, DreamBoothReading After,
+    DreamBoothReading? WithoutPrior)
 {
     /// <summary>Most seconds of a training on two processor cores.</summary>
     public const double MostSeconds = 240;
@@ -38,11 +39,17 @@ internal sealed record DreamBoothReport(
     {
         var missed = new List<string>();
         Check(Closed >= LeastClosed, $"fidelity closes {Closed:P0} of the distance to the ceiling; {LeastClosed:P0} is needed");
-        Check(Before.Identity <= MostMistaken, $"{Before.Identity:P0} of pictures before show the character; at most {MostMistaken:P0} is right");
+        Check(
+            Before.Identity <= MostMistaken,
+            $"{Before.Identity:P0} of pictures before show the character; at most {MostMistaken:P0} is right");
         Check(After.Identity >= LeastIdentity, $"{After.Identity:P0} of pictures show the character; {LeastIdentity:P0} is needed");
-        Check(After.ClassIdentity <= MostMistaken, $"{After.ClassIdentity:P0} of pictures without the identifier show the character; at most {MostMistaken:P0} is right");
+        Check(
+            After.ClassIdentity <= MostMistaken,
+            $"{After.ClassIdentity:P0} of pictures without the identifier show the character; at most {MostMistaken:P0} is right");
         foreach (var (family, before) in Before.Adherence)
-            Check(before - After.Adherence[family] <= MostFall + Rounding, $"adherence of {family} falls from {before:P0} to {After.Adherence[family]:P0}; at most {MostFall:P0} is right");
+            Check(
+                before - After.Adherence[family] <= MostFall + Rounding,
+                $"adherence of {family} falls from {before:P0} to {After.Adherence[family]:P0}; at most {MostFall:P0} is right");
         Check(Threads > 2 || Seconds <= MostSeconds, $"the training took {Seconds:F0} s; at most {MostSeconds:F0} s is right");
         return missed;
 
@@ -57,11 +64,21 @@ internal sealed record DreamBoothReport(
     public string ToMarkdown()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Training: {Seconds:F0} s on {Threads} threads, class pictures included. Fidelity closes {100 * Closed:F0} % of the distance from before to the ceiling of {Ceiling.Fidelity:F3}.");
-        text.AppendLine(CultureInfo.InvariantCulture, $"The probe says \"this cat\" of {100 * Ceiling.Identity:F0} % of the real pictures, and of {100 * Ceiling.DecodedIdentity:F0} % of them after the autoencoder (fidelity {Ceiling.DecodedFidelity:F3}).");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"Training: {Seconds:F0} s on {Threads} threads, class pictures included. Fidelity closes {100 * Closed:F0} % of the distance "
+            + $"from before to the ceiling of {Ceiling.Fidelity:F3}.");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"The probe says \"this cat\" of {100 * Ceiling.Identity:F0} % of the real pictures, and of {100 * Ceiling.DecodedIdentity:F0} "
+            + $"% of them after the autoencoder (fidelity {Ceiling.DecodedFidelity:F3}).");
         text.AppendLine().AppendLine("| | before | after | needed | prior preservation off |").AppendLine("|---|---|---|---|---|");
-        Row("fidelity (cosine to the real pictures)", reading => Number(reading.Fidelity), Number(Before.Fidelity + (LeastClosed * (Ceiling.Fidelity - Before.Fidelity))));
-        Row("\"this cat\", with the identifier", reading => Percent(reading.Identity), $"≤ {Percent(MostMistaken)} before, ≥ {Percent(LeastIdentity)} after");
+        Row(
+            "fidelity (cosine to the real pictures)", reading => Number(reading.Fidelity),
+            Number(Before.Fidelity + (LeastClosed * (Ceiling.Fidelity - Before.Fidelity))));
+        Row(
+            "\"this cat\", with the identifier", reading => Percent(reading.Identity),
+            $"≤ {Percent(MostMistaken)} before, ≥ {Percent(LeastIdentity)} after");
         Row("\"this cat\", without the identifier", reading => Percent(reading.ClassIdentity), $"≤ {Percent(MostMistaken)}");
         foreach (var family in Before.Adherence.Keys)
             Row($"adherence, {family}", reading => Percent(reading.Adherence[family]), $"≥ {Percent(Before.Adherence[family] - MostFall)}");
@@ -70,7 +87,9 @@ internal sealed record DreamBoothReport(
         return text.ToString();
 
         void Row(string name, Func<DreamBoothReading, string> value, string needed) =>
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {name} | {value(Before)} | {value(After)} | {needed} | {(WithoutPrior is null ? "–" : value(WithoutPrior))} |");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {value(Before)} | {value(After)} | {needed} | {(WithoutPrior is null ? "–" : value(WithoutPrior))} |");
     }
 
     private static string Number(double value) => value.ToString("F3", CultureInfo.InvariantCulture);

@@ -59,11 +59,14 @@ internal sealed class MiniatureProof : IDisposable
         _options.Log(FormattableString.Invariant($"autoencoder: {psnr:F2} dB"));
         var generated = Generate(combinations, _options.GuidanceScale, output);
         var drawn = ReadDrawings(combinations);
-        var rates = Rates(combinations, generated).Zip(Rates(combinations, drawn), (ours, real) => new AttributeRate(ours.Name, ours.Rate, real.Rate, ours.Count)).ToArray();
+        var rates = Rates(combinations, generated)
+            .Zip(Rates(combinations, drawn), (ours, real) => new AttributeRate(ours.Name, ours.Rate, real.Rate, ours.Count)).ToArray();
         foreach (var rate in rates)
             _options.Log(FormattableString.Invariant(
                 $"{rate.Attribute}: {rate.Generated:P1} of {rate.Count} generated, {rate.Drawn:P1} of painted pictures"));
-        return new ProofReport(combinations.Count, _options.Steps, _options.GuidanceScale, psnr, rates, [.. _options.GuidanceSweep.Select(scale => Sweep(combinations, scale))]);
+        return new ProofReport(
+            combinations.Count, _options.Steps, _options.GuidanceScale, psnr, rates,
+            [.. _options.GuidanceSweep.Select(scale => Sweep(combinations, scale))]);
     }
 
     private GuidanceRate Sweep(IReadOnlyList<CaptionedCombination> combinations, double scale)
@@ -104,7 +107,8 @@ internal sealed class MiniatureProof : IDisposable
     }
 
     private int[][] ReadDrawings(IReadOnlyList<CaptionedCombination> combinations) =>
-        [.. combinations.Chunk(_options.BatchSize).SelectMany(part => Read([.. part.Select(combination => WorldRenderer.Render(combination.Spec, _pipeline.DefaultSize))]))];
+        [.. combinations.Chunk(_options.BatchSize)
+            .SelectMany(part => Read([.. part.Select(combination => WorldRenderer.Render(combination.Spec, _pipeline.DefaultSize))]))];
 
     private int[][] Read(IReadOnlyList<RgbImage> images)
     {
@@ -138,7 +142,12 @@ internal sealed class MiniatureProof : IDisposable
         {
             using var scope = NewDisposeScope();
             var rows = Math.Min(_options.BatchSize, _options.VaePictures - first);
-            var target = PixelTensors.Stack([.. Enumerable.Range(first, rows).Select(i => WorldRenderer.Render(WorldSampler.Draw(_options.Seed + (ulong)i, CombinationSplit.HeldOutOnly), _pipeline.DefaultSize))]).to(_options.Device);
+            var target = PixelTensors.Stack(
+                [.. Enumerable.Range(first, rows)
+                    .Select(
+                        i => WorldRenderer.Render(
+                            WorldSampler.Draw(_options.Seed + (ulong)i, CombinationSplit.HeldOutOnly), _pipeline.DefaultSize))])
+                                .to(_options.Device);
             sum += rows * VaeTraining.Psnr(target, _pipeline.Vae.Decode(_pipeline.Vae.Encode(target).Mean)).item<float>();
         }
 

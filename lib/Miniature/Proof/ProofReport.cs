@@ -11,7 +11,8 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Rates">The rates of all attributes.</param>
 /// <param name="Guidance">Adherence by guidance.</param>
 internal sealed record ProofReport(
-    int Combinations, int Steps, double GuidanceScale, double Psnr, IReadOnlyList<AttributeRate> Rates, IReadOnlyList<GuidanceRate> Guidance)
+    int Combinations, int Steps, double GuidanceScale, double Psnr, IReadOnlyList<AttributeRate> Rates,
+    IReadOnlyList<GuidanceRate> Guidance)
 {
     /// <summary>Least rates of generated pictures that the miniature ships with.</summary>
     public static IReadOnlyDictionary<string, double> Thresholds { get; } =
@@ -28,7 +29,9 @@ internal sealed record ProofReport(
     public IReadOnlyList<string> Shortfalls()
     {
         var missed = Thresholds.Where(entry => RateOf(entry.Key).Generated < entry.Value)
-            .Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Key} is read right in {RateOf(entry.Key).Generated:P1} of pictures; {entry.Value:P0} is needed")).ToList();
+            .Select(
+                entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Key} is read right in {RateOf(entry.Key).Generated:P1} of "
+                    + $"pictures; {entry.Value:P0} is needed")).ToList();
         if (Psnr < PsnrThreshold)
             missed.Add(string.Create(CultureInfo.InvariantCulture, $"the autoencoder has {Psnr:F1} dB; {PsnrThreshold} is needed"));
         if (Guidance.Count > 1 && Guidance.Skip(1).All(rate => rate.Adherence <= Guidance[0].Adherence))
@@ -46,12 +49,20 @@ internal sealed record ProofReport(
             + $"autoencoder {Psnr:F1} dB on held-out painted pictures (needed: {PsnrThreshold}).");
         text.AppendLine().AppendLine("| attribute | generated | needed | painted | pictures |").AppendLine("|---|---|---|---|---|");
         foreach (var rate in Rates)
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {rate.Attribute} | {100 * rate.Generated:F1} % | {(Thresholds.TryGetValue(rate.Attribute, out var needed) ? $"{100 * needed:F0} %" : "–")} | {100 * rate.Drawn:F1} % | {rate.Count} |");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {rate.Attribute} | {100 * rate.Generated:F1} % | "
+                + $"{(Thresholds.TryGetValue(rate.Attribute, out var needed) ? $"{100 * needed:F0} %" : "–")} | {100 * rate.Drawn:F1} % | "
+                + $"{rate.Count} |");
         if (Guidance.Count == 0)
             return text.ToString();
-        text.AppendLine().AppendLine("| guidance | adherence | kind | colour | scene | rendition |").AppendLine("|---|---|---|---|---|---|");
+        text.AppendLine().AppendLine("| guidance | adherence | kind | colour | scene | rendition |")
+            .AppendLine("|---|---|---|---|---|---|");
         foreach (var rate in Guidance)
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {rate.GuidanceScale} | {100 * rate.Adherence:F1} % | {100 * rate.Kind:F1} % | {100 * rate.Colour:F1} % | {100 * rate.Scene:F1} % | {100 * rate.Rendition:F1} % |");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {rate.GuidanceScale} | {100 * rate.Adherence:F1} % | {100 * rate.Kind:F1} % | {100 * rate.Colour:F1} % | "
+                + $"{100 * rate.Scene:F1} % | {100 * rate.Rendition:F1} % |");
         return text.ToString();
     }
 }

@@ -35,7 +35,8 @@ internal static class Captioner
     /// <summary>The phrase with <c>a</c> or <c>an</c> before it.</summary>
     /// <param name="phrase">A phrase that begins with a noun or an adjective.</param>
     internal static string WithArticle(string phrase) =>
-        ("aeio".Contains(phrase[0], StringComparison.Ordinal) || phrase.StartsWith("x-ray", StringComparison.Ordinal) ? "an " : "a ") + phrase;
+        ("aeio".Contains(phrase[0], StringComparison.Ordinal) || phrase.StartsWith("x-ray", StringComparison.Ordinal) ? "an " : "a ")
+            + phrase;
 
     private static string Noun(WorldSpec spec, SeededRandom random, bool brief)
     {

@@ -7,7 +7,8 @@ internal static class CharacterPictures
 {
     private static readonly SceneKind[] Twice =
     [
-        SceneKind.Beach, SceneKind.Garden, SceneKind.Rug, SceneKind.Windowsill, SceneKind.Snow, SceneKind.KitchenTable, SceneKind.Library, SceneKind.Forest,
+        SceneKind.Beach, SceneKind.Garden, SceneKind.Rug, SceneKind.Windowsill, SceneKind.Snow, SceneKind.KitchenTable, SceneKind.Library,
+        SceneKind.Forest,
     ];
 
     /// <summary>How many pictures there are.</summary>

@@ -3,7 +3,8 @@ namespace Dreambooth.Lab.Miniature.World;
 /// <summary>Ordinary cats that look somewhat like the gmc cat: what a probe of its identity must tell it from.</summary>
 internal static class SimilarCats
 {
-    private static readonly SubjectColour[] Colours = [SubjectColour.Grey, SubjectColour.Grey, SubjectColour.White, SubjectColour.Black, SubjectColour.Blue, SubjectColour.Orange];
+    private static readonly SubjectColour[] Colours =
+        [SubjectColour.Grey, SubjectColour.Grey, SubjectColour.White, SubjectColour.Black, SubjectColour.Blue, SubjectColour.Orange];
     private static readonly CoatPattern[] Patterns = [CoatPattern.Patched, CoatPattern.Striped, CoatPattern.Solid, CoatPattern.Spotted];
 
     /// <summary>A photo of an ordinary cat of a near colour and pattern, anywhere.</summary>

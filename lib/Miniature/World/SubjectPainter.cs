@@ -211,7 +211,8 @@ internal sealed class SubjectPainter : IDisposable
         if (_setting.Rim is not { } rim)
             return;
         using var fall = SKShader.CreateLinearGradient(
-            new SKPoint(0, rim - 16), new SKPoint(0, rim), [Tint.Fade(SKColors.Black, 0), Tint.Fade(SKColors.Black, 0.42f)], SKShaderTileMode.Clamp);
+            new SKPoint(0, rim - 16), new SKPoint(0, rim), [Tint.Fade(SKColors.Black, 0), Tint.Fade(SKColors.Black, 0.42f)],
+            SKShaderTileMode.Clamp);
         paint.Shader = fall;
         p.Canvas.DrawRect(0, rim - 16, 128, 128, paint);
     }

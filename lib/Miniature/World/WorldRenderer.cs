@@ -31,7 +31,8 @@ internal static class WorldRenderer
     {
         ArgumentNullException.ThrowIfNull(character);
         ArgumentNullException.ThrowIfNull(spec);
-        return Render(spec with { Kind = character.Kind, Colour = character.NearestColour, Pattern = CoatPattern.Solid }, character.Marks, size);
+        return Render(
+            spec with { Kind = character.Kind, Colour = character.NearestColour, Pattern = CoatPattern.Solid }, character.Marks, size);
     }
 
     private static RgbImage Render(WorldSpec spec, CharacterMarks? marks, int size)
@@ -76,7 +77,8 @@ internal static class WorldRenderer
 
         using var groundPixels = ground.PeekPixels();
         using var figurePixels = figure.PeekPixels();
-        return new Composition(size, groundPixels.GetPixelSpan<byte>().ToArray(), Mask(figurePixels.GetPixelSpan<byte>(), size, subject.Rim));
+        return new Composition(
+            size, groundPixels.GetPixelSpan<byte>().ToArray(), Mask(figurePixels.GetPixelSpan<byte>(), size, subject.Rim));
     }
 
     private static void DrawFigure(SKCanvas canvas, SKSurface figure, float? rim)

@@ -24,13 +24,16 @@ internal static class WorldSampler
         }
     }
 
-    /// <summary>Whether a spec's combination of kind, colour, scene, rendition and property is kept from training: about one in ten is.</summary>
+    /// <summary>
+    /// Whether a spec's combination of kind, colour, scene, rendition and property is kept from training: about one in ten is.
+    /// </summary>
     /// <param name="spec">Any spec; its other members do not matter.</param>
     public static bool IsHeldOut(WorldSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
         var hash = HeldOutSalt;
-        foreach (var part in (ReadOnlySpan<int>)[(int)spec.Kind, (int)spec.Colour, (int)spec.Scene, (int)spec.Rendition, (int)spec.Property])
+        foreach (var part in (ReadOnlySpan<int>)[(int)spec.Kind, (int)spec.Colour, (int)spec.Scene, (int)spec.Rendition,
+            (int)spec.Property])
             hash = SeededRandom.Mix(hash ^ (ulong)part);
         return hash % 10 == 0;
     }
@@ -50,7 +53,9 @@ internal static class WorldSampler
             Scene = DrawScene(property, random),
             Rendition = rendition,
             Property = property,
-            Accessory = random.Chance(0.4) && property != PropertyChange.XRay ? random.Pick(SubjectTraits.Accessories(kind)) : Accessory.None,
+            Accessory = random.Chance(0.4) && property != PropertyChange.XRay
+                ? random.Pick(SubjectTraits.Accessories(kind))
+                : Accessory.None,
             Pattern = random.Chance(0.6) ? Other<CoatPattern>(random) : CoatPattern.Solid,
             DetailSeed = random.NextBits(),
         };

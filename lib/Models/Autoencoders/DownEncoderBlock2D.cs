@@ -25,7 +25,9 @@ public sealed class DownEncoderBlock2D : nn.Module<Tensor, Tensor>
         : base(nameof(DownEncoderBlock2D))
     {
         _resnets = ResnetBlock2D.Several(layers, inChannels, outChannels, groups, device, dtype);
-        _downsamplers = downsample ? nn.ModuleList(nn.ModuleDict(("conv", new Layers.Conv2d(outChannels, outChannels, 3, 2, 0, device, dtype)))) : null;
+        _downsamplers = downsample
+            ? nn.ModuleList(nn.ModuleDict(("conv", new Layers.Conv2d(outChannels, outChannels, 3, 2, 0, device, dtype))))
+            : null;
         RegisterComponents();
     }
 

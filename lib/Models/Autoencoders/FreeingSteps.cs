@@ -30,7 +30,9 @@ internal static class FreeingSteps
         return hidden;
     }
 
-    /// <summary>Runs a convolution, without its bias where that can be added later, and frees its input, which must be the caller's own.</summary>
+    /// <summary>
+    /// Runs a convolution, without its bias where that can be added later, and frees its input, which must be the caller's own.
+    /// </summary>
     /// <param name="layer">The convolution.</param>
     /// <param name="input">What it reads; freed.</param>
     /// <returns>The result, and the bias that it lacks, or null.</returns>

@@ -25,7 +25,9 @@ public sealed class UpDecoderBlock2D : nn.Module<Tensor, Tensor>
         : base(nameof(UpDecoderBlock2D))
     {
         _resnets = ResnetBlock2D.Several(layers, inChannels, outChannels, groups, device, dtype);
-        _upsamplers = upsample ? nn.ModuleList(nn.ModuleDict(("conv", new Layers.Conv2d(outChannels, outChannels, 3, 1, 1, device, dtype)))) : null;
+        _upsamplers = upsample
+            ? nn.ModuleList(nn.ModuleDict(("conv", new Layers.Conv2d(outChannels, outChannels, 3, 1, 1, device, dtype))))
+            : null;
         RegisterComponents();
     }
 

@@ -34,7 +34,10 @@ public sealed class VaeDecoder : nn.Module<Tensor, Tensor>
         _convIn = new Layers.Conv2d(config.LatentChannels, channels[0], 3, 1, 1, device, dtype);
         _midBlock = new VaeMidBlock(channels[0], config.NormNumGroups, config.MidBlockAddAttention, device, dtype);
         _upBlocks = nn.ModuleList(Enumerable.Range(0, channels.Length)
-            .Select(i => new UpDecoderBlock2D(channels[Math.Max(i - 1, 0)], channels[i], config.LayersPerBlock + 1, config.NormNumGroups, i < channels.Length - 1, device, dtype)).ToArray());
+            .Select(
+                i => new UpDecoderBlock2D(
+                    channels[Math.Max(i - 1, 0)], channels[i], config.LayersPerBlock + 1, config.NormNumGroups, i < channels.Length - 1,
+                    device, dtype)).ToArray());
         _convNormOut = new Layers.GroupNorm(config.NormNumGroups, channels[^1], 1e-6, device, dtype);
         _convOut = new Layers.Conv2d(channels[^1], config.OutChannels, 3, 1, 1, device, dtype);
         RegisterComponents();

@@ -33,7 +33,10 @@ public sealed class VaeEncoder : nn.Module<Tensor, Tensor>
         var channels = config.BlockOutChannels;
         _convIn = new Layers.Conv2d(config.InChannels, channels[0], 3, 1, 1, device, dtype);
         _downBlocks = nn.ModuleList(Enumerable.Range(0, channels.Count)
-            .Select(i => new DownEncoderBlock2D(channels[Math.Max(i - 1, 0)], channels[i], config.LayersPerBlock, config.NormNumGroups, i < channels.Count - 1, device, dtype)).ToArray());
+            .Select(
+                i => new DownEncoderBlock2D(
+                    channels[Math.Max(i - 1, 0)], channels[i], config.LayersPerBlock, config.NormNumGroups, i < channels.Count - 1, device,
+                    dtype)).ToArray());
         _midBlock = new VaeMidBlock(channels[^1], config.NormNumGroups, config.MidBlockAddAttention, device, dtype);
         _convNormOut = new Layers.GroupNorm(config.NormNumGroups, channels[^1], 1e-6, device, dtype);
         _convOut = new Layers.Conv2d(channels[^1], 2 * config.LatentChannels, 3, 1, 1, device, dtype);

@@ -23,7 +23,8 @@ public sealed class VaeMidBlock : nn.Module<Tensor, Tensor>
         : base(nameof(VaeMidBlock))
     {
         _attentions = attention ? nn.ModuleList(new VaeAttention(channels, groups, device, dtype)) : null;
-        _resnets = nn.ModuleList(new ResnetBlock2D(channels, channels, groups, device, dtype), new ResnetBlock2D(channels, channels, groups, device, dtype));
+        _resnets = nn.ModuleList(
+            new ResnetBlock2D(channels, channels, groups, device, dtype), new ResnetBlock2D(channels, channels, groups, device, dtype));
         RegisterComponents();
     }
 

@@ -51,7 +51,9 @@ internal sealed class CLIPVisionModelWithProjection : nn.Module, IImageEncoder
         return model;
     }
 
-    /// <summary>Whether a file may hold a tensor that is not needed: the text half of a whole CLIP model, old files' place numbers.</summary>
+    /// <summary>
+    /// Whether a file may hold a tensor that is not needed: the text half of a whole CLIP model, old files' place numbers.
+    /// </summary>
     /// <param name="name">The tensor's name.</param>
     public static bool IsSuperfluous(string name) => name is "logit_scale" or "vision_model.embeddings.position_ids"
         || name.StartsWith("text_model.", StringComparison.Ordinal) || name.StartsWith("text_projection.", StringComparison.Ordinal);

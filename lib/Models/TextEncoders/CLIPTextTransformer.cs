@@ -32,7 +32,9 @@ public sealed class CLIPTextTransformer : nn.Module
             ("token_embedding", new Layers.Embedding(config.VocabSize, config.HiddenSize, device, dtype)),
             ("position_embedding", new Layers.Embedding(config.MaxPositionEmbeddings, config.HiddenSize, device, dtype)));
         _encoder = nn.ModuleDict(
-            ("layers", nn.ModuleList(Enumerable.Range(0, config.NumHiddenLayers).Select(_ => new CLIPEncoderLayer(config, device, dtype)).ToArray())));
+            ("layers",
+                nn.ModuleList(
+                    Enumerable.Range(0, config.NumHiddenLayers).Select(_ => new CLIPEncoderLayer(config, device, dtype)).ToArray())));
         FinalLayerNorm = new Layers.LayerNorm(config.HiddenSize, config.LayerNormEps, device, dtype);
         RegisterComponents();
     }
@@ -61,7 +63,8 @@ public sealed class CLIPTextTransformer : nn.Module
     {
         ArgumentNullException.ThrowIfNull(inputIds);
         if (inputIds.dim() != 2 || inputIds.shape[1] > _longest)
-            throw new ArgumentException($"Token ids have shape [{string.Join(", ", inputIds.shape)}]; [B, S] with S up to {_longest} is needed.", nameof(inputIds));
+            throw new ArgumentException(
+                $"Token ids have shape [{string.Join(", ", inputIds.shape)}]; [B, S] with S up to {_longest} is needed.", nameof(inputIds));
         using var scope = NewDisposeScope();
         var tokens = Embed(inputIds);
         var kept = new List<Tensor>();

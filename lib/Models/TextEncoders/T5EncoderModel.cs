@@ -32,7 +32,8 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
         _buckets = new RelativePositionBuckets(config.RelativeAttentionNumBuckets, config.RelativeAttentionMaxDistance);
         Shared = new Layers.Embedding(config.VocabSize, config.DModel, device, dtype);
         _encoder = nn.ModuleDict<nn.Module>(
-            ("block", nn.ModuleList(Enumerable.Range(0, config.NumLayers).Select(i => new T5Block(config, i == 0, device, dtype)).ToArray())),
+            ("block",
+                nn.ModuleList(Enumerable.Range(0, config.NumLayers).Select(i => new T5Block(config, i == 0, device, dtype)).ToArray())),
             ("final_layer_norm", new Layers.RMSNorm(config.DModel, config.LayerNormEpsilon, device, dtype)));
         RegisterComponents();
     }
@@ -107,8 +108,9 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Encodes with weights that stay in their file: each block is loaded, applied to all texts and freed, so that one block is in memory at a time.
-    /// What comes out is bit for bit what <see cref="forward"/> gives for each of the texts. The model's own parameters may be on the meta device, and are there afterwards.
+    /// Encodes with weights that stay in their file: each block is loaded, applied to all texts and freed, so that one block is in memory
+    /// at a time. What comes out is bit for bit what <see cref="forward"/> gives for each of the texts. The model's own parameters may be
+    /// on the meta device, and are there afterwards.
     /// </summary>
     /// <param name="inputIds">Token ids, each <c>[B, S]</c>, int64; B and S may differ.</param>
     /// <param name="weights">The weights, checked before.</param>
@@ -137,7 +139,8 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
             }
         }
 
-        using var norm = new WeightsOnDemand(FinalLayerNorm, () => StateDictLoader.Fill(FinalLayerNorm, weights, "encoder.final_layer_norm.", device, dtype)).Hold();
+        using var norm = new WeightsOnDemand(
+            FinalLayerNorm, () => StateDictLoader.Fill(FinalLayerNorm, weights, "encoder.final_layer_norm.", device, dtype)).Hold();
         return [.. tokens.Select(text => FinalLayerNorm.call(text).MoveToOuterDisposeScope())];
     }
 
@@ -174,7 +177,8 @@ public sealed class T5EncoderModel : nn.Module<Tensor, Tensor>
     private void WidenOutput(int index, ITensorSource weights, Device device)
     {
         if (Shared.Weight.dtype == ScalarType.Float16)
-            Blocks[index].FeedForward.Wo.Assign("weight", weights.Load(BlockName(index) + "layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
+            Blocks[index].FeedForward.Wo.Assign(
+                "weight", weights.Load(BlockName(index) + "layer.1.DenseReluDense.wo.weight", device, ScalarType.Float32));
     }
 
     private static string BlockName(int index) => $"encoder.block.{index}.";

@@ -24,7 +24,8 @@ public sealed class T5LayerFF : nn.Module<Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(config);
         LoraLinear Inner() => new(config.DModel, config.DFf, false, device, dtype);
-        _dense = nn.ModuleDict(("wi_0", Inner()), ("wi_1", Inner()), ("wo", new LoraLinear(config.DFf, config.DModel, false, device, dtype)));
+        _dense = nn.ModuleDict(
+            ("wi_0", Inner()), ("wi_1", Inner()), ("wo", new LoraLinear(config.DFf, config.DModel, false, device, dtype)));
         LayerNorm = new Layers.RMSNorm(config.DModel, config.LayerNormEpsilon, device, dtype);
         RegisterComponents();
     }

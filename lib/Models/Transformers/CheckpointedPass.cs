@@ -23,9 +23,12 @@ public sealed class CheckpointedPass : IDisposable
     /// <param name="transformer">The model; its trained parameters are those of its layers' adapters.</param>
     /// <param name="latents">Noisy latents, <c>[B, C, H, W]</c>.</param>
     /// <param name="timestep">sigma × 1000, <c>[B]</c>, float32.</param>
-    /// <param name="promptEmbeds">Text embeddings, <c>[B or 1, L, joint attention width]</c>; gradients flow to them where they ask for it.</param>
+    /// <param name="promptEmbeds">
+    /// Text embeddings, <c>[B or 1, L, joint attention width]</c>; gradients flow to them where they ask for it.
+    /// </param>
     /// <param name="pooledPromptEmbeds">Pooled text, <c>[B or 1, pooled width]</c>; likewise.</param>
-    public CheckpointedPass(SD3Transformer2DModel transformer, Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds)
+    public CheckpointedPass(
+        SD3Transformer2DModel transformer, Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds)
     {
         ArgumentNullException.ThrowIfNull(transformer);
         ArgumentNullException.ThrowIfNull(latents);
@@ -86,7 +89,8 @@ public sealed class CheckpointedPass : IDisposable
     }
 
     private IEnumerable<Tensor> Tensors =>
-        [Output, _last, _conditioning, _embedded.Image, _embedded.Text, _embedded.Conditioning, .. _inputs.SelectMany(input => new[] { input.Image, input.Text })];
+        [Output, _last, _conditioning, _embedded.Image, _embedded.Text, _embedded.Conditioning,
+            .. _inputs.SelectMany(input => new[] { input.Image, input.Text })];
 
     private Tensor RunBlocks()
     {
@@ -114,8 +118,10 @@ public sealed class CheckpointedPass : IDisposable
     {
         var reached = roots.Where(root => root.Value is { requires_grad: true } && root.Gradient is not null).ToList();
         if (reached.Count > 0)
-            GradientNode.Backward(() => autograd.backward([.. reached.Select(root => root.Value!)], [.. reached.Select(root => root.Gradient!)]));
+            GradientNode.Backward(
+                () => autograd.backward([.. reached.Select(root => root.Value!)], [.. reached.Select(root => root.Gradient!)]));
     }
 
-    private static bool IsTrained(nn.Module block) => block.modules().OfType<LoraLinear>().Any(linear => linear.Adapters.Any(adapter => adapter.A.requires_grad));
+    private static bool IsTrained(nn.Module block) =>
+        block.modules().OfType<LoraLinear>().Any(linear => linear.Adapters.Any(adapter => adapter.A.requires_grad));
 }

@@ -27,7 +27,9 @@ public sealed class JointTransformerBlock : nn.Module<Tensor, Tensor, Tensor, (T
             ? new AdaLayerNormContinuous(width, device, dtype)
             : new AdaLayerNormZero(width, dual: false, device, dtype);
         Attn = new JointAttention(config.NumAttentionHeads, config.AttentionHeadDim, true, last, config.HasQkNorm, device, dtype);
-        Attn2 = dual ? new JointAttention(config.NumAttentionHeads, config.AttentionHeadDim, false, false, config.HasQkNorm, device, dtype) : null;
+        Attn2 = dual
+            ? new JointAttention(config.NumAttentionHeads, config.AttentionHeadDim, false, false, config.HasQkNorm, device, dtype)
+            : null;
         Ff = new FeedForward(width, device, dtype);
         FfContext = last ? null : new FeedForward(width, device, dtype);
         RegisterComponents();
@@ -37,7 +39,9 @@ public sealed class JointTransformerBlock : nn.Module<Tensor, Tensor, Tensor, (T
     [field: ComponentName(Name = "norm1")]
     public AdaLayerNormZero Norm1 { get; }
 
-    /// <summary>Modulation of the text stream: <see cref="AdaLayerNormZero"/>, in the last block <see cref="AdaLayerNormContinuous"/>.</summary>
+    /// <summary>
+    /// Modulation of the text stream: <see cref="AdaLayerNormZero"/>, in the last block <see cref="AdaLayerNormContinuous"/>.
+    /// </summary>
     [field: ComponentName(Name = "norm1_context")]
     public nn.Module Norm1Context { get; }
 

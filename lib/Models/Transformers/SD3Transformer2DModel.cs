@@ -37,11 +37,14 @@ public sealed class SD3Transformer2DModel : nn.Module
         TransformerBlocks = nn.ModuleList(
             Enumerable.Range(0, config.NumLayers).Select(i => new JointTransformerBlock(config, i, device, dtype)).ToArray());
         NormOut = new AdaLayerNormContinuous(width, device, dtype);
-        ProjOut = new LoraLinear(width, config.PatchSize * config.PatchSize * (config.OutChannels ?? config.InChannels), true, device, dtype);
+        ProjOut = new LoraLinear(
+            width, config.PatchSize * config.PatchSize * (config.OutChannels ?? config.InChannels), true, device, dtype);
         RegisterComponents();
     }
 
-    /// <summary>Loads a published model folder: <c>config.json</c> and <c>diffusion_pytorch_model.safetensors</c>, whole or in shards.</summary>
+    /// <summary>
+    /// Loads a published model folder: <c>config.json</c> and <c>diffusion_pytorch_model.safetensors</c>, whole or in shards.
+    /// </summary>
     /// <param name="folder">The folder, usually <c>transformer</c>.</param>
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
@@ -126,7 +129,8 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// <param name="pooledPromptEmbeds">Pooled text, <c>[B or 1, pooled width]</c>.</param>
     /// <param name="skipLayers">Indices of blocks that are left out (skip-layer guidance), or null.</param>
     /// <returns>The prediction, <c>[B, C, H, W]</c>.</returns>
-    public Tensor forward(Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds, IReadOnlyCollection<int>? skipLayers = null)
+    public Tensor forward(
+        Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds, IReadOnlyCollection<int>? skipLayers = null)
     {
         using var scope = NewDisposeScope();
         var (image, embedded, conditioning) = Embed(latents, timestep, promptEmbeds, pooledPromptEmbeds);
@@ -146,7 +150,8 @@ public sealed class SD3Transformer2DModel : nn.Module
     }
 
     /// <summary>What the first block sees: image tokens, text tokens, conditioning.</summary>
-    internal (Tensor Image, Tensor Text, Tensor Conditioning) Embed(Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds) =>
+    internal (Tensor Image, Tensor Text, Tensor Conditioning) Embed(
+        Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds) =>
         (PosEmbed.call(latents), ContextEmbedder.call(promptEmbeds), TimeTextEmbed.call(timestep, pooledPromptEmbeds));
 
     /// <summary>The last block's image tokens to the prediction.</summary>

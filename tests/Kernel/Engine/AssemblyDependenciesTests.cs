@@ -47,7 +47,8 @@ public sealed class AssemblyDependenciesTests : IDisposable
     {
         var inner = Compile("Inner", _folder, "public class Inner { }");
         var outer = Compile("Outer", _folder, "public class Outer { public Inner Inner = new Inner(); }", inner);
-        Assert.Equal(["/host/Inner.dll"], new AssemblyDependencies(new Dictionary<string, string> { ["Inner"] = "/host/Inner.dll" }).Of(outer));
+        Assert.Equal(
+            ["/host/Inner.dll"], new AssemblyDependencies(new Dictionary<string, string> { ["Inner"] = "/host/Inner.dll" }).Of(outer));
     }
 
     [Fact]
@@ -67,7 +68,8 @@ public sealed class AssemblyDependenciesTests : IDisposable
         var compilation = CSharpCompilation.Create(
             name,
             [CSharpSyntaxTree.ParseText(code)],
-            [MetadataReference.CreateFromFile(typeof(object).Assembly.Location), .. references.Select(r => MetadataReference.CreateFromFile(r))],
+            [MetadataReference.CreateFromFile(typeof(object).Assembly.Location),
+                .. references.Select(r => MetadataReference.CreateFromFile(r))],
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
         var result = compilation.Emit(path);
         Assert.True(result.Success, string.Join('\n', result.Diagnostics));

@@ -54,7 +54,8 @@ public sealed class CellEngineTests
         var lines = CellTraceback.Format(error);
         Assert.Equal("   at Deep(Int32 n) in In[1]: line 3", lines[1]);
         Assert.Equal("   at In[2]: line 3", lines[2]);
-        Assert.DoesNotContain(lines, l => l.Contains(" Dreambooth.Lab.Kernel.", StringComparison.Ordinal) || l.Contains("Factory", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            lines, l => l.Contains(" Dreambooth.Lab.Kernel.", StringComparison.Ordinal) || l.Contains("Factory", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -153,7 +154,9 @@ public sealed class CellEngineTests
         });
         thread.Start();
         Assert.ThrowsAny<OperationCanceledException>(() => _engine.Execute(
-            "var state = \"begun\";\nbegun.Set();\ntry { await Task.Delay(100_000, Microsoft.DotNet.Interactive.KernelInvocationContext.Current?.CancellationToken ?? default); state = \"went on\"; }\nfinally { state += \", tidied\"; }",
+            "var state = \"begun\";\nbegun.Set();\ntry { await Task.Delay(100_000, "
+            + "Microsoft.DotNet.Interactive.KernelInvocationContext.Current?.CancellationToken ?? default); state = \"went on\"; "
+            + "}\nfinally { state += \", tidied\"; }",
             "In[1]", "k", run));
         thread.Join();
         Assert.Equal("begun", Run("state.Split(',')[0]").Value);
@@ -176,7 +179,8 @@ public sealed class CellEngineTests
         try
         {
             Assert.ThrowsAny<OperationCanceledException>(() => _engine.Execute(
-                "for (var i = 0; i < 200; i++) _ = Task.Run(() => gate.Wait());\nlate = Task.Run((Action)(() => { while (true) { } }));\nbegun.Set();\nlate.Wait();", "In[1]", "k", run));
+                "for (var i = 0; i < 200; i++) _ = Task.Run(() => gate.Wait());\nlate = Task.Run((Action)(() => { while (true) { } "
+                + "}));\nbegun.Set();\nlate.Wait();", "In[1]", "k", run));
             thread.Join();
             // Looked up and not run as a cell, whose compilation may wait for a thread of the pool too.
             late = (Task)_engine.Variables.Single(v => v.Name == "late").Value!;

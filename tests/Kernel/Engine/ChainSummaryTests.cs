@@ -24,7 +24,9 @@ public sealed class ChainSummaryTests
     [InlineData("var a = 1; int Get() => a; void Set(int v) { a = v; }", "a = 5; var got = Get(); Set(got + 1);", "a", 6)]
     [InlineData("var b = 1; Func<int> read = () => b;", "b = await Task.FromResult(8);", "read() + b", 16)]
     [InlineData("var c = 1; Action more = () => c++;", "int.TryParse(\"4\", out c); more();", "c", 5)]
-    [InlineData("var e = 2; Func<int> keep = () => e;", "System.Linq.Expressions.Expression<Func<int>> tree = () => e * 10;", "tree.Compile()() + keep()", 22)]
+    [InlineData(
+        "var e = 2; Func<int> keep = () => e;", "System.Linq.Expressions.Expression<Func<int>> tree = () => e * 10;",
+        "tree.Compile()() + keep()", 22)]
     [InlineData("var limit = 1; var big = from i in new[] { 1, 2, 3 } where i > limit select i;", "limit = 2;", "big.Sum()", 3)]
     // Functions: overloads, generics, defaults, references, extension methods, iterators.
     [InlineData("int F(int n) => n; string F(string s, int k = 2) => s + k;", "int F(int n) => n + 1;", "F(1) + F(\"s\")", "2s2")]
@@ -36,12 +38,17 @@ public sealed class ChainSummaryTests
     [InlineData("int P { get; set; } = 2;", "P += 2;", "P", 4)]
     // Types: hidden ones whose values live on, generic, nested in signatures, anonymous.
     [InlineData("record R(int V); var r = new R(1);", "record R(string W); var r2 = new R(\"x\");", "r.V + r2.W", "1x")]
-    [InlineData("class Box<T> { public T V; } class Box { } var box = new Box<int> { V = 3 };", "Box<int> other = box;", "other.V + new Box<int> { V = 1 }.V", 4)]
+    [InlineData(
+        "class Box<T> { public T V; } class Box { } var box = new Box<int> { V = 3 };", "Box<int> other = box;",
+        "other.V + new Box<int> { V = 1 }.V", 4)]
     [InlineData("enum Kind { A, B } Kind Next(Kind k = Kind.A) => k + 1;", "var kind = Next();", "kind == Kind.B", true)]
-    [InlineData("interface I { int V { get; } } class C : I { public int V => 3; } I made = new C();", "class D : C { }", "new D().V + made.V", 6)]
+    [InlineData(
+        "interface I { int V { get; } } class C : I { public int V => 3; } I made = new C();", "class D : C { }", "new D().V + made.V", 6)]
     [InlineData("var anon = new { A = 1, B = new { C = \"c\" } };", "var list = new[] { anon }.ToList();", "list[0].B.C + anon.A", "c1")]
     // Usings, also an alias and one of a cell's own type.
-    [InlineData("using System.IO;\nusing Text = System.Text.StringBuilder;", "using static System.Math;", "Path.GetFileName(\"a/b\") + new Text(\"t\") + Abs(-1)", "bt1")]
+    [InlineData(
+        "using System.IO;\nusing Text = System.Text.StringBuilder;", "using static System.Math;",
+        "Path.GetFileName(\"a/b\") + new Text(\"t\") + Abs(-1)", "bt1")]
     [InlineData("record Item(int V);", "using Items = System.Collections.Generic.List<Item>;", "new Items { new(5) }[0].V", 5)]
     public void ShortenChain_BetweenCells_ChangesNothingForThem(string first, string second, string last, object expected)
     {

@@ -15,7 +15,8 @@ public sealed class KernelSpecsTests : IDisposable
     [Fact]
     public void Install_Kernel_WritesWhatClientsRead()
     {
-        var spec = KernelSpecs.Install(_folder, "mine", "C# (mine)", new KernelLaunch([Environment.ProcessPath!, "start", "{connection_file}"]));
+        var spec = KernelSpecs.Install(
+            _folder, "mine", "C# (mine)", new KernelLaunch([Environment.ProcessPath!, "start", "{connection_file}"]));
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(spec.Folder, "kernel.json")))!;
         Assert.Equal("message", json["interrupt_mode"]!.ToString());
         Assert.Equal("C#", json["language"]!.ToString());

@@ -37,7 +37,9 @@ public sealed class NotebookCheckTests : IDisposable
         Finds("cell 2 (a) gave 1 outputs when it was executed; 0 are in the file", cells => cells[1]!["outputs"] = new JsonArray());
         Finds("cell 2 (a) does not say which code its outputs are from", cells => cells[1]!["metadata"] = new JsonObject());
         Finds("cell 3 (a + 1) failed", cells => cells[2]!["outputs"]![0]!["output_type"] = "error");
-        Assert.Contains($"the file has {new FileInfo(_path).Length:N0} bytes; at most 100 are allowed", Assert.Single(NotebookCheck.Of(_path, 100)), StringComparison.Ordinal);
+        Assert.Contains(
+            $"the file has {new FileInfo(_path).Length:N0} bytes; at most 100 are allowed", Assert.Single(NotebookCheck.Of(_path, 100)),
+            StringComparison.Ordinal);
 
         void Finds(string expected, Action<JsonArray> edit)
         {
@@ -61,7 +63,13 @@ public sealed class NotebookCheckTests : IDisposable
     public void Run_InPlace_KeepsMetadataThatItDoesNotKnow()
     {
         WriteNotebook("1");
-        Edit(cells => cells[0]!["metadata"] = new JsonObject { ["a"] = 1.50, ["lab"] = new JsonObject { ["own"] = true }, ["tags"] = new JsonArray("x") });
+        Edit(
+            cells => cells[0]!["metadata"] = new JsonObject
+            {
+                ["a"] = 1.50,
+                ["lab"] = new JsonObject { ["own"] = true },
+                ["tags"] = new JsonArray("x"),
+            });
         RunInPlace();
         var metadata = JsonNode.Parse(File.ReadAllBytes(_path))!["cells"]![0]!["metadata"]!.AsObject();
         Assert.Equal(["a", "lab", "tags"], metadata.Select(m => m.Key));
@@ -76,7 +84,8 @@ public sealed class NotebookCheckTests : IDisposable
         {
             ["cells"] = new JsonArray([.. cells.Select((c, i) => (JsonNode)new JsonObject
             {
-                ["cell_type"] = "code", ["execution_count"] = null, ["id"] = $"c{i}", ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["source"] = c,
+                ["cell_type"] = "code", ["execution_count"] = null, ["id"] = $"c{i}", ["metadata"] = new JsonObject(),
+                ["outputs"] = new JsonArray(), ["source"] = c,
             })]),
             ["metadata"] = new JsonObject(),
             ["nbformat"] = 4,

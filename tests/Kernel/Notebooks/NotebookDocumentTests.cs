@@ -9,8 +9,11 @@ namespace Dreambooth.Lab.Tests.Kernel.Notebooks;
 public sealed class NotebookDocumentTests
 {
     // Odd on purpose: unknown fields, tabs, blanks before colons, escapes, a number with a tail of zeros.
-    private const string Odd = "{\n \"cells\": [\n  {\n   \"cell_type\":   \"markdown\",\n   \"id\": \"a1\", \"metadata\": {\"x\":1.500},\n   \"source\": \"caf\\u00e9\"\n  },\n"
-        + "  {\n   \"cell_type\": \"code\",\n   \"execution_count\": null,\n   \"id\": \"b2\",\n   \"metadata\": {\"tags\": [\"t\"]},\n   \"outputs\": [],\n   \"source\": [\"var a = 1;\\n\", \"a\"],\n   \"unknown\": {\"k\" :[ 1,2 ]}\n  }\n ],\n"
+    private const string Odd =
+        "{\n \"cells\": [\n  {\n   \"cell_type\":   \"markdown\",\n   \"id\": \"a1\", \"metadata\": {\"x\":1.500},\n   \"source\": "
+        + "\"caf\\u00e9\"\n  },\n"
+        + "  {\n   \"cell_type\": \"code\",\n   \"execution_count\": null,\n   \"id\": \"b2\",\n   \"metadata\": {\"tags\": [\"t\"]},\n   "
+        + "\"outputs\": [],\n   \"source\": [\"var a = 1;\\n\", \"a\"],\n   \"unknown\": {\"k\" :[ 1,2 ]}\n  }\n ],\n"
         + " \"metadata\": {\"own\":\"\\/\"},\n \"nbformat\": 4,\n \"nbformat_minor\": 5,\n \"extra\": null\n}\n\n";
 
     [Fact]
@@ -28,10 +31,12 @@ public sealed class NotebookDocumentTests
     public void SetOutputs_OneCell_ChangesNothingElse()
     {
         var notebook = NotebookDocument.Parse(Encoding.UTF8.GetBytes(Odd), "odd");
-        notebook.SetOutputs(1, [new JsonObject { ["name"] = "stdout", ["output_type"] = "stream", ["text"] = new JsonArray("é <b>\n") }], 7);
+        notebook.SetOutputs(
+            1, [new JsonObject { ["name"] = "stdout", ["output_type"] = "stream", ["text"] = new JsonArray("é <b>\n") }], 7);
         var expected = Odd.Replace("\"execution_count\": null", "\"execution_count\": 7", StringComparison.Ordinal).Replace(
             "\"outputs\": []",
-            "\"outputs\": [\n    {\n     \"name\": \"stdout\",\n     \"output_type\": \"stream\",\n     \"text\": [\n      \"é <b>\\n\"\n     ]\n    }\n   ]",
+            "\"outputs\": [\n    {\n     \"name\": \"stdout\",\n     \"output_type\": \"stream\",\n     \"text\": [\n      \"é <b>\\n\"\n  "
+            + "   ]\n    }\n   ]",
             StringComparison.Ordinal);
         Assert.Equal(expected, Encoding.UTF8.GetString(notebook.ToBytes()));
     }
@@ -50,7 +55,8 @@ public sealed class NotebookDocumentTests
     [InlineData(4)]
     public void ToBytes_OlderMinorVersion_IsUpgradedWithIds(int minor)
     {
-        var old = $$"""{"cells": [{"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": {{minor}}}""";
+        var old =
+            $$"""{"cells": [{"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": {{minor}}}""";
         var json = JsonNode.Parse(NotebookDocument.Parse(Encoding.UTF8.GetBytes(old), "old").ToBytes())!;
         Assert.Equal(5, json["nbformat_minor"]!.GetValue<int>());
         Assert.Matches("^[0-9a-f]{8}$", json["cells"]![0]!["id"]!.ToString());
@@ -74,8 +80,11 @@ public sealed class NotebookDocumentTests
     [InlineData("[]", "no JSON object")]
     [InlineData("""{"nbformat": 3, "nbformat_minor": 0, "worksheets": []}""", "nbformat is 3")]
     [InlineData("""{"nbformat": 4, "nbformat_minor": 5}""", "no list of cells")]
-    [InlineData("""{"cells": [{"cell_type": "poem", "source": ""}], "nbformat": 4, "nbformat_minor": 5}""", "cell 1 has the cell_type 'poem'")]
-    [InlineData("""{"cells": [{"cell_type": "code", "source": 3}], "nbformat": 4, "nbformat_minor": 5}""", "cell 1: source is 3; a text or a list of lines is needed")]
+    [InlineData(
+        """{"cells": [{"cell_type": "poem", "source": ""}], "nbformat": 4, "nbformat_minor": 5}""", "cell 1 has the cell_type 'poem'")]
+    [InlineData(
+        """{"cells": [{"cell_type": "code", "source": 3}], "nbformat": 4, "nbformat_minor": 5}""",
+        "cell 1: source is 3; a text or a list of lines is needed")]
     [InlineData("""{"cells": [7], "nbformat": 4, "nbformat_minor": 5}""", "cell 1 is no JSON object")]
     public void Parse_BrokenFile_SaysWhatIsWrong(string text, string expected)
     {
@@ -91,7 +100,8 @@ public sealed class NotebookDocumentTests
     [InlineData("""{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": "5"}""", "nbformat_minor is \"5\"")]
     [InlineData("""{"cells": [], "metadata": [], "nbformat": 4, "nbformat_minor": 5}""", "metadata is a list")]
     [InlineData("""{"cells": [], "metadata": {"a": 1, "a": 2}, "nbformat": 4, "nbformat_minor": 5}""", "'a'")]
-    [InlineData("""{"cells": [], "metadata": {"kernelspec": 5}, "nbformat": 4, "nbformat_minor": 5}""", "metadata: kernelspec is 5; an object")]
+    [InlineData(
+        """{"cells": [], "metadata": {"kernelspec": 5}, "nbformat": 4, "nbformat_minor": 5}""", "metadata: kernelspec is 5; an object")]
     public void Parse_WrongNotebook_NamesFileAndField(string text, string expected) => AssertRefused(text, expected);
 
     [Theory]

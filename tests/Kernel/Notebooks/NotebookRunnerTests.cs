@@ -9,7 +9,8 @@ public sealed class NotebookRunnerTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("run-").FullName;
 
-    public static TheoryData<string> Fixtures => [.. Directory.EnumerateFiles(KernelUnderTest.Fixtures, "*.ipynb").Select(f => Path.GetFileName(f)!).Order()];
+    public static TheoryData<string> Fixtures =>
+        [.. Directory.EnumerateFiles(KernelUnderTest.Fixtures, "*.ipynb").Select(f => Path.GetFileName(f)!).Order()];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -79,7 +80,8 @@ public sealed class NotebookRunnerTests : IDisposable
         {
             ["cells"] = new JsonArray([.. cells.Select((c, i) => (JsonNode)new JsonObject
             {
-                ["cell_type"] = "code", ["execution_count"] = null, ["id"] = $"c{i}", ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["source"] = c,
+                ["cell_type"] = "code", ["execution_count"] = null, ["id"] = $"c{i}", ["metadata"] = new JsonObject(),
+                ["outputs"] = new JsonArray(), ["source"] = c,
             })]),
             ["metadata"] = new JsonObject(),
             ["nbformat"] = 4,
@@ -90,7 +92,8 @@ public sealed class NotebookRunnerTests : IDisposable
         return path;
     }
 
-    private static RunResult Run(string path, RunOptions options) => new NotebookRunner(KernelUnderTest.Launch, options).Run(path, _ => { });
+    private static RunResult Run(string path, RunOptions options) =>
+        new NotebookRunner(KernelUnderTest.Launch, options).Run(path, _ => { });
 
     private static string Shown(JsonArray outputs, string type)
     {

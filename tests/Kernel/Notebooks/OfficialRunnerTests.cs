@@ -31,7 +31,8 @@ public sealed class OfficialRunnerTests : IDisposable
             "[4/10] Console.Write(Environment.StackTrace.Contains(\"CellRun\"));: stdout: official 'False', own 'True'",
             "[5/10] \"kept for one kernel\": not run on the official kernel (own-kernel)",
             "[6/10] throw new InvalidOperationException(\"boom\");: same",
-            "[7/10] if (!Environment.StackTrace.Contains(\"CellRun\")) throw new Exception(\"only there\");: official fails: System.Exception: only there",
+            "[7/10] if (!Environment.StackTrace.Contains(\"CellRun\")) throw new Exception(\"only there\");: official fails: "
+            + "System.Exception: only there",
             "[8/10] #!who: same",
             "[9/10] #!fsharp: not compared (F# is in the official tool, not in its packages)",
             "[10/10] #!time: same",

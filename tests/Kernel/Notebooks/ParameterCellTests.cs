@@ -6,7 +6,8 @@ namespace Dreambooth.Lab.Tests.Kernel.Notebooks;
 [Trait("Category", "Kernel")]
 public sealed class ParameterCellTests
 {
-    private const string Defaults = "double rate = 1e-4;\nvar scale = 0.5;\nvar steps = 3;\nvar label = \"a\";\nstring note = null;\nvar half = 1f;";
+    private const string Defaults =
+        "double rate = 1e-4;\nvar scale = 0.5;\nvar steps = 3;\nvar label = \"a\";\nstring note = null;\nvar half = 1f;";
 
     [Theory]
     [InlineData("rate", "1", "double rate = 1.0;")]

@@ -46,6 +46,7 @@ public sealed class ConnectionFileTests : IDisposable
     public void Read_BytesThatAreNotUtf8_NamesTheField()
     {
         File.WriteAllBytes(_path, [.. "{\"key\": \""u8, 0xff, 0xfe, .. "\"}"u8]);
-        Assert.Contains("key is no valid Unicode", Assert.Throws<KernelException>(() => ConnectionFile.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key is no valid Unicode", Assert.Throws<KernelException>(() => ConnectionFile.Read(_path)).Message, StringComparison.Ordinal);
     }
 }

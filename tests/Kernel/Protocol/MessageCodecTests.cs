@@ -63,7 +63,10 @@ public sealed class MessageCodecTests
         Assert.Null(_codec.Decode([[1, 2, 3]]));
         Assert.Null(_codec.Decode([]));
         var unsigned = new MessageCodec("");
-        Assert.Null(unsigned.Decode([.. "<IDS|MSG>||not json|{}|{}|{}".Split('|').Prepend("id").Select((s, i) => Encoding.UTF8.GetBytes(i == 1 ? "<IDS|MSG>" : s))]));
+        Assert.Null(
+            unsigned.Decode(
+                [.. "<IDS|MSG>||not json|{}|{}|{}".Split('|').Prepend("id")
+                    .Select((s, i) => Encoding.UTF8.GetBytes(i == 1 ? "<IDS|MSG>" : s))]));
         Assert.Equal(2, _codec.Malformed);
         Assert.Equal(1, unsigned.Malformed);
     }

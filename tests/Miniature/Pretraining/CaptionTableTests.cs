@@ -31,7 +31,8 @@ public sealed class CaptionTableTests : IDisposable
     }
 
     private long[] Ids(string caption) =>
-        [.. new[] { "tokenizer", "tokenizer_2", "tokenizer_3" }.SelectMany(name => TokenizerLoader.Load(Path.Combine(_folder.Path, name)).EncodePadded(caption, Window))];
+        [.. new[] { "tokenizer", "tokenizer_2", "tokenizer_3" }.SelectMany(
+            name => TokenizerLoader.Load(Path.Combine(_folder.Path, name)).EncodePadded(caption, Window))];
 
     [Fact]
     public void First_OfADrawing_IsItsCaptionInAllTokenizers()
@@ -44,7 +45,8 @@ public sealed class CaptionTableTests : IDisposable
     [Fact]
     public void Draw_WithoutDropout_GivesCaptionsOfTheDrawingAlone()
     {
-        var captions = Enumerable.Range(0, 4).Select(v => CaptionTable.Caption(_recipe, WorldSampler.Draw(103), (103 * 4UL) + (ulong)v)).Select(Ids).ToArray();
+        var captions = Enumerable.Range(0, 4).Select(v => CaptionTable.Caption(_recipe, WorldSampler.Draw(103), (103 * 4UL) + (ulong)v))
+            .Select(Ids).ToArray();
         var drawn = _table.Draw(full([64], 3L, ScalarType.Int64), 0);
         var rows = Enumerable.Range(0, 64).Select(row => drawn[row].data<long>().ToArray()).ToArray();
         Assert.All(rows, row => Assert.Contains(captions, caption => caption.SequenceEqual(row)));

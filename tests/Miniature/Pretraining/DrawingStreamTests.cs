@@ -34,7 +34,8 @@ public class DrawingStreamTests
         using var folder = new TemporaryFolder();
         using (var first = new DrawingStream(Count, 2, Draw, "d", folder.Path, 2, default))
             TakeAll(first);
-        using var second = new DrawingStream(Count, 2, _ => throw new InvalidOperationException("rendered again"), "d", folder.Path, 2, default);
+        using var second = new DrawingStream(
+            Count, 2, _ => throw new InvalidOperationException("rendered again"), "d", folder.Path, 2, default);
         Assert.Equal(Enumerable.Range(0, Count).SelectMany(Draw), TakeAll(second));
     }
 

@@ -24,7 +24,8 @@ public sealed class FlatParametersTests : IDisposable
         _scope.Dispose();
     }
 
-    private FlatParameters Flatten(ScalarType dtype = ScalarType.Float32, Func<string, bool>? isFixed = null) => new([("ff", _model)], CPU, dtype, isFixed);
+    private FlatParameters Flatten(ScalarType dtype = ScalarType.Float32, Func<string, bool>? isFixed = null) =>
+        new([("ff", _model)], CPU, dtype, isFixed);
 
     [Fact]
     public void Creation_Model_ComputesWhatItDid()

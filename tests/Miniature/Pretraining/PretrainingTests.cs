@@ -57,7 +57,16 @@ public sealed class PretrainingTests : IDisposable
         var (size, first) = ((int)clip["vocab_size"]!, (int)clip["bos_token_id"]!);
         Assert.Equal((size - 2, size - 1, size - 1), (first, (int)clip["eos_token_id"]!, (int)clip["pad_token_id"]!));
 
-        var report = MiniatureProof.Run(new ProofOptions { Model = At("model"), Classifier = At("reader"), Combinations = 4, Steps = 1, GuidanceSweep = [], VaePictures = 4 });
+        var report = MiniatureProof.Run(
+            new ProofOptions
+            {
+                Model = At("model"),
+                Classifier = At("reader"),
+                Combinations = 4,
+                Steps = 1,
+                GuidanceSweep = [],
+                VaePictures = 4,
+            });
         Assert.Equal(vae.Psnr, report.Psnr, 2.0);
         Assert.NotEmpty(report.Shortfalls());
 
@@ -71,7 +80,9 @@ public sealed class PretrainingTests : IDisposable
     [Fact]
     public void Vae_MoreSteps_ReconstructsBetter()
     {
-        var recipe = MiniatureRecipe.Tiny with { VaeTraining = MiniatureRecipe.Tiny.VaeTraining with { WarmupSteps = 5, LearningRate = 4e-3, EmaDecay = 0.9 } };
+        var recipe =
+            MiniatureRecipe.Tiny with { VaeTraining =
+                MiniatureRecipe.Tiny.VaeTraining with { WarmupSteps = 5, LearningRate = 4e-3, EmaDecay = 0.9 } };
         var before = VaeTraining.Run(recipe, Options("a", 1));
         var after = VaeTraining.Run(recipe, Options("b", 120));
         Assert.True(after.Psnr > before.Psnr + 2, $"{before.Psnr} dB after 1 step, {after.Psnr} dB after 120");

@@ -13,7 +13,8 @@ public class WeightInitializerTests
         using var models = new MiniatureModels(MiniatureRecipe.Tiny);
         var sizes = models.Recipe.Transformer;
         var flow = models.Transformer.forward(
-            randn(2, 32, 16, 16), tensor(new float[] { 10, 900 }), randn(2, 64, sizes.JointAttentionDim), randn(2, sizes.PooledProjectionDim));
+            randn(2, 32, 16, 16), tensor(new float[] { 10, 900 }), randn(2, 64, sizes.JointAttentionDim),
+            randn(2, sizes.PooledProjectionDim));
         Assert.Equal(0f, flow.abs().max().item<float>());
     }
 
@@ -21,8 +22,11 @@ public class WeightInitializerTests
     public void Initialize_SameSeed_GivesSameWeights()
     {
         using var scope = NewDisposeScope();
-        using MiniatureModels first = new(MiniatureRecipe.Tiny), second = new(MiniatureRecipe.Tiny), other = new(MiniatureRecipe.Tiny with { InitSeed = 1 });
-        Assert.True(first.Vae.Decoder.state_dict().Values.Zip(second.Vae.Decoder.state_dict().Values, (a, b) => a.equal(b).all().item<bool>()).All(equal => equal));
+        using MiniatureModels first = new(MiniatureRecipe.Tiny), second = new(MiniatureRecipe.Tiny), other = new(
+            MiniatureRecipe.Tiny with { InitSeed = 1 });
+        Assert.True(
+            first.Vae.Decoder.state_dict().Values.Zip(second.Vae.Decoder.state_dict().Values, (a, b) => a.equal(b).all().item<bool>())
+                .All(equal => equal));
         Assert.False(first.T5.Shared.Weight.equal(other.T5.Shared.Weight).all().item<bool>());
     }
 
@@ -32,7 +36,10 @@ public class WeightInitializerTests
         using var scope = NewDisposeScope();
         using var models = new MiniatureModels(MiniatureRecipe.Tiny);
         foreach (var (_, model) in models.DiffusionParts.Append(("vae", models.Vae)))
-            Assert.All(model.named_parameters(), entry => Assert.True(entry.parameter.isfinite().all().item<bool>() && entry.parameter.abs().max().item<float>() < 6, entry.name));
+            Assert.All(
+                model.named_parameters(),
+                entry => Assert.True(
+                    entry.parameter.isfinite().all().item<bool>() && entry.parameter.abs().max().item<float>() < 6, entry.name));
     }
 
     [Fact]

@@ -4,7 +4,9 @@ namespace Dreambooth.Lab.Tests.Miniature.Proof;
 
 public class DreamBoothReportTests
 {
-    private static readonly DreamBoothReport Good = new(180, 2, new DreamBoothCeiling(0.8, 1, 0.79, 1), Reading(0.4, 0.05, 0.0, 0.9), Reading(0.7, 0.8, 0.1, 0.8), Reading(0.7, 0.9, 0.9, 0.7));
+    private static readonly DreamBoothReport Good = new(
+        180, 2, new DreamBoothCeiling(0.8, 1, 0.79, 1), Reading(0.4, 0.05, 0.0, 0.9), Reading(0.7, 0.8, 0.1, 0.8),
+        Reading(0.7, 0.9, 0.9, 0.7));
 
     [Fact]
     public void Shortfalls_AllMet_AreNone() => Assert.Empty(Good.Shortfalls());
@@ -38,5 +40,7 @@ public class DreamBoothReportTests
         Assert.Contains("| ≤ 10 % | – |", (Good with { WithoutPrior = null }).ToMarkdown(), StringComparison.Ordinal);
 
     private static DreamBoothReading Reading(double fidelity, double identity, double classIdentity, double adherence) =>
-        new(fidelity, identity, classIdentity, new Dictionary<string, double> { ["art"] = adherence }, new Dictionary<string, double> { ["art"] = 0.5 });
+        new(
+            fidelity, identity, classIdentity, new Dictionary<string, double> { ["art"] = adherence },
+            new Dictionary<string, double> { ["art"] = 0.5 });
 }

@@ -24,7 +24,9 @@ public class MiniatureProofTests(ITestOutputHelper output)
             report.Rates,
             rate => Assert.True(rate.Drawn >= 0.95, $"the classifier reads {rate.Attribute} of painted pictures right in {rate.Drawn:P1}"));
         Assert.Empty(report.Shortfalls());
-        Assert.True(report.Guidance.Single(rate => rate.GuidanceScale == 4).Adherence > report.Guidance.Single(rate => rate.GuidanceScale == 1).Adherence);
+        Assert.True(
+            report.Guidance.Single(
+                rate => rate.GuidanceScale == 4).Adherence > report.Guidance.Single(rate => rate.GuidanceScale == 1).Adherence);
     }
 
     [Fact]

@@ -42,9 +42,13 @@ public class CaptionerTests
     public void Describe_ArtOrChange_IsAlwaysSaid() => Assert.All(Captions(5000), pair =>
     {
         if (pair.Spec.Rendition != Rendition.Photo)
-            Assert.Contains(CaptionWords.Rendition(pair.Spec.Rendition), template => pair.Caption.StartsWith(Before(template), StringComparison.Ordinal));
+            Assert.Contains(
+                CaptionWords.Rendition(pair.Spec.Rendition),
+                template => pair.Caption.StartsWith(Before(template), StringComparison.Ordinal));
         if (pair.Spec.Property != PropertyChange.None)
-            Assert.Contains(CaptionWords.Property(pair.Spec.Property), template => pair.Caption.Contains(LastWords(template), StringComparison.Ordinal));
+            Assert.Contains(
+                CaptionWords.Property(pair.Spec.Property),
+                template => pair.Caption.Contains(LastWords(template), StringComparison.Ordinal));
     });
 
     [Fact]
@@ -52,7 +56,8 @@ public class CaptionerTests
     {
         var pairs = Captions(6000).Where(pair => SubjectTraits.ShowsColour(pair.Spec)).ToList();
         var colour = pairs.Count(pair => CaptionWords.Colour(pair.Spec.Colour).Any(pair.Caption.Split(' ').Contains)) / (double)pairs.Count;
-        var scene = pairs.Count(pair => CaptionWords.Scene(pair.Spec.Scene).Any(s => pair.Caption.Contains(s, StringComparison.Ordinal))) / (double)pairs.Count;
+        var scene = pairs.Count(
+            pair => CaptionWords.Scene(pair.Spec.Scene).Any(s => pair.Caption.Contains(s, StringComparison.Ordinal))) / (double)pairs.Count;
         Assert.InRange(colour, 0.78, 0.88);
         Assert.InRange(scene, 0.78, 0.88);
     }
@@ -74,7 +79,8 @@ public class CaptionerTests
     [InlineData("ukiyo-e print", "a ukiyo-e print")]
     [InlineData("x-ray", "an x-ray")]
     [InlineData("origami fox", "an origami fox")]
-    public void WithArticle_Phrase_GivesRightArticle(string phrase, string expected) => Assert.Equal(expected, Captioner.WithArticle(phrase));
+    public void WithArticle_Phrase_GivesRightArticle(string phrase, string expected) =>
+        Assert.Equal(expected, Captioner.WithArticle(phrase));
 
     [Theory]
     [InlineData("recontextualization.txt")]

@@ -6,7 +6,8 @@ using Dreambooth.Lab.Tests.Golden;
 namespace Dreambooth.Lab.Tests.Miniature.World;
 
 /// <summary>
-/// Sheets of drawings to look at, written to outputs/world; run with <c>dotnet test tests --filter Category=Sheets</c> when LAB_SHEETS is set.
+/// Sheets of drawings to look at, written to outputs/world; run with <c>dotnet test tests --filter Category=Sheets</c> when LAB_SHEETS is
+/// set.
 /// </summary>
 [Trait("Category", "Sheets")]
 public class ContactSheets
@@ -14,7 +15,8 @@ public class ContactSheets
     [Fact]
     public void Write_AllSheets_GivesPictures()
     {
-        Assert.SkipWhen(Environment.GetEnvironmentVariable("LAB_SHEETS") is null, "Set LAB_SHEETS=1 to write contact sheets to outputs/world.");
+        Assert.SkipWhen(
+            Environment.GetEnvironmentVariable("LAB_SHEETS") is null, "Set LAB_SHEETS=1 to write contact sheets to outputs/world.");
         var folder = Path.Combine(GoldenSet.RepositoryRoot, "outputs", "world");
         Directory.CreateDirectory(folder);
         Write(folder, "sampled", Enumerable.Range(0, 80).Select(seed => WorldSampler.Draw((ulong)seed)), 10);
@@ -44,13 +46,19 @@ public class ContactSheets
         return change(Plain((int)kind) with { Kind = kind, Pose = poses[(int)kind % poses.Count] });
     });
 
-    private static WorldSpec Plain(int i) => WorldSampler.Draw((ulong)(i + 500)) with { Rendition = Rendition.Photo, Property = PropertyChange.None };
+    private static WorldSpec Plain(int i) => WorldSampler.Draw((ulong)(i + 500)) with
+    {
+        Rendition = Rendition.Photo,
+        Property = PropertyChange.None,
+    };
 
     private static void Write(string folder, string name, IEnumerable<WorldSpec> specs, int columns, Character? character = null)
     {
         var cells = specs.Select(spec => new ContactSheetCell(
             character is null ? WorldRenderer.Render(spec) : WorldRenderer.RenderCharacter(character, spec),
-            character is null ? Captioner.Describe(spec, spec.DetailSeed) : $"{character.Name} {Captioner.Describe(spec, spec.DetailSeed)}"));
+            character is null
+                ? Captioner.Describe(spec, spec.DetailSeed)
+                : $"{character.Name} {Captioner.Describe(spec, spec.DetailSeed)}"));
         var sheet = ContactSheet.Of(cells, columns) with { Title = name, CellSize = WorldRenderer.DefaultSize };
         ImageEncoder.Save(Path.Combine(folder, name + ".png"), sheet.Render());
     }

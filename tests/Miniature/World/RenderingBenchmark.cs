@@ -28,7 +28,8 @@ public class RenderingBenchmark(ITestOutputHelper output)
     private static double Measure(Func<WorldSpec, WorldSpec> change)
     {
         var specs = Enumerable.Range(0, Pictures)
-            .Select(seed => change(WorldSampler.Draw((ulong)seed) with { Rendition = Rendition.Photo, Property = PropertyChange.None })).ToList();
+            .Select(seed => change(WorldSampler.Draw((ulong)seed) with { Rendition = Rendition.Photo, Property = PropertyChange.None }))
+            .ToList();
         WorldRenderer.Render(specs[0]);
         var watch = Stopwatch.StartNew();
         foreach (var spec in specs)

@@ -9,7 +9,8 @@ public class SimilarCatsTests
     public void Draw_ManySeeds_GiveOrdinaryCatsThatVary()
     {
         var cats = Enumerable.Range(0, 200).Select(seed => SimilarCats.Draw((ulong)seed)).ToList();
-        Assert.All(cats, cat => Assert.Equal((SubjectKind.Cat, Rendition.Photo, PropertyChange.None), (cat.Kind, cat.Rendition, cat.Property)));
+        Assert.All(
+            cats, cat => Assert.Equal((SubjectKind.Cat, Rendition.Photo, PropertyChange.None), (cat.Kind, cat.Rendition, cat.Property)));
         Assert.True(cats.Select(cat => (cat.Colour, cat.Pattern)).Distinct().Count() > 12);
         Assert.Equal(cats[7], SimilarCats.Draw(7));
     }

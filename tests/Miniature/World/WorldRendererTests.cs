@@ -31,7 +31,8 @@ public class WorldRendererTests
             for (var j = i + 1; j < values.Length; j++)
             {
                 var difference = Difference(make(values[i]), make(values[j]));
-                Assert.True(difference > least, $"{values[i]} and {values[j]} differ by {difference:F3} levels; more than {least} is wanted.");
+                Assert.True(
+                    difference > least, $"{values[i]} and {values[j]} differ by {difference:F3} levels; more than {least} is wanted.");
             }
         }
     }
@@ -52,7 +53,8 @@ public class WorldRendererTests
         var specs = Enumerable.Range(0, 64).Select(seed => WorldSampler.Draw((ulong)seed, CombinationSplit.Any)).ToArray();
         var alone = specs.Select(spec => WorldRenderer.Render(spec).Pixels).ToArray();
         var together = new byte[specs.Length][];
-        Parallel.For(0, specs.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => together[i] = WorldRenderer.Render(specs[i]).Pixels);
+        Parallel.For(
+            0, specs.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => together[i] = WorldRenderer.Render(specs[i]).Pixels);
         Assert.Equal(alone, together);
     }
 
@@ -61,7 +63,8 @@ public class WorldRendererTests
 
     [Fact]
     public void Render_EveryKind_Differs() =>
-        AssertAllDiffer<SubjectKind>(kind => Base with { Kind = kind, Pose = SubjectTraits.Poses(kind)[0], Pattern = CoatPattern.Solid }, 2);
+        AssertAllDiffer<SubjectKind>(
+            kind => Base with { Kind = kind, Pose = SubjectTraits.Poses(kind)[0], Pattern = CoatPattern.Solid }, 2);
 
     [Fact]
     public void Render_EveryColour_Differs() => AssertAllDiffer<SubjectColour>(colour => Base with { Colour = colour }, 1);

@@ -50,7 +50,8 @@ public class WorldSamplerTests
         {
             var seen = specs.Where(attribute.IsShown).GroupBy(attribute.ClassOf).ToDictionary(g => g.Key, g => g.Count());
             for (var i = 0; i < attribute.Classes.Count; i++)
-                Assert.True(seen.GetValueOrDefault(i) > 100, $"{attribute.Name} {attribute.Classes[i]}: {seen.GetValueOrDefault(i)} of {Draws}");
+                Assert.True(
+                    seen.GetValueOrDefault(i) > 100, $"{attribute.Name} {attribute.Classes[i]}: {seen.GetValueOrDefault(i)} of {Draws}");
         }
     }
 

@@ -5,13 +5,16 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Models.Autoencoders;
 
-/// <summary>The autoencoder's peak memory, in tensors of the widest place: the picture's full size with the channels of the resolution below.</summary>
+/// <summary>
+/// The autoencoder's peak memory, in tensors of the widest place: the picture's full size with the channels of the resolution below.
+/// </summary>
 public sealed class DecodeMemoryTests : IDisposable
 {
     private const int Side = 256;
     private const long Widest = 64L * Side * Side * sizeof(float);
 
-    private readonly AutoencoderKL _model = SmallAutoencoder.Random(SmallAutoencoder.Config with { MidBlockAddAttention = false, UseQuantConv = false }, CPU);
+    private readonly AutoencoderKL _model = SmallAutoencoder.Random(
+        SmallAutoencoder.Config with { MidBlockAddAttention = false, UseQuantConv = false }, CPU);
 
     public void Dispose() => _model.Dispose();
 
@@ -44,7 +47,8 @@ public sealed class DecodeMemoryTests : IDisposable
         using (no_grad())
             (moments, decoded) = (_model.EncodeMoments(pixels), _model.Decode(latents));
         using var gradients = enable_grad();
-        var (wideMoments, wideDecoded) = (_model.EncodeMoments(pixels.clone().requires_grad_(true)), _model.Decode(latents.clone().requires_grad_(true)));
+        var (wideMoments, wideDecoded) =
+            (_model.EncodeMoments(pixels.clone().requires_grad_(true)), _model.Decode(latents.clone().requires_grad_(true)));
         Assert.True(wideMoments.requires_grad && wideDecoded.requires_grad);
         GoldenAssert.Exact(wideMoments, moments);
         GoldenAssert.Exact(wideDecoded, decoded);

@@ -34,7 +34,9 @@ public sealed class CLIPTextModelWithProjectionTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = CLIPTextModelWithProjection.Load(Path.Combine(golden.PipelineFolder, golden.Key == "clip1" ? "text_encoder" : "text_encoder_2"), TestDevice.Device, ScalarType.Float32);
+        using var model = CLIPTextModelWithProjection.Load(
+            Path.Combine(golden.PipelineFolder, golden.Key == "clip1" ? "text_encoder" : "text_encoder_2"), TestDevice.Device,
+            ScalarType.Float32);
         var ids = golden.Load("input_ids").Here();
         var output = model.forward(ids, outputHiddenStates: true);
         Assert.Equal(model.Config.NumHiddenLayers + 1, output.HiddenStates.Count);
@@ -47,7 +49,10 @@ public sealed class CLIPTextModelWithProjectionTests
         var layers = golden.LoadAll("hidden_states.");
         Assert.NotEmpty(layers);
         foreach (var (layer, expected) in layers)
-            GoldenAssert.Close(expected, output.HiddenStates[int.Parse(layer, System.Globalization.CultureInfo.InvariantCulture)].narrow(0, 0, expected.shape[0]), Tolerance, $"hidden_states.{layer}");
+            GoldenAssert.Close(
+                expected,
+                output.HiddenStates[int.Parse(layer, System.Globalization.CultureInfo.InvariantCulture)].narrow(0, 0, expected.shape[0]),
+                Tolerance, $"hidden_states.{layer}");
     }
 
     [Fact]

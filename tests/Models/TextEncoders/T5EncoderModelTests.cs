@@ -38,7 +38,8 @@ public sealed class T5EncoderModelTests
         var bias = model.PositionBias(300)[0, 0];
         (int Query, int Key, int Class)[] expected =
         [
-            (5, 5, 0), (5, 4, 1), (5, 6, 17), (20, 13, 7), (20, 12, 8), (20, 28, 24), (40, 28, 9), (40, 24, 10), (200, 110, 14), (200, 109, 15), (200, 72, 15), (0, 299, 31), (299, 0, 15),
+            (5, 5, 0), (5, 4, 1), (5, 6, 17), (20, 13, 7), (20, 12, 8), (20, 28, 24), (40, 28, 9), (40, 24, 10), (200, 110, 14),
+            (200, 109, 15), (200, 72, 15), (0, 299, 31), (299, 0, 15),
         ];
         foreach (var (query, key, kind) in expected)
             Assert.Equal(kind, bias[query, key].item<float>());
@@ -75,7 +76,9 @@ public sealed class T5EncoderModelTests
         using var noGradients = no_grad();
         using var wide = T5EncoderModel.Load(Folder, CPU, ScalarType.Float32);
         using var narrow = T5EncoderModel.Load(Folder, CPU, dtype);
-        Assert.All(narrow.Blocks, block => Assert.Equal(dtype == ScalarType.Float16 ? ScalarType.Float32 : dtype, block.FeedForward.Wo.Weight.dtype));
+        Assert.All(
+            narrow.Blocks,
+            block => Assert.Equal(dtype == ScalarType.Float16 ? ScalarType.Float32 : dtype, block.FeedForward.Wo.Weight.dtype));
         Assert.Equal(dtype, narrow.Blocks[0].FeedForward.Wi0.Weight.dtype);
         var ids = tensor(new long[,] { { 3, 9, 1712, 1, 0, 0 } });
         var output = narrow.call(ids);

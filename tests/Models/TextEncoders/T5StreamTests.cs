@@ -13,7 +13,16 @@ namespace Dreambooth.Lab.Tests.Models.TextEncoders;
 /// <summary>T5 read block by block, on a random one whose blocks are its weight, as in the published model.</summary>
 public sealed class T5StreamTests : IDisposable
 {
-    private static readonly T5Config Config = new() { VocabSize = 64, DModel = 192, DKv = 32, DFf = 768, NumLayers = 8, NumHeads = 6, FeedForwardProj = "gated-gelu" };
+    private static readonly T5Config Config = new()
+    {
+        VocabSize = 64,
+        DModel = 192,
+        DKv = 32,
+        DFf = 768,
+        NumLayers = 8,
+        NumHeads = 6,
+        FeedForwardProj = "gated-gelu",
+    };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("lab-t5-").FullName;
     private readonly DisposeScope _scope = NewDisposeScope();
@@ -25,7 +34,11 @@ public sealed class T5StreamTests : IDisposable
         TorchLibraries.EnsureLoaded();
         using var model = new T5EncoderModel(Config, CPU, ScalarType.Float32);
         var path = Path.Combine(_folder, "model.safetensors");
-        SafetensorsWriter.Save(path, StateDictLoader.StateDict(model).Select((weight, i) => KeyValuePair.Create(weight.Key, SeededNoise.Normal(weight.Value.shape, (ulong)i).mul_(0.05).to(ScalarType.BFloat16))));
+        SafetensorsWriter.Save(
+            path, StateDictLoader.StateDict(model)
+                .Select(
+                    (weight, i) => KeyValuePair.Create(
+                        weight.Key, SeededNoise.Normal(weight.Value.shape, (ulong)i).mul_(0.05).to(ScalarType.BFloat16))));
         _file = Checkpoint.Open(path);
     }
 
@@ -96,5 +109,6 @@ public sealed class T5StreamTests : IDisposable
         Assert.All(absent.parameters(), parameter => Assert.Equal(DeviceType.META, parameter.device_type));
     }
 
-    private static Tensor Ids(int rows, int length) => (arange(rows * length, dtype: ScalarType.Int64) * 7 % Config.VocabSize).view(rows, length);
+    private static Tensor Ids(int rows, int length) =>
+        (arange(rows * length, dtype: ScalarType.Int64) * 7 % Config.VocabSize).view(rows, length);
 }

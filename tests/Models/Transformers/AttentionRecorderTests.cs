@@ -11,7 +11,8 @@ public sealed class AttentionRecorderTests : IDisposable
 {
     private const long ImageTokens = 2 * 3, TextTokens = 5;
 
-    private readonly SD3Transformer2DModel _model = SD3Transformer2DModel.Load(Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
+    private readonly SD3Transformer2DModel _model = SD3Transformer2DModel.Load(
+        Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
     private readonly DisposeScope _scope = NewDisposeScope();
 
     public void Dispose()
@@ -28,7 +29,8 @@ public sealed class AttentionRecorderTests : IDisposable
         void Compute(Tensor query, Tensor key, long image)
         {
             var scores = matmul(query[1], key[1].transpose(-2, -1)) / Math.Sqrt(query.shape[3]);
-            expected = softmax(scores, dim: -1).mean([0]).narrow(0, 0, image).index_select(1, tensor(words)).sum(1).DetachFromDisposeScope();
+            expected = softmax(scores, dim: -1).mean([0]).narrow(0, 0, image).index_select(1, tensor(words)).sum(1)
+                .DetachFromDisposeScope();
         }
 
         _model.TransformerBlocks[3].Attn.HeadsObserver += Compute;
@@ -90,7 +92,8 @@ public sealed class AttentionRecorderTests : IDisposable
         using var noGradients = no_grad();
         using var generator = new Generator(1, CPU);
         return _model.forward(
-            randn([2, 16, 4, 6], generator: generator), tensor(new[] { 500f, 100f }), randn([2, TextTokens, 28], generator: generator), randn([2, 24], generator: generator))
+            randn([2, 16, 4, 6], generator: generator), tensor(new[] { 500f, 100f }), randn([2, TextTokens, 28], generator: generator),
+            randn([2, 24], generator: generator))
             .MoveToOuterDisposeScope();
     }
 }

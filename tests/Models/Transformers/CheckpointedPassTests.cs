@@ -100,7 +100,8 @@ public sealed class CheckpointedPassTests
     private static long Peak(SD3Transformer2DModel transformer, bool checkpointed)
     {
         using var scope = NewDisposeScope();
-        var inputs = (SeededNoise.Normal([1, 16, 32, 32], 1), full([1], 500f), SeededNoise.Normal([1, 20, 64], 2), SeededNoise.Normal([1, 64], 3));
+        var inputs =
+            (SeededNoise.Normal([1, 16, 32, 32], 1), full([1], 500f), SeededNoise.Normal([1, 20, 64], 2), SeededNoise.Normal([1, 64], 3));
         long before = ProcessMemory.Read().Allocated!.Value, most = 0;
         void Look(Tensor query, Tensor key, long image) => most = Math.Max(most, ProcessMemory.Read().Allocated!.Value);
         foreach (var block in transformer.TransformerBlocks)
@@ -140,10 +141,12 @@ public sealed class CheckpointedPassTests
         SeededNoise.Normal([2, 24], 3).requires_grad_(textIsTrained)
     );
 
-    private static CheckpointedPass Pass(SD3Transformer2DModel transformer, (Tensor Latents, Tensor Timestep, Tensor Text, Tensor Pooled) inputs) =>
+    private static CheckpointedPass Pass(
+        SD3Transformer2DModel transformer, (Tensor Latents, Tensor Timestep, Tensor Text, Tensor Pooled) inputs) =>
         new(transformer, inputs.Latents, inputs.Timestep, inputs.Text, inputs.Pooled);
 
-    private static (Tensor Output, Tensor Weights, Tensor? Text, Tensor? Pooled) Run(SD3Transformer2DModel transformer, LoraAdapter adapter, bool checkpointed, bool textIsTrained)
+    private static (Tensor Output, Tensor Weights, Tensor? Text, Tensor? Pooled) Run(
+        SD3Transformer2DModel transformer, LoraAdapter adapter, bool checkpointed, bool textIsTrained)
     {
         using (no_grad())
         {

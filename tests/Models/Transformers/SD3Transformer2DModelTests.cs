@@ -22,11 +22,13 @@ public sealed class SD3Transformer2DModelTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
+        using var model = SD3Transformer2DModel.Load(
+            Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
         Tensor latents = golden.Load("hidden_states").Here(), timestep = golden.Load("timestep").Here();
         Tensor text = golden.Load("encoder_hidden_states").Here(), pooled = golden.Load("pooled_projections").Here();
 
-        GoldenAssert.Close(golden.Load("time_proj"), Dreambooth.Lab.Layers.CombinedTimestepTextProjEmbeddings.Sinusoids(timestep), Tolerance, "time_proj");
+        GoldenAssert.Close(
+            golden.Load("time_proj"), Dreambooth.Lab.Layers.CombinedTimestepTextProjEmbeddings.Sinusoids(timestep), Tolerance, "time_proj");
         var image = model.PosEmbed.call(latents);
         GoldenAssert.Close(golden.Load("mid.patch_embed"), image, Tolerance, "patch_embed");
         var conditioning = model.TimeTextEmbed.call(timestep, pooled);
@@ -57,7 +59,8 @@ public sealed class SD3Transformer2DModelTests
     {
         golden.Require();
         using var scope = NewDisposeScope();
-        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
+        using var model = SD3Transformer2DModel.Load(
+            Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
         GoldenAssert.Exact(golden.Load("pos_embed"), model.PosEmbed.Positions, "pos_embed");
         var crops = golden.Entry.Keys.Keys.Where(key => key.StartsWith("crop_", StringComparison.Ordinal)).ToArray();
         Assert.NotEmpty(crops);
@@ -75,7 +78,8 @@ public sealed class SD3Transformer2DModelTests
         golden.Require();
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var model = SD3Transformer2DModel.Load(Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
+        using var model = SD3Transformer2DModel.Load(
+            Path.Combine(golden.PipelineFolder, "transformer"), TestDevice.Device, ScalarType.Float32);
         JointTransformerBlock first = model.TransformerBlocks[0], last = model.TransformerBlocks[model.TransformerBlocks.Count - 1];
         Tensor x = golden.Load("x").Here(), text = golden.Load("e").Here(), conditioning = golden.Load("temb").Here();
 
@@ -91,7 +95,9 @@ public sealed class SD3Transformer2DModelTests
             GoldenAssert.Close(golden.Load("attn2"), first.Attn2.call(x, null).Image, Tolerance, "attn2");
 
         var norm = first.Norm1.call(x, conditioning);
-        Tensor?[] outputs = [norm.Attention, norm.AttentionGate, norm.FeedForwardShift, norm.FeedForwardScale, norm.FeedForwardGate, norm.SecondAttention, norm.SecondAttentionGate];
+        Tensor?[] outputs =
+            [norm.Attention, norm.AttentionGate, norm.FeedForwardShift, norm.FeedForwardScale, norm.FeedForwardGate, norm.SecondAttention,
+                norm.SecondAttentionGate];
         for (var i = 0; i < outputs.Length; i++)
         {
             Assert.Equal(golden.Has($"block0.norm1.{i}"), outputs[i] is not null);

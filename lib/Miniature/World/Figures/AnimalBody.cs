@@ -61,8 +61,13 @@ internal sealed class AnimalBody
         var g = _shape.Girth;
         AddTail(19 * g, -9, upright: true);
         _figure.NewGroup();
-        Add(Outline.Blob(0, -58, 13 * g, -53, 18 * g, -38, 25 * g, -20, 27 * g, -7, 17 * g, 0, 0, 1, -17 * g, 0, -27 * g, -7, -25 * g, -20, -18 * g, -38, -13 * g, -53), PartRole.Coat);
-        Add(Outline.Blob(0, -50, 9 * g, -44, 11 * g, -30, 8 * g, -14, 0, -9, -8 * g, -14, -11 * g, -30, -9 * g, -44), PartRole.Pale, flat: true);
+        Add(
+            Outline.Blob(
+                0, -58, 13 * g, -53, 18 * g, -38, 25 * g, -20, 27 * g, -7, 17 * g, 0, 0, 1, -17 * g, 0, -27 * g, -7, -25 * g, -20, -18 * g,
+                -38, -13 * g, -53), PartRole.Coat);
+        Add(
+            Outline.Blob(0, -50, 9 * g, -44, 11 * g, -30, 8 * g, -14, 0, -9, -8 * g, -14, -11 * g, -30, -9 * g, -44), PartRole.Pale,
+            flat: true);
         foreach (var side in (ReadOnlySpan<float>)[-1, 1])
         {
             _figure.NewGroup();
@@ -102,8 +107,14 @@ internal sealed class AnimalBody
         AddLeg(-13, -leg - 4, l, far: true, hind: false);
         AddLeg(19, -leg - 4, l, far: true, hind: true);
         _figure.NewGroup();
-        Add(Outline.Blob(-24, top + 1, -8, top + 1, 10, top, 25, top + 2, 33, top + 11, 31, -leg + 1, 20, -leg + 5, 0, -leg + 4, -20, -leg + 5, -29, -leg - 3, -31, top + 12), PartRole.Coat);
-        Add(Outline.Blob(-28, -leg - 8, -18, -leg - 3, 0, -leg - 2.5f, 18, -leg - 2, 12, -leg + 4, 0, -leg + 4.5f, -20, -leg + 5, -28, -leg - 2), PartRole.Pale, flat: true);
+        Add(
+            Outline.Blob(
+                -24, top + 1, -8, top + 1, 10, top, 25, top + 2, 33, top + 11, 31, -leg + 1, 20, -leg + 5, 0, -leg + 4, -20, -leg + 5, -29,
+                -leg - 3, -31, top + 12), PartRole.Coat);
+        Add(
+            Outline.Blob(
+                -28, -leg - 8, -18, -leg - 3, 0, -leg - 2.5f, 18, -leg - 2, 12, -leg + 4, 0, -leg + 4.5f, -20, -leg + 5, -28, -leg - 2),
+                PartRole.Pale, flat: true);
         AddLeg(-22, -leg - 6, l, far: false, hind: false);
         AddLeg(27, -leg - 8, l, far: false, hind: true);
         AddTrunkBones([(-24, top + 8), (0, top + 6), (27, top + 9)], 11 * g, upright: false);
@@ -119,7 +130,9 @@ internal sealed class AnimalBody
         _figure.NewGroup();
         Add(Outline.Tube([-8, -6, -30, -4.5f], [6, 5]), PartRole.Coat, tone: -0.2f);
         _figure.NewGroup();
-        Add(Outline.Blob(-26, -26 * g, -12, -32 * g, 8, -33 * g, 28, -30 * g, 40, -20 * g, 42, -7, 34, 0, 0, 1, -22, 0, -29, -8), PartRole.Coat);
+        Add(
+            Outline.Blob(-26, -26 * g, -12, -32 * g, 8, -33 * g, 28, -30 * g, 40, -20 * g, 42, -7, 34, 0, 0, 1, -22, 0, -29, -8),
+            PartRole.Coat);
         Add(Outline.Blob(-27, -22, -20, -16, -14, -6, -10, 0, -22, 0, -28, -6), PartRole.Pale, flat: true);
         _figure.NewGroup();
         Add(Outline.Ellipse(27, -13 * g, 14, 12.5f * g), PartRole.Coat, tone: 0.04f);
@@ -237,13 +250,23 @@ internal sealed class AnimalBody
     {
         if (upright)
         {
-            Add(Outline.Tube([x - 6, y + 3, x + 8, y + 1, x + 19, y - 12, x + 21 + sway, y - 28, x + 15 + sway, y - 42], [4, 8, 11, 10, 3]), PartRole.Coat, FigureLayer.Back);
-            Add(Outline.Blob(x + 29 + sway, y - 33, x + 21 + sway, y - 30, x + 12 + sway, y - 34, x + 12 + sway, y - 42, x + 15.5f + sway, y - 45, x + 23 + sway, y - 42), PartRole.Pale, FigureLayer.Back, 0.6f, flat: true);
+            Add(
+                Outline.Tube([x - 6, y + 3, x + 8, y + 1, x + 19, y - 12, x + 21 + sway, y - 28, x + 15 + sway, y - 42], [4, 8, 11, 10, 3]),
+                PartRole.Coat, FigureLayer.Back);
+            Add(
+                Outline.Blob(
+                    x + 29 + sway, y - 33, x + 21 + sway, y - 30, x + 12 + sway, y - 34, x + 12 + sway, y - 42, x + 15.5f + sway, y - 45,
+                    x + 23 + sway, y - 42), PartRole.Pale, FigureLayer.Back, 0.6f, flat: true);
         }
         else
         {
-            Add(Outline.Tube([x - 8, y + 2, x + 8, y + 2, x + 18, y - 8, x + 17, y - 22 + sway], [5, 8, 9, 3]), PartRole.Coat, FigureLayer.Back);
-            Add(Outline.Blob(x + 25, y - 15 + sway, x + 18, y - 13 + sway, x + 11, y - 16 + sway, x + 14, y - 23 + sway, x + 17, y - 25 + sway, x + 21, y - 23 + sway), PartRole.Pale, FigureLayer.Back, 0.6f, flat: true);
+            Add(
+                Outline.Tube([x - 8, y + 2, x + 8, y + 2, x + 18, y - 8, x + 17, y - 22 + sway], [5, 8, 9, 3]), PartRole.Coat,
+                FigureLayer.Back);
+            Add(
+                Outline.Blob(
+                    x + 25, y - 15 + sway, x + 18, y - 13 + sway, x + 11, y - 16 + sway, x + 14, y - 23 + sway, x + 17, y - 25 + sway,
+                    x + 21, y - 23 + sway), PartRole.Pale, FigureLayer.Back, 0.6f, flat: true);
         }
     }
 

@@ -25,7 +25,8 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
     /// <param name="iris">The colour of the eyes.</param>
     public void Build(float cx, float cy, float scale, float degrees, float turn, SKColor iris)
     {
-        _place = SKMatrix.CreateTranslation(cx, cy).PreConcat(SKMatrix.CreateRotationDegrees(degrees)).PreConcat(SKMatrix.CreateScale(scale, scale));
+        _place = SKMatrix.CreateTranslation(cx, cy).PreConcat(SKMatrix.CreateRotationDegrees(degrees))
+            .PreConcat(SKMatrix.CreateScale(scale, scale));
         _turn = -turn;
         figure.NewGroup();
         if (ears != EarStyle.Hanging)
@@ -107,7 +108,9 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
                 AddPair([2, -12, 3, -46, 12, -74, 21, -77, 25, -50, 17, -10], PartRole.Coat);
                 AddPair([7, -16, 8.5f, -44, 14, -67, 19, -68, 20.5f, -48, 13.5f, -14], PartRole.Inner, 0, flat: true);
                 if (_marks is not null)
-                    Mark(Outline.Moved(Outline.Blob(2, -12, 3, -46, 12, -74, 21, -77, 25, -50, 17, -10), SKMatrix.CreateScale(_side, 1)), _marks.Ear);
+                    Mark(
+                        Outline.Moved(Outline.Blob(2, -12, 3, -46, 12, -74, 21, -77, 25, -50, 17, -10), SKMatrix.CreateScale(_side, 1)),
+                        _marks.Ear);
                 break;
             default:
                 Add(Outline.Ellipse(18, -16, 9, 9), PartRole.Coat);
@@ -138,7 +141,10 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
         switch (kind)
         {
             case SubjectKind.Fox:
-                Add(Outline.Blob(x, 4, 5 + x, 9, 17 + (x * 0.5f), 5, 26 + (x * 0.2f), 7, 15, 13.5f, 6, 21, 0, 23.5f, -6, 21, -15, 13.5f, -26 + (x * 0.2f), 7, -17 + (x * 0.5f), 5, -5 + x, 9), PartRole.Pale, 0.5f, flat: true);
+                Add(
+                    Outline.Blob(
+                        x, 4, 5 + x, 9, 17 + (x * 0.5f), 5, 26 + (x * 0.2f), 7, 15, 13.5f, 6, 21, 0, 23.5f, -6, 21, -15, 13.5f,
+                        -26 + (x * 0.2f), 7, -17 + (x * 0.5f), 5, -5 + x, 9), PartRole.Pale, 0.5f, flat: true);
                 break;
             case SubjectKind.Dog:
                 Add(Outline.Ellipse(x, y, m, m * 0.86f), PartRole.Pale);
@@ -166,13 +172,22 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
             _ => y - 4.2f,
         };
         if (kind == SubjectKind.Dog)
-            Add(Outline.Blob(x - 3.2f, y + 4.5f, x + 3.2f, y + 4.5f, x + 2.6f, y + 11, x, y + 12.5f, x - 2.6f, y + 11), PartRole.Tongue, 0, flat: true);
+            Add(
+                Outline.Blob(x - 3.2f, y + 4.5f, x + 3.2f, y + 4.5f, x + 2.6f, y + 11, x, y + 12.5f, x - 2.6f, y + 11), PartRole.Tongue, 0,
+                flat: true);
         if (kind == SubjectKind.Rabbit)
             Add(Outline.Box(x - 2.2f, y + 2.5f, x + 2.2f, y + 7, 1), PartRole.Pale, 1, flat: true);
         var smile = kind == SubjectKind.Fox ? 3.2f : 4.2f;
-        AddLine(Outline.Curve(x - smile, y + 1.6f + (kind == SubjectKind.Fox ? 3 : 0), x - (smile * 0.5f), y + 3.6f + (kind == SubjectKind.Fox ? 2.6f : 0), x, noseY + n + 0.6f, x + (smile * 0.5f), y + 3.6f + (kind == SubjectKind.Fox ? 2.6f : 0), x + smile, y + 1.6f + (kind == SubjectKind.Fox ? 3 : 0)), 1.1f);
+        AddLine(
+            Outline.Curve(
+                x - smile, y + 1.6f + (kind == SubjectKind.Fox ? 3 : 0), x - (smile * 0.5f),
+                y + 3.6f + (kind == SubjectKind.Fox ? 2.6f : 0), x, noseY + n + 0.6f, x + (smile * 0.5f),
+                y + 3.6f + (kind == SubjectKind.Fox ? 2.6f : 0), x + smile, y + 1.6f + (kind == SubjectKind.Fox ? 3 : 0)), 1.1f);
         var nose = kind is SubjectKind.Cat or SubjectKind.Rabbit ? PartRole.Tongue : PartRole.Dark;
-        Add(Outline.Blob(x - n, noseY - (n * 0.4f), x, noseY - (n * 0.75f), x + n, noseY - (n * 0.4f), x + (n * 0.5f), noseY + (n * 0.6f), x, noseY + (n * 0.9f), x - (n * 0.5f), noseY + (n * 0.6f)), nose, 0, flat: true);
+        Add(
+            Outline.Blob(
+                x - n, noseY - (n * 0.4f), x, noseY - (n * 0.75f), x + n, noseY - (n * 0.4f), x + (n * 0.5f), noseY + (n * 0.6f), x,
+                noseY + (n * 0.9f), x - (n * 0.5f), noseY + (n * 0.6f)), nose, 0, flat: true);
         if (!_shape.Whiskers)
             return;
         foreach (var side in (ReadOnlySpan<float>)[-1, 1])
@@ -187,7 +202,10 @@ internal sealed class AnimalHead(Figure figure, SubjectKind kind, EarStyle ears,
         if (_marks is null)
             return;
         var x = _turn;
-        Mark(Outline.Blob(0 + x, -6, 9 + x, -11, 19 + (x * 0.5f), -9, 24, 0, 20, 6, 9 + x, 6, 0 + x, 1, -9 + x, 6, -20, 6, -24, 0, -19 + (x * 0.5f), -9, -9 + x, -11), _marks.Mask);
+        Mark(
+            Outline.Blob(
+                0 + x, -6, 9 + x, -11, 19 + (x * 0.5f), -9, 24, 0, 20, 6, 9 + x, 6, 0 + x, 1, -9 + x, 6, -20, 6, -24, 0, -19 + (x * 0.5f),
+                -9, -9 + x, -11), _marks.Mask);
         Mark(Outline.Blob(x, -19, 3.4f + x, -12, 2.6f + x, 0, 5 + x, 8, x, 12, -5 + x, 8, -2.6f + x, 0, -3.4f + x, -12), _marks.Blaze);
     }
 

@@ -13,8 +13,12 @@ internal static class CarFigure
         if (request.EnormousEars)
             AddEars(figure, roof);
         figure.NewGroup();
-        figure.Add(Outline.Blob(-52, -14, -53, -24, -46, -31, -30, -35, -20, -50, -6, roof, 14, roof, 30, -52, 40, -36, 51, -31, 54, -20, 52, -11, 0, -9, -46, -9), PartRole.Coat, FigureLayer.Body);
-        figure.Add(Outline.Blob(-24, -36, -16, -48, -5, roof + 6, 1, roof + 5.6f, 1, -36), PartRole.Pane, FigureLayer.Body, 0.1f, flat: true);
+        figure.Add(
+            Outline.Blob(
+                -52, -14, -53, -24, -46, -31, -30, -35, -20, -50, -6, roof, 14, roof, 30, -52, 40, -36, 51, -31, 54, -20, 52, -11, 0, -9,
+                -46, -9), PartRole.Coat, FigureLayer.Body);
+        figure.Add(
+            Outline.Blob(-24, -36, -16, -48, -5, roof + 6, 1, roof + 5.6f, 1, -36), PartRole.Pane, FigureLayer.Body, 0.1f, flat: true);
         figure.Add(Outline.Blob(6, -36, 6, roof + 5.6f, 14, roof + 6, 26, -48, 33, -36), PartRole.Pane, FigureLayer.Body, 0, flat: true);
         figure.AddLine(Outline.Curve(3.5f, -35, 4.5f, -22, 2, -12), PartRole.Dark, FigureLayer.Body, 0.9f);
         figure.AddLine(Outline.Curve(8, -30, 14, -30), PartRole.Dark, FigureLayer.Body, 1.6f);
@@ -46,8 +50,12 @@ internal static class CarFigure
         figure.NewGroup();
         foreach (var side in (ReadOnlySpan<float>)[-1, 1])
         {
-            figure.Add(Outline.Tube([4 + (side * 11), roof + 6, 4 + (side * 14), roof - 18, 4 + (side * 23), roof - 40], [6, 8.5f, 4]), PartRole.Coat, FigureLayer.Back);
-            figure.Add(Outline.Tube([4 + (side * 11), roof - 2, 4 + (side * 14), roof - 18, 4 + (side * 21), roof - 34], [3, 4.6f, 2]), PartRole.Inner, FigureLayer.Back, 0, flat: true);
+            figure.Add(
+                Outline.Tube([4 + (side * 11), roof + 6, 4 + (side * 14), roof - 18, 4 + (side * 23), roof - 40], [6, 8.5f, 4]),
+                PartRole.Coat, FigureLayer.Back);
+            figure.Add(
+                Outline.Tube([4 + (side * 11), roof - 2, 4 + (side * 14), roof - 18, 4 + (side * 21), roof - 34], [3, 4.6f, 2]),
+                PartRole.Inner, FigureLayer.Back, 0, flat: true);
         }
     }
 }

@@ -16,10 +16,17 @@ internal static class DuckFigure
             AddFeet(figure);
         figure.NewGroup();
         var b = -lift;
-        figure.Add(Outline.Blob(-29, b - 27, -18, b - 37, 0, b - 35, 20, b - 33, 34, b - 41, 46, b - 47, 45, b - 30, 38, b - 13, 22, b - 1, 0, b + 1, -20, b - 3, -31, b - 14), PartRole.Coat, FigureLayer.Body);
-        figure.Add(Outline.Blob(-27, b - 14, -10, b - 8, 12, b - 8, 26, b - 6, 12, b, -8, b, -22, b - 5), PartRole.Pale, FigureLayer.Body, 0, flat: true);
+        figure.Add(
+            Outline.Blob(
+                -29, b - 27, -18, b - 37, 0, b - 35, 20, b - 33, 34, b - 41, 46, b - 47, 45, b - 30, 38, b - 13, 22, b - 1, 0, b + 1, -20,
+                b - 3, -31, b - 14), PartRole.Coat, FigureLayer.Body);
+        figure.Add(
+            Outline.Blob(-27, b - 14, -10, b - 8, 12, b - 8, 26, b - 6, 12, b, -8, b, -22, b - 5), PartRole.Pale, FigureLayer.Body, 0,
+            flat: true);
         figure.NewGroup();
-        figure.Add(Outline.Blob(-9, b - 27, 6, b - 31, 24, b - 28, 40, b - 29, 32, b - 15, 18, b - 9, 2, b - 11, -8, b - 18), PartRole.Coat, FigureLayer.Body, -0.12f);
+        figure.Add(
+            Outline.Blob(-9, b - 27, 6, b - 31, 24, b - 28, 40, b - 29, 32, b - 15, 18, b - 9, 2, b - 11, -8, b - 18), PartRole.Coat,
+            FigureLayer.Body, -0.12f);
         AddHead(figure, request, -20, b - 39 - neck, random.Range(-6, 6));
         figure.Neck = new Anchor(-20, b - 29 - (neck * 0.5f), 12.5f, 4);
         figure.Shoulders = new Anchor(6, b - 30, 12);
@@ -50,15 +57,22 @@ internal static class DuckFigure
         {
             foreach (var dx in (ReadOnlySpan<float>)[-8, 9])
             {
-                figure.Add(Outline.Tube([x + dx, y - 8, x + (dx * 1.3f), y - 34, x + (dx * 2.2f), y - 62], [6, 9, 4]), PartRole.Coat, FigureLayer.Head);
-                figure.Add(Outline.Tube([x + dx, y - 16, x + (dx * 1.3f), y - 34, x + (dx * 2.0f), y - 56], [3, 4.5f, 2]), PartRole.Inner, FigureLayer.Head, 0, flat: true);
+                figure.Add(
+                    Outline.Tube([x + dx, y - 8, x + (dx * 1.3f), y - 34, x + (dx * 2.2f), y - 62], [6, 9, 4]), PartRole.Coat,
+                    FigureLayer.Head);
+                figure.Add(
+                    Outline.Tube([x + dx, y - 16, x + (dx * 1.3f), y - 34, x + (dx * 2.0f), y - 56], [3, 4.5f, 2]), PartRole.Inner,
+                    FigureLayer.Head, 0, flat: true);
             }
         }
 
         figure.Add(Outline.Tube([x, y + 4, x + 1, (y + neckFoot) / 2, x + 1, neckFoot], [12, 11, 13]), PartRole.Coat, FigureLayer.Body);
         figure.Add(Outline.Ellipse(x, y, 20, 18.5f, tilt), PartRole.Coat, FigureLayer.Head);
         figure.NewGroup();
-        figure.Add(Outline.Blob(x - 16, y + 1, x - 8, y - 1, x - 1, y + 4, x - 3, y + 11, x - 14, y + 13, x - 27, y + 12, x - 32, y + 7, x - 27, y + 4), PartRole.Bill, FigureLayer.Head);
+        figure.Add(
+            Outline.Blob(
+                x - 16, y + 1, x - 8, y - 1, x - 1, y + 4, x - 3, y + 11, x - 14, y + 13, x - 27, y + 12, x - 32, y + 7, x - 27, y + 4),
+                PartRole.Bill, FigureLayer.Head);
         figure.AddLine(Outline.Curve(x - 31, y + 8, x - 18, y + 7.5f, x - 5, y + 8.5f), PartRole.Dark, FigureLayer.Head, 0.9f);
         figure.Eyes.Add(new Eye(x - 11, y - 5, 4.1f, Tint.Hex(0x5A4632), false));
         figure.Eyes.Add(new Eye(x + 5, y - 5, 4.3f, Tint.Hex(0x5A4632), false));

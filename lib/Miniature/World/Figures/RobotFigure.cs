@@ -40,7 +40,8 @@ internal static class RobotFigure
             figure.NewGroup();
             if (sitting)
             {
-                figure.Add(Outline.Tube([side * 9, -8, side * 17, -6, side * 22, -6], [5.5f, 5.5f, 5.5f]), PartRole.Metal, FigureLayer.Body);
+                figure.Add(
+                    Outline.Tube([side * 9, -8, side * 17, -6, side * 22, -6], [5.5f, 5.5f, 5.5f]), PartRole.Metal, FigureLayer.Body);
                 figure.NewGroup();
                 figure.Add(Outline.Ellipse(side * 25, -8, 7.5f, 8.5f), PartRole.Coat, FigureLayer.Body, -0.08f);
                 figure.Add(Outline.Ellipse(side * 25, -8, 4, 4.6f), PartRole.Dark, FigureLayer.Body, 0.4f, flat: true);
@@ -50,7 +51,10 @@ internal static class RobotFigure
             {
                 figure.Add(Outline.Box((side * 9.5f) - 4.5f, hip - 3, (side * 9.5f) + 4.5f, -5), PartRole.Metal, FigureLayer.Body);
                 figure.NewGroup();
-                figure.Add(Outline.Blob((side * 10) - 8.5f, 0, (side * 10) - 8.5f, -6, side * 10, -11, (side * 10) + 8.5f, -6, (side * 10) + 8.5f, 0), PartRole.Coat, FigureLayer.Body, -0.08f);
+                figure.Add(
+                    Outline.Blob(
+                        (side * 10) - 8.5f, 0, (side * 10) - 8.5f, -6, side * 10, -11, (side * 10) + 8.5f, -6, (side * 10) + 8.5f, 0),
+                        PartRole.Coat, FigureLayer.Body, -0.08f);
                 figure.Bones.Add(new Bone(side * 9.5f, hip, side * 9.5f, -4, 2.6f));
             }
         }
@@ -59,7 +63,9 @@ internal static class RobotFigure
     private static void AddArm(Figure figure, float side, float y, float drop)
     {
         figure.NewGroup();
-        figure.Add(Outline.Tube([side * 17, y, side * 27, y + (drop * 0.3f), side * 31, y + drop], [4, 3.8f, 3.8f]), PartRole.Metal, FigureLayer.Back);
+        figure.Add(
+            Outline.Tube([side * 17, y, side * 27, y + (drop * 0.3f), side * 31, y + drop], [4, 3.8f, 3.8f]), PartRole.Metal,
+            FigureLayer.Back);
         figure.NewGroup();
         figure.Add(Outline.Ellipse(side * 32, y + (drop * 1.15f), 6, 6), PartRole.Coat, FigureLayer.Back, -0.05f);
         figure.Bones.Add(new Bone(side * 17, y, side * 27, y + (drop * 0.3f), 2.4f));
@@ -73,8 +79,12 @@ internal static class RobotFigure
         {
             foreach (var side in (ReadOnlySpan<float>)[-1, 1])
             {
-                figure.Add(Outline.Tube([side * 11, y - 10, side * 13, y - 36, side * 21, y - 60], [5.5f, 8.5f, 3.5f]), PartRole.Coat, FigureLayer.Head);
-                figure.Add(Outline.Tube([side * 11.5f, y - 18, side * 13, y - 36, side * 19, y - 53], [2.5f, 4.4f, 2]), PartRole.Inner, FigureLayer.Head, 0, flat: true);
+                figure.Add(
+                    Outline.Tube([side * 11, y - 10, side * 13, y - 36, side * 21, y - 60], [5.5f, 8.5f, 3.5f]), PartRole.Coat,
+                    FigureLayer.Head);
+                figure.Add(
+                    Outline.Tube([side * 11.5f, y - 18, side * 13, y - 36, side * 19, y - 53], [2.5f, 4.4f, 2]), PartRole.Inner,
+                    FigureLayer.Head, 0, flat: true);
             }
         }
         else

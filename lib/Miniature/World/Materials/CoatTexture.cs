@@ -24,14 +24,17 @@ internal sealed class CoatTexture : IDisposable
         using (var painter = new Painter(canvas))
             paint(painter);
         _image = _surface.Snapshot();
-        Shader = _image.ToShader(SKShaderTileMode.Clamp, SKShaderTileMode.Clamp, new SKSamplingOptions(SKFilterMode.Linear), matrix.Invert());
+        Shader = _image.ToShader(
+            SKShaderTileMode.Clamp, SKShaderTileMode.Clamp, new SKSamplingOptions(SKFilterMode.Linear), matrix.Invert());
     }
 
     /// <summary>The texture, in figure units.</summary>
     public SKShader Shader { get; }
 
     /// <summary>The texture of a coat pattern.</summary>
-    public static CoatTexture Of(CoatPattern pattern, SubjectKind kind, SubjectPose pose, Figure figure, CoatColours colours, int size, SKMatrix matrix, SeededRandom random) =>
+    public static CoatTexture Of(
+        CoatPattern pattern, SubjectKind kind, SubjectPose pose, Figure figure, CoatColours colours, int size, SKMatrix matrix,
+        SeededRandom random) =>
         new(size, matrix, colours.Base, p =>
         {
             var box = figure.Bounds;
@@ -62,7 +65,8 @@ internal sealed class CoatTexture : IDisposable
         _surface.Dispose();
     }
 
-    private static void PaintStripes(Painter p, SubjectKind kind, SubjectPose pose, Figure figure, SKRect box, CoatColours colours, SeededRandom random)
+    private static void PaintStripes(
+        Painter p, SubjectKind kind, SubjectPose pose, Figure figure, SKRect box, CoatColours colours, SeededRandom random)
     {
         var animal = kind <= SubjectKind.Bear;
         var upright = animal ? pose != SubjectPose.Sitting : kind is SubjectKind.Car or SubjectKind.Duck;

@@ -43,9 +43,11 @@ internal sealed class CyborgMaterial(CoatColours colours, CoatTexture? texture, 
         var box = path.Bounds;
         var edge = box.Left + (box.Width * (body ? 0.5f : 0.53f));
         p.Clip(path);
-        using (var half = Outline.Blob(edge, box.Top - 4, edge + 3, box.MidY, edge - 2, box.Bottom + 4, box.Right + 20, box.Bottom + 8, box.Right + 20, box.Top - 8))
+        using (var half = Outline.Blob(
+            edge, box.Top - 4, edge + 3, box.MidY, edge - 2, box.Bottom + 4, box.Right + 20, box.Bottom + 8, box.Right + 20, box.Top - 8))
         {
-            p.Blend(half, edge, box.Top, box.Right, box.Bottom, Tint.Hex(0xE9EEF3), Tint.Hex(0x98A3AF), Tint.Hex(0xC9D1D9), Tint.Hex(0x5B6570));
+            p.Blend(
+                half, edge, box.Top, box.Right, box.Bottom, Tint.Hex(0xE9EEF3), Tint.Hex(0x98A3AF), Tint.Hex(0xC9D1D9), Tint.Hex(0x5B6570));
             p.StrokeKept(half, Tint.Hex(0x30363E), 1.8f);
         }
 

@@ -18,7 +18,8 @@ internal sealed class GlassMaterial(CoatColours colours, Light light) : Material
     }
 
     /// <inheritdoc/>
-    protected override void PaintLine(Painter p, FigurePart part) => p.StrokeKept(part.Path, Tint.Fade(Tint.Darker(Colours.Base, 0.5f), 0.8f), 2.4f);
+    protected override void PaintLine(Painter p, FigurePart part) =>
+        p.StrokeKept(part.Path, Tint.Fade(Tint.Darker(Colours.Base, 0.5f), 0.8f), 2.4f);
 
     /// <inheritdoc/>
     protected override void PaintPart(Painter p, FigurePart part)
@@ -46,10 +47,14 @@ internal sealed class GlassMaterial(CoatColours colours, Light light) : Material
         var side = Light.Side;
         var x = box.MidX + (side * box.Width * 0.27f);
         p.Stroke(
-            Outline.Curve(x + (side * box.Width * 0.02f), box.Top + (box.Height * 0.62f), x + (side * box.Width * 0.06f), box.Top + (box.Height * 0.38f), x - (side * box.Width * 0.04f), box.Top + (box.Height * 0.17f)),
+            Outline.Curve(
+                x + (side * box.Width * 0.02f), box.Top + (box.Height * 0.62f), x + (side * box.Width * 0.06f),
+                box.Top + (box.Height * 0.38f), x - (side * box.Width * 0.04f), box.Top + (box.Height * 0.17f)),
             Tint.Fade(SKColors.White, 0.9f),
             MathF.Max(MathF.Min(box.Width, box.Height) * 0.09f, 1.4f));
-        p.Glow(box.MidX - (side * box.Width * 0.22f), box.Bottom - (box.Height * 0.16f), box.Width * 0.3f, box.Height * 0.2f, Tint.Fade(SKColors.White, 0.5f));
+        p.Glow(
+            box.MidX - (side * box.Width * 0.22f), box.Bottom - (box.Height * 0.16f), box.Width * 0.3f, box.Height * 0.2f,
+            Tint.Fade(SKColors.White, 0.5f));
         p.Release();
     }
 

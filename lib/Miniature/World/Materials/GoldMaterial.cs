@@ -59,6 +59,8 @@ internal sealed class GoldMaterial(Light light)
     private static void Sparkle(Painter p, float x, float y, float r)
     {
         var s = r * 0.16f;
-        p.Fill(Outline.Polygon(x, y - r, x + s, y - s, x + r, y, x + s, y + s, x, y + r, x - s, y + s, x - r, y, x - s, y - s), Tint.Hex(0xFFFFF2));
+        p.Fill(
+            Outline.Polygon(x, y - r, x + s, y - s, x + r, y, x + s, y + s, x, y + r, x - s, y + s, x - r, y, x - s, y - s),
+            Tint.Hex(0xFFFFF2));
     }
 }

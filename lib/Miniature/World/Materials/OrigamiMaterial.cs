@@ -15,7 +15,9 @@ internal sealed class OrigamiMaterial(CoatColours colours, Light light) : Materi
         foreach (var eye in figure.Eyes)
         {
             var r = MathF.Max(eye.Radius, 4);
-            p.Fill(Outline.Polygon(eye.X - r, eye.Y, eye.X, eye.Y - (r * 0.7f), eye.X + r, eye.Y, eye.X, eye.Y + (r * 0.7f)), Tint.Hex(0x1C1820));
+            p.Fill(
+                Outline.Polygon(eye.X - r, eye.Y, eye.X, eye.Y - (r * 0.7f), eye.X + r, eye.Y, eye.X, eye.Y + (r * 0.7f)),
+                Tint.Hex(0x1C1820));
         }
     }
 

@@ -54,7 +54,8 @@ internal sealed class PlushMaterial(CoatColours colours, CoatTexture? texture, L
             box.MidX + (Light.Side * box.Width * 0.2f),
             box.Top + (box.Height * 0.3f),
             MathF.Max(box.Width, box.Height) * 0.8f,
-            [Tint.Fade(Light.Bright, 0.2f), Tint.Fade(Light.Bright, 0.04f), Tint.Fade(Tint.Mix(Light.Shade, Tint.Shadow(ColourOf(part)), 0.65f), 0.5f)],
+            [Tint.Fade(Light.Bright, 0.2f), Tint.Fade(Light.Bright, 0.04f),
+                Tint.Fade(Tint.Mix(Light.Shade, Tint.Shadow(ColourOf(part)), 0.65f), 0.5f)],
             [0, 0.5f, 1]);
     }
 }

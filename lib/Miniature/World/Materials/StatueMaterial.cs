@@ -21,7 +21,8 @@ internal sealed class StatueMaterial(CoatTexture veins, Light light)
             var y = box.Top + (box.Height * random.Range(0, 1));
             var (dx, dy) = (random.Range(12, 26), random.Range(6, 18));
             p.Stroke(
-                Outline.Curve(x, y, x + dx, y + dy + random.Range(-5, 5), x + (2 * dx), y + dy + random.Range(-6, 6), x + (3 * dx), y + (2 * dy)),
+                Outline.Curve(
+                    x, y, x + dx, y + dy + random.Range(-5, 5), x + (2 * dx), y + dy + random.Range(-6, 6), x + (3 * dx), y + (2 * dy)),
                 Tint.Fade(Tint.Hex(0x8C8A94), random.Range(0.35f, 0.7f)),
                 random.Range(0.9f, 2));
         }
@@ -55,7 +56,8 @@ internal sealed class StatueMaterial(CoatTexture veins, Light light)
             box.MidX + (Light.Side * box.Width * 0.34f),
             box.Top + (box.Height * 0.2f),
             MathF.Max(box.Width, box.Height),
-            [Tint.Fade(SKColors.White, 0.75f), Tint.Fade(SKColors.White, 0.05f), Tint.Fade(Tint.Hex(0x4C4A58), 0.22f), Tint.Fade(Tint.Hex(0x4C4A58), 0.62f)],
+            [Tint.Fade(SKColors.White, 0.75f), Tint.Fade(SKColors.White, 0.05f), Tint.Fade(Tint.Hex(0x4C4A58), 0.22f),
+                Tint.Fade(Tint.Hex(0x4C4A58), 0.62f)],
             [0, 0.35f, 0.62f, 1]);
     }
 }

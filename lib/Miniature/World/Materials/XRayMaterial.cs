@@ -18,7 +18,8 @@ internal sealed class XRayMaterial(Light light)
         foreach (var mass in figure.Masses)
         {
             p.Ellipse(mass.X, mass.Y, mass.Width * 1.06f, mass.Width * 0.94f, Tint.Fade(BoneColour, 0.86f));
-            p.Ellipse(mass.X, mass.Y, mass.Width * 0.4f, mass.Width * 0.34f, Tint.Fade(Tint.Hex(0x6FA8D0), figure.Eyes.Count > 0 ? 0f : 0.8f));
+            p.Ellipse(
+                mass.X, mass.Y, mass.Width * 0.4f, mass.Width * 0.34f, Tint.Fade(Tint.Hex(0x6FA8D0), figure.Eyes.Count > 0 ? 0f : 0.8f));
         }
 
         if (figure.Eyes.Count == 0)

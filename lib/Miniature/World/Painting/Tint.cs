@@ -27,7 +27,10 @@ internal static class Tint
     /// <summary>Brightness 0 to 1 (Rec. 601).</summary>
     public static float Luma(SKColor c) => ((0.299f * c.Red) + (0.587f * c.Green) + (0.114f * c.Blue)) / 255f;
 
-    /// <summary>The colour moved a little at random: each channel by up to <paramref name="amount"/> (0 to 255) together, plus a third of that alone.</summary>
+    /// <summary>
+    /// The colour moved a little at random: each channel by up to <paramref name="amount"/> (0 to 255) together, plus a third of that
+    /// alone.
+    /// </summary>
     public static SKColor Vary(SKColor c, SeededRandom random, float amount)
     {
         var together = random.Range(-amount, amount);

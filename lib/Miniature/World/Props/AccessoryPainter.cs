@@ -113,7 +113,9 @@ internal sealed class AccessoryPainter(Painter p, Figure figure, SKColor cloth)
     private void BowTie()
     {
         foreach (var side in (ReadOnlySpan<float>)[-1, 1])
-            Shape(Outline.Blob(0, -2, side * 6, -6.5f, side * 14, -8.5f, side * 15.5f, 0, side * 14, 8.5f, side * 6, 6.5f, 0, 2), side < 0 ? _light : cloth);
+            Shape(
+                Outline.Blob(0, -2, side * 6, -6.5f, side * 14, -8.5f, side * 15.5f, 0, side * 14, 8.5f, side * 6, 6.5f, 0, 2),
+                side < 0 ? _light : cloth);
         Shape(Outline.Ellipse(0, 0, 3.4f, 4.2f), Tint.Mix(cloth, _dark, 0.25f));
     }
 

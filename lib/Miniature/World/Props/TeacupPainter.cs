@@ -9,7 +9,8 @@ internal static class TeacupPainter
     /// <summary>How high the rim is above the foot.</summary>
     public const float RimHeight = 41;
 
-    private static readonly SKColor[] Glazes = [Tint.Hex(0xFDFBF7), Tint.Hex(0xBFE0EE), Tint.Hex(0xF7D6DD), Tint.Hex(0xD8EBC6), Tint.Hex(0xF9E8B4)];
+    private static readonly SKColor[] Glazes =
+        [Tint.Hex(0xFDFBF7), Tint.Hex(0xBFE0EE), Tint.Hex(0xF7D6DD), Tint.Hex(0xD8EBC6), Tint.Hex(0xF9E8B4)];
     private static readonly SKColor Line = Tint.Hex(0x5A5470);
 
     /// <summary>Paints saucer, handle and the inside of the cup.</summary>
@@ -41,7 +42,9 @@ internal static class TeacupPainter
         p.StrokeKept(cup, Line, 1.6f);
         p.Blend(cup, -35, 0, 35, 0, Tint.Lighter(glaze, 0.55f), glaze, Tint.Darker(glaze, 0.36f));
         p.Clip(cup);
-        p.Stroke(Outline.Curve(-35, -RimHeight + 2, -18, -RimHeight + 9.6f, 0, -RimHeight + 11, 18, -RimHeight + 9.6f, 35, -RimHeight + 2), trim, 2.6f);
+        p.Stroke(
+            Outline.Curve(-35, -RimHeight + 2, -18, -RimHeight + 9.6f, 0, -RimHeight + 11, 18, -RimHeight + 9.6f, 35, -RimHeight + 2), trim,
+            2.6f);
         foreach (var x in (ReadOnlySpan<float>)[-17, 0, 17])
         {
             var y = -20 + (x == 0 ? 2 : 0);

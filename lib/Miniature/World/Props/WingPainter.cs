@@ -44,7 +44,8 @@ internal static class WingPainter
         p.Canvas.Save();
         p.Canvas.Translate(x, y);
         p.Canvas.RotateDegrees(degrees);
-        using var feather = Outline.Blob(-2, 0, length * 0.4f, -5.2f, length * 0.85f, -4, length, 1, length * 0.8f, 4.4f, length * 0.4f, 4.6f);
+        using var feather = Outline.Blob(
+            -2, 0, length * 0.4f, -5.2f, length * 0.85f, -4, length, 1, length * 0.8f, 4.4f, length * 0.4f, 4.6f);
         p.StrokeKept(feather, line, 1.5f);
         p.FillKept(feather, colour);
         p.Canvas.Restore();

@@ -53,7 +53,9 @@ internal sealed class OilPaintingFilter : RenditionFilter
         }
     }
 
-    private sealed class Strokes(SKCanvas canvas, SKPaint paint, Composition picture, byte[] source, float[] luma, float[] slope, float[] swirl, float[] edges, SeededRandom random)
+    private sealed class Strokes(
+        SKCanvas canvas, SKPaint paint, Composition picture, byte[] source, float[] luma, float[] slope, float[] swirl, float[] edges,
+        SeededRandom random)
     {
         private readonly int _size = picture.Size;
 

@@ -39,6 +39,7 @@ internal sealed class PixelArtFilter : RenditionFilter
     {
         var (x, y) = (block % Blocks, block / Blocks);
         return x is > 0 and < Blocks - 1 && y is > 0 and < Blocks - 1
-            && !(means.IsSubject(block - 1) && means.IsSubject(block + 1) && means.IsSubject(block - Blocks) && means.IsSubject(block + Blocks));
+            && !(means.IsSubject(block - 1) && means.IsSubject(block + 1) && means.IsSubject(block - Blocks)
+            && means.IsSubject(block + Blocks));
     }
 }

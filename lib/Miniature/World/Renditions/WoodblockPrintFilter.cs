@@ -3,13 +3,17 @@ using SkiaSharp;
 
 namespace Dreambooth.Lab.Miniature.World.Renditions;
 
-/// <summary>A Japanese woodblock print (ukiyo-e): few flat muted inks, ink outlines, a graded dark sky, a title slip and a red seal.</summary>
+/// <summary>
+/// A Japanese woodblock print (ukiyo-e): few flat muted inks, ink outlines, a graded dark sky, a title slip and a red seal.
+/// </summary>
 internal sealed class WoodblockPrintFilter : RenditionFilter
 {
     private static readonly SKColor[] Inks =
     [
-        Tint.Hex(0x1F3A5F), Tint.Hex(0x4A78A6), Tint.Hex(0xA9C7CC), Tint.Hex(0xF3E6C8), Tint.Hex(0xDDC394), Tint.Hex(0xD8AE3C), Tint.Hex(0xBE3B2C),
-        Tint.Hex(0xDD8A9B), Tint.Hex(0x64864A), Tint.Hex(0xA9B984), Tint.Hex(0x6B4430), Tint.Hex(0x2B292D), Tint.Hex(0x8B8983), Tint.Hex(0x6E4C86),
+        Tint.Hex(0x1F3A5F), Tint.Hex(0x4A78A6), Tint.Hex(0xA9C7CC), Tint.Hex(0xF3E6C8), Tint.Hex(0xDDC394), Tint.Hex(0xD8AE3C),
+        Tint.Hex(0xBE3B2C),
+        Tint.Hex(0xDD8A9B), Tint.Hex(0x64864A), Tint.Hex(0xA9B984), Tint.Hex(0x6B4430), Tint.Hex(0x2B292D), Tint.Hex(0x8B8983),
+        Tint.Hex(0x6E4C86),
         Tint.Hex(0xD97F3A), Tint.Hex(0xC9C4B6),
     ];
 

@@ -49,7 +49,9 @@ internal sealed class CityNightScene : Scene
             for (var i = 0; i < columns; i++)
             {
                 if (random.Chance(lit))
-                    p.Rect(x + (i * gap) + 1.4f, y, x + ((i + 1) * gap) - 1.4f, y + 4, random.Chance(0.75) ? Tint.Hex(0xFFD66E) : Tint.Hex(0x8FD3F2));
+                    p.Rect(
+                        x + (i * gap) + 1.4f, y, x + ((i + 1) * gap) - 1.4f, y + 4,
+                        random.Chance(0.75) ? Tint.Hex(0xFFD66E) : Tint.Hex(0x8FD3F2));
             }
         }
 

@@ -44,8 +44,12 @@ internal sealed class DesertScene : Scene
         foreach (var (extra, colour) in (ReadOnlySpan<(float, SKColor)>)[(2, line), (0, Tint.Hex(0x3E8B4C))])
         {
             p.Line(x, foot, x, foot - (44 * s), colour, (10 * s) + extra);
-            p.Stroke(Outline.Curve(x, foot - (16 * s), x - (11 * s), foot - (18 * s), x - (12 * s), foot - (32 * s)), colour, (6.4f * s) + extra);
-            p.Stroke(Outline.Curve(x, foot - (22 * s), x + (11 * s), foot - (24 * s), x + (12 * s), foot - (39 * s)), colour, (6.4f * s) + extra);
+            p.Stroke(
+                Outline.Curve(x, foot - (16 * s), x - (11 * s), foot - (18 * s), x - (12 * s), foot - (32 * s)), colour,
+                (6.4f * s) + extra);
+            p.Stroke(
+                Outline.Curve(x, foot - (22 * s), x + (11 * s), foot - (24 * s), x + (12 * s), foot - (39 * s)), colour,
+                (6.4f * s) + extra);
         }
 
         foreach (var dx in (ReadOnlySpan<float>)[-2.4f, 0.8f])

@@ -6,7 +6,8 @@ namespace Dreambooth.Lab.Miniature.World.Scenes;
 /// <summary>A lawn with large flowers before a white fence.</summary>
 internal sealed class GardenScene : Scene
 {
-    private static readonly SKColor[] Petals = [Tint.Hex(0xE8476A), Tint.Hex(0xF7C12E), Tint.Hex(0x9B5FD0), Tint.Hex(0xFF8A3C), Tint.Hex(0xFFFFFF)];
+    private static readonly SKColor[] Petals =
+        [Tint.Hex(0xE8476A), Tint.Hex(0xF7C12E), Tint.Hex(0x9B5FD0), Tint.Hex(0xFF8A3C), Tint.Hex(0xFFFFFF)];
 
     /// <inheritdoc/>
     public override Setting Setting { get; } = new() { Shade = Tint.Hex(0x14301C), Ground = 112 };

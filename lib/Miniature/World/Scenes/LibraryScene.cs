@@ -7,7 +7,8 @@ namespace Dreambooth.Lab.Miniature.World.Scenes;
 internal sealed class LibraryScene : Scene
 {
     private static readonly SKColor[] Spines =
-        [Tint.Hex(0x9E2F2F), Tint.Hex(0x2F5D8A), Tint.Hex(0x3F7A4C), Tint.Hex(0xC58B2E), Tint.Hex(0x6B3E78), Tint.Hex(0xD9CBA8), Tint.Hex(0x2E7F86), Tint.Hex(0xB8562E)];
+        [Tint.Hex(0x9E2F2F), Tint.Hex(0x2F5D8A), Tint.Hex(0x3F7A4C), Tint.Hex(0xC58B2E), Tint.Hex(0x6B3E78), Tint.Hex(0xD9CBA8),
+            Tint.Hex(0x2E7F86), Tint.Hex(0xB8562E)];
 
     /// <inheritdoc/>
     public override Setting Setting { get; } = new()

@@ -25,7 +25,8 @@ internal sealed class MoonScene : Scene
             p.Blend(far, 0, 76, 0, 110, Tint.Hex(0x9A9CA6), Tint.Hex(0x70727E));
         using (var near = Outline.Blob(-12, 96, 30, 92, 70, 95, 104, 91, 140, 97, 140, 140, -12, 140))
             p.Blend(near, 0, 90, 0, 128, Tint.Hex(0xC9CAD0), Tint.Hex(0x94959F));
-        foreach (var (x, y, r) in (ReadOnlySpan<(float, float, float)>)[(random.Range(8, 22), 103, 11), (random.Range(106, 122), 106, 12), (random.Range(30, 46), 122, 8), (random.Range(84, 98), 122, 9)])
+        foreach (var (x, y, r) in (ReadOnlySpan<(float, float, float)>)[(random.Range(8, 22), 103, 11), (random.Range(106, 122), 106, 12),
+            (random.Range(30, 46), 122, 8), (random.Range(84, 98), 122, 9)])
             Crater(p, x, y, r);
     }
 

@@ -40,7 +40,8 @@ internal sealed class MountainLakeScene : Scene
 
         using (var shore = Outline.Blob(-10, 98, 20, 94, 60, 99, 100, 95, 140, 99, 140, 140, -10, 140))
             p.Blend(shore, 0, 94, 0, 128, Tint.Hex(0x8DB860), Tint.Hex(0x5C8A44), Tint.Hex(0x3E6636));
-        foreach (var (x, y, r) in (ReadOnlySpan<(float, float, float)>)[(random.Range(6, 16), 104, 8), (random.Range(110, 122), 107, 9), (random.Range(22, 30), 110, 5)])
+        foreach (var (x, y, r) in (ReadOnlySpan<(float, float, float)>)[(random.Range(6, 16), 104, 8), (random.Range(110, 122), 107, 9),
+            (random.Range(22, 30), 110, 5)])
         {
             p.Ellipse(x, y, r, r * 0.66f, Tint.Hex(0x6A7078));
             p.Ellipse(x - (r * 0.2f), y - (r * 0.2f), r * 0.7f, r * 0.38f, Tint.Hex(0xA5ABB0));
@@ -53,7 +54,12 @@ internal sealed class MountainLakeScene : Scene
         p.Fill(Outline.Polygon(x, top, x - half, 68, x - (half * 0.1f), 68, x + (half * 0.14f), top + 20), Tint.Hex(0x7F93B4));
         var snow = (68 - top) * 0.4f;
         var w = half * 0.4f;
-        p.Fill(Outline.Polygon(x, top, x + w, top + snow, x + (w * 0.4f), top + (snow * 0.7f), x, top + snow, x - (w * 0.45f), top + (snow * 0.72f), x - w, top + snow), Tint.Hex(0xF4F9FF));
-        p.Fill(Outline.Polygon(x, top, x + w, top + snow, x + (w * 0.4f), top + (snow * 0.7f), x + (w * 0.15f), top + (snow * 0.8f)), Tint.Hex(0xBFD0EA));
+        p.Fill(
+            Outline.Polygon(
+                x, top, x + w, top + snow, x + (w * 0.4f), top + (snow * 0.7f), x, top + snow, x - (w * 0.45f), top + (snow * 0.72f), x - w,
+                top + snow), Tint.Hex(0xF4F9FF));
+        p.Fill(
+            Outline.Polygon(x, top, x + w, top + snow, x + (w * 0.4f), top + (snow * 0.7f), x + (w * 0.15f), top + (snow * 0.8f)),
+            Tint.Hex(0xBFD0EA));
     }
 }

@@ -50,7 +50,8 @@ internal sealed class RugScene : Scene
     private static void Sofa(Painter p, SKColor cloth)
     {
         var line = Tint.Darker(cloth, 0.55f);
-        foreach (var (l, t, r, b, radius) in (ReadOnlySpan<(float, float, float, float, float)>)[(-20, 48, 46, 82, 9), (-20, 68, 50, 92, 5), (40, 60, 54, 95, 6)])
+        foreach (var (l, t, r, b, radius) in (ReadOnlySpan<(float, float, float, float, float)>)[(-20, 48, 46, 82, 9), (-20, 68, 50, 92, 5),
+            (40, 60, 54, 95, 6)])
         {
             using var cushion = Outline.Box(l, t, r, b, radius);
             p.StrokeKept(cushion, line, 1.6f);

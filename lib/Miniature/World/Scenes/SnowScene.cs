@@ -7,7 +7,12 @@ namespace Dreambooth.Lab.Miniature.World.Scenes;
 internal sealed class SnowScene : Scene
 {
     /// <inheritdoc/>
-    public override Setting Setting { get; } = new() { Shade = Tint.Hex(0x2A3560), Ambient = Tint.Fade(Tint.Hex(0xBFD8FF), 0.07f), Ground = 114 };
+    public override Setting Setting { get; } = new()
+    {
+        Shade = Tint.Hex(0x2A3560),
+        Ambient = Tint.Fade(Tint.Hex(0xBFD8FF), 0.07f),
+        Ground = 114,
+    };
 
     /// <inheritdoc/>
     public override void PaintBack(Painter p, SeededRandom random)
@@ -44,7 +49,10 @@ internal sealed class SnowScene : Scene
             var top = bottom - (height * 0.42f);
             var half = w * (1 - (i * 0.24f));
             p.Fill(Outline.Polygon(x, top, x + half, bottom, x, bottom + 2, x - half, bottom), Tint.Hex(i == 0 ? 0x1F4F49u : 0x2A6356u));
-            p.Fill(Outline.Blob(x, top - 1, x + (half * 0.55f), top + ((bottom - top) * 0.62f), x + (half * 0.1f), top + ((bottom - top) * 0.5f), x - (half * 0.6f), top + ((bottom - top) * 0.66f)), Tint.Hex(0xF6FAFF));
+            p.Fill(
+                Outline.Blob(
+                    x, top - 1, x + (half * 0.55f), top + ((bottom - top) * 0.62f), x + (half * 0.1f), top + ((bottom - top) * 0.5f),
+                    x - (half * 0.6f), top + ((bottom - top) * 0.66f)), Tint.Hex(0xF6FAFF));
         }
     }
 }

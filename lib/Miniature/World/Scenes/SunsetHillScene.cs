@@ -24,7 +24,9 @@ internal sealed class SunsetHillScene : Scene
         for (var i = 0; i < 5; i++)
         {
             var (x, y, w) = (random.Range(-6, 96), 14 + (i * 11), random.Range(20, 38));
-            p.Fill(Outline.Blob(x, y, x + (w * 0.4f), y - 2, x + w, y, x + (w * 0.5f), y + 2.4f), Tint.Fade(Tint.Hex(i < 2 ? 0xE88AA8u : 0xFFC08Au), 0.8f));
+            p.Fill(
+                Outline.Blob(x, y, x + (w * 0.4f), y - 2, x + w, y, x + (w * 0.5f), y + 2.4f),
+                Tint.Fade(Tint.Hex(i < 2 ? 0xE88AA8u : 0xFFC08Au), 0.8f));
         }
 
         var s = random.Range(-6, 6);

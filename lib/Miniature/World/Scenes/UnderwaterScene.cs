@@ -65,7 +65,9 @@ internal sealed class UnderwaterScene : Scene
         foreach (var dx in (ReadOnlySpan<float>)[-3, 3])
         {
             var h = random.Range(26, 44);
-            p.Stroke(Outline.Curve(x + dx, y, x + dx + 4, y - (h * 0.33f), x + dx - 3, y - (h * 0.66f), x + dx + 2, y - h), Tint.Hex(dx < 0 ? 0x2C8A5Cu : 0x4CB070u), 3);
+            p.Stroke(
+                Outline.Curve(x + dx, y, x + dx + 4, y - (h * 0.33f), x + dx - 3, y - (h * 0.66f), x + dx + 2, y - h),
+                Tint.Hex(dx < 0 ? 0x2C8A5Cu : 0x4CB070u), 3);
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class WindowsillScene : Scene
         p.Ellipse(random.Range(74, 98), random.Range(26, 40), 9, 4, Tint.Fade(SKColors.White, 0.9f));
         var frame = Tint.Hex(0xFBF8F2);
         var shade = Tint.Hex(0xC8BCAA);
-        foreach (var (l, t, r, b) in (ReadOnlySpan<(float, float, float, float)>)[(13, 3, 115, 8), (13, 3, 18, 100), (110, 3, 115, 100), (61.5f, 6, 66.5f, 100), (16, 48, 112, 52)])
+        foreach (var (l, t, r, b) in (ReadOnlySpan<(float, float, float, float)>)[(13, 3, 115, 8), (13, 3, 18, 100), (110, 3, 115, 100),
+            (61.5f, 6, 66.5f, 100), (16, 48, 112, 52)])
         {
             p.Rect(l + 1, t + 1, r + 1.2f, b + 1.2f, shade);
             p.Rect(l, t, r, b, frame);
