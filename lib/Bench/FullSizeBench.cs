@@ -3,7 +3,6 @@ using System.Globalization;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
-using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Bench;
 
@@ -63,7 +62,11 @@ internal static class FullSizeBench
             record.Add(
                 new
                 {
-                    model = options.Model.Name, dtype = options.Dtype.ToString(), options.CudaGraph, options.WarmUps, row = row.Name,
+                    model = options.Model.Name,
+                    dtype = options.Dtype.ToString(),
+                    options.CudaGraph,
+                    options.WarmUps,
+                    row = row.Name,
                     result = row,
                 });
             session.Output.WriteLine(Line(row));

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Kernel;
 
 namespace Dreambooth.Lab.Bench;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
-using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Bench;
 

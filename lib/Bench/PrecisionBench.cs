@@ -3,7 +3,6 @@ using System.Globalization;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
-using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Bench;
 
@@ -51,7 +50,10 @@ internal static class PrecisionBench
             record.Add(
                 new
                 {
-                    model = options.Model.Name, part = "forward", size = options.ForwardSize, limit = ForwardPrecision.Limit,
+                    model = options.Model.Name,
+                    part = "forward",
+                    size = options.ForwardSize,
+                    limit = ForwardPrecision.Limit,
                     result = forward,
                 });
             Line(
@@ -65,7 +67,10 @@ internal static class PrecisionBench
             record.Add(
                 new
                 {
-                    model = options.Model.Name, part = "curve", size = options.TrainingSize, criterion = CurvePrecision.Criterion,
+                    model = options.Model.Name,
+                    part = "curve",
+                    size = options.TrainingSize,
+                    criterion = CurvePrecision.Criterion,
                     result = curve,
                 });
             Line(

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dreambooth.Lab.Native;
-using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Profiling;
 using TorchSharp;
 

@@ -26,8 +26,11 @@ internal static class HubUploadVerb
     public static Command Create(Session session)
     {
         var folder =
-            new Argument<string>("FOLDER") { Description =
-                "The folder that train wrote (with recipe.json), or one with a LoRA file, or the file." };
+            new Argument<string>("FOLDER")
+            {
+                Description =
+                "The folder that train wrote (with recipe.json), or one with a LoRA file, or the file."
+            };
         var repo = HubVerb.Repo();
         var revision = HubVerb.Revision();
         var hidden = new Option<bool>("--private") { Description = "Make the repository private, where it is new." };

@@ -8,7 +8,8 @@ internal static class OtherProgram
     public static Command Create(string name, string does, string project, Session session)
     {
         var verb = new Command(
-            name, $"{does}: a program of its own, `dotnet run --project {project} -- ...`.") { TreatUnmatchedTokensAsErrors = false };
+            name, $"{does}: a program of its own, `dotnet run --project {project} -- ...`.")
+        { TreatUnmatchedTokensAsErrors = false };
         verb.SetAction(result =>
         {
             session.Fail(

@@ -19,7 +19,8 @@ internal static class RunVerb
             Arity = ArgumentArity.OneOrMore,
         };
         var parameters = new Option<string[]>(
-            "--parameter", "-p") { Description = "A parameter as name=value; may be given several times." };
+            "--parameter", "-p")
+        { Description = "A parameter as name=value; may be given several times." };
         var output = new Option<string?>("--output") { Description = "Write the executed notebooks into this folder." };
         var inPlace = new Option<bool>("--in-place") { Description = "Write the outputs into the notebooks themselves." };
         var timeout = new Option<double?>("--timeout") { Description = "Seconds that one cell may take; default no limit." };

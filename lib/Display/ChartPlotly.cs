@@ -73,8 +73,13 @@ internal sealed class ChartPlotly
     {
         if (series.Mark != ChartMark.Bars)
             _json.WriteString(
-                "mode", series.Mark switch { ChartMark.Line or ChartMark.Dashed => "lines", ChartMark.LineAndPoints => "lines+markers", _ =>
-                    "markers" });
+                "mode", series.Mark switch
+                {
+                    ChartMark.Line or ChartMark.Dashed => "lines",
+                    ChartMark.LineAndPoints => "lines+markers",
+                    _ =>
+                    "markers"
+                });
         if (series.IsLine)
         {
             _json.WriteStartObject("line");

@@ -83,7 +83,8 @@ public static class InsideViews
             var name = Text(shift, "shift 0.##") + (shift == scheduler.Shift ? ", this model" : string.Empty);
             return ChartSeries.Of(
                 name, Enumerable.Range(0, steps + 1).Select(i => (double)i),
-                schedule.Sigmas.Select(sigma => (double)sigma)) with { Mark = ChartMark.LineAndPoints };
+                schedule.Sigmas.Select(sigma => (double)sigma)) with
+            { Mark = ChartMark.LineAndPoints };
         }
 
         return new LineChart
@@ -102,7 +103,8 @@ public static class InsideViews
     {
         ArgumentNullException.ThrowIfNull(pictures);
         return ImageGrid.Of(
-            pictures.Select(noisy => GridCell.Of(noisy.Picture, Text(noisy.Sigma, "σ 0.00"))), pictures.Count) with { CellSize = 118 };
+            pictures.Select(noisy => GridCell.Of(noisy.Picture, Text(noisy.Sigma, "σ 0.00"))), pictures.Count) with
+        { CellSize = 118 };
     }
 
     /// <summary>A picture's denoising: above the latents, below the model's estimate of the finished picture.</summary>
@@ -158,7 +160,8 @@ public static class InsideViews
         ArgumentNullException.ThrowIfNull(word);
         return ImageGrid.Of(
             word.Blocks.Select((block, i) => Overlay(word.Picture, word.Maps[i], $"block {block}")),
-            Math.Min(8, word.Blocks.Count)) with { CellSize = 116 };
+            Math.Min(8, word.Blocks.Count)) with
+        { CellSize = 116 };
     }
 
     /// <summary>How much a LoRA changed each block of a model.</summary>

@@ -66,8 +66,10 @@ public static class MeasuredRunViews
             ("Estimated", run => ByteSize.Text(run.Forecast.Highest.Total - run.Forecast.Highest.Exact)),
             ("Predicted", run => ByteSize.Text(run.Forecast.Peak)), ("Measured", run => ByteSize.Text(run.Measured)),
             ("Ratio", run => Ratio(run.Ratio))) with
-        { Note = "Estimated: the part of the predicted peak that is not counted. Ratio: predicted over measured; farthest from 1 is "
-            + $"{Ratio(runs.Worst.Ratio)}." };
+        {
+            Note = "Estimated: the part of the predicted peak that is not counted. Ratio: predicted over measured; farthest from 1 is "
+            + $"{Ratio(runs.Worst.Ratio)}."
+        };
     }
 
     /// <summary>A run by phase: the prediction as stacked bars, what was measured as points.</summary>
@@ -77,8 +79,11 @@ public static class MeasuredRunViews
         ArgumentNullException.ThrowIfNull(run);
         return MemoryViews.Chart(
             run.Forecast,
-            run.PeakOf) with { Title =
-                $"{Work(run.Settings)}, {Precision(run.Settings.Dtype)}: predicted by phase, and what was measured" };
+            run.PeakOf) with
+        {
+            Title =
+                $"{Work(run.Settings)}, {Precision(run.Settings.Dtype)}: predicted by phase, and what was measured"
+        };
     }
 
     /// <summary>A run by phase: counted, estimated, predicted; what tensors held, and what was in use on the device.</summary>
@@ -93,8 +98,10 @@ public static class MeasuredRunViews
             ("Predicted", row => ByteSize.Text(row.Measured.Predicted)), ("Measured", row => ByteSize.Text(row.Measured.Measured)),
             ("Ratio", row => Ratio(row.Measured.Ratio)),
             ("On the device", row => ByteSize.Text(row.Measured.Device))) with
-        { Note = "On the device: the driver's figure (NVML), with what the allocator keeps; over what was in use before, readings some "
-            + "milliseconds apart." };
+        {
+            Note = "On the device: the driver's figure (NVML), with what the allocator keeps; over what was in use before, readings some "
+            + "milliseconds apart."
+        };
     }
 
     /// <summary>A ratio of predicted to measured, with the digits that a per cent needs.</summary>

@@ -124,9 +124,11 @@ public static class MemoryViews
             ("Work", row => row.Work), ("The tutorial says", row => row.Published),
             ("Lab, float32: predicted", row => Predicted(row.Settings)), ("measured", row => Measured(row.Settings)),
             ("Lab, bf16: predicted", row => Predicted(Half(row.Settings))), ("measured", row => Measured(Half(row.Settings)))) with
-        { Note = "Ours: what tensors hold at most, everything in memory all the time (--memory fast), the autoencoder in the same "
+        {
+            Note = "Ours: what tensors hold at most, everything in memory all the time (--memory fast), the autoencoder in the same "
             + $"precision; measured on an {measured.Device} with random weights. Nothing trains all weights here: that row stays a "
-            + "prediction." };
+            + "prediction."
+        };
     }
 
     /// <summary>What a run needs in each memory mode.</summary>

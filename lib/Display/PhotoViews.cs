@@ -35,8 +35,10 @@ public static class PhotoViews
             ("Kept by the crop", photo => Text(100 * photo.Kept, "0") + " %"),
             ("Sharpness", photo => Text(photo.Sharpness, "0")),
             ("Remarks", photo => photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks))) with
-        { Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; {review.Good.Count} of them all "
-            + $"are good, {review.Alike.Count} pairs look alike." };
+        {
+            Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; {review.Good.Count} of them all "
+            + $"are good, {review.Alike.Count} pairs look alike."
+        };
     }
 
     /// <summary>Photos that look alike, side by side.</summary>
@@ -68,7 +70,8 @@ public static class PhotoViews
     {
         ArgumentNullException.ThrowIfNull(pictures);
         return ImageGrid.Of(
-            pictures.Zip(prompts, (picture, prompt) => GridCell.Of(picture, prompt)), Math.Max(1, pictures.Count)) with { CellSize = 170 };
+            pictures.Zip(prompts, (picture, prompt) => GridCell.Of(picture, prompt)), Math.Max(1, pictures.Count)) with
+        { CellSize = 170 };
     }
 
     /// <summary>

@@ -299,7 +299,8 @@ public static class SweepViews
         var points = results.GroupBy(result => x(result.Item)).OrderBy(group => group.Key)
             .Select(group => (X: group.Key, Y: group.Average(result => result.Scores![score]))).ToArray();
         return ChartSeries.Of(
-            name, points.Select(point => point.X), points.Select(point => point.Y)) with { Mark = ChartMark.LineAndPoints };
+            name, points.Select(point => point.X), points.Select(point => point.Y)) with
+        { Mark = ChartMark.LineAndPoints };
     }
 
     private static string Title(string name) => name.Length == 0 ? name : char.ToUpperInvariant(name[0]) + name[1..];

@@ -112,7 +112,8 @@ public static class TrainingViews
         if (!double.IsNaN(ceiling) && steps.Length > 0)
             series.Add(
                 ChartSeries.Of(
-                    "real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with { Mark = ChartMark.Dashed });
+                    "real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with
+                { Mark = ChartMark.Dashed });
         return new LineChart
         {
             Title = "What the classifier reads from the validation pictures",

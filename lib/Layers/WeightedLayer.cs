@@ -45,8 +45,13 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     {
         ArgumentNullException.ThrowIfNull(value);
         var old =
-            name switch { "weight" => _weight, "bias" when _bias is not null => _bias, _ =>
-                throw new ArgumentException($"{GetName()} has no parameter '{name}'.", nameof(name)) };
+            name switch
+            {
+                "weight" => _weight,
+                "bias" when _bias is not null => _bias,
+                _ =>
+                throw new ArgumentException($"{GetName()} has no parameter '{name}'.", nameof(name))
+            };
         if (!old.shape.AsSpan().SequenceEqual(value.shape))
             throw new ArgumentException(
                 $"{GetName()}.{name} has shape [{string.Join(", ", old.shape)}], not [{string.Join(", ", value.shape)}].", nameof(value));

@@ -29,7 +29,10 @@ public sealed record MemoryLesson
             Steps = isTiny ? 1 : 3,
             Sample = new GenerationRequest
             {
-                Prompts = [config.InstancePrompt], NumInferenceSteps = isTiny ? 1 : 4, GuidanceScale = 4, Seed = 0,
+                Prompts = [config.InstancePrompt],
+                NumInferenceSteps = isTiny ? 1 : 4,
+                GuidanceScale = 4,
+                Seed = 0,
             },
             Trials =
             [

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Miniature;
 
@@ -7,4 +9,10 @@ internal static class Program
 {
     private static int Main(string[] args) => Cli.Program.Start(session =>
         LabCommandLine.Run(args, session, MiniatureCommandLine.Create, "dotnet run --project lib/Miniature --"));
+
+    // Types of this assembly may touch TorchSharp before any of the lab's, whose initializer finds libtorch.
+#pragma warning disable CA2255 // the tests load this assembly without its Main
+    [ModuleInitializer]
+    internal static void LoadLab() => RuntimeHelpers.RunModuleConstructor(typeof(LabException).Module.ModuleHandle);
+#pragma warning restore CA2255
 }

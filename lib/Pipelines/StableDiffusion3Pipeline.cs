@@ -211,7 +211,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             trace.AddText("The text's embeddings", text.PromptEmbeds, text.PooledPromptEmbeds, Prompts);
 
         using var denoiser = new GuidedDenoiser(
-            Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder) { Refused = StopRecording };
+            Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder)
+        { Refused = StopRecording };
         var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
         scheduler.SetTimesteps(request.NumInferenceSteps);
         for (var i = 0; i < request.NumInferenceSteps; i++)

@@ -195,7 +195,8 @@ public static class Preflight
     {
         var planner = new MemoryPlanner(architecture);
         var settings = MemorySettings.Of(
-            config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with { FreeT5 = config.ValidationPrompt is null };
+            config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with
+        { FreeT5 = config.ValidationPrompt is null };
         try
         {
             var available = memory is { } given

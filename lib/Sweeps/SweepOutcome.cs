@@ -29,7 +29,10 @@ public sealed record SweepOutcome(string Name, string Folder, IReadOnlyList<Swee
     public SweepOutcome At(SweepAxis axis, params IEnumerable<string> places)
     {
         ArgumentNullException.ThrowIfNull(axis);
-        return this with { Results =
-            [.. places.Distinct().SelectMany(place => Results.Where(result => axis.LabelOf(result.Item) == place))] };
+        return this with
+        {
+            Results =
+            [.. places.Distinct().SelectMany(place => Results.Where(result => axis.LabelOf(result.Item) == place))]
+        };
     }
 }

@@ -1,9 +1,7 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
-using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Native;
-using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;

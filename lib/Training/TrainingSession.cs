@@ -1,6 +1,5 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;

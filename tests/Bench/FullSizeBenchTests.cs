@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dreambooth.Lab.Bench;
 using Dreambooth.Lab.Cli;
-using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Tokenizers;
 
 namespace Dreambooth.Lab.Tests.Bench;

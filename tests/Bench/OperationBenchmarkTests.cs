@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Bench;
-using Dreambooth.Lab.Planning;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Bench;

@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Bench;
-using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Tests.Bench;
 

@@ -2,7 +2,6 @@ using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Display;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Training;

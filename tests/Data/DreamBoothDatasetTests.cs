@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Data;
 

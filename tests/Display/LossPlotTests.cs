@@ -74,8 +74,11 @@ public class LossPlotTests
     public void ToHtml_OddLosses_StillDraw(double loss)
     {
         var html =
-            new LossPlot { Records =
-                [Record(1) with { Loss = loss, InstanceLoss = loss }, Record(2) with { Loss = loss, InstanceLoss = loss }] }.ToHtml();
+            new LossPlot
+            {
+                Records =
+                [Record(1) with { Loss = loss, InstanceLoss = loss }, Record(2) with { Loss = loss, InstanceLoss = loss }]
+            }.ToHtml();
         Assert.DoesNotMatch(new Regex("(cx|cy|x|y|x1|y1|d)=\"[^\"]*(NaN|Infinity|∞)"), html);
     }
 

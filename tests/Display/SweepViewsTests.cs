@@ -67,8 +67,11 @@ public sealed class SweepViewsTests : IDisposable
     public void Curves_OverTheScale_AreSortedMeans()
     {
         var curve = Assert.Single(
-            (Outcome with { Results =
-                [Record("a", 1, scores: ("x", 1)), Record("a", 0.5, scores: ("x", 0.5)), Record("b", 1, scores: ("x", 0))] })
+            (Outcome with
+            {
+                Results =
+                [Record("a", 1, scores: ("x", 1)), Record("a", 0.5, scores: ("x", 0.5)), Record("b", 1, scores: ("x", 0))]
+            })
             .Curves("x", SweepAxis.ScaleOf, "scale", new SweepAxis("all", _ => "all")).Series);
         Assert.Equal([0.5, 1], curve.X);
         Assert.Equal([0.5, 0.5], curve.Y);
@@ -78,8 +81,11 @@ public sealed class SweepViewsTests : IDisposable
     public void Scatter_TwoScores_HasANamedPointForEachPlace()
     {
         var series = Assert.Single(
-            (Outcome with { Results =
-                [Record("a", scores: [("x", 1), ("y", 2)]), Record("b", scores: [("x", 3), ("y", 4)]), Record("c", scores: ("x", 5))] })
+            (Outcome with
+            {
+                Results =
+                [Record("a", scores: [("x", 1), ("y", 2)]), Record("b", scores: [("x", 3), ("y", 4)]), Record("c", scores: ("x", 5))]
+            })
             .Scatter("x", "y", SweepAxis.Prompt, SweepAxis.LoraScale).Series);
         Assert.Equal(["a", "b"], series.Labels);
         Assert.Equal([1, 3], series.X);

@@ -158,7 +158,8 @@ public class ViewGallery
                     .Select(
                         i => GridCell.FromFile(
                             Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc", $"gmc_{i:000}.png"), "", $"gmc_{i:000}.png")),
-                            12) with { CellSize = 90 });
+                            12) with
+            { CellSize = 90 });
         yield return ("facts", new FactList([("pictures to learn from", "24"), ("training steps", "350"), ("in all", "3:12 min")]));
         yield return ("table",
             TextTable.Of(

@@ -1,7 +1,5 @@
 using Dreambooth.Lab.Evaluation;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Miniature.Pretraining;
-using Dreambooth.Lab.Miniature.World;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Evaluation;

@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Golden;

@@ -1,6 +1,5 @@
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Tokenizers;
 

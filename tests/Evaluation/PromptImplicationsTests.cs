@@ -1,6 +1,4 @@
 using Dreambooth.Lab.Evaluation;
-using Dreambooth.Lab.Miniature.Proof;
-using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Evaluation;

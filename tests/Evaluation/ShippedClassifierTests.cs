@@ -1,6 +1,5 @@
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Imaging;
-using Dreambooth.Lab.Miniature;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;

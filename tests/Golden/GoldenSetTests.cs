@@ -1,6 +1,5 @@
 using System.Reflection;
 using Dreambooth.Lab.Tensors;
-using Xunit.Sdk;
 
 namespace Dreambooth.Lab.Tests.Golden;
 

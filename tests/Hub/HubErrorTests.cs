@@ -199,7 +199,8 @@ public sealed class HubErrorTests : HubTest
         Hub.Add(Name, ("a.safetensors", LocalContent.Of(12_000, 5)));
         Hub.Faults.Add(
             new LocalFault(
-                request => request.Path.Value!.EndsWith("/a.safetensors", StringComparison.Ordinal), int.MaxValue) { LinkedSize = 13_000 });
+                request => request.Path.Value!.EndsWith("/a.safetensors", StringComparison.Ordinal), int.MaxValue)
+            { LinkedSize = 13_000 });
         var error = await FailAsync(HubErrorKind.Damaged, () => DownloadAsync(Name));
         Assert.Contains("the hub's answer gives it 13000 bytes, its list 12000", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("12000 bytes instead of 12000", error.Message, StringComparison.Ordinal);
@@ -263,7 +264,8 @@ public sealed class HubErrorTests : HubTest
         Hub.Add(Name, ("a.safetensors", LocalContent.Of(300_000, 5)));
         Hub.Faults.Add(
             new LocalFault(
-                request => request.Path.Value!.Contains("/resolve/", StringComparison.Ordinal), int.MaxValue) { Location = location });
+                request => request.Path.Value!.Contains("/resolve/", StringComparison.Ordinal), int.MaxValue)
+            { Location = location });
         await FailAsync(HubErrorKind.Unsafe, () => DownloadAsync(Name));
     }
 
@@ -273,7 +275,8 @@ public sealed class HubErrorTests : HubTest
         Hub.Add(Name, ("a.json", LocalContent.Of("{}")));
         Hub.Faults.Add(
             new LocalFault(
-                request => request.Path.Value!.Contains("/api/", StringComparison.Ordinal), int.MaxValue) { Location = "/api/models/x/y" });
+                request => request.Path.Value!.Contains("/api/", StringComparison.Ordinal), int.MaxValue)
+            { Location = "/api/models/x/y" });
         await FailAsync(HubErrorKind.Unsafe, () => DownloadAsync(Name, LoggedIn));
     }
 

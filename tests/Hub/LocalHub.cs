@@ -199,9 +199,16 @@ internal sealed partial class LocalHub : IDisposable
         if (what == "revision")
         {
             await context.Response.WriteAsJsonAsync(
-                new { id, sha = commit, @private = repo.Private, gated = repo.Gated
+                new
+                {
+                    id,
+                    sha = commit,
+                    @private = repo.Private,
+                    gated = repo.Gated
                     ? (object)"manual"
-                    : false, siblings = files.Keys.Select(name => new { rfilename = name }) });
+                    : false,
+                    siblings = files.Keys.Select(name => new { rfilename = name })
+                });
             return;
         }
 
@@ -210,8 +217,15 @@ internal sealed partial class LocalHub : IDisposable
             context.Response.Headers.Link =
                 $"<{Endpoint.AbsoluteUri.TrimEnd('/')}{context.Request.Path}?recursive=true&cursor={from + PageSize}>; rel=\"next\"";
         await context.Response.WriteAsJsonAsync(files.Skip(from).Take(PageSize).Select(entry => entry.Value.IsLarge
-            ? (object)new { type = "file", path = entry.Key, oid = new string('e',
-                40), size = entry.Value.Content.Size, lfs = new { oid = entry.Value.ETag, size = entry.Value.Content.Size, pointerSize = 135 } }
+            ? (object)new
+            {
+                type = "file",
+                path = entry.Key,
+                oid = new string('e',
+                40),
+                size = entry.Value.Content.Size,
+                lfs = new { oid = entry.Value.ETag, size = entry.Value.Content.Size, pointerSize = 135 }
+            }
             : new { type = "file", path = entry.Key, oid = entry.Value.ETag, size = entry.Value.Content.Size })
             .Prepend(new { type = "directory", path = "transformer", oid = new string('d', 40), size = 0 }));
     }

@@ -53,7 +53,8 @@ public sealed class ResumeTests : HubTest
         Hub.Faults.Add(
             new LocalFault(
                 request => request.GetTypedHeaders().Range?.Ranges.First().From >= Content.Size / 2,
-                int.MaxValue) { StallAfter = 100_000 });
+                int.MaxValue)
+            { StallAfter = 100_000 });
         using var stop = new CancellationTokenSource();
         var download = DownloadAsync(Name, cancellation: stop.Token);
         await UntilAsync(() => new FileInfo(Blob + ".incomplete") is { Exists: true, Length: > 0 });

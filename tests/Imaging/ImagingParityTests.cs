@@ -90,8 +90,15 @@ public sealed partial class ImagingParityTests
             var orientation = match.Groups["orientation"].Value == "None" ? 1 : Number(match, "orientation");
             Assert.Equal((ExifOrientation)orientation, info.Orientation);
             var mode =
-                info.Mode switch { PixelMode.Gray => "L", PixelMode.Palette => "P", PixelMode.RgbAlpha => "RGBA", PixelMode.Rgb =>
-                    "RGB", _ => "?" };
+                info.Mode switch
+                {
+                    PixelMode.Gray => "L",
+                    PixelMode.Palette => "P",
+                    PixelMode.RgbAlpha => "RGBA",
+                    PixelMode.Rgb =>
+                    "RGB",
+                    _ => "?"
+                };
             Assert.Equal(match.Groups["mode"].Value, mode);
             checkedFiles++;
         }

@@ -41,9 +41,9 @@ public sealed class PromptEncoderTests
 
     private static IReadOnlyList<string>? Strings(JsonElement args, string name) =>
         !args.TryGetProperty(name, out var value) ? null : value.ValueKind switch
-    {
-        JsonValueKind.String => [value.GetString()!],
-        JsonValueKind.Array => [.. value.EnumerateArray().Select(item => item.GetString()!)],
-        _ => null,
-    };
+        {
+            JsonValueKind.String => [value.GetString()!],
+            JsonValueKind.Array => [.. value.EnumerateArray().Select(item => item.GetString()!)],
+            _ => null,
+        };
 }

@@ -44,7 +44,8 @@ public sealed class ClipTokenizerTests
     public void Constructor_SpecialTokenOutsideTheVocabulary_NamesIt()
     {
         var config = TokenizerConfig.Read(
-            TinyTokenizers.Folder("tokenizer")) with { AddedTokens = [new AddedToken { Content = "<|lost|>" }] };
+            TinyTokenizers.Folder("tokenizer")) with
+        { AddedTokens = [new AddedToken { Content = "<|lost|>" }] };
         var error = Assert.Throws<LabException>(() => Create(config, TinyTokenizers.Root));
         Assert.Contains("<|lost|>", error.Message, StringComparison.Ordinal);
     }

@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Training;
 using static TorchSharp.torch;
 

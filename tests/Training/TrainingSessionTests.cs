@@ -211,7 +211,10 @@ public sealed class TrainingSessionTests : IDisposable
         using var session = TrainingSession.Prepare(
             Config with
             {
-                ValidationPrompt = "a dog", NumValidationImages = 1, ValidationInferenceSteps = 1, ValidationResolution = size,
+                ValidationPrompt = "a dog",
+                NumValidationImages = 1,
+                ValidationInferenceSteps = 1,
+                ValidationResolution = size,
             },
             pipeline);
         var picture = Assert.Single(session.Draw());
@@ -225,7 +228,10 @@ public sealed class TrainingSessionTests : IDisposable
         using var pipeline = TinyPipeline.Load();
         var config = Config with
         {
-            OutputDir = Out("twice"), ValidationPrompt = "a dog", NumValidationImages = 3, SampleBatchSize = 2,
+            OutputDir = Out("twice"),
+            ValidationPrompt = "a dog",
+            NumValidationImages = 3,
+            SampleBatchSize = 2,
             ValidationInferenceSteps = 1,
         };
         var batches = 0;

@@ -93,7 +93,11 @@ public sealed class TrainingSessionTrainTests : IDisposable
         };
         var config = Config with
         {
-            ValidationPrompt = "a cat", ValidationSteps = 2, NumValidationImages = 3, SampleBatchSize = 2, ValidationInferenceSteps = 1,
+            ValidationPrompt = "a cat",
+            ValidationSteps = 2,
+            NumValidationImages = 3,
+            SampleBatchSize = 2,
+            ValidationInferenceSteps = 1,
         };
         Assert.Equal(3, TrainingSession.Train(config, pipeline, events).Steps);
         Assert.Equal(3, StepLog.Read(_output).Count);

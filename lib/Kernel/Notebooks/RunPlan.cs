@@ -13,9 +13,9 @@ internal static class RunPlan
             .Select(
                 c => new PlannedCell(
                     c.Cell.Source, WithLanguage(c.Cell), c.Cell.Id ?? FormattableString.Invariant($"cell-{c.Index}"), c.Index, null)
-            {
-                MayFail = c.Cell.Tags.Contains("raises-exception"),
-            })
+                {
+                    MayFail = c.Cell.Tags.Contains("raises-exception"),
+                })
             .ToList();
         if (parameters.Count == 0)
             return cells;

@@ -89,9 +89,12 @@ internal sealed class LabelledPictures : IDisposable
                 };
         }
 
-        look = look with { Accessory = any.Property == PropertyChange.XRay || any.Kind >= SubjectKind.Duck
+        look = look with
+        {
+            Accessory = any.Property == PropertyChange.XRay || any.Kind >= SubjectKind.Duck
             ? Accessory.None
-            : any.Accessory };
+            : any.Accessory
+        };
         return similar ? look : look with { Pattern = CoatPattern.Solid };
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Dreambooth.Lab.Kernel.Protocol;
 
 namespace Dreambooth.Lab.Tests.Kernel.Notebooks;
 

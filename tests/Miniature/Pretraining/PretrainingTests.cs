@@ -81,8 +81,11 @@ public sealed class PretrainingTests : IDisposable
     public void Vae_MoreSteps_ReconstructsBetter()
     {
         var recipe =
-            MiniatureRecipe.Tiny with { VaeTraining =
-                MiniatureRecipe.Tiny.VaeTraining with { WarmupSteps = 5, LearningRate = 4e-3, EmaDecay = 0.9 } };
+            MiniatureRecipe.Tiny with
+            {
+                VaeTraining =
+                MiniatureRecipe.Tiny.VaeTraining with { WarmupSteps = 5, LearningRate = 4e-3, EmaDecay = 0.9 }
+            };
         var before = VaeTraining.Run(recipe, Options("a", 1));
         var after = VaeTraining.Run(recipe, Options("b", 120));
         Assert.True(after.Psnr > before.Psnr + 2, $"{before.Psnr} dB after 1 step, {after.Psnr} dB after 120");
