@@ -36,8 +36,8 @@ public static class PhotoViews
             ("Sharpness", photo => Text(photo.Sharpness, "0")),
             ("Remarks", photo => photo.Remarks.Count == 0 ? "good" : string.Join("; ", photo.Remarks))) with
         {
-            Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; {review.Good.Count} of them all "
-            + $"are good, {review.Alike.Count} pairs look alike."
+            Note = $"The {Math.Min(most, review.Photos.Count)} least sharp of {review.Photos.Count} photos; "
+                + $"{review.Good.Count} of them all are good, {review.Alike.Count} pairs look alike."
         };
     }
 

@@ -37,15 +37,19 @@ public static class ProjectFolder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var full = Path.GetFullPath(path);
-        foreach (var (folder, prefix) in new[] { (Find(), string.Empty), (UserFolders.Home, "~/") })
+        foreach (var (folder, prefix) in new[] { (Found(null), string.Empty), (UserFolders.Home, "~/") })
         {
-            if (folder.Length > 1
+            if (folder is { Length: > 1 }
                 && full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 return prefix + Path.GetRelativePath(folder, full).Replace('\\', '/');
         }
 
         return full;
     }
+
+    private static string? Found(string? currentFolder) =>
+        new[] { currentFolder ?? Directory.GetCurrentDirectory(), AppContext.BaseDirectory }
+            .Select(Above).FirstOrDefault(found => found is not null);
 
     private static string? Above(string start)
     {

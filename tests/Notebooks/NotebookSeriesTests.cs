@@ -52,6 +52,15 @@ public sealed class NotebookSeriesTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Names))]
+    public void Read_CommittedNotebook_NamesNoFolderOfTheMachineThatRanIt(string name)
+    {
+        Assert.SkipWhen(name.Length == 0, "there are no notebooks yet");
+        var text = File.ReadAllText(Path.Combine(Notebooks, name));
+        Assert.DoesNotMatch(@"(?<![\w.:/~-])/(?:home|root|Users|tmp|work|mnt|srv|opt|var|workspace)/\w", text);
+    }
+
+    [Theory]
     [Trait("Category", "Notebooks")]
     [MemberData(nameof(Names))]
     public void Check_CommittedNotebook_HoldsTheOutputsOfItsCode(string name)
