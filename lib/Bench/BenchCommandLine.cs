@@ -3,7 +3,7 @@ using Dreambooth.Lab.Cli;
 
 namespace Dreambooth.Lab.Bench;
 
-/// <summary>The program that measures: measurements that anyone can repeat, one verb each.</summary>
+/// <summary>The verbs of the bench program.</summary>
 internal static class BenchCommandLine
 {
     public static RootCommand Create(Session session) =>

@@ -21,8 +21,6 @@ namespace Dreambooth.Lab.Bench;
 /// <param name="device">Where.</param>
 internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
 {
-    /// <summary>The figure of rows whose peaks are what tensors held, exactly.</summary>
-
     private const int Steps = 2;
 
     private readonly MemoryPlanner _planner = new(model);

@@ -21,8 +21,8 @@ internal static class OperationsBench
     {
         return BenchFlags.Verb<Flags>(
             "operations",
-            "Times products, attention, norms and additions of Stable Diffusion 3.5-medium's blocks, and the pieces of its autoencoder, "
-            + "beside "
+            "Times products, attention, norms and additions of Stable Diffusion 3.5-medium's blocks, and the "
+            + "pieces of its autoencoder, beside "
             + "other ways to compute the same.",
             flags => Run(flags, session));
     }

@@ -15,8 +15,8 @@ internal static class PrecisionBench
     {
         return BenchFlags.Verb<Flags>(
             "precision",
-            "Compares bfloat16 with float32 on Stable Diffusion 3.5-medium at its real size with random weights: one forward, and the "
-            + "losses "
+            "Compares bfloat16 with float32 on Stable Diffusion 3.5-medium at its real size with random weights: "
+            + "one forward, and the losses "
             + "of a short LoRA training.",
             flags => Run(flags, session));
     }

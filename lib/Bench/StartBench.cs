@@ -81,6 +81,13 @@ internal sealed class StartBench(
         return place;
     }
 
+    private static string Name(torch.ScalarType dtype) => dtype switch
+    {
+        torch.ScalarType.BFloat16 => "bf16",
+        torch.ScalarType.Float16 => "fp16",
+        _ => "fp32",
+    };
+
     private ProcessStartInfo Command(string model, bool whole, string pictures)
     {
         static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
@@ -90,7 +97,7 @@ internal sealed class StartBench(
                 "--num_images", Text(whole ? options.Images : 1),
              "--guidance_scale", "4.5", "--height", Text(options.LargeSize), "--width", Text(options.LargeSize), "--device",
              options.Device.ToString(),
-             "--dtype", options.Dtype == torch.ScalarType.BFloat16 ? "bf16" : "fp32", "--output_dir", pictures, .. flags ?? []])
+             "--dtype", Name(options.Dtype), "--output_dir", pictures, .. flags ?? []])
             start.ArgumentList.Add(argument);
         return start;
     }

@@ -146,8 +146,8 @@ internal static class HubVerb
         var repair = new Option<bool>("--repair") { Description = "Remove damaged files and download them again." };
         var verb = new Command(
             "verify",
-            "Reads every cached file of a model and compares its hash with what the hub lists. The exit code is 1 where one is "
-            + "damaged.") { repo, revision, repair };
+            "Reads every cached file of a model and compares its hash with what the hub lists. The exit code is "
+            + "1 where one is damaged.") { repo, revision, repair };
         verb.SetAction(result =>
         {
             var id = ParseRepo(result.GetValue(repo)!);
@@ -164,8 +164,8 @@ internal static class HubVerb
                 return ExitCode.Success;
             if (!result.GetValue(repair))
                 throw new LabException(
-                    $"{found.Damaged.Count} files of {id} are damaged. `dotnet run -- hub verify {id} --repair` removes them and downloads "
-                    + "them again.");
+                    $"{found.Damaged.Count} files of {id} are damaged. `dotnet run -- hub verify {id} --repair` "
+                    + "removes them and downloads them again.");
             var request = new HubDownloadRequest(id) { Revision = found.Commit, Include = found.Damaged };
             ConsoleProgress.Run(
                 session, report => Wait(

@@ -62,8 +62,8 @@ internal static class KernelVerb
         var name = new Option<string?>("--name")
         {
             Description =
-                $"The kernel's name, to which notebooks refer. Default: {DefaultName}, and {InteractiveName} unless another program has "
-                + "it.",
+                $"The kernel's name, to which notebooks refer. Default: {DefaultName}, and {InteractiveName} "
+                + "unless another program has it.",
         };
         var verb = new Command("install", "Installs the kernel where Jupyter and VS Code look for it.") { user, prefix, name };
         verb.SetAction(result => Guarded(() =>

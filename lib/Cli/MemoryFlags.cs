@@ -115,6 +115,19 @@ internal sealed record MemoryFlags
         }
     }
 
+    /// <summary>The training that <c>--measure</c> runs: the recipe with what is changed of it.</summary>
+    /// <exception cref="UsageException">There is no recipe, or nothing is trained.</exception>
+    public DreamBoothConfig MeasuredRecipe()
+    {
+        if (Inference)
+            throw new UsageException("--measure runs a training; it does not go with --inference.");
+        var recipe = Recipe() ?? throw new UsageException("--measure needs --config: the recipe that is run.");
+        var values = DreamBoothConfig.Flags.ReadJson(recipe.ToJson(), "recipe");
+        foreach (var (flag, value) in _changes)
+            values[DreamBoothConfig.Flags.Find(flag.Name)!] = value;
+        return DreamBoothConfig.Flags.Build(values);
+    }
+
     /// <summary>The recipe, or null.</summary>
     public DreamBoothConfig? Recipe()
     {

@@ -17,15 +17,15 @@ internal static class MemoryVerb
     {
         var verb = new Command(
             "memory", "Predicts the memory that a run needs, phase by phase, and which settings would fit cards of several sizes. "
-            + "Nothing is loaded: configuration files are enough. Without flags: the DreamBooth tutorial's training of Stable Diffusion "
-            + "3.5-medium.");
+            + "Nothing is loaded: configuration files are enough. Without flags: the DreamBooth tutorial's "
+            + "training of Stable Diffusion 3.5-medium.");
         var options = new FlagOptions(verb, MemoryFlags.All);
         verb.SetAction(result =>
         {
             var flags = MemoryFlags.Read(options, result);
             var planner = new MemoryPlanner(flags.Architecture());
             var settings = flags.Settings();
-            var profile = flags.Measure is { } steps ? MeasuredRun(flags.Recipe(), steps, settings, session) : null;
+            var profile = flags.Measure is { } steps ? MeasuredRun(flags.MeasuredRecipe(), steps, settings, session) : null;
             if (flags.Json)
                 session.Output.WriteLine(JsonSerializer.Serialize(Report(planner, settings, profile), JsonFile.Options));
             else
@@ -35,9 +35,9 @@ internal static class MemoryVerb
         return verb;
     }
 
-    private static MemoryProfile MeasuredRun(DreamBoothConfig? config, int steps, MemorySettings settings, Session session) =>
+    private static MemoryProfile MeasuredRun(DreamBoothConfig config, int steps, MemorySettings settings, Session session) =>
         ProfiledTraining.Run(
-            (config ?? throw new UsageException("--measure needs --config: the recipe that is run.")) with { Memory = settings.Memory },
+            config with { Memory = settings.Memory },
             steps,
             new GenerationRequest
             {

@@ -126,8 +126,8 @@ public static class MemoryViews
             ("Lab, bf16: predicted", row => Predicted(Half(row.Settings))), ("measured", row => Measured(Half(row.Settings)))) with
         {
             Note = "Ours: what tensors hold at most, everything in memory all the time (--memory fast), the autoencoder in the same "
-            + $"precision; measured on an {measured.Device} with random weights. Nothing trains all weights here: that row stays a "
-            + "prediction."
+            + $"precision; measured on an {measured.Device} with random weights. Nothing trains all weights here: "
+            + "that row stays a prediction."
         };
     }
 

@@ -282,8 +282,8 @@ public static class SweepViews
         Rows =
         [
             [
-                "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, or score them with "
-                + "a "
+                "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, "
+                + "or score them with a "
                     + "delegate of your own.",
             ],
         ],

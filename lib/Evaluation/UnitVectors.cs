@@ -19,8 +19,12 @@ internal sealed class UnitVectors
     public static UnitVectors Of(Tensor embeddings)
     {
         ArgumentNullException.ThrowIfNull(embeddings);
-        if (embeddings.dim() != 2 || embeddings.shape[0] == 0)
-            throw new LabException($"Embeddings have shape [{string.Join(", ", embeddings.shape)}]; [N, E] with N at least 1 is needed.");
+        if (embeddings.dim() != 2 || embeddings.shape[0] == 0 || embeddings.shape[1] == 0)
+        {
+            throw new LabException(
+                $"Embeddings have shape [{string.Join(", ", embeddings.shape)}]; [N, E] with N and E at least 1 is needed.");
+        }
+
         using var wide = embeddings.detach().to(ScalarType.Float64, CPU).contiguous();
         var values = wide.data<double>().ToArray();
         return new([.. values.Chunk((int)embeddings.shape[1]).Select(Scale)]);

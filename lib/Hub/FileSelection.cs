@@ -56,8 +56,8 @@ internal static partial class FileSelection
         if (weighty > 0 && notes.Count == weighty)
             throw new HubException(
                 HubErrorKind.NoSafetensors,
-                $"No component of {source} has weights of the variant '{variant}'{Variants(files)}. Leave --variant out to take the plain "
-                + "files.");
+                $"No component of {source} has weights of the variant '{variant}'{Variants(files)}. Leave --variant out "
+                + "to take the plain files.");
 
         return new FileChoice([.. chosen.Distinct(StringComparer.Ordinal)], notes);
     }
@@ -137,8 +137,8 @@ internal static partial class FileSelection
         {
             throw new HubException(HubErrorKind.NoSafetensors, inside.Any(IsOtherWeights)
                 ? $"{component} of {source} has no safetensors weights, only {string.Join(", ", inside.Where(IsOtherWeights).Take(3))}: "
-                    + "those formats can run code when they are opened and are not read here. Choose a revision with safetensors, or "
-                    + "convert it."
+                    + "those formats can run code when they are opened and are not read here. Choose a "
+                    + "revision with safetensors, or convert it."
                 : $"{component} of {source} has no weights at all: neither model.safetensors nor diffusion_pytorch_model.safetensors.");
         }
 

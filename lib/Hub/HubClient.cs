@@ -45,8 +45,8 @@ public sealed class HubClient : IDisposable
         if (Token is null)
             throw new HubException(
                 HubErrorKind.NotLoggedIn,
-                $"Nobody is logged in: neither HF_TOKEN is set nor is there a token in {Options.TokenPath}. `dotnet run -- hub login` logs "
-                + "in.");
+                $"Nobody is logged in: neither HF_TOKEN is set nor is there a token in {Options.TokenPath}. `dotnet run "
+                + "-- hub login` logs in.");
         ThrowIfOffline("asking who is logged in");
         return _api.WhoAmIAsync(cancellation.OrAmbient());
     }

@@ -64,8 +64,8 @@ public sealed class HubToken
         var file = Target(path);
         return (File.GetUnixFileMode(file) & others) == 0
             ? null
-            : $"Other users of this machine may read or change the token file {file}; `chmod 600 {file}` closes it, and a new token is "
-                + "safer.";
+            : $"Other users of this machine may read or change the token file {file}; `chmod 600 {file}` closes it, and "
+                + "a new token is safer.";
     }
 
     /// <summary>Stores the token where every hub program looks for it; only this user can read the file.</summary>

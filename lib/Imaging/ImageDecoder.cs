@@ -139,8 +139,8 @@ public static class ImageDecoder
         {
             throw new LabException(
                 $"{name} is a {info.Format} picture of {size} pixels that cannot be decoded in parts: it would take "
-                + $"{ByteSize.Text(picture.HeldBytes)} at once, and at most {ByteSize.Text(MostHeld)} are taken. Make it smaller, or save "
-                + "it as PNG.");
+                + $"{ByteSize.Text(picture.HeldBytes)} at once, and at most {ByteSize.Text(MostHeld)} are taken. Make "
+                + "it smaller, or save it as PNG.");
         }
 
         return picture.HeldBytes + Math.Min(4 * pixels, picture.BandBytes) + (keeps ? 3 * pixels : 0);

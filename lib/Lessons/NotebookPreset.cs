@@ -134,7 +134,7 @@ public sealed record NotebookPreset
     /// <param name="miniature">What is expected of the miniature.</param>
     /// <param name="full">What is expected of Stable Diffusion 3.5-medium, where that is known.</param>
     public string Expected(string miniature, string full = "–") =>
-        Classifier is not null ? miniature : Size == PresetSize.Full ? full : "–";
+        Classifier is not null ? miniature : Size == PresetSize.Full && Model == Full.Model ? full : "–";
 
     /// <summary>The tutorial's training with this preset's model and photos: the miniature's recipe, or in bf16 on a GPU.</summary>
     internal DreamBoothConfig Recipe()

@@ -21,7 +21,9 @@ public sealed record TrainingLeftover(string What, string Path, long Bytes, bool
         var folder = System.IO.Path.GetFullPath(config.OutputDir);
         if (!Directory.Exists(folder))
             return [];
-        var classes = config.ClassDataDir is { } path ? System.IO.Path.GetFullPath(path) : null;
+        var classes = config.ClassDataDir is { } path
+            ? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path))
+            : null;
         return
         [
             .. Directory.GetFileSystemEntries(folder).Where(entry => !RunFolder.IsMark(System.IO.Path.GetFileName(entry)))

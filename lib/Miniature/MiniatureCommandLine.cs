@@ -137,8 +137,8 @@ internal static class MiniatureCommandLine
     private static Command Prove(Session session)
     {
         var verb = new Command(
-            "prove", "Lets the classifier read pictures of captions that training never saw, compares guidances, and measures the "
-                + "autoencoder.");
+            "prove", "Lets the classifier read pictures of captions that training never saw, compares "
+                + "guidances, and measures the autoencoder.");
         var model = verb.AddText("--model", "FOLDER", "The miniature.", "data/sd3-mini");
         var classifier = verb.AddText("--classifier", "FOLDER", "The attribute classifier.", "data/sd3-mini-classifier");
         var output = verb.AddText("--output", "FOLDER", "Folder for the report and sheets of pictures.", "outputs/miniature/proof");

@@ -188,10 +188,13 @@ internal static class TorchLibraries
             Path.Combine(Path.GetDirectoryName(typeof(TorchLibraries).Assembly.Location) ?? ".", "..", "..", "..", ".."));
         var versions = Path.Combine(packages, package);
         return Directory.Exists(versions)
-            ? Directory.GetDirectories(versions).OrderDescending(StringComparer.Ordinal)
+            ? Directory.GetDirectories(versions).OrderByDescending(VersionOf)
                 .Select(version => Path.Combine(version, "runtimes", Platform, "native"))
             : [];
     }
+
+    private static Version VersionOf(string folder) =>
+        Version.TryParse(Path.GetFileName(folder).Split('-')[0], out var version) ? version : new Version();
 
     private static string Platform { get; } =
         (OperatingSystem.IsWindows() ? "win-" : OperatingSystem.IsMacOS() ? "osx-" : "linux-")

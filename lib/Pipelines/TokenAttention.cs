@@ -61,7 +61,7 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
         int rows = (request.Height ?? pipeline.DefaultSize) / pipeline.SizeMultiple, columns =
             (request.Width ?? pipeline.DefaultSize) / pipeline.SizeMultiple;
         int[] chosen = [.. (blocks ?? [.. Enumerable.Range(0, pipeline.Transformer.TransformerBlocks.Count)]).Distinct().Order()];
-        long[][] places = [.. words.Select(word => Places(pipeline.Prompts, request.Prompts[0], word, rows * columns))];
+        long[][] places = [.. words.Select(word => Places(pipeline.Prompts, request, word, rows * columns))];
         using var recorder = new AttentionRecorder(pipeline.Transformer, chosen, places);
         var picture = pipeline.Generate(request, onStep, cancellation)[0];
         // [G, S] of each block, copied once.
@@ -78,14 +78,14 @@ public sealed record TokenAttention(string Word, RgbImage Picture, IReadOnlyList
     }
 
     // Behind the image's tokens are those of CLIP's window, then T5's.
-    private static long[] Places(PromptEncoder encoder, string prompt, string word, int image)
+    private static long[] Places(PromptEncoder encoder, GenerationRequest request, string word, int image)
     {
-        var window = encoder.ClipWindow;
+        var (prompt, window) = (request.Prompts[0], encoder.ClipWindow);
+        var length = request.MaxSequenceLength ?? encoder.DefaultSequenceLength;
         var clip = PlacesIn(encoder.Tokenizer, prompt, word).Where(place => place < window);
         var t5 = encoder.T5 is null
             ? []
-            : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < encoder.DefaultSequenceLength)
-                .Select(place => place + window);
+            : PlacesIn(encoder.Tokenizer3!, prompt, word).Where(place => place < length).Select(place => place + window);
         long[] places = [.. clip.Concat(t5).Select(place => place + image)];
         return places.Length > 0
             ? places

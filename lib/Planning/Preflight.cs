@@ -207,8 +207,8 @@ public static class Preflight
             if (available is not { } free)
                 return new(
                     "memory", PreflightStatus.Warning,
-                    $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the device has free is "
-                    + "not known");
+                    $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the "
+                    + "device has free is not known");
             var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
             var (peak, there) = ByteSize.Pair(forecast.Peak, free.Bytes);
             var sentence = $"about {peak} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, "

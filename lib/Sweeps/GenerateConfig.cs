@@ -203,8 +203,8 @@ public sealed record GenerateConfig
     public IReadOnlyList<WeightedLora> Loras => [.. Lora.Select(WeightedLora.Parse)];
 
     private string LayersError =>
-        $"skip_guidance_layers is '{ShownText.Line(SkipGuidanceLayers ?? string.Empty)}'; valid is a list of layer numbers from 0, "
-        + "such as 7,8,9.";
+        $"skip_guidance_layers is '{ShownText.Line(SkipGuidanceLayers ?? string.Empty)}'; valid is a list of "
+        + "layer numbers from 0, such as 7,8,9.";
 
     /// <summary>The prompts, from the file or the one given.</summary>
     /// <exception cref="LabException">The prompt file cannot be read or has no prompt.</exception>

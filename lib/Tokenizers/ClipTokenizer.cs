@@ -120,8 +120,8 @@ internal sealed class ClipTokenizer : ITextTokenizer
             var id = value.Int(0, MostTokens);
             if (!spellings.TryAdd(id, token))
                 throw new LabException(
-                    $"{path}: '{ShownText.Line(token)}' and '{ShownText.Line(spellings[id])}' have the same id {id}; each token needs its "
-                    + "own.");
+                    $"{path}: '{ShownText.Line(token)}' and '{ShownText.Line(spellings[id])}' have the same id {id}; "
+                    + "each token needs its own.");
             vocabulary.Add(token, id);
         }
 

@@ -187,8 +187,8 @@ public sealed class TrainingCheckpoint
         if (State!.Step > maxSteps)
         {
             throw new LabException(
-                $"{Folder} is at step {State.Step} and the run has {maxSteps}: there is nothing left to train. Raise max_train_steps to "
-                + "train "
+                $"{Folder} is at step {State.Step} and the run has {maxSteps}: there is nothing left to "
+                + "train. Raise max_train_steps to train "
                 + "on, or leave resume_from_checkpoint out to start afresh.");
         }
     }
@@ -200,8 +200,8 @@ public sealed class TrainingCheckpoint
         if (State!.DataSha256 != dataSha256)
         {
             throw new LabException(
-                $"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not those it was trained "
-                + "on.");
+                $"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not "
+                + "those it was trained on.");
         }
     }
 
@@ -222,6 +222,6 @@ public sealed class TrainingCheckpoint
 
     private string Lack() => IsOwn
         ? $"lacks {string.Join(" and ", Missing)}"
-        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no training can resume from "
-            + "it here";
+        : $"was written by another program (it holds no {TrainingState.FileName}): its LoRA can be used, but no "
+            + "training can resume from it here";
 }

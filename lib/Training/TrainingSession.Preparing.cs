@@ -131,8 +131,8 @@ public sealed partial class TrainingSession
             return;
         if (Config.LearningRateSchedule(1).DependsOnLength && checkpoint.State!.Config().MaxTrainSteps != Config.MaxTrainSteps)
             _events.OnWarning?.Invoke(
-                $"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is that of the new "
-                + "length.");
+                $"max_train_steps is not what it was when {checkpoint.Folder} was made: from here on the learning rate is "
+                + "that of the new length.");
     }
 
     /// <summary>Reads the instance pictures and their prompts, says what there is, and checks the run's length.</summary>

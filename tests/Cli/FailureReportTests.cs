@@ -18,8 +18,8 @@ public sealed class FailureReportTests : IDisposable
     public void Line_UnexpectedError_IsOneLineThatSaysHowToGetTheTrace()
     {
         Assert.Equal(
-            "error: unexpected, a fault of the program: InvalidOperationException: first LAB_TRACE=FILE writes the trace to a file, for a "
-            + "report.",
+            "error: unexpected, a fault of the program: InvalidOperationException: first LAB_TRACE=FILE writes the trace to "
+            + "a file, for a report.",
             FailureReport.Line(new InvalidOperationException("first\n   at somewhere\n")));
         Assert.Contains(
             "Out of memory: what was asked for does not fit this machine.", FailureReport.Line(new InsufficientMemoryException()),
@@ -61,8 +61,8 @@ public sealed class FailureReportTests : IDisposable
         var code = LabCommandLine.Run(["doctor"], new Session(new BrokenWriter(), error, false, CancellationToken.None));
         Assert.Equal(1, code);
         Assert.Equal(
-            "error: unexpected, a fault of the program: DivideByZeroException: broken LAB_TRACE=FILE writes the trace to a file, for a "
-            + "report.", error.ToString().Trim());
+            "error: unexpected, a fault of the program: DivideByZeroException: broken LAB_TRACE=FILE writes the trace to "
+            + "a file, for a report.", error.ToString().Trim());
     }
 
     private sealed class BrokenWriter : StringWriter

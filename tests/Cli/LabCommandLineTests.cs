@@ -87,6 +87,7 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("cannot be read", "train", "--config", "no-such-recipe.json")]
     [InlineData("--memory is 'lo'; valid are low,", "generate", "--model", "m", "--memory", "lo")]
     [InlineData("--memory is 'lo'; valid are low,", "memory", "--memory", "lo")]
+    [InlineData("--measure runs a training; it does not go with --inference.", "memory", "--inference", "--measure", "1")]
     [InlineData("prompt or prompts_file is needed", "generate", "--model", "m")]
     [InlineData("--dtype is 'fp8'; valid are fp16, fp32, bf16, auto.", "generate", "--dtype", "fp8")]
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]

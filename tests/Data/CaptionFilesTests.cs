@@ -143,7 +143,7 @@ public sealed class CaptionFilesTests : IDisposable
     [InlineData("""{"file_name":"\ud800","image":"gmc_000.png","text":"a b","n":1}""", "line 1: file_name")]
     [InlineData("""{"file_name":"gmc_000.png","text":"\udc00"}""", "line 1: text")]
     [InlineData("""{"file_name":"gmc_000.png","\ud800":"x"}""", "line 1")]
-    [InlineData("""{"file_name":"gmc_000.png","text":"a","text":"b"}""", "line 1: text stands")]
+    [InlineData("""{"file_name":"gmc_000.png","text":"a","text":"b"}""", "line 1: text appears twice")]
     [InlineData("""{"file_name":["gmc_000.png"],"text":"a"}""", "line 1: file_name is [\"gmc_000.png\"]; valid is a text.")]
     [InlineData("""{"file_name":"a\u0000b","text":"a"}""", "which is not in the folder")]
     [InlineData("""{"file_name":"","text":"a"}""", "which is not in the folder")]

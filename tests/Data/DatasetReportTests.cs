@@ -57,8 +57,8 @@ public sealed class DatasetReportTests : IDisposable
         Assert.Equal(
             [
                 "metadata.jsonl has the text of pictures that have a text file too; not used: 0.txt.",
-                "5 of 7 pictures have no caption of their own and are trained on the instance prompt: 1.png, 3.png, 4.png, 5.png and 1 "
-                + "more.",
+                "5 of 7 pictures have no caption of their own and are trained on the instance prompt: 1.png, 3.png, "
+                + "4.png, 5.png and 1 more.",
             ],
             report.Warnings);
     }

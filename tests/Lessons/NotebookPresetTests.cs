@@ -38,6 +38,8 @@ public class NotebookPresetTests
         Assert.Equal(("/models/other", "/my-lora", "/photos", null), (other.Model, other.Study.Lora, other.Photos, other.Classifier));
         Assert.NotNull(NotebookPreset.Standard.With("data/sd3-mini", "/my-lora").Classifier);
         Assert.Equal("–", other.Expected("0.8"));
+        Assert.Equal("0.9", NotebookPreset.Full.Expected("0.8", "0.9"));
+        Assert.Equal("–", NotebookPreset.Full.With("/models/other").Expected("0.8", "0.9"));
     }
 
     [Theory]

@@ -11,7 +11,7 @@ public sealed class TrainingLeftoverTests : IDisposable
     [Fact]
     public void Delete_ATrainingsFolder_KeepsTheLoraAndItsRecords()
     {
-        var config = NotebookPreset.Tiny.OwnSubject().Config with { OutputDir = _folder, ClassDataDir = Path.Combine(_folder, "class") };
+        var config = NotebookPreset.Tiny.OwnSubject().Config with { OutputDir = _folder, ClassDataDir = Path.Combine(_folder, "class/") };
         foreach (var (name, bytes) in new[] { ("class/a.png", 30), ("checkpoint-2/b.bin", 20), ("photos/c.png", 10) })
         {
             Directory.CreateDirectory(Path.Combine(_folder, Path.GetDirectoryName(name)!));

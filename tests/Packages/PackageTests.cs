@@ -10,7 +10,8 @@ namespace Dreambooth.Lab.Tests.Packages;
 [Trait("Category", "Package")]
 public sealed class PackageTests : IDisposable
 {
-    private const string Version = "0.0.1-test";
+    // One of its own for each run: what a killed run left restored is not used again.
+    private static readonly string Version = $"0.0.1-test.{Environment.ProcessId}";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -113,9 +114,10 @@ public sealed class PackageTests : IDisposable
             start.Environment.Remove(name);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{output}\n{errors.Result}");
-        return output;
+        var output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromMinutes(15)))
+            process.Kill(entireProcessTree: true);
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{output.Result}\n{errors.Result}");
+        return output.Result;
     }
 }

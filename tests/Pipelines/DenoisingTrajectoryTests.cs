@@ -46,6 +46,15 @@ public class DenoisingTrajectoryTests
         Assert.NotEqual(words[0].Mean[0, 0], words[1].Mean[0, 0]);
     }
 
+    // The request's window counts, not the encoder's own: places behind its end are none of the prompt's.
+    [Fact]
+    public void Record_ShortWindow_LeavesOutWhatItCuts()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var words = TokenAttention.Record(pipeline, _request with { MaxSequenceLength = 1 }, ["cat"], blocks: [0]);
+        Assert.All(words[0].Mean.Cast<double>(), value => Assert.InRange(value, 1e-6, 1));
+    }
+
     [Fact]
     public void Record_WordThatIsNotThere_IsNamed()
     {

@@ -16,6 +16,8 @@ internal static partial class NativeOutput
     /// </summary>
     public const string KeepStandardError = "CSHARP_KERNEL_KEEP_STDERR";
 
+    private const int LargePipe = 1 << 20;
+
     private static readonly List<Reader> s_readers = [];
 
     /// <summary>Replaces both descriptors.</summary>
@@ -58,21 +60,24 @@ internal static partial class NativeOutput
     }
 
     // A process that dies of a stack overflow writes its trace here after its threads were stopped, the reader among them: a full pipe
-    // would hold it for ever. The pipe is made large, and what does not fit is dropped.
+    // would hold it for ever. The pipe is made large, and
+    // what does not fit is dropped, also of child processes, which inherit it.
     private static void LetLastWordsPass(int end)
     {
         const int GetFlags = 3, SetFlags = 4, SetPipeSize = 1031, NonBlocking = 0x800;
         if (!OperatingSystem.IsLinux())
             return;
-        _ = Control(end, SetPipeSize, 1 << 20);
-        _ = Control(end, SetFlags, Control(end, GetFlags, 0) | NonBlocking);
+        _ = Control(end, SetPipeSize, LargePipe);
+        var flags = Control(end, GetFlags, 0);
+        if (flags >= 0)
+            _ = Control(end, SetFlags, flags | NonBlocking);
     }
 
     /// <summary>Reads one pipe. Its own thread waits for input; each reader passes on what it read before the next one reads.</summary>
     private sealed class Reader(FileStream file, string stream)
     {
         // More than a pipe holds; a child process that never stops writing must not keep a cell from ending.
-        private const int DrainedBlocks = 16;
+        private const int DrainedBlocks = 2 * LargePipe / (1 << 16);
 
         private readonly Lock _lock = new();
         private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
