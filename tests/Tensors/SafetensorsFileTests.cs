@@ -206,7 +206,7 @@ public sealed class SafetensorsFileTests : IDisposable
         for (var length = 0; length < whole.Length; length++)
         {
             File.WriteAllBytes(path, whole[..length]);
-            Assert.StartsWith(path, Assert.Throws<LabException>(() => SafetensorsFile.Open(path)).Message, StringComparison.Ordinal);
+            Assert.Contains(path, Assert.Throws<LabException>(() => SafetensorsFile.Open(path)).Message, StringComparison.Ordinal);
         }
     }
 
