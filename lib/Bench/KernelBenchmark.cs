@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Dreambooth.Lab.Kernel.Protocol;
 using Dreambooth.Lab.Kernel;
+using Dreambooth.Lab.Kernel.Protocol;
 
 namespace Dreambooth.Lab.Bench;
 
