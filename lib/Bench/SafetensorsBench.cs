@@ -1,10 +1,7 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Tensors;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Bench;
 
@@ -30,17 +27,18 @@ internal static class SafetensorsBench
         try
         {
             var small = Path.Combine(folder, "warm-up.safetensors");
-            Write(small, WarmUpMiB, WarmUpMiB);
-            Measure(small);
+            SafetensorsBenchmark.Write(small, count: 1, WarmUpMiB << 20);
+            SafetensorsBenchmark.Measure(small);
             var path = file ?? Path.Combine(folder, "bench.safetensors");
             if (file is null)
-                Write(path, sizeMiB, TensorMiB);
-            var (bytes, open, read, resident) = Measure(path);
+                SafetensorsBenchmark.Write(path, sizeMiB / TensorMiB, TensorMiB << 20);
+            var measured = SafetensorsBenchmark.Measure(path);
+            var (bytes, resident) = (measured.TensorBytes, measured.ResidentBytesAfterTouch);
             session.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tensors                    {bytes / MiB,10:F1} MiB"));
             session.Output.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"open, before first touch   {open.TotalMilliseconds,10:F1} ms"));
+                string.Create(CultureInfo.InvariantCulture, $"open, before first touch   {measured.OpenMilliseconds,10:F1} ms"));
             session.Output.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"read every byte            {read.TotalMilliseconds,10:F1} ms"));
+                string.Create(CultureInfo.InvariantCulture, $"read every byte            {measured.TouchMilliseconds,10:F1} ms"));
             session.Output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
@@ -50,37 +48,6 @@ internal static class SafetensorsBench
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    private static void Write(string path, int sizeMiB, int tensorMiB)
-    {
-        using var values = randn(tensorMiB * (1 << 20) / sizeof(float));
-        SafetensorsWriter.Save(path, Enumerable.Range(0, sizeMiB / tensorMiB).Select(i => KeyValuePair.Create($"tensor.{i}", values)));
-    }
-
-    private static (long Bytes, TimeSpan Open, TimeSpan Read, long Resident) Measure(string path)
-    {
-        var before = ResidentBytes();
-        var start = Stopwatch.GetTimestamp();
-        using var scope = NewDisposeScope();
-        using var checkpoint = Checkpoint.Open(path);
-        var tensors = checkpoint.Names.Select(name => checkpoint.Load(name)).ToArray();
-        var open = Stopwatch.GetElapsedTime(start);
-
-        start = Stopwatch.GetTimestamp();
-        foreach (var tensor in tensors)
-        {
-            using var sum = tensor.sum();
-        }
-
-        return (tensors.Sum(tensor => tensor.numel() * tensor.element_size()), open, Stopwatch.GetElapsedTime(start),
-            ResidentBytes() - before);
-    }
-
-    private static long ResidentBytes()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.WorkingSet64;
     }
 
     private sealed record Flags

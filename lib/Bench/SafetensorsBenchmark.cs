@@ -20,9 +20,9 @@ internal static class SafetensorsBenchmark
         var count = (int)((bytes + TensorBytes - 1) / TensorBytes);
         try
         {
-            Write(path, count);
+            Write(path, count, TensorBytes);
             Measure(path); // The first pass pays for compiling this code and starting torch's threads.
-            return Measure(path);
+            return Measure(path) with { PeakBytesConverting = PeakConverting(path) };
         }
         finally
         {
@@ -30,19 +30,25 @@ internal static class SafetensorsBenchmark
         }
     }
 
-    private static void Write(string path, int count)
+    /// <summary>Writes a file of random float32 tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="count">How many tensors.</param>
+    /// <param name="tensorBytes">Size of each.</param>
+    public static void Write(string path, int count, long tensorBytes)
     {
-        using var values = SeededNoise.Normal([TensorBytes / 4], seed: 0);
+        using var values = SeededNoise.Normal([tensorBytes / sizeof(float)], seed: 0);
         SafetensorsWriter.Save(path, Enumerable.Range(0, count).Select(index => KeyValuePair.Create($"block.{index:d4}.weight", values)));
     }
 
-    private static SafetensorsBenchmarkResult Measure(string path)
+    /// <summary>Opens a checkpoint, loads it, then reads every element.</summary>
+    /// <param name="path">The checkpoint.</param>
+    public static SafetensorsBenchmarkResult Measure(string path)
     {
         using var scope = NewDisposeScope();
         var before = Environment.WorkingSet;
         var clock = Stopwatch.StartNew();
-        using var file = SafetensorsFile.Open(path);
-        var tensors = file.Tensors.Keys.Select(name => file.Load(name)).ToArray();
+        using var file = Checkpoint.Open(path);
+        var tensors = file.Names.Select(name => file.Load(name)).ToArray();
         var opened = clock.Elapsed.TotalMilliseconds;
         var afterOpen = Environment.WorkingSet - before;
         clock.Restart();
@@ -50,7 +56,8 @@ internal static class SafetensorsBenchmark
             tensor.sum().Dispose();
         var touched = clock.Elapsed.TotalMilliseconds;
         var afterTouch = Environment.WorkingSet - before;
-        return new(new FileInfo(path).Length, tensors.Length, opened, afterOpen, touched, afterTouch, PeakConverting(path));
+        var bytes = tensors.Sum(tensor => tensor.numel() * tensor.element_size());
+        return new(new FileInfo(path).Length, bytes, tensors.Length, opened, afterOpen, touched, afterTouch);
     }
 
     private static long PeakConverting(string path)

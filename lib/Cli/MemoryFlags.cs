@@ -21,6 +21,7 @@ internal sealed record MemoryFlags
     ];
 
     private IReadOnlyDictionary<Flag, object?> _changes = new Dictionary<Flag, object?>();
+    private DreamBoothConfig? _recipe;
 
     /// <summary>The verb's own flags.</summary>
     public static FlagSet<MemoryFlags> Own { get; } = new();
@@ -68,16 +69,18 @@ internal sealed record MemoryFlags
     public static MemoryFlags Read(FlagOptions options, ParseResult result)
     {
         var given = options.Read(result);
-        return Own.Build(given.Where(entry => !Training.Contains(entry.Key)).ToDictionary()) with
+        var own = Own.Build(given.Where(entry => !Training.Contains(entry.Key)).ToDictionary());
+        return own with
         {
             _changes = given.Where(entry => Training.Contains(entry.Key)).ToDictionary(),
+            _recipe = own.Config is { } path ? ReadRecipe(path) : null,
         };
     }
 
     /// <summary>The model whose memory is planned.</summary>
     public ModelArchitecture Architecture()
     {
-        var recipe = Recipe()?.PretrainedModelNameOrPath;
+        var recipe = _recipe?.PretrainedModelNameOrPath;
         var folder = Model ?? (Directory.Exists(recipe) ? recipe : null);
         return folder is null ? ModelArchitecture.Sd35Medium : ModelArchitecture.Read(folder);
     }
@@ -87,7 +90,7 @@ internal sealed record MemoryFlags
     public MemorySettings Settings()
     {
         var settings = Inference ? MemorySettings.TutorialInference
-            : Recipe() is { } recipe ? MemorySettings.Of(recipe, CachedPictures) : MemorySettings.TutorialTraining;
+            : _recipe is { } recipe ? MemorySettings.Of(recipe, CachedPictures) : MemorySettings.TutorialTraining;
         var changed = DreamBoothConfig.Flags.Build(_changes);
         T Given<T>(string name, T value, T otherwise) => _changes.Keys.Any(flag => flag.Name == name) ? value : otherwise;
         var dtype = Given("mixed_precision", changed.ComputeDtype(), settings.Dtype);
@@ -121,20 +124,14 @@ internal sealed record MemoryFlags
     {
         if (Inference)
             throw new UsageException("--measure runs a training; it does not go with --inference.");
-        var recipe = Recipe() ?? throw new UsageException("--measure needs --config: the recipe that is run.");
+        var recipe = _recipe ?? throw new UsageException("--measure needs --config: the recipe that is run.");
         var values = DreamBoothConfig.Flags.ReadJson(recipe.ToJson(), "recipe");
         foreach (var (flag, value) in _changes)
             values[DreamBoothConfig.Flags.Find(flag.Name)!] = value;
         return DreamBoothConfig.Flags.Build(values);
     }
 
-    /// <summary>The recipe, or null.</summary>
-    public DreamBoothConfig? Recipe()
-    {
-        if (Config is not { } path)
-            return null;
-        if (!File.Exists(path))
-            throw new UsageException($"The recipe {path} does not exist.");
-        return DreamBoothConfig.Read(path);
-    }
+    private static DreamBoothConfig ReadRecipe(string path) => File.Exists(path)
+        ? DreamBoothConfig.Read(path)
+        : throw new UsageException($"The recipe {path} does not exist.");
 }

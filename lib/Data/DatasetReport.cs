@@ -20,7 +20,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         var (folder, options) = (dataset.Instances, dataset.Options);
         var sources = folder.Pictures.ToLookup(picture => dataset.CaptionFiles.Of(picture.Path).Source);
         var repeats = options.Repeats > 1 ? $", each {options.Repeats} times an epoch" : string.Empty;
-        var first = $"{Pictures(folder.Pictures.Count)} in {Near(options.InstanceDataDir)}{repeats}{Left(folder)}";
+        var first = $"{Pictures(folder.Pictures.Count)} in {ProjectFolder.Near(options.InstanceDataDir)}{repeats}{Left(folder)}";
         return new([first, Captions(sources, options.InstancePrompt)], [.. Warn(folder), .. OfCaptions(dataset)]);
     }
 
@@ -56,7 +56,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         var prompt = ShownText.Line(dataset.Options.ClassPrompt!);
         return new(
             [
-                $"{dataset.ClassCount}{of} class pictures in {Near(dataset.Options.ClassDataDir)}, "
+                $"{dataset.ClassCount}{of} class pictures in {ProjectFolder.Near(dataset.Options.ClassDataDir!)}, "
                 + $"with the prompt \"{prompt}\"{Left(folder)}",
             ],
             [.. Warn(folder)]);
@@ -112,6 +112,4 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
     }
 
     private static string Pictures(int count) => count == 1 ? "1 picture" : $"{count} pictures";
-
-    private static string Near(string? folder) => folder is null ? "no folder" : ProjectFolder.Near(folder);
 }

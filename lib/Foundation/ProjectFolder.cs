@@ -11,11 +11,10 @@ public static class ProjectFolder
     /// <exception cref="LabException">There is none.</exception>
     public static string Find(string? currentFolder = null)
     {
-        string[] starts = [currentFolder ?? Directory.GetCurrentDirectory(), AppContext.BaseDirectory];
-        return starts.Select(Above).FirstOrDefault(found => found is not null)
-            ?? throw new LabException(
-                $"The lab's data folder (with data/prompts and data/recipes) was found neither at nor above {starts[0]} or {starts[1]}. "
-                + "Run this inside the project's folder.");
+        var current = currentFolder ?? Directory.GetCurrentDirectory();
+        return Found(current) ?? throw new LabException(
+            $"The lab's data folder (with data/prompts and data/recipes) was found neither at nor above {current} or "
+            + $"{AppContext.BaseDirectory}. Run this inside the project's folder.");
     }
 
     /// <summary>Reads a path that a user gave or that stands in a file of the project.</summary>
@@ -37,7 +36,7 @@ public static class ProjectFolder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var full = Path.GetFullPath(path);
-        foreach (var (folder, prefix) in new[] { (Found(null), string.Empty), (UserFolders.Home, "~/") })
+        foreach (var (folder, prefix) in new[] { (Found(Directory.GetCurrentDirectory()), string.Empty), (UserFolders.Home, "~/") })
         {
             if (folder is { Length: > 1 }
                 && full.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
@@ -47,9 +46,7 @@ public static class ProjectFolder
         return full;
     }
 
-    private static string? Found(string? currentFolder) =>
-        new[] { currentFolder ?? Directory.GetCurrentDirectory(), AppContext.BaseDirectory }
-            .Select(Above).FirstOrDefault(found => found is not null);
+    private static string? Found(string currentFolder) => Above(currentFolder) ?? Above(AppContext.BaseDirectory);
 
     private static string? Above(string start)
     {

@@ -48,13 +48,7 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     /// <inheritdoc/>
     public void Assign(string name, Tensor value)
     {
-        ArgumentNullException.ThrowIfNull(value);
-        if (name != "pos_embed" || !value.shape.AsSpan().SequenceEqual(_positions.shape))
-            throw new ArgumentException(
-                $"{GetName()} takes pos_embed of shape [{string.Join(", ", _positions.shape)}], not {name} of "
-                + $"[{string.Join(", ", value.shape)}].", nameof(value));
-        _positions.Dispose();
-        _positions = WeightedLayer.Frozen(value);
+        _positions = WeightedLayer.Replace(GetName(), name, name == "pos_embed" ? _positions : null, value);
         ConditionallyRegisterParameter(name, _positions);
     }
 

@@ -43,25 +43,30 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     /// <inheritdoc/>
     public void Assign(string name, Tensor value)
     {
-        ArgumentNullException.ThrowIfNull(value);
-        var old =
-            name switch
-            {
-                "weight" => _weight,
-                "bias" when _bias is not null => _bias,
-                _ =>
-                throw new ArgumentException($"{GetName()} has no parameter '{name}'.", nameof(name))
-            };
-        if (!old.shape.AsSpan().SequenceEqual(value.shape))
-            throw new ArgumentException(
-                $"{GetName()}.{name} has shape [{string.Join(", ", old.shape)}], not [{string.Join(", ", value.shape)}].", nameof(value));
-        var parameter = Frozen(value);
-        if (ReferenceEquals(old, _weight))
+        var parameter = Replace(GetName(), name, name switch { "weight" => _weight, "bias" => _bias, _ => null }, value);
+        if (name == "weight")
             _weight = parameter;
         else
             _bias = parameter;
         ConditionallyRegisterParameter(name, parameter);
+    }
+
+    /// <summary>What takes a parameter's place, of the same shape; the old one is disposed.</summary>
+    /// <param name="module">The module's name.</param>
+    /// <param name="name">The parameter's.</param>
+    /// <param name="old">The parameter; null where the module has none of that name.</param>
+    /// <param name="value">The new value, which the parameter takes over.</param>
+    internal static Parameter Replace(string module, string name, Parameter? old, Tensor value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (old is null)
+            throw new ArgumentException($"{module} has no parameter '{name}'.", nameof(name));
+        if (!old.shape.AsSpan().SequenceEqual(value.shape))
+            throw new ArgumentException(
+                $"{module}.{name} has shape [{string.Join(", ", old.shape)}], not [{string.Join(", ", value.shape)}].", nameof(value));
+        var parameter = Frozen(value);
         old.Dispose();
+        return parameter;
     }
 
     /// <summary>A parameter that is not trained and that no dispose scope frees.</summary>

@@ -16,9 +16,7 @@ public sealed class LoraVariantTests
 {
     private const double Tolerance = 2e-5;
 
-    private static string Variants { get; } = Path.Combine(
-        Environment.GetEnvironmentVariable("LAB_GOLDEN_2") ?? Path.Combine(GoldenSet.RepositoryRoot, "..", "shared", "golden_2"),
-        "lora_variants");
+    private static string Variants { get; } = Path.Combine(GoldenSet.Second.Path, "lora_variants");
 
     [Theory]
     [InlineData("alpha16_r4", "tiny-sd35m")]

@@ -43,10 +43,7 @@ internal sealed class CLIPVisionEmbeddings : nn.Module<Tensor, Tensor>, IParamet
     /// <inheritdoc/>
     public void Assign(string name, Tensor value)
     {
-        if (name != "class_embedding" || !value.shape.AsSpan().SequenceEqual(_classEmbedding.shape))
-            throw new ArgumentException($"{GetName()} has no {name} of shape [{string.Join(", ", value.shape)}].", nameof(value));
-        _classEmbedding.Dispose();
-        _classEmbedding = WeightedLayer.Frozen(value);
+        _classEmbedding = WeightedLayer.Replace(GetName(), name, name == "class_embedding" ? _classEmbedding : null, value);
         ConditionallyRegisterParameter(name, _classEmbedding);
     }
 

@@ -29,10 +29,7 @@ internal sealed class LayerScale : nn.Module<Tensor, Tensor>, IParameterOwner
     /// <inheritdoc/>
     public void Assign(string name, Tensor value)
     {
-        if (name != "lambda1" || !value.shape.AsSpan().SequenceEqual(_factors.shape))
-            throw new ArgumentException($"{GetName()} has no {name} of shape [{string.Join(", ", value.shape)}].", nameof(value));
-        _factors.Dispose();
-        _factors = WeightedLayer.Frozen(value);
+        _factors = WeightedLayer.Replace(GetName(), name, name == "lambda1" ? _factors : null, value);
         ConditionallyRegisterParameter(name, _factors);
     }
 

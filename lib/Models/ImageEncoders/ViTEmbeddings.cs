@@ -52,10 +52,7 @@ internal sealed class ViTEmbeddings : nn.Module<Tensor, Tensor>, IParameterOwner
     public void Assign(string name, Tensor value)
     {
         ref var place = ref Place(name);
-        if (place is null || !value.shape.AsSpan().SequenceEqual(place.shape))
-            throw new ArgumentException($"{GetName()} has no {name} of shape [{string.Join(", ", value.shape)}].", nameof(value));
-        place.Dispose();
-        place = WeightedLayer.Frozen(value);
+        place = WeightedLayer.Replace(GetName(), name, place, value);
         ConditionallyRegisterParameter(name, place);
     }
 
