@@ -42,7 +42,8 @@ internal static class PrecisionBench
     {
         var check = new PrecisionCheck(options);
         var passed = true;
-        void Line(FormattableString text) => session.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+        void Line(params FormattableString[] parts) =>
+            session.Output.WriteLine(string.Concat(parts.Select(part => part.ToString(CultureInfo.InvariantCulture))));
         Line($"{options.Model.Name}, bfloat16 beside float32, {BenchRecord.Place(options.Device)}");
         if (parts.Contains("forward"))
         {
@@ -57,7 +58,9 @@ internal static class PrecisionBench
                     result = forward,
                 });
             Line(
-                $"forward, {options.ForwardSize}×{options.ForwardSize}: relative error {forward.RelativeError:0.00000}, at most {ForwardPrecision.Limit} passes; deviation of the prediction {forward.OutputDeviation:0.000}: {Verdict(forward.Passed)}");
+                $"forward, {options.ForwardSize}×{options.ForwardSize}: relative error {forward.RelativeError:0.00000}, ",
+                $"at most {ForwardPrecision.Limit} passes; deviation of the prediction {forward.OutputDeviation:0.000}: ",
+                $"{Verdict(forward.Passed)}");
             passed &= forward.Passed;
         }
 
@@ -74,9 +77,12 @@ internal static class PrecisionBench
                     result = curve,
                 });
             Line(
-                $"{curve.Float32.Count} steps of LoRA training, {options.TrainingSize}×{options.TrainingSize}, batch {options.BatchSize}; float32's loss falls by a factor of {curve.Fall:0.00}");
+                $"{curve.Float32.Count} steps of LoRA training, {options.TrainingSize}×{options.TrainingSize}, ",
+                $"batch {options.BatchSize}; float32's loss falls by a factor of {curve.Fall:0.00}");
             Line(
-                $"  bf16 − fp32, relative: mean {curve.MeanDifference:0.00000}, most {curve.MaxDifference:0.00000}; another LoRA in fp32: mean {curve.MeanOfOtherLora:0.00000}; another seed: mean {curve.MeanOfOtherSeed:0.00000}: {Verdict(curve.Passed)}");
+                $"  bf16 − fp32, relative: mean {curve.MeanDifference:0.00000}, most {curve.MaxDifference:0.00000}; ",
+                $"another LoRA in fp32: mean {curve.MeanOfOtherLora:0.00000}; another seed: mean {curve.MeanOfOtherSeed:0.00000}: ",
+                $"{Verdict(curve.Passed)}");
             Line($"  {CurvePrecision.Criterion}");
             passed &= curve.Passed;
         }

@@ -199,10 +199,11 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
                 ["Sampling",
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{options.Steps} steps, guidance {options.Guidance:0.##}, seeds from {options.Seed}, {options.BatchSize} at a "
-                        + $"time")],
+                        $"{options.Steps} steps, guidance {options.Guidance:0.##}, seeds from {options.Seed}, "
+                        + $"{options.BatchSize} at a time")],
                 ["Machine",
-                    $"{(device.type == TorchSharp.DeviceType.CUDA ? machine.Gpus[device.index].Name : $"{machine.Processors} processor cores")}, {machine.System}"],
+                    (device.type == TorchSharp.DeviceType.CUDA ? machine.Gpus[device.index].Name : $"{machine.Processors} processor cores")
+                        + $", {machine.System}"],
                 ["Software", $"Dreambooth.Lab {machine.Lab}, {machine.DotNet}, libtorch {machine.LibTorch}"],
             ],
         };

@@ -88,37 +88,48 @@ internal static class MemoryVerb
         var forecast = planner.Forecast(settings);
         Line($"{planner.Model.Name}: {planner.Model.Parameters / 1e6:N1} million numbers");
         foreach (var component in planner.Model.Components)
-            Line(
-                $"  {component.Name,-16}{component.Parameters / 1e6,10:N1} M  {ByteSize.Text(component.BytesAs(ScalarType.Float32)),10} in float32");
+        {
+            var bytes = ByteSize.Text(component.BytesAs(ScalarType.Float32));
+            Line($"  {component.Name,-16}{component.Parameters / 1e6,10:N1} M  {bytes,10} in float32");
+        }
+
         output.WriteLine();
         Line($"predicted, by phase        counted  estimated      total{(profile is null ? "" : "   measured")}");
         foreach (var phase in forecast.Phases)
         {
             var measured = profile?.PeakOf(phase.Phase) is { } bytes ? $"{ByteSize.Text(bytes),11}" : string.Empty;
-            Line(
-                $"  {phase.Phase,-20}{ByteSize.Text(phase.Exact),12}{ByteSize.Text(phase.Total - phase.Exact),11}{ByteSize.Text(phase.Total),11}{measured}");
+            var (exact, total) = (ByteSize.Text(phase.Exact), ByteSize.Text(phase.Total));
+            var estimated = ByteSize.Text(phase.Total - phase.Exact);
+            Line($"  {phase.Phase,-20}{exact,12}{estimated,11}{total,11}{measured}");
         }
 
         Line($"  peak{ByteSize.Text(forecast.Peak),50}");
         output.WriteLine();
         output.WriteLine("by memory mode (--memory of train and generate), predicted");
         foreach (var mode in planner.ByMode(settings))
-            Line(
-                $"  {MemoryChoice.Name(mode.Settings),-36}{ByteSize.Text(mode.Peak),10} ({mode.Highest.Phase}), {(MemoryPlanner.SmallestCard(mode) is { } card ? $"fits a card of {ByteSize.Text(card)}" : "fits none of the cards below")}");
+        {
+            var fits = MemoryPlanner.SmallestCard(mode) is { } card ? $"a card of {ByteSize.Text(card)}" : "none of the cards below";
+            Line($"  {MemoryChoice.Name(mode.Settings),-36}{ByteSize.Text(mode.Peak),10} ({mode.Highest.Phase}), fits {fits}");
+        }
+
         output.WriteLine();
         output.WriteLine("what would fit");
         foreach (var card in MemoryPlanner.CardSizes)
         {
             var fit = planner.Fit(settings, MemoryPlanner.Usable(card));
-            Line(
-                $"  {ByteSize.Text(card),9}  {(fit is null ? "nothing that the planner knows" : fit.Value.Changes.Count == 0 ? $"as asked ({ByteSize.Text(fit.Value.Forecast.Peak)})" : $"{string.Join(", ", fit.Value.Changes)} ({ByteSize.Text(fit.Value.Forecast.Peak)})")}");
+            var changes = fit is { Changes.Count: > 0 } ? string.Join(", ", fit.Value.Changes) : "as asked";
+            var how = fit is null ? "nothing that the planner knows" : $"{changes} ({ByteSize.Text(fit.Value.Forecast.Peak)})";
+            Line($"  {ByteSize.Text(card),9}  {how}");
         }
 
         output.WriteLine();
         output.WriteLine("the tutorial's table, Stable Diffusion 3.5-medium in float32");
         foreach (var row in PublishedFigures.Tutorial)
-            Line(
-                $"  {row.Work,-34}{row.Published,-52}predicted here {ByteSize.Text(new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak)}");
+        {
+            var here = new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(row.Settings).Peak;
+            Line($"  {row.Work,-34}{row.Published,-52}predicted here {ByteSize.Text(here)}");
+        }
+
         output.WriteLine();
         output.WriteLine(MemoryForecast.Note);
         if (profile is not null)

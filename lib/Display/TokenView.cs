@@ -34,7 +34,9 @@ public sealed record TokenView : HtmlView
     /// <summary>A line for each tokenizer: <c>CLIP-L: 5 tokens: a·320 photo·1125 …</c>, the identifier's tokens in brackets.</summary>
     public override string ToText() => string.Join("\n", Rows.Select(row =>
         $"{row.Tokenizer}: {Counted(row)}: "
-        + $"{string.Join(' ', row.Tokens.Select(token => token.IsIdentifier ? $"[{token.Text.Trim()}·{Id(token)}]" : $"{token.Text.Trim()}·{Id(token)}"))}"));
+        + string.Join(' ', row.Tokens.Select(token => token.IsIdentifier ? $"[{Spelled(token)}]" : Spelled(token)))));
+
+    private static string Spelled(TokenChip token) => $"{token.Text.Trim()}·{Id(token)}";
 
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)

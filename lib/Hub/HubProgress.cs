@@ -15,8 +15,10 @@ public sealed record HubProgress(long BytesDone, long BytesTotal, double BytesPe
         BytesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Min((BytesTotal - BytesDone) / BytesPerSecond, 999 * 3600)) : null;
 
     /// <summary>Files, rate and time left as one line: "3 of 18 files, 84.2 MiB/s, 0:02:10 left".</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{FilesDone} of {FilesTotal} "
-        + $"files{(Remaining is { } left ? $", {BytesPerSecond / (1 << 20):0.0} MiB/s, {(int)left.TotalHours}:{left:mm\\:ss} left" : string.Empty)}");
+    public override string ToString()
+    {
+        var files = $"{FilesDone} of {FilesTotal} files";
+        return Remaining is not { } left ? files : string.Create(
+            CultureInfo.InvariantCulture, $"{files}, {BytesPerSecond / (1 << 20):0.0} MiB/s, {(int)left.TotalHours}:{left:mm\\:ss} left");
+    }
 }

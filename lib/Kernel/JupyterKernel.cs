@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
@@ -63,8 +64,10 @@ public sealed class JupyterKernel : IDisposable
         var codec = kernel._codec;
         if (codec.BadSignatures + codec.Replays + codec.Malformed == 0)
             return;
-        log.WriteLine(FormattableString.Invariant(
-            $"kernel: stopped; refused messages: {codec.BadSignatures} badly signed, {codec.Replays} replayed, {codec.Malformed} malformed"));
+        log.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"kernel: stopped; refused messages: {codec.BadSignatures} badly signed, {codec.Replays} replayed, "
+            + $"{codec.Malformed} malformed"));
     }
 
     /// <summary>Sends what is queued and closes the sockets.</summary>

@@ -100,7 +100,8 @@ public sealed class TrainingCheckpoint
                 $"resume_from_checkpoint is '{ShownText.Line(asked)}', but "
                 + $"{(found is null ? "there is no such checkpoint" : $"{folder} {found.Lack()}")}. "
                 + $"{config.OutputDir} has "
-                + $"{(there.Count == 0 ? "no checkpoints" : string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder))))}.");
+                + (there.Count == 0 ? "no checkpoints" : string.Join(", ", there.Select(checkpoint => Path.GetFileName(checkpoint.Folder))))
+                + ".");
     }
 
     /// <summary>The newest of some checkpoints that a training can resume from: the last step of the latest training.</summary>

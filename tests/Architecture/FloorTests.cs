@@ -75,13 +75,12 @@ public class FloorTests
     public void Files_EveryOne_StaysShort() =>
         Assert.Empty(SourceFile.All.Where(file => file.Lines > MostLines).Select(file => $"{file.RelativePath}: {file.Lines} lines"));
 
-    // A line that is one string alone may be longer: what it says stays findable.
     [Fact]
     public void Lines_EveryOne_HasAtMost140Characters() => Assert.Empty(
         Directory.EnumerateFiles(Path.Combine(GoldenSet.RepositoryRoot, "lib"), "*.cs", SearchOption.AllDirectories)
             .Where(path => !path.Split('/', '\\').Any(part => part is "obj" or "bin"))
             .SelectMany(path => File.ReadLines(path).Select((line, index) => (Path: path, Number: index + 1, Text: line)))
-            .Where(line => line.Text.Length > 140 && !Regex.IsMatch(line.Text, @"^\s*(\+ )?\$?"".*""[)\];,.}]*$"))
+            .Where(line => line.Text.Length > 140)
             .Select(line => $"{line.Path}:{line.Number}"));
 
     [Fact]

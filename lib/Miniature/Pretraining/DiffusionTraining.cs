@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Pipelines;
@@ -72,8 +73,10 @@ internal sealed class DiffusionTraining : IDisposable
         var begin = DateTime.UtcNow;
         using var training = new DiffusionTraining(recipe, options, vaeFolder);
         options.Log(
-            FormattableString.Invariant(
-                $"diffusion: {training._weights.Count:N0} parameters, {options.Pictures:N0} pictures encoded after {(DateTime.UtcNow - begin).TotalSeconds:0} s"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"diffusion: {training._weights.Count:N0} parameters, {options.Pictures:N0} pictures encoded after "
+                + $"{(DateTime.UtcNow - begin).TotalSeconds:0} s"));
         training.Train();
     }
 

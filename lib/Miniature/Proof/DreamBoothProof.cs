@@ -30,15 +30,21 @@ internal static class DreamBoothProof
         using var probe = new DreamBoothProbe(options);
         var ceiling = probe.Ceiling();
         options.Log(
-            FormattableString.Invariant(
-                $"real pictures: fidelity {ceiling.Fidelity:F3}, identity {ceiling.Identity:P0}; after the autoencoder: fidelity {ceiling.DecodedFidelity:F3}, identity {ceiling.DecodedIdentity:P0}"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"real pictures: fidelity {ceiling.Fidelity:F3}, identity {ceiling.Identity:P0}; after the autoencoder: "
+                + $"fidelity {ceiling.DecodedFidelity:F3}, identity {ceiling.DecodedIdentity:P0}"));
         DreamBoothReading Measure(string name, string? folder)
         {
             options.Log($"Pictures {name}");
             var reading = probe.Measure(name, folder);
+            var adherence = string.Join(
+                ", ", reading.Adherence.Values.Select(value => value.ToString("P0", CultureInfo.InvariantCulture)));
             options.Log(
-                FormattableString.Invariant(
-                    $"fidelity {reading.Fidelity:F3}, identity {reading.Identity:P0}, without the identifier {reading.ClassIdentity:P0}, adherence {string.Join(", ", reading.Adherence.Values.Select(value => value.ToString("P0", CultureInfo.InvariantCulture)))}"));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"fidelity {reading.Fidelity:F3}, identity {reading.Identity:P0}, without the identifier {reading.ClassIdentity:P0}, "
+                    + $"adherence {adherence}"));
             return reading;
         }
 
