@@ -71,8 +71,8 @@ internal static class RunVerb
 
             if (folder is not null && files.GroupBy(Path.GetFileName).FirstOrDefault(same => same.Count() > 1) is { } same)
                 throw new UsageException(
-                    $"Two notebooks would be written to {Path.Combine(folder, same.Key!)}: {string.Join(" and ", same)}. Run them one by "
-                    + "one.");
+                    $"Two notebooks would be written to {Path.Combine(folder, same.Key!)}: {string.Join(" and ", same)}. "
+                    + "Run them one by one.");
             return RunAll(
                 session, files, options,
                 file => result.GetValue(inPlace) ? file : folder is null ? null : Path.Combine(folder, Path.GetFileName(file)),

@@ -83,8 +83,7 @@ internal sealed class PromptCache : IDisposable
         {
             throw new LabException(
                 $"The embedding of the prompt \"{ShownText.Line(prompt)}\" has another form than the first prompt's: all prompts of a "
-                + "cache "
-                + "go through the same encoders and lengths.");
+                + "cache go through the same encoders and lengths.");
         }
     }
 

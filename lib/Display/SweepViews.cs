@@ -283,8 +283,7 @@ public static class SweepViews
         [
             [
                 "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, "
-                + "or score them with a "
-                    + "delegate of your own.",
+                + "or score them with a delegate of your own.",
             ],
         ],
     };

@@ -17,8 +17,8 @@ public sealed record PictureDifference(RgbImage Image, double Mean)
         ArgumentNullException.ThrowIfNull(second);
         if (first.Width != second.Width || first.Height != second.Height)
             throw new LabException(
-                $"Pictures of one size can be compared; these have {first.Width}x{first.Height} and {second.Width}x{second.Height} "
-                + "pixels.");
+                $"Pictures of one size can be compared; these have {first.Width}x{first.Height} "
+                + $"and {second.Width}x{second.Height} pixels.");
         var heat = new RgbImage(first.Width, first.Height);
         long sum = 0;
         for (var at = 0; at < first.Pixels.Length; at += 3)

@@ -64,8 +64,7 @@ public static class PriorPictures
         {
             events?.OnSummary?.Invoke(
                 $"Class pictures of the seed {ShownText.Names([.. others.Select(seed => seed.ToString(CultureInfo.InvariantCulture))])} "
-                + "are there "
-                    + $"and taken as they are; this run's seed is {own}.");
+                + $"are there and taken as they are; this run's seed is {own}.");
         }
     }
 

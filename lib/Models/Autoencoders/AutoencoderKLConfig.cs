@@ -77,8 +77,8 @@ public sealed record AutoencoderKLConfig
             .Concat(config.UpBlockTypes.Where(type => type != "UpDecoderBlock2D")).ToList();
         if (blocks.Count > 0)
             throw new LabException(
-                $"{path}: block types {ShownText.Line(string.Join(", ", blocks))} are not known; DownEncoderBlock2D and UpDecoderBlock2D "
-                + "are.");
+                $"{path}: block types {ShownText.Line(string.Join(", ", blocks))} are not known; "
+                + "DownEncoderBlock2D and UpDecoderBlock2D are.");
         if (config.DownBlockTypes.Count != config.BlockOutChannels.Count || config.UpBlockTypes.Count != config.BlockOutChannels.Count)
             throw new LabException(
                 $"{path}: block_out_channels has {config.BlockOutChannels.Count} entries, down_block_types {config.DownBlockTypes.Count} "
