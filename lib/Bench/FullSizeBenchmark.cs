@@ -171,13 +171,13 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         });
     });
 
-    private bool Pictures(List<double> times) => Draw(times, () => StableDiffusion3Pipeline.Of(
+    private bool Pictures(List<double> times) => Generate(times, () => StableDiffusion3Pipeline.Of(
         Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler, Drawing));
 
     private bool PicturesBalanced(List<double> times)
     {
         var folder = options.ModelFolder?.Invoke() ?? throw new LabException("no model folder is given, from which weights could be read");
-        return Draw(times, () => StableDiffusion3Pipeline.Load(folder, Drawing with { Memory = MemoryMode.Balanced }));
+        return Generate(times, () => StableDiffusion3Pipeline.Load(folder, Drawing with { Memory = MemoryMode.Balanced }));
     }
 
     private PipelineOptions Drawing => new()
@@ -188,7 +188,7 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         CudaGraph = options.CudaGraph,
     };
 
-    private bool Draw(List<double> times, Func<StableDiffusion3Pipeline> load) =>
+    private bool Generate(List<double> times, Func<StableDiffusion3Pipeline> load) =>
         Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
         {
             Prompts = ["a prompt"],

@@ -54,7 +54,7 @@ internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
         using var text = watch.Run("encode", () => Encode(pipeline, settings, ["a prompt"]));
         if (settings.Training == TrainingKind.None)
         {
-            Draw(pipeline, settings, watch);
+            Generate(pipeline, settings, watch);
             return;
         }
 
@@ -63,7 +63,7 @@ internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
         if (settings.FreeT5)
             pipeline.Prompts.UnloadT5();
         using var trained = watch.Run("step", () => Train(pipeline, settings, t5));
-        Draw(pipeline, settings, watch);
+        Generate(pipeline, settings, watch);
     }
 
     private StableDiffusion3Pipeline Load(MemorySettings settings)
@@ -136,7 +136,7 @@ internal sealed class MemoryCalibration(ModelArchitecture model, Device device)
         MaxTrainSteps = Steps,
     };
 
-    private static void Draw(StableDiffusion3Pipeline pipeline, MemorySettings settings, Watch watch)
+    private static void Generate(StableDiffusion3Pipeline pipeline, MemorySettings settings, Watch watch)
     {
         using var latents = watch.Run("sample", () => pipeline.Denoise(new GenerationRequest
         {

@@ -1,5 +1,4 @@
-using Dreambooth.Lab.Imaging;
-using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
@@ -34,9 +33,6 @@ internal sealed record DemoOptions
     /// <summary>Pictures generated at a time: half of a sweep; on two cores larger batches are no faster.</summary>
     public int BatchSize { get; init; } = 5;
 
-    /// <summary>Scores a picture; null for none.</summary>
-    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score { get; init; }
-
-    /// <summary>Fidelity between the real pictures themselves, the most that scores can come to; null where nothing scores.</summary>
-    public double? FidelityCeiling { get; init; }
+    /// <summary>Scores each picture; null for none.</summary>
+    public IPictureJudge? Judge { get; init; }
 }

@@ -145,7 +145,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
 
     private ReportSection Figures()
     {
-        var scores = new DemoScores(folder, Identifier, options.FidelityCeiling).Tables();
+        var scores = new DemoScores(folder, Identifier, options.Judge?.Ceiling).Tables();
         return new ReportSection("Figures", scores.Count == 0 ? string.Empty : DemoScores.Explanation, [.. scores, Times(), Settings()]);
     }
 

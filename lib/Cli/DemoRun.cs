@@ -87,7 +87,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsolePro
         {
             BatchSize = options.BatchSize,
             Model = folder.Model,
-            Score = options.Score,
+            Judge = options.Judge,
             OnPicture = (_, _) => made++,
             OnProgress = progress => report(
                 title,

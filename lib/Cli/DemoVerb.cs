@@ -45,12 +45,7 @@ internal static class DemoVerb
                 project, result.GetValue(model), result.GetValue(output), result.GetValue(recipe), result.GetValue(tokenizers),
                 result.GetValue(seed), session);
             using var measures = Measures(options, project);
-            return Run(
-                measures is null ? options : options with
-                {
-                    Score = measures.Score,
-                    FidelityCeiling = measures.Ceiling,
-                }, result.GetValue(fresh), session);
+            return Run(options with { Judge = measures }, result.GetValue(fresh), session);
         });
         return verb;
     }

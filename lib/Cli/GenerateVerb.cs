@@ -55,14 +55,14 @@ internal static class GenerateVerb
         var options = PipelineOptions.Parse(config.Device, config.Dtype);
         var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options.Dtype.ToString(), model, loras));
         if (run.Missing > 0)
-            Draw(run, config, model, loras, options, session);
+            Generate(run, config, model, loras, options, session);
         var kept = run.Total - run.Missing;
         session.Output.WriteLine($"{run.Total} picture{(run.Total == 1 ? string.Empty : "s")} in {config.OutputDir}"
             + (kept == 0 ? string.Empty : $"; {kept} of them there from an earlier run (--overwrite generates them again)"));
         return ExitCode.Success;
     }
 
-    private static void Draw(
+    private static void Generate(
         GenerationRun run, GenerateConfig config, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras,
         PipelineOptions options,
         Session session)

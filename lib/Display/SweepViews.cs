@@ -22,7 +22,7 @@ public static class SweepViews
     /// <param name="cancellation">Ends it between two denoising steps; what is done is kept.</param>
     /// <exception cref="LabException">An axis is empty, an item is not valid for the model, or the LoRA does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static SweepOutcome Draw(
+    public static SweepOutcome Generate(
         this SweepStudy study, string name, SweepAxes axes, Action<object>? update = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(study);

@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ namespace Dreambooth.Lab.Evaluation;
 /// Measures pictures that the miniature generated: how near they are to the real pictures of the character, whether they show it, and
 /// whether they show what the prompt says. The classifier has learned the painted world alone; its readings of other pictures mean nothing.
 /// </summary>
-public sealed class CharacterMeasures : IDisposable
+public sealed class CharacterMeasures : IPictureJudge
 {
     private readonly AttributeClassifier? _classifier;
     private readonly Tensor? _real;
@@ -33,15 +34,26 @@ public sealed class CharacterMeasures : IDisposable
     /// </summary>
     public double Ceiling { get; }
 
-    /// <summary>Scores a picture, as <see cref="SweepRunnerOptions.Score"/> wants it; null where nothing is known.</summary>
-    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score =>
-        Known ? (item, image) => Read(item.Prompt, image).Scores() : null;
+    /// <summary>This where something is known, else null.</summary>
+    public IPictureJudge? Judge => Known ? this : null;
 
     /// <summary>
     /// The same, but adherence is the probability that the classifier gives to what the prompt says instead of a yes or no for each: few
-    /// pictures then tell LoRA apart that would otherwise tie. Null where nothing is known.
+    /// pictures then tell LoRA apart that would otherwise tie. Null where nothing is known. It lives as long as this.
     /// </summary>
-    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? GradedScore => Known ? Grade : null;
+    public IPictureJudge? GradedJudge => Known ? new Grading(this) : null;
+
+    /// <inheritdoc/>
+    public string Name => "the miniature's classifier";
+
+    /// <inheritdoc/>
+    public string FidelityScore => CharacterReading.FidelityScore;
+
+    /// <inheritdoc/>
+    public string AdherenceScore => CharacterReading.AdherenceScore;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image) => Read(prompt, image).Scores();
 
     /// <summary>Loads a classifier, reads the subject's real pictures, and checks that the model is the one that it knows.</summary>
     /// <param name="classifier">The classifier's folder; null where there is none for what the model generates.</param>
@@ -75,7 +87,7 @@ public sealed class CharacterMeasures : IDisposable
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        return Judge(prompt, Classify(image));
+        return Reading(prompt, Classify(image));
     }
 
     /// <summary>Reads a picture of a sweep.</summary>
@@ -106,13 +118,13 @@ public sealed class CharacterMeasures : IDisposable
         _real?.Dispose();
     }
 
-    private Dictionary<string, double> Grade(SweepItem item, RgbImage image)
+    private Dictionary<string, double> Grade(string prompt, RgbImage image)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var reading = Classify(image);
-        var scores = new Dictionary<string, double>(Judge(item.Prompt, reading).Scores());
-        var asked = PromptImplications.Of(item.Prompt);
+        var scores = new Dictionary<string, double>(Reading(prompt, reading).Scores());
+        var asked = PromptImplications.Of(prompt);
         if (asked.Count > 0)
             scores[CharacterReading.AdherenceScore] = asked.Average(
                 implied => reading.LogitsOf(implied.Attribute).softmax(1)[0, implied.Class].item<float>());
@@ -123,7 +135,7 @@ public sealed class CharacterMeasures : IDisposable
         ? throw new LabException("There is no classifier for this model's pictures: the lab's own reads pictures of the miniature only.")
         : _classifier.call(PixelTensors.Stack([image]));
 
-    private CharacterReading Judge(string prompt, AttributeReading reading)
+    private CharacterReading Reading(string prompt, AttributeReading reading)
     {
         var fidelity = reading.UnitFeatures().mm(_real!.t()).mean().item<float>();
         var classes = reading.Classes()[0];
@@ -132,5 +144,23 @@ public sealed class CharacterMeasures : IDisposable
             .ToDictionary(implied => implied.Attribute.Name, implied => implied.Attribute.Classes[implied.Class]);
         var adherence = asked.Count == 0 ? double.NaN : asked.Count(entry => read[entry.Key] == entry.Value) / (double)asked.Count;
         return new CharacterReading(fidelity, reading.Identity.item<float>() > 0, adherence, asked, read);
+    }
+
+    private sealed class Grading(CharacterMeasures measures) : IPictureJudge
+    {
+        public string Name => $"{measures.Name}, graded";
+
+        public string FidelityScore => measures.FidelityScore;
+
+        public string AdherenceScore => measures.AdherenceScore;
+
+        public double Ceiling => measures.Ceiling;
+
+        public IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image) => measures.Grade(prompt, image);
+
+        public void Dispose()
+        {
+            // The classifier is the measures'.
+        }
     }
 }

@@ -19,7 +19,7 @@ public sealed record LoraStrength(double Weight, RgbImage Picture, PictureDiffer
     /// <param name="weights">The weights.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <returns>One entry for each weight.</returns>
-    public static IReadOnlyList<LoraStrength> Draw(
+    public static IReadOnlyList<LoraStrength> Generate(
         StableDiffusion3Pipeline pipeline, LoraAdapter adapter, GenerationRequest request, IReadOnlyList<double> weights,
         CancellationToken cancellation = default)
     {

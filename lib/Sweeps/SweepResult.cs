@@ -18,6 +18,9 @@ public sealed record SweepResult
     /// <summary>Scores by name; null where nothing scored it.</summary>
     public IReadOnlyDictionary<string, double>? Scores { get; init; }
 
+    /// <summary>Who scored it (<see cref="Pipelines.IPictureJudge.Name"/>); null where nothing did.</summary>
+    public string? Judge { get; init; }
+
     /// <summary>The model's identity, from <see cref="SweepRunnerOptions.Model"/>; may be null.</summary>
     public string? Model { get; init; }
 

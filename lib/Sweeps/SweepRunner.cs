@@ -75,8 +75,8 @@ internal sealed class SweepRunner
                 || WholePicture.Load(path) is not { } picture)
                 continue;
             record = record with { Item = item };
-            if (_options.Score is not null && record.Scores is null)
-                record = record with { Scores = _options.Score(item, picture.Image) };
+            if (_options.Judge is { } judge && record.Judge != judge.Name)
+                record = record with { Judge = judge.Name, Scores = judge.Score(item.Prompt, picture.Image) };
             run.Results[i] = record;
             run.Reused++;
         }
@@ -137,7 +137,8 @@ internal sealed class SweepRunner
             Path = run.Paths[index],
             Item = item,
             Seconds = seconds,
-            Scores = _options.Score?.Invoke(item, image),
+            Judge = _options.Judge?.Name,
+            Scores = _options.Judge?.Score(item.Prompt, image),
             Model = _options.Model,
             LoraSha256 = run.HashOf(item),
         };

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -14,8 +15,8 @@ internal sealed record SweepRunnerOptions
     /// </summary>
     public string? Model { get; init; }
 
-    /// <summary>Scores a picture: names and values, higher or lower as the name says. Null for none.</summary>
-    public Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? Score { get; init; }
+    /// <summary>Scores each picture; pictures that another judge scored are scored again. Null for none.</summary>
+    public IPictureJudge? Judge { get; init; }
 
     /// <summary>Receives the sweep's progress, after each denoising step and each batch.</summary>
     public Action<SweepProgress>? OnProgress { get; init; }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
-using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 
@@ -13,14 +12,13 @@ namespace Dreambooth.Lab.Sweeps;
 /// </summary>
 public sealed class SweepStudy : IDisposable
 {
-    private readonly Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? _score;
+    private readonly IPictureJudge? _judge;
     private readonly string _model;
 
     private SweepStudy(
-        StudyConfig config, string model, string folder, StableDiffusion3Pipeline pipeline,
-        Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score)
+        StudyConfig config, string model, string folder, StableDiffusion3Pipeline pipeline, IPictureJudge? judge)
     {
-        (Config, Folder, Pipeline, _score) = (config, folder, pipeline, score);
+        (Config, Folder, Pipeline, _judge) = (config, folder, pipeline, judge);
         _model = ModelFingerprint.Of(model);
     }
 
@@ -28,7 +26,7 @@ public sealed class SweepStudy : IDisposable
     public StudyConfig Config { get; }
 
     /// <summary>Whether its pictures are scored.</summary>
-    public bool IsScored => _score is not null;
+    public bool IsScored => _judge is not null;
 
     /// <summary>The folder of all its sweeps; a full path.</summary>
     public string Folder { get; }
@@ -39,10 +37,9 @@ public sealed class SweepStudy : IDisposable
     /// <summary>Loads the model. A model or LoRA on the hub is downloaded where it is not cached.</summary>
     /// <param name="config">With which model and LoRA, and how much.</param>
     /// <param name="folder">Where the sweeps go, relative to the project; created with the first.</param>
-    /// <param name="score">Scores a picture; null for no scores.</param>
+    /// <param name="judge">Scores each picture, and stays the caller's; null for no scores.</param>
     /// <exception cref="LabException">The model or the LoRA is not there, or the device is not.</exception>
-    public static SweepStudy Open(
-        StudyConfig config, string folder, Func<SweepItem, RgbImage, IReadOnlyDictionary<string, double>>? score = null)
+    public static SweepStudy Open(StudyConfig config, string folder, IPictureJudge? judge = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -52,7 +49,7 @@ public sealed class SweepStudy : IDisposable
             throw new LabException($"There is no LoRA at {lora}. Train one (notebook 02, or `dotnet run -- train`), or name another file.");
         var model = hub.Model(config.Model);
         var pipeline = StableDiffusion3Pipeline.Load(model, PipelineOptions.Parse(config.Device, config.Dtype));
-        return new SweepStudy(config with { Lora = lora }, model, Path.GetFullPath(folder, ProjectFolder.Find()), pipeline, score);
+        return new SweepStudy(config with { Lora = lora }, model, Path.GetFullPath(folder, ProjectFolder.Find()), pipeline, judge);
     }
 
     /// <summary>The axes of a sweep over prompts (<see cref="StudyConfig.Axes"/>).</summary>
@@ -86,7 +83,7 @@ public sealed class SweepStudy : IDisposable
         {
             BatchSize = Config.BatchSize,
             Model = _model,
-            Score = _score,
+            Judge = _judge,
             OnProgress = onProgress,
             OnPicture = (_, _) => made++,
         });

@@ -131,13 +131,13 @@ public sealed partial class TrainingSession : IDisposable
     /// <summary>Generates the validation pictures with the LoRA as it is now, as the run does every <c>validation_steps</c>.</summary>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>The pictures, which also lie in <c>validation/step_NNNNN</c>; none without a validation prompt.</returns>
-    public IReadOnlyList<RgbImage> Draw(CancellationToken cancellation = default)
+    public IReadOnlyList<RgbImage> GenerateValidation(CancellationToken cancellation = default)
     {
         Begin();
-        return Config.ValidationPrompt is null ? [] : [.. DrawEach(cancellation)];
+        return Config.ValidationPrompt is null ? [] : [.. GenerateEach(cancellation)];
     }
 
-    private IEnumerable<RgbImage> DrawEach(CancellationToken cancellation)
+    private IEnumerable<RgbImage> GenerateEach(CancellationToken cancellation)
     {
         foreach (var image in _pictures.Make(StepsDone, _events.OnWarning, _trainer.WithRoom, cancellation))
         {
@@ -224,7 +224,7 @@ public sealed partial class TrainingSession : IDisposable
         _events.OnStep?.Invoke(record);
         if (_pictures.IsDue(record.Step, record.Epoch, _trainer))
         {
-            foreach (var _ in DrawEach(cancellation))
+            foreach (var _ in GenerateEach(cancellation))
             {
                 // They are in the folder; a million of them would not fit in memory.
             }

@@ -39,7 +39,7 @@ public sealed class CharacterMeasuresTests : IDisposable
     public void Score_PromptThatSaysNothing_HasNoAdherence()
     {
         var picture = ImageDecoder.Load(Path.Combine(GoldenSet.RepositoryRoot, "data", "cat_gmc", "gmc_000.png"));
-        var scores = _measures.Score!(new SweepItem { Prompt = "a photo of gmc cat" }, picture);
+        var scores = _measures.Score("a photo of gmc cat", picture);
         Assert.Equal(1, scores[CharacterReading.IdentityScore]);
         Assert.False(scores.ContainsKey(CharacterReading.AdherenceScore));
     }
@@ -49,7 +49,7 @@ public sealed class CharacterMeasuresTests : IDisposable
     {
         using var measures = CharacterMeasures.Open(null, "/nowhere", "maker/model");
         Assert.False(measures.Known);
-        Assert.Null(measures.Score);
+        Assert.Null(measures.Judge);
         Assert.True(double.IsNaN(measures.Ceiling));
         Assert.Empty(measures.Misses(new SweepOutcome("s", "nowhere", [], 0, 0)));
         Assert.Throws<LabException>(() => measures.Read("a cat", new RgbImage(8, 8)));

@@ -171,10 +171,10 @@ public sealed class MemoryModeTests : IDisposable
     [Fact]
     public void GenerateAndDispose_EveryMode_LeavesNoTensors()
     {
-        Assert.Equal(0, LiveTensors.LeftBy(() => Draw(MemoryMode.Balanced, false)));
-        Assert.Equal(0, LiveTensors.LeftBy(() => Draw(MemoryMode.Low, true)));
+        Assert.Equal(0, LiveTensors.LeftBy(() => Generate(MemoryMode.Balanced, false)));
+        Assert.Equal(0, LiveTensors.LeftBy(() => Generate(MemoryMode.Low, true)));
 
-        static void Draw(MemoryMode mode, bool streamed)
+        static void Generate(MemoryMode mode, bool streamed)
         {
             using var pipeline = Load(TinyPipeline.Folder, mode, streamed);
             pipeline.Generate(Small);
@@ -186,7 +186,7 @@ public sealed class MemoryModeTests : IDisposable
     public void LoadAndGenerate_LowerModes_PeakLower()
     {
         Assert.SkipUnless(PeakMemory.IsCounted, "the peak of memory is not counted here");
-        void Draw(MemoryMode mode, bool streamed = false)
+        void Generate(MemoryMode mode, bool streamed = false)
         {
             using var pipeline = Load(TinyPipeline.Folder, mode, streamed);
             pipeline.Generate(Small);
@@ -194,10 +194,10 @@ public sealed class MemoryModeTests : IDisposable
 
         using var fast = Load(TinyPipeline.Folder, MemoryMode.Fast);
         var weights = InMemory(fast);
-        var resident = PeakMemory.AtLeastOf(() => Draw(MemoryMode.Fast));
+        var resident = PeakMemory.AtLeastOf(() => Generate(MemoryMode.Fast));
         Assert.True(resident >= weights.Sum(), $"{resident} of {weights.Sum()}");
-        Assert.InRange(PeakMemory.Of(() => Draw(MemoryMode.Balanced)), 0, resident - (weights[4] * 8 / 10));
-        Assert.InRange(PeakMemory.Of(() => Draw(MemoryMode.Low, streamed: true)), 0, resident - ((weights[0] + weights[4]) * 8 / 10));
+        Assert.InRange(PeakMemory.Of(() => Generate(MemoryMode.Balanced)), 0, resident - (weights[4] * 8 / 10));
+        Assert.InRange(PeakMemory.Of(() => Generate(MemoryMode.Low, streamed: true)), 0, resident - ((weights[0] + weights[4]) * 8 / 10));
     }
 
     private (string Path, PipelineOptions Options) Stored(OriginalFile original, string form)

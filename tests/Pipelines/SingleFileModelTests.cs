@@ -35,7 +35,7 @@ public sealed class SingleFileModelTests : IDisposable
     public void Load_EverythingInside_DrawsTheSamePictures()
     {
         OriginalFile.Save(FilePath, ScalarType.BFloat16, [TransformerPart, VaePart, .. TextParts]);
-        Assert.Equal(Draw(_original.Folder, Options()), Draw(FilePath, Options()));
+        Assert.Equal(Generate(_original.Folder, Options()), Generate(FilePath, Options()));
     }
 
     // Float32 weights stay mapped where they lie in the file; kernels round by how rows are aligned, so the weights are compared, not
@@ -65,14 +65,14 @@ public sealed class SingleFileModelTests : IDisposable
         OriginalFile.Save(Path.Combine(beside, "text_encoders", "clip_l.safetensors"), ScalarType.BFloat16, ("", _original.Clip));
         OriginalFile.Save(Path.Combine(beside, "text_encoders", "clip_g.safetensors"), ScalarType.BFloat16, ("", _original.Clip2));
         OriginalFile.Save(Path.Combine(beside, "text_encoders", "t5xxl_fp16.safetensors"), ScalarType.BFloat16, ("", _original.T5));
-        Assert.Equal(Draw(_original.Folder, Options()), Draw(FilePath, Options()));
+        Assert.Equal(Generate(_original.Folder, Options()), Generate(FilePath, Options()));
     }
 
     [Fact]
     public void Load_TextEncodersInAPublishedFolder_DrawsTheSamePictures()
     {
         OriginalFile.Save(FilePath, ScalarType.BFloat16, TransformerPart, VaePart);
-        Assert.Equal(Draw(_original.Folder, Options()), Draw(FilePath, Options() with { ComponentsFolder = _original.Folder }));
+        Assert.Equal(Generate(_original.Folder, Options()), Generate(FilePath, Options() with { ComponentsFolder = _original.Folder }));
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class SingleFileModelTests : IDisposable
     {
         OriginalFile.Save(FilePath, ScalarType.BFloat16, [TransformerPart, VaePart, .. TextParts[..2]]);
         var options = Options() with { WithT5 = false };
-        Assert.Equal(Draw(_original.Folder, options), Draw(FilePath, options));
+        Assert.Equal(Generate(_original.Folder, options), Generate(FilePath, options));
         var message = Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(FilePath, Options())).Message;
         Assert.Contains("is the tiny model without the T5 encoder", message, StringComparison.Ordinal);
         Assert.Contains("--without_t5", message, StringComparison.Ordinal);
@@ -129,12 +129,12 @@ public sealed class SingleFileModelTests : IDisposable
     {
         // The plain transformer is broken, so that only the variant can have been read.
         var transformer = Path.Combine(_original.Folder, "transformer");
-        var expected = Draw(_original.Folder, Options());
+        var expected = Generate(_original.Folder, Options());
         File.Move(
             Path.Combine(transformer, "diffusion_pytorch_model.safetensors"),
             Path.Combine(transformer, "diffusion_pytorch_model.fp16.safetensors"));
         File.WriteAllText(Path.Combine(transformer, "diffusion_pytorch_model.safetensors"), "broken");
-        Assert.Equal(expected, Draw(_original.Folder, Options() with { Variant = "fp16" }));
+        Assert.Equal(expected, Generate(_original.Folder, Options() with { Variant = "fp16" }));
         Assert.Contains(
             "variant 'bf16'",
             Assert.Throws<LabException>(() => StableDiffusion3Pipeline.Load(_original.Folder, Options() with { Variant = "bf16" })).Message,
@@ -146,7 +146,7 @@ public sealed class SingleFileModelTests : IDisposable
 
     private PipelineOptions Options() => new() { TokenizersFolder = TinyTokenizers.Root, SingleFilePresets = [_original.Preset] };
 
-    private static byte[] Draw(string model, PipelineOptions options)
+    private static byte[] Generate(string model, PipelineOptions options)
     {
         using var pipeline = StableDiffusion3Pipeline.Load(model, options);
         var pictures = pipeline.Generate(new GenerationRequest

@@ -102,19 +102,29 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
-    public void Run_ScorerThatComesLater_ScoresWhatIsThere()
+    public void Run_JudgeThatComesLater_ScoresWhatIsThere()
     {
         var sweep = Sweep.Cross("s", Axes() with { Seeds = [0, 1] });
         Made(sweep);
-        var made = 0;
-        var runner = new SweepRunner(_pipeline, new SweepRunnerOptions
+        Judged("first", image => image.Width);
+        Judged("first", _ => -1);
+        Assert.Equal([32, 32], Scores());
+        Judged("second", image => image.Height + 1);
+        Assert.Equal([33, 33], Scores());
+        Assert.All(SweepLog.Read(At("sweep")), record => Assert.Equal("second", record.Judge));
+
+        IEnumerable<double> Scores() => SweepLog.Read(At("sweep")).Select(record => record.Scores!["size"]);
+
+        void Judged(string name, Func<RgbImage, double> size)
         {
-            Score = (item, image) => new Dictionary<string, double> { ["seed"] = item.Seed, ["width"] = image.Width },
-            OnPicture = (_, _) => made++,
-        });
-        runner.Run(sweep, At("sweep"));
-        Assert.Equal(0, made);
-        Assert.Equal([(0, 32), (1, 32)], SweepLog.Read(At("sweep")).Select(record => (record.Scores!["seed"], record.Scores["width"])));
+            var made = 0;
+            new SweepRunner(_pipeline, new SweepRunnerOptions
+            {
+                Judge = new StubJudge(name, (_, image) => new Dictionary<string, double> { ["size"] = size(image) }),
+                OnPicture = (_, _) => made++,
+            }).Run(sweep, At("sweep"));
+            Assert.Equal(0, made);
+        }
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public sealed class SweepStudyTests : IDisposable
     {
         SaveLora();
         using var study = SweepStudy.Open(
-            Config, Path.Combine(_folder, "out"), (_, image) => new Dictionary<string, double> { ["width"] = image.Width });
+            Config, Path.Combine(_folder, "out"),
+            new StubJudge("stub", (_, image) => new Dictionary<string, double> { ["width"] = image.Width }));
         var axes = study.Axes(["a cat", "a dog", "a third one"]) with { Loras = [null, study.Lora(0.5)], Guidances = [1] };
         var first = study.Run("before: after?", axes);
         Assert.Equal((4, 4, 128), (first.Results.Count, first.Made, first.Means["width"]));

@@ -19,14 +19,14 @@ public sealed class KeptScalarTests
     public void Generate_WhileGarbageIsCollected_DrawsTheSamePictures()
     {
         using var pipeline = TinyPipeline.Load();
-        byte[] Draw() =>
+        byte[] Generate() =>
             [.. pipeline.Generate(new GenerationRequest { Prompts = ["a cat"], NumInferenceSteps = 6, Height = 64, Width = 64, Seed = 1 })
                 .SelectMany(picture => picture.Pixels.ToArray())];
-        var expected = Draw();
+        var expected = Generate();
 
         using var collector = new GarbageCollector();
         for (var i = 0; i < 6; i++)
-            Assert.Equal(expected, Draw());
+            Assert.Equal(expected, Generate());
     }
 
     [Fact]

@@ -107,7 +107,7 @@ public sealed class TrainingMemoryTests : IDisposable
         using var pipeline = TrainingSession.LoadPipeline(config);
         using var session = TrainingSession.Prepare(config, pipeline);
         File.SetLastWriteTimeUtc(Path.Combine(model, "text_encoder_3", "model.safetensors"), DateTime.UnixEpoch);
-        Assert.Equal(2, session.Draw().Count);
+        Assert.Equal(2, session.GenerateValidation().Count);
     }
 
     [Fact]

@@ -217,7 +217,7 @@ public sealed class TrainingSessionTests : IDisposable
                 ValidationResolution = size,
             },
             pipeline);
-        var picture = Assert.Single(session.Draw());
+        var picture = Assert.Single(session.GenerateValidation());
         Assert.Equal((size, size), (picture.Width, picture.Height));
     }
 

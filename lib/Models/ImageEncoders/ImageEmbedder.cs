@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Models.ImageEncoders;
 
 /// <summary>An image encoder with its preprocessing, as a published model folder holds them. Letters: B pictures, E width.</summary>
-internal sealed class ImageEncoder : IDisposable
+internal sealed class ImageEmbedder : IDisposable
 {
     private readonly IImageEncoder _model;
     private readonly Device _device;
     private readonly ScalarType _dtype;
 
-    private ImageEncoder(IImageEncoder model, ImageProcessor processor, Device device, ScalarType dtype) =>
+    private ImageEmbedder(IImageEncoder model, ImageProcessor processor, Device device, ScalarType dtype) =>
         (_model, Processor, _device, _dtype) = (model, processor, device, dtype);
 
     /// <summary>Pictures to pixels.</summary>
@@ -23,7 +23,7 @@ internal sealed class ImageEncoder : IDisposable
     /// <param name="device">Where it computes.</param>
     /// <param name="dtype">In which type.</param>
     /// <exception cref="LabException">A file is missing or does not fit, or the folder holds another model.</exception>
-    public static ImageEncoder Load(string folder, ImageProtocol protocol, Device device, ScalarType dtype)
+    public static ImageEmbedder Load(string folder, ImageProtocol protocol, Device device, ScalarType dtype)
     {
         var path = Path.Combine(folder, "config.json");
         var processor = ImageProcessor.Load(folder, protocol);
@@ -34,8 +34,16 @@ internal sealed class ImageEncoder : IDisposable
             var other => throw new LabException($"{path}: model_type is '{ShownText.Line(other)}'; valid values are clip, "
                 + "clip_vision_model, vit, dinov2 and dinov2_with_registers."),
         };
-        return new ImageEncoder(model, processor, device, dtype);
+        return new ImageEmbedder(model, processor, device, dtype);
     }
+
+    /// <summary>Puts a loaded model and its preprocessing together.</summary>
+    /// <param name="model">The model; it is freed with this.</param>
+    /// <param name="processor">Makes its input.</param>
+    /// <param name="device">Where the model is.</param>
+    /// <param name="dtype">Its element type.</param>
+    public static ImageEmbedder Of(IImageEncoder model, ImageProcessor processor, Device device, ScalarType dtype) =>
+        new(model, processor, device, dtype);
 
     /// <summary>Encodes pictures.</summary>
     /// <param name="images">B pictures of any sizes, at least one.</param>

@@ -1,0 +1,85 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Evaluation;
+
+/// <summary>
+/// The two encoders of DreamBooth's evaluation: DINO, which tells one subject from another of its kind, and CLIP, which compares pictures
+/// with texts. DINOv2 can stand in DINO's place.
+/// </summary>
+internal sealed class SubjectEncoders : IDisposable
+{
+    private readonly ImageEmbedder _dino;
+    private readonly CLIPModel _clip;
+    private readonly ImageEmbedder _clipImages;
+    private readonly ITextTokenizer _tokenizer;
+    private readonly Device _device;
+
+    private SubjectEncoders(
+        ImageEmbedder dino, CLIPModel clip, ImageEmbedder clipImages, ITextTokenizer tokenizer, Device device, string name) =>
+        (_dino, _clip, _clipImages, _tokenizer, _device, Name) = (dino, clip, clipImages, tokenizer, device, name);
+
+    /// <summary>Both encoders and the protocol, as it stands beside every figure.</summary>
+    public string Name { get; }
+
+    /// <summary>Loads two published model folders.</summary>
+    /// <param name="dino">A folder of DINO or DINOv2.</param>
+    /// <param name="clip">A folder of a whole CLIP model with its tokenizer.</param>
+    /// <param name="protocol">How pictures are prepared.</param>
+    /// <param name="device">Where they compute.</param>
+    /// <param name="dtype">In which type.</param>
+    /// <param name="names">What the two are called beside figures; null for their folders' names.</param>
+    /// <exception cref="LabException">A file is missing or does not fit.</exception>
+    public static SubjectEncoders Load(
+        string dino, string clip, ImageProtocol protocol, Device device, ScalarType dtype, (string Dino, string Clip)? names = null)
+    {
+        static string Last(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        var (dinoName, clipName) = names ?? (Last(dino), Last(clip));
+        var name = $"DINO {dinoName}, CLIP {clipName}, protocol {protocol.ToString().ToLowerInvariant()}";
+        var tokenizer = TokenizerLoader.Load(clip);
+        var first = ImageEmbedder.Load(dino, protocol, device, dtype);
+        CLIPModel? model = null;
+        try
+        {
+            model = CLIPModel.Load(clip, device, dtype);
+            var images = ImageEmbedder.Of(model.Vision, ImageProcessor.Load(clip, protocol), device, dtype);
+            return new SubjectEncoders(first, model, images, tokenizer, device, name);
+        }
+        catch
+        {
+            model?.Dispose();
+            first.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Encodes pictures with both.</summary>
+    /// <param name="images">At least one.</param>
+    public SubjectEmbeddings Encode(IReadOnlyList<RgbImage> images)
+    {
+        using var scope = NewDisposeScope();
+        return new SubjectEmbeddings(UnitVectors.Of(_dino.Encode(images)), UnitVectors.Of(_clipImages.Encode(images)));
+    }
+
+    /// <summary>Encodes texts with CLIP, cut to its window.</summary>
+    /// <param name="texts">At least one.</param>
+    public UnitVectors Encode(IReadOnlyList<string> texts)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var window = _clip.Text.Config.MaxPositionEmbeddings;
+        var ids = tensor(texts.SelectMany(text => _tokenizer.EncodePadded(text, window)).ToArray(), [texts.Count, window]);
+        return UnitVectors.Of(_clip.Text.forward(ids.to(_device)).TextEmbeds);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _dino.Dispose();
+        _clipImages.Dispose();
+        _clip.Dispose();
+    }
+}

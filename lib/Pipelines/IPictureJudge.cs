@@ -1,0 +1,25 @@
+using Dreambooth.Lab.Imaging;
+
+namespace Dreambooth.Lab.Pipelines;
+
+/// <summary>Scores generated pictures of a subject: how well they show it, and how well they follow their prompts.</summary>
+public interface IPictureJudge : IDisposable
+{
+    /// <summary>What judges, and how pictures are prepared for it; figures of different judges cannot be compared.</summary>
+    string Name { get; }
+
+    /// <summary>The name of the score of subject fidelity: a mean cosine with the real pictures, −1 to 1.</summary>
+    string FidelityScore { get; }
+
+    /// <summary>The name of the score of adherence to the prompt.</summary>
+    string AdherenceScore { get; }
+
+    /// <summary>Fidelity of the real pictures among themselves, the most that generated ones can be expected to reach.</summary>
+    double Ceiling { get; }
+
+    /// <summary>Scores a picture.</summary>
+    /// <param name="prompt">What it was to show.</param>
+    /// <param name="image">The picture.</param>
+    /// <returns>Values by name; a score that the prompt gives no ground for is left out.</returns>
+    IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image);
+}
