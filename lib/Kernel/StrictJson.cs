@@ -24,9 +24,20 @@ internal static class StrictJson
     /// <param name="utf8">The text.</param>
     /// <param name="what">What the object is, for the message.</param>
     /// <exception cref="JsonException">It holds something else, or see <see cref="Parse"/>.</exception>
-    public static JsonObject ParseObject(ReadOnlyMemory<byte> utf8, string what) =>
-        Parse(utf8) is var node && node is JsonObject found
-            ? found : throw new JsonException($"{what} is {Kind(node)}; an object is needed");
+    public static JsonObject ParseObject(ReadOnlyMemory<byte> utf8, string what)
+    {
+        JsonNode? node;
+        try
+        {
+            node = Parse(utf8);
+        }
+        catch (JsonException e)
+        {
+            throw new JsonException($"{what}: {e.Message}", e);
+        }
+
+        return node as JsonObject ?? throw new JsonException($"{what} is {Kind(node)}; an object is needed");
+    }
 
     /// <summary>A text field; null when it is missing or null.</summary>
     /// <param name="parent">The object.</param>
