@@ -54,7 +54,7 @@ public static class SweepViews
             ("steps", config.Steps.ToString(CultureInfo.InvariantCulture)),
             ("guidance", config.Guidance.ToString("0.##", CultureInfo.InvariantCulture)),
             ("seeds", string.Join(", ", config.Seeds)),
-            ("scored", study.IsScored ? "yes" : "no"),
+            ("judge", study.Judge?.Name ?? "none"),
         ]);
     }
 
@@ -123,7 +123,7 @@ public static class SweepViews
         string[] scores = [.. means.SelectMany(mean => mean.Scores.Keys).Distinct()], sides =
             [.. means.Select(mean => mean.Column).Distinct()];
         if (scores.Length == 0)
-            return Unscored;
+            return Unscored(outcome);
         string[] names = [.. means.Select(mean => mean.Row).Distinct()];
         var lookup = means.Concat(names.Length > 1 ? all : []).ToDictionary(mean => (mean.Row, mean.Column), mean => mean.Scores);
         return new TextTable
@@ -147,7 +147,7 @@ public static class SweepViews
         return new LineChart
         {
             XTitle = xTitle,
-            YTitle = score,
+            YTitle = Title(outcome, score),
             Caption = Caption(outcome),
             Series = [.. Scored(outcome, score).GroupBy(result => series.LabelOf(result.Item))
                 .Select(group => Curve(group.Key, group, score, x))],
@@ -172,7 +172,7 @@ public static class SweepViews
                 .OrderByDescending(name => means.GetValueOrDefault((name, sides[^1]), double.MinValue))];
         return new BarChart
         {
-            YTitle = score,
+            YTitle = Title(outcome, score),
             Caption = Caption(outcome),
             Categories = names,
             Series = [.. sides.Select(
@@ -192,8 +192,8 @@ public static class SweepViews
         var means = SweepMean.By(Scored(outcome, x).Where(result => result.Scores!.ContainsKey(y)), series, points);
         return new ScatterChart
         {
-            XTitle = x,
-            YTitle = y,
+            XTitle = Title(outcome, x),
+            YTitle = Title(outcome, y),
             Caption = Caption(outcome),
             Series = [.. means.GroupBy(mean => mean.Row).Select(group =>
                 ChartSeries.Of(
@@ -202,7 +202,7 @@ public static class SweepViews
         };
     }
 
-    /// <summary>Mean scores beside expected ones.</summary>
+    /// <summary>Mean scores beside expected ones; scores that no picture has are left out.</summary>
     /// <param name="outcome">The sweep.</param>
     /// <param name="sides">What divides its pictures, such as before and after.</param>
     /// <param name="expected">A score, the place on <paramref name="sides"/>, and what is expected there in words.</param>
@@ -213,10 +213,11 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(outcome);
         ArgumentNullException.ThrowIfNull(expected);
         var means = SweepMean.By(outcome.Results, sides).ToDictionary(mean => mean.Row, mean => mean);
-        return means.Values.All(mean => mean.Scores.Count == 0) ? Unscored : new TextTable
+        return outcome.Means.Count == 0 ? Unscored(outcome) : new TextTable
         {
             Columns = ["Score", "Pictures", "Measured", "Expected"],
-            Rows = [.. expected.Select(row => (IReadOnlyList<string>)
+            Note = JudgeOf(outcome) is { } judge ? $"Judged by {judge}." : string.Empty,
+            Rows = [.. expected.Where(row => outcome.Means.ContainsKey(row.Score)).Select(row => (IReadOnlyList<string>)
                 [row.Score, $"{means.GetValueOrDefault(row.Side)?.Count ?? 0} {row.Side}",
                     Figure(means.GetValueOrDefault(row.Side)?.Scores, row.Score), row.Expected])],
         };
@@ -262,7 +263,7 @@ public static class SweepViews
             CultureInfo.InvariantCulture, $"seed {item.Seed} · {lora} · guidance {item.Guidance:0.##} · {item.Steps} steps{negative}")
             + string.Concat(
                 (result.Scores ?? new Dictionary<string, double>()).Select(
-                    score => string.Create(CultureInfo.InvariantCulture, $" · {score.Key} {score.Value:0.00}")));
+                    score => string.Create(CultureInfo.InvariantCulture, $" · {score.Key} {score.Value:0.00#}")));
     }
 
     /// <summary>A picture of a sweep as a cell of a grid; without a caption, its prompt stands in the details.</summary>
@@ -273,25 +274,21 @@ public static class SweepViews
 
     /// <summary>A mean as text; a dash where there is none.</summary>
     internal static string Figure(IReadOnlyDictionary<string, double>? scores, string name) =>
-        scores is not null && scores.TryGetValue(name, out var value) ? value.ToString("0.00", CultureInfo.InvariantCulture) : "–";
+        scores is not null && scores.TryGetValue(name, out var value) ? value.ToString("0.000", CultureInfo.InvariantCulture) : "–";
 
     /// <summary>What stands in the place of scores where nothing scored the pictures.</summary>
-    internal static TextTable Unscored => new()
-    {
-        Columns = ["Scores"],
-        Rows =
-        [
-            [
-                "None: the lab's classifier reads the painted world of the miniature only. Judge these pictures by eye, "
-                + "or score them with a delegate of your own.",
-            ],
-        ],
-    };
+    internal static TextTable Unscored(SweepOutcome outcome) => new() { Columns = ["Scores"], Rows = [[NoScores(outcome)]] };
+
+    private static string? JudgeOf(SweepOutcome outcome) => outcome.Results.Select(result => result.Judge).FirstOrDefault(name => name is not null);
+
+    private static string NoScores(SweepOutcome outcome) => JudgeOf(outcome) ?? "none: nothing judged these pictures";
+
+    private static string Title(SweepOutcome outcome, string score) => JudgeOf(outcome) is { } judge ? $"{score}, by {judge}" : score;
 
     private static IEnumerable<SweepResult> Scored(SweepOutcome outcome, string score) =>
         outcome.Results.Where(result => result.Scores?.ContainsKey(score) == true);
 
-    private static string Caption(SweepOutcome outcome) => outcome.Means.Count == 0 ? Unscored.Rows[0][0] : string.Empty;
+    private static string Caption(SweepOutcome outcome) => outcome.Means.Count == 0 ? NoScores(outcome) : string.Empty;
 
     private static ChartSeries Curve(string name, IEnumerable<SweepResult> results, string score, Func<SweepItem, double> x)
     {

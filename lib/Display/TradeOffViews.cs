@@ -3,6 +3,7 @@ using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 
 namespace Dreambooth.Lab.Display;
@@ -12,13 +13,15 @@ public static class TradeOffViews
 {
     /// <summary>Every LoRA and scale as a point: adherence to the prompt to the right, fidelity to the subject upwards.</summary>
     /// <param name="points">What <see cref="SweepTradeOff.Of"/> gave.</param>
-    public static ScatterChart Scatter(this IReadOnlyList<SweepTradeOff> points)
+    /// <param name="judge">What scored the pictures.</param>
+    public static ScatterChart Scatter(this IReadOnlyList<SweepTradeOff> points, IPictureJudge judge)
     {
         ArgumentNullException.ThrowIfNull(points);
+        ArgumentNullException.ThrowIfNull(judge);
         return new ScatterChart
         {
-            XTitle = "prompt adherence (part of what the prompt says that the picture shows)",
-            YTitle = "fidelity (cosine to the real pictures)",
+            XTitle = $"{judge.AdherenceScore}, by {judge.Name}",
+            YTitle = $"{judge.FidelityScore}, by {judge.Name}",
             Height = 300,
             Series =
             [
@@ -181,10 +184,7 @@ public static class TradeOffViews
             ($"identity at the end, “{subject}”", Identity(true), "0.75 or more"),
             ("identity at the end, other prompts", Identity(false), "0.10 or less"),
         ];
-        // What is expected was measured with the miniature, whose pictures the classifier reads.
-        return double.IsNaN(ceiling)
-            ? SweepViews.Unscored
-            : TextTable.Of(rows, ("What", row => row.What), ("Measured", row => row.Measured), ("Expected", row => row.Expected));
+        return TextTable.Of(rows, ("What", row => row.What), ("Measured", row => row.Measured), ("Expected", row => row.Expected));
     }
 
     private static string Figure(double? value) =>

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Display;
@@ -95,64 +96,57 @@ public static class TrainingViews
         };
     }
 
-    /// <summary>
-    /// What the classifier reads from the validation pictures, over the steps, with the real pictures' own fidelity as the target line.
-    /// </summary>
+    /// <summary>Scores of the validation pictures over the steps, with the real pictures' own fidelity as the target line.</summary>
     /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
-    /// <param name="ceiling">Mean fidelity between real pictures; not a number for no line.</param>
-    public static LineChart Chart(this IReadOnlyList<ValidationReading> readings, double ceiling = double.NaN)
+    /// <param name="judge">What scored them.</param>
+    public static LineChart Chart(this IReadOnlyList<ValidationReading> readings, IPictureJudge judge)
     {
         ArgumentNullException.ThrowIfNull(readings);
-        double[] steps = [.. readings.Select(reading => (double)reading.Step)];
+        ArgumentNullException.ThrowIfNull(judge);
         List<ChartSeries> series =
         [
-            ChartSeries.Of("fidelity", steps, readings.Select(reading => reading.Fidelity)) with { Mark = ChartMark.LineAndPoints },
-            ChartSeries.Of("identity", steps, readings.Select(reading => reading.Identity)) with { Mark = ChartMark.LineAndPoints },
+            .. readings.SelectMany(reading => reading.Scores.Keys).Distinct().Select(score => ChartSeries.Of(
+                score, readings.Select(reading => (double)reading.Step),
+                readings.Select(reading => reading.Scores.GetValueOrDefault(score, double.NaN))) with
+            { Mark = ChartMark.LineAndPoints }),
         ];
-        if (!double.IsNaN(ceiling) && steps.Length > 0)
+        if (series.Count > 0 && !double.IsNaN(judge.Ceiling))
             series.Add(
                 ChartSeries.Of(
-                    "real pictures among themselves", [steps[0], steps[^1]], [ceiling, ceiling]) with
+                    "real pictures among themselves", [readings[0].Step, readings[^1].Step], [judge.Ceiling, judge.Ceiling]) with
                 { Mark = ChartMark.Dashed });
         return new LineChart
         {
-            Title = "What the classifier reads from the validation pictures",
+            Title = "Scores of the validation pictures",
             XTitle = "step",
-            YTitle = "fidelity: cosine; identity: part of the pictures",
+            YTitle = $"by {judge.Name}",
             Height = 200,
-            Series = readings.Count == 0 ? [] : series,
-            Caption = readings.Count == 0 ? "No classifier reads this model's pictures: judge them by eye." : string.Empty,
+            Series = series,
+            Caption = series.Count > 0 ? string.Empty : readings.Count == 0 ? "There are no validation pictures." : judge.Name,
         };
     }
 
-    /// <summary>What the classifier read from the first and the last validation pictures, beside what is expected.</summary>
+    /// <summary>Scores of the first and the last validation pictures, beside what is expected; scores that none has are left out.</summary>
     /// <param name="readings">What <see cref="ValidationReading.Of"/> gave; may be empty.</param>
+    /// <param name="judge">What scored them.</param>
     /// <param name="expected">Expectations in words.</param>
     public static TextTable Beside(
-        this IReadOnlyList<ValidationReading> readings, params (string Score, string Before, string After)[] expected)
+        this IReadOnlyList<ValidationReading> readings, IPictureJudge judge,
+        params (string Score, string Before, string After)[] expected)
     {
         ArgumentNullException.ThrowIfNull(readings);
+        ArgumentNullException.ThrowIfNull(judge);
         ArgumentNullException.ThrowIfNull(expected);
-        // What is expected was measured with the miniature, whose pictures the classifier reads.
-        string Expected(string text) => readings.Count == 0 ? "–" : text;
-        string Value(ValidationReading? reading, string score) => reading is null ? "–" : (score switch
-        {
-            CharacterReading.FidelityScore => reading.Fidelity,
-            CharacterReading.IdentityScore => reading.Identity,
-            CharacterReading.AdherenceScore => reading.Adherence,
-            _ => throw new LabException(
-                $"There is no score '{score}'; valid are {CharacterReading.FidelityScore}, {CharacterReading.IdentityScore} and "
-                + $"{CharacterReading.AdherenceScore}."),
-        }).ToString("0.00", CultureInfo.InvariantCulture);
+        var rows = expected.Where(row => readings.Any(reading => reading.Scores.ContainsKey(row.Score))).ToList();
+        string Value(int place, string score) => SweepViews.Figure(readings[place].Scores, score);
         return TextTable.Of(
-            expected,
-            ("Score", row => row.Score), ("Before", row => Value(readings.Count == 0 ? null : readings[0], row.Score)),
-            ("Expected", row => Expected(row.Before)),
-            ("After", row => Value(readings.Count == 0 ? null : readings[^1], row.Score)), ("Expected ", row => Expected(row.After))) with
+            rows,
+            ("Score", row => row.Score), ("Before", row => Value(0, row.Score)), ("Expected", row => row.Before),
+            ("After", row => Value(readings.Count - 1, row.Score)), ("Expected ", row => row.After)) with
         {
-            Note = readings.Count == 0
-                ? "No classifier reads this model's pictures."
-                : $"Steps {readings[0].Step} and {readings[^1].Step}, from the validation pictures.",
+            Note = rows.Count == 0
+                ? judge.Name
+                : $"Steps {readings[0].Step} and {readings[^1].Step}, from the validation pictures, by {judge.Name}.",
         };
     }
 

@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Evaluation;
 /// <param name="Adherence">Part of what the prompt says that the picture shows, 0 to 1; NaN where it says nothing that can be read.</param>
 /// <param name="Asked">What the prompt says, by attribute; for example <c>scene</c>: <c>Beach</c>.</param>
 /// <param name="Read">What was read, of every attribute.</param>
-public sealed record CharacterReading(
+internal sealed record CharacterReading(
     double Fidelity, bool IsCharacter, double Adherence, IReadOnlyDictionary<string, string> Asked,
     IReadOnlyDictionary<string, string> Read)
 {

@@ -1,32 +1,31 @@
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Evaluation;
 
-/// <summary>What the classifier reads from a run's validation pictures of one step.</summary>
+/// <summary>Scores of a run's validation pictures of one step.</summary>
 /// <param name="Step">Optimizer steps done; 0 for the model as it was.</param>
-/// <param name="Fidelity">Mean cosine of their features to those of the real pictures.</param>
-/// <param name="Identity">Part of them that are taken for the character, 0 to 1.</param>
-/// <param name="Adherence">Part of what the prompt says that they show, 0 to 1; NaN where it says nothing that can be read.</param>
-public sealed record ValidationReading(int Step, double Fidelity, double Identity, double Adherence)
+/// <param name="Scores">Mean over the pictures by score, over those that have it.</param>
+public sealed record ValidationReading(int Step, IReadOnlyDictionary<string, double> Scores)
 {
-    /// <summary>Reads all validation pictures of a run.</summary>
+    /// <summary>Scores all validation pictures of a run.</summary>
     /// <param name="config">The run's configuration: where they lie and what they were to show.</param>
-    /// <param name="measures">The classifier; may be one that knows nothing.</param>
-    /// <returns>By step; empty where nothing is known or generated.</returns>
-    public static IReadOnlyList<ValidationReading> Of(DreamBoothConfig config, CharacterMeasures measures)
+    /// <param name="judge">Scores them.</param>
+    /// <returns>By step; empty where nothing was generated.</returns>
+    public static IReadOnlyList<ValidationReading> Of(DreamBoothConfig config, IPictureJudge judge)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(measures);
-        if (!measures.Known || config.ValidationPrompt is not { } prompt)
+        ArgumentNullException.ThrowIfNull(judge);
+        if (config.ValidationPrompt is not { } prompt)
             return [];
         return
         [
             .. from picture in ValidationPicture.List(config.OutputDir)
-               group measures.Read(prompt, ImageDecoder.Load(picture.Path)) by picture.Step into step
+               group judge.Score(prompt, ImageDecoder.Load(picture.Path)) by picture.Step into step
                select new ValidationReading(
-                   step.Key, step.Average(reading => reading.Fidelity), step.Average(reading => reading.IsCharacter ? 1.0 : 0.0),
-                   step.Average(reading => reading.Adherence)),
+                   step.Key, step.SelectMany(scores => scores).GroupBy(score => score.Key, score => score.Value)
+                       .ToDictionary(score => score.Key, score => score.Average())),
         ];
     }
 }

@@ -1,6 +1,6 @@
-using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Training;
 
@@ -22,8 +22,14 @@ public sealed record NotebookPreset
     /// <summary>The folder of the subject's photos.</summary>
     public required string Photos { get; init; }
 
-    /// <summary>The folder of the classifier that reads the model's pictures; null where none does.</summary>
+    /// <summary>The folder of the classifier that knows the model's pictures and the photos; null where none does.</summary>
     public string? Classifier { get; init; }
+
+    /// <summary>The encoder that judges fidelity to the subject where no classifier does: DINO or DINOv2, a folder or its name on the hub.</summary>
+    public string Dino { get; init; } = "facebook/dino-vits16";
+
+    /// <summary>The encoder that judges adherence to the prompt where no classifier does: CLIP, a folder or its name on the hub.</summary>
+    public string Clip { get; init; } = "openai/clip-vit-base-patch32";
 
     /// <summary>The folder of the prompt lists; relative to the project.</summary>
     public string PromptLists { get; init; } = PromptList.Folder;
@@ -76,22 +82,27 @@ public sealed record NotebookPreset
     };
 
     /// <summary>
-    /// The same with another model, LoRA or photos; what is left empty stays. The classifier knows the miniature only and is left out with
-    /// another model, whose prompts are those of <see cref="PromptList.Folder"/>.
+    /// The same with another model, LoRA, photos or encoders; what is left empty stays. The classifier knows the miniature and the lab's cat
+    /// only, so encoders judge another model or other photos. The prompts of another model are those of <see cref="PromptList.Folder"/>.
     /// </summary>
     /// <param name="model">A model's folder or file, relative to the current folder or the project, or its name on the hub.</param>
     /// <param name="lora">A LoRA file or folder, or its name on the hub.</param>
     /// <param name="photos">A folder of pictures.</param>
-    public NotebookPreset With(string? model = null, string? lora = null, string? photos = null)
+    /// <param name="dino">A folder of DINO or DINOv2, or its name on the hub.</param>
+    /// <param name="clip">A folder of CLIP, or its name on the hub.</param>
+    public NotebookPreset With(string? model = null, string? lora = null, string? photos = null, string? dino = null, string? clip = null)
     {
         static string Given(string? value, string own) => string.IsNullOrWhiteSpace(value) ? own : Located(value);
         var study = Study with { Model = Given(model, Study.Model), Lora = Given(lora, Study.Lora) };
+        var pictures = string.IsNullOrWhiteSpace(photos) ? Photos : ProjectFolder.Resolve(photos, ProjectFolder.Find());
         var same = study.Model == Study.Model;
         return this with
         {
             Study = study,
-            Photos = string.IsNullOrWhiteSpace(photos) ? Photos : ProjectFolder.Resolve(photos, ProjectFolder.Find()),
-            Classifier = same ? Classifier : null,
+            Photos = pictures,
+            Classifier = same && pictures == Photos ? Classifier : null,
+            Dino = Given(dino, Dino),
+            Clip = Given(clip, Clip),
             PromptLists = same ? PromptLists : PromptList.Folder,
         };
     }
@@ -107,9 +118,15 @@ public sealed record NotebookPreset
     public IReadOnlyList<string> PromptsOf(string family, string subject = PromptList.ListedSubject) =>
         PromptList.OfFamily(family, subject, PromptLists);
 
-    /// <summary>What scores the model's pictures; where no classifier reads them, measures that score nothing.</summary>
+    /// <summary>
+    /// What scores the model's pictures: the miniature's classifier for the miniature, else DINO and CLIP, which are downloaded where they
+    /// are not here. Where the hub cannot be reached, one that scores nothing and whose name says what to do.
+    /// </summary>
+    /// <param name="graded">
+    /// Whether the classifier's adherence is a probability instead of a yes or no for each thing that the prompt says; for few pictures.
+    /// </param>
     /// <exception cref="LabException">A folder is missing or damaged, or there are fewer than two photos.</exception>
-    public CharacterMeasures Measures() => CharacterMeasures.Open(Classifier, Photos, Model);
+    public IPictureJudge Judge(bool graded = false) => NotebookJudge.Open(this, graded, new HubResolver());
 
     /// <summary>The folder of a notebook's sweeps, relative to the project; each size has its own.</summary>
     /// <param name="notebook">The notebook's name.</param>

@@ -31,15 +31,32 @@ public sealed record SubjectLesson
             OutputDir = output,
             InstancePrompt = $"a photo of {identifier} {kind}",
             ClassPrompt = $"a photo of a {kind}",
-            ValidationPrompt = null,
+            ValidationPrompt = $"a photo of {identifier} {kind} on a beach",
         };
         var config = preset.Size switch
         {
-            PresetSize.Tiny => recipe with { MaxTrainSteps = 2, NumClassImages = 1, TrainBatchSize = 1, LrWarmupSteps = 0 },
+            PresetSize.Tiny => recipe with
+            {
+                MaxTrainSteps = 2,
+                NumClassImages = 1,
+                TrainBatchSize = 1,
+                LrWarmupSteps = 0,
+                NumValidationImages = 1,
+                ValidationInferenceSteps = 2,
+            },
             // Half a minute on two processor cores, and a subject that begins to show.
-            PresetSize.Standard => recipe with { MaxTrainSteps = 90, NumClassImages = 8, LrWarmupSteps = 5 },
-            _ => recipe,
+            PresetSize.Standard => recipe with
+            {
+                MaxTrainSteps = 90,
+                NumClassImages = 8,
+                LrWarmupSteps = 5,
+                NumValidationImages = 2,
+                ValidationInferenceSteps = 14,
+                ValidationGuidanceScale = preset.Study.Guidance,
+            },
+            _ => recipe with { ValidationGuidanceScale = preset.Study.Guidance },
         };
+        config = Watched(config);
         return new SubjectLesson
         {
             Photos = preset.Photos,
@@ -57,6 +74,18 @@ public sealed record SubjectLesson
                 GuidanceScale = preset.Study.Guidance,
                 Seed = 2,
             },
+        };
+    }
+
+    // Three checkpoints on the way, each with pictures to judge it by.
+    private static DreamBoothConfig Watched(DreamBoothConfig config)
+    {
+        var interval = Math.Max(1, config.MaxTrainSteps!.Value / 3);
+        return config with
+        {
+            CheckpointingSteps = interval,
+            ValidationSteps = Math.Max(2, interval),
+            ValidationResolution = config.Resolution,
         };
     }
 }

@@ -12,21 +12,20 @@ namespace Dreambooth.Lab.Sweeps;
 /// </summary>
 public sealed class SweepStudy : IDisposable
 {
-    private readonly IPictureJudge? _judge;
     private readonly string _model;
 
     private SweepStudy(
         StudyConfig config, string model, string folder, StableDiffusion3Pipeline pipeline, IPictureJudge? judge)
     {
-        (Config, Folder, Pipeline, _judge) = (config, folder, pipeline, judge);
+        (Config, Folder, Pipeline, Judge) = (config, folder, pipeline, judge);
         _model = ModelFingerprint.Of(model);
     }
 
     /// <summary>Its configuration; the LoRA is a file or folder.</summary>
     public StudyConfig Config { get; }
 
-    /// <summary>Whether its pictures are scored.</summary>
-    public bool IsScored => _judge is not null;
+    /// <summary>What scores its pictures; null for nothing.</summary>
+    public IPictureJudge? Judge { get; }
 
     /// <summary>The folder of all its sweeps; a full path.</summary>
     public string Folder { get; }
@@ -83,7 +82,7 @@ public sealed class SweepStudy : IDisposable
         {
             BatchSize = Config.BatchSize,
             Model = _model,
-            Judge = _judge,
+            Judge = Judge,
             OnProgress = onProgress,
             OnPicture = (_, _) => made++,
         });

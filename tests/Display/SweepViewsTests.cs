@@ -45,13 +45,13 @@ public sealed class SweepViewsTests : IDisposable
     {
         var table = Outcome.Table(SweepAxis.Prompt, SweepAxis.BeforeAfter);
         Assert.Equal(["Prompt", "fidelity before", "fidelity after"], table.Columns);
-        Assert.Equal([["b", "0.60", "0.80"], ["a", "0.60", "1.00"], ["mean", "0.60", "0.87"]], table.Rows);
+        Assert.Equal([["b", "0.600", "0.800"], ["a", "0.600", "1.000"], ["mean", "0.600", "0.867"]], table.Rows);
     }
 
     [Fact]
-    public void Beside_Expectations_StandBesideTheMeans() =>
+    public void Beside_Expectations_StandBesideTheMeansOfScoresThatThereAre() =>
         Assert.Equal(
-            [["fidelity", "3 after", "0.87", "high"], ["adherence", "3 before", "–", "1"]],
+            [["fidelity", "3 after", "0.867", "high"]],
             Outcome.Beside(SweepAxis.BeforeAfter, ("fidelity", "after", "high"), ("adherence", "before", "1")).Rows);
 
     [Fact]
@@ -96,9 +96,26 @@ public sealed class SweepViewsTests : IDisposable
     public void Views_Unscored_SayThatNothingScored()
     {
         var outcome = Outcome with { Results = [Record("a", null), Record("a")] };
-        Assert.Contains("None: ", outcome.Table(SweepAxis.Prompt).ToText(), StringComparison.Ordinal);
-        Assert.Contains("None: ", outcome.Beside(SweepAxis.BeforeAfter, ("fidelity", "after", "1")).ToText(), StringComparison.Ordinal);
-        Assert.Contains("None: ", outcome.Bars("fidelity", SweepAxis.Prompt, SweepAxis.BeforeAfter).ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("none: ", outcome.Table(SweepAxis.Prompt).ToText(), StringComparison.Ordinal);
+        Assert.Contains("none: ", outcome.Beside(SweepAxis.BeforeAfter, ("fidelity", "after", "1")).ToText(), StringComparison.Ordinal);
+        Assert.Contains("none: ", outcome.Bars("fidelity", SweepAxis.Prompt, SweepAxis.BeforeAfter).ToHtml(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Views_Judged_NameTheJudgeBesideEveryScore()
+    {
+        var judged = Outcome with { Results = [.. Results.Select(result => result with { Judge = "DINO a, protocol published" })] };
+        Assert.Equal("fidelity, by DINO a, protocol published", judged.Bars("fidelity", SweepAxis.Prompt, SweepAxis.BeforeAfter).YTitle);
+        Assert.Contains("by DINO a", judged.Beside(SweepAxis.BeforeAfter, ("fidelity", "after", "1")).Note, StringComparison.Ordinal);
+        Assert.Contains("by DINO a", judged.Curves("fidelity", SweepAxis.ScaleOf, "scale", SweepAxis.Prompt).YTitle, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Views_UnscoredByAJudge_SayWhy()
+    {
+        var outcome = Outcome with { Results = [Record("a") with { Judge = "none: no network", Scores = new Dictionary<string, double>() }] };
+        Assert.Contains("no network", outcome.Table(SweepAxis.Prompt).ToText(), StringComparison.Ordinal);
+        Assert.Contains("no network", outcome.Bars("fidelity", SweepAxis.Prompt, SweepAxis.BeforeAfter).ToHtml(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,9 +1,9 @@
 using Dreambooth.Lab.Display;
-using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Sweeps;
 
 namespace Dreambooth.Lab.Tests.Display;
 
@@ -26,7 +26,7 @@ public sealed class TradeOffViewsTests : IDisposable
 
     [Fact]
     public void Scatter_EveryStage_IsASeries() =>
-        Assert.Equal(["no LoRA", "step 20", "final"], _points.Scatter().Series.Select(series => series.Name));
+        Assert.Equal(["no LoRA", "step 20", "final"], _points.Scatter(new StubJudge("a stub", (_, _) => new Dictionary<string, double>())).Series.Select(series => series.Name));
 
     [Fact]
     public void Table_ChosenAndFront_AreMarked()
@@ -34,15 +34,6 @@ public sealed class TradeOffViewsTests : IDisposable
         var text = _points.Table(_points[2]).ToText();
         Assert.Contains("chosen", text, StringComparison.Ordinal);
         Assert.Equal(2, text.Split("on the front").Length - 1);
-    }
-
-    [Fact]
-    public void Beside_NoClassifier_ExpectsNothing()
-    {
-        Assert.Contains("about 0.8", _points.Beside(_points[2], _outcome, "gmc cat", 0.9).ToText(), StringComparison.Ordinal);
-        Assert.DoesNotContain("about 0.8", _points.Beside(_points[2], _outcome, "gmc cat", double.NaN).ToText(), StringComparison.Ordinal);
-        var training = Array.Empty<ValidationReading>().Beside(("fidelity", "about 0.8", "0.88 or more")).ToText();
-        Assert.DoesNotContain("0.8", training, StringComparison.Ordinal);
     }
 
     [Fact]

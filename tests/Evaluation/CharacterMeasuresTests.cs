@@ -2,14 +2,13 @@ using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World;
-using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Evaluation;
 
 public sealed class CharacterMeasuresTests : IDisposable
 {
-    private readonly CharacterMeasures _measures = CharacterMeasures.Open(Data("sd3-mini-classifier"), Data("cat_gmc"), Data("sd3-mini"));
+    private readonly CharacterMeasures _measures = CharacterMeasures.Load(Data("sd3-mini-classifier"), Data("cat_gmc"));
 
     public void Dispose() => _measures.Dispose();
 
@@ -45,29 +44,14 @@ public sealed class CharacterMeasuresTests : IDisposable
     }
 
     [Fact]
-    public void Open_NoClassifier_KnowsNothing()
+    public void Score_Graded_IsAProbabilityWhereItWasAYesOrNo()
     {
-        using var measures = CharacterMeasures.Open(null, "/nowhere", "maker/model");
-        Assert.False(measures.Known);
-        Assert.Null(measures.Judge);
-        Assert.True(double.IsNaN(measures.Ceiling));
-        Assert.Empty(measures.Misses(new SweepOutcome("s", "nowhere", [], 0, 0)));
-        Assert.Throws<LabException>(() => measures.Read("a cat", new RgbImage(8, 8)));
-    }
-
-    [Fact]
-    public void Open_AnotherModelThanTheListed_IsRefused()
-    {
-        var folder = Directory.CreateTempSubdirectory("lab-measures-").FullName;
-        try
-        {
-            File.Copy(Path.Combine(Data("sd3-mini"), MiniatureFolder.ManifestName), Path.Combine(folder, MiniatureFolder.ManifestName));
-            Assert.Throws<LabException>(() => CharacterMeasures.Open(Data("sd3-mini-classifier"), Data("cat_gmc"), folder));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using var graded = CharacterMeasures.Load(Data("sd3-mini-classifier"), Data("cat_gmc"), graded: true);
+        var picture = ImageDecoder.Load(Path.Combine(Data("cat_gmc"), "gmc_000.png"));
+        var (plain, fine) = (_measures.Score("a photo of gmc cat in the snow", picture), graded.Score("a photo of gmc cat in the snow", picture));
+        Assert.Equal(plain[CharacterReading.FidelityScore], fine[CharacterReading.FidelityScore]);
+        Assert.InRange(Math.Abs(plain[CharacterReading.AdherenceScore] - fine[CharacterReading.AdherenceScore]), 1e-9, 0.5);
+        Assert.NotEqual(_measures.Name, graded.Name);
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public class NotebookPresetTests
     {
         var other = NotebookPreset.Standard.With("/models/other", "/my-lora", "/photos");
         Assert.Equal(("/models/other", "/my-lora", "/photos", null), (other.Model, other.Study.Lora, other.Photos, other.Classifier));
-        Assert.NotNull(NotebookPreset.Standard.With("data/sd3-mini", "/my-lora").Classifier);
+        Assert.NotNull(NotebookPreset.Standard.With("data/sd3-mini", "/my-lora", "data/cat_gmc").Classifier);
+        Assert.Null(NotebookPreset.Standard.With(photos: "/my-dog").Classifier);
         Assert.Equal("–", other.Expected("0.8"));
         Assert.Equal("0.9", NotebookPreset.Full.Expected("0.8", "0.9"));
         Assert.Equal("–", NotebookPreset.Full.With("/models/other").Expected("0.8", "0.9"));
@@ -71,8 +72,8 @@ public class NotebookPresetTests
         var preset = NotebookPreset.Named(name);
         Assert.All([preset.Model, preset.Study.Lora, preset.Classifier, preset.Photos], path => Assert.True(Directory.Exists(path), path));
         Assert.Equal(preset.Model, preset.ModelFolder());
-        using var measures = preset.Measures();
-        Assert.True(measures.Known);
+        using var judge = preset.Judge();
+        Assert.Equal("the miniature's classifier", judge.Name);
         Assert.Equal("0.8", preset.Expected("0.8"));
     }
 
@@ -95,8 +96,6 @@ public class NotebookPresetTests
             [full.Training().Config, full.OwnSubject().Config, .. full.Memory().Trials.Select(trial => trial.Config)];
         Assert.All(configs, config => Assert.Equal(Medium, config.PretrainedModelNameOrPath));
         Assert.Equal(Medium, NotebookPreset.Standard.With(Medium).Training().Config.PretrainedModelNameOrPath);
-        using var measures = full.Measures();
-        Assert.False(measures.Known);
         Assert.Equal(("–", "8,000"), (full.Expected("8"), full.Expected("8", "8,000")));
     }
 
