@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Models.ImageEncoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
