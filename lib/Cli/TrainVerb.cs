@@ -101,6 +101,7 @@ internal static class TrainVerb
     private static TrainingEvents Events(DreamBoothConfig config, Session session, ConsoleProgress.Report report, MemoryGuard guard)
     {
         var total = 0;
+        StepRecord? scored = null;
         return new TrainingEvents
         {
             OnWarning = session.Warn,
@@ -108,6 +109,7 @@ internal static class TrainVerb
             OnItems = guard.LimitTrainBatch,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
+            OpenJudge = asked => JudgeRequest.Of(asked).Open(),
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = (done, count) => report("Encoding", done, count, string.Empty),
@@ -117,7 +119,11 @@ internal static class TrainVerb
                 total = trainer.MaxSteps;
                 guard.Enter("training");
             },
-            OnStep = record => report("Training", record.Step, total, Describe(record)),
+            OnStep = record =>
+            {
+                scored = record.Scores is null ? scored : record;
+                report("Training", record.Step, total, Describe(record, scored));
+            },
         };
     }
 
@@ -129,9 +135,15 @@ internal static class TrainVerb
         return fit;
     }
 
-    private static string Describe(StepRecord record) => string.Create(
+    // The scores stay on the line until there are newer ones.
+    private static string Describe(StepRecord record, StepRecord? scored) => string.Create(
         CultureInfo.InvariantCulture,
         $"loss {record.Loss:0.0000}  instance "
         + $"{record.InstanceLoss:0.0000}{(record.PriorLoss is { } prior ? $"  prior {prior:0.0000}" : string.Empty)}  lr "
-        + $"{record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s");
+        + $"{record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s")
+        + (scored is null ? string.Empty : string.Create(
+            CultureInfo.InvariantCulture, $"  after step {scored.Step}: {string.Join("  ", scored.Scores!.Select(Describe))}"));
+
+    private static string Describe(KeyValuePair<string, double> score) =>
+        string.Create(CultureInfo.InvariantCulture, $"{score.Key} {score.Value:0.000}");
 }

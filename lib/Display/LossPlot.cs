@@ -5,11 +5,16 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// The losses of a training over its steps, with the learning rate below: points for each step's instance and prior loss, lines for
-/// their running means and for that of the total, and the validation loss where there is one.
+/// their running means and for that of the total, and the validation loss where there is one; between them the scores of the validation
+/// pictures where there are any.
 /// </summary>
 public sealed record LossPlot : ChartView
 {
     private const int RateHeight = 56;
+    private const int ScoreHeight = 140;
+
+    private static readonly ChartColor[] ScoreColors =
+        [ChartColor.Teal, ChartColor.Rose, ChartColor.Blue, ChartColor.Violet, ChartColor.Olive, ChartColor.Ochre];
 
     /// <summary>The steps that were done, in order; those whose losses are no numbers leave gaps.</summary>
     public required IReadOnlyList<StepRecord> Records { get; init; }
@@ -58,7 +63,7 @@ public sealed record LossPlot : ChartView
             Caption = Caption.Length > 0 ? Caption : Summary(),
             XTitle = "step",
             XRange = (0, Math.Max(MaxSteps ?? 0, Records[^1].Step)),
-            Panels = [LossPanel(), RatePanel()],
+            Panels = [LossPanel(), .. ScorePanels(), RatePanel()],
         };
     }
 
@@ -102,6 +107,31 @@ public sealed record LossPlot : ChartView
         };
     }
 
+    private IEnumerable<ChartPanel> ScorePanels()
+    {
+        StepRecord[] scored = [.. Records.Where(record => record.Scores is { Count: > 0 })];
+        if (scored.Length == 0)
+            yield break;
+        string[] names = [.. scored.SelectMany(record => record.Scores!.Keys).Distinct(StringComparer.Ordinal)];
+        yield return new ChartPanel
+        {
+            YTitle = "mean scores of the validation pictures",
+            Height = ScoreHeight,
+            Series = [.. names.Select((name, i) =>
+            {
+                StepRecord[] having = [.. scored.Where(record => record.Scores!.ContainsKey(name))];
+                return new ChartSeries
+                {
+                    Name = name,
+                    Mark = ChartMark.LineAndPoints,
+                    Color = ScoreColors[i % ScoreColors.Length],
+                    X = [.. having.Select(record => (double)record.Step)],
+                    Y = [.. having.Select(record => record.Scores![name])],
+                };
+            })],
+        };
+    }
+
     private ChartPanel RatePanel()
     {
         var values = Records.Select(record => record.LearningRate);
@@ -142,7 +172,8 @@ public sealed record LossPlot : ChartView
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{Records.Count} steps. Mean instance loss: {Mean(Records.Take(part)):0.0000} over the first {part}, "
-            + $"{Mean(Records.TakeLast(part)):0.0000} over the last {part}.");
+            + $"{Mean(Records.TakeLast(part)):0.0000} over the last {part}.")
+            + (Records.LastOrDefault(record => record.Judge is not null) is { } scored ? $" Scores: {scored.Judge}." : string.Empty);
     }
 
     private static double Mean(IEnumerable<StepRecord> records) =>

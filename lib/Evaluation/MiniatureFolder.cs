@@ -8,6 +8,9 @@ internal static class MiniatureFolder
 {
     public const string ManifestName = "MANIFEST.json";
 
+    // The photos of the character that the classifier has learned lie beside the model.
+    private const string CharacterPhotos = "cat_gmc";
+
     private static readonly string[] Unlisted = [ManifestName, "README.md"];
 
     /// <summary>Writes the manifest of all files in a folder; pages for readers are left out.</summary>
@@ -55,6 +58,20 @@ internal static class MiniatureFolder
     {
         if (File.Exists(Path.Combine(folder, ManifestName)))
             Verify(folder);
+    }
+
+    /// <summary>The classifier that ships beside a miniature and knows its pictures of one character.</summary>
+    /// <param name="model">A model's folder, which need not exist.</param>
+    /// <param name="photos">The folder of the subject's photos.</param>
+    /// <returns>Its folder; null where the model is no miniature, or the photos are not that character's.</returns>
+    public static string? ClassifierOf(string model, string photos)
+    {
+        if (!File.Exists(Path.Combine(model, ManifestName)))
+            return null;
+        var folder = RealPath.Of(model);
+        var classifier = folder + "-classifier";
+        return Directory.Exists(classifier) && RealPath.AreSame(photos, Path.Combine(Path.GetDirectoryName(folder)!, CharacterPhotos))
+            ? classifier : null;
     }
 
     private static string Hash(string path)

@@ -22,4 +22,11 @@ public interface IPictureJudge : IDisposable
     /// <param name="image">The picture.</param>
     /// <returns>Values by name; a score that the prompt gives no ground for is left out.</returns>
     IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image);
+
+    /// <summary>Scores several pictures of one prompt, where that can be done in one batch.</summary>
+    /// <param name="prompt">What they were to show.</param>
+    /// <param name="images">The pictures.</param>
+    /// <returns>What <see cref="Score(string, RgbImage)"/> gives, picture by picture.</returns>
+    IReadOnlyList<IReadOnlyDictionary<string, double>> Score(string prompt, IReadOnlyList<RgbImage> images) =>
+        [.. images.Select(image => Score(prompt, image))];
 }

@@ -82,6 +82,8 @@ public sealed partial record DreamBoothConfig
                 + "more are no faster.");
         }
 
+        if (EvaluationSteps is null && EvaluationDino is not null)
+            notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps.");
         notices.AddRange(NotYet());
         return notices;
     }
@@ -140,6 +142,8 @@ public sealed partial record DreamBoothConfig
                 + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
+        foreach (var error in EvaluationErrors())
+            yield return error;
         Action[] parts =
         [
             () => TimestepDensity().Validate(), () => AdamW().Validate(), () => LearningRateSchedule(1).Validate(), CheckLora,

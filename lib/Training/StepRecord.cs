@@ -24,6 +24,15 @@ public sealed record StepRecord
     /// </summary>
     public double? ValidationLoss { get; init; }
 
+    /// <summary>
+    /// Mean scores of the validation pictures after this step, by name; null where they were not scored
+    /// (<see cref="DreamBoothConfig.EvaluationSteps"/>).
+    /// </summary>
+    public IReadOnlyDictionary<string, double>? Scores { get; init; }
+
+    /// <summary>What scored them (<see cref="Pipelines.IPictureJudge.Name"/>); null where nothing did.</summary>
+    public string? Judge { get; init; }
+
     /// <summary>The rate that this step used for the transformer.</summary>
     public required double LearningRate { get; init; }
 

@@ -32,6 +32,12 @@ public sealed record TrainingEvents
     /// </summary>
     internal Func<string, MemoryMode, int>? FitSamples { get; init; }
 
+    /// <summary>
+    /// Opens what scores validation pictures, before the model is loaded; the training frees it. Needed with
+    /// <see cref="DreamBoothConfig.EvaluationSteps"/>.
+    /// </summary>
+    public Func<DreamBoothConfig, IPictureJudge>? OpenJudge { get; init; }
+
     /// <summary>Receives the progress of the model's download from the hub.</summary>
     public IProgress<HubProgress>? OnDownload { get; init; }
 

@@ -64,7 +64,7 @@ public sealed partial class TrainingSession
         var output = TrainingOutput.Open(config, events?.OnWarning);
         try
         {
-            return PrepareIn(output, config, pipeline, events, null, cancellation);
+            return PrepareIn(output, config, pipeline, events, null, null, cancellation);
         }
         catch
         {
@@ -73,10 +73,12 @@ public sealed partial class TrainingSession
         }
     }
 
-    /// <summary>The same with a locked output folder, which the session takes over, and pictures already read, or null.</summary>
+    /// <summary>
+    /// The same with a locked output folder, which the session takes over, and pictures already read and a judge already opened, or null.
+    /// </summary>
     internal static TrainingSession PrepareIn(
         TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents? events,
-        DreamBoothDataset? instances, CancellationToken cancellation)
+        DreamBoothDataset? instances, ValidationScores? scores, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         if (pipeline.Transformer.IsStreamed)
@@ -94,6 +96,7 @@ public sealed partial class TrainingSession
         {
             checkpoint?.CheckSettings(config);
             instances ??= ReadInstances(config, events);
+            scores ??= ValidationScores.Open(config, events);
             config.CheckAdapter(pipeline);
             checkpoint?.CheckLength(StepsOf(config, instances));
 
@@ -108,7 +111,7 @@ public sealed partial class TrainingSession
                 events.OnSummary?.Invoke(windows);
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
-            session = new TrainingSession(config, pipeline, events, dataset, batches, output) { _warnBefore = warnBefore };
+            session = new TrainingSession(config, pipeline, events, dataset, batches, output, scores) { _warnBefore = warnBefore };
             if (checkpoint is not null)
                 session.GoOnFrom(checkpoint);
             return session;
@@ -118,6 +121,7 @@ public sealed partial class TrainingSession
             pipeline.Prompts.Warn = warnBefore;
             session?.Dispose();
             batches?.Dispose();
+            scores?.Dispose();
             throw;
         }
     }

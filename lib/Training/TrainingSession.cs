@@ -20,6 +20,7 @@ public sealed partial class TrainingSession : IDisposable
     private readonly DreamBoothTrainer _trainer;
     private readonly ValidationPictures _pictures;
     private readonly ValidationLoss? _loss;
+    private readonly ValidationScores? _scores;
     private readonly string _dataSha256;
     private readonly TrainingOutput _output;
     private StepLog? _log;
@@ -27,9 +28,10 @@ public sealed partial class TrainingSession : IDisposable
 
     private TrainingSession(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents events, DreamBoothDataset dataset,
-        DreamBoothBatches batches, TrainingOutput output)
+        DreamBoothBatches batches, TrainingOutput output, ValidationScores? scores)
     {
         var seed = (ulong)config.Seed!;
+        _scores = scores;
         (Config, _pipeline, _events, Dataset, _batches, _output) = (config, pipeline, events, dataset, batches, output);
         _dataSha256 = DataFingerprint.Of(dataset);
         Adapter = config.CreateAdapter(pipeline);
@@ -89,11 +91,12 @@ public sealed partial class TrainingSession : IDisposable
 
         output.Checkpoint?.CheckSettings(config);
 
-        // Errors in the pictures are found before a model is downloaded and loaded.
+        // Errors in the pictures and in what judges are found before a model is downloaded and loaded.
         var instances = ReadInstances(config, events);
+        using var scores = ValidationScores.Open(config, events);
         events?.OnStage?.Invoke($"Loading {config.PretrainedModelNameOrPath}");
         using var pipeline = LoadPipeline(config, events, cancellation);
-        using var session = PrepareIn(output, config, pipeline, events, instances, cancellation);
+        using var session = PrepareIn(output, config, pipeline, events, instances, scores, cancellation);
         if (config.ValidationPrompt is null)
             pipeline.Prompts.UnloadT5();
         return session.KeepingSteps(() => session.Run(cancellation: cancellation));
@@ -124,7 +127,7 @@ public sealed partial class TrainingSession : IDisposable
     {
         if (IsFinished && _log is null)
             return new TrainingSummary(StepsDone, false, 0) { WasFinished = true };
-        Begin();
+        Begin(cancellation);
         return _trainer.Run(_events with { OnStep = record => OnStep(record, cancellation) }, until, cancellation);
     }
 
@@ -133,7 +136,7 @@ public sealed partial class TrainingSession : IDisposable
     /// <returns>The pictures, which also lie in <c>validation/step_NNNNN</c>; none without a validation prompt.</returns>
     public IReadOnlyList<RgbImage> GenerateValidation(CancellationToken cancellation = default)
     {
-        Begin();
+        Begin(cancellation);
         return Config.ValidationPrompt is null ? [] : [.. GenerateEach(cancellation)];
     }
 
@@ -166,6 +169,7 @@ public sealed partial class TrainingSession : IDisposable
         _pipeline.Prompts.Warn = _warnBefore;
         _log?.Dispose();
         _loss?.Dispose();
+        _scores?.Dispose();
         _trainer.Dispose();
         Adapter.Dispose();
         _batches.Dispose();
@@ -196,7 +200,7 @@ public sealed partial class TrainingSession : IDisposable
     }
 
     // From here on the folder is this run's: what an earlier one logged and generated is deleted.
-    private void Begin()
+    private void Begin(CancellationToken cancellation)
     {
         if (_log is not null)
             return;
@@ -207,6 +211,20 @@ public sealed partial class TrainingSession : IDisposable
             ValidationPicture.Clear(Config.OutputDir);
         _log = StepLog.Open(Config.OutputDir, StepsDone);
         _events.OnStart?.Invoke(_trainer);
+        ScoreWhatIsMissing(cancellation);
+    }
+
+    // A run that was ended while it scored a step left no figures of it, and the weights are again those after that step.
+    private void ScoreWhatIsMissing(CancellationToken cancellation)
+    {
+        if (_scores?.IsDue(StepsDone, MaxSteps) != true
+            || StepLog.Read(Config.OutputDir) is not [.., { Scores: null } record] || record.Step != StepsDone)
+            return;
+        record = Scored(record, cancellation);
+        _log!.Dispose();
+        _log = StepLog.Open(Config.OutputDir, StepsDone - 1);
+        _log.Append(record);
+        _events.OnStep?.Invoke(record);
     }
 
     private void OnStep(StepRecord record, CancellationToken cancellation)
@@ -214,6 +232,9 @@ public sealed partial class TrainingSession : IDisposable
         var last = record.Step == MaxSteps;
         if (_loss is not null && (record.Step == 1 || record.Step % Config.ValidationLossSteps == 0 || last))
             record = record with { ValidationLoss = _trainer.WithRoom(_loss.Measure) };
+        var scored = _scores?.IsDue(record.Step, MaxSteps) == true;
+        if (scored)
+            record = Scored(record, cancellation);
         _log!.Append(record);
         if (record.Step % Config.CheckpointingSteps == 0)
         {
@@ -222,7 +243,7 @@ public sealed partial class TrainingSession : IDisposable
         }
 
         _events.OnStep?.Invoke(record);
-        if (_pictures.IsDue(record.Step, record.Epoch, _trainer))
+        if (!scored && _pictures.IsDue(record.Step, record.Epoch, _trainer))
         {
             foreach (var _ in GenerateEach(cancellation))
             {
@@ -230,4 +251,10 @@ public sealed partial class TrainingSession : IDisposable
             }
         }
     }
+
+    // Means over fewer pictures than the others' are no point of the curve.
+    private StepRecord Scored(StepRecord record, CancellationToken cancellation) =>
+        _scores!.Measure(GenerateEach(cancellation)) is { } means && !cancellation.OrAmbient().IsCancellationRequested
+            ? record with { Scores = means, Judge = _scores.Judge }
+            : record;
 }

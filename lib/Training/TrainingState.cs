@@ -24,6 +24,8 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.NumValidationImages), nameof(DreamBoothConfig.ValidationEpochs), nameof(DreamBoothConfig.ValidationSteps),
         nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale),
         nameof(DreamBoothConfig.ValidationLossSteps),
+        nameof(DreamBoothConfig.EvaluationSteps), nameof(DreamBoothConfig.EvaluationDino), nameof(DreamBoothConfig.EvaluationClip),
+        nameof(DreamBoothConfig.EvaluationProtocol),
     ];
 
     /// <summary>Optimizer steps done.</summary>

@@ -4,6 +4,7 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Evaluation;
 using Dreambooth.Lab.Tests.Pipelines;
 using Dreambooth.Lab.Tests.Tokenizers;
 using Dreambooth.Lab.Training;
@@ -63,6 +64,28 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.All(records, record => Assert.True(record.PriorLoss > 0 && record.TextEncoderLr > 0 && double.IsFinite(record.Loss)));
         Assert.Equal(["step_00002", "step_00003"], Directory.GetDirectories(Out("lora", "validation")).Select(Path.GetFileName).Order());
         Assert.True(File.Exists(Out("lora", "validation", "step_00003", "img_00.png")));
+    }
+
+    [Fact]
+    public void Train_EvaluationWithEncoders_WritesScoresAndSaysThem()
+    {
+        using var encoders = new SmallEncoders();
+        string[] evaluation =
+        [
+            "--validation_prompt=a cat in the snow", "--num_validation_images=2", "--validation_inference_steps=1",
+            "--validation_resolution=32", "--evaluation_steps=2", "--max_train_steps=3", "--evaluation_protocol=paper",
+        ];
+        var (code, output, error) = Train(
+            [.. evaluation, $"--evaluation_dino={encoders.Dino}", $"--evaluation_clip={encoders.Clip}"]);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches(@"after step 3: dino \S+  clip_i \S+  clip_t \S+  nearest \S+", output);
+        var records = StepLog.Read(Out("lora"));
+        Assert.All(records, record => Assert.Equal("DINO dino-vit, CLIP small-clip, protocol paper", record.Judge));
+        Assert.All(records, record => Assert.Equal(["clip_i", "clip_t", "dino", "nearest"], record.Scores!.Keys.Order()));
+
+        (code, _, error) = Train([.. evaluation, "--overwrite_output_dir"]);
+        Assert.Equal(1, code);
+        Assert.Contains("Name two encoders: evaluation_dino", error, StringComparison.Ordinal);
     }
 
     [Fact]

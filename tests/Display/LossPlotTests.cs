@@ -83,6 +83,23 @@ public class LossPlotTests
     }
 
     [Fact]
+    public void ToHtml_Scores_HaveAPanelWithALineForEach()
+    {
+        StepRecord Scored(int step, params (string Name, double Value)[] scores) => Record(step) with
+        {
+            Scores = scores.ToDictionary(score => score.Name, score => score.Value),
+            Judge = "DINO x, protocol paper",
+        };
+        var html = HtmlDocument.Parse(
+            new LossPlot { Records = [Scored(1, ("dino", 0.3)), Record(2), Scored(3, ("dino", 0.5), ("clip_t", 0.2))] });
+        Assert.Equal(
+            ["clip_t", "dino", "instance", "total"],
+            html.ByClass("lab-name").Select(name => name.Value).Order(StringComparer.Ordinal));
+        Assert.Contains(html.Descendants("text"), text => text.Value == "mean scores of the validation pictures");
+        Assert.EndsWith("Scores: DINO x, protocol paper.", html.Descendants("figcaption").Single().Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToHtml_NoSteps_SaysSo() =>
         Assert.Equal("No training step was done.", HtmlDocument.Parse(new LossPlot { Records = [] }).Descendants("p").Single().Value);
 

@@ -127,6 +127,25 @@ public class DreamBoothConfigTests
     }
 
     [Fact]
+    public void Validate_EvaluationThatCannotBe_NamesWhatIsMissing()
+    {
+        string Message(DreamBoothConfig config) => Assert.Throws<LabException>(config.Validate).Message;
+        var evaluated = Smallest with { EvaluationSteps = 10 };
+        Assert.EndsWith(" evaluation_steps needs validation_prompt: what the scored pictures show.", Message(evaluated), StringComparison.Ordinal);
+        evaluated = evaluated with { ValidationPrompt = "a cat" };
+        evaluated.Validate();
+        Assert.Contains(
+            "evaluation_steps needs num_validation_images of at least 1", Message(evaluated with { NumValidationImages = 0 }),
+            StringComparison.Ordinal);
+        Assert.EndsWith(
+            " evaluation_clip needs evaluation_dino: the two score together.", Message(evaluated with { EvaluationClip = "c" }),
+            StringComparison.Ordinal);
+        Assert.Equal(
+            ["evaluation_dino and evaluation_clip have no effect without evaluation_steps."],
+            (Smallest with { EvaluationDino = "d", EvaluationClip = "c" }).Notices());
+    }
+
+    [Fact]
     public void LoraChoices_Lists_AreSplit()
     {
         var config = Smallest with { LoraBlocks = "12, 30", LoraLayers = "attn.to_k, attn.to_q" };

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Models.ImageEncoders;
 
 /// <summary>How a picture is prepared for an encoder; it stands beside every figure, since figures differ with it.</summary>
-internal enum ImageProtocol
+public enum ImageProtocol
 {
     /// <summary>As the model's own <c>preprocessor_config.json</c> says, with PIL's resizing.</summary>
     Published,

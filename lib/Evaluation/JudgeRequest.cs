@@ -1,0 +1,81 @@
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Evaluation;
+
+/// <summary>What is to judge the pictures of a model that learns a subject.</summary>
+internal sealed record JudgeRequest
+{
+    /// <summary>The model, as the user names it.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The folder of the subject's photos.</summary>
+    public required string Photos { get; init; }
+
+    /// <summary>What to do with photos that cannot be used.</summary>
+    public BadImagePolicy OnBadImage { get; init; }
+
+    /// <summary>A folder of DINO or DINOv2; null for the miniature's classifier.</summary>
+    public string? Dino { get; init; }
+
+    /// <summary>A folder of a whole CLIP; goes with <see cref="Dino"/>.</summary>
+    public string? Clip { get; init; }
+
+    /// <summary>How pictures are prepared for the encoders.</summary>
+    public ImageProtocol Protocol { get; init; }
+
+    /// <summary>Where the encoders compute, as <see cref="DeviceSelection.Parse"/> takes it.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The judge that a training asks for.</summary>
+    /// <param name="config">The training.</param>
+    public static JudgeRequest Of(DreamBoothConfig config) => new()
+    {
+        Model = config.PretrainedModelNameOrPath,
+        Photos = config.InstanceDataDir,
+        OnBadImage = config.OnBadImage,
+        Dino = config.EvaluationDino,
+        Clip = config.EvaluationClip,
+        Protocol = config.EvaluationProtocol,
+        Device = config.Device,
+    };
+
+    /// <summary>Loads it and shows it the photos.</summary>
+    /// <returns>The caller's.</returns>
+    /// <exception cref="LabException">There is none for this model and these photos, or a file is missing or does not fit.</exception>
+    public IPictureJudge Open()
+    {
+        if (Dino is not null && Clip is not null)
+            return OpenEncoders(Dino, Clip);
+        if (Dino is null && Clip is null && MiniatureFolder.ClassifierOf(Model, Photos) is { } classifier)
+            return CharacterMeasures.Load(classifier, Photos);
+        throw new LabException(
+            "Nothing can score the pictures: the lab's own classifier reads pictures of the miniature that learns data/cat_gmc only. Name "
+            + "two encoders: evaluation_dino, such as a folder of facebook/dino-vits16, and evaluation_clip, such as one of "
+            + "openai/clip-vit-large-patch14.");
+    }
+
+    // 16 bits are enough for a cosine's third decimal, and a GPU's memory is the training's.
+    private SubjectJudge OpenEncoders(string dino, string clip)
+    {
+        var device = DeviceSelection.Parse(Device);
+        var encoders = SubjectEncoders.Load(
+            dino, clip, Protocol, device, device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32);
+        try
+        {
+            return new SubjectJudge(
+                encoders, [.. PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.Load(picture.Path))]);
+        }
+        catch
+        {
+            encoders.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
+
+namespace Dreambooth.Lab.Training;
+
+/// <summary>The mean scores of the validation pictures during a training.</summary>
+internal sealed class ValidationScores : IDisposable
+{
+    // So many pictures are in memory at a time, and a judge may take them in one batch.
+    private const int Batch = 8;
+
+    private readonly DreamBoothConfig _config;
+    private IPictureJudge? _judge;
+
+    private ValidationScores(DreamBoothConfig config, IPictureJudge judge) => (_config, _judge, Judge) = (config, judge, judge.Name);
+
+    /// <summary>What judges; it stands beside the figures.</summary>
+    public string Judge { get; }
+
+    /// <summary>Opens the judge of a training, before a model is loaded.</summary>
+    /// <returns>Null where nothing is scored.</returns>
+    /// <exception cref="LabException">There is no judge for this training, or what it needs is missing.</exception>
+    public static ValidationScores? Open(DreamBoothConfig config, TrainingEvents? events)
+    {
+        if (config.EvaluationSteps is null)
+            return null;
+        if (events?.OpenJudge is not { } open)
+            throw new LabException("evaluation_steps needs a judge: set TrainingEvents.OpenJudge, or leave evaluation_steps out.");
+        events.OnStage?.Invoke("Opening the judge of the validation pictures");
+        return new ValidationScores(config, open(config));
+    }
+
+    /// <summary>Whether pictures are scored after a step.</summary>
+    public bool IsDue(int step, int maxSteps) => step > 0 && (step == 1 || step % _config.EvaluationSteps == 0 || step == maxSteps);
+
+    /// <summary>Scores pictures of the validation prompt.</summary>
+    /// <param name="images">The pictures; each is asked for once.</param>
+    /// <returns>Means by name, over the pictures that have the score; null where there is none.</returns>
+    public IReadOnlyDictionary<string, double>? Measure(IEnumerable<RgbImage> images)
+    {
+        var values = new Dictionary<string, List<double>>(StringComparer.Ordinal);
+        foreach (var batch in images.Chunk(Batch))
+        {
+            foreach (var (name, value) in _judge!.Score(_config.ValidationPrompt!, batch).SelectMany(scores => scores))
+            {
+                if (!values.TryGetValue(name, out var list))
+                    values[name] = list = [];
+                list.Add(value);
+            }
+        }
+
+        return values.Count == 0 ? null : values.ToDictionary(entry => entry.Key, entry => entry.Value.Average());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _judge?.Dispose();
+        _judge = null;
+    }
+}

@@ -1,0 +1,69 @@
+using Dreambooth.Lab.Evaluation;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Golden;
+
+namespace Dreambooth.Lab.Tests.Evaluation;
+
+public sealed class JudgeRequestTests : IDisposable
+{
+    private readonly PictureSamples _pictures = new();
+    private readonly SmallEncoders _encoders = new();
+
+    public JudgeRequestTests()
+    {
+        for (var i = 0; i < 3; i++)
+            _pictures.Add($"{i}.png", seed: i);
+    }
+
+    public void Dispose()
+    {
+        _pictures.Dispose();
+        _encoders.Dispose();
+    }
+
+    [Fact]
+    public void Open_MiniatureAndItsOwnPhotos_IsTheClassifier()
+    {
+        using var judge = new JudgeRequest { Model = Data("sd3-mini"), Photos = Data("cat_gmc") }.Open();
+        Assert.IsType<CharacterMeasures>(judge);
+        Assert.InRange(judge.Ceiling, 0.5, 1);
+    }
+
+    [Fact]
+    public void Open_NothingThatKnowsThePhotos_NamesWhatIsNeeded()
+    {
+        var mine = Assert.Throws<LabException>(() => new JudgeRequest { Model = Data("sd3-mini"), Photos = _pictures.Folder }.Open());
+        Assert.Contains("evaluation_dino, such as a folder of facebook/dino-vits16", mine.Message, StringComparison.Ordinal);
+        var full = Assert.Throws<LabException>(() => new JudgeRequest { Model = "a/b", Photos = Data("cat_gmc") }.Open());
+        Assert.Equal(mine.Message, full.Message);
+    }
+
+    [Fact]
+    public void Open_Encoders_ScoresARealPictureAsTheMostSimilar()
+    {
+        using var judge = Encoders(ImageProtocol.Published).Open();
+        Assert.Equal("DINO dino-vit, CLIP small-clip, protocol published", judge.Name);
+        var images = new[] { PictureSamples.Draw(40, 50, 77), ImageDecoder.Load(Path.Combine(_pictures.Folder, "1.png")) };
+        var scores = judge.Score("a cat", images);
+        Assert.Equal(1, scores[1][SubjectJudge.NearestScore], 5);
+        Assert.True(scores[0][SubjectJudge.NearestScore] < 0.9999);
+        Assert.Equal(judge.Score("a cat", images[0]), scores[0]);
+        using var paper = Encoders(ImageProtocol.Paper).Open();
+        Assert.EndsWith("protocol paper", paper.Name, StringComparison.Ordinal);
+    }
+
+    private JudgeRequest Encoders(ImageProtocol protocol) => new()
+    {
+        Model = "a/b",
+        Photos = _pictures.Folder,
+        Dino = _encoders.Dino,
+        Clip = _encoders.Clip,
+        Protocol = protocol,
+        Device = "cpu",
+    };
+
+    private static string Data(string name) => Path.Combine(GoldenSet.RepositoryRoot, "data", name);
+}
