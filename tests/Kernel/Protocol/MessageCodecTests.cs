@@ -76,13 +76,14 @@ public sealed class MessageCodecTests
     [InlineData("[]", "{}", "{}", "{}", "the header is a list")]
     [InlineData("{}", "{}", "{}", "{}", "no msg_type")]
     [InlineData("""{"msg_type": 5, "msg_id": "a"}""", "{}", "{}", "{}", "msg_type is 5")]
-    [InlineData("""{"msg_type": "t", "msg_id": "a", "msg_id": "b"}""", "{}", "{}", "{}", "msg_id")]
-    [InlineData("""{"msg_type": "t", "msg_id": "\udc00"}""", "{}", "{}", "{}", "msg_id is no valid Unicode")]
+    [InlineData("""{"msg_type": "t", "msg_id": "a", "msg_id": "b"}""", "{}", "{}", "{}", "the header: Duplicate property 'msg_id'")]
+    [InlineData("""{"msg_type": "t", "msg_id": "\udc00"}""", "{}", "{}", "{}", "the header: msg_id is no valid Unicode")]
     [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "null", "{}", "{}", "the parent header is null")]
     [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "null", "{}", "the metadata is null")]
     [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", "null", "the content is null")]
     [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", """{"code": {"a": ["\ud800"]}}""", "code.a[0] is no valid Unicode")]
-    [InlineData("""{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", """{"code": "1", "code": "2"}""", "code")]
+    [InlineData(
+        """{"msg_type": "t", "msg_id": "a"}""", "{}", "{}", """{"code": "1", "code": "2"}""", "the content: Duplicate property 'code'")]
     public void Decode_WrongPart_IsRefusedAndSaysWhatIsWrong(string header, string parent, string metadata, string content, string problem)
     {
         var parts = new[] { "<IDS|MSG>", "", header, parent, metadata, content }.Select(Encoding.UTF8.GetBytes).ToList();
