@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>A mean score and how sure it is.</summary>
@@ -5,11 +7,19 @@ namespace Dreambooth.Lab.Evaluation;
 /// <param name="Low">Lower end of the interval; null where there is one picture only, which tells nothing of it.</param>
 /// <param name="High">Upper end of the interval.</param>
 /// <param name="Count">Number of pictures.</param>
-internal sealed record ScoreInterval(double Mean, double? Low, double? High, int Count)
+public sealed record ScoreInterval(double Mean, double? Low, double? High, int Count)
 {
     /// <summary>Whether the interval lies above 0: of a difference, that the second is better.</summary>
     public bool IsAboveZero => Low > 0;
 
     /// <summary>Whether the interval lies below 0: of a difference, that the second is worse.</summary>
     public bool IsBelowZero => High < 0;
+
+    /// <summary>The mean with its interval, such as <c>0.612 (0.590 … 0.631)</c>.</summary>
+    /// <param name="format">How each number is written.</param>
+    public string Text(string format = "0.000") => Low is { } low && High is { } high
+        ? $"{Number(Mean, format)} ({Number(low, format)} … {Number(high, format)})"
+        : Number(Mean, format);
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

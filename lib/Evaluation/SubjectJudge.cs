@@ -52,6 +52,9 @@ public sealed class SubjectJudge : IPictureJudge
     /// <inheritdoc/>
     public double Ceiling { get; }
 
+    /// <summary>The largest cosine, by DINO, of two real pictures: above it a picture counts as a copy.</summary>
+    internal double? CopyThreshold => _copies.Threshold;
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image)
     {
