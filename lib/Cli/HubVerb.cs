@@ -84,12 +84,16 @@ internal static class HubVerb
         var subfolder = new Option<string?>("--subfolder") { HelpName = "NAME", Description = "Only this folder, such as transformer." };
         var exclude = new Option<string[]>("--exclude") { HelpName = "PATTERN", Description = "Files to leave out." };
         var lora = new Option<bool>("--lora") { Description = "Only the LoRA file." };
+        var encoder = new Option<bool>("--encoder")
+        {
+            Description = "Only what an encoder of pictures needs, such as openai/clip-vit-large-patch14.",
+        };
         var verb = new Command(
             "download",
             "Downloads a model into the shared cache, only the files that are needed, and prints its folder. What is there is not "
             + "downloaded again; partial downloads are continued.")
         {
-            repo, files, revision, variant, subfolder, exclude, lora,
+            repo, files, revision, variant, subfolder, exclude, lora, encoder,
         };
         verb.SetAction(result =>
         {
@@ -100,7 +104,8 @@ internal static class HubVerb
                 Subfolder = result.GetValue(subfolder),
                 Include = result.GetValue(files) ?? [],
                 Exclude = result.GetValue(exclude) ?? [],
-                Content = result.GetValue(lora) ? HubContent.Lora : HubContent.Auto,
+                Content = result.GetValue(lora) ? HubContent.Lora
+                    : result.GetValue(encoder) ? HubContent.Encoder : HubContent.Auto,
             };
             using var client = new HubClient(null, session.Warn);
             var snapshot = ConsoleProgress.Run(

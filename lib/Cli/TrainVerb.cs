@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
@@ -109,7 +110,8 @@ internal static class TrainVerb
             OnItems = guard.LimitTrainBatch,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
-            OpenJudge = asked => JudgeRequest.Of(asked).Open(),
+            OpenJudge = asked => JudgeRequest.Of(asked).Open(
+                new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading"))),
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = (done, count) => report("Encoding", done, count, string.Empty),

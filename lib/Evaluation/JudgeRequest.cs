@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.ImageEncoders;
 using Dreambooth.Lab.Native;
@@ -21,10 +22,10 @@ internal sealed record JudgeRequest
     /// <summary>What to do with photos that cannot be used.</summary>
     public BadImagePolicy OnBadImage { get; init; }
 
-    /// <summary>A folder of DINO or DINOv2; null for the miniature's classifier.</summary>
+    /// <summary>A DINO or DINOv2, a folder or a name on the hub; null for the miniature's classifier.</summary>
     public string? Dino { get; init; }
 
-    /// <summary>A folder of a whole CLIP; goes with <see cref="Dino"/>.</summary>
+    /// <summary>A whole CLIP, a folder or a name on the hub; goes with <see cref="Dino"/>.</summary>
     public string? Clip { get; init; }
 
     /// <summary>How pictures are prepared for the encoders.</summary>
@@ -47,26 +48,29 @@ internal sealed record JudgeRequest
     };
 
     /// <summary>Loads it and shows it the photos.</summary>
+    /// <param name="hub">Finds encoders that are named by their names on the hub; null for one without progress.</param>
     /// <returns>The caller's.</returns>
     /// <exception cref="LabException">There is none for this model and these photos, or a file is missing or does not fit.</exception>
-    public IPictureJudge Open()
+    public IPictureJudge Open(HubResolver? hub = null)
     {
         if (Dino is not null && Clip is not null)
-            return OpenEncoders(Dino, Clip);
+            return OpenEncoders(Dino, Clip, hub ?? new HubResolver());
         if (Dino is null && Clip is null && MiniatureFolder.ClassifierOf(Model, Photos) is { } classifier)
             return CharacterMeasures.Load(classifier, Photos);
         throw new LabException(
             "Nothing can score the pictures: the lab's own classifier reads pictures of the miniature that learns data/cat_gmc only. Name "
-            + "two encoders: evaluation_dino, such as a folder of facebook/dino-vits16, and evaluation_clip, such as one of "
+            + "two encoders, folders or names on the hub: evaluation_dino, such as facebook/dinov2-small, and evaluation_clip, such as "
             + "openai/clip-vit-large-patch14.");
     }
 
     // 16 bits are enough for a cosine's third decimal, and a GPU's memory is the training's.
-    private SubjectJudge OpenEncoders(string dino, string clip)
+    private SubjectJudge OpenEncoders(string dino, string clip, HubResolver hub)
     {
         var device = DeviceSelection.Parse(Device);
+        var names = (NameOf(dino), NameOf(clip));
         var encoders = SubjectEncoders.Load(
-            dino, clip, Protocol, device, device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32);
+            hub.Encoder(dino), hub.Encoder(clip), Protocol, device,
+            device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32, names);
         try
         {
             return new SubjectJudge(
@@ -78,4 +82,7 @@ internal sealed record JudgeRequest
             throw;
         }
     }
+
+    private static string NameOf(string encoder) =>
+        HubResolver.IsOnHub(encoder, out var repo, out _) ? repo.ToString() : Path.GetFileName(Path.TrimEndingDirectorySeparator(encoder));
 }

@@ -11,6 +11,7 @@ internal static partial class FileSelection
     public const string ModelIndex = "model_index.json";
 
     private static readonly string[] LoraNames = ["pytorch_lora_weights.safetensors", "adapter_model.safetensors"];
+    private static readonly string[] EncoderFiles = ["config.json", "preprocessor_config.json"];
     private static readonly string[] TextExtensions = [".json", ".txt", ".model"];
     private static readonly string[] OtherWeights = [".bin", ".ckpt", ".pt", ".pth", ".msgpack", ".h5", ".onnx", ".onnx_data", ".gguf"];
     private static readonly string[] Weightless = ["tokenizer", "scheduler", "feature_extractor", "image_processor", "processor"];
@@ -77,6 +78,37 @@ internal static partial class FileSelection
             : $"{source} holds {all.Count} .safetensors files and no {LoraNames[0]}: name one, such as {source}/{all[0]}. Others: "
                 + $"{string.Join(", ", all.Skip(1).Take(8))}."));
         return new FileChoice([file, .. files.Where(name => name == "adapter_config.json" && file == LoraNames[1])], []);
+    }
+
+    /// <summary>The files of an encoder of pictures.</summary>
+    /// <param name="files">Every file of the repository.</param>
+    /// <param name="source">The repository's name, for messages.</param>
+    /// <exception cref="HubException">It is no such encoder, or has no safetensors.</exception>
+    public static FileChoice Encoder(IReadOnlyCollection<string> files, string source)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        var inside = files.Where(file => !file.Contains('/', StringComparison.Ordinal)).ToList();
+        foreach (var needed in EncoderFiles)
+        {
+            if (!inside.Contains(needed))
+                throw new HubException(
+                    HubErrorKind.FileNotFound, $"{source} has no {needed}, so it is no encoder of pictures in the published layout.");
+        }
+
+        if (!inside.Any(name => WeightsPattern.IsMatch(name)) && inside.Where(IsOtherWeights).ToList() is { Count: > 0 } others)
+        {
+            // Both have model.safetensors on main.
+            var other = source.Contains("clip", StringComparison.OrdinalIgnoreCase)
+                ? "openai/clip-vit-large-patch14" : "facebook/dinov2-small";
+            throw new HubException(
+                HubErrorKind.NoSafetensors,
+                $"{source} has no safetensors weights, only {string.Join(", ", others.Take(3))}: those formats can run code when they are "
+                + $"opened and are not read here. {other} has safetensors. To use this one, convert it once where Python runs "
+                + "(from_pretrained, then save_pretrained for model, image processor and tokenizer) and name that folder.");
+        }
+
+        return new FileChoice(
+            [.. inside.Where(IsText), .. Weights(inside, "The root", variant: null, source, notes: [])], []);
     }
 
     /// <summary>The files that patterns name.</summary>

@@ -14,6 +14,12 @@ public enum HubContent
     /// <summary>A LoRA: the one safetensors file that diffusers or PEFT write, and its configuration.</summary>
     Lora,
 
+    /// <summary>
+    /// An encoder of pictures, such as CLIP or DINO: its configuration, preprocessing, tokenizer files where it has any, and one set of
+    /// safetensors.
+    /// </summary>
+    Encoder,
+
     /// <summary>Every file.</summary>
     All,
 }

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// What a user's <c>--pretrained_model_name_or_path</c> and <c>--lora</c> mean: a folder or file that is here, else a repository of the hub
-/// (<c>owner/name</c>) or one file of it (<c>owner/name/file.safetensors</c>), which is downloaded where it is not cached. Anything else is
-/// returned unchanged, and the loader reports it.
+/// What a user's <c>--pretrained_model_name_or_path</c>, <c>--lora</c> and <c>--evaluation_dino</c> mean: a folder or file that is here, else
+/// a repository of the hub (<c>owner/name</c>) or one file of it (<c>owner/name/file.safetensors</c>), which is downloaded where it is not
+/// cached. Anything else is returned unchanged, and the loader reports it.
 /// </summary>
 /// <param name="options">Which hub, which cache; null for what the environment says.</param>
 /// <param name="warn">Receives warnings; may be null.</param>
@@ -30,6 +30,15 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
     /// <exception cref="HubException">It is a name on the hub, and cannot be had from there.</exception>
     public string Lora(string nameOrPath, string? revision = null, CancellationToken cancellation = default) =>
         Resolve(nameOrPath, revision, HubContent.Lora, null, cancellation);
+
+    /// <summary>Finds an encoder of pictures, such as <c>facebook/dinov2-small</c> or <c>openai/clip-vit-large-patch14</c>.</summary>
+    /// <param name="nameOrPath">A folder, or a name on the hub.</param>
+    /// <param name="revision">A branch, a tag or a commit of the hub's repository; null: main.</param>
+    /// <param name="cancellation">Ends the download; what came is kept.</param>
+    /// <returns>The folder on this machine.</returns>
+    /// <exception cref="HubException">It is a name on the hub, and cannot be had from there, or has no safetensors.</exception>
+    public string Encoder(string nameOrPath, string? revision = null, CancellationToken cancellation = default) =>
+        Resolve(nameOrPath, revision, HubContent.Encoder, null, cancellation);
 
     /// <summary>
     /// Whether a text names something on the hub: it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>, and neither it nor

@@ -163,7 +163,12 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
             return FileSelection.Pipeline(files, index, request.Variant, source);
         if (request.Include.Count > 0 || request.Exclude.Count > 0 || request.Content is HubContent.All or HubContent.Auto)
             return FileSelection.Matching(files, request.Include, request.Exclude, source);
-        return request.Content == HubContent.Lora ? FileSelection.Lora(files, source) : throw NoPipeline(request.Repo, files);
+        return request.Content switch
+        {
+            HubContent.Lora => FileSelection.Lora(files, source),
+            HubContent.Encoder => FileSelection.Encoder(files, source),
+            _ => throw NoPipeline(request.Repo, files),
+        };
     }
 
     private static HubException NoPipeline(RepoId repo, IReadOnlyCollection<string> files)

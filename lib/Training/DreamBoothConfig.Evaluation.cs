@@ -18,17 +18,20 @@ public sealed partial record DreamBoothConfig
     public int? EvaluationSteps { get; init; }
 
     /// <summary>
-    /// Folder of the DINO or DINOv2 that scores; null (the default): the miniature's classifier, where it knows model and photos. Flag
+    /// The DINO or DINOv2 that scores, a folder or a name on the hub; null (the default): the miniature's classifier, where it knows model and photos. Flag
     /// <c>--evaluation_dino</c>.
     /// </summary>
     [Flag(
-        EvaluationGroup, "Folder of DINO or DINOv2, which scores how well pictures show the subject.", Placeholder = "MODEL",
+        EvaluationGroup, "DINO or DINOv2, a folder or owner/name on the hub, which scores how well pictures show the subject.", Placeholder = "MODEL",
         DefaultText = "the miniature's classifier, where it knows model and photos")]
     public string? EvaluationDino { get; init; }
 
-    /// <summary>Folder of the CLIP that scores; goes with <see cref="EvaluationDino"/>. Flag <c>--evaluation_clip</c>.</summary>
+    /// <summary>
+    /// The CLIP that scores, a folder or a name on the hub; goes with <see cref="EvaluationDino"/>. Flag <c>--evaluation_clip</c>.
+    /// </summary>
     [Flag(
-        EvaluationGroup, "Folder of CLIP, which scores how well pictures show the subject and what the prompt says.",
+        EvaluationGroup,
+        "CLIP, a folder or owner/name on the hub, which scores how well pictures show the subject and what the prompt says.",
         Placeholder = "MODEL", DefaultText = "none; goes with evaluation_dino")]
     public string? EvaluationClip { get; init; }
 

@@ -113,6 +113,17 @@ public sealed class HubVerbTests : HubTest
     }
 
     [Fact]
+    public void Download_Encoder_TakesWhatItNeeds()
+    {
+        Hub.Add(
+            "lab/clip", ("config.json", LocalContent.Of("{}")), ("preprocessor_config.json", LocalContent.Of("{ }")),
+            ("model.safetensors", LocalContent.Of(1000, 1)), ("tf_model.h5", LocalContent.Of(1000, 2)));
+        var (code, output, _) = Run(null, "hub", "download", "lab/clip", "--encoder");
+        Assert.Equal(0, code);
+        Assert.Contains("3 files, ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Download_ListAndVerify_WorkTogether()
     {
         Hub.Add("lab/model", PipelineFiles());

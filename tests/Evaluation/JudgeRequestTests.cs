@@ -36,7 +36,7 @@ public sealed class JudgeRequestTests : IDisposable
     public void Open_NothingThatKnowsThePhotos_NamesWhatIsNeeded()
     {
         var mine = Assert.Throws<LabException>(() => new JudgeRequest { Model = Data("sd3-mini"), Photos = _pictures.Folder }.Open());
-        Assert.Contains("evaluation_dino, such as a folder of facebook/dino-vits16", mine.Message, StringComparison.Ordinal);
+        Assert.Contains("evaluation_dino, such as facebook/dinov2-small", mine.Message, StringComparison.Ordinal);
         var full = Assert.Throws<LabException>(() => new JudgeRequest { Model = "a/b", Photos = Data("cat_gmc") }.Open());
         Assert.Equal(mine.Message, full.Message);
     }

@@ -120,6 +120,43 @@ public sealed class FileSelectionTests
         Assert.Contains(
             message, Assert.Throws<HubException>(() => FileSelection.Lora(files.Split(' '), "m")).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("model.safetensors", "model.safetensors")]
+    [InlineData("model.safetensors pytorch_model.bin tf_model.h5 flax_model.msgpack model.fp16.safetensors", "model.safetensors")]
+    [InlineData(
+        "model-00001-of-00002.safetensors model-00002-of-00002.safetensors model.safetensors.index.json",
+        "model-00001-of-00002.safetensors model-00002-of-00002.safetensors model.safetensors.index.json")]
+    public void Encoder_PublishedClip_TakesConfigurationsTokenizerAndOneSetOfWeights(string weights, string expected)
+    {
+        string[] texts =
+        [
+            "config.json", "preprocessor_config.json", "merges.txt", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
+            "vocab.json",
+        ];
+        var choice = FileSelection.Encoder(
+            [".gitattributes", "README.md", "onnx/config.json", "onnx/model.onnx", .. texts, .. weights.Split(' ')], "lab/clip");
+        Assert.Equal(texts.Concat(expected.Split(' ')).Order(), choice.Files.Order());
+    }
+
+    [Theory]
+    [InlineData("facebook/dino-vits16", "facebook/dinov2-small has safetensors.")]
+    [InlineData("openai/clip-vit-base-patch32", "openai/clip-vit-large-patch14 has safetensors.")]
+    public void Encoder_PickleOnly_IsRefusedWithTheNameOfOneThatHasSafetensors(string repo, string expected)
+    {
+        var error = Assert.Throws<HubException>(
+            () => FileSelection.Encoder(["config.json", "preprocessor_config.json", "pytorch_model.bin"], repo));
+        Assert.Equal(HubErrorKind.NoSafetensors, error.Kind);
+        Assert.StartsWith($"{repo} has no safetensors weights, only pytorch_model.bin: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("model.safetensors preprocessor_config.json", "m has no config.json")]
+    [InlineData("model.safetensors config.json", "m has no preprocessor_config.json")]
+    [InlineData("config.json preprocessor_config.json", "has no weights at all")]
+    public void Encoder_NoEncoder_SaysWhatIsMissing(string files, string expected) => Assert.Contains(
+        expected, Assert.Throws<HubException>(() => FileSelection.Encoder(files.Split(' '), "m")).Message, StringComparison.Ordinal);
+
     [Fact]
     public void IsWhole_MissingShard_IsNot()
     {

@@ -55,6 +55,27 @@ public sealed class HubResolverTests : HubTest
     }
 
     [Fact]
+    public async Task Encoder_NameOnTheHub_IsAFolderWithWhatIsNeeded()
+    {
+        var repo = Hub.Add(
+            "lab/clip", ("config.json", LocalContent.Of("{}")), ("preprocessor_config.json", LocalContent.Of("{ }")),
+            ("merges.txt", LocalContent.Of("#")), ("model.safetensors", LocalContent.Of(1000, 1)),
+            ("pytorch_model.bin", LocalContent.Of(1000, 2)), ("README.md", LocalContent.Of("# CLIP")));
+        Hub.Add(
+            "lab/dino", ("config.json", LocalContent.Of("{}")), ("preprocessor_config.json", LocalContent.Of("{ }")),
+            ("pytorch_model.bin", LocalContent.Of(1000, 2)));
+        var resolver = new HubResolver(Options, Show);
+        var folder = resolver.Encoder("lab/clip");
+        Assert.Equal(new HubCache(Options.CacheFolder).SnapshotOf(RepoId.Parse("lab/clip"), repo.Head), folder);
+        Assert.Equal(
+            ["config.json", "merges.txt", "model.safetensors", "preprocessor_config.json"],
+            Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(folder, new HubResolver(Options with { Offline = true }).Encoder("lab/clip"));
+        await FailAsync(HubErrorKind.NoSafetensors, () => Task.FromResult(resolver.Encoder("lab/dino")));
+        Assert.Equal(Folder, resolver.Encoder(Folder));
+    }
+
+    [Fact]
     public void Model_SlipInAFolderThatIsHere_IsAPathAndAsksNobody()
     {
         var parent = Path.GetRelativePath(Directory.GetCurrentDirectory(), Folder);

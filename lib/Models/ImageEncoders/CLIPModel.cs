@@ -37,9 +37,17 @@ internal sealed class CLIPModel : IDisposable
             throw new LabException($"{weights.Path} has no logit_scale: it holds one half of a CLIP model, and both are needed.");
         using var scale = weights.Load("logit_scale", CPU, ScalarType.Float32);
         var text = new CLIPTextModelWithProjection(config.Checked(path), META, dtype);
-        StateDictLoader.Load(text, weights, device, dtype, IsNotOfTheText);
-        return new CLIPModel(
-            CLIPVisionModelWithProjection.Load(CLIPVisionConfig.Read(path), weights, device, dtype), text, scale.item<float>());
+        try
+        {
+            StateDictLoader.Load(text, weights, device, dtype, IsNotOfTheText);
+            return new CLIPModel(
+                CLIPVisionModelWithProjection.Load(CLIPVisionConfig.Read(path), weights, device, dtype), text, scale.item<float>());
+        }
+        catch
+        {
+            text.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

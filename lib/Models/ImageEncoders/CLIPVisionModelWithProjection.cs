@@ -47,8 +47,16 @@ internal sealed class CLIPVisionModelWithProjection : nn.Module, IImageEncoder
     public static CLIPVisionModelWithProjection Load(CLIPVisionConfig config, ITensorSource weights, Device device, ScalarType dtype)
     {
         var model = new CLIPVisionModelWithProjection(config, META, dtype);
-        StateDictLoader.Load(model, weights, device, dtype, IsSuperfluous);
-        return model;
+        try
+        {
+            StateDictLoader.Load(model, weights, device, dtype, IsSuperfluous);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

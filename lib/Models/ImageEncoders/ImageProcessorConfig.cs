@@ -69,7 +69,7 @@ internal sealed record ImageProcessorConfig
             },
             RescaleFactor = file.Find("rescale_factor")?.Number() ?? 1 / 255.0,
             ImageMean = Channels(file.Get("image_mean")),
-            ImageStd = Channels(file.Get("image_std")),
+            ImageStd = Divisors(file.Get("image_std")),
         };
     }
 
@@ -79,6 +79,14 @@ internal sealed record ImageProcessorConfig
             return (size.Get("height").Int(1, MostPixels), size.Get("width").Int(1, MostPixels));
         var side = size.Int(1, MostPixels);
         return (side, side);
+    }
+
+    private static double[] Divisors(JsonField list)
+    {
+        var values = Channels(list);
+        return Array.TrueForAll(values, value => value > 0) ? values : throw new LabException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{list.Source}: {list.Path} is [{values[0]}, {values[1]}, {values[2]}]; pixels are divided by it, so each must be above 0."));
     }
 
     private static double[] Channels(JsonField list)

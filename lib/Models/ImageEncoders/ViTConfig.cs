@@ -32,8 +32,8 @@ internal sealed record ViTConfig
     /// <summary>Side of the picture that the position table is made for, in pixels; a <c>dinov2</c> mostly gets smaller ones.</summary>
     public int ImageSize { get; init; } = 224;
 
-    /// <summary>Side of a patch, in pixels.</summary>
-    public int PatchSize { get; init; } = 16;
+    /// <summary>Side of a patch, in pixels; 14 in a <c>dinov2</c> and 16 in the others where the file does not tell.</summary>
+    public int? PatchSize { get; init; }
 
     /// <summary>Whether queries, keys and values have a bias.</summary>
     public bool QkvBias { get; init; } = true;
@@ -56,6 +56,9 @@ internal sealed record ViTConfig
     /// <summary>Width inside the feed-forward.</summary>
     internal int InnerWidth => IsDinov2 ? (int)(HiddenSize * MlpRatio) : IntermediateSize;
 
+    /// <summary>Side of a patch, in pixels.</summary>
+    internal int PatchSide => PatchSize ?? (ModelType == "dinov2" ? 14 : 16);
+
     /// <summary>Added to the variance in every norm.</summary>
     internal double Epsilon => LayerNormEps ?? (IsDinov2 ? 1e-6 : 1e-12);
 
@@ -68,8 +71,8 @@ internal sealed record ViTConfig
         new RangeCheck(path).Whole("hidden_size", config.HiddenSize, 1, 65536)
             .Whole("intermediate_size", config.IntermediateSize, 1, 1 << 20).Above("mlp_ratio", config.MlpRatio, 0)
             .Whole("num_hidden_layers", config.NumHiddenLayers, 1, 512).Whole("num_attention_heads", config.NumAttentionHeads, 1, 1024)
-            .Whole("num_register_tokens", config.NumRegisterTokens, 0, 1024).Whole("patch_size", config.PatchSize, 1, 1024)
-            .Whole("image_size", config.ImageSize, config.PatchSize, 8192).Above("layer_norm_eps", config.Epsilon, 0).ThrowIfAny();
+            .Whole("num_register_tokens", config.NumRegisterTokens, 0, 1024).Whole("patch_size", config.PatchSide, 1, 1024)
+            .Whole("image_size", config.ImageSize, config.PatchSide, 8192).Above("layer_norm_eps", config.Epsilon, 0).ThrowIfAny();
         new RangeCheck(path)
             .Holds(config.ModelType is "vit" or "dinov2" or "dinov2_with_registers",
                 $"model_type is '{ShownText.Line(config.ModelType)}'; valid values are vit, dinov2 and dinov2_with_registers.")

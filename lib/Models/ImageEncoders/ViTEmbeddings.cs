@@ -35,13 +35,13 @@ internal sealed class ViTEmbeddings : nn.Module<Tensor, Tensor>, IParameterOwner
     {
         // As in the reference: the table shrinks with a wider filter only in the model with registers.
         _antialias = config.HasRegisters;
-        var side = config.ImageSize / config.PatchSize;
+        var side = config.ImageSize / config.PatchSide;
         Parameter Tokens(int count) => WeightedLayer.Frozen(empty([1, count, config.HiddenSize], dtype, device));
         _classToken = Tokens(1);
         _positions = Tokens(1 + (side * side));
         _registers = config.HasRegisters ? Tokens(config.NumRegisterTokens) : null;
         _patches = nn.ModuleDict(
-            ("projection", new Layers.Conv2d(3, config.HiddenSize, config.PatchSize, config.PatchSize, 0, device, dtype)));
+            ("projection", new Layers.Conv2d(3, config.HiddenSize, config.PatchSide, config.PatchSide, 0, device, dtype)));
         RegisterComponents();
     }
 

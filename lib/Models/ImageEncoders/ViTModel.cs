@@ -43,8 +43,16 @@ internal sealed class ViTModel : nn.Module, IImageEncoder
     {
         using var weights = Checkpoint.OpenFolder(folder, WeightsName);
         var model = new ViTModel(ViTConfig.Read(Path.Combine(folder, "config.json")), META, dtype);
-        StateDictLoader.Load(model, weights, device, dtype, IsSuperfluous);
-        return model;
+        try
+        {
+            StateDictLoader.Load(model, weights, device, dtype, IsSuperfluous);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether a file may hold a tensor that is not needed: what masks patches in training, and a pooler.</summary>
@@ -55,7 +63,7 @@ internal sealed class ViTModel : nn.Module, IImageEncoder
     public ViTConfig Config { get; }
 
     /// <inheritdoc/>
-    public int PatchSize => Config.PatchSize;
+    public int PatchSize => Config.PatchSide;
 
     /// <summary>Pixels to tokens.</summary>
     [field: ComponentName(Name = "embeddings")]

@@ -1,6 +1,8 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Tests.Evaluation;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Models.ImageEncoders;
@@ -30,6 +32,16 @@ public sealed class CLIPModelTests
         GoldenAssert.Close(golden.Load("model.text_embeds"), texts, Tolerance, "text_embeds, normalised");
         var logits = images.matmul(texts.t()).mul(Math.Exp(model.LogitScale));
         GoldenAssert.Close(golden.Load("model.logits_per_image"), logits, Tolerance, "logits_per_image");
+    }
+
+    [Fact]
+    public void Load_ImageHalfThatDoesNotFit_LeavesNoTensors()
+    {
+        using var encoders = new SmallEncoders();
+        var config = Path.Combine(encoders.Clip, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"image_size\": 32", "\"image_size\": 64", StringComparison.Ordinal));
+        Assert.Equal(0, LiveTensors.LeftBy(() =>
+            Assert.Throws<LabException>(() => CLIPModel.Load(encoders.Clip, CPU, ScalarType.Float32))));
     }
 
     [Fact]

@@ -104,6 +104,20 @@ public sealed class ImageProcessorTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("0.5, 0.5, 0.5", "0.5, 0, 0.5", "image_std is [0.5, 0, 0.5]; pixels are divided by it, so each must be above 0.")]
+    [InlineData("0.5, 0.5, 0.5", "0.5, 0.5, -1", "image_std is [0.5, 0.5, -1]")]
+    [InlineData("0.5, 1e999, 0.5", "1, 1, 1", "image_mean[1]")]
+    public void Read_NormalisationThatCannotBe_IsRefusedByName(string mean, string std, string expected)
+    {
+        using var file = new EncoderFixture.JsonText(
+            $$"""
+            {"image_processor_type": "ViTImageProcessor", "size": 224, "resample": 2, "image_mean": [{{mean}}], "image_std": [{{std}}]}
+            """);
+        var error = Assert.Throws<LabException>(() => ImageProcessorConfig.Read(file.Path));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     private static ImageProcessorConfig Published => new()
     {
         ShortestEdge = 8,

@@ -78,6 +78,18 @@ public sealed class ViTModelTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    // What transformers' classes have where config.json says nothing; a saved config leaves out what equals them.
+    [Theory]
+    [InlineData("\"model_type\": \"vit\"", 16)]
+    [InlineData("\"model_type\": \"dinov2\"", 14)]
+    [InlineData("\"model_type\": \"dinov2_with_registers\"", 16)]
+    [InlineData("\"model_type\": \"dinov2\", \"patch_size\": 7", 7)]
+    public void Read_PatchSizeLeftOut_IsThePublishedClassesDefault(string fields, int expected)
+    {
+        using var file = new EncoderFixture.JsonText($"{{{fields}}}");
+        Assert.Equal(expected, ViTConfig.Read(file.Path).PatchSide);
+    }
+
     [Fact]
     public void Load_WeightsOfAnotherForm_ListsTheDifferences()
     {
