@@ -64,14 +64,16 @@ internal static class MiniatureFolder
     /// <param name="model">A model's folder, which need not exist.</param>
     /// <param name="photos">The folder of the subject's photos.</param>
     /// <returns>Its folder; null where the model is no miniature, or the photos are not that character's.</returns>
-    public static string? ClassifierOf(string model, string photos)
+    public static string? ClassifierOf(string model, string photos) => ClassifierOf(model) is { } classifier
+        && RealPath.AreSame(photos, Path.Combine(Path.GetDirectoryName(classifier)!, CharacterPhotos)) ? classifier : null;
+
+    /// <summary>The classifier that ships beside a miniature.</summary>
+    /// <param name="model">A model's folder, which need not exist.</param>
+    /// <returns>Its folder; null where the model is no miniature.</returns>
+    public static string? ClassifierOf(string model)
     {
-        if (!File.Exists(Path.Combine(model, ManifestName)))
-            return null;
-        var folder = RealPath.Of(model);
-        var classifier = folder + "-classifier";
-        return Directory.Exists(classifier) && RealPath.AreSame(photos, Path.Combine(Path.GetDirectoryName(folder)!, CharacterPhotos))
-            ? classifier : null;
+        var classifier = RealPath.Of(model) + "-classifier";
+        return File.Exists(Path.Combine(model, ManifestName)) && Directory.Exists(classifier) ? classifier : null;
     }
 
     private static string Hash(string path)

@@ -38,6 +38,7 @@ public sealed class SubjectJudge : IPictureJudge
         _real = encoders.Encode(real);
         _copies = new CopySearch(_real.Dino);
         Ceiling = SubjectScores.Ceiling(_real.Dino).Average();
+        ClipCeiling = SubjectScores.Ceiling(_real.Clip).Average();
     }
 
     /// <inheritdoc/>
@@ -51,6 +52,9 @@ public sealed class SubjectJudge : IPictureJudge
 
     /// <inheritdoc/>
     public double Ceiling { get; }
+
+    /// <summary>The same by CLIP.</summary>
+    internal double ClipCeiling { get; }
 
     /// <summary>The largest cosine, by DINO, of two real pictures: above it a picture counts as a copy.</summary>
     internal double? CopyThreshold => _copies.Threshold;

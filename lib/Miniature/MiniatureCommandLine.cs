@@ -26,6 +26,7 @@ internal static class MiniatureCommandLine
             Export(session),
             Prove(session),
             DreamBoothProofVerb.Create(session),
+            Benchmark(session),
         };
 
     private static Command Training(
@@ -106,6 +107,19 @@ internal static class MiniatureCommandLine
             tokenizers.Write(result.GetValue(output)!);
             session.Output.WriteLine(
                 $"{tokenizers.ClipVocabSize} CLIP tokens and {tokenizers.T5VocabSize} T5 tokens in {result.GetValue(output)}");
+            return ExitCode.Success;
+        });
+        return verb;
+    }
+
+    private static Command Benchmark(Session session)
+    {
+        var verb = new Command("benchmark", "Paints a data set of three subjects in the layout of DreamBooth's, for the lab's dreambench.");
+        var output = verb.AddText("--output", "FOLDER", "Folder to paint into.", "outputs/miniature/benchmark");
+        verb.SetAction(result =>
+        {
+            World.PaintedBenchmark.Write(result.GetValue(output)!);
+            session.Output.WriteLine($"Painted in {result.GetValue(output)}");
             return ExitCode.Success;
         });
         return verb;

@@ -1,0 +1,77 @@
+using System.Text.RegularExpressions;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Evaluation;
+
+/// <summary>
+/// The layout of the DreamBooth data set (github google/dreambooth, folder <c>dataset</c>): a folder of photos for each subject, and
+/// <c>prompts_and_classes.txt</c> with <c>subject_name,class</c> lines and two lists of prompts, for objects and for live subjects.
+/// </summary>
+internal static partial class DreamBenchDataset
+{
+    /// <summary>The file of classes and prompts.</summary>
+    public const string ListName = "prompts_and_classes.txt";
+
+    private const string ClassesHeading = "subject_name,class";
+
+    // The published set does not mark live subjects; these are the classes that it has of them.
+    private static readonly string[] LiveClasses = ["cat", "dog"];
+
+    [GeneratedRegex("""^\s*(?<quote>['"])(?<text>.*)\k<quote>\.format\(.*\),?\s*$""", RegexOptions.CultureInvariant)]
+    private static partial Regex PromptPattern { get; }
+
+    /// <summary>Reads a data set.</summary>
+    /// <param name="folder">The folder of the subjects' folders, or a clone of the repository that has it as <c>dataset</c>.</param>
+    /// <exception cref="LabException">The list or a subject's folder is missing, or the list has no subject or no prompt.</exception>
+    public static IReadOnlyList<DreamBenchSubject> Read(string folder)
+    {
+        var root = File.Exists(Path.Combine(folder, ListName)) ? folder : Path.Combine(folder, "dataset");
+        var list = Path.Combine(root, ListName);
+        if (!File.Exists(list))
+            throw new LabException(
+                $"{folder} has no {ListName}; the DreamBooth data set has it beside a folder of photos for each subject.");
+        var lines = File.ReadAllLines(list);
+        var classes = Classes(lines, list);
+        var (objects, live) = Prompts(lines, list);
+        var missing = classes.Select(entry => entry.Name).Where(name => !Directory.Exists(Path.Combine(root, name))).ToList();
+        if (missing.Count > 0)
+            throw new LabException($"{list} names subjects without a folder in {root}: {string.Join(", ", missing)}.");
+        return [.. classes.Select(entry => new DreamBenchSubject(
+            entry.Name, entry.Class, Path.Combine(root, entry.Name), LiveClasses.Contains(entry.Class) ? live : objects))];
+    }
+
+    private static List<(string Name, string Class)> Classes(string[] lines, string list)
+    {
+        var entries = new List<(string, string)>();
+        foreach (var line in lines.SkipWhile(line => line.Trim() != ClassesHeading).Skip(1).TakeWhile(line => line.Trim().Length > 0))
+        {
+            if (line.Split(',', StringSplitOptions.TrimEntries) is not [{ Length: > 0 } name, { Length: > 0 } kind]
+                || name.Contains('/', StringComparison.Ordinal))
+                throw new LabException(
+                    $"{list}: '{ShownText.Line(line)}' is no subject; valid is the name of a folder, a comma and a class.");
+            entries.Add((name, kind));
+        }
+
+        return entries.Count > 0 ? entries : throw new LabException($"{list} has no subject: no line follows '{ClassesHeading}'.");
+    }
+
+    private static (IReadOnlyList<string> Objects, IReadOnlyList<string> Live) Prompts(string[] lines, string list)
+    {
+        List<string> objects = [], live = [], current = objects;
+        foreach (var line in lines)
+        {
+            if (line.Contains("Prompts", StringComparison.Ordinal))
+                current = line.Contains("Live", StringComparison.Ordinal) ? live : objects;
+            if (PromptPattern.Match(line) is not { Success: true } match)
+                continue;
+            var text = match.Groups["text"].Value;
+            if (!text.Contains("{0}", StringComparison.Ordinal) || !text.Contains("{1}", StringComparison.Ordinal))
+                throw new LabException(
+                    $"{list}: the prompt '{ShownText.Line(text)}' needs {{0}} for the unique token and {{1}} for the class.");
+            current.Add(text);
+        }
+
+        return objects.Count > 0 && live.Count > 0 ? (objects, live) : throw new LabException(
+            $"{list} has {objects.Count} prompts for objects and {live.Count} for live subjects; both lists are needed.");
+    }
+}

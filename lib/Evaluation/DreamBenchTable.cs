@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text;
+
+namespace Dreambooth.Lab.Evaluation;
+
+/// <summary>The benchmark's figures beside the paper's (Ruiz et al. 2022, arXiv:2208.12242, table 1).</summary>
+/// <param name="Model">What was trained.</param>
+/// <param name="Rows">The subjects that are done.</param>
+/// <param name="Total">Subjects of the data set.</param>
+internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow> Rows, int Total)
+{
+    // DINO ViT-S/16 and CLIP.
+    private static readonly (string Name, double Dino, double ClipImage, double? ClipText)[] Published =
+    [
+        ("Real images (paper)", 0.774, 0.885, null),
+        ("DreamBooth, Stable Diffusion (paper)", 0.668, 0.803, 0.305),
+    ];
+
+    /// <summary>The table as Markdown.</summary>
+    public string ToMarkdown()
+    {
+        if (Rows.Count == 0)
+            return "No subject is done yet.\n";
+        string[] names = [.. Rows.SelectMany(row => row.Scores.Keys).Distinct(StringComparer.Ordinal)];
+        var text = new StringBuilder().Append("| | ").AppendJoin(" | ", names).Append(" |\n|---|")
+            .Append(string.Concat(names.Select(_ => "---|"))).Append('\n');
+        void Line(string title, Func<string, double?> value) => text.Append(CultureInfo.InvariantCulture, $"| {title} | ")
+            .AppendJoin(" | ", names.Select(name => Number(value(name)))).Append(" |\n");
+        if (names.Contains(SubjectJudge.DinoScore))
+        {
+            foreach (var row in Published)
+                Line(row.Name, name => name switch
+                {
+                    SubjectJudge.DinoScore => row.Dino,
+                    SubjectJudge.ClipImageScore => row.ClipImage,
+                    SubjectJudge.ClipTextScore => row.ClipText,
+                    _ => null,
+                });
+        }
+
+        Line("Real images (this run)", name => Mean(row => row.Real, name));
+        Line($"{Model} (this run)", name => Mean(row => row.Scores, name));
+        text.Append(CultureInfo.InvariantCulture, $"\n{Rows.Count} of {Total} subjects, {Rows.Sum(row => row.Pictures)} pictures. Judge: ")
+            .AppendJoin("; ", Rows.Select(row => row.Judge).Distinct(StringComparer.Ordinal)).Append(".\n");
+        return text.Append(names.Contains(SubjectJudge.DinoScore)
+            ? "The paper's figures are of DINO ViT-S/16 and all 30 subjects; figures of other encoders or protocols cannot be compared.\n"
+            : "The paper's figures are of DINO and CLIP and cannot be compared with this judge's.\n").ToString();
+    }
+
+    /// <summary>One line a subject.</summary>
+    public string ToCsv()
+    {
+        string[] names = [.. Rows.SelectMany(row => row.Scores.Keys).Distinct(StringComparer.Ordinal)];
+        var text = new StringBuilder().AppendJoin(',', new[] { "subject", "prompts", "pictures" }.Concat(names)
+            .Concat(names.Select(name => $"real_{name}"))).Append('\n');
+        foreach (var row in Rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{row.Subject},{row.Prompts},{row.Pictures},")
+                .AppendJoin(',', names.Select(name => Cell(row.Scores, name)).Concat(names.Select(name => Cell(row.Real, name))))
+                .Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static string Cell(IReadOnlyDictionary<string, double> scores, string name) =>
+        scores.TryGetValue(name, out var value) ? value.ToString("R", CultureInfo.InvariantCulture) : string.Empty;
+
+    private static string Number(double? value) => value is { } number ? number.ToString("0.000", CultureInfo.InvariantCulture) : "–";
+
+    // As in the paper, over pictures; every subject has as many.
+    private double? Mean(Func<DreamBenchRow, IReadOnlyDictionary<string, double>> scores, string name)
+    {
+        double[] values = [.. Rows.Where(row => scores(row).ContainsKey(name)).Select(row => scores(row)[name])];
+        return values.Length == 0 ? null : values.Average();
+    }
+}

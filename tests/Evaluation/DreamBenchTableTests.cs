@@ -1,0 +1,46 @@
+using Dreambooth.Lab.Evaluation;
+
+namespace Dreambooth.Lab.Tests.Evaluation;
+
+public class DreamBenchTableTests
+{
+    [Fact]
+    public void ToMarkdown_Encoders_StandsBesideThePapersFigures()
+    {
+        var table = new DreamBenchTable("m", [Row("a", 0.5, 0.7, 0.2), Row("b", 0.6, 0.8, 0.3)], 30);
+        Assert.StartsWith(
+            """
+            | | dino | clip_i | clip_t |
+            |---|---|---|---|
+            | Real images (paper) | 0.774 | 0.885 | – |
+            | DreamBooth, Stable Diffusion (paper) | 0.668 | 0.803 | 0.305 |
+            | Real images (this run) | 0.900 | 0.950 | – |
+            | m (this run) | 0.550 | 0.750 | 0.250 |
+
+            2 of 30 subjects, 200 pictures. Judge: DINO x, CLIP y, protocol paper.
+            """, table.ToMarkdown(), StringComparison.Ordinal);
+        Assert.Equal(
+            "subject,prompts,pictures,dino,clip_i,clip_t,real_dino,real_clip_i,real_clip_t\na,25,100,0.5,0.7,0.2,0.9,0.95,\n",
+            (table with { Rows = [table.Rows[0]] }).ToCsv());
+    }
+
+    [Fact]
+    public void ToMarkdown_AnotherJudge_LeavesThePapersFiguresOut()
+    {
+        var row = Row("a", 0, 0, 0) with { Scores = new Dictionary<string, double> { ["fidelity"] = 0.5 } };
+        var text = new DreamBenchTable("m", [row], 3).ToMarkdown();
+        Assert.DoesNotContain("0.774", text, StringComparison.Ordinal);
+        Assert.Contains("| m (this run) | 0.500 |", text, StringComparison.Ordinal);
+    }
+
+    private static DreamBenchRow Row(string subject, double dino, double clipImage, double clipText) => new()
+    {
+        Subject = subject,
+        Judge = "DINO x, CLIP y, protocol paper",
+        Prompts = 25,
+        Pictures = 100,
+        Scores = new Dictionary<string, double> { ["dino"] = dino, ["clip_i"] = clipImage, ["clip_t"] = clipText },
+        Real = new Dictionary<string, double> { ["dino"] = 0.9, ["clip_i"] = 0.95 },
+        Settings = "s",
+    };
+}
