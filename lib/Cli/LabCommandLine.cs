@@ -56,6 +56,7 @@ internal static class LabCommandLine
             DemoVerb.Create(session),
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
+            EvaluateVerb.Create(session),
             DreamBenchVerb.Create(session),
             HubVerb.Create(session),
             DoctorVerb.Create(session),

@@ -12,6 +12,9 @@ public static class EvaluationViews
 
     private static readonly IReadOnlyDictionary<string, string> Titles = new Dictionary<string, string>
     {
+        [CharacterReading.FidelityScore] = "Fidelity",
+        [CharacterReading.AdherenceScore] = "Adherence",
+        [CharacterReading.IdentityScore] = "Identity",
         [SubjectJudge.DinoScore] = "DINO",
         [SubjectJudge.ClipImageScore] = "CLIP-I",
         [SubjectJudge.ClipTextScore] = "CLIP-T",
@@ -20,9 +23,6 @@ public static class EvaluationViews
         [SubjectEvaluation.ClassFidelity] = "PRES",
         [SubjectEvaluation.ClassLeak] = "PRES less no LoRA",
         [SubjectEvaluation.DriftScore] = "Drift",
-        [CharacterReading.FidelityScore] = "Fidelity",
-        [CharacterReading.AdherenceScore] = "Adherence",
-        [CharacterReading.IdentityScore] = "Identity",
     };
 
     /// <summary>
@@ -64,12 +64,14 @@ public static class EvaluationViews
         return TextTable.Of(
             choice.Evaluations,
             [
-                ("Pictures of", evaluation => evaluation.Name),
+                ("Pictures of", evaluation => evaluation.Stage),
+                ("Scale", evaluation => evaluation.Scale),
                 ("", evaluation => evaluation == choice.Suggested ? "suggested" : choice.Front.Contains(evaluation) ? "Pareto set" : ""),
                 ("n", evaluation => evaluation.Pictures.Count),
                 .. scores.Select(score => (Title(score), (Func<SubjectEvaluation, object?>)(evaluation => Text(evaluation, score)))),
             ]) with
         {
+            Title = "All figures",
             Note = $"{choice.Evaluations[0].Judge.Name}. Means with 95 % intervals, drawn anew over prompts and seeds. Real pictures among "
                 + $"themselves: {Title(choice.Evaluations[0].Judge.FidelityScore)} {Number(choice.Evaluations[0].Judge.Ceiling)}.",
         };
@@ -83,11 +85,12 @@ public static class EvaluationViews
         return TextTable.Of(
             choice.Differences.GroupBy(difference => difference.Second),
             [
-                ("Pictures of", group => group.Key.Name),
+                ("Pictures of", group => group.Key.Stage),
+                ("Scale", group => group.Key.Scale),
                 .. choice.Differences.Select(difference => difference.Score).Distinct().SelectMany(score =>
                     new (string, Func<IGrouping<SubjectEvaluation, PairedDifference>, object?>)[]
                     {
-                        (Title(score), group => group.FirstOrDefault(entry => entry.Score == score)?.Difference.Text("+0.000;−0.000")),
+                        (Title(score), group => group.FirstOrDefault(entry => entry.Score == score)?.Difference.Signed),
                         ("is", group => group.FirstOrDefault(entry => entry.Score == score)?.Verdict),
                     }),
             ]) with
@@ -208,8 +211,12 @@ public static class EvaluationViews
     private static string Details(PictureScores picture) => string.Join(", ", picture.Scores
         .Select(score => $"{Title(score.Key)} {Number(score.Value)}").Prepend(picture.Seed is { } seed ? $"seed {seed}" : "no seed known"));
 
-    private static string? Text(SubjectEvaluation evaluation, string score) => evaluation.Means.GetValueOrDefault(score)
-        ?.Text(score is SubjectEvaluation.CopyScore or CharacterReading.IdentityScore ? "0 %" : "0.000");
+    private static string? Text(SubjectEvaluation evaluation, string score)
+    {
+        var mean = evaluation.Means.GetValueOrDefault(score);
+        return score is SubjectEvaluation.ClassLeak ? mean?.Signed
+            : mean?.Text(score is SubjectEvaluation.CopyScore or CharacterReading.IdentityScore ? "0 %" : "0.000");
+    }
 
     private static string Number(double value) =>
         double.IsNaN(value) ? "not known" : value.ToString("0.000", CultureInfo.InvariantCulture);

@@ -69,7 +69,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
                 $"Undertrained: pictures of {suggested.Name} are not shown to be nearer to the subject than those of the model without "
                     + "LoRA. "
                 + "Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the identifier.",
-                $"{score} of {suggested.Name} less that without LoRA: {gain.Text()}");
+                $"{score} of {suggested.Name} less that without LoRA: {gain.Signed}");
         }
 
         if (suggested.Lora is null || suggested.Lora != late.Lora || Before(choice, suggested) is not { } before
@@ -80,7 +80,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             AdviceKind.Undertrained,
             "Undertrained: fidelity still rises at the end of the training while prompts are followed. Train more steps "
             + "(--max_train_steps), or with a higher --learning_rate or --rank.",
-            $"{score}, {suggested.Name} less {before.Name}: {rise.Text()}; {Percent(part)} of the way from the model without LoRA to the "
+            $"{score}, {suggested.Name} less {before.Name}: {rise.Signed}; {Percent(part)} of the way from the model without LoRA to the "
             + $"real pictures among themselves ({Number(ceiling)})");
     }
 
@@ -97,7 +97,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             $"Overtrained: {late.Name} follows prompts less than {(reference.IsBase ? "the model without LoRA" : reference.Name)}. "
             + $"{instead}Next time train fewer steps (--max_train_steps), with a lower --learning_rate or --rank, or with "
             + "--with_prior_preservation.",
-            $"{score}, {late.Name} less {reference.Name}: {difference.Text()}");
+            $"{score}, {late.Name} less {reference.Name}: {difference.Signed}");
     }
 
     private static EvaluationAdvice? Leak(EvaluationChoice choice, SubjectEvaluation late)
@@ -111,7 +111,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             $"The identifier leaks into the class: pictures of the class prompt by {late.Name} move towards the subject. Train with "
             + "--with_prior_preservation, more --num_class_images or a higher --prior_loss_weight; train the text encoders more slowly "
             + "(--text_encoder_lr) or not at all, or stop earlier.",
-            $"{late.Judge.FidelityScore} of the class prompt's pictures (PRES), {late.Name} less no LoRA: {leak.Text()}, "
+            $"{late.Judge.FidelityScore} of the class prompt's pictures (PRES), {late.Name} less no LoRA: {leak.Signed}, "
             + $"{Percent(part)} of the way to the real pictures"
             + (late.Means.GetValueOrDefault(SubjectEvaluation.DriftScore) is { } drift ? $"; drift {drift.Text()}" : string.Empty));
     }
@@ -144,7 +144,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
                 + "those "
             + "without LoRA do. Take photos in different places, crop them closer, or name the surroundings in captions; train fewer "
             + "steps.",
-            $"{Score}, {late.Name} less no LoRA: {rise.Text()}, {Percent(part)} of the way to the photos among themselves");
+            $"{Score}, {late.Name} less no LoRA: {rise.Signed}, {Percent(part)} of the way to the photos among themselves");
     }
 
     private static EvaluationAdvice? Photos(JudgeFacts judge, int? photos)

@@ -9,6 +9,9 @@ namespace Dreambooth.Lab.Evaluation;
 /// <param name="Count">Number of pictures.</param>
 public sealed record ScoreInterval(double Mean, double? Low, double? High, int Count)
 {
+    /// <summary>The same of a difference, each number with its sign.</summary>
+    internal string Signed => Text("+0.000;−0.000;0.000");
+
     /// <summary>Whether the interval lies above 0: of a difference, that the second is better.</summary>
     public bool IsAboveZero => Low > 0;
 
@@ -21,5 +24,7 @@ public sealed record ScoreInterval(double Mean, double? Low, double? High, int C
         ? $"{Number(Mean, format)} ({Number(low, format)} … {Number(high, format)})"
         : Number(Mean, format);
 
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+    // What rounds to 0 has no sign.
+    private static string Number(double value, string format) =>
+        (Math.Round(value, 3) + 0.0).ToString(format, CultureInfo.InvariantCulture);
 }

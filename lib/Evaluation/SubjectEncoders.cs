@@ -64,6 +64,33 @@ internal sealed class SubjectEncoders : IDisposable
         return new SubjectEmbeddings(UnitVectors.Of(_dino.Encode(images)), UnitVectors.Of(_clipImages.Encode(images)));
     }
 
+    /// <summary>Prepares pictures for both, on all processor cores.</summary>
+    /// <param name="images">At least one.</param>
+    public EncoderInput Prepare(IReadOnlyList<RgbImage> images)
+    {
+        (Tensor Dino, Tensor Clip)[] each = [.. images.AsParallel().AsOrdered()
+            .Select(image => (_dino.Processor.Stack([image]), _clipImages.Processor.Stack([image])))];
+        var input = new EncoderInput(
+            cat([.. each.Select(image => image.Dino)], dim: 0), cat([.. each.Select(image => image.Clip)], dim: 0));
+        foreach (var (dino, clip) in each)
+        {
+            dino.Dispose();
+            clip.Dispose();
+        }
+
+        return input;
+    }
+
+    /// <summary>Encodes prepared pictures with both, and with DINO once more without their middle.</summary>
+    /// <param name="input">What <see cref="Prepare"/> made.</param>
+    public SubjectEmbeddings Encode(EncoderInput input)
+    {
+        using var scope = NewDisposeScope();
+        return new SubjectEmbeddings(
+            UnitVectors.Of(_dino.Encode(input.Dino)), UnitVectors.Of(_clipImages.Encode(input.Clip)),
+            UnitVectors.Of(_dino.Encode(input.Surroundings())));
+    }
+
     /// <summary>Encodes texts with CLIP, cut to its window.</summary>
     /// <param name="texts">At least one.</param>
     public UnitVectors Encode(IReadOnlyList<string> texts)

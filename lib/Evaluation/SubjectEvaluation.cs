@@ -121,9 +121,13 @@ public sealed record SubjectEvaluation
         return Of(judge, sets);
     }
 
+    /// <summary>The scores that are numbers.</summary>
+    internal static Dictionary<string, double> Known(IReadOnlyDictionary<string, double> scores) =>
+        scores.Where(score => !double.IsNaN(score.Value)).ToDictionary(score => score.Key, score => score.Value);
+
     private static Dictionary<string, double> WithCopies(IReadOnlyDictionary<string, double> scores, JudgeFacts judge)
     {
-        var known = scores.Where(score => !double.IsNaN(score.Value)).ToDictionary(score => score.Key, score => score.Value);
+        var known = Known(scores);
         if (known.TryGetValue(SubjectJudge.NearestScore, out var nearest) && judge.CopyThreshold is { } threshold)
             known[CopyScore] = nearest > threshold ? 1 : 0;
         return known;
@@ -149,7 +153,8 @@ public sealed record SubjectEvaluation
 
     private PictureSetName SetName => new(Name, Stage, Lora, Scale, IsBase);
 
-    private static ScoreInterval Mean(IReadOnlyList<PictureScores> pictures, string score) =>
+    /// <summary>The mean of a score with its interval over prompts and seeds.</summary>
+    internal static ScoreInterval Mean(IReadOnlyList<PictureScores> pictures, string score) =>
         Bootstrap.Mean(Samples(pictures, picture => picture[score]), IntervalSeed);
 
     private static ScoreInterval? Difference(IReadOnlyList<PictureScores> first, IReadOnlyList<PictureScores> second, string score)

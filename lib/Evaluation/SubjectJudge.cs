@@ -44,6 +44,9 @@ public sealed class SubjectJudge : IPictureJudge
     /// <inheritdoc/>
     public string Name => _encoders.Name;
 
+    /// <summary>What it judges by; its own.</summary>
+    internal SubjectEncoders Encoders => _encoders;
+
     /// <inheritdoc/>
     public string FidelityScore => DinoScore;
 

@@ -30,6 +30,10 @@ internal sealed class UnitVectors
         return new([.. values.Chunk((int)embeddings.shape[1]).Select(Scale)]);
     }
 
+    /// <summary>Several one after the other.</summary>
+    /// <param name="parts">At least one.</param>
+    public static UnitVectors Join(IEnumerable<UnitVectors> parts) => new([.. parts.SelectMany(part => part._rows)]);
+
     /// <summary>The cosine of two embeddings.</summary>
     /// <param name="index">One of these.</param>
     /// <param name="other">The others.</param>

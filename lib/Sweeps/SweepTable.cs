@@ -49,7 +49,8 @@ internal static class SweepTable
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, IEnumerable<string?> cells) =>
+    /// <summary>Adds a row; null is an empty cell.</summary>
+    internal static void Append(StringBuilder text, IEnumerable<string?> cells) =>
         text.AppendJoin(',', cells.Select(cell => Quote(cell ?? string.Empty))).Append("\r\n");
 
     private static string Quote(string cell) =>

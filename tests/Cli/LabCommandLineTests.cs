@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Training;
 
@@ -93,6 +94,12 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]
     [InlineData("--seed is '9223372036854775808'; valid is a whole number, at most 9223372036854775807.",
         "demo", "--seed=9223372036854775808")]
+    [InlineData("Nothing is named to evaluate: pictures is needed, or model, lora and prompts_file.", "evaluate", "--instance_data_dir=d")]
+    [InlineData("pictures and lora are both given", "evaluate", "--instance_data_dir=d", "--pictures", "a", "--lora=b")]
+    [InlineData("lora_scales is '1,x'; valid is a list", "evaluate", "--instance_data_dir=d", "--pictures=a", "--lora_scales=1,x")]
+    [InlineData("subject is 'gmc cat'; valid is IDENTIFIER=FOLDER", "evaluate", "--instance_data_dir=d", "--pictures=a",
+        "--subject=gmc cat")]
+    [InlineData("--protocol is 'papr'; valid are paper", "evaluate", "--protocol=papr")]
     [InlineData("--timeout is '1,5'; valid is a number, with a point for fractions.", "run", "a.ipynb", "--timeout", "1,5")]
     public void Run_WrongCommandLine_SaysWhatIsValidAndExits2(string message, params string[] args)
     {
@@ -115,12 +122,14 @@ public sealed class LabCommandLineTests : IDisposable
     [Theory]
     [InlineData("train")]
     [InlineData("generate")]
+    [InlineData("evaluate")]
     public void Help_OfAVerb_NamesEveryFlag(string verb)
     {
         var (code, output, error) = Run(verb, "--help", "--wrong");
         Assert.Equal((0, ""), (code, error));
         var flags = verb == "train"
             ? DreamBoothConfig.Flags.All.Select(flag => flag.Name).Concat(DreamBoothConfig.UnusedFlags.Names).Append("config")
+            : verb == "evaluate" ? EvaluateConfig.Flags.All.SelectMany(flag => flag.Aliases.Append(flag.Name))
             : GenerateConfig.Flags.All.SelectMany(flag => flag.Aliases.Append(flag.Name)).Concat(GenerateConfig.UnusedFlags.Names);
         Assert.All(flags, flag => Assert.Matches($@"--{flag}\b", output));
         Assert.All(output.Split('\n'), line => Assert.True(line.Length <= 110, line));

@@ -25,7 +25,7 @@ public sealed class EvaluationAdviceTests
         var entry = Assert.Single(advice);
         Assert.Equal(AdviceKind.Overtrained, entry.Kind);
         Assert.Contains("Use step 1 × 1.", entry.Words, StringComparison.Ordinal);
-        Assert.Contains("-0.060", entry.Figures, StringComparison.Ordinal);
+        Assert.Contains("−0.060", entry.Figures, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ internal static class MadeEvaluations
                   select Picture(
                       set, $"prompt {prompt}", seed, false, scores.Select(score => (score.Name, score.Mean + Spread(prompt, seed))));
         var classes = from seed in Enumerable.Range(0, ofClass is null ? 0 : Seeds)
-                      select Picture(set, "a photo of a cat", seed, true, [(Judge.FidelityScore, ofClass!.Value + Spread(0, seed))]);
+                      select Picture(
+                          set, "a photo of a cat", seed, true, [(Judge.FidelityScore, ofClass!.Value + Spread((Prompts - 1) / 2.0, seed))]);
         return (set, [.. own, .. classes]);
     }
 
@@ -34,7 +35,7 @@ internal static class MadeEvaluations
         SubjectEvaluation.Of(Judge, sets);
 
     // Sums to 0 over the prompts and over the seeds.
-    private static double Spread(int prompt, int seed) => 0.01 * ((prompt - ((Prompts - 1) / 2.0)) + (seed - ((Seeds - 1) / 2.0)));
+    private static double Spread(double prompt, int seed) => 0.01 * ((prompt - ((Prompts - 1) / 2.0)) + (seed - ((Seeds - 1) / 2.0)));
 
     private static PictureScores Picture(
         PictureSetName set, string prompt, int seed, bool isOfClass, IEnumerable<(string Name, double Value)> scores) => new()

@@ -50,10 +50,18 @@ internal sealed class ImageEmbedder : IDisposable
     /// <returns>float32 on the CPU, <c>[B, E]</c>, not normalised; the caller's.</returns>
     public Tensor Encode(IReadOnlyList<RgbImage> images)
     {
+        using var pixels = Processor.Stack(images);
+        return Encode(pixels);
+    }
+
+    /// <summary>Encodes pictures that <see cref="Processor"/> has prepared.</summary>
+    /// <param name="pixels">float32, <c>[B, 3, H, W]</c>; stays the caller's.</param>
+    /// <returns>float32 on the CPU, <c>[B, E]</c>, not normalised; the caller's.</returns>
+    public Tensor Encode(Tensor pixels)
+    {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var pixels = Processor.Stack(images).to(_dtype, _device);
-        return _model.forward(pixels).Embedding.to(ScalarType.Float32, CPU).MoveToOuterDisposeScope();
+        return _model.forward(pixels.to(_dtype, _device)).Embedding.to(ScalarType.Float32, CPU).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

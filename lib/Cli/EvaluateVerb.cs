@@ -1,0 +1,141 @@
+using System.CommandLine;
+using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Evaluation;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary><c>evaluate</c>: pictures, or a LoRA with its checkpoints, in; scores, a choice and one page out.</summary>
+internal static class EvaluateVerb
+{
+    private const string PageName = "report.html";
+
+    public static Command Create(Session session)
+    {
+        var verb = new Command(
+            "evaluate",
+            "Scores how well pictures show a subject and follow their prompts, by DINO and CLIP or by the miniature's classifier: folders "
+                + "of "
+            + "pictures, or a LoRA and its checkpoints at several scales. Writes scores, intervals, a choice and advice as one page.");
+        var options = new FlagOptions(verb, EvaluateConfig.Flags.All);
+        verb.SetAction(result =>
+        {
+            var config = EvaluateConfig.Flags.Build(options.Read(result));
+            try
+            {
+                config.Validate();
+            }
+            catch (LabException error)
+            {
+                throw new UsageException(error.Message);
+            }
+
+            return Run(config, session);
+        });
+        return verb;
+    }
+
+    private static int Run(EvaluateConfig config, Session session)
+    {
+        using var folder = RunFolder.Open(config.OutputDir, "evaluate", "output_dir");
+        folder.ClearLeftovers();
+        // What is wrong with the photos or the folders is told before anything is loaded.
+        var photos = Photos(config.InstanceDataDir, config);
+        var given = config.Generates ? [] : FolderPictures.Read(config.Pictures, config.ClassPrompt);
+        List<(string Name, IReadOnlyList<string> Photos)> subjects =
+            [.. SubjectBleed.Parse(config.Subject).Select(subject => (subject.Name, Photos(subject.Folder, config)))];
+        var (choice, bleed) = ConsoleProgress.Run(session, report =>
+        {
+            var hub = new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading"));
+            var open = Judge(config, photos, hub, session);
+            var sets = config.Generates ? new EvaluatedLora(config, hub, report, session).Generate() : given;
+            using var judge = open();
+            var scoring = new EvaluationScoring(judge, photos, (done, total) => report("Scoring", done, total, "pictures"));
+            var chosen = EvaluationChoice.Of(scoring.Run(sets, session.Cancellation));
+            return (chosen, subjects.Count == 0 || chosen.Suggested is null ? null
+                : scoring.Bleed(chosen.Suggested, subjects, session.Cancellation));
+        });
+        var advice = EvaluationAdvice.Of(choice, photos.Length);
+        EvaluationFiles.Write(config.OutputDir, EvaluationSummary.Of(choice, advice, photos.Length, bleed), choice);
+        var page = Path.Combine(config.OutputDir, PageName);
+        new EvaluationPage(choice, advice, photos, bleed).Build().Save(page);
+        Tell(choice, advice, page, session);
+        return ExitCode.Success;
+    }
+
+    private static string[] Photos(string folder, EvaluateConfig config)
+    {
+        string[] photos = [.. PictureFolder.Read(folder, config.OnBadImage).Pictures.Select(photo => photo.Path)];
+        return photos.Length >= 2 ? photos : throw new LabException(
+            $"{folder} has {photos.Length} photo{(photos.Length == 1 ? string.Empty : "s")} of the subject; at least 2 are needed to judge "
+            + "pictures by.");
+    }
+
+    // What is missing is told before pictures are generated; the judge itself is loaded after them.
+    private static Func<IPictureJudge> Judge(EvaluateConfig config, IReadOnlyList<string> photos, HubResolver hub, Session session)
+    {
+        var classifier = config.PretrainedModelNameOrPath is { } model ? MiniatureFolder.ClassifierOf(model, config.InstanceDataDir) : null;
+        if (config.Judge == "miniature" && classifier is null)
+        {
+            throw new LabException(
+                "--judge miniature: the miniature's classifier judges pictures of its own model and subject only; give --model "
+                    + "data/sd3-mini "
+                + "and --instance_data_dir data/cat_gmc, or --judge encoders.");
+        }
+
+        if (config.Judge != "encoders" && config.Subject.Count == 0 && classifier is not null)
+            return () => CharacterMeasures.Load(classifier, config.InstanceDataDir, graded: true);
+        var dino = Folder(config.Dino, "dino", hub, session.Cancellation);
+        var clip = Folder(config.Clip, "clip", hub, session.Cancellation);
+        return () => OpenEncoders(config, dino, clip, photos);
+    }
+
+    private static string Folder(string nameOrPath, string flag, HubResolver hub, CancellationToken cancellation)
+    {
+        var folder = hub.Encoder(nameOrPath, cancellation: cancellation);
+        return Directory.Exists(folder) ? folder
+            : throw new LabException(
+                $"There is no folder {ShownText.Line(folder)}; --{flag} names a model's folder, or its name on the hub.");
+    }
+
+    private static SubjectJudge OpenEncoders(EvaluateConfig config, string dino, string clip, IReadOnlyList<string> photos)
+    {
+        var options = PipelineOptions.Parse(config.Device, config.Dtype);
+        var encoders = SubjectEncoders.Load(
+            dino, clip, config.Protocol, options.Device, options.Dtype, (Shown(config.Dino), Shown(config.Clip)));
+        try
+        {
+            return new SubjectJudge(encoders, [.. photos.Select(ImageDecoder.LoadOverWhite)]);
+        }
+        catch
+        {
+            encoders.Dispose();
+            throw;
+        }
+    }
+
+    // A name on the hub stands as it is beside figures, a folder by its last part.
+    private static string Shown(string nameOrPath) => Directory.Exists(nameOrPath)
+        ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(nameOrPath))) : nameOrPath;
+
+    private static void Tell(EvaluationChoice choice, IReadOnlyList<EvaluationAdvice> advice, string page, Session session)
+    {
+        if (choice.Evaluations.Any(evaluation => evaluation.Pictures.Any(picture => picture.Prompt is null)))
+        {
+            session.Warn(
+                "Pictures without a known prompt have no score of adherence: generate keeps prompts in its pictures, sweeps in "
+                + "results.jsonl.");
+        }
+
+        session.Output.WriteLine(choice.Table().ToText());
+        session.Output.WriteLine();
+        session.Output.WriteLine(choice.Suggested is { } suggested ? $"Suggested: {suggested.Name}. {choice.Reason}" : choice.Reason);
+        foreach (var entry in advice)
+            session.Output.WriteLine($"{entry.Words} [{entry.Figures}]");
+        session.Output.WriteLine($"All of it on one page: {page}");
+    }
+}
