@@ -24,7 +24,7 @@ public sealed class LoraAdapter : IDisposable
             throw new LabException(
                 $"{taken.Component}.{taken.Path} already carries an adapter named '{name}'; give each adapter a name of its own.");
         Name = name;
-        var length = slots.Sum(slot => slot.Rank * (slot.Linear.InFeatures + slot.Linear.OutFeatures));
+        var length = slots.Sum(slot => slot.Parts.Length);
         using var noGradients = no_grad();
         Parameters = zeros([length], dtype, device).DetachFromDisposeScope();
         Gradients = trainable ? zeros([length], dtype, device).DetachFromDisposeScope() : null;
@@ -35,10 +35,12 @@ public sealed class LoraAdapter : IDisposable
             var start = offset;
             foreach (var slot in group)
             {
-                var a = View(Parameters, Gradients, ref offset, slot.Rank, slot.Linear.InFeatures);
-                var b = View(Parameters, Gradients, ref offset, slot.Linear.OutFeatures, slot.Rank);
-                var weights = new LoraWeights(name, a, b, slot.Alpha / slot.Rank);
-                _layers.Add(new LoraLayer(slot.Component, slot.Path, slot.Linear, weights, slot.Alpha));
+                var views = new List<Tensor>();
+                foreach (var (_, shape) in slot.Parts.Entries)
+                    views.Add(View(Parameters, Gradients, ref offset, shape));
+                var update = slot.Parts.Build(name, views, slot.Rank, slot.Factor);
+                update.Number = _layers.Count;
+                _layers.Add(new LoraLayer(slot, update));
             }
 
             segments.Add(new LoraSegment(group.Key, start, offset - start));
@@ -46,7 +48,7 @@ public sealed class LoraAdapter : IDisposable
 
         Segments = segments;
         foreach (var layer in _layers)
-            layer.Linear.Attach(layer.Weights);
+            layer.Linear.Attach(layer.Update);
     }
 
     /// <summary>The adapter's name; unique among those that a model carries.</summary>
@@ -77,7 +79,7 @@ public sealed class LoraAdapter : IDisposable
                 throw new InvalidOperationException($"Adapter '{Name}' is fused; unfuse it before changing its weight.");
             _weight = value;
             foreach (var layer in _layers)
-                layer.Weights.Scale = layer.Alpha / layer.Rank * value;
+                layer.Update.Scale = layer.Factor * value;
         }
     }
 
@@ -127,7 +129,8 @@ public sealed class LoraAdapter : IDisposable
     /// <param name="dtype">Element type of the models' compute.</param>
     public void ComputeIn(ScalarType dtype)
     {
-        if (dtype == Parameters.dtype || _copy?.dtype == dtype)
+        // The other variants convert what they need in each pass.
+        if (dtype == Parameters.dtype || _copy?.dtype == dtype || !_layers.TrueForAll(layer => layer.Update is LoraWeights { IsPlain: true }))
             return;
         FreeComputeCopy();
         using var scope = NewDisposeScope();
@@ -143,11 +146,11 @@ public sealed class LoraAdapter : IDisposable
             long rank = layer.Rank, padded = Padded(rank);
             if (isPadded)
                 places.Add(KeptScalar.Range(offset, offset + (rank * layer.Linear.InFeatures), ScalarType.Int64, Parameters.device));
-            var a = View(_copy, _copyGradients, ref offset, padded, layer.Linear.InFeatures);
+            var a = View(_copy, _copyGradients, ref offset, [padded, layer.Linear.InFeatures]);
             var rows = KeptScalar.Range(offset, offset + (padded * layer.Linear.OutFeatures), ScalarType.Int64, Parameters.device, padded);
             if (isPadded)
                 places.Add(rows.unsqueeze(1).add(KeptScalar.Range(0, rank, ScalarType.Int64, Parameters.device), KeptScalar.One).flatten());
-            layer.Weights.Copy = (a, View(_copy, _copyGradients, ref offset, layer.Linear.OutFeatures, padded));
+            layer.Weights.Copy = (a, View(_copy, _copyGradients, ref offset, [layer.Linear.OutFeatures, padded]));
         }
 
         if (isPadded)
@@ -199,8 +202,8 @@ public sealed class LoraAdapter : IDisposable
         foreach (var layer in _layers)
         {
             layer.Linear.Detach(Name);
-            layer.Weights.A.Dispose();
-            layer.Weights.B.Dispose();
+            foreach (var tensor in layer.Update.Tensors)
+                tensor.Dispose();
         }
 
         FreeComputeCopy();
@@ -217,15 +220,10 @@ public sealed class LoraAdapter : IDisposable
             throw new LabException(
                 $"Adapter '{Name}' cannot be fused: the weights of {passing.Component} are in memory only while they are used, and the "
                 + "change would go with them. Load the pipeline with memory mode fast.");
-        using var noGradients = no_grad();
         foreach (var layer in _layers)
         {
-            using var scope = NewDisposeScope();
-            var factor = layer.Alpha / layer.Rank * _weight;
-            using var scale = KeptScalar.Once(fused ? factor : -factor);
-            var delta = matmul(layer.Weights.B.to(ScalarType.Float32), layer.Weights.A.to(ScalarType.Float32)).mul(scale);
-            layer.Linear.Weight.copy_(layer.Linear.Weight.to(ScalarType.Float32).add(delta, KeptScalar.One));
-            layer.Weights.Scale = fused ? 0 : factor;
+            layer.Linear.Fuse(layer.Update, fused ? layer.Factor * _weight : 0);
+            layer.Update.Scale = fused ? 0 : layer.Factor * _weight;
         }
 
         IsFused = fused;
@@ -236,23 +234,24 @@ public sealed class LoraAdapter : IDisposable
     internal static long Padded(long rank) => Math.Max(rank, 8);
 
     // The matrix is a leaf of its own that shares the buffer's memory; autograd adds into the gradient it finds there.
-    private static Tensor View(Tensor values, Tensor? gradients, ref long offset, long rows, long columns)
+    private static Tensor View(Tensor values, Tensor? gradients, ref long offset, long[] shape)
     {
         using var scope = NewDisposeScope();
-        var view = values.narrow(0, offset, rows * columns).view(rows, columns).detach().requires_grad_(gradients is not null);
+        var count = LoraParts.Count(shape);
+        var view = values.narrow(0, offset, count).view(shape).detach().requires_grad_(gradients is not null);
         if (gradients is not null)
-            view.grad = gradients.narrow(0, offset, rows * columns).view(rows, columns);
-        offset += rows * columns;
+            view.grad = gradients.narrow(0, offset, count).view(shape);
+        offset += count;
         return view.DetachFromDisposeScope();
     }
 
     private void FreeComputeCopy()
     {
-        foreach (var layer in _layers.Where(layer => layer.Weights.Copy is not null))
+        foreach (var weights in _layers.Select(layer => layer.Update).OfType<LoraWeights>().Where(weights => weights.Copy is not null))
         {
-            layer.Weights.Copy!.Value.A.Dispose();
-            layer.Weights.Copy!.Value.B.Dispose();
-            layer.Weights.Copy = null;
+            weights.Copy!.Value.A.Dispose();
+            weights.Copy!.Value.B.Dispose();
+            weights.Copy = null;
         }
 
         _copy?.Dispose();
@@ -280,8 +279,11 @@ public sealed class LoraAdapter : IDisposable
             throw new LabException(
                 $"Block {empty} of {component.Prefix} has none of the LoRA targets {string.Join(", ", config.TargetModules)}; blocks count "
                 + $"from 0{LastBlock(linears.Select(entry => entry.name))}.");
-        return targets.Select(entry => new Slot(component.Prefix, entry.name, (LoraLinear)entry.module, config.Rank, config.Alpha));
+        return targets.Select(entry => SlotOf(component, entry.name, (LoraLinear)entry.module, config));
     }
+
+    private static Slot SlotOf(LoraComponent component, string path, LoraLinear linear, LoraConfig config) => new(
+        component.Prefix, path, linear, LoraParts.Plain(config.Rank, linear), config.Rank, config.Alpha, config.Alpha / config.Rank);
 
     private static string LastBlock(IEnumerable<string> paths)
     {
@@ -298,5 +300,6 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>One layer to be adapted.</summary>
-    internal sealed record Slot(string Component, string Path, LoraLinear Linear, int Rank, double Alpha);
+    internal sealed record Slot(
+        string Component, string Path, AdaptedLayer Linear, LoraParts Parts, int Rank, double Alpha, double Factor);
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Peft;
@@ -40,16 +42,27 @@ public static class LoraChange
         ];
     }
 
-    // ‖B A‖² is the sum of (BᵀB) ∘ (A Aᵀ), two small matrices of the rank's size.
     private static LoraLayerChange Measure(LoraLayer layer, double weight)
     {
         using var scope = NewDisposeScope();
-        var (a, b) = (layer.Weights.A.to(ScalarType.Float32), layer.Weights.B.to(ScalarType.Float32));
-        var square = (matmul(b.t(), b) * matmul(a, a.t())).sum().item<float>();
-        var factor = Math.Abs(layer.Alpha / layer.Rank * weight);
+        var original = layer.Linear.Original().to(ScalarType.Float32);
         return new LoraLayerChange(
-            layer.Component, layer.Path, Block(layer.Path), factor * Math.Sqrt(Math.Max(square, 0)),
-            layer.Linear.Weight.to(ScalarType.Float32).norm().item<float>());
+            layer.Component, layer.Path, Block(layer.Path), Norm(layer.Update, original, layer.Factor * weight),
+            original.norm().item<float>());
+    }
+
+    private static double Norm(LinearUpdate update, Tensor weight, double scale)
+    {
+        if (scale == 0)
+            return 0;
+        if (update.RowFactors(weight, scale) is { } rows)
+            return weight.add(update.Change().mul(KeptScalar.Of(scale)), KeptScalar.One).mul(rows).sub(weight).norm().item<float>();
+        if (update is not LoraWeights lora)
+            return Math.Abs(scale) * update.Change().norm().item<float>();
+        // ‖B A‖² is the sum of (BᵀB) ∘ (A Aᵀ), two small matrices of the rank's size.
+        var (a, b) = (lora.A.to(ScalarType.Float32), lora.B.to(ScalarType.Float32));
+        var square = (matmul(b.t(), b) * matmul(a, a.t())).sum().item<float>();
+        return Math.Abs(scale) * Math.Sqrt(Math.Max(square, 0));
     }
 
     private static int? Block(string path) =>

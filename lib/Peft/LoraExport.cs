@@ -34,7 +34,7 @@ public static class LoraExport
             new($"{layer.Key}.lora_A.weight", layer.Weights.A.detach().to(dtype)),
             new(
                 $"{layer.Key}.lora_B.weight",
-                layer.Weights.B.detach().to(ScalarType.Float32).mul(KeptScalar.Of(layer.Alpha / layer.Rank * (weight ?? adapter.Weight)))
+                layer.Weights.B.detach().to(ScalarType.Float32).mul(KeptScalar.Of(layer.Factor * (weight ?? adapter.Weight)))
                     .to(dtype)),
         });
         SafetensorsWriter.Save(path, tensors, new Dictionary<string, string> { ["format"] = "pt" });

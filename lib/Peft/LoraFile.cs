@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// LoRA files in the form of diffusers and PEFT: keys <c>transformer.….lora_A.weight</c>, optionally a layer's <c>.alpha</c>, the header
-/// entry <c>lora_adapter_metadata</c> with rank and alpha, or PEFT's <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c>. A
-/// tensor's alpha takes precedence over the metadata's; without either, alpha equals the rank, as diffusers assumes. Every tensor is used
-/// or named in a warning.
+/// LoRA files: read in every layout that <see cref="LoraFileLayout"/> lists, told by their contents; written in that of diffusers, with keys
+/// <c>transformer.….lora_A.weight</c> and the header entry <c>lora_adapter_metadata</c> with ranks and alphas. A tensor's alpha takes
+/// precedence over the metadata's, which may be PEFT's <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c>; without either,
+/// alpha equals the rank, as diffusers assumes. Every tensor is used or named in a warning.
 /// </summary>
 public static class LoraFile
 {
@@ -39,7 +39,7 @@ public static class LoraFile
         throw new LabException($"{path} holds no {DefaultName} and {others}.");
     }
 
-    /// <summary>Saves an adapter's matrices, in float32, and its rank and alpha where they differ.</summary>
+    /// <summary>Saves an adapter's tensors, in float32, with ranks and alphas.</summary>
     /// <param name="path">The file; written atomically.</param>
     /// <param name="adapter">The adapter.</param>
     /// <exception cref="NonFiniteException">A matrix is not finite; a file that is there stays.</exception>
@@ -49,11 +49,8 @@ public static class LoraFile
         FiniteCheck.Require(adapter.Parameters, $"The LoRA '{adapter.Name}', which was to be written to {path},");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var tensors = adapter.Layers.SelectMany(layer => new KeyValuePair<string, Tensor>[]
-        {
-            new($"{layer.Key}.lora_A.weight", layer.Weights.A.detach().to(ScalarType.Float32)),
-            new($"{layer.Key}.lora_B.weight", layer.Weights.B.detach().to(ScalarType.Float32)),
-        });
+        var tensors = adapter.Layers.SelectMany(layer => layer.Named.Select(
+            entry => KeyValuePair.Create(entry.Name, entry.Value.detach().to(ScalarType.Float32))).Concat(AlphaOf(layer)));
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
         LoraMetadata.Add(adapter, metadata);
         SafetensorsWriter.Save(path, tensors, metadata);
@@ -78,27 +75,30 @@ public static class LoraFile
         var file = Resolve(path);
         using var checkpoint = Checkpoint.Open(file);
         var linears = components
-            .SelectMany(component => component.Module.named_modules().Where(entry => entry.module is LoraLinear)
-                .Select(entry => (component.Prefix, Path: entry.name, Linear: (LoraLinear)entry.module)))
+            .SelectMany(component => component.Module.named_modules().Where(entry => entry.module is AdaptedLayer)
+                .Select(entry => (component.Prefix, Path: entry.name, Linear: (AdaptedLayer)entry.module)))
             .ToDictionary(entry => $"{entry.Prefix}.{entry.Path}");
-        LoraLayout.RefuseMagnitudes(checkpoint.Names, file);
         var metadata = LoraMetadata.Read(checkpoint, file);
         var keys = LoraKeys.Read(checkpoint, file, linears.ContainsKey);
-        var matched = linears.Where(entry => keys.Pairs.ContainsKey(entry.Key)).ToList();
-        if (matched.Count == 0)
+        if (keys.Layers.Count == 0)
         {
             throw new LabException(
                 $"{file} fits none of the models ({string.Join(", ", components.Select(c => c.Prefix))}): " +
                 $"{LoraLayout.Describe(checkpoint.Names)}. Keys like transformer.transformer_blocks.0.attn.to_q.lora_A.weight are needed.");
         }
 
-        var slots = matched.Select(entry => Slot(entry.Key, entry.Value, keys, checkpoint, file, metadata)).ToList();
-        var report = Report(checkpoint, file, keys, metadata, matched);
-        report = report with { Warnings = [.. report.Warnings, .. OddAlphas(slots, file)] };
+        var readers = linears.Where(entry => keys.Layers.ContainsKey(entry.Key))
+            .ToDictionary(entry => entry.Key, entry => LoraLayerReader.Read(checkpoint, file, keys.Layers[entry.Key]));
+        var slots = readers.Select(entry => Slot(entry.Value, linears[entry.Key].Linear, file, metadata)).ToList();
+        var report = Report(checkpoint, file, keys, metadata, readers.Values);
+        report = report with
+        {
+            Warnings = [.. report.Warnings, .. LoraWarnings.Scales(slots, file), .. LoraWarnings.SplitQkv(slots, readers.Values, file)],
+        };
         var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
         try
         {
-            Fill(adapter, keys, checkpoint, file);
+            Fill(adapter, readers, file);
         }
         catch
         {
@@ -117,15 +117,13 @@ public static class LoraFile
     {
         ArgumentNullException.ThrowIfNull(adapter);
         using var checkpoint = Checkpoint.Open(path);
-        var matrices = adapter.Layers
-            .SelectMany(
-                layer => new[] { (Name: $"{layer.Key}.lora_A.weight", Matrix: layer.Weights.A),
-                    (Name: $"{layer.Key}.lora_B.weight", Matrix: layer.Weights.B) })
-            .ToDictionary(entry => entry.Name, entry => entry.Matrix, StringComparer.Ordinal);
+        var matrices = adapter.Layers.SelectMany(layer => layer.Named)
+            .ToDictionary(entry => entry.Name, entry => entry.Value, StringComparer.Ordinal);
+        var alphas = adapter.Layers.SelectMany(AlphaOf).Select(entry => entry.Key);
         string[] wrong =
         [
             .. matrices.Keys.Except(checkpoint.Names).Select(name => $"{name} is missing"),
-            .. checkpoint.Names.Except(matrices.Keys).Select(name => $"{name} is unexpected"),
+            .. checkpoint.Names.Except(matrices.Keys).Except(alphas).Select(name => $"{name} is unexpected"),
             .. matrices.Where(
                 entry => checkpoint.Entries.TryGetValue(entry.Key, out var stored) && !stored.Shape.SequenceEqual(entry.Value.shape))
                 .Select(
@@ -147,87 +145,66 @@ public static class LoraFile
         adapter.RefreshComputeCopy();
     }
 
+    // What the variants of LyCORIS have for a header: one number for each layer.
+    private static IEnumerable<KeyValuePair<string, Tensor>> AlphaOf(LoraLayer layer) =>
+        layer.Variant is LoraVariant.Loha or LoraVariant.Lokr
+            ? [KeyValuePair.Create($"{layer.Key}.alpha", tensor((float)(layer.Factor * layer.Rank)))]
+            : [];
+
     private static LoraLoadReport Report(
-        Checkpoint checkpoint, string file, LoraKeys keys, LoraMetadata metadata,
-        IReadOnlyCollection<KeyValuePair<string, (string Prefix, string Path, LoraLinear Linear)>> matched)
+        Checkpoint checkpoint, string file, LoraKeys keys, LoraMetadata metadata, IReadOnlyCollection<LoraLayerReader> readers)
     {
-        string?[] TensorsOf(string layer) => [keys.Pairs[layer].A, keys.Pairs[layer].B, keys.Alphas.GetValueOrDefault(layer)];
-        var used = matched.SelectMany(entry => TensorsOf(entry.Key)).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var used = keys.Layers.Values.SelectMany(layer => layer.Names.Values).ToHashSet(StringComparer.Ordinal);
         string[] unused = [.. checkpoint.Names.Where(name => !used.Contains(name)).Order(StringComparer.Ordinal)];
-        var layers = matched.Select(entry => (entry.Value.Prefix, entry.Value.Path, keys.Pairs[entry.Key].Written)).ToList();
+        var layers = readers.Select(reader => (reader.Target.Component, reader.Target.Path, reader.Written)).ToList();
         string[] ofTensors = unused.Length == 0
             ? []
             : [$"{file}: {unused.Length} of its {checkpoint.Names.Count} tensors are not used ({LoraLayout.DescribeUnused(unused)})."];
-        var perModel = layers.GroupBy(layer => layer.Prefix).ToDictionary(group => group.Key, group => group.Count());
+        var perModel = readers.GroupBy(reader => reader.Target.Component).ToDictionary(group => group.Key, group => group.Count());
         return new LoraLoadReport(checkpoint.Names.Count, used.Count, perModel, unused)
         {
-            Warnings = [.. ofTensors, .. metadata.Warnings(layers)],
+            Warnings = [.. ofTensors, .. metadata.Warnings(layers, AssumesAlpha(readers))],
+            Layout = readers.First().Target.Layout,
         };
     }
 
-    private static IEnumerable<string> OddAlphas(List<LoraAdapter.Slot> slots, string file)
-    {
-        foreach (var (isOdd, effect) in new (Func<double, bool>, string)[]
-        {
-            (alpha => alpha == 0, "have no effect"), (alpha => alpha < 0, "do the opposite of what was trained"),
-        })
-        {
-            string[] layers = [.. slots.Where(slot => isOdd(slot.Alpha)).Select(slot => $"{slot.Component}.{slot.Path}")];
-            if (layers.Length > 0)
-            {
-                yield return $"{file}: {layers.Length} of {slots.Count} layers have an alpha of 0 or less and {effect}: "
-                    + $"{ShownText.Names(layers)}.";
-            }
-        }
-    }
+    private static bool AssumesAlpha(IEnumerable<LoraLayerReader> readers) => readers.Any(
+        reader => reader.Alpha is null && reader.Target.Layout is LoraFileLayout.Diffusers or LoraFileLayout.Peft);
 
-    private static void Fill(LoraAdapter adapter, LoraKeys keys, Checkpoint checkpoint, string file)
+    private static void Fill(LoraAdapter adapter, Dictionary<string, LoraLayerReader> readers, string file)
     {
         using var noGradients = no_grad();
         foreach (var layer in adapter.Layers)
         {
-            var pair = keys.Pairs[layer.Key];
-            foreach (var (name, matrix) in new[] { (pair.A, layer.Weights.A), (pair.B, layer.Weights.B) })
+            foreach (var (part, (name, values)) in layer.Parts.Entries.Select(entry => entry.Name).Zip(layer.Named))
             {
                 using var scope = NewDisposeScope();
-                var stored = checkpoint.Load(name);
-                FiniteCheck.Require(stored, $"{file}: {name}");
-                matrix.copy_(stored);
-                if (!FiniteCheck.IsFinite(matrix))
-                    throw new NonFiniteException($"{file}: {name} has values beyond what {matrix.dtype} holds; load it in bf16 or fp32.");
+                values.copy_(readers[layer.Key].Load(part));
+                if (!FiniteCheck.IsFinite(values))
+                    throw new NonFiniteException($"{file}: {name} has values beyond what {values.dtype} holds; load it in bf16 or fp32.");
             }
         }
     }
 
-    private static LoraAdapter.Slot Slot(
-        string key, (string Prefix, string Path, LoraLinear Linear) layer, LoraKeys keys, Checkpoint checkpoint, string file,
-        LoraMetadata metadata)
+    private static LoraAdapter.Slot Slot(LoraLayerReader reader, AdaptedLayer layer, string file, LoraMetadata metadata)
     {
-        var pair = keys.Pairs[key];
-        long[] a = checkpoint.Entries[pair.A].Shape, b = checkpoint.Entries[pair.B].Shape;
-        var (width, height) = (layer.Linear.InFeatures, layer.Linear.OutFeatures);
-        if (a.Length != 2 || b.Length != 2 || a[0] != b[1] || a[0] < 1 || a[1] != width || b[0] != height)
+        var (component, path, _, _) = reader.Target;
+        var (width, height) = (layer.InFeatures, layer.OutFeatures);
+        if (reader.Size2D != (height, width))
         {
             throw new LabException(
-                $"{file}: {pair.A} [{string.Join(", ", a)}] and {pair.B} [{string.Join(", ", b)}] do not fit {key}, a linear layer " +
-                $"{width} → {height}; the file was made for another model.");
+                $"{file}: {reader.Description} do not fit {reader.Target.Key}, a linear layer {width} → {height}; the file was made for "
+                + "another model.");
         }
 
-        foreach (var name in new[] { pair.A, pair.B })
-        {
-            var type = checkpoint.Entries[name].DType;
-            if (type is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
-                throw new LabException($"{file}: {name} is {type}; a floating-point type is needed.");
-        }
-
-        var rank = (int)a[0];
-        var alpha = keys.AlphaOf(checkpoint, file, key) ?? metadata.AlphaOf(layer.Prefix, layer.Path, pair.Written, rank);
-        if (!float.IsFinite((float)(alpha / rank)))
+        var rank = metadata.RankOf(component, path, reader.Written, reader.Rank);
+        var (alpha, factor) = metadata.ScaleOf(component, path, reader.Written, rank, reader);
+        if (!float.IsFinite((float)factor))
         {
             throw new NonFiniteException(
-                FormattableString.Invariant($"{file}: the alpha of {key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
+                FormattableString.Invariant($"{file}: the alpha of {reader.Target.Key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
         }
 
-        return new LoraAdapter.Slot(layer.Prefix, layer.Path, layer.Linear, rank, alpha);
+        return new LoraAdapter.Slot(component, path, layer, reader.Parts, rank, alpha, factor);
     }
 }

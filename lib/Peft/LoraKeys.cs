@@ -6,87 +6,108 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// The tensors of a LoRA file by the layers they belong to. diffusers and PEFT write <c>lora_A</c> and <c>lora_B</c>, with or without the
-/// adapter's name; older files <c>lora.down</c> and <c>lora.up</c>, or <c>lora_down</c> and <c>lora_up</c>. Any of them may have the
-/// layer's alpha beside it.
+/// The tensors of a LoRA file by the layers they belong to, whatever the file's layout (<see cref="LoraNames"/>). diffusers and PEFT write
+/// <c>lora_A</c> and <c>lora_B</c>, with or without the adapter's name; others <c>lora_down</c> and <c>lora_up</c>, or <c>lora.down</c> and
+/// <c>lora.up</c>. Any of them may have the layer's alpha beside it.
 /// </summary>
-/// <param name="Pairs">
-/// The matrices of each layer that the models have, by the layer's key, as <c>transformer.transformer_blocks.0.attn.to_q</c>.
-/// </param>
-/// <param name="Alphas">The names of alphas, by the same keys.</param>
-internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Pair> Pairs, IReadOnlyDictionary<string, string> Alphas)
+/// <param name="Layers">What the file holds for each layer, by the layer's key, as <c>transformer.transformer_blocks.0.attn.to_q</c>.</param>
+internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Layer> Layers)
 {
-    private const string Transformer = "transformer";
-
     [GeneratedRegex(
-        @"^(?:base_model\.model\.)?(?<layer>.+?)\.(?:lora_(?<half>A|B)(?:\.[A-Za-z_]\w*)??"
-        + @"|lora(?:_linear_layer)?[._](?<old>down|up))\.weight$",
-        RegexOptions.CultureInvariant)]
-    private static partial Regex Matrix { get; }
-
-    [GeneratedRegex(@"^(?:base_model\.model\.)?(?<layer>.+?)(?:\.lora(?:_linear_layer)?)?\.alpha$", RegexOptions.CultureInvariant)]
-    private static partial Regex Alpha { get; }
+        @"^(?:base_model\.model\.)?(?<layer>.+?)\.(?:"
+        + @"lora_(?<half>A|B)(?:\.[A-Za-z_]\w*)??\.(?<end>weight|bias)|lora(?:_linear_layer)?[._](?<old>down|up)\.(?<end>weight|bias)"
+        + @"|(?<magnitude>lora_magnitude_vector|dora_scale|magnitude)(?:\.[A-Za-z_]\w*){0,2}"
+        + @"|(?<other>hada_w[12]_[ab]|lokr_w[12](?:_[ab])?)(?:\.[A-Za-z_]\w*)?"
+        + @"|(?:lora(?:_linear_layer)?\.)?(?<alpha>alpha))$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Tensor { get; }
 
     /// <summary>Sorts a file's tensors.</summary>
     /// <param name="checkpoint">The file.</param>
     /// <param name="file">Its path, for messages.</param>
-    /// <param name="isLayer">Whether a key is that of a layer of the models.</param>
+    /// <param name="isLayer">Whether a key is that of a layer of the models; null where there are none, for all that is known by name.</param>
     /// <exception cref="LabException">A layer has one matrix alone, or two updates.</exception>
-    public static LoraKeys Read(Checkpoint checkpoint, string file, Func<string, bool> isLayer)
+    public static LoraKeys Read(Checkpoint checkpoint, string file, Func<string, bool>? isLayer)
     {
-        var pairs = new Dictionary<string, Pair>(StringComparer.Ordinal);
-        var alphas = new Dictionary<string, string>(StringComparer.Ordinal);
+        var layers = new Dictionary<string, Layer>(StringComparer.Ordinal);
         foreach (var name in checkpoint.Names)
         {
-            if (Matrix.Match(name) is { Success: true } matrix)
+            if (Tensor.Match(name) is not { Success: true } match || PartOf(match) is not { } part)
+                continue;
+            var written = match.Groups["layer"].Value;
+            foreach (var target in Targets(written, isLayer))
             {
-                var written = matrix.Groups["layer"].Value;
-                var layer = KeyOf(written, isLayer);
-                if (!isLayer(layer))
-                    continue;
-                var pair = pairs.GetValueOrDefault(layer, new Pair(written, string.Empty, string.Empty));
-                var isA = matrix.Groups["half"].Value == "A" || matrix.Groups["old"].Value == "down";
-                if ((isA ? pair.A : pair.B) is { Length: > 0 } other)
-                    throw new LabException($"{file} holds two updates of {layer}: {other} and {name}. Save only one of them.");
-                pairs[layer] = isA ? pair with { A = name } : pair with { B = name };
-            }
-            else if (Alpha.Match(name) is { Success: true } alpha)
-            {
-                alphas[KeyOf(alpha.Groups["layer"].Value, isLayer)] = name;
+                if (!layers.TryGetValue(target.Key, out var layer))
+                    layers[target.Key] = layer = new Layer(target, written, new(StringComparer.Ordinal));
+                if (!layer.Names.TryAdd(part, name))
+                    throw new LabException($"{file} holds two updates of {target.Key}: {layer.Names[part]} and {name}. Save only one of them.");
             }
         }
 
-        var halves = pairs.Where(pair => pair.Value.A.Length == 0 || pair.Value.B.Length == 0).Select(pair => pair.Key).ToList();
-        return halves.Count == 0
-            ? new LoraKeys(pairs, alphas)
-            : throw new LabException($"{file} holds only one of the two matrices of {string.Join(", ", halves.Take(6))}.");
+        foreach (var (key, layer) in layers.Where(entry => entry.Value.Parts.Any()))
+        {
+            if (LoraParts.Fault([.. layer.Parts]) is { } fault)
+                throw new LabException($"{file} holds {fault} of {key}.");
+        }
+
+        return new LoraKeys(layers.Where(entry => entry.Value.Parts.Any()).ToDictionary(StringComparer.Ordinal));
     }
 
-    /// <summary>The alpha that a file's tensor gives a layer.</summary>
-    /// <param name="checkpoint">The file.</param>
-    /// <param name="file">Its path, for messages.</param>
-    /// <param name="layer">The layer's key.</param>
-    /// <returns>Null where there is no such tensor.</returns>
-    /// <exception cref="LabException">It is no finite number.</exception>
-    public double? AlphaOf(Checkpoint checkpoint, string file, string layer)
+    private static string? PartOf(Match match)
     {
-        if (!Alphas.TryGetValue(layer, out var name))
-            return null;
-        using var scope = NewDisposeScope();
-        var value = checkpoint.Load(name);
-        if (value.numel() != 1)
-            throw new LabException($"{file}: {name} has the shape [{string.Join(", ", value.shape)}]; alpha is one number.");
-        var alpha = value.to(ScalarType.Float64).reshape(1).item<double>();
-        return double.IsFinite(alpha) ? alpha : throw new NonFiniteException($"{file}: {name} is {alpha}; alpha is a finite number.");
+        if (match.Groups["alpha"].Success)
+            return Layer.AlphaName;
+        if (match.Groups["magnitude"].Success)
+            return LoraParts.Magnitude;
+        if (match.Groups["other"] is { Success: true } other)
+            return other.Value;
+        var isA = match.Groups["half"].Value == "A" || match.Groups["old"].Value == "down";
+        return (isA, match.Groups["end"].Value == "bias") switch
+        {
+            (true, false) => LoraParts.A,
+            (false, false) => LoraParts.B,
+            (false, true) => LoraParts.Bias,
+            _ => null,
+        };
     }
 
     // PEFT alone names layers from the model's own root; a file of that kind is the transformer's.
-    private static string KeyOf(string written, Func<string, bool> isLayer) =>
-        !isLayer(written) && isLayer($"{Transformer}.{written}") ? $"{Transformer}.{written}" : written;
+    private static IEnumerable<LoraTarget> Targets(string written, Func<string, bool>? isLayer)
+    {
+        var known = LoraNames.Find(written);
+        if (isLayer is null || known.Any(target => isLayer(target.Key)))
+            return known.Where(target => isLayer?.Invoke(target.Key) ?? true);
+        if (isLayer(written))
+            return [new(written.Split('.')[0], written[(written.IndexOf('.', StringComparison.Ordinal) + 1)..], KeyPart.Whole,
+                LoraFileLayout.Diffusers)];
+        return isLayer($"transformer.{written}") ? [new("transformer", written, KeyPart.Whole, LoraFileLayout.Peft)] : [];
+    }
 
-    /// <summary>A layer's matrices.</summary>
+    /// <summary>What a file holds for a layer.</summary>
+    /// <param name="Target">The layer.</param>
     /// <param name="Written">The layer as the file writes it, without PEFT's <c>base_model.model.</c></param>
-    /// <param name="A">Name of the down projection.</param>
-    /// <param name="B">Name of the up projection.</param>
-    internal sealed record Pair(string Written, string A, string B);
+    /// <param name="Names">The tensors' names, by those of <see cref="LoraParts"/> and <see cref="AlphaName"/>.</param>
+    internal sealed record Layer(LoraTarget Target, string Written, Dictionary<string, string> Names)
+    {
+        public const string AlphaName = "alpha";
+
+        /// <summary>The names of <see cref="LoraParts"/> that are there, in order.</summary>
+        public IEnumerable<string> Parts => LoraParts.Names.Where(Names.ContainsKey);
+
+        /// <summary>The alpha that a tensor gives; null where there is no such tensor.</summary>
+        /// <param name="checkpoint">The file.</param>
+        /// <param name="file">Its path, for messages.</param>
+        /// <exception cref="LabException">It is no finite number.</exception>
+        public double? Alpha(Checkpoint checkpoint, string file)
+        {
+            if (!Names.TryGetValue(AlphaName, out var name))
+                return null;
+            using var scope = NewDisposeScope();
+            var value = checkpoint.Load(name);
+            if (value.numel() != 1)
+                throw new LabException($"{file}: {name} has the shape [{string.Join(", ", value.shape)}]; alpha is one number.");
+            var alpha = value.to(ScalarType.Float64).reshape(1).item<double>();
+            return double.IsFinite(alpha) ? alpha : throw new NonFiniteException($"{file}: {name} is {alpha}; alpha is a finite number.");
+        }
+    }
 }

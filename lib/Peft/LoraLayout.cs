@@ -9,11 +9,10 @@ internal static class LoraLayout
     private const int Listed = 3;
     private const int LongestName = 120;
 
-    private static readonly Regex Magnitude = Of(@"\.(?:lora_magnitude_vector|dora_scale|magnitude)(?:\.|$)");
-
     // The first that fits a name is what it is: what is done to a layer comes before how the layer is called.
     private static readonly (Regex Name, string What)[] KnownKinds =
     [
+        (Of(@"\.(?:lora_magnitude_vector|dora_scale|magnitude)(?:\.|$)"), "magnitudes (DoRA)"),
         (Of(@"\.hada_(?:w|t)[12]"), "LoHa (LyCORIS, PEFT)"),
         (Of(@"\.lokr_(?:w|t)[12]"), "LoKr (LyCORIS, PEFT)"),
         (Of(@"\.b?oft_"), "OFT (LyCORIS, PEFT)"),
@@ -40,16 +39,6 @@ internal static class LoraLayout
         (Of(@"(?:joint_blocks|transformer_blocks|text_model|decoder|encoder)\..*\.(?:weight|bias)$"),
             "weights of a whole model; models are given to --model"),
     ];
-
-    /// <summary>Rejects a file with magnitudes, which plain LoRA would ignore.</summary>
-    /// <param name="names">All tensors' names.</param>
-    /// <param name="file">The file.</param>
-    /// <exception cref="LabException">There is such a tensor.</exception>
-    public static void RefuseMagnitudes(IEnumerable<string> names, string file)
-    {
-        if (names.FirstOrDefault(name => Magnitude.IsMatch(name)) is { } found)
-            throw new LabException($"{file} is a DoRA: it holds magnitudes, such as {Cut(found)}, which are not known here.");
-    }
 
     /// <summary>What a file is that fits none of the models.</summary>
     /// <param name="names">All tensors' names.</param>

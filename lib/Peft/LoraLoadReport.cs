@@ -14,6 +14,9 @@ public sealed record LoraLoadReport(
     /// <summary>Warnings: tensors and metadata of the file that have no effect. One sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Whose names the file uses; those of the first layer where it mixes them.</summary>
+    public LoraFileLayout Layout { get; init; }
+
     /// <summary>One line for a person.</summary>
     public override string ToString() =>
         $"{MatchedTensors} of {FileTensors} tensors matched "

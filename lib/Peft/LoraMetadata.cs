@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Peft;
@@ -17,11 +18,17 @@ internal sealed class LoraMetadata
     // What PEFT does to the model's own weights before it trains, so that the matrices alone are not the change.
     private static readonly string[] ChangedBases = ["pissa", "olora", "corda", "loftq", "lora_ga"];
 
+    private static readonly string[] KnownTypes = ["LORA", "LOHA", "LOKR"];
+
+    // use_effective_conv2d is of convolutions' kernels, which are not adapted but for a patch's.
+    private static readonly string[] KnownUses = ["use_rslora", "use_dora", "use_effective_conv2d"];
+
     private readonly JsonField? _values;
     private readonly bool _isPefts;
-    private readonly Dictionary<string, LoraPatterns> _alphas = [];
+    private readonly string _file;
+    private readonly Dictionary<string, LoraPatterns> _patterns = [];
 
-    private LoraMetadata(JsonField? values, bool isPefts) => (_values, _isPefts) = (values, isPefts);
+    private LoraMetadata(string file, JsonField? values, bool isPefts) => (_file, _values, _isPefts) = (file, values, isPefts);
 
     /// <summary>Reads a file's metadata.</summary>
     /// <param name="checkpoint">The file.</param>
@@ -32,37 +39,63 @@ internal sealed class LoraMetadata
         var beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, PeftConfigName);
         var isPefts = Path.GetFileName(file) == LoraFile.PeftName && File.Exists(beside);
         if (!checkpoint.Metadata.TryGetValue(HeaderKey, out var text) && !isPefts)
-            return new LoraMetadata(null, isPefts: false);
+            return new LoraMetadata(file, null, isPefts: false);
         var values = text is null ? JsonField.ReadFile(beside) : JsonField.Parse(text, $"{file}: the header entry {HeaderKey}");
         RefuseOtherKinds(values);
-        return new LoraMetadata(values, text is null);
+        return new LoraMetadata(file, values, text is null);
     }
 
-    /// <summary>The alpha of a layer.</summary>
+    /// <summary>The rank of a layer: that of its tensors, else of its settings.</summary>
+    /// <param name="component">Prefix of its model.</param>
+    /// <param name="path">Its path in the model.</param>
+    /// <param name="written">Its path as the file writes it.</param>
+    /// <param name="rank">What its tensors tell; 0 for nothing.</param>
+    public int RankOf(string component, string path, string written, int rank)
+    {
+        if (rank > 0 || _values is not { } values)
+            return Math.Max(rank, 1);
+        var prefix = Prefix(component);
+        return (int)(Patterns($"{prefix}rank_pattern").Find(_isPefts ? written : path) ?? values.Find($"{prefix}r")?.Int(1) ?? 1);
+    }
+
+    /// <summary>The alpha of a layer, and the factor that it means.</summary>
     /// <param name="component">Prefix of its model.</param>
     /// <param name="path">Its path in the model.</param>
     /// <param name="written">Its path as the file writes it.</param>
     /// <param name="rank">Its rank, for where nothing is said.</param>
+    /// <param name="reader">What the file's tensors tell.</param>
     /// <exception cref="LabException">An entry is no number, or a pattern is none.</exception>
-    public double AlphaOf(string component, string path, string written, int rank)
+    public (double Alpha, double Factor) ScaleOf(string component, string path, string written, int rank, LoraLayerReader reader)
     {
+        // Two whole factors have no rank: LyCORIS and ComfyUI leave alpha out there, PEFT does not.
+        if (reader.Alpha is { } stored)
+            return reader.Rank == 0 ? (rank, 1) : (stored, stored / rank);
         if (_values is not { } values)
-            return rank;
-        var prefix = _isPefts ? string.Empty : $"{component}.";
-        if (!_alphas.TryGetValue(prefix, out var patterns))
-            _alphas[prefix] = patterns = LoraPatterns.Read(values.Find($"{prefix}alpha_pattern"));
-        if (patterns.Find(_isPefts ? written : path) is { } own)
-            return own;
-        return values.Find($"{prefix}lora_alpha")?.Number() ?? rank;
+            return (rank, 1);
+        var prefix = Prefix(component);
+        var alpha = Patterns($"{prefix}alpha_pattern").Find(_isPefts ? written : path)
+            ?? (values.Find($"{prefix}lora_alpha") ?? values.Find($"{prefix}alpha"))?.Number() ?? rank;
+        return (alpha, alpha / (IsStabilised(prefix) ? Math.Sqrt(rank) : rank));
     }
 
     /// <summary>Entries without effect.</summary>
     /// <param name="layers">The layers that are adapted: the model, the path in it, and the path as the file writes it.</param>
+    /// <param name="assumesAlpha">Whether alphas are taken for ranks because the file's layout has them in metadata alone.</param>
     /// <returns>A sentence for each.</returns>
-    public IEnumerable<string> Warnings(IReadOnlyCollection<(string Component, string Path, string Written)> layers)
+    public IEnumerable<string> Warnings(
+        IReadOnlyCollection<(string Component, string Path, string Written)> layers, bool assumesAlpha)
     {
         if (_values is not { } values)
+        {
+            if (assumesAlpha)
+            {
+                yield return $"{_file} has no metadata: alpha is taken for the rank, as diffusers does. If it was trained with another alpha "
+                    + "or with rank-stabilised scaling, it acts with another strength than it was trained with.";
+            }
+
             yield break;
+        }
+
         foreach (var model in layers.GroupBy(layer => _isPefts ? string.Empty : $"{layer.Component}."))
         {
             if (model.Key.Length > 0 && !values.Entries().Any(entry => entry.Key.StartsWith(model.Key, StringComparison.Ordinal)))
@@ -78,19 +111,20 @@ internal sealed class LoraMetadata
 
     /// <summary>Writes the header entry of an adapter.</summary>
     /// <param name="adapter">The adapter.</param>
-    /// <param name="header">The header's texts; one is added where alpha is not the rank.</param>
+    /// <param name="header">The header's texts; one is added.</param>
     public static void Add(LoraAdapter adapter, Dictionary<string, string> header)
     {
-        if (adapter.Layers.All(layer => layer.Alpha == layer.Rank))
-            return;
         var metadata = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var group in adapter.Layers.GroupBy(layer => layer.Component))
+        foreach (var group in adapter.Layers.Where(layer => layer.Update is LoraWeights).GroupBy(layer => layer.Component))
         {
             var first = group.First();
             metadata[$"{group.Key}.peft_type"] = "LORA";
             metadata[$"{group.Key}.r"] = first.Rank;
             metadata[$"{group.Key}.lora_alpha"] = Number(first.Alpha);
-            metadata[$"{group.Key}.lora_dropout"] = 0.0;
+            metadata[$"{group.Key}.lora_dropout"] = first.Update.Dropout?.Probability ?? 0;
+            metadata[$"{group.Key}.lora_bias"] = group.Any(layer => layer.Weights.Bias is not null);
+            metadata[$"{group.Key}.use_dora"] = group.Any(layer => layer.Variant == LoraVariant.Dora);
+            metadata[$"{group.Key}.use_rslora"] = group.Any(layer => layer.Factor != layer.Alpha / layer.Rank);
             metadata[$"{group.Key}.bias"] = "none";
             metadata[$"{group.Key}.init_lora_weights"] = "gaussian";
             metadata[$"{group.Key}.target_modules"] = new JsonArray([.. group.Select(layer => (JsonNode?)JsonValue.Create(layer.Path))]);
@@ -98,7 +132,8 @@ internal sealed class LoraMetadata
             metadata[$"{group.Key}.alpha_pattern"] = Pattern(group, layer => layer.Alpha, first.Alpha);
         }
 
-        header[HeaderKey] = new JsonObject(metadata).ToJsonString(new(JsonFile.Options) { WriteIndented = true });
+        if (metadata.Count > 0)
+            header[HeaderKey] = new JsonObject(metadata).ToJsonString(new(JsonFile.Options) { WriteIndented = true });
     }
 
     private static void RefuseOtherKinds(JsonField values)
@@ -107,10 +142,10 @@ internal sealed class LoraMetadata
         {
             var key = name[(name.LastIndexOf('.') + 1)..];
             var isOff = value.IsNull || value.Element.ValueKind == JsonValueKind.False;
-            if (key.StartsWith("use_", StringComparison.Ordinal) && !isOff)
-                throw new LabException($"{values.Source} asks for {Variant(key)} ({value.Path}), which is not known here; plain LoRA is.");
+            if (key.StartsWith("use_", StringComparison.Ordinal) && !isOff && !KnownUses.Contains(key))
+                throw new LabException($"{values.Source} asks for another kind of LoRA ({value.Path}), which is not known here.");
             var text = value.IsText ? ShownText.Line(value.Text(), 40) : string.Empty;
-            if (key == "peft_type" && !value.Text().Equals("LORA", StringComparison.OrdinalIgnoreCase))
+            if (key == "peft_type" && !KnownTypes.Contains(value.Text(), StringComparer.OrdinalIgnoreCase))
                 throw new LabException($"{values.Source} says that this is no LoRA but {text} ({value.Path}), which is not known here.");
             if (key == "init_lora_weights" && ChangedBases.Any(kind => text.StartsWith(kind, StringComparison.OrdinalIgnoreCase)))
             {
@@ -121,12 +156,16 @@ internal sealed class LoraMetadata
         }
     }
 
-    private static string Variant(string key) => key switch
+    private string Prefix(string component) => _isPefts ? string.Empty : $"{component}.";
+
+    private LoraPatterns Patterns(string name)
     {
-        "use_rslora" => "rank-stabilised scaling",
-        "use_dora" => "DoRA",
-        _ => "another kind of LoRA",
-    };
+        if (!_patterns.TryGetValue(name, out var patterns))
+            _patterns[name] = patterns = LoraPatterns.Read(_values?.Find(name));
+        return patterns;
+    }
+
+    private bool IsStabilised(string prefix) => _values?.Find($"{prefix}use_rslora")?.Truth() ?? false;
 
     private static JsonObject Pattern(IEnumerable<LoraLayer> layers, Func<LoraLayer, double> value, double usual) =>
         new(layers.Where(layer => value(layer) != usual)

@@ -47,7 +47,8 @@ public sealed class LoraKeysTests : IDisposable
     [Fact]
     public void Load_AlphaOfALayerWithoutUpdate_IsNamed()
     {
-        var report = _lora.Load(_lora.Write([.. _lora.Pair(Layer), ($"transformer.{OtherLayer}.alpha", tensor(1f))]));
+        var report = _lora.Load(
+            _lora.WriteWith("""{"transformer.r": 2}""", [.. _lora.Pair(Layer), ($"transformer.{OtherLayer}.alpha", tensor(1f))]));
         Assert.Equal((3, 2), (report.FileTensors, report.MatchedTensors));
         Assert.Contains(
             $"alphas of layers that have no update here: transformer.{OtherLayer}.alpha",

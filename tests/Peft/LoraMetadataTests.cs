@@ -11,11 +11,9 @@ public sealed class LoraMetadataTests : IDisposable
     public void Dispose() => _lora.Dispose();
 
     [Theory]
-    [InlineData("use_rslora", "true", "rank-stabilised scaling (use_rslora)")]
-    [InlineData("use_dora", "true", "DoRA (use_dora)")]
     [InlineData("use_qalora", "true", "another kind of LoRA (use_qalora)")]
     [InlineData("use_bdlora", "{\"nblocks\": 2}", "another kind of LoRA (use_bdlora)")]
-    [InlineData("peft_type", "\"LOHA\"", "this is no LoRA but LOHA (peft_type)")]
+    [InlineData("peft_type", "\"VERA\"", "this is no LoRA but VERA (peft_type)")]
     [InlineData("init_lora_weights", "\"pissa_niter_4\"", "init_lora_weights is pissa_niter_4, which changes the model's own weights")]
     public void Load_KindOfPeftThatIsNotKnown_IsRefusedByName(string key, string value, string message)
     {

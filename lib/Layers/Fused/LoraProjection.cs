@@ -23,14 +23,14 @@ internal static class LoraProjection
         if (!AreTrained(layers, updates))
             return null;
         using var scope = NewDisposeScope();
-        var outputs = Run(input, input.reshape(-1, input.shape[^1]), layers, Array.ConvertAll(updates, list => list[0]));
+        var outputs = Run(input, input.reshape(-1, input.shape[^1]), layers, Array.ConvertAll(updates, list => (LoraWeights)list[0]));
         return [.. outputs.Select((output, i) => output.view([.. input.shape[..^1], layers[i].OutFeatures]).MoveToOuterDisposeScope())];
     }
 
-    // One update each, and nothing of the layers' own: the step gives no other gradients.
-    private static bool AreTrained(LoraLinear[] layers, LoraWeights[][] updates) =>
-        Array.TrueForAll(updates, list => list.Length == 1)
-        && Array.Exists(updates, list => list[0].A.requires_grad)
+    // One update each of matrices alone, and nothing of the layers' own: the step gives no other gradients.
+    private static bool AreTrained(LoraLinear[] layers, LinearUpdate[][] updates) =>
+        Array.TrueForAll(updates, list => list is [LoraWeights { IsPlain: true }])
+        && Array.Exists(updates, list => list[0].IsTrained)
         && !Array.Exists(layers, layer => layer.Weight.requires_grad || layer.Bias is { requires_grad: true });
 
     private static Tensor[] Run(Tensor input, Tensor rows, LoraLinear[] layers, LoraWeights[] updates)

@@ -123,5 +123,5 @@ public sealed class CheckpointedPass : IDisposable
     }
 
     private static bool IsTrained(nn.Module block) =>
-        block.modules().OfType<LoraLinear>().Any(linear => linear.Adapters.Any(adapter => adapter.A.requires_grad));
+        block.modules().OfType<AdaptedLayer>().Any(layer => layer.Adapters.Any(update => update.IsTrained));
 }

@@ -57,8 +57,8 @@ public sealed class LoraProjectionTests
 
         LoraLinear.Run(randn(3, Width).Here(), layers)[1].sum().backward();
 
-        Assert.Equal(0, layers[0].Adapters[0].A.grad!.abs().max().item<float>());
-        Assert.True(layers[1].Adapters[0].A.grad!.abs().max().item<float>() > 0);
+        Assert.Equal(0, Of(layers[0], 0).A.grad!.abs().max().item<float>());
+        Assert.True(Of(layers[1], 0).A.grad!.abs().max().item<float>() > 0);
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class LoraProjectionTests
 
         Assert.Equal(apart.Count, together.Count);
         Assert.All(apart.Zip(together), pair => GoldenAssert.Close(pair.First, pair.Second, 1e-5, "a value"));
-        Assert.Equal(scale == 0, layers[1].Adapters[1].A.grad is null);
+        Assert.Equal(scale == 0, Of(layers[1], 1).A.grad is null);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class LoraProjectionTests
         LoraLinear.Run(randn(3, Width).Here(), layer)[0].sum().backward();
 
         Assert.Equal(3, layer.Bias.grad!.mean().item<float>());
-        Assert.True(layer.Adapters[0].B.grad!.abs().max().item<float>() > 0);
+        Assert.True(Of(layer).B.grad!.abs().max().item<float>() > 0);
     }
 
     [Theory]
@@ -107,7 +107,7 @@ public sealed class LoraProjectionTests
     private static List<Tensor> Gradients(
         Tensor input, bool inputIsTrained, LoraLinear[] layers, Tensor[] weights, Func<Tensor, Tensor[]> run)
     {
-        var matrices = layers.SelectMany(layer => layer.Adapters).Where(update => update.Scale != 0)
+        var matrices = layers.SelectMany(layer => layer.Adapters).Cast<LoraWeights>().Where(update => update.Scale != 0)
             .SelectMany(update => new[] { update.A, update.B }).ToArray();
         foreach (var matrix in matrices)
             matrix.grad = null;
@@ -118,8 +118,10 @@ public sealed class LoraProjectionTests
             .. inputIsTrained ? new[] { rows.grad! } : []];
     }
 
+    private static LoraWeights Of(LoraLinear layer, int update = 0) => (LoraWeights)layer.Adapters[update];
+
     // The formula as it is published.
-    private static Tensor Written(LoraLinear layer, Tensor rows) => layer.Adapters.Where(update => update.Scale != 0).Aggregate(
+    private static Tensor Written(LoraLinear layer, Tensor rows) => layer.Adapters.Cast<LoraWeights>().Where(update => update.Scale != 0).Aggregate(
         matmul(rows, layer.Weight.t()) + layer.Bias!,
         (sum, update) => sum + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale));
 

@@ -1,0 +1,46 @@
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Peft;
+
+/// <summary>What is odd about the factors of a file that loads.</summary>
+internal static class LoraWarnings
+{
+    /// <summary>Layers whose alpha switches them off or turns them round.</summary>
+    /// <param name="slots">The layers.</param>
+    /// <param name="file">The file's path.</param>
+    public static IEnumerable<string> Scales(IReadOnlyCollection<LoraAdapter.Slot> slots, string file)
+    {
+        foreach (var (isOdd, effect) in new (Func<double, bool>, string)[]
+        {
+            (alpha => alpha == 0, "have no effect"), (alpha => alpha < 0, "do the opposite of what was trained"),
+        })
+        {
+            string[] layers = [.. slots.Where(slot => isOdd(slot.Alpha)).Select(slot => $"{slot.Component}.{slot.Path}")];
+            if (layers.Length > 0)
+            {
+                yield return $"{file}: {layers.Length} of {slots.Count} layers have an alpha of 0 or less and {effect}: "
+                    + $"{ShownText.Names(layers)}.";
+            }
+        }
+    }
+
+    /// <summary>
+    /// The mark of sd-scripts' split_qkv: queries, keys and values were trained apart and saved as one layer, with an alpha that was not
+    /// multiplied by 3.
+    /// </summary>
+    /// <param name="slots">The layers.</param>
+    /// <param name="readers">What was read of them, in the same order.</param>
+    /// <param name="file">The file's path.</param>
+    public static IEnumerable<string> SplitQkv(
+        IReadOnlyCollection<LoraAdapter.Slot> slots, IEnumerable<LoraLayerReader> readers, string file)
+    {
+        var all = slots.Zip(readers).Where(entry => entry.Second.Alpha is not null).ToLookup(entry => entry.Second.IsOneOfThree);
+        double[] split = [.. all[true].Select(entry => entry.First.Factor).Distinct()];
+        double[] others = [.. all[false].Where(entry => entry.First.Component == "transformer").Select(entry => entry.First.Factor).Distinct()];
+        if (split.Length == 1 && others.Length == 1 && Math.Abs((split[0] * 3) - others[0]) < 1e-6 * Math.Abs(others[0]))
+        {
+            yield return $"{file}: queries, keys and values act with a third of the other layers' factor. sd-scripts' split_qkv saves files "
+                + "like this, and every program that reads them, sd-scripts as well, applies a third of what was trained.";
+        }
+    }
+}
