@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Layers.Fused;
-using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
