@@ -130,7 +130,8 @@ public sealed class LoraAdapter : IDisposable
     public void ComputeIn(ScalarType dtype)
     {
         // The other variants convert what they need in each pass.
-        if (dtype == Parameters.dtype || _copy?.dtype == dtype || !_layers.TrueForAll(layer => layer.Update is LoraWeights { IsPlain: true }))
+        var isPlain = _layers.TrueForAll(layer => layer.Update is LoraWeights { IsPlain: true });
+        if (dtype == Parameters.dtype || _copy?.dtype == dtype || !isPlain)
             return;
         FreeComputeCopy();
         using var scope = NewDisposeScope();

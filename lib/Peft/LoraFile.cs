@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// LoRA files: read in every layout that <see cref="LoraFileLayout"/> lists, told by their contents; written in that of diffusers, with keys
-/// <c>transformer.….lora_A.weight</c> and the header entry <c>lora_adapter_metadata</c> with ranks and alphas. A tensor's alpha takes
-/// precedence over the metadata's, which may be PEFT's <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c>; without either,
-/// alpha equals the rank, as diffusers assumes. Every tensor is used or named in a warning.
+/// LoRA files: read in every layout that <see cref="LoraFileLayout"/> lists, told by their contents; written in that of diffusers, with
+/// keys <c>transformer.….lora_A.weight</c> and the header entry <c>lora_adapter_metadata</c> with ranks and alphas. A tensor's alpha
+/// takes precedence over the metadata's, which may be PEFT's <c>adapter_config.json</c> beside <c>adapter_model.safetensors</c>; without
+/// either, alpha equals the rank, as diffusers assumes. Every tensor is used or named in a warning.
 /// </summary>
 public static class LoraFile
 {
@@ -202,7 +202,8 @@ public static class LoraFile
         if (!float.IsFinite((float)factor))
         {
             throw new NonFiniteException(
-                FormattableString.Invariant($"{file}: the alpha of {reader.Target.Key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
+                FormattableString.Invariant(
+                    $"{file}: the alpha of {reader.Target.Key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
         }
 
         return new LoraAdapter.Slot(component, path, layer, reader.Parts, rank, alpha, factor);

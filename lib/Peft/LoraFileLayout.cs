@@ -12,7 +12,9 @@ public enum LoraFileLayout
     /// <summary>kohya sd-scripts: <c>lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight</c>.</summary>
     Kohya,
 
-    /// <summary>The original names of Stable Diffusion 3, as ComfyUI has them: <c>diffusion_model.joint_blocks.0.x_block.attn.qkv.…</c>.</summary>
+    /// <summary>
+    /// The original names of Stable Diffusion 3, as ComfyUI has them: <c>diffusion_model.joint_blocks.0.x_block.attn.qkv.…</c>.
+    /// </summary>
     Original,
 
     /// <summary>OneTrainer: <c>lora_transformer_transformer_blocks_0_attn_to_q.lora_down.weight</c>.</summary>

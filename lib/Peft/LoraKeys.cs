@@ -10,7 +10,9 @@ namespace Dreambooth.Lab.Peft;
 /// <c>lora_A</c> and <c>lora_B</c>, with or without the adapter's name; others <c>lora_down</c> and <c>lora_up</c>, or <c>lora.down</c> and
 /// <c>lora.up</c>. Any of them may have the layer's alpha beside it.
 /// </summary>
-/// <param name="Layers">What the file holds for each layer, by the layer's key, as <c>transformer.transformer_blocks.0.attn.to_q</c>.</param>
+/// <param name="Layers">
+/// What the file holds for each layer, by the layer's key, as <c>transformer.transformer_blocks.0.attn.to_q</c>.
+/// </param>
 internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Layer> Layers)
 {
     [GeneratedRegex(
@@ -25,7 +27,9 @@ internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Lay
     /// <summary>Sorts a file's tensors.</summary>
     /// <param name="checkpoint">The file.</param>
     /// <param name="file">Its path, for messages.</param>
-    /// <param name="isLayer">Whether a key is that of a layer of the models; null where there are none, for all that is known by name.</param>
+    /// <param name="isLayer">
+    /// Whether a key is that of a layer of the models; null where there are none, for all that is known by name.
+    /// </param>
     /// <exception cref="LabException">A layer has one matrix alone, or two updates.</exception>
     public static LoraKeys Read(Checkpoint checkpoint, string file, Func<string, bool>? isLayer)
     {
@@ -40,7 +44,10 @@ internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Lay
                 if (!layers.TryGetValue(target.Key, out var layer))
                     layers[target.Key] = layer = new Layer(target, written, new(StringComparer.Ordinal));
                 if (!layer.Names.TryAdd(part, name))
-                    throw new LabException($"{file} holds two updates of {target.Key}: {layer.Names[part]} and {name}. Save only one of them.");
+                {
+                    throw new LabException(
+                        $"{file} holds two updates of {target.Key}: {layer.Names[part]} and {name}. Save only one of them.");
+                }
             }
         }
 

@@ -32,7 +32,8 @@ public sealed record LoraLayer
 
     /// <summary>The two matrices of LoRA and DoRA.</summary>
     /// <exception cref="InvalidOperationException">The update is of another variant.</exception>
-    public LoraWeights Weights => Update as LoraWeights ?? throw new InvalidOperationException($"{Key} has a {Variant}, no matrices A and B.");
+    public LoraWeights Weights =>
+        Update as LoraWeights ?? throw new InvalidOperationException($"{Key} has a {Variant}, no matrices A and B.");
 
     /// <summary>What the update does.</summary>
     public LoraVariant Variant => Parts.Variant;
@@ -47,5 +48,6 @@ public sealed record LoraLayer
     internal LoraParts Parts { get; }
 
     /// <summary>The tensors with their names in a file, as <c>transformer.….lora_A.weight</c>.</summary>
-    internal IEnumerable<(string Name, Tensor Value)> Named => Parts.Entries.Select((entry, i) => ($"{Key}.{entry.Name}", Update.Tensors[i]));
+    internal IEnumerable<(string Name, Tensor Value)> Named =>
+        Parts.Entries.Select((entry, i) => ($"{Key}.{entry.Name}", Update.Tensors[i]));
 }

@@ -113,8 +113,8 @@ internal sealed class LoraLayerReader
         var divisor = IsThird ? 3 : _part == KeyPart.SwappedHalves ? 2 : 1;
         if (MakesRows(part) && shape[0] % divisor != 0)
             throw new LabException(
-                $"{_file}: {_layer.Names[part]} has {shape[0]} rows, of which {_layer.Target.Key} is one of {divisor} parts; that is no whole "
-                + "number. Convert the file to the layers of diffusers with the program that wrote it.");
+                $"{_file}: {_layer.Names[part]} has {shape[0]} rows, of which {_layer.Target.Key} is one of {divisor} parts; that is no "
+                + "whole number. Convert the file to the layers of diffusers with the program that wrote it.");
         if (IsThird && MakesRows(part))
             shape[0] /= 3;
         if (IsOneOfThree && part == LoraParts.A)
@@ -172,7 +172,8 @@ internal sealed class LoraLayerReader
         {
             if (_layer.Names.ContainsKey(factor))
                 return (Rows(factor), Columns(factor));
-            return Columns(factor + "_a") == Rows(factor + "_b") ? (Rows(factor + "_a"), Columns(factor + "_b")) : throw Unfit(factor + "_b");
+            var (a, b) = (factor + "_a", factor + "_b");
+            return Columns(a) == Rows(b) ? (Rows(a), Columns(b)) : throw Unfit(b);
         }
     }
 

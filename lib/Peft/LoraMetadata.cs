@@ -12,6 +12,7 @@ namespace Dreambooth.Lab.Peft;
 /// </summary>
 internal sealed class LoraMetadata
 {
+    private const string RecipeName = "recipe.json";
     private const string HeaderKey = "lora_adapter_metadata";
     private const string PeftConfigName = "adapter_config.json";
 
@@ -87,10 +88,10 @@ internal sealed class LoraMetadata
     {
         if (_values is not { } values)
         {
-            if (assumesAlpha)
+            if (assumesAlpha && !IsOfARecipe())
             {
-                yield return $"{_file} has no metadata: alpha is taken for the rank, as diffusers does. If it was trained with another alpha "
-                    + "or with rank-stabilised scaling, it acts with another strength than it was trained with.";
+                yield return $"{_file} has no metadata: alpha is taken for the rank, as diffusers does. If it was trained with another "
+                    + "alpha or with rank-stabilised scaling, it acts with another strength than it was trained with.";
             }
 
             yield break;
@@ -154,6 +155,13 @@ internal sealed class LoraMetadata
                     "LoRA alone generates something else. Convert it to plain LoRA with PEFT (path_initial_model_for_weight_conversion).");
             }
         }
+    }
+
+    // The lab's own trainings wrote no header where alpha is the rank; their recipe lies beside the file, or above a checkpoint's folder.
+    private bool IsOfARecipe()
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(_file))!;
+        return new[] { folder, Path.GetDirectoryName(folder) }.Any(place => File.Exists(Path.Combine(place ?? folder, RecipeName)));
     }
 
     private string Prefix(string component) => _isPefts ? string.Empty : $"{component}.";

@@ -4,8 +4,8 @@ using Dreambooth.Lab.Tensors;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// How the layouts of LoRA files call a layer: the one place that knows them. A name is a prefix, which says the model, and a path, published
-/// or original, with dots or with underscores. Sources: kohya-ss/sd-scripts <c>networks/lora_sd3.py</c> (48d368f), ComfyUI
+/// How the layouts of LoRA files call a layer: the one place that knows them. A name is a prefix, which says the model, and a path,
+/// published or original, with dots or with underscores. Sources: kohya-ss/sd-scripts <c>networks/lora_sd3.py</c> (48d368f), ComfyUI
 /// <c>comfy/lora.py</c> and <c>comfy/utils.py</c> (mmdit_to_diffusers), diffusers <c>loaders/lora_conversion_utils.py</c> (58eb52c).
 /// </summary>
 internal static partial class LoraNames
@@ -105,7 +105,8 @@ internal static partial class LoraNames
             .FirstOrDefault();
     }
 
-    private static bool IsOriginal(string path) => Layers.Any(layer => layer.Original.Replace('.', '_') == path && layer.Original != layer.Published);
+    private static bool IsOriginal(string path) =>
+        Layers.Any(layer => layer.Original.Replace('.', '_') == path && layer.Original != layer.Published);
 
     private static string? Block(string path) =>
         path.StartsWith("transformer_blocks.", StringComparison.Ordinal) ? path.Split('.')[1] : null;
@@ -113,6 +114,7 @@ internal static partial class LoraNames
     private static (string Published, string Original, KeyPart Part)[] Attention(string original, string q, string k, string v) =>
         [Block(q, original, KeyPart.FirstThird), Block(k, original, KeyPart.SecondThird), Block(v, original, KeyPart.LastThird)];
 
-    private static (string Published, string Original, KeyPart Part) Block(string published, string original, KeyPart part = KeyPart.Whole) =>
+    private static (string Published, string Original, KeyPart Part) Block(
+        string published, string original, KeyPart part = KeyPart.Whole) =>
         ($"transformer_blocks.{{n}}.{published}", $"joint_blocks.{{n}}.{original}", part);
 }

@@ -36,11 +36,12 @@ internal static class LoraWarnings
     {
         var all = slots.Zip(readers).Where(entry => entry.Second.Alpha is not null).ToLookup(entry => entry.Second.IsOneOfThree);
         double[] split = [.. all[true].Select(entry => entry.First.Factor).Distinct()];
-        double[] others = [.. all[false].Where(entry => entry.First.Component == "transformer").Select(entry => entry.First.Factor).Distinct()];
+        double[] others =
+            [.. all[false].Where(entry => entry.First.Component == "transformer").Select(entry => entry.First.Factor).Distinct()];
         if (split.Length == 1 && others.Length == 1 && Math.Abs((split[0] * 3) - others[0]) < 1e-6 * Math.Abs(others[0]))
         {
-            yield return $"{file}: queries, keys and values act with a third of the other layers' factor. sd-scripts' split_qkv saves files "
-                + "like this, and every program that reads them, sd-scripts as well, applies a third of what was trained.";
+            yield return $"{file}: queries, keys and values act with a third of the other layers' factor. sd-scripts' split_qkv saves "
+                + "files like this, and every program that reads them, sd-scripts as well, applies a third of what was trained.";
         }
     }
 }

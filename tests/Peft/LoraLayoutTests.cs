@@ -62,7 +62,8 @@ public sealed class LoraLayoutTests : IDisposable
     {
         var up = cat([full(_lora.Width, 2, 1f), full(_lora.Width, 2, 2f), full(_lora.Width, 2, 3f)]);
         _lora.Load(_lora.Write(
-            ($"{name}.lora_down.weight", ones(2, _lora.Width)), ($"{name}.lora_up.weight", up), ($"{name}.dora_scale", up.narrow(1, 0, 1))));
+            ($"{name}.lora_down.weight", ones(2, _lora.Width)), ($"{name}.lora_up.weight", up),
+            ($"{name}.dora_scale", up.narrow(1, 0, 1))));
         var layers = _lora.Pipeline.Adapters[0].Layers;
         Assert.Equal(["to_q", "to_k", "to_v"], layers.Select(layer => layer.Path.Split('.')[^1]));
         for (var i = 0; i < 3; i++)

@@ -121,7 +121,8 @@ public sealed class LoraProjectionTests
     private static LoraWeights Of(LoraLinear layer, int update = 0) => (LoraWeights)layer.Adapters[update];
 
     // The formula as it is published.
-    private static Tensor Written(LoraLinear layer, Tensor rows) => layer.Adapters.Cast<LoraWeights>().Where(update => update.Scale != 0).Aggregate(
+    private static Tensor Written(LoraLinear layer, Tensor rows) => layer
+        .Adapters.Cast<LoraWeights>().Where(update => update.Scale != 0).Aggregate(
         matmul(rows, layer.Weight.t()) + layer.Bias!,
         (sum, update) => sum + (matmul(matmul(rows, update.A.t()), update.B.t()) * update.Scale));
 
