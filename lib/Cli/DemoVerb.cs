@@ -21,57 +21,32 @@ internal static class DemoVerb
             "demo",
             "Trains the character of data/cat_gmc and generates pictures of it before and after, in new places, as art and with changed "
             + "properties. Writes one page with everything. What an earlier run has done is kept; Ctrl+C keeps what is done.");
-        var model = Text("--model", "FOLDER", $"The model's folder. [default: {DefaultModel} of the project]");
-        var output = Text(
-            "--output", "FOLDER",
-            "The folder for everything it makes: a new or empty one, or that of an earlier demo. [default: outputs/demo of the project]");
-        var recipe = Text(
-            "--recipe", "FILE", $"The recipe of the training; its output folders are not used. [default: {DefaultRecipe} of the project]");
-        var tokenizers = Text(
-            "--tokenizers", "FOLDER",
-            "Folder with clip/ and t5/ tokenizer files, used where the model folder has none. [default: LAB_TOKENIZERS]");
-        var seed = new Option<long?>("--seed")
-        {
-            HelpName = "NUMBER",
-            Description = "Seed of the training and of the first picture. [at least 0; default: the recipe's, or 0]",
-        };
-        var fresh = new Option<bool>("--fresh") { Description = "Make everything again instead of keeping what an earlier run has done." };
-        foreach (var option in new Option[] { model, output, recipe, seed, tokenizers, fresh })
-            verb.Options.Add(option);
+        var flags = new FlagSet<Flags>();
+        var options = new FlagOptions(verb, flags.All);
         verb.SetAction(result =>
         {
+            var given = flags.Build(options.Read(result));
             var project = ProjectFolder.Find();
-            var options = Read(
-                project, result.GetValue(model), result.GetValue(output), result.GetValue(recipe), result.GetValue(tokenizers),
-                result.GetValue(seed), session);
-            using var measures = Measures(options, project);
-            return Run(options with { Judge = measures }, result.GetValue(fresh), session);
+            var demo = Read(project, given, session);
+            using var measures = Measures(demo, project);
+            return Run(demo with { Judge = measures }, given.Fresh, session);
         });
         return verb;
     }
 
-    private static Option<string?> Text(string name, string placeholder, string help) => new(name)
+    private static DemoOptions Read(string project, Flags given, Session session)
     {
-        HelpName = placeholder,
-        Description = help,
-    };
-
-    private static DemoOptions Read(
-        string project, string? model, string? output, string? recipe, string? tokenizers, long? seed, Session session)
-    {
-        if (seed < 0)
-            throw new UsageException($"--seed is {seed}; valid is at least 0.");
-        var folder = output is null ? Path.Combine(project, "outputs", "demo") : Path.GetFullPath(output);
-        var path = ProjectFolder.Resolve(recipe ?? DefaultRecipe, project);
+        var folder = given.Output is null ? Path.Combine(project, "outputs", "demo") : Path.GetFullPath(given.Output);
+        var path = ProjectFolder.Resolve(given.Recipe ?? DefaultRecipe, project);
         var config = DreamBoothConfig.Read(path, message => session.Warn($"{path}: {message}"));
         config = config with
         {
-            PretrainedModelNameOrPath = Model(model, project),
+            PretrainedModelNameOrPath = Model(given.Model, project),
             InstanceDataDir = ProjectFolder.Resolve(config.InstanceDataDir, project),
             ClassDataDir = config.WithPriorPreservation ? DemoFolder.ClassPicturesOf(folder) : null,
             OutputDir = DemoFolder.LoraOf(folder),
-            Tokenizers = tokenizers is null ? config.Tokenizers : Path.GetFullPath(tokenizers),
-            Seed = seed ?? config.Seed ?? 0,
+            Tokenizers = given.Tokenizers is null ? config.Tokenizers : Path.GetFullPath(given.Tokenizers),
+            Seed = given.Seed ?? config.Seed ?? 0,
         };
         config.Validate();
         return new DemoOptions
@@ -158,5 +133,32 @@ internal static class DemoVerb
     {
         var relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
         return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
+
+    private sealed record Flags
+    {
+        private const string Group = "Demo";
+
+        [Flag(Group, "The model's folder.", Placeholder = "FOLDER", DefaultText = $"{DefaultModel} of the project")]
+        public string? Model { get; init; }
+
+        [Flag(Group, "The folder for everything it makes: a new or empty one, or that of an earlier demo.", Placeholder = "FOLDER",
+            DefaultText = "outputs/demo of the project")]
+        public string? Output { get; init; }
+
+        [Flag(Group, "The recipe of the training; its output folders are not used.", Placeholder = "FILE",
+            DefaultText = $"{DefaultRecipe} of the project")]
+        public string? Recipe { get; init; }
+
+        [Flag(Group, "Seed of the training and of the first picture.", Placeholder = "NUMBER", Minimum = 0,
+            DefaultText = "the recipe's, or 0")]
+        public long? Seed { get; init; }
+
+        [Flag(Group, "Folder with clip/ and t5/ tokenizer files, used where the model folder has none.", Placeholder = "FOLDER",
+            DefaultText = "LAB_TOKENIZERS")]
+        public string? Tokenizers { get; init; }
+
+        [Flag(Group, "Make everything again instead of keeping what an earlier run has done.")]
+        public bool Fresh { get; init; }
     }
 }

@@ -23,7 +23,7 @@ internal static class LabCommandLine
         {
             if (!UserFolders.CurrentIsThere())
                 throw new LabException(UserFolders.CurrentIsGone);
-            return Invoke((root ?? Lab)(session), start, args, session);
+            return Invoke((root ?? (args is ["kernel", ..] ? Kernel : Lab))(session), start, args, session);
         }
         catch (OperationCanceledException) when (session.Cancellation.IsCancellationRequested)
         {
@@ -66,6 +66,9 @@ internal static class LabCommandLine
             KernelVerb.Create(session),
             RunVerb.Create(session),
         };
+
+    // A kernel's start is short: no other verb's flags are made for it.
+    private static RootCommand Kernel(Session session) => [KernelVerb.Create(session)];
 
     private static int Invoke(RootCommand root, string start, IReadOnlyList<string> args, Session session)
     {

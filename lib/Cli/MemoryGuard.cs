@@ -25,6 +25,13 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings = choice.Settings;
     }
 
+    private void RefuseLora(string found)
+    {
+        _model = found;
+        if (Architecture() is { } model && AvailableMemory.Read(DeviceSelection.Parse(device)) is { } memory)
+            MemoryShortage.RefuseLora(model, _settings, memory);
+    }
+
     /// <summary>Lowers the number of pictures generated at a time until they are predicted to fit.</summary>
     /// <param name="found">The model's folder or file.</param>
     /// <param name="asked">The memory mode that the user asks for.</param>
@@ -45,8 +52,10 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     /// <param name="found">The model's folder or file.</param>
     /// <param name="mode">The mode.</param>
     /// <param name="wanted">Pictures that are asked for at a time.</param>
+    /// <exception cref="Foundation.LabException">The LoRA alone is larger than the device's memory.</exception>
     public int FitSamples(string found, MemoryMode mode, int wanted)
     {
+        RefuseLora(found);
         _settings = _settings with { SampleBatchSize = Math.Min(wanted, StableDiffusion3Pipeline.WorthAtATime) };
         FitBatch(found, mode);
         return _settings.SampleBatchSize;

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Native;
 using Microsoft.DotNet.Interactive.Formatting;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -17,12 +18,18 @@ internal static class NotebookFormatters
     /// </summary>
     public static void Register()
     {
-        RegisterTensor<Tensor>();
-        RegisterTensor<Parameter>();
+        // Naming TorchSharp's types loads libtorch, which a kernel's start need not wait for.
+        TorchLibraries.WhenTorchSharpIsLoaded(RegisterTensors);
         Formatter.Register<RgbImage>(static (image, writer) => writer.Write(Html(image)), HtmlFormatter.MimeType);
         Formatter.Register<RgbImage>(
             static (image, writer) => writer.Write($"Picture of {image.Width} × {image.Height} pixels"), PlainTextFormatter.MimeType);
         Formatter.SetPreferredMimeTypesFor(typeof(RgbImage), HtmlFormatter.MimeType, PlainTextFormatter.MimeType);
+    }
+
+    private static void RegisterTensors()
+    {
+        RegisterTensor<Tensor>();
+        RegisterTensor<Parameter>();
     }
 
     private static void RegisterTensor<T>()

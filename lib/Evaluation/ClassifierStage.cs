@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Tensors;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -48,6 +49,6 @@ internal sealed class ClassifierStage : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var hidden = Conv1.call(nn.functional.silu(Norm1.call(input)));
         hidden = Conv2.call(nn.functional.silu(Norm2.call(hidden)));
-        return (Shortcut.call(nn.functional.avg_pool2d(input, 2)) + hidden).MoveToOuterDisposeScope();
+        return Shortcut.call(nn.functional.avg_pool2d(input, 2)).add(hidden, KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

@@ -11,8 +11,7 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
 {
     /// <summary>
     /// Bytes that the codec holds for each pixel until it has read all of them; 0 where it gives rows as it reads. Lossless WebP: the
-    /// pixels. WebP with compressed transparency: its plane twice, of a byte and of four. Progressive JPEG: two for each coefficient. BMP:
-    /// the bitmap, which is made in one piece since its rows may be stored from the bottom.
+    /// pixels. WebP with compressed transparency: its plane twice, of a byte and of four. Progressive JPEG: two for each coefficient.
     /// </summary>
     public double HeldPerPixel { get; private init; }
 
@@ -30,7 +29,7 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
         if (file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WEBP"u8))
             return ReadWebp(file[12..]);
         if (file.StartsWith("BM"u8))
-            return new ImageHeader(ImageFormat.Bmp, PixelMode.Rgb, null, null) { HeldPerPixel = 4 };
+            return new ImageHeader(ImageFormat.Bmp, PixelMode.Rgb, null, null);
         return null;
     }
 

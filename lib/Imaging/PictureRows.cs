@@ -5,7 +5,8 @@ namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
 /// The pixels of a picture file, row by row. A large picture is decoded in bands: JPEG in one pass; PNG and WebP restart for each band,
-/// since their decoder gives no row before the whole is there. What the decoder holds all the same: <see cref="ImageHeader.HeldPerPixel"/>.
+/// since their decoder gives no row before the whole is there, and BMP, whose rows may be stored from the bottom. What the decoder holds
+/// all the same: <see cref="ImageHeader.HeldPerPixel"/>.
 /// </summary>
 internal static class PictureRows
 {
@@ -29,7 +30,7 @@ internal static class PictureRows
         var whole = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
 
         // WebP can begin in even rows alone; its colours are smoothed over rows, so that a band is decoded with some around it.
-        var rows = whole.BytesSize64 <= bandBytes || codec.EncodedFormat == SKEncodedImageFormat.Bmp
+        var rows = whole.BytesSize64 <= bandBytes
             ? whole.Height : Math.Min(whole.Height, Math.Max(bandBytes / whole.RowBytes / 2 * 2, 2));
         var margin = rows < whole.Height && codec.EncodedFormat == SKEncodedImageFormat.Webp ? Margin : 0;
         using var band = new SKBitmap(whole.WithSize(whole.Width, rows + (2 * margin)));
@@ -53,11 +54,23 @@ internal static class PictureRows
     {
         if (count == whole.Height)
             return codec.GetPixels(whole, band.GetPixels());
+        if (codec.EncodedFormat == SKEncodedImageFormat.Bmp)
+            return ScanFrom(codec, whole, band, top, count);
         var part = new SKCodecOptions(SKRectI.Create(0, top, whole.Width, count));
         if (codec.EncodedFormat == SKEncodedImageFormat.Webp)
             return codec.GetPixels(whole.WithSize(whole.Width, count), band.GetPixels(), band.RowBytes, part);
         var started = codec.StartIncrementalDecode(whole, band.GetPixels(), band.RowBytes, part);
         return started == SKCodecResult.Success ? codec.IncrementalDecode() : started;
+    }
+
+    // The rows of one call lie in the picture's order, whichever way the file has them.
+    private static SKCodecResult ScanFrom(SKCodec codec, SKImageInfo whole, SKBitmap band, int top, int count)
+    {
+        var started = codec.StartScanlineDecode(whole);
+        if (started != SKCodecResult.Success)
+            return started;
+        var before = codec.ScanlineOrder == SKCodecScanlineOrder.BottomUp ? whole.Height - top - count : top;
+        return before == 0 || codec.SkipScanlines(before) ? Scan(codec, band, count) : SKCodecResult.IncompleteInput;
     }
 
     private static void Check(SKCodecResult result, string name)

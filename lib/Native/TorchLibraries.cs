@@ -52,12 +52,16 @@ internal static class TorchLibraries
     [ModuleInitializer]
     [System.Diagnostics.CodeAnalysis.SuppressMessage(
         "Usage", "CA2255", Justification = "A notebook that references the assembly has no start-up code of ours.")]
-    internal static void LoadWithTorchSharp()
+    internal static void LoadWithTorchSharp() => WhenTorchSharpIsLoaded(static () => Load());
+
+    /// <summary>Calls an action when TorchSharp's assembly is loaded: at once, or on the thread that loads it.</summary>
+    /// <param name="action">It must name no type of TorchSharp outside of methods that it calls.</param>
+    internal static void WhenTorchSharpIsLoaded(Action action)
     {
         if (Array.Exists(AppDomain.CurrentDomain.GetAssemblies(), IsTorchSharp))
-            Load();
+            action();
         else
-            AppDomain.CurrentDomain.AssemblyLoad += static (_, loaded) => { if (IsTorchSharp(loaded.LoadedAssembly)) Load(); };
+            AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => { if (IsTorchSharp(loaded.LoadedAssembly)) action(); };
     }
 
     private static bool IsTorchSharp(Assembly assembly) => assembly.GetName().Name == "TorchSharp";

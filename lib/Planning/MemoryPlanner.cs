@@ -156,13 +156,20 @@ public sealed class MemoryPlanner(ModelArchitecture model)
 
     private int OwnSize => Model.Transformer.SampleSize * Model.Vae.SpatialFactor;
 
+    /// <summary>How many numbers a training trains.</summary>
+    /// <param name="settings">The training.</param>
+    internal long TrainedNumbers(MemorySettings settings)
+    {
+        var numbers = settings.Training == TrainingKind.Lora
+            ? Model.LoraParameters("transformer", settings.TransformerLora) : TrainedTransformer();
+        return !settings.TrainTextEncoder ? numbers : numbers + Model.LoraParameters("text_encoder", settings.TextEncoderLora)
+            + Model.LoraParameters("text_encoder_2", settings.TextEncoderLora);
+    }
+
     private List<MemoryTerm> TrainedState(MemorySettings settings)
     {
         var lora = settings.Training == TrainingKind.Lora;
-        var numbers = lora ? Model.LoraParameters("transformer", settings.TransformerLora) : TrainedTransformer();
-        if (settings.TrainTextEncoder)
-            numbers += Model.LoraParameters("text_encoder", settings.TextEncoderLora)
-                + Model.LoraParameters("text_encoder_2", settings.TextEncoderLora);
+        var numbers = TrainedNumbers(settings);
         var terms = new List<MemoryTerm>
         {
             new("gradients", numbers * MasterBytes, true, "one float32 for each trained number"),

@@ -22,6 +22,25 @@ internal static class MemoryShortage
         return new LabException($"Out of memory during {phase}{asked}{place}. {Advice(total, model, settings)}", error);
     }
 
+    /// <summary>Refuses a LoRA that no memory mode can hold: its numbers, their gradients and AdamW's two moments, in float32.</summary>
+    /// <param name="model">The model's sizes.</param>
+    /// <param name="settings">The training.</param>
+    /// <param name="memory">What the device has.</param>
+    /// <exception cref="LabException">It is larger than the memory.</exception>
+    public static void RefuseLora(ModelArchitecture model, MemorySettings settings, AvailableMemory memory)
+    {
+        var numbers = new MemoryPlanner(model).TrainedNumbers(settings);
+        var needed = 4.0 * sizeof(float) * numbers;
+        if (needed <= memory.Bytes)
+            return;
+        var largest = (int)(settings.Rank * (memory.Bytes / needed));
+        throw new LabException(
+            FormattableString.Invariant($"rank is {settings.Rank}: that LoRA has {numbers:N0} numbers, which take ")
+            + $"{ByteSize.Text((long)needed)} with their gradients and the optimizer's moments; {ByteSize.Text(memory.Bytes)} are "
+            + $"{memory.Place}. " + (largest > 0
+                ? FormattableString.Invariant($"A rank of {largest} takes all of it; 4 to 64 is usual.") : "No rank fits."));
+    }
+
     private static string Advice(long? total, ModelArchitecture? model, MemorySettings settings)
     {
         if (model is null)

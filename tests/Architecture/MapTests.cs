@@ -26,9 +26,10 @@ public sealed class MapTests
         [
             "README.md", "CHANGELOG.md",
             .. new[] { "lib", "tests", "notebooks", "data" }.SelectMany(folder => Directory.EnumerateFiles(
-                Path.Combine(GoldenSet.RepositoryRoot, folder), "*.md", SearchOption.AllDirectories)),
+                Path.Combine(GoldenSet.RepositoryRoot, folder), "*.md", SearchOption.AllDirectories))
+                .Select(page => Path.GetRelativePath(GoldenSet.RepositoryRoot, page)),
         ];
-        Assert.Empty(pages.Where(page => !page.Split('/').Any(part => part is "bin" or "obj")).SelectMany(page =>
+        Assert.Empty(pages.Where(page => !page.Split('/', '\\').Any(part => part is "bin" or "obj")).SelectMany(page =>
         {
             var path = Path.Combine(GoldenSet.RepositoryRoot, page);
             return Regex.Matches(File.ReadAllText(path), @"\]\((?!https?:|#)(?<to>[^)#\s]+)[^)]*\)")

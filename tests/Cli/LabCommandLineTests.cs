@@ -92,7 +92,7 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("prompt or prompts_file is needed", "generate", "--model", "m")]
     [InlineData("--dtype is 'fp8'; valid are fp16, fp32, bf16, auto.", "generate", "--dtype", "fp8")]
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]
-    [InlineData("--seed is '9223372036854775808'; valid is a whole number, at most 9223372036854775807.",
+    [InlineData("--seed is '9223372036854775808'; valid is a whole number",
         "demo", "--seed=9223372036854775808")]
     [InlineData("Nothing is named to evaluate: pictures is needed, or model, lora and prompts_file.", "evaluate", "--instance_data_dir=d")]
     [InlineData("pictures and lora are both given", "evaluate", "--instance_data_dir=d", "--pictures", "a", "--lora=b")]
@@ -100,6 +100,7 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("subject is 'gmc cat'; valid is IDENTIFIER=FOLDER", "evaluate", "--instance_data_dir=d", "--pictures=a",
         "--subject=gmc cat")]
     [InlineData("--protocol is 'papr'; valid are paper", "evaluate", "--protocol=papr")]
+    [InlineData("--seed is -1; valid is at least 0.", "demo", "--seed=-1")]
     [InlineData("--timeout is '1,5'; valid is a number, with a point for fractions.", "run", "a.ipynb", "--timeout", "1,5")]
     public void Run_WrongCommandLine_SaysWhatIsValidAndExits2(string message, params string[] args)
     {

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Golden;
 
 namespace Dreambooth.Lab.Tests.Imaging;
 
@@ -48,6 +49,34 @@ public sealed class RowResizerTests : IDisposable
             }, bandBytes);
             Assert.Equal(47, next);
             Assert.Equal(whole.Pixels, rows.Pixels);
+        }
+    }
+
+    // Their rows are stored from the bottom, but for the last, whose height is negated.
+    [Theory]
+    [InlineData("rgb.bmp", false)]
+    [InlineData("rgba.bmp", false)]
+    [InlineData("palette.bmp", false)]
+    [InlineData("bilevel.bmp", false)]
+    [InlineData("rgb.bmp", true)]
+    public void Read_BmpInBandsOfAFewRows_GivesTheRowsOfTheWhole(string name, bool fromTheTop)
+    {
+        var file = File.ReadAllBytes(Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures", "imaging", "modes", name));
+        if (fromTheTop)
+            BitConverter.TryWriteBytes(file.AsSpan(22), -BitConverter.ToInt32(file, 22));
+        var whole = ImageDecoder.Decode(file, name);
+        foreach (var rows in new[] { 1, 2, 4, whole.Height - 1 })
+        {
+            var (banded, next) = (new RgbImage(whole.Width, whole.Height), 0);
+            using var picture = OpenPicture.Of(file, name);
+            PictureRows.Read(picture.Codec, name, (y, row) =>
+            {
+                Assert.Equal(next++, y);
+                for (var x = 0; x < whole.Width; x++)
+                    banded[x, y] = (row[4 * x], row[4 * x + 1], row[4 * x + 2]);
+            }, rows * 4 * whole.Width);
+            Assert.Equal(whole.Height, next);
+            Assert.Equal(whole.Pixels, banded.Pixels);
         }
     }
 

@@ -1,6 +1,10 @@
 using System.Runtime.InteropServices;
+using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
+using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Planning;
@@ -34,6 +38,26 @@ public sealed class MemoryShortageTests
         Assert.Equal(1L << 50, OutOfMemory.Requested(error));
         using var after = ones(1);
         Assert.Equal(1f, after.item<float>());
+    }
+
+    [Fact]
+    public void RefuseLora_LargerThanTheMemory_NamesTheRankAndTheLargest()
+    {
+        var settings = MemorySettings.TutorialTraining with { Rank = 65_536 };
+        var numbers = new MemoryPlanner(ModelArchitecture.Sd35Medium).TrainedNumbers(settings);
+        var memory = new AvailableMemory(numbers / 65_536 * 64 * 4 * sizeof(float), "free on a test", true);
+        var message = Assert.Throws<LabException>(() => MemoryShortage.RefuseLora(ModelArchitecture.Sd35Medium, settings, memory)).Message;
+        Assert.StartsWith("rank is 65536: that LoRA has ", message, StringComparison.Ordinal);
+        Assert.EndsWith(" free on a test. A rank of 64 takes all of it; 4 to 64 is usual.", message, StringComparison.Ordinal);
+        MemoryShortage.RefuseLora(ModelArchitecture.Sd35Medium, settings with { Rank = 64 }, memory);
+    }
+
+    [Fact]
+    public void RefuseLora_OfACommandOnTheProcessor_ReadsItsMemory()
+    {
+        var guard = new MemoryGuard(null, "cpu", new MemorySettings { Rank = 100_000_000 });
+        var error = Assert.Throws<LabException>(() => guard.FitSamples(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"), MemoryMode.Fast, 1));
+        Assert.Contains("that this process may still use, on the CPU", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
@@ -16,6 +17,8 @@ internal static class BlockCode
     private const double Octaves = 24;
     private const double LogLevels = 254;
 
+    private static readonly TorchSharp.Scalar s_least = KeptScalar.Of(1e-38);
+
     /// <summary>Signed numbers: 255 even levels up to the block's largest magnitude.</summary>
     /// <param name="values">float32, <c>[N]</c>.</param>
     /// <returns>Codes, int8, <c>[N]</c>, and scales, float32, <c>[K]</c>.</returns>
@@ -24,7 +27,7 @@ internal static class BlockCode
         using var scope = NewDisposeScope();
         var blocks = Blocks(values);
         var scales = blocks.abs().amax([1], keepdim: true);
-        var codes = (blocks / scales.clamp(min: 1e-38) * Levels).round().to(ScalarType.Int8);
+        var codes = (blocks / scales.clamp(min: s_least)).mul(KeptScalar.Of(Levels)).round().to(ScalarType.Int8);
         return (Cut(codes, values.numel()).MoveToOuterDisposeScope(), scales.flatten().MoveToOuterDisposeScope());
     }
 
@@ -32,7 +35,8 @@ internal static class BlockCode
     public static Tensor DecodeSigned(Tensor codes, Tensor scales)
     {
         using var scope = NewDisposeScope();
-        return Cut(Blocks(codes.to(ScalarType.Float32)) * (scales.unsqueeze(1) / Levels), codes.numel()).MoveToOuterDisposeScope();
+        var steps = scales.unsqueeze(1).div(KeptScalar.Of(Levels));
+        return Cut(Blocks(codes.to(ScalarType.Float32)) * steps, codes.numel()).MoveToOuterDisposeScope();
     }
 
     /// <summary>Numbers from 0 up: 255 even steps of their logarithm below the block's largest, and 0.</summary>
@@ -43,9 +47,10 @@ internal static class BlockCode
         using var scope = NewDisposeScope();
         var blocks = Blocks(values);
         var scales = blocks.amax([1], keepdim: true);
-        var depth = (blocks / scales.clamp(min: 1e-38)).clamp(min: 1e-38).log2();
-        var codes = (depth / Octaves * LogLevels + 255).round().clamp(1, 255);
-        codes = where(blocks.gt(0), codes, zeros_like(codes)).to(ScalarType.Byte);
+        var depth = (blocks / scales.clamp(min: s_least)).clamp(min: s_least).log2();
+        var codes = depth.div(KeptScalar.Of(Octaves)).mul(KeptScalar.Of(LogLevels)).add(KeptScalar.Of(255), KeptScalar.One).round()
+            .clamp(KeptScalar.One, KeptScalar.Of(255));
+        codes = where(blocks.gt(KeptScalar.Of(0)), codes, zeros_like(codes)).to(ScalarType.Byte);
         return (Cut(codes, values.numel()).MoveToOuterDisposeScope(), scales.flatten().MoveToOuterDisposeScope());
     }
 
@@ -56,8 +61,8 @@ internal static class BlockCode
     {
         using var scope = NewDisposeScope();
         var blocks = Blocks(codes.to(ScalarType.Float32));
-        var values = ((blocks - 255) * (Octaves / LogLevels)).exp2() * scales.unsqueeze(1);
-        return Cut(where(blocks.gt(0), values, zeros_like(values)), codes.numel()).MoveToOuterDisposeScope();
+        var values = blocks.sub(KeptScalar.Of(255)).mul(KeptScalar.Of(Octaves / LogLevels)).exp2() * scales.unsqueeze(1);
+        return Cut(where(blocks.gt(KeptScalar.Of(0)), values, zeros_like(values)), codes.numel()).MoveToOuterDisposeScope();
     }
 
     private static Tensor Blocks(Tensor flat)

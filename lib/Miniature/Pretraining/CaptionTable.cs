@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tokenizers;
 using static TorchSharp.torch;
 
@@ -77,8 +78,9 @@ internal sealed class CaptionTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(rows);
         using var scope = NewDisposeScope();
-        var chosen = _ids.index_select(0, (rows * _variants) + randint(_variants, [rows.shape[0]], ScalarType.Int64, rows.device));
-        var dropped = rand([rows.shape[0], 1], ScalarType.Float32, rows.device).lt(dropout);
+        var wording = randint(_variants, [rows.shape[0]], ScalarType.Int64, rows.device);
+        var chosen = _ids.index_select(0, rows.mul(KeptScalar.Integer(_variants)).add(wording, KeptScalar.One));
+        var dropped = rand([rows.shape[0], 1], ScalarType.Float32, rows.device).lt(KeptScalar.Of(dropout));
         return where(dropped, _empty, chosen).to(ScalarType.Int64).MoveToOuterDisposeScope();
     }
 

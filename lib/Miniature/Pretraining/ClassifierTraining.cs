@@ -133,8 +133,12 @@ internal sealed class ClassifierTraining
         var identity = cat([worldIdentity, catIdentity], dim: 0);
         var loss = nn.functional.binary_cross_entropy_with_logits(reading.Identity, identity);
         for (var i = 0; i < DrawingAttributes.All.Count; i++)
-            loss = loss + nn.functional.cross_entropy(
+        {
+            var one = nn.functional.cross_entropy(
                 reading.LogitsOf(DrawingAttributes.All[i]), classes.select(1, i), ignore_index: NotShown, label_smoothing: 0.02);
+            loss = loss.add(one, KeptScalar.One);
+        }
+
         loss.backward();
         weights.CollectGradients();
         return loss.detach().MoveToOuterDisposeScope();
@@ -151,9 +155,10 @@ internal sealed class ClassifierTraining
             nn.functional.avg_pool2d(pixels.index_select(0, order.narrow(0, 0, quarter)), 2), [pixels.shape[2], pixels.shape[3]],
             mode: InterpolationMode.Bilinear, align_corners: false);
         var mixed = pixels.index_copy(0, order.narrow(0, 0, quarter), blurred);
-        var strength = rand([rows, 1, 1, 1], ScalarType.Float32, pixels.device).square().mul(_recipe.ClassifierTraining.PixelNoise);
-        var light = rand([rows, 1, 1, 1], ScalarType.Float32, pixels.device).mul(0.12).sub(0.06);
-        return (mixed + light + (randn_like(mixed) * strength)).MoveToOuterDisposeScope();
+        var drawn = rand([rows, 1, 1, 1], ScalarType.Float32, pixels.device);
+        var strength = (drawn * drawn).mul(KeptScalar.Of(_recipe.ClassifierTraining.PixelNoise));
+        var light = rand([rows, 1, 1, 1], ScalarType.Float32, pixels.device).mul(KeptScalar.Of(0.12)).sub(KeptScalar.Of(0.06));
+        return mixed.add(light, KeptScalar.One).add(randn_like(mixed) * strength, KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     private void Reconstruct(string vaeFolder, params IReadOnlyList<PictureStore> stores)
@@ -168,8 +173,8 @@ internal sealed class ClassifierTraining
             {
                 using var scope = NewDisposeScope();
                 var latents = vae.Model.Encode(store.Pictures(first, Math.Min(EvaluationBatch, store.Count - first)));
-                var spread = randn_like(latents.Mean) * (0.1 / vae.Result.ScalingFactor);
-                store.Replace(first, vae.Model.Decode(latents.Mean + spread));
+                var spread = randn_like(latents.Mean) * KeptScalar.Of(0.1 / vae.Result.ScalingFactor);
+                store.Replace(first, vae.Model.Decode(latents.Mean.add(spread, KeptScalar.One)));
             }
         }
     }
@@ -196,8 +201,9 @@ internal sealed class ClassifierTraining
             var reading = _model.call(pixels);
             for (var i = 0; i < DrawingAttributes.All.Count; i++)
             {
-                right.narrow(0, i, 1).add_(reading.LogitsOf(DrawingAttributes.All[i]).argmax(1).eq(classes.select(1, i)).sum());
-                shown.narrow(0, i, 1).add_(classes.select(1, i).ne(NotShown).sum());
+                var hits = reading.LogitsOf(DrawingAttributes.All[i]).argmax(1).eq(classes.select(1, i));
+                right.narrow(0, i, 1).add_(hits.sum(), KeptScalar.One);
+                shown.narrow(0, i, 1).add_(classes.select(1, i).ne(KeptScalar.Integer(NotShown)).sum(), KeptScalar.One);
             }
         }
 
@@ -213,7 +219,7 @@ internal sealed class ClassifierTraining
         {
             using var inner = NewDisposeScope();
             var (pixels, _, identity) = set.Range(first, Math.Min(EvaluationBatch, set.Pictures.Count - first));
-            right.add_(_model.call(pixels).Identity.gt(0).to(ScalarType.Float32).eq(identity).sum());
+            right.add_(_model.call(pixels).Identity.gt(KeptScalar.Of(0)).to(ScalarType.Float32).eq(identity).sum(), KeptScalar.One);
         }
 
         return ("identity", right.item<float>() / set.Pictures.Count);

@@ -157,7 +157,8 @@ internal sealed class DiffusionTraining : IDisposable
         var drawings = randint(_latents.Count, [rows], ScalarType.Int64, device);
         var latents = _latents.Draw(drawings);
         var keep = ones([rows, 2 * window, 1], _options.ComputeType, device);
-        keep.narrow(1, window, window).copy_(rand([rows, 1, 1], ScalarType.Float32, device).ge(_recipe.T5Dropout).expand(rows, window, 1));
+        keep.narrow(1, window, window).copy_(rand([rows, 1, 1], ScalarType.Float32, device).ge(KeptScalar.Of(_recipe.T5Dropout))
+            .expand(rows, window, 1));
         var indices = TimestepDensity.Indices(
             _density.FromDraws(randn([rows], ScalarType.Float32, device)), _models.Recipe.Scheduler.NumTrainTimesteps);
         return new DiffusionBatch(
@@ -217,11 +218,12 @@ internal sealed class DiffusionTraining : IDisposable
             {
                 using var one = NewDisposeScope();
                 var sigma = MeasuredSigmas[i];
-                var noisy = (latents * (1 - sigma)) + (noise * sigma);
-                var time = full([batch], sigma * 1000, ScalarType.Float32, _options.Device);
+                var noisy = latents.mul(KeptScalar.Of(1 - sigma)).add(noise, KeptScalar.Of(sigma));
+                var time = full([batch], KeptScalar.Of(sigma * 1000), ScalarType.Float32, _options.Device);
                 var flow = _models.Transformer.forward(noisy.to(_options.ComputeType), time, text.PromptEmbeds, text.PooledPromptEmbeds)
                     .to(ScalarType.Float32);
-                sums.narrow(0, i, 1).add_((flow - (noise - latents)).square().mean());
+                var error = flow - (noise - latents);
+                sums.narrow(0, i, 1).add_((error * error).mean(), KeptScalar.One);
             }
         }
 

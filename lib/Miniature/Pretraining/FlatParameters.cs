@@ -108,7 +108,7 @@ internal sealed class FlatParameters : IDisposable
     public void Average(double decay)
     {
         using var noGradients = no_grad();
-        using TorchSharp.Scalar kept = decay, taken = 1 - decay;
+        using TorchSharp.Scalar kept = KeptScalar.Once(decay), taken = KeptScalar.Once(1 - decay);
         Averages.mul_(kept).add_(Values, taken);
     }
 

@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Models.Autoencoders;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
@@ -48,8 +49,9 @@ internal sealed class LatentTable : IDisposable
             using var scope = NewDisposeScope();
             var rows = Math.Min(batch, count - first);
             var latents = vae.Encode(pictures.Pictures(first, rows));
-            mean.narrow(0, first, rows).copy_(latents.Mean.sub(measured.ShiftFactor).mul(measured.ScalingFactor));
-            deviation.narrow(0, first, rows).copy_((latents.LogVariance * 0.5).exp().mul(measured.ScalingFactor));
+            var scale = KeptScalar.Of(measured.ScalingFactor);
+            mean.narrow(0, first, rows).copy_(latents.Mean.sub(KeptScalar.Of(measured.ShiftFactor)).mul(scale));
+            deviation.narrow(0, first, rows).copy_(latents.LogVariance.mul(KeptScalar.Of(0.5)).exp().mul(scale));
         }
 
         return new LatentTable(mean, deviation);
@@ -63,7 +65,7 @@ internal sealed class LatentTable : IDisposable
         using var scope = NewDisposeScope();
         var mean = _mean.index_select(0, rows).to(ScalarType.Float32);
         var deviation = _deviation.index_select(0, rows).to(ScalarType.Float32);
-        return addcmul(mean, deviation, randn_like(mean), 1).MoveToOuterDisposeScope();
+        return addcmul(mean, deviation, randn_like(mean), KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>The mean latents of consecutive painted pictures.</summary>

@@ -67,7 +67,8 @@ internal sealed class OrthogonalSteps : IDisposable
         using var scope = NewDisposeScope();
         var tall = matrices.shape[1] > matrices.shape[2];
         var x = tall ? matrices.transpose(1, 2) : matrices;
-        x = x / x.to(ScalarType.Float32).square().sum([1, 2], keepdim: true).sqrt().add(KeptScalar.Of(1e-12), KeptScalar.One).to(x.dtype);
+        var whole = x.to(ScalarType.Float32);
+        x = x / (whole * whole).sum([1, 2], keepdim: true).sqrt().add(KeptScalar.Of(1e-12), KeptScalar.One).to(x.dtype);
         for (var i = 0; i < Iterations; i++)
         {
             var a = x.bmm(x.transpose(1, 2));
@@ -92,7 +93,7 @@ internal sealed class OrthogonalSteps : IDisposable
         {
             using var scope = NewDisposeScope();
             var first = tensor(offsets, ScalarType.Int64, device).unsqueeze(1);
-            var places = (first + KeptScalar.Range(0, rows * columns, ScalarType.Int64, device).unsqueeze(0)).reshape(-1);
+            var places = first.add(KeptScalar.Range(0, rows * columns, ScalarType.Int64, device).unsqueeze(0), KeptScalar.One).reshape(-1);
             return new Group(places.DetachFromDisposeScope(), offsets.Length, rows, columns);
         }
     }

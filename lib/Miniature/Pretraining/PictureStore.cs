@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Miniature.World;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
@@ -90,7 +91,8 @@ internal sealed class PictureStore : IDisposable
         ArgumentNullException.ThrowIfNull(pictures);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var bytes = pictures.add(1).mul(127.5).round().clamp(0, 255).to(ScalarType.Byte).permute(0, 2, 3, 1).reshape(pictures.shape[0], -1);
+        var bytes = pictures.add(KeptScalar.One, KeptScalar.One).mul(KeptScalar.Of(127.5)).round()
+            .clamp(KeptScalar.Of(0), KeptScalar.Of(255)).to(ScalarType.Byte).permute(0, 2, 3, 1).reshape(pictures.shape[0], -1);
         _pixels.narrow(0, first, pictures.shape[0]).copy_(bytes);
     }
 
@@ -104,7 +106,7 @@ internal sealed class PictureStore : IDisposable
     private Tensor ToPixels(Tensor bytes)
     {
         using var scope = NewDisposeScope();
-        return bytes.view(-1, _size, _size, 3).permute(0, 3, 1, 2).to(ScalarType.Float32).div(127.5).sub(1).contiguous()
-            .MoveToOuterDisposeScope();
+        return bytes.view(-1, _size, _size, 3).permute(0, 3, 1, 2).to(ScalarType.Float32).div(KeptScalar.Of(127.5))
+            .sub(KeptScalar.One).contiguous().MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native.Cuda;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
@@ -71,7 +72,8 @@ internal sealed class TrainingGroup : IDisposable
         if (_looks++ % ClockEvery != 0)
             return _minutes;
         using var noGradients = no_grad();
-        _clock!.fill_(IsFirst ? minutes : 0);
+        using var own = KeptScalar.Once(IsFirst ? minutes : 0);
+        _clock!.fill_(own);
         _communicator.AllReduce(_clock);
         return _minutes = _clock.item<float>();
     }

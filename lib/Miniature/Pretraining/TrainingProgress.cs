@@ -98,8 +98,8 @@ internal sealed record TrainingProgress(long Steps, double Minutes, double Sched
             var values = file.Load("values").to(ScalarType.Float32);
             var length = values.numel();
             weights.Values.narrow(0, first, length).copy_(values);
-            weights.Averages.narrow(0, first, length).copy_(values + BlockCode.DecodeSigned(file.Load("averages"),
-                file.Load("averages.scale")));
+            var apart = BlockCode.DecodeSigned(file.Load("averages"), file.Load("averages.scale"));
+            weights.Averages.narrow(0, first, length).copy_(values.add(apart, KeptScalar.One));
             mean.narrow(0, first, length).copy_(BlockCode.DecodeSigned(file.Load("exp_avg"), file.Load("exp_avg.scale")));
             square.narrow(0, first, length).copy_(BlockCode.DecodePositive(file.Load("exp_avg_sq"), file.Load("exp_avg_sq.scale")));
         }

@@ -61,8 +61,9 @@ internal sealed class VaeTraining
         ArgumentNullException.ThrowIfNull(pictures);
         ArgumentNullException.ThrowIfNull(decoded);
         using var scope = NewDisposeScope();
-        var error = (decoded.clamp(-1, 1) - pictures).square().flatten(1).mean([1]).clamp(min: 1e-8);
-        return (4 / error).log10().mul(10).mean().MoveToOuterDisposeScope();
+        var difference = decoded.clamp(KeptScalar.Of(-1), KeptScalar.One) - pictures;
+        var error = (difference * difference).flatten(1).mean([1]).clamp(min: KeptScalar.Of(1e-8));
+        return error.reciprocal().mul(KeptScalar.Of(4)).log10().mul(KeptScalar.Of(10)).mean().MoveToOuterDisposeScope();
     }
 
     // The encoder stays what the averages are, so that latents made with them stay valid; without gradients AdamW leaves it alone.
@@ -148,25 +149,26 @@ internal sealed class VaeTraining
         using var scope = NewDisposeScope();
         var target = batch[0];
         using var latents = Encode(target.to(_options.ComputeType));
-        var sample = _options.DecoderOnly ? latents.Mean + (batch[1] * batch[2]) : latents.Sample(batch[1]);
+        var sample = _options.DecoderOnly ? latents.Mean.add(batch[1] * batch[2], KeptScalar.One) : latents.Sample(batch[1]);
         var decoded = _vae.Decode(sample).to(ScalarType.Float32);
         var error = decoded - target;
         var across = (error.narrow(3, 1, error.shape[3] - 1) - error.narrow(3, 0, error.shape[3] - 1)).abs().mean();
         var down = (error.narrow(2, 1, error.shape[2] - 1) - error.narrow(2, 0, error.shape[2] - 1)).abs().mean();
-        var total = error.abs().mean() + (error.square().mean() * recipe.SquareWeight) + ((across + down) * (0.5 * recipe.GradientWeight));
+        var total = error.abs().mean().add((error * error).mean(), KeptScalar.Of(recipe.SquareWeight))
+            .add(across.add(down, KeptScalar.One), KeptScalar.Of(0.5 * recipe.GradientWeight));
         if (_judge is not null)
-            total = total + (Perceived(decoded, target) * recipe.PerceptualWeight);
+            total = total.add(Perceived(decoded, target), KeptScalar.Of(recipe.PerceptualWeight));
         if (_options.DecoderOnly)
             return total.MoveToOuterDisposeScope();
         if (recipe.HalfScaleWeight > 0)
         {
             var half = _vae.Decode(nn.functional.avg_pool2d(sample, 2)).to(ScalarType.Float32);
-            total = total + ((half - nn.functional.avg_pool2d(target, 2)).abs().mean() * recipe.HalfScaleWeight);
+            total = total.add((half - nn.functional.avg_pool2d(target, 2)).abs().mean(), KeptScalar.Of(recipe.HalfScaleWeight));
         }
 
         var (mean, logVariance) = (latents.Mean.to(ScalarType.Float32), latents.LogVariance.to(ScalarType.Float32));
-        var kl = (mean.square() + logVariance.exp() - 1 - logVariance).mean() * 0.5;
-        return (total + (kl * recipe.KlWeight)).MoveToOuterDisposeScope();
+        var kl = ((mean * mean).add(logVariance.exp(), KeptScalar.One).sub(KeptScalar.One) - logVariance).mean();
+        return total.add(kl, KeptScalar.Of(0.5 * recipe.KlWeight)).MoveToOuterDisposeScope();
     }
 
     // How far the classifier's first maps of the decoded pictures are from those of the painted ones, relative to the latter.
@@ -175,7 +177,7 @@ internal sealed class VaeTraining
         using var scope = NewDisposeScope();
         var total = zeros([], ScalarType.Float32, _options.Device);
         foreach (var (ours, real) in _judge!.FirstMaps(decoded).Zip(_judge.FirstMaps(target)))
-            total = total + ((ours - real).abs().mean() / real.abs().mean());
+            total = total.add((ours - real).abs().mean() / real.abs().mean(), KeptScalar.One);
         return total.MoveToOuterDisposeScope();
     }
 
@@ -197,7 +199,7 @@ internal sealed class VaeTraining
             using var inner = NewDisposeScope();
             var target = heldOut.Pictures(first, Math.Min(EvaluationBatch, heldOut.Count - first));
             var decoded = _vae.Decode(_vae.Encode(target.to(_options.ComputeType)).Mean).to(ScalarType.Float32);
-            sum.add_(Psnr(target, decoded) * target.shape[0]);
+            sum.add_(Psnr(target, decoded), KeptScalar.Of(target.shape[0]));
             if (examples?.Count == 0)
                 examples.AddRange([target.DetachFromDisposeScope(), decoded.DetachFromDisposeScope()]);
         }
@@ -242,7 +244,7 @@ internal sealed class VaeTraining
             using var inner = NewDisposeScope();
             var latents = _vae.Encode(pictures.Pictures(pictures.DrawRows(EvaluationBatch)).to(_options.ComputeType));
             var values = latents.Sample(randn_like(latents.Mean)).to(ScalarType.Float64);
-            moments.add_(stack([values.mean(), values.square().mean()]));
+            moments.add_(stack([values.mean(), (values * values).mean()]), KeptScalar.One);
         }
 
         var sums = moments.cpu().data<double>().ToArray();

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Pretraining;
@@ -48,8 +49,9 @@ internal static class WeightInitializer
     {
         using var scope = NewDisposeScope();
         var quarter = width / 4;
-        var frequency = pow(10000.0, arange(quarter, ScalarType.Float32) / -(double)quarter);
-        var angle = arange(side, ScalarType.Float32).unsqueeze(1) * frequency.unsqueeze(0);
+        var frequency = full([1], KeptScalar.Of(10000), ScalarType.Float32)
+            .pow(KeptScalar.Range(0, quarter, ScalarType.Float32, CPU).div(KeptScalar.Of(-(double)quarter)));
+        var angle = KeptScalar.Range(0, side, ScalarType.Float32, CPU).unsqueeze(1) * frequency.unsqueeze(0);
         var line = cat([sin(angle), cos(angle)], dim: 1);
         var columns = line.unsqueeze(0).expand(side, side, 2 * quarter);
         var rows = line.unsqueeze(1).expand(side, side, 2 * quarter);
@@ -61,7 +63,7 @@ internal static class WeightInitializer
         switch (module)
         {
             case RMSNorm or LayerNorm or GroupNorm:
-                ((WeightedLayer)module).Weight.fill_(1);
+                ((WeightedLayer)module).Weight.fill_(KeptScalar.One);
                 ((WeightedLayer)module).Bias?.zero_();
                 break;
             case Conv2d convolution:
@@ -140,8 +142,9 @@ internal static class WeightInitializer
     }
 
     private static void Uniform(Tensor target, double bound, Generator generator) =>
-        target.copy_(rand(target.shape, ScalarType.Float32, CPU, generator: generator).mul_(2 * bound).sub_(bound));
+        target.copy_(rand(target.shape, ScalarType.Float32, CPU, generator: generator)
+            .mul_(KeptScalar.Of(2 * bound)).sub_(KeptScalar.Of(bound)));
 
     private static void Normal(Tensor target, double std, Generator generator) =>
-        target.copy_(randn(target.shape, ScalarType.Float32, CPU, generator: generator).mul_(std));
+        target.copy_(randn(target.shape, ScalarType.Float32, CPU, generator: generator).mul_(KeptScalar.Of(std)));
 }

@@ -2,6 +2,7 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Miniature.Proof;
@@ -40,7 +41,8 @@ internal sealed class DreamBoothProbe : IDisposable
     {
         using var scope = NewDisposeScope();
         var pixels = PixelTensors.Stack(_pictures).to(_pipeline.Options.Device);
-        var decoded = Read([.. PixelTensors.Unstack(_pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(-1, 1).cpu())]);
+        var shown = _pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(KeptScalar.Of(-1), KeptScalar.One);
+        var decoded = Read([.. PixelTensors.Unstack(shown.cpu())]);
         var ceiling = new DreamBoothCeiling(
             AttributeReading.MeanOfOthers(_real, _real), Share(_realIdentity), AttributeReading.MeanOfOthers(decoded.Features, _real),
             Share(decoded.Identity));
@@ -160,7 +162,8 @@ internal sealed class DreamBoothProbe : IDisposable
     {
         using var scope = NewDisposeScope();
         var reading = _classifier.call(PixelTensors.Stack(images).to(_pipeline.Options.Device));
-        return (reading.UnitFeatures().DetachFromDisposeScope(), reading.Identity.gt(0).cpu().data<bool>().ToArray(), reading.Classes());
+        var identity = reading.Identity.gt(KeptScalar.Of(0)).cpu().data<bool>().ToArray();
+        return (reading.UnitFeatures().DetachFromDisposeScope(), identity, reading.Classes());
     }
 
     private static double Adherence(string[] prompts, int[][] read) =>
