@@ -68,7 +68,7 @@ internal static class LabCommandLine
         };
 
     // A kernel's start is short: no other verb's flags are made for it.
-    private static RootCommand Kernel(Session session) => [KernelVerb.Create(session)];
+    private static RootCommand Kernel(Session session) => new() { KernelVerb.Create(session) };
 
     private static int Invoke(RootCommand root, string start, IReadOnlyList<string> args, Session session)
     {
