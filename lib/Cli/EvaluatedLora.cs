@@ -63,7 +63,9 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
         MiniatureFolder.VerifyIfListed(model);
         using var pipeline = guard.Run(() => StableDiffusion3Pipeline.Load(model, options with
         {
-            Memory = memory.Memory, StreamTransformer = memory.StreamTransformer, TokenizersFolder = config.Tokenizers,
+            Memory = memory.Memory,
+            StreamTransformer = memory.StreamTransformer,
+            TokenizersFolder = config.Tokenizers,
         }));
         pipeline.Prompts.Warn = session.Warn;
         guard.Enter("generating pictures");

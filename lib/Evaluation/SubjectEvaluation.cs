@@ -91,8 +91,15 @@ public sealed record SubjectEvaluation
             means[ClassLeak] = leak;
         return new SubjectEvaluation
         {
-            Name = set.Name, Stage = set.Stage, Lora = set.Lora, Scale = set.Scale, IsBase = set.IsBase,
-            Judge = judge, Pictures = own, ClassPictures = ofClass, Means = means,
+            Name = set.Name,
+            Stage = set.Stage,
+            Lora = set.Lora,
+            Scale = set.Scale,
+            IsBase = set.IsBase,
+            Judge = judge,
+            Pictures = own,
+            ClassPictures = ofClass,
+            Means = means,
         };
     }
 
