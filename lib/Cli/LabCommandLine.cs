@@ -58,6 +58,7 @@ internal static class LabCommandLine
             GenerateVerb.Create(session),
             EvaluateVerb.Create(session),
             DreamBenchVerb.Create(session),
+            LoraVerb.Create(session),
             HubVerb.Create(session),
             DoctorVerb.Create(session),
             MemoryVerb.Create(session),

@@ -51,12 +51,9 @@ public static class LoraChange
             original.norm().item<float>());
     }
 
-    private static double Norm(LinearUpdate update, Tensor weight, double scale)
+    /// <summary>The Frobenius norm of an update without magnitudes.</summary>
+    internal static double Norm(LinearUpdate update, double scale)
     {
-        if (scale == 0)
-            return 0;
-        if (update.RowFactors(weight, scale) is { } rows)
-            return weight.add(update.Change().mul(KeptScalar.Of(scale)), KeptScalar.One).mul(rows).sub(weight).norm().item<float>();
         if (update is not LoraWeights lora)
             return Math.Abs(scale) * update.Change().norm().item<float>();
         // ‖B A‖² is the sum of (BᵀB) ∘ (A Aᵀ), two small matrices of the rank's size.
@@ -65,7 +62,16 @@ public static class LoraChange
         return Math.Abs(scale) * Math.Sqrt(Math.Max(square, 0));
     }
 
-    private static int? Block(string path) =>
+    private static double Norm(LinearUpdate update, Tensor weight, double scale)
+    {
+        if (scale == 0)
+            return 0;
+        if (update.RowFactors(weight, scale) is { } rows)
+            return weight.add(update.Change().mul(KeptScalar.Of(scale)), KeptScalar.One).mul(rows).sub(weight).norm().item<float>();
+        return Norm(update, scale);
+    }
+
+    internal static int? Block(string path) =>
         path.Split('.')
             .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null)
             .FirstOrDefault(number => number is not null);

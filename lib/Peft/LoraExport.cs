@@ -5,17 +5,20 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// Writes an adapter for other tools. The keys are those of diffusers (<c>transformer.….lora_A.weight</c>), which ComfyUI reads for Stable
-/// Diffusion 3 as well (its <c>comfy/lora.py</c> and <c>comfy/weight_adapter/lora.py</c>). Where alpha differs from the rank, diffusers
-/// reads it from the file's header; ComfyUI does not, and uses the factor 1. So the factor alpha / rank, and the weight, are multiplied
-/// into B here, and every reader's default is right.
+/// Writes a LoRA for other tools. diffusers' keys (<c>transformer.….lora_A.weight</c>) are read by ComfyUI for Stable Diffusion 3 as well
+/// (its <c>comfy/lora.py</c> and <c>comfy/weight_adapter/lora.py</c>). Where alpha differs from the rank, diffusers reads it from the
+/// file's header; ComfyUI does not, and uses the factor 1: <see cref="Save(string, LoraAdapter, ScalarType, double?)"/> multiplies the
+/// factor into the matrices, and every reader's default is right.
 /// </summary>
 public static class LoraExport
 {
     /// <summary>The file name that a training gives the export beside its LoRA.</summary>
     public const string DefaultName = "comfyui_lora_weights.safetensors";
 
-    /// <summary>Writes the file.</summary>
+    /// <summary>The layouts that can be written, by the names that the command line has for them.</summary>
+    internal static IReadOnlyList<string> Layouts { get; } = ["diffusers", "peft", "kohya", "comfyui"];
+
+    /// <summary>Writes diffusers' keys, with the factor, and the weight, in the matrices.</summary>
     /// <param name="path">The file; written atomically.</param>
     /// <param name="adapter">The adapter; it stays as it is.</param>
     /// <param name="dtype">Element type: Float32 (the default), BFloat16 or Float16.</param>
@@ -29,14 +32,88 @@ public static class LoraExport
         FiniteCheck.Require(adapter.Parameters, $"The LoRA '{adapter.Name}', which was to be written to {path},");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var tensors = adapter.Layers.SelectMany(layer => new KeyValuePair<string, Tensor>[]
+        var tensors = LoraLayoutWriter.Diffusers(adapter.Layers.Select(layer => LoraContent.Of(layer).Folded(weight ?? adapter.Weight)));
+        SafetensorsWriter.Save(
+            path, tensors.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(dtype))),
+            new Dictionary<string, string> { ["format"] = "pt" });
+    }
+
+    /// <summary>Writes a LoRA in another layout, in Float32.</summary>
+    /// <param name="path">
+    /// The file; for <c>peft</c> a folder, which gets <c>adapter_model.safetensors</c> and <c>adapter_config.json</c>.
+    /// </param>
+    /// <param name="contents">What is written; it stays as it is.</param>
+    /// <param name="layout"><c>diffusers</c>, <c>peft</c>, <c>kohya</c> or <c>comfyui</c>.</param>
+    /// <returns>What the layout cannot say and is other in the file, one sentence each.</returns>
+    /// <exception cref="LabException">
+    /// The layout is not known, or has no place for a part without which the pictures were others.
+    /// </exception>
+    public static IReadOnlyList<string> Save(string path, LoraContents contents, string layout)
+    {
+        ArgumentNullException.ThrowIfNull(contents);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        switch (layout)
         {
-            new($"{layer.Key}.lora_A.weight", layer.Weights.A.detach().to(dtype)),
-            new(
-                $"{layer.Key}.lora_B.weight",
-                layer.Weights.B.detach().to(ScalarType.Float32).mul(KeptScalar.Of(layer.Factor * (weight ?? adapter.Weight)))
-                    .to(dtype)),
-        });
-        SafetensorsWriter.Save(path, tensors, new Dictionary<string, string> { ["format"] = "pt" });
+            case "diffusers":
+                LoraMetadata.Add(contents.Layers, metadata);
+                Write(path, LoraLayoutWriter.Diffusers(contents.Layers), metadata);
+                break;
+            case "peft":
+                return WritePeft(path, contents.Layers, metadata);
+            case "kohya":
+                Write(path, LoraLayoutWriter.Kohya(contents.Layers), metadata);
+                break;
+            case "comfyui":
+                Write(path, LoraLayoutWriter.ComfyUI(contents.Layers), metadata);
+                break;
+            default:
+                throw new LabException($"There is no LoRA layout '{layout}'; there are {string.Join(", ", Layouts)}.");
+        }
+
+        return [.. Losses(contents.Layers, layout)];
+    }
+
+    private static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, Dictionary<string, string> metadata) =>
+        SafetensorsWriter.Save(
+            path, tensors.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(ScalarType.Float32).contiguous())), metadata);
+
+    private static List<string> WritePeft(string folder, IReadOnlyList<LoraContent> layers, Dictionary<string, string> metadata)
+    {
+        var own = layers.Where(layer => layer.Component == "transformer").ToList();
+        if (own.Count == 0)
+            throw new LabException("A folder in PEFT's layout is one model's, here the transformer's, and this LoRA has nothing for it.");
+        if (own.Select(layer => layer.Variant is LoraVariant.Dora ? LoraVariant.Lora : layer.Variant).Distinct().Count() > 1)
+            throw new LabException("A folder in PEFT's layout has one variant, and this LoRA has several; convert it to diffusers.");
+        Directory.CreateDirectory(folder);
+        var config = LoraMetadata.Config(own);
+        JsonFile.Write(Path.Combine(folder, LoraMetadata.PeftConfigName), config);
+        Write(Path.Combine(folder, LoraFile.PeftName), LoraLayoutWriter.Peft(own), metadata);
+        return own.Count == layers.Count ? []
+            : [$"{layers.Count - own.Count} layers of text encoders are left out: a folder in PEFT's layout is one model's. Pictures "
+                + "change."];
+    }
+
+    private static IEnumerable<string> Losses(IReadOnlyList<LoraContent> layers, string layout)
+    {
+        if (layout == "diffusers" && layers.Any(layer => layer.Variant is LoraVariant.Loha or LoraVariant.Lokr))
+            yield return "diffusers itself has no LoHa and LoKr; the names are its own, the tensors LyCORIS'.";
+        if (layout is not ("kohya" or "comfyui"))
+            yield break;
+        if (layers.Any(layer => layer.Variant == LoraVariant.Dora))
+            yield return "The magnitudes of DoRA are written as LyCORIS' dora_scale; sd-scripts' own LoRA for Stable Diffusion 3 has none.";
+        if (LoraJoin.Uneven(layers))
+        {
+            yield return "Queries, keys and values of different ranks or factors are one layer in this layout: it has the sum of their "
+                + "ranks, with the factors in the matrices where they differ.";
+        }
+
+        if (layers.Any(layer => layer.Factor != layer.Alpha / layer.Rank))
+            yield return "The layout has no rank-stabilised scaling; alpha is written so that alpha / rank is the same factor.";
+        if (layers.Any(layer => layer.Dropout > 0))
+            yield return "The dropout of the training is not written.";
+        if (layers.Any(layer => layer.Variant is LoraVariant.Loha or LoraVariant.Lokr))
+            yield return "LoHa and LoKr are written with LyCORIS' names for the layers of diffusers (lycoris_…).";
     }
 }

@@ -49,11 +49,12 @@ public static class LoraFile
         FiniteCheck.Require(adapter.Parameters, $"The LoRA '{adapter.Name}', which was to be written to {path},");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var tensors = adapter.Layers.SelectMany(layer => layer.Named.Select(
-            entry => KeyValuePair.Create(entry.Name, entry.Value.detach().to(ScalarType.Float32))).Concat(AlphaOf(layer)));
+        LoraContent[] layers = [.. adapter.Layers.Select(LoraContent.Of)];
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
-        LoraMetadata.Add(adapter, metadata);
-        SafetensorsWriter.Save(path, tensors, metadata);
+        LoraMetadata.Add(layers, metadata);
+        SafetensorsWriter.Save(
+            path, LoraLayoutWriter.Diffusers(layers).Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(ScalarType.Float32))),
+            metadata);
     }
 
     /// <summary>Loads a file as a new adapter on the models that it names.</summary>
@@ -88,12 +89,14 @@ public static class LoraFile
         }
 
         var readers = linears.Where(entry => keys.Layers.ContainsKey(entry.Key))
-            .ToDictionary(entry => entry.Key, entry => LoraLayerReader.Read(checkpoint, file, keys.Layers[entry.Key]));
+            .Select(entry => (entry.Key, Reader: LoraLayerReader.Read(checkpoint, file, keys.Layers[entry.Key])))
+            .Where(entry => !entry.Reader.IsEmpty).ToDictionary(entry => entry.Key, entry => entry.Reader);
         var slots = readers.Select(entry => Slot(entry.Value, linears[entry.Key].Linear, file, metadata)).ToList();
         var report = Report(checkpoint, file, keys, metadata, readers.Values);
+        var scales = readers.Values.Zip(slots, (reader, slot) => (reader, slot.Factor));
         report = report with
         {
-            Warnings = [.. report.Warnings, .. LoraWarnings.Scales(slots, file), .. LoraWarnings.SplitQkv(slots, readers.Values, file)],
+            Warnings = [.. report.Warnings, .. LoraWarnings.Scales(slots, file), .. LoraWarnings.SplitQkv(scales, file)],
         };
         var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
         try
@@ -119,7 +122,8 @@ public static class LoraFile
         using var checkpoint = Checkpoint.Open(path);
         var matrices = adapter.Layers.SelectMany(layer => layer.Named)
             .ToDictionary(entry => entry.Name, entry => entry.Value, StringComparer.Ordinal);
-        var alphas = adapter.Layers.SelectMany(AlphaOf).Select(entry => entry.Key);
+        var alphas = adapter.Layers.Select(LoraContent.Of)
+            .SelectMany(layer => LoraLayoutWriter.AlphaOf(layer, layer.Key)).Select(entry => entry.Key);
         string[] wrong =
         [
             .. matrices.Keys.Except(checkpoint.Names).Select(name => $"{name} is missing"),
@@ -145,13 +149,8 @@ public static class LoraFile
         adapter.RefreshComputeCopy();
     }
 
-    // What the variants of LyCORIS have for a header: one number for each layer.
-    private static IEnumerable<KeyValuePair<string, Tensor>> AlphaOf(LoraLayer layer) =>
-        layer.Variant is LoraVariant.Loha or LoraVariant.Lokr
-            ? [KeyValuePair.Create($"{layer.Key}.alpha", tensor((float)(layer.Factor * layer.Rank)))]
-            : [];
-
-    private static LoraLoadReport Report(
+    /// <summary>How a file's tensors are used.</summary>
+    internal static LoraLoadReport Report(
         Checkpoint checkpoint, string file, LoraKeys keys, LoraMetadata metadata, IReadOnlyCollection<LoraLayerReader> readers)
     {
         var used = keys.Layers.Values.SelectMany(layer => layer.Names.Values).ToHashSet(StringComparer.Ordinal);

@@ -47,6 +47,9 @@ internal sealed class LoraLayerReader
     /// <summary>Whether the written layer was put together from three with a rank each.</summary>
     public bool IsOneOfThree { get; }
 
+    /// <summary>Whether the layer has only zeros in a written layer that was put together from three: nothing of its own.</summary>
+    public bool IsEmpty => IsOneOfThree && IsZero(LoraParts.A) && IsZero(LoraParts.B);
+
     /// <summary>Rank of the layer's update; 0 where its tensors do not tell it.</summary>
     public int Rank => IsOneOfThree ? WrittenRank / 3 : WrittenRank;
 
@@ -200,6 +203,12 @@ internal sealed class LoraLayerReader
         }
 
         return true;
+    }
+
+    private bool IsZero(string part)
+    {
+        using var scope = NewDisposeScope();
+        return Load(part).count_nonzero().item<long>() == 0;
     }
 
     private static bool MakesRows(string part) =>

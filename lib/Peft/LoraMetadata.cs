@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Tensors;
 
 namespace Dreambooth.Lab.Peft;
@@ -14,7 +13,7 @@ internal sealed class LoraMetadata
 {
     private const string RecipeName = "recipe.json";
     private const string HeaderKey = "lora_adapter_metadata";
-    private const string PeftConfigName = "adapter_config.json";
+    internal const string PeftConfigName = "adapter_config.json";
 
     // What PEFT does to the model's own weights before it trains, so that the matrices alone are not the change.
     private static readonly string[] ChangedBases = ["pissa", "olora", "corda", "loftq", "lora_ga"];
@@ -110,31 +109,77 @@ internal sealed class LoraMetadata
         }
     }
 
-    /// <summary>Writes the header entry of an adapter.</summary>
-    /// <param name="adapter">The adapter.</param>
+    /// <summary>Writes the header entry of diffusers.</summary>
+    /// <param name="layers">The updates; those of LyCORIS have their alphas beside the tensors.</param>
     /// <param name="header">The header's texts; one is added.</param>
-    public static void Add(LoraAdapter adapter, Dictionary<string, string> header)
+    public static void Add(IEnumerable<LoraContent> layers, Dictionary<string, string> header)
     {
         var metadata = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var group in adapter.Layers.Where(layer => layer.Update is LoraWeights).GroupBy(layer => layer.Component))
+        var own = layers.Where(layer => layer.Variant is LoraVariant.Lora or LoraVariant.Dora);
+        foreach (var group in own.GroupBy(layer => layer.Component))
         {
-            var first = group.First();
-            metadata[$"{group.Key}.peft_type"] = "LORA";
-            metadata[$"{group.Key}.r"] = first.Rank;
-            metadata[$"{group.Key}.lora_alpha"] = Number(first.Alpha);
-            metadata[$"{group.Key}.lora_dropout"] = first.Update.Dropout?.Probability ?? 0;
-            metadata[$"{group.Key}.lora_bias"] = group.Any(layer => layer.Weights.Bias is not null);
-            metadata[$"{group.Key}.use_dora"] = group.Any(layer => layer.Variant == LoraVariant.Dora);
-            metadata[$"{group.Key}.use_rslora"] = group.Any(layer => layer.Factor != layer.Alpha / layer.Rank);
-            metadata[$"{group.Key}.bias"] = "none";
-            metadata[$"{group.Key}.init_lora_weights"] = "gaussian";
-            metadata[$"{group.Key}.target_modules"] = new JsonArray([.. group.Select(layer => (JsonNode?)JsonValue.Create(layer.Path))]);
-            metadata[$"{group.Key}.rank_pattern"] = Pattern(group, layer => layer.Rank, first.Rank);
-            metadata[$"{group.Key}.alpha_pattern"] = Pattern(group, layer => layer.Alpha, first.Alpha);
+            foreach (var (key, value) in Settings([.. group]))
+                metadata[$"{group.Key}.{key}"] = value;
         }
 
         if (metadata.Count > 0)
             header[HeaderKey] = new JsonObject(metadata).ToJsonString(new(JsonFile.Options) { WriteIndented = true });
+    }
+
+    /// <summary>PEFT's configuration of an adapter of one model.</summary>
+    /// <param name="layers">The updates, all LoRA and DoRA, all LoHa, or all LoKr.</param>
+    public static JsonObject Config(IReadOnlyList<LoraContent> layers)
+    {
+        var first = layers[0];
+        var config = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
+        if (first.Variant is LoraVariant.Lora or LoraVariant.Dora)
+            return new JsonObject(new SortedDictionary<string, JsonNode?>(Settings(layers), StringComparer.Ordinal));
+        config["peft_type"] = first.Variant == LoraVariant.Loha ? "LOHA" : "LOKR";
+        config["alpha"] = Number(AlphaOf(first));
+        config["init_weights"] = true;
+        config["module_dropout"] = 0.0;
+        config["rank_dropout"] = 0.0;
+        AddLayers(config, layers, AlphaOf);
+        if (first.Variant == LoraVariant.Lokr)
+        {
+            // The factor that was asked for is not in a file; where the first factors are squares of one size, that size gives the same.
+            long[] sides = [.. layers.SelectMany(layer => new[] { Side(layer, "lokr_w1_a", 0), Side(layer, "lokr_w1_b", 1) }).Distinct()];
+            config["decompose_both"] = layers.Any(layer => layer["lokr_w1_a"] is not null);
+            config["decompose_factor"] = sides.Length == 1 ? sides[0] : -1;
+        }
+
+        return new JsonObject(config);
+
+        // A factor that was folded away or is no alpha / rank is one here.
+        static double AlphaOf(LoraContent layer) => layer.Factor * layer.Rank;
+        static long Side(LoraContent layer, string half, int axis) => (layer["lokr_w1"] ?? layer[half]!).shape[axis];
+    }
+
+    private static Dictionary<string, JsonNode?> Settings(IReadOnlyList<LoraContent> layers)
+    {
+        var first = layers[0];
+        var settings = new Dictionary<string, JsonNode?>
+        {
+            ["peft_type"] = "LORA",
+            ["lora_alpha"] = Number(first.Alpha),
+            ["lora_dropout"] = first.Dropout,
+            ["lora_bias"] = layers.Any(layer => layer[LoraParts.Bias] is not null),
+            ["use_dora"] = layers.Any(layer => layer.Variant == LoraVariant.Dora),
+            ["use_rslora"] = layers.Any(layer => layer.Factor != layer.Alpha / layer.Rank),
+            ["bias"] = "none",
+            ["init_lora_weights"] = "gaussian",
+        };
+        AddLayers(settings, layers, layer => layer.Alpha);
+        return settings;
+    }
+
+    private static void AddLayers(
+        IDictionary<string, JsonNode?> settings, IReadOnlyList<LoraContent> layers, Func<LoraContent, double> alpha)
+    {
+        settings["r"] = layers[0].Rank;
+        settings["target_modules"] = new JsonArray([.. layers.Select(layer => (JsonNode?)JsonValue.Create(layer.Path))]);
+        settings["rank_pattern"] = Pattern(layers, layer => layer.Rank, layers[0].Rank);
+        settings["alpha_pattern"] = Pattern(layers, alpha, alpha(layers[0]));
     }
 
     private static void RefuseOtherKinds(JsonField values)
@@ -175,7 +220,7 @@ internal sealed class LoraMetadata
 
     private bool IsStabilised(string prefix) => _values?.Find($"{prefix}use_rslora")?.Truth() ?? false;
 
-    private static JsonObject Pattern(IEnumerable<LoraLayer> layers, Func<LoraLayer, double> value, double usual) =>
+    private static JsonObject Pattern(IEnumerable<LoraContent> layers, Func<LoraContent, double> value, double usual) =>
         new(layers.Where(layer => value(layer) != usual)
             .Select(layer => new KeyValuePair<string, JsonNode?>(layer.Path, Number(value(layer)))));
 

@@ -28,16 +28,13 @@ internal static class LoraWarnings
     /// The mark of sd-scripts' split_qkv: queries, keys and values were trained apart and saved as one layer, with an alpha that was not
     /// multiplied by 3.
     /// </summary>
-    /// <param name="slots">The layers.</param>
-    /// <param name="readers">What was read of them, in the same order.</param>
+    /// <param name="layers">What was read of the layers, each with its factor.</param>
     /// <param name="file">The file's path.</param>
-    public static IEnumerable<string> SplitQkv(
-        IReadOnlyCollection<LoraAdapter.Slot> slots, IEnumerable<LoraLayerReader> readers, string file)
+    public static IEnumerable<string> SplitQkv(IEnumerable<(LoraLayerReader Reader, double Factor)> layers, string file)
     {
-        var all = slots.Zip(readers).Where(entry => entry.Second.Alpha is not null).ToLookup(entry => entry.Second.IsOneOfThree);
-        double[] split = [.. all[true].Select(entry => entry.First.Factor).Distinct()];
-        double[] others =
-            [.. all[false].Where(entry => entry.First.Component == "transformer").Select(entry => entry.First.Factor).Distinct()];
+        var all = layers.Where(layer => layer.Reader.Alpha is not null && layer.Reader.Target.Component == "transformer")
+            .ToLookup(layer => layer.Reader.IsOneOfThree, layer => layer.Factor);
+        double[] split = [.. all[true].Distinct()], others = [.. all[false].Distinct()];
         if (split.Length == 1 && others.Length == 1 && Math.Abs((split[0] * 3) - others[0]) < 1e-6 * Math.Abs(others[0]))
         {
             yield return $"{file}: queries, keys and values act with a third of the other layers' factor. sd-scripts' split_qkv saves "

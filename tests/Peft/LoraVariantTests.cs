@@ -20,7 +20,7 @@ public sealed class LoraVariantTests
 {
     private const double Tolerance = 2e-5;
 
-    private static string Variants { get; } = Path.Combine(GoldenSet.Second.Path, "lora_variants");
+    internal static string Variants { get; } = Path.Combine(GoldenSet.Second.Path, "lora_variants");
 
     public static TheoryData<string, string> Adapters => new()
     {
@@ -215,11 +215,11 @@ public sealed class LoraVariantTests
         return report;
     }
 
-    private static Tensor Forward(StableDiffusion3Pipeline pipeline, SafetensorsFile inputs) => pipeline.Transformer.forward(
+    internal static Tensor Forward(StableDiffusion3Pipeline pipeline, SafetensorsFile inputs) => pipeline.Transformer.forward(
         inputs.Load("forward.hidden_states"), inputs.Load("forward.timestep"),
         inputs.Load("forward.encoder_hidden_states"), inputs.Load("forward.pooled_projections"));
 
-    private static StableDiffusion3Pipeline Load(string model)
+    internal static StableDiffusion3Pipeline Load(string model)
     {
         var folder = GoldenSet.PathOf("pipelines", model);
         Assert.SkipUnless(Directory.Exists(Variants) && Directory.Exists(folder), "the second golden set is not here");

@@ -1,0 +1,83 @@
+using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Tests.Peft;
+using Dreambooth.Lab.Tests.Tokenizers;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Cli;
+
+public sealed class LoraVerbTests : IDisposable
+{
+    private readonly WrittenLora _lora = new();
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose()
+    {
+        _lora.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Inspect_AFile_TellsWhatItHolds()
+    {
+        var file = _lora.WriteWith("""{"transformer.r": 2, "transformer.lora_alpha": 8}""", _lora.Pair(WrittenLora.Layer));
+        var (code, output, error) = Run("lora", "inspect", file, "--deep");
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Contains("2 tensors, 0 of them not used", output, StringComparison.Ordinal);
+        Assert.Contains("layout: Diffusers (1 layers)", output, StringComparison.Ordinal);
+        Assert.Contains("rank, alpha, factor: 2, 8, 4 (1 layers)", output, StringComparison.Ordinal);
+        // Every element of B A is 2, times the factor 4.
+        Assert.Contains($"strength transformer block 0: {8 * _lora.Width}", output, StringComparison.Ordinal);
+        Assert.Contains("all values are finite", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inspect_ValuesThatAreNotFinite_AreNamedWhereAllAreRead()
+    {
+        var pair = _lora.Pair(WrittenLora.Layer);
+        pair[1].Value[0, 0] = float.NaN;
+        var file = _lora.Write(pair);
+        Assert.Equal(0, Run("lora", "inspect", file).Code);
+        var (code, output, _) = Run("lora", "inspect", file, "--deep");
+        Assert.Equal(1, code);
+        Assert.Contains($"not finite: transformer.{WrittenLora.Layer}.lora_B.weight", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inspect_NoLora_SaysWhatItIs()
+    {
+        var (code, _, error) = Run("lora", "inspect", _lora.Write(("exp_avg", ones(2))));
+        Assert.Equal(1, code);
+        Assert.Contains("an optimizer's state", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Convert_ToKohya_LoadsAsThatLayout()
+    {
+        var file = _lora.Write(_lora.Pair(WrittenLora.Layer));
+        var target = Path.Combine(_folder.Path, "kohya.safetensors");
+        var (code, output, _) = Run("lora", "convert", file, "--to", "kohya", "-o", target);
+        Assert.Equal(0, code);
+        Assert.Contains($"{target}: 1 layers in the layout of kohya", output, StringComparison.Ordinal);
+        Assert.Equal(LoraFileLayout.Kohya, _lora.Load(target).Layout);
+    }
+
+    [Theory]
+    [InlineData("webui", "--to is webui; valid is diffusers, peft, kohya, comfyui")]
+    [InlineData("kohya", "the file that is read; give another")]
+    public void Convert_WhatCannotBe_IsRefused(string layout, string message)
+    {
+        var file = _lora.Write(_lora.Pair(WrittenLora.Layer));
+        var (code, _, error) = Run("lora", "convert", file, "--to", layout, "-o", file);
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Output, string Error) Run(params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = LabCommandLine.Run(args, new Session(output, error, IsInteractive: false, CancellationToken.None));
+        return (code, output.ToString(), error.ToString());
+    }
+}
