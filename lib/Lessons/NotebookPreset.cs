@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Training;
@@ -37,6 +38,9 @@ public sealed record NotebookPreset
     /// <summary>The model's folder, or its name on the hub.</summary>
     public string Model => Study.Model;
 
+    /// <summary>Number of pictures in the folder of the photos.</summary>
+    public int PhotoCount => Directory.Exists(Photos) ? Directory.EnumerateFiles(Photos).Count(PictureName.Is) : 0;
+
     /// <summary>The miniature with the fewest pictures and steps.</summary>
     public static NotebookPreset Tiny => Standard with
     {
@@ -44,7 +48,7 @@ public sealed record NotebookPreset
         Study = Standard.Study with { Steps = 4, Prompts = 2, Seeds = [0], Scales = [0.7, 1], Guidances = [1, 4], Stages = 2 },
     };
 
-    /// <summary>The miniature: at most 60 pictures a sweep, about a second each on two processor cores.</summary>
+    /// <summary>The miniature: at most 60 pictures a sweep (130 in notebook 06), about a second each on two processor cores.</summary>
     public static NotebookPreset Standard => new()
     {
         Size = PresetSize.Standard,

@@ -75,6 +75,7 @@ public class NotebookPresetTests
         using var judge = preset.Judge();
         Assert.Equal("the miniature's classifier", judge.Name);
         Assert.Equal("0.8", preset.Expected("0.8"));
+        Assert.Equal(Directory.GetFiles(preset.Photos, "*.png").Length, preset.PhotoCount);
     }
 
     [Fact]

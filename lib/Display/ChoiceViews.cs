@@ -1,0 +1,114 @@
+using System.Globalization;
+using Dreambooth.Lab.Evaluation;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+
+namespace Dreambooth.Lab.Display;
+
+/// <summary>What follows from a choice between LoRA: the one to keep, its nearest training pictures, and blind pairs with a rival.</summary>
+public static class ChoiceViews
+{
+    /// <summary>The LoRA and scale to keep: the suggested one; where nothing was scored the last LoRA at the scale nearest to 1.</summary>
+    /// <param name="choice">The evaluations.</param>
+    /// <exception cref="LabException">There is no LoRA among them.</exception>
+    public static SubjectEvaluation Kept(this EvaluationChoice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        return choice.Suggested ?? AsTrained(choice.Evaluations).FirstOrDefault()
+            ?? throw new LabException("There is no LoRA among the evaluations: give the sweep one.");
+    }
+
+    /// <summary>
+    /// The candidate to compare a kept one with: the end of the training, as near to scale 1 as was generated; the next best where that is
+    /// kept.
+    /// </summary>
+    /// <param name="choice">The evaluations.</param>
+    /// <param name="kept">One of them.</param>
+    /// <exception cref="LabException">There is no other LoRA or scale.</exception>
+    public static SubjectEvaluation Rival(this EvaluationChoice choice, SubjectEvaluation kept)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        return AsTrained(choice.Evaluations).FirstOrDefault(other => other != kept)
+            ?? throw new LabException("There is no other LoRA or scale to compare with: give the sweep more stages or scales.");
+    }
+
+    /// <summary>
+    /// Pictures of one LoRA over the training pictures that resemble them most, with what the model generated without it from the same
+    /// noise: where that is as like a training picture, nothing was copied.
+    /// </summary>
+    /// <param name="choice">The evaluations, with that of the model as it is.</param>
+    /// <param name="kept">One of them.</param>
+    /// <param name="nearest">The training pictures.</param>
+    /// <param name="most">Pictures at most.</param>
+    public static ImageGrid Neighbours(this EvaluationChoice choice, SubjectEvaluation kept, NearestPictures nearest, int most = 6)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        ArgumentNullException.ThrowIfNull(kept);
+        ArgumentNullException.ThrowIfNull(nearest);
+        var before = choice.Evaluations.Where(evaluation => evaluation.IsBase).SelectMany(evaluation => evaluation.Pictures)
+            .ToDictionary(Place);
+        (string Path, double Likeness) Near(PictureScores picture) => nearest.Of(ImageDecoder.Load(picture.Path));
+        GridCell Drawn(PictureScores picture) => GridCell.FromFile(picture.Path, Likeness(Near(picture).Likeness), picture.Prompt ?? string.Empty);
+        PictureScores[] own = [.. kept.Pictures.Take(most)];
+        return new ImageGrid
+        {
+            Title = $"Likeness to the nearest training picture (these among themselves: {Likeness(nearest.AmongThemselves)})",
+            Rows =
+            [
+                [.. own.Select(picture => before.TryGetValue(Place(picture), out var bare) ? Drawn(bare) : null)],
+                [.. own.Select(Drawn)],
+                [.. own.Select(picture => GridCell.FromFile(Near(picture).Path, details: Path.GetFileName(Near(picture).Path)))],
+            ],
+            RowHeadings = ["without LoRA", kept.Name, "its nearest training picture"],
+            CellSize = 110,
+        };
+    }
+
+    /// <summary>Pairs to choose between blind: pictures of two LoRA from the same prompt and noise.</summary>
+    /// <param name="first">The one.</param>
+    /// <param name="second">The other.</param>
+    /// <param name="seed">Decides the order.</param>
+    /// <exception cref="LabException">No prompt and noise were used with both.</exception>
+    public static ComparisonRating Blind(this SubjectEvaluation first, SubjectEvaluation second, long seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        var pairs = first.Pictures.Join(second.Pictures, Place, Place, (a, b) => new ComparisonPair(
+            GridCell.FromFile(a.Path), GridCell.FromFile(b.Path), $"Which shows “{ShownText.Line(a.Prompt ?? string.Empty)}” better?"))
+            .ToList();
+        return pairs.Count == 0
+            ? throw new LabException($"{first.Name} and {second.Name} have no picture of one prompt and seed in common.")
+            : new ComparisonRating
+            {
+                Pairs = pairs,
+                FirstName = first.Name,
+                SecondName = second.Name,
+                Seed = seed,
+                CellSize = 220,
+            };
+    }
+
+    /// <summary>How to generate pictures with a LoRA on the command line.</summary>
+    /// <param name="kept">The LoRA and its scale.</param>
+    /// <param name="model">The model's folder, or its name on the hub.</param>
+    /// <param name="prompt">What to generate.</param>
+    public static string CommandLine(this SubjectEvaluation kept, string model, string prompt)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        var scale = (kept.Scale ?? 1).ToString("0.##", CultureInfo.InvariantCulture);
+        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora "
+            + $"{ProjectFolder.Near(kept.Lora ?? string.Empty)} --lora_scale {scale} \\\n    --prompt \"{prompt}\"";
+    }
+
+    // The end of the training first, as near to scale 1 as there is.
+    private static IEnumerable<SubjectEvaluation> AsTrained(IReadOnlyList<SubjectEvaluation> evaluations)
+    {
+        var last = evaluations.LastOrDefault(evaluation => evaluation.Lora is not null)?.Lora;
+        return evaluations.Where(evaluation => evaluation.Lora is not null).OrderBy(evaluation => evaluation.Lora == last ? 0 : 1)
+            .ThenBy(evaluation => Math.Abs((evaluation.Scale ?? 1) - 1));
+    }
+
+    private static (string? Prompt, ulong? Seed, int Index) Place(PictureScores picture) => (picture.Prompt, picture.Seed, picture.Index);
+
+    private static string Likeness(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
+}
