@@ -26,11 +26,14 @@ public sealed record NotebookPreset
     /// <summary>The folder of the classifier that knows the model's pictures and the photos; null where none does.</summary>
     public string? Classifier { get; init; }
 
-    /// <summary>The encoder that judges fidelity to the subject where no classifier does: DINO or DINOv2, a folder or its name on the hub.</summary>
-    public string Dino { get; init; } = "facebook/dino-vits16";
+    /// <summary>
+    /// The encoder that judges fidelity to the subject where no classifier does: DINO or DINOv2, a folder or its name on the hub. The
+    /// paper's facebook/dino-vits16 is published without safetensors and has to be converted first.
+    /// </summary>
+    public string Dino { get; init; } = "facebook/dinov2-small";
 
     /// <summary>The encoder that judges adherence to the prompt where no classifier does: CLIP, a folder or its name on the hub.</summary>
-    public string Clip { get; init; } = "openai/clip-vit-base-patch32";
+    public string Clip { get; init; } = "openai/clip-vit-large-patch14";
 
     /// <summary>The folder of the prompt lists; relative to the project.</summary>
     public string PromptLists { get; init; } = PromptList.Folder;

@@ -5,6 +5,7 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Lessons;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Evaluation;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Sweeps;
 
@@ -19,9 +20,9 @@ public sealed class NotebookJudgeTests : IDisposable
     [Fact]
     public void Judge_AnotherModel_IsThePresetsEncodersUnderTheirNames()
     {
-        using var encoders = new TinyEncoders();
+        using var encoders = new SmallEncoders();
         using var judge = NotebookPreset.Full.With("/models/other", photos: Photos(), dino: encoders.Dino, clip: encoders.Clip).Judge();
-        Assert.Equal("DINO dino, CLIP clip, protocol published", judge.Name);
+        Assert.Equal("DINO dino-vit, CLIP small-clip, protocol published", judge.Name);
         Assert.Equal((SubjectJudge.DinoScore, SubjectJudge.ClipTextScore), (judge.FidelityScore, judge.AdherenceScore));
         var scores = judge.Score("a cat", new RgbImage(40, 40));
         Assert.Superset(new HashSet<string> { "dino", "clip_i", "clip_t", "nearest" }, scores.Keys.ToHashSet());
@@ -33,7 +34,7 @@ public sealed class NotebookJudgeTests : IDisposable
     {
         using var graded = NotebookPreset.Standard.Judge(graded: true);
         Assert.Equal("the miniature's classifier, graded", graded.Name);
-        using var encoders = new TinyEncoders();
+        using var encoders = new SmallEncoders();
         using var other = NotebookPreset.Standard.With(photos: Photos(), dino: encoders.Dino, clip: encoders.Clip).Judge();
         Assert.IsType<SubjectJudge>(other);
     }
@@ -43,19 +44,19 @@ public sealed class NotebookJudgeTests : IDisposable
     {
         var hub = new HubResolver(new HubOptions { CacheFolder = _pictures.Folder, TokenPath = "nowhere", Offline = true });
         using var judge = NotebookJudge.Open(NotebookPreset.Full, false, hub);
-        Assert.Contains("hub download facebook/dino-vits16", judge.Name, StringComparison.Ordinal);
+        Assert.Contains("hub download facebook/dinov2-small", judge.Name, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', judge.Name);
         Assert.Empty(judge.Score("a cat", new RgbImage(8, 8)));
         Assert.True(double.IsNaN(judge.Ceiling));
-        using var encoders = new TinyEncoders();
+        using var encoders = new SmallEncoders();
         using var half = NotebookJudge.Open(NotebookPreset.Full.With(dino: encoders.Dino), false, hub);
-        Assert.Contains("openai/clip-vit-base-patch32", half.Name, StringComparison.Ordinal);
+        Assert.Contains("openai/clip-vit-large-patch14", half.Name, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Judge_FolderWithoutAnEncoder_IsAnError()
     {
-        using var encoders = new TinyEncoders();
+        using var encoders = new SmallEncoders();
         var preset = NotebookPreset.Full.With(photos: Photos(), dino: _pictures.Folder, clip: encoders.Clip);
         Assert.Contains(_pictures.Folder, Assert.Throws<LabException>(() => preset.Judge()).Message, StringComparison.Ordinal);
         Assert.Contains(

@@ -134,10 +134,12 @@ public sealed class NotebookSeriesTests : IDisposable
     // A process of its own, as a user starts it.
     private static (int Code, string Output) RunVerb(params string[] arguments) => RunVerb([], arguments);
 
-    private static (int Code, string Output) RunVerb((string Name, string Value)[] environment, string[] arguments)
+    internal static (int Code, string Output) RunVerb(
+        (string Name, string Value)[] environment, string[] arguments, string? folder = null)
     {
         var start = new ProcessStartInfo("dotnet", [LabProgram.Assembly, "run", .. arguments])
         {
+            WorkingDirectory = folder ?? string.Empty,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
