@@ -2,8 +2,6 @@ using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
-using Dreambooth.Lab.Imaging;
-using Dreambooth.Lab.Models.ImageEncoders;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Lessons;
@@ -25,43 +23,37 @@ internal static class NotebookJudge
             return CharacterMeasures.Load(classifier, preset.Photos, graded);
         }
 
-        if (Folder(hub, preset.Dino) is not { } dino)
-            return Missing(preset.Dino);
-        if (Folder(hub, preset.Clip) is not { } clip)
-            return Missing(preset.Clip);
-        var photos = PictureFolder.Read(preset.Photos, BadImagePolicy.Skip).Pictures.Select(photo => ImageDecoder.Load(photo.Path)).ToList();
-        var options = PipelineOptions.Parse(preset.Study.Device, preset.Study.Dtype);
-        var encoders = SubjectEncoders.Load(
-            dino, clip, ImageProtocol.Published, options.Device, options.Dtype, (Shown(preset.Dino), Shown(preset.Clip)));
-        try
+        foreach (var encoder in new[] { preset.Dino, preset.Clip })
         {
-            return new SubjectJudge(encoders, photos);
+            if (!IsHere(hub, encoder))
+                return new NoJudge(
+                    $"none: the encoder {encoder} is not on this machine and the hub cannot be reached, so run `dotnet run -- hub download "
+                    + $"{encoder} --encoder` where there is a network, or name folders of encoders by `dino` and `clip`");
         }
-        catch
+
+        return new JudgeRequest
         {
-            encoders.Dispose();
-            throw;
-        }
+            Model = preset.Model,
+            Photos = preset.Photos,
+            OnBadImage = BadImagePolicy.Skip,
+            Dino = preset.Dino,
+            Clip = preset.Clip,
+            Device = preset.Study.Device,
+        }.Open(hub);
     }
 
-    // Null where it is a name on the hub, which cannot be reached now.
-    private static string? Folder(HubResolver hub, string nameOrPath)
+    // Other faults of a name are the user's to mend, and are told as errors.
+    private static bool IsHere(HubResolver hub, string nameOrPath)
     {
         try
         {
-            return hub.Model(nameOrPath);
+            hub.Encoder(nameOrPath);
+            return true;
         }
         catch (HubException error) when (
             error.Kind is HubErrorKind.Network or HubErrorKind.Offline or HubErrorKind.RateLimited or HubErrorKind.Server)
         {
-            return null;
+            return false;
         }
     }
-
-    private static NoJudge Missing(string name) => new(
-        $"none: the encoder {name} is not on this machine and the hub cannot be reached, so run `dotnet run -- hub download {name}` "
-        + "where there is a network, or name folders of encoders by `dino` and `clip`");
-
-    private static string Shown(string nameOrPath) =>
-        Path.IsPathRooted(nameOrPath) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(nameOrPath)) : nameOrPath;
 }
