@@ -5,7 +5,7 @@ using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Display;
 
-/// <summary>What follows from a choice between LoRA: the one to keep, its nearest training pictures, and blind pairs with a rival.</summary>
+/// <summary>What follows from a choice between LoRA: the one to keep, its nearest training pictures, blind pairs with a rival.</summary>
 public static class ChoiceViews
 {
     /// <summary>The LoRA and scale to keep: the suggested one; where nothing was scored the last LoRA at the scale nearest to 1.</summary>
@@ -48,7 +48,8 @@ public static class ChoiceViews
         var before = choice.Evaluations.Where(evaluation => evaluation.IsBase).SelectMany(evaluation => evaluation.Pictures)
             .ToDictionary(Place);
         (string Path, double Likeness) Near(PictureScores picture) => nearest.Of(ImageDecoder.Load(picture.Path));
-        GridCell Drawn(PictureScores picture) => GridCell.FromFile(picture.Path, Likeness(Near(picture).Likeness), picture.Prompt ?? string.Empty);
+        GridCell Drawn(PictureScores picture) =>
+            GridCell.FromFile(picture.Path, Likeness(Near(picture).Likeness), picture.Prompt ?? string.Empty);
         PictureScores[] own = [.. kept.Pictures.Take(most)];
         return new ImageGrid
         {

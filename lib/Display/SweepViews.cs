@@ -279,7 +279,8 @@ public static class SweepViews
     /// <summary>What stands in the place of scores where nothing scored the pictures.</summary>
     internal static TextTable Unscored(SweepOutcome outcome) => new() { Columns = ["Scores"], Rows = [[NoScores(outcome)]] };
 
-    private static string? JudgeOf(SweepOutcome outcome) => outcome.Results.Select(result => result.Judge).FirstOrDefault(name => name is not null);
+    private static string? JudgeOf(SweepOutcome outcome) =>
+        outcome.Results.Select(result => result.Judge).FirstOrDefault(name => name is not null);
 
     private static string NoScores(SweepOutcome outcome) => JudgeOf(outcome) ?? "none: nothing judged these pictures";
 

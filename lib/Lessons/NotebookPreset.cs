@@ -89,8 +89,9 @@ public sealed record NotebookPreset
     };
 
     /// <summary>
-    /// The same with another model, LoRA, photos or encoders; what is left empty stays. The classifier knows the miniature and the lab's cat
-    /// only, so encoders judge another model or other photos. The prompts of another model are those of <see cref="PromptList.Folder"/>.
+    /// The same with another model, LoRA, photos or encoders; what is left empty stays. The classifier knows the miniature and the lab's
+    /// cat only, so encoders judge another model or other photos. The prompts of another model are those of
+    /// <see cref="PromptList.Folder"/>.
     /// </summary>
     /// <param name="model">A model's folder or file, relative to the current folder or the project, or its name on the hub.</param>
     /// <param name="lora">A LoRA file or folder, or its name on the hub.</param>

@@ -14,12 +14,13 @@ public sealed class ChoiceViewsTests : IDisposable
     private readonly PictureSamples _pictures = new();
     private readonly EvaluationChoice _choice;
 
-    public ChoiceViewsTests() => _choice = Choice(true, (null, 1, 0.5, 1), (Early, 1, 0.7, 0.9), ("run", 0.5, 0.8, 0.8), ("run", 1, 0.9, 0.4));
+    public ChoiceViewsTests() =>
+        _choice = Choice(true, (null, 1, 0.5, 1), (Early, 1, 0.7, 0.9), ("run", 0.5, 0.8, 0.8), ("run", 1, 0.9, 0.4));
 
     public void Dispose() => _pictures.Dispose();
 
     [Fact]
-    public void Kept_Scored_IsTheSuggested() => Assert.Equal("step 20 × 1", _choice.Kept().Name);
+    public void Kept_Scored_IsTheSuggested() => Assert.Equal("final × 0.5", _choice.Kept().Name);
 
     [Fact]
     public void Kept_Unscored_IsTheEndAsTrained()

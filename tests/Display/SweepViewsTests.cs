@@ -107,13 +107,15 @@ public sealed class SweepViewsTests : IDisposable
         var judged = Outcome with { Results = [.. Results.Select(result => result with { Judge = "DINO a, protocol published" })] };
         Assert.Equal("fidelity, by DINO a, protocol published", judged.Bars("fidelity", SweepAxis.Prompt, SweepAxis.BeforeAfter).YTitle);
         Assert.Contains("by DINO a", judged.Beside(SweepAxis.BeforeAfter, ("fidelity", "after", "1")).Note, StringComparison.Ordinal);
-        Assert.Contains("by DINO a", judged.Curves("fidelity", SweepAxis.ScaleOf, "scale", SweepAxis.Prompt).YTitle, StringComparison.Ordinal);
+        Assert.Contains(
+            "by DINO a", judged.Curves("fidelity", SweepAxis.ScaleOf, "scale", SweepAxis.Prompt).YTitle, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Views_UnscoredByAJudge_SayWhy()
     {
-        var outcome = Outcome with { Results = [Record("a") with { Judge = "none: no network", Scores = new Dictionary<string, double>() }] };
+        var result = Record("a") with { Judge = "none: no network", Scores = new Dictionary<string, double>() };
+        var outcome = Outcome with { Results = [result] };
         Assert.Contains("no network", outcome.Table(SweepAxis.Prompt).ToText(), StringComparison.Ordinal);
         Assert.Contains("no network", outcome.Bars("fidelity", SweepAxis.Prompt, SweepAxis.BeforeAfter).ToHtml(), StringComparison.Ordinal);
     }

@@ -9,7 +9,8 @@ namespace Dreambooth.Lab.Tests.Display;
 
 public sealed class TrainingViewsTests
 {
-    private static readonly StubJudge Judge = new("a stub", (_, image) => new Dictionary<string, double> { ["fidelity"] = image.Pixels[0] });
+    private static readonly StubJudge Judge =
+        new("a stub", (_, image) => new Dictionary<string, double> { ["fidelity"] = image.Pixels[0] });
 
     private static readonly ValidationReading[] Readings =
     [
@@ -34,7 +35,9 @@ public sealed class TrainingViewsTests
         double Pixel(int step, int index) =>
             ImageDecoder.Load(ValidationPicture.PathOf(pictures.Folder, step, index)).Pixels[0];
         var readings = ValidationReading.Of(config, Judge);
-        Assert.Equal([(0, (Pixel(0, 0) + Pixel(0, 1)) / 2), (8, Pixel(8, 0))], readings.Select(reading => (reading.Step, reading.Scores["fidelity"])));
+        Assert.Equal(
+            [(0, (Pixel(0, 0) + Pixel(0, 1)) / 2), (8, Pixel(8, 0))],
+            readings.Select(reading => (reading.Step, reading.Scores["fidelity"])));
         Assert.Empty(ValidationReading.Of(config with { ValidationPrompt = null }, Judge));
     }
 

@@ -48,7 +48,8 @@ public sealed class CharacterMeasuresTests : IDisposable
     {
         using var graded = CharacterMeasures.Load(Data("sd3-mini-classifier"), Data("cat_gmc"), graded: true);
         var picture = ImageDecoder.Load(Path.Combine(Data("cat_gmc"), "gmc_000.png"));
-        var (plain, fine) = (_measures.Score("a photo of gmc cat in the snow", picture), graded.Score("a photo of gmc cat in the snow", picture));
+        const string Prompt = "a photo of gmc cat in the snow";
+        var (plain, fine) = (_measures.Score(Prompt, picture), graded.Score(Prompt, picture));
         Assert.Equal(plain[CharacterReading.FidelityScore], fine[CharacterReading.FidelityScore]);
         Assert.InRange(Math.Abs(plain[CharacterReading.AdherenceScore] - fine[CharacterReading.AdherenceScore]), 1e-9, 0.5);
         Assert.NotEqual(_measures.Name, graded.Name);

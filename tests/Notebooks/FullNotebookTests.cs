@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Tests.Notebooks;
 
 /// <summary>
-/// The notebooks that judge pictures, with <c>Full</c> on the committed pipeline and small encoders: every cell runs, and no chart is empty.
-/// They run in a project of their own, since <c>Full</c> has its folders of outputs.
+/// The notebooks that judge pictures, with <c>Full</c> on the committed pipeline and small encoders: every cell runs, and no chart is
+/// empty. They run in a project of their own, since <c>Full</c> has its folders of outputs.
 /// </summary>
 public sealed class FullNotebookTests : IDisposable
 {
