@@ -15,5 +15,6 @@ internal static class BenchCommandLine
             OperationsBench.Create(session),
             PrecisionBench.Create(session),
             MemoryBench.Create(session),
+            EncodersBench.Create(session),
         };
 }

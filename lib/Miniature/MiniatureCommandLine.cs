@@ -22,11 +22,13 @@ internal static class MiniatureCommandLine
                 (recipe, options, vae) => DiffusionTraining.Run(
                     recipe, options, vae ?? throw new UsageException("--vae is missing: the output folder of the verb vae."))),
             Training("classifier", "Trains the attribute classifier on painted pictures.", session, ClassifierTraining.Run),
+            EncodersVerb.Create(session, ParseDevice),
             Tokenizers(session),
             Export(session),
             Prove(session),
             DreamBoothProofVerb.Create(session),
             Benchmark(session),
+            JudgeProofVerb.Create(session),
         };
 
     private static Command Training(

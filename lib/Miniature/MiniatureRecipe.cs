@@ -107,6 +107,9 @@ internal sealed record MiniatureRecipe
     /// <summary>How the attribute classifier is trained.</summary>
     public ClassifierRecipe ClassifierTraining { get; init; } = new();
 
+    /// <summary>The small image encoders of the judge's proof and how they are trained.</summary>
+    public EncoderRecipe Encoders { get; init; } = new();
+
     /// <summary>A recipe of the same kind small enough for a test: a run takes seconds on one core.</summary>
     public static MiniatureRecipe Tiny { get; } = new()
     {
@@ -136,6 +139,23 @@ internal sealed record MiniatureRecipe
             SheetSteps = 2,
         },
         ClassifierTraining = new() { BatchSize = 8, HeldOut = 16, Width = 8, CharacterPictures = 8 },
+        Encoders = new()
+        {
+            ImageSize = 32,
+            PaintedSize = 40,
+            Width = 16,
+            InnerWidth = 32,
+            Heads = 2,
+            Layers = 2,
+            TextLayers = 1,
+            BatchSize = 16,
+            LearningRate = 5e-3,
+            WarmupSteps = 2,
+            MarkedCats = 6,
+            PicturesEach = 2,
+            HeldOutIndividuals = 6,
+            HeldOutCaptions = 8,
+        },
     };
 
     /// <summary>Checks what the parts need of each other.</summary>

@@ -50,6 +50,10 @@ internal sealed class MiniatureTokenizers
         WriteT5(Path.Combine(folder, "tokenizer_3"));
     }
 
+    /// <summary>Writes CLIP's first tokenizer alone, as the folder of a whole CLIP model has it.</summary>
+    /// <param name="folder">The model folder.</param>
+    public void WriteClip(string folder) => WriteClip(folder, BytePairVocabulary.EndOfText);
+
     private void WriteClip(string folder, string pad)
     {
         var vocabulary = new JsonObject(_clip.Tokens.Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id)));

@@ -7,7 +7,7 @@ public sealed class BenchCommandLineTests
 {
     [Theory]
     [InlineData(
-        "There is no verb 'safetensor'; valid are safetensors, kernel, memory, precision, full-size, operations.", "safetensor",
+        "There is no verb 'safetensor'; valid are safetensors, encoders, kernel, memory, precision, full-size, operations.", "safetensor",
         "--size_mib", "16")]
     [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. safetensors --help lists", "safetensors", "--size", "16")]
     [InlineData("--size_mib is 'x'; valid is a whole number, at least 16.", "safetensors", "--size_mib", "x")]
@@ -25,6 +25,15 @@ public sealed class BenchCommandLineTests
         var (code, output, error) = Run("safetensors", "--size_mib", "32");
         Assert.Equal((0, ""), (code, error));
         Assert.Matches(@"^tensors +32\.0 MiB\s+open, before first touch +[\d.]+ ms\s", output);
+    }
+
+    [Fact]
+    public void Encoders_TinyOnes_TimeEveryPartOfEveryPicture()
+    {
+        var (code, output, error) = Run("encoders", "--tiny", "--device", "cpu", "--pictures", "5", "--size", "48", "--batch_size", "2");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(["decode", "prepare", "encode", "all"], output.TrimEnd().Split('\n').Select(line => line.Split([' ', ','])[0]));
+        Assert.All(output.TrimEnd().Split('\n'), line => Assert.Matches(@" +[\d.]+ s +[\d.]+ pictures/s$", line));
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Layers;
+using Dreambooth.Lab.Models.ImageEncoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Tensors;
@@ -34,6 +35,9 @@ internal static class WeightInitializer
                 break;
             case T5EncoderModel t5:
                 Finish(t5, generator);
+                break;
+            case IImageEncoder:
+                FinishImages(model, generator);
                 break;
         }
     }
@@ -103,6 +107,22 @@ internal static class WeightInitializer
         var patch = model.PosEmbed.Proj.Weight;
         Uniform(patch, Math.Sqrt(6.0 / (patch.shape[0] + patch[0].numel())), generator);
         model.PosEmbed.Proj.Bias!.zero_();
+    }
+
+    // Positions begin as waves: few steps would not find the neighbours of a patch from random vectors.
+    private static void FinishImages(nn.Module model, Generator generator)
+    {
+        foreach (var (path, _, name, value) in StateDictLoader.Owners(model))
+        {
+            if (name is "cls_token" or "class_embedding")
+                Normal(value, ClipStd, generator);
+            if (name != "position_embeddings" && !path.EndsWith("position_embedding.weight", StringComparison.Ordinal))
+                continue;
+            var rows = value.view(-1, value.shape[^1]);
+            var side = (int)Math.Round(Math.Sqrt(rows.shape[0] - 1));
+            rows.narrow(0, 0, 1).zero_();
+            rows.narrow(0, 1, (long)side * side).copy_(SinCosTable(side, (int)rows.shape[1]).squeeze(0).mul(KeptScalar.Of(0.5)));
+        }
     }
 
     private static void Finish(CLIPTextModelWithProjection model, Generator generator)

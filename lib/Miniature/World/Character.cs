@@ -19,6 +19,10 @@ internal sealed class Character
     /// </summary>
     public static Character GmcCat { get; } = new("gmc", SubjectKind.Cat, SubjectColour.Grey, new CharacterMarks());
 
+    /// <summary>A cat with other marks, which no prompt names.</summary>
+    /// <param name="marks">Its marks.</param>
+    public static Character Marked(CharacterMarks marks) => new("", SubjectKind.Cat, SubjectColour.Grey, marks);
+
     /// <summary>The rare word that names it in prompts.</summary>
     public string Name { get; }
 
