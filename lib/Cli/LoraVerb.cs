@@ -43,12 +43,14 @@ internal static class LoraVerb
         var file = new Argument<string>("FILE") { Description = "A LoRA file of any layout, or a folder that holds one." };
         var layout = new Option<string>("--to")
         {
-            HelpName = "LAYOUT", Required = true,
+            HelpName = "LAYOUT",
+            Required = true,
             Description = $"The layout: {string.Join(", ", LoraExport.Layouts)}; comfyui stands for the original names.",
         };
         var path = new Option<string>("--output", "-o")
         {
-            HelpName = "FILE", Required = true,
+            HelpName = "FILE",
+            Required = true,
             Description = "The file to write; for peft a folder.",
         };
         var verb = new Command("convert", "Writes a LoRA in another layout; what that cannot say is told.") { file, layout, path };

@@ -51,8 +51,8 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
     public string ToCsv()
     {
         string[] names = [.. Rows.SelectMany(row => row.Scores.Keys).Distinct(StringComparer.Ordinal)];
-        var text = new StringBuilder().AppendJoin(',', new[] { "subject", "prompts", "pictures" }.Concat(names)
-            .Concat(names.Select(name => $"real_{name}"))).Append('\n');
+        string[] columns = ["subject", "prompts", "pictures", .. names, .. names.Select(name => $"real_{name}")];
+        var text = new StringBuilder().AppendJoin(',', columns).Append('\n');
         foreach (var row in Rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"{row.Subject},{row.Prompts},{row.Pictures},")

@@ -117,11 +117,11 @@ internal sealed record EvaluateConfig
 
     /// <summary>DINO or DINOv2: a folder, or its name on the hub. Flag <c>--dino</c>.</summary>
     [Flag(JudgeGroup, "DINO or DINOv2: a folder, or its name on the hub.", Placeholder = "MODEL")]
-    public string Dino { get; init; } = "facebook/dino-vits16";
+    public string Dino { get; init; } = SubjectEncoders.DefaultDino;
 
     /// <summary>CLIP: a folder, or its name on the hub. Flag <c>--clip</c>.</summary>
     [Flag(JudgeGroup, "CLIP: a folder, or its name on the hub.", Placeholder = "MODEL")]
-    public string Clip { get; init; } = "openai/clip-vit-base-patch32";
+    public string Clip { get; init; } = SubjectEncoders.DefaultClip;
 
     /// <summary>How pictures are prepared for the encoders, default published. Flag <c>--protocol</c>.</summary>
     [Flag(

@@ -12,6 +12,12 @@ namespace Dreambooth.Lab.Evaluation;
 /// </summary>
 internal sealed class SubjectEncoders : IDisposable
 {
+    /// <summary>The hub's DINOv2 that is taken where none is named. The paper's facebook/dino-vits16 has no safetensors there.</summary>
+    public const string DefaultDino = "facebook/dinov2-small";
+
+    /// <summary>The hub's CLIP that is taken where none is named.</summary>
+    public const string DefaultClip = "openai/clip-vit-large-patch14";
+
     private readonly ImageEmbedder _dino;
     private readonly CLIPModel _clip;
     private readonly ImageEmbedder _clipImages;

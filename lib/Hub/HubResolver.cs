@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dreambooth.Lab.Hub;
 
 /// <summary>
-/// What a user's <c>--pretrained_model_name_or_path</c>, <c>--lora</c> and <c>--evaluation_dino</c> mean: a folder or file that is here, else
-/// a repository of the hub (<c>owner/name</c>) or one file of it (<c>owner/name/file.safetensors</c>), which is downloaded where it is not
-/// cached. Anything else is returned unchanged, and the loader reports it.
+/// What a user's <c>--pretrained_model_name_or_path</c>, <c>--lora</c> and <c>--evaluation_dino</c> mean: a folder or file that is here,
+/// else a repository of the hub (<c>owner/name</c>) or one file of it (<c>owner/name/file.safetensors</c>), which is downloaded where it is
+/// not cached. Anything else is returned unchanged, and the loader reports it.
 /// </summary>
 /// <param name="options">Which hub, which cache; null for what the environment says.</param>
 /// <param name="warn">Receives warnings; may be null.</param>

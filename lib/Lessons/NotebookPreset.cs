@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
@@ -27,13 +28,12 @@ public sealed record NotebookPreset
     public string? Classifier { get; init; }
 
     /// <summary>
-    /// The encoder that judges fidelity to the subject where no classifier does: DINO or DINOv2, a folder or its name on the hub. The
-    /// paper's facebook/dino-vits16 is published without safetensors and has to be converted first.
+    /// The encoder that judges fidelity to the subject where no classifier does: DINO or DINOv2, a folder or its name on the hub.
     /// </summary>
-    public string Dino { get; init; } = "facebook/dinov2-small";
+    public string Dino { get; init; } = SubjectEncoders.DefaultDino;
 
     /// <summary>The encoder that judges adherence to the prompt where no classifier does: CLIP, a folder or its name on the hub.</summary>
-    public string Clip { get; init; } = "openai/clip-vit-large-patch14";
+    public string Clip { get; init; } = SubjectEncoders.DefaultClip;
 
     /// <summary>The folder of the prompt lists; relative to the project.</summary>
     public string PromptLists { get; init; } = PromptList.Folder;

@@ -59,7 +59,7 @@ internal static class LoraLayoutWriter
 
         var pairs = layers.Where(layer => layer.Variant is LoraVariant.Lora or LoraVariant.Dora).ToList();
         if (pairs.Find(layer => layer[LoraParts.Bias] is not null) is { } biased)
-            {
+        {
             throw new LabException(
                 $"{biased.Key} has a bias of its own (PEFT's lora_bias), for which this layout has no place; diffusers' has.");
         }

@@ -18,12 +18,12 @@ public sealed partial record DreamBoothConfig
     public int? EvaluationSteps { get; init; }
 
     /// <summary>
-    /// The DINO or DINOv2 that scores, a folder or a name on the hub; null (the default): the miniature's classifier, where it knows model and photos. Flag
-    /// <c>--evaluation_dino</c>.
+    /// The DINO or DINOv2 that scores, a folder or a name on the hub; null (the default): the miniature's classifier, where it knows model
+    /// and photos. Flag <c>--evaluation_dino</c>.
     /// </summary>
     [Flag(
-        EvaluationGroup, "DINO or DINOv2, a folder or owner/name on the hub, which scores how well pictures show the subject.", Placeholder = "MODEL",
-        DefaultText = "the miniature's classifier, where it knows model and photos")]
+        EvaluationGroup, "DINO or DINOv2, a folder or owner/name on the hub, which scores how well pictures show the subject.",
+        Placeholder = "MODEL", DefaultText = "the miniature's classifier, where it knows model and photos")]
     public string? EvaluationDino { get; init; }
 
     /// <summary>
