@@ -6,15 +6,15 @@ using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary><c>dreambench</c>: the field's benchmark on a data set in the layout of DreamBooth's.</summary>
+/// <summary><c>evaluate dreambench</c>: the field's benchmark on a data set in the layout of DreamBooth's.</summary>
 internal static class DreamBenchVerb
 {
     public static Command Create(Session session)
     {
         var verb = new Command(
             "dreambench",
-            "Trains each subject of a data set in the layout of DreamBooth's, generates its prompts, scores the pictures, and writes a "
-            + "table beside the paper's figures. Started again, it continues.");
+            "Runs the DreamBooth paper's benchmark. Each subject of a data set in the layout of DreamBooth's is trained, its prompts are "
+            + "generated, and the pictures are scored, in a table beside the paper's figures. Started again, it continues.");
         var options = new FlagOptions(verb, DreamBenchConfig.Flags.All);
         verb.SetAction(result =>
         {

@@ -36,6 +36,7 @@ internal static class EvaluateVerb
 
             return Run(config, session);
         });
+        verb.Subcommands.Add(DreamBenchVerb.Create(session));
         return verb;
     }
 
@@ -109,7 +110,7 @@ internal static class EvaluateVerb
             dino, clip, config.Protocol, options.Device, options.Dtype, (Shown(config.Dino), Shown(config.Clip)));
         try
         {
-            return new SubjectJudge(encoders, [.. photos.Select(ImageDecoder.LoadOverWhite)]);
+            return new SubjectJudge(encoders, photos.Select(ImageDecoder.LoadOverWhite));
         }
         catch
         {

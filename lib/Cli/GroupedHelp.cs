@@ -28,7 +28,7 @@ internal sealed class GroupedHelp(TextWriter output, string start) : Synchronous
         WriteWrapped(command.Description ?? "", 0);
         output.WriteLine();
         output.WriteLine(
-            $"Usage: {start} {PathOf(command)}{(command.Subcommands.Count > 0 ? "VERB " : "")}[--flag value | --flag=value ...]");
+            $"Usage: {start} {PathOf(command)}{(command.Subcommands.Count == 0 ? "" : command.Action == this ? "VERB " : "[VERB] ")}[--flag value | --flag=value ...]");
         WriteVerbs(command);
         var flags = FlagsByVerb.GetValueOrDefault(command) ?? [];
         foreach (var group in flags.GroupBy(flag => flag.Group))

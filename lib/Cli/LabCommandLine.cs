@@ -57,7 +57,6 @@ internal static class LabCommandLine
             TrainVerb.Create(session),
             GenerateVerb.Create(session),
             EvaluateVerb.Create(session),
-            DreamBenchVerb.Create(session),
             LoraVerb.Create(session),
             HubVerb.Create(session),
             DoctorVerb.Create(session),
@@ -78,8 +77,8 @@ internal static class LabCommandLine
         root.Options.Remove(root.Options.OfType<HelpOption>().Single());
         root.Options.Add(help);
         root.Options.OfType<VersionOption>().Single().Description = "Show the version.";
-        foreach (var group in root.Subcommands.Where(verb => verb.Subcommands.Count > 0).Prepend(root))
-            group.SetAction(helpAction.Invoke);
+        foreach (var group in root.Subcommands.Where(verb => verb.Subcommands.Count > 0 && verb.Action is null).Prepend(root))
+            group.Action = helpAction;
 
         var result = root.Parse(args, Parser);
         var checks = result.CommandResult.Command.TreatUnmatchedTokensAsErrors;

@@ -118,6 +118,14 @@ internal sealed record MemoryFlags
         }
     }
 
+    /// <summary>What the plan leaves out, a sentence; null for nothing.</summary>
+    /// <param name="settings">The plan.</param>
+    public string? LeftOut(MemorySettings settings) =>
+        !Inference && _recipe is { } recipe && JudgeSize.IsAsked(recipe) && settings.Judge is null
+        ? $"The encoders that score pictures are not counted: they are not on this machine yet. `hub download {recipe.EvaluationDino} "
+            + $"--encoder` and `hub download {recipe.EvaluationClip} --encoder` bring them."
+        : null;
+
     /// <summary>The training that <c>--measure</c> runs: the recipe with what is changed of it.</summary>
     /// <exception cref="UsageException">There is no recipe, or nothing is trained.</exception>
     public DreamBoothConfig MeasuredRecipe()

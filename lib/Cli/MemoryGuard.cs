@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
+using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Cli;
 
@@ -64,6 +65,10 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     /// <summary>Sets the number of items in an epoch: no batch is larger.</summary>
     /// <param name="items">Items of an epoch.</param>
     public void LimitTrainBatch(int items) => _settings = _settings with { TrainBatchSize = Math.Min(_settings.TrainBatchSize, items) };
+
+    /// <summary>Counts the encoders that score, now that they are on this machine.</summary>
+    /// <param name="config">The training.</param>
+    public void CountJudge(DreamBoothConfig config) => _settings = _settings with { Judge = JudgeSize.Find(config) };
 
     /// <summary>Sets what is being done.</summary>
     public void Enter(string phase) => _phase = char.ToLowerInvariant(phase[0]) + phase[1..];

@@ -25,6 +25,8 @@ internal static class MemoryVerb
             var flags = MemoryFlags.Read(options, result);
             var planner = new MemoryPlanner(flags.Architecture());
             var settings = flags.Settings();
+            if (flags.LeftOut(settings) is { } leftOut)
+                session.Warn(leftOut);
             var profile = flags.Measure is { } steps ? MeasuredRun(flags.MeasuredRecipe(), steps, settings, session) : null;
             if (flags.Json)
                 session.Output.WriteLine(JsonSerializer.Serialize(Report(planner, settings, profile), JsonFile.Options));

@@ -110,8 +110,13 @@ internal static class TrainVerb
             OnItems = guard.LimitTrainBatch,
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
-            OpenJudge = asked => JudgeRequest.Of(asked).Open(
-                new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading"))),
+            OpenJudge = asked =>
+            {
+                var judge = JudgeRequest.Of(asked).Open(
+                    new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading")));
+                guard.CountJudge(asked);
+                return judge;
+            },
             OnDownload = new HubProgressLines(report, "Downloading"),
             OnClassPicture = (done, count) => report("Class pictures", done, count, string.Empty),
             OnEncoded = (done, count) => report("Encoding", done, count, string.Empty),

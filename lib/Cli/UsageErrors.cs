@@ -18,15 +18,15 @@ internal static class UsageErrors
             .Where(option => !option.Hidden).SelectMany(option => option.Aliases.Prepend(option.Name))
             .Where(name => name.StartsWith("--", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var hidden = command.Options.Where(option => option.Hidden).Select(option => option.Name).ToHashSet(StringComparer.Ordinal);
-        var isGroup = command.Subcommands.Count > 0;
+        var isGroup = command.Action is GroupedHelp;
         if (TakesToken(command) && result.UnmatchedTokens.Any(token => !token.StartsWith('-'))
             && !NamesNearVerb(result.UnmatchedTokens, command))
             throw new UsageException(
                 "A value stands where none belongs; it is not repeated here, since it may be a token. `hub login` reads the token from "
                 + $"the terminal or from standard input. {GroupedHelp.PathOf(command)}--help lists what there is.");
-        List<string> errors = isGroup ? [.. Unplaced(result.UnmatchedTokens, command)] : [.. UnknownFlags(args, valid, hidden)];
+        List<string> errors = isGroup ? [.. Unplaced(result.UnmatchedTokens, command, isGroup)] : [.. UnknownFlags(args, valid, hidden)];
         if (errors.Count == 0)
-            errors.AddRange(isGroup ? UnknownFlags(args, valid, hidden) : Unplaced(result.UnmatchedTokens, command));
+            errors.AddRange(isGroup ? UnknownFlags(args, valid, hidden) : Unplaced(result.UnmatchedTokens, command, isGroup));
         if (errors.Count == 0)
             errors.AddRange(result.Errors.Select(Text).Concat(WithComma(result)));
         if (errors.Count > 0)
@@ -77,12 +77,13 @@ internal static class UsageErrors
         }
     }
 
-    private static IEnumerable<string> Unplaced(IReadOnlyList<string> tokens, Command command)
+    private static IEnumerable<string> Unplaced(IReadOnlyList<string> tokens, Command command, bool isGroup)
     {
         var verbs = command.Subcommands.Select(verb => verb.Name).ToArray();
-        return verbs.Length > 0
+        var orVerb = verbs.Length > 0 ? $" and is no verb ({string.Join(", ", verbs)})" : string.Empty;
+        return isGroup
             ? tokens.Where(token => !token.StartsWith('-')).Take(1).Select(token => ShownText.Line(token))
                 .Select(token => $"There is no verb '{token}'; valid are {string.Join(", ", NearestNames.Of(token, verbs, verbs.Length))}.")
-            : tokens.Select(token => $"'{ShownText.Line(token)}' belongs to no flag; a value with spaces needs quotation marks.");
+            : tokens.Select(token => $"'{ShownText.Line(token)}' belongs to no flag{orVerb}; a value with spaces needs quotation marks.");
     }
 }

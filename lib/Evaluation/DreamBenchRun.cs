@@ -134,6 +134,7 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
             Judge = judge,
             OnProgress = OnPictures,
         });
+        using var held = (judge as SubjectJudge)?.Encoders.Hold();
         var results = runner.Run(sweep, Path.Combine(FolderOf(subject.Name), "pictures"), cancellation);
         var real = new Dictionary<string, double> { [judge.FidelityScore] = judge.Ceiling };
         if (judge is SubjectJudge encoders)

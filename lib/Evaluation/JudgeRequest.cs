@@ -63,18 +63,18 @@ internal sealed record JudgeRequest
             + "openai/clip-vit-large-patch14.");
     }
 
-    // 16 bits are enough for a cosine's third decimal, and a GPU's memory is the training's.
+    // 16 bits are enough for a cosine's third decimal, and a GPU's memory is the training's: weights are there while they score.
     private SubjectJudge OpenEncoders(string dino, string clip, HubResolver hub)
     {
         var device = DeviceSelection.Parse(Device);
         var names = (NameOf(dino), NameOf(clip));
+        var onGpu = device.type == TorchSharp.DeviceType.CUDA;
         var encoders = SubjectEncoders.Load(
-            hub.Encoder(dino), hub.Encoder(clip), Protocol, device,
-            device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32, names);
+            hub.Encoder(dino), hub.Encoder(clip), Protocol, device, onGpu ? ScalarType.BFloat16 : ScalarType.Float32, names, onGpu);
         try
         {
             return new SubjectJudge(
-                encoders, [.. PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.Load(picture.Path))]);
+                encoders, PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.Load(picture.Path)));
         }
         catch
         {

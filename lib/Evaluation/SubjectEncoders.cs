@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tokenizers;
 using static TorchSharp.torch;
 
@@ -23,6 +24,7 @@ internal sealed class SubjectEncoders : IDisposable
     private readonly ImageEmbedder _clipImages;
     private readonly ITextTokenizer _tokenizer;
     private readonly Device _device;
+    private WeightsOnDemand? _weights;
 
     private SubjectEncoders(
         ImageEmbedder dino, CLIPModel clip, ImageEmbedder clipImages, ITextTokenizer tokenizer, Device device, string name) =>
@@ -38,21 +40,26 @@ internal sealed class SubjectEncoders : IDisposable
     /// <param name="device">Where they compute.</param>
     /// <param name="dtype">In which type.</param>
     /// <param name="names">What the two are called beside figures; null for their folders' names.</param>
+    /// <param name="onDemand">Whether weights are on the device only while they encode or are held, and in their files otherwise.</param>
     /// <exception cref="LabException">A file is missing or does not fit.</exception>
     public static SubjectEncoders Load(
-        string dino, string clip, ImageProtocol protocol, Device device, ScalarType dtype, (string Dino, string Clip)? names = null)
+        string dino, string clip, ImageProtocol protocol, Device device, ScalarType dtype, (string Dino, string Clip)? names = null,
+        bool onDemand = false)
     {
         static string Last(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         var (dinoName, clipName) = names ?? (Last(dino), Last(clip));
         var name = $"DINO {dinoName}, CLIP {clipName}, protocol {protocol.ToString().ToLowerInvariant()}";
         var tokenizer = TokenizerLoader.Load(clip);
-        var first = ImageEmbedder.Load(dino, protocol, device, dtype);
+        var first = ImageEmbedder.Load(dino, protocol, device, dtype, onDemand);
         CLIPModel? model = null;
         try
         {
-            model = CLIPModel.Load(clip, device, dtype);
+            model = CLIPModel.Load(clip, onDemand ? META : device, dtype);
             var images = ImageEmbedder.Of(model.Vision, ImageProcessor.Load(clip, protocol), device, dtype);
-            return new SubjectEncoders(first, model, images, tokenizer, device, name);
+            var encoders = new SubjectEncoders(first, model, images, tokenizer, device, name);
+            if (onDemand)
+                encoders.KeepInFiles(dino, clip, dtype);
+            return encoders;
         }
         catch
         {
@@ -62,10 +69,16 @@ internal sealed class SubjectEncoders : IDisposable
         }
     }
 
+    /// <summary>Keeps weights on the device over several calls, where each would load and free them.</summary>
+    /// <returns>Frees them when disposed; null where they are there all the time.</returns>
+    /// <exception cref="LabException">A file was changed or removed.</exception>
+    public IDisposable? Hold() => _weights?.Hold();
+
     /// <summary>Encodes pictures with both.</summary>
     /// <param name="images">At least one.</param>
     public SubjectEmbeddings Encode(IReadOnlyList<RgbImage> images)
     {
+        using var held = Hold();
         using var scope = NewDisposeScope();
         return new SubjectEmbeddings(UnitVectors.Of(_dino.Encode(images)), UnitVectors.Of(_clipImages.Encode(images)));
     }
@@ -91,6 +104,7 @@ internal sealed class SubjectEncoders : IDisposable
     /// <param name="input">What <see cref="Prepare"/> made.</param>
     public SubjectEmbeddings Encode(EncoderInput input)
     {
+        using var held = Hold();
         using var scope = NewDisposeScope();
         return new SubjectEmbeddings(
             UnitVectors.Of(_dino.Encode(input.Dino)), UnitVectors.Of(_clipImages.Encode(input.Clip)),
@@ -101,6 +115,7 @@ internal sealed class SubjectEncoders : IDisposable
     /// <param name="texts">At least one.</param>
     public UnitVectors Encode(IReadOnlyList<string> texts)
     {
+        using var held = Hold();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var window = _clip.Text.Config.MaxPositionEmbeddings;
@@ -114,5 +129,19 @@ internal sealed class SubjectEncoders : IDisposable
         _dino.Dispose();
         _clipImages.Dispose();
         _clip.Dispose();
+    }
+
+    // What holds the three is no owner of theirs.
+    private void KeepInFiles(string dino, string clip, ScalarType dtype)
+    {
+        nn.Module[] ofClip = [_clip.Vision, _clip.Text];
+        _weights = new WeightsOnDemand(nn.ModuleList([_dino.Module, .. ofClip]), () =>
+        {
+            using var first = Checkpoint.OpenFolder(dino, ViTModel.WeightsName);
+            StateDictLoader.Fill(_dino.Module, first, string.Empty, _device, dtype);
+            using var second = Checkpoint.OpenFolder(clip, CLIPVisionModelWithProjection.WeightsName);
+            foreach (var half in ofClip)
+                StateDictLoader.Fill(half, second, string.Empty, _device, dtype);
+        });
     }
 }

@@ -28,14 +28,16 @@ public sealed class SubjectJudge : IPictureJudge
 
     /// <summary>Looks at the real pictures.</summary>
     /// <param name="encoders">They are freed with this.</param>
-    /// <param name="real">At least two pictures of the subject.</param>
+    /// <param name="real">At least two pictures of the subject; only one is in memory at a time.</param>
     /// <exception cref="LabException">There are fewer.</exception>
-    internal SubjectJudge(SubjectEncoders encoders, IReadOnlyList<RgbImage> real)
+    internal SubjectJudge(SubjectEncoders encoders, IEnumerable<RgbImage> real)
     {
-        if (real.Count < 2)
-            throw new LabException($"There are {real.Count} real pictures of the subject; at least 2 are needed to judge others by.");
+        using var held = encoders.Hold();
+        var each = real.Select(image => encoders.Encode([image])).ToList();
+        if (each.Count < 2)
+            throw new LabException($"There are {each.Count} real pictures of the subject; at least 2 are needed to judge others by.");
         _encoders = encoders;
-        _real = encoders.Encode(real);
+        _real = SubjectEmbeddings.Join(each);
         _copies = new CopySearch(_real.Dino);
         Ceiling = SubjectScores.Ceiling(_real.Dino).Average();
         ClipCeiling = SubjectScores.Ceiling(_real.Clip).Average();
@@ -63,18 +65,27 @@ public sealed class SubjectJudge : IPictureJudge
     internal double? CopyThreshold => _copies.Threshold;
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image)
+    public IReadOnlyDictionary<string, double> Score(string prompt, RgbImage image) => Score(prompt, [image])[0];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IReadOnlyDictionary<string, double>> Score(string prompt, IReadOnlyList<RgbImage> images)
     {
-        var picture = _encoders.Encode([image]);
+        if (images.Count == 0)
+            return [];
+        using var held = _encoders.Hold();
+        var pictures = _encoders.Encode(images);
         if (!_prompts.TryGetValue(prompt, out var text))
             _prompts[prompt] = text = _encoders.Encode([prompt]);
-        return new Dictionary<string, double>
+        var (dino, clip) = (SubjectScores.Fidelity(pictures.Dino, _real.Dino), SubjectScores.Fidelity(pictures.Clip, _real.Clip));
+        var adherence = SubjectScores.PromptFidelity(pictures.Clip, UnitVectors.Join(Enumerable.Repeat(text, images.Count)));
+        var nearest = _copies.Find(pictures.Dino);
+        return [.. images.Select((_, i) => new Dictionary<string, double>
         {
-            [DinoScore] = SubjectScores.Fidelity(picture.Dino, _real.Dino)[0],
-            [ClipImageScore] = SubjectScores.Fidelity(picture.Clip, _real.Clip)[0],
-            [ClipTextScore] = SubjectScores.PromptFidelity(picture.Clip, text)[0],
-            [NearestScore] = _copies.Find(picture.Dino)[0].Similarity,
-        };
+            [DinoScore] = dino[i],
+            [ClipImageScore] = clip[i],
+            [ClipTextScore] = adherence[i],
+            [NearestScore] = nearest[i].Similarity,
+        })];
     }
 
     /// <inheritdoc/>

@@ -116,7 +116,8 @@ internal static class MiniatureCommandLine
 
     private static Command Benchmark(Session session)
     {
-        var verb = new Command("benchmark", "Paints a data set of three subjects in the layout of DreamBooth's, for the lab's dreambench.");
+        var verb = new Command(
+            "benchmark", "Paints a data set of three subjects in the layout of DreamBooth's, for the lab's evaluate dreambench.");
         var output = verb.AddText("--output", "FOLDER", "Folder to paint into.", "outputs/miniature/benchmark");
         verb.SetAction(result =>
         {

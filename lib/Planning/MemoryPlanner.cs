@@ -66,6 +66,8 @@ public sealed class MemoryPlanner(ModelArchitecture model)
                 "decode",
                 [.. held, .. weights.VaeOnDemand(),
                     Estimate("decoder activations", activations.Decode(), "of one picture at the widest place")]));
+        if (settings.Judge is { } judge)
+            phases.Add(new("score", [.. held, .. weights.JudgeOnDemand(), judge.Activations]));
         return new MemoryForecast(settings, phases);
     }
 

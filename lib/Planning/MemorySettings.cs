@@ -90,6 +90,9 @@ public sealed record MemorySettings
     /// </summary>
     public bool StreamTransformer { get; init; }
 
+    /// <summary>The encoders that score validation pictures; null for none.</summary>
+    internal JudgeSize? Judge { get; init; }
+
     /// <summary>
     /// Whether the backward pass computes activations again: by its own flag, or as a part of <see cref="MemoryMode.Low"/>.
     /// </summary>
@@ -118,6 +121,7 @@ public sealed record MemorySettings
     /// <summary>What a training configuration asks of memory, with validation pictures of the model's own size.</summary>
     /// <param name="config">The training.</param>
     /// <param name="pictures">Instance and class pictures whose latents are cached.</param>
+    /// <exception cref="LabException">A file of an encoder that scores is missing or not valid.</exception>
     public static MemorySettings Of(DreamBoothConfig config, int pictures)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -135,6 +139,7 @@ public sealed record MemorySettings
             Memory = config.Memory == MemoryMode.Auto ? MemoryMode.Fast : config.Memory,
             CachedPictures = pictures,
             MaxSequenceLength = config.MaxSequenceLength,
+            Judge = JudgeSize.Find(config),
         };
     }
 

@@ -194,11 +194,11 @@ public static class Preflight
     private static PreflightCheck Memory(DreamBoothConfig config, ModelArchitecture architecture, int photos, long? memory)
     {
         var planner = new MemoryPlanner(architecture);
-        var settings = MemorySettings.Of(
-            config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with
-        { FreeT5 = config.ValidationPrompt is null };
         try
         {
+            var settings = MemorySettings.Of(
+                config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with
+            { FreeT5 = config.ValidationPrompt is null };
             var available = memory is { } given
                 ? new AvailableMemory(given, "given", false)
                 : AvailableMemory.Read(DeviceSelection.Parse(config.Device));

@@ -13,12 +13,13 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
 
     /// <summary>What is there all the time until training begins.</summary>
     public IReadOnlyList<MemoryTerm> Resident() =>
-        Of(name => name == Transformer || (!settings.OnDemand && (settings.WithT5 || name != T5)));
+        [.. Of(name => name == Transformer || (!settings.OnDemand && (settings.WithT5 || name != T5))), .. JudgeAllTheTime()];
 
     /// <summary>What is there while it trains: what is cached may be freed, CLIP encoders that are trained are needed.</summary>
     public IReadOnlyList<MemoryTerm> Training() => settings.OnDemand
         ? [.. Resident(), .. TrainedOnDemand()]
-        : Of(name => name switch { T5 => settings.WithT5 && !settings.FreeT5, Vae => !settings.FreeVae, _ => true });
+        : [.. Of(name => name switch { T5 => settings.WithT5 && !settings.FreeT5, Vae => !settings.FreeVae, _ => true }),
+            .. JudgeAllTheTime()];
 
     /// <summary>What comes for encoding texts: both CLIP encoders, or one block of T5 (its table of tokens where that is larger).</summary>
     public IReadOnlyList<MemoryTerm> TextOnDemand()
@@ -43,6 +44,11 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
 
     /// <summary>The autoencoder, where it comes when it is needed.</summary>
     public IReadOnlyList<MemoryTerm> VaeOnDemand() => settings.OnDemand ? Of(name => name == Vae) : [];
+
+    /// <summary>The encoders that score pictures, where they come for that.</summary>
+    public IReadOnlyList<MemoryTerm> JudgeOnDemand() => settings.Judge is { OnGpu: true } judge ? judge.Weights : [];
+
+    private IReadOnlyList<MemoryTerm> JudgeAllTheTime() => settings.Judge is { OnGpu: false } judge ? judge.Weights : [];
 
     private List<MemoryTerm> Of(Func<string, bool> keep) => [.. model.Components.Where(component => keep(component.Name)).Select(Term)];
 

@@ -254,7 +254,7 @@ public sealed partial class TrainingSession : IDisposable
 
     // Means over fewer pictures than the others' are no point of the curve.
     private StepRecord Scored(StepRecord record, CancellationToken cancellation) =>
-        _scores!.Measure(GenerateEach(cancellation)) is { } means && !cancellation.OrAmbient().IsCancellationRequested
+        _scores!.Measure(GenerateEach(cancellation), _trainer.WithRoom) is { } means && !cancellation.OrAmbient().IsCancellationRequested
             ? record with { Scores = means, Judge = _scores.Judge }
             : record;
 }

@@ -1,14 +1,15 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
+using BatchScores = System.Collections.Generic.IReadOnlyList<System.Collections.Generic.IReadOnlyDictionary<string, double>>;
 
 namespace Dreambooth.Lab.Training;
 
 /// <summary>The mean scores of the validation pictures during a training.</summary>
 internal sealed class ValidationScores : IDisposable
 {
-    // So many pictures are in memory at a time, and a judge may take them in one batch.
-    private const int Batch = 8;
+    /// <summary>So many pictures are in memory at a time, and a judge may take them in one batch.</summary>
+    public const int Batch = 8;
 
     private readonly DreamBoothConfig _config;
     private IPictureJudge? _judge;
@@ -36,13 +37,15 @@ internal sealed class ValidationScores : IDisposable
 
     /// <summary>Scores pictures of the validation prompt.</summary>
     /// <param name="images">The pictures; each is asked for once.</param>
+    /// <param name="withRoom">Scores a batch where memory allows it beside the recorded step, else without that.</param>
     /// <returns>Means by name, over the pictures that have the score; null where there is none.</returns>
-    public IReadOnlyDictionary<string, double>? Measure(IEnumerable<RgbImage> images)
+    public IReadOnlyDictionary<string, double>? Measure(
+        IEnumerable<RgbImage> images, Func<Func<BatchScores>, BatchScores> withRoom)
     {
         var values = new Dictionary<string, List<double>>(StringComparer.Ordinal);
         foreach (var batch in images.Chunk(Batch))
         {
-            foreach (var (name, value) in _judge!.Score(_config.ValidationPrompt!, batch).SelectMany(scores => scores))
+            foreach (var (name, value) in withRoom(() => _judge!.Score(_config.ValidationPrompt!, batch)).SelectMany(scores => scores))
             {
                 if (!values.TryGetValue(name, out var list))
                     values[name] = list = [];

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Tests.Evaluation;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Cli;
@@ -101,6 +102,9 @@ public sealed class LabCommandLineTests : IDisposable
         "--subject=gmc cat")]
     [InlineData("--protocol is 'papr'; valid are paper", "evaluate", "--protocol=papr")]
     [InlineData("--seed is -1; valid is at least 0.", "demo", "--seed=-1")]
+    [InlineData("'dreambnch' belongs to no flag and is no verb (dreambench)", "evaluate", "dreambnch")]
+    [InlineData("There is no flag --datset; nearest are --dataset,", "evaluate", "dreambench", "--datset=d")]
+    [InlineData("dataset is missing.", "evaluate", "dreambench")]
     [InlineData("--timeout is '1,5'; valid is a number, with a point for fractions.", "run", "a.ipynb", "--timeout", "1,5")]
     public void Run_WrongCommandLine_SaysWhatIsValidAndExits2(string message, params string[] args)
     {
@@ -134,6 +138,37 @@ public sealed class LabCommandLineTests : IDisposable
             : GenerateConfig.Flags.All.SelectMany(flag => flag.Aliases.Append(flag.Name)).Concat(GenerateConfig.UnusedFlags.Names);
         Assert.All(flags, flag => Assert.Matches($@"--{flag}\b", output));
         Assert.All(output.Split('\n'), line => Assert.True(line.Length <= 110, line));
+    }
+
+    [Fact]
+    public void Help_OfEvaluate_NamesItsVerb()
+    {
+        var output = Run("evaluate", "--help").Output;
+        Assert.Contains("evaluate [VERB] [--flag", output, StringComparison.Ordinal);
+        Assert.Contains("  dreambench ", output, StringComparison.Ordinal);
+        Assert.Contains("--dataset", Run("evaluate", "dreambench", "--help").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Memory_RecipeThatScoresWithEncoders_HasTheirPhase()
+    {
+        using var encoders = new SmallEncoders();
+        var recipe = DreamBoothConfig.Sd35MediumTutorial with
+        {
+            ValidationPrompt = "a cat",
+            EvaluationSteps = 10,
+            EvaluationDino = encoders.Dino,
+            EvaluationClip = encoders.Clip,
+            Device = "cpu",
+        };
+        var (code, output, error) = Run("memory", "--config", Write("scored.json", recipe.ToJson()));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("\n  score ", output, StringComparison.Ordinal);
+        var missing = Write("missing.json", (recipe with { EvaluationDino = "nobody/not-in-the-cache" }).ToJson());
+        (code, output, error) = Run("memory", "--config", missing);
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("\n  score ", output, StringComparison.Ordinal);
+        Assert.Contains("hub download nobody/not-in-the-cache --encoder", error, StringComparison.Ordinal);
     }
 
     [Fact]

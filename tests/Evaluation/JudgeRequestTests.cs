@@ -50,7 +50,8 @@ public sealed class JudgeRequestTests : IDisposable
         var scores = judge.Score("a cat", images);
         Assert.Equal(1, scores[1][SubjectJudge.NearestScore], 5);
         Assert.True(scores[0][SubjectJudge.NearestScore] < 0.9999);
-        Assert.Equal(judge.Score("a cat", images[0]), scores[0]);
+        Assert.All(judge.Score("a cat", images[0]), score => Assert.Equal(score.Value, scores[0][score.Key], 5));
+        Assert.Empty(judge.Score("a cat", []));
         using var paper = Encoders(ImageProtocol.Paper).Open();
         Assert.EndsWith("protocol paper", paper.Name, StringComparison.Ordinal);
     }

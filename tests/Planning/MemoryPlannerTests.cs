@@ -89,10 +89,38 @@ public class MemoryPlannerTests
     }
 
     [Fact]
+    public void Forecast_ScoringOnAGpu_HasTheEncodersInItsOwnPhaseOnly()
+    {
+        var (without, with) = WithJudge(onGpu: true);
+        Assert.Equal("score", with.Phases[^1].Phase);
+        Assert.Equal(without.Phases.Select(phase => phase.Total), with.Phases.SkipLast(1).Select(phase => phase.Total));
+        var held = without.Phases.Single(phase => phase.Phase == "step").Exact;
+        Assert.Equal(held + (2 * (5_000_000 + 7_000_000)), with.Phases[^1].Exact);
+        Assert.Equal(2 * 3_000_000, with.Phases[^1].Total - with.Phases[^1].Exact);
+    }
+
+    [Fact]
+    public void Forecast_ScoringOnTheCpu_HasTheEncodersAllTheTime()
+    {
+        var (without, with) = WithJudge(onGpu: false);
+        Assert.All(
+            without.Phases.Zip(with.Phases),
+            pair => Assert.Equal(4 * (5_000_000 + 7_000_000), pair.Second.Total - pair.First.Total));
+        var rows = with.Phases[^1].Terms;
+        Assert.Equal(4 * 5_000_000, rows.Single(term => term.Name == "DINO weights").Bytes);
+        Assert.Equal(4 * 7_000_000, rows.Single(term => term.Name == "CLIP weights").Bytes);
+        Assert.Equal(4 * 3_000_000, rows.Single(term => term.Name == "scoring activations").Bytes);
+    }
+
+    [Fact]
     public void Forecast_WrongSettings_NamesAllOfThem()
     {
         var error = Assert.Throws<LabException>(() => _planner.Forecast(new MemorySettings { Resolution = 100, Rank = 0 }));
         Assert.Contains("resolution is 100", error.Message, StringComparison.Ordinal);
         Assert.Contains("rank is 0", error.Message, StringComparison.Ordinal);
     }
+
+    private (MemoryForecast Without, MemoryForecast With) WithJudge(bool onGpu) =>
+        (_planner.Forecast(MemorySettings.TutorialTraining),
+            _planner.Forecast(MemorySettings.TutorialTraining with { Judge = new JudgeSize(5_000_000, 7_000_000, 3_000_000, onGpu) }));
 }

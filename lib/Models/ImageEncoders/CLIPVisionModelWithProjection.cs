@@ -72,6 +72,9 @@ internal sealed class CLIPVisionModelWithProjection : nn.Module, IImageEncoder
     /// <inheritdoc/>
     public int PatchSize => Config.PatchSize;
 
+    /// <inheritdoc/>
+    public nn.Module Module => this;
+
     /// <summary>The encoder.</summary>
     [field: ComponentName(Name = "vision_model")]
     public CLIPVisionTransformer VisionModel { get; }

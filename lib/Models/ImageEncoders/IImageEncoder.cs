@@ -8,6 +8,9 @@ internal interface IImageEncoder : IDisposable
     /// <summary>Side of a patch, in pixels: the sides of a picture are multiples of it.</summary>
     int PatchSize { get; }
 
+    /// <summary>The module whose parameters are the weights.</summary>
+    nn.Module Module { get; }
+
     /// <summary>Encodes.</summary>
     /// <param name="pixelValues">
     /// <c>[B, 3, H, W]</c>, normalised as the model's <see cref="ImageProcessor"/> does; on the model's device and of its element type.

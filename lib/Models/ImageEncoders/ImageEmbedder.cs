@@ -17,20 +17,25 @@ internal sealed class ImageEmbedder : IDisposable
     /// <summary>Pictures to pixels.</summary>
     public ImageProcessor Processor { get; }
 
+    /// <summary>The module whose parameters are the model's weights.</summary>
+    public nn.Module Module => _model.Module;
+
     /// <summary>Loads a folder of CLIP, DINO or DINOv2.</summary>
     /// <param name="folder">Has <c>config.json</c>, <c>preprocessor_config.json</c> and <c>model.safetensors</c>.</param>
     /// <param name="protocol">How pictures are prepared.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="dtype">In which type.</param>
+    /// <param name="onDemand">Whether the weights stay in their file: the files are checked, and the caller loads and frees them.</param>
     /// <exception cref="LabException">A file is missing or does not fit, or the folder holds another model.</exception>
-    public static ImageEmbedder Load(string folder, ImageProtocol protocol, Device device, ScalarType dtype)
+    public static ImageEmbedder Load(string folder, ImageProtocol protocol, Device device, ScalarType dtype, bool onDemand = false)
     {
+        var place = onDemand ? META : device;
         var path = Path.Combine(folder, "config.json");
         var processor = ImageProcessor.Load(folder, protocol);
         IImageEncoder model = JsonField.ReadFile(path).Get("model_type").Text() switch
         {
-            "clip" or "clip_vision_model" => CLIPVisionModelWithProjection.Load(folder, device, dtype),
-            "vit" or "dinov2" or "dinov2_with_registers" => ViTModel.Load(folder, device, dtype),
+            "clip" or "clip_vision_model" => CLIPVisionModelWithProjection.Load(folder, place, dtype),
+            "vit" or "dinov2" or "dinov2_with_registers" => ViTModel.Load(folder, place, dtype),
             var other => throw new LabException($"{path}: model_type is '{ShownText.Line(other)}'; valid values are clip, "
                 + "clip_vision_model, vit, dinov2 and dinov2_with_registers."),
         };

@@ -65,6 +65,9 @@ internal sealed class ViTModel : nn.Module, IImageEncoder
     /// <inheritdoc/>
     public int PatchSize => Config.PatchSide;
 
+    /// <inheritdoc/>
+    public nn.Module Module => this;
+
     /// <summary>Pixels to tokens.</summary>
     [field: ComponentName(Name = "embeddings")]
     public ViTEmbeddings Embeddings { get; }
