@@ -27,8 +27,8 @@ internal sealed class GroupedHelp(TextWriter output, string start) : Synchronous
         var command = parseResult.CommandResult.Command;
         WriteWrapped(command.Description ?? "", 0);
         output.WriteLine();
-        output.WriteLine(
-            $"Usage: {start} {PathOf(command)}{(command.Subcommands.Count == 0 ? "" : command.Action == this ? "VERB " : "[VERB] ")}[--flag value | --flag=value ...]");
+        var verb = command.Subcommands.Count == 0 ? "" : command.Action == this ? "VERB " : "[VERB] ";
+        output.WriteLine($"Usage: {start} {PathOf(command)}{verb}[--flag value | --flag=value ...]");
         WriteVerbs(command);
         var flags = FlagsByVerb.GetValueOrDefault(command) ?? [];
         foreach (var group in flags.GroupBy(flag => flag.Group))
