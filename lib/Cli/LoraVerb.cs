@@ -53,18 +53,19 @@ internal static class LoraVerb
             Required = true,
             Description = "The file to write; for peft a folder.",
         };
-        var verb = new Command("convert", "Writes a LoRA in another layout; what that cannot say is told.") { file, layout, path };
+        var verb = new Command("convert", "Writes a LoRA in another layout; what that cannot express is told.") { file, layout, path };
         verb.SetAction(result =>
         {
             var (source, target, to) = (result.GetValue(file)!, result.GetValue(path)!, result.GetValue(layout)!.ToLowerInvariant());
             if (!LoraExport.Layouts.Contains(to))
                 throw new UsageException($"--to is {ShownText.Line(to, 40)}; valid is {string.Join(", ", LoraExport.Layouts)}.");
-            if (Path.GetFullPath(LoraFile.Resolve(source)) == Path.GetFullPath(target))
-                throw new UsageException($"--output is {target}, the file that is read; give another.");
-            using var contents = LoraContents.Read(source);
+            var read = LoraFile.Resolve(source);
+            if (RealPath.AreSame(read, LoraExport.FileOf(target, to)))
+                throw new UsageException($"--output {target} would replace {read}, the file that is read; give another.");
+            using var contents = LoraContents.Read(read);
             foreach (var warning in contents.Warnings.Concat(LoraExport.Save(target, contents, to)))
                 session.Warn(warning);
-            session.Output.WriteLine($"{target}: {contents.LayerCount} layers in the layout of {to}");
+            session.Output.WriteLine($"{target}: {LoraExport.Layers(contents.LayerCount)} in the layout of {to}");
             return ExitCode.Success;
         });
         return verb;
@@ -102,6 +103,6 @@ internal static class LoraVerb
     {
         var groups = texts.GroupBy(text => text).OrderByDescending(group => group.Count())
             .ThenBy(group => group.Key, StringComparer.Ordinal);
-        return string.Join("; ", groups.Select(group => Text($"{group.Key} ({group.Count()} layers)")));
+        return string.Join("; ", groups.Select(group => Text($"{group.Key} ({LoraExport.Layers(group.Count())})")));
     }
 }

@@ -13,7 +13,7 @@ namespace Dreambooth.Lab.Layers;
 /// <param name="b">Up projection, <c>[out, rank]</c>.</param>
 /// <param name="magnitude">m, one number for each row of the weight, <c>[out]</c>.</param>
 /// <param name="scale">s; at 0 the update is off, and the rows are W's own.</param>
-public sealed class DoraWeights(string adapter, Tensor a, Tensor b, Tensor magnitude, double scale) : LoraWeights(adapter, a, b, scale)
+internal sealed class DoraWeights(string adapter, Tensor a, Tensor b, Tensor magnitude, double scale) : LoraWeights(adapter, a, b, scale)
 {
     /// <summary>m, <c>[out]</c>.</summary>
     public Tensor Magnitude { get; } = magnitude;

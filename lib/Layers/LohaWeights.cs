@@ -12,7 +12,7 @@ namespace Dreambooth.Lab.Layers;
 /// <param name="w2A"><c>[out, R]</c>.</param>
 /// <param name="w2B"><c>[R, in]</c>.</param>
 /// <param name="scale">s.</param>
-public sealed class LohaWeights(string adapter, Tensor w1A, Tensor w1B, Tensor w2A, Tensor w2B, double scale)
+internal sealed class LohaWeights(string adapter, Tensor w1A, Tensor w1B, Tensor w2A, Tensor w2B, double scale)
     : LinearUpdate(adapter, scale)
 {
     /// <inheritdoc/>

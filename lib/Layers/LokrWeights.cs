@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Layers;
 /// <param name="w2">The second factor, likewise.</param>
 /// <param name="rank">R, as the adapter's settings have it; a factor that is whole does not tell it.</param>
 /// <param name="scale">s.</param>
-public sealed class LokrWeights(string adapter, IReadOnlyList<Tensor> w1, IReadOnlyList<Tensor> w2, int rank, double scale)
+internal sealed class LokrWeights(string adapter, IReadOnlyList<Tensor> w1, IReadOnlyList<Tensor> w2, int rank, double scale)
     : LinearUpdate(adapter, scale)
 {
     /// <inheritdoc/>

@@ -270,8 +270,8 @@ public sealed class LoraAdapter : IDisposable
         {
             throw new LabException(
                 $"No layer of {component.Prefix} matches the LoRA target{(unmatched.Count > 1 ? "s" : string.Empty)} "
-                + $"{string.Join(", ", unmatched)}. " +
-                "Layers end in: "
+                + $"{string.Join(", ", unmatched)}. "
+                + "Layers end in: "
                 + $"{string.Join(", ", linears.Select(entry => LastParts(entry.name)).Distinct().Order(StringComparer.Ordinal))}.");
         }
 
@@ -302,5 +302,5 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>One layer to be adapted.</summary>
     internal sealed record Slot(
-        string Component, string Path, AdaptedLayer Linear, LoraParts Parts, int Rank, double Alpha, double Factor);
+        string Component, string Path, AdaptedLayer Linear, LoraParts Parts, int Rank, double Alpha, double Factor, double Dropout = 0);
 }

@@ -11,7 +11,7 @@ public static class LoraChange
 {
     /// <summary>Measures every layer of an adapter.</summary>
     /// <param name="adapter">
-    /// An adapter on its models; it stays as it is. One that is fused measures against weights that hold its update already.
+    /// An adapter on its models; it stays as it is. Updates that are fused are taken out of the weights that it is measured against.
     /// </param>
     public static IReadOnlyList<LoraLayerChange> Measure(LoraAdapter adapter)
     {

@@ -22,6 +22,9 @@ internal sealed record LoraContent(
     /// <summary>What the update does.</summary>
     public LoraVariant Variant => Parts.Variant;
 
+    /// <summary>Whether it is a LoKr of two whole factors, whose tensors tell no rank.</summary>
+    public bool IsWhole => Parts.Entries is [("lokr_w1", _), ("lokr_w2", _)];
+
     /// <summary>The tensors by their names in <see cref="LoraParts"/>.</summary>
     public IEnumerable<(string Name, Tensor Value)> Named => Parts.Entries.Select((entry, i) => (entry.Name, Tensors[i]));
 
@@ -33,7 +36,7 @@ internal sealed record LoraContent(
     /// <param name="layer">The layer; its tensors stay its own.</param>
     public static LoraContent Of(LoraLayer layer) => new(
         layer.Component, layer.Path, layer.Parts, layer.Rank, layer.Alpha, layer.Factor,
-        [.. layer.Update.Tensors.Select(tensor => tensor.detach())], layer.Update.Dropout?.Probability ?? 0);
+        [.. layer.Update.Tensors.Select(tensor => tensor.detach())], layer.Update.Dropout?.Probability ?? layer.Dropout);
 
     /// <summary>The same update with a factor of 1: the factor is multiplied into what makes the output's rows.</summary>
     /// <param name="weight">How strongly it shall act beside; 1 as it is.</param>
@@ -42,8 +45,9 @@ internal sealed record LoraContent(
         var factor = Factor * weight;
         if (factor == 1)
             return this with { Alpha = Rank, Factor = 1 };
-        var tensors = Named.Select(entry => entry.Name is LoraParts.B or LoraParts.Bias or "hada_w1_a" or "lokr_w1" or "lokr_w1_a"
-            ? entry.Value.to(ScalarType.Float32).mul(KeptScalar.Of(factor)) : entry.Value);
-        return this with { Alpha = Rank, Factor = 1, Tensors = [.. tensors] };
+        using var scalar = KeptScalar.Once(factor);
+        Tensor[] tensors = [.. Named.Select(entry => entry.Name is LoraParts.B or LoraParts.Bias or "hada_w1_a" or "lokr_w1" or "lokr_w1_a"
+            ? entry.Value.to(ScalarType.Float32).mul(scalar) : entry.Value)];
+        return this with { Alpha = Rank, Factor = 1, Tensors = tensors };
     }
 }

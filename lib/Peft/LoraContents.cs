@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>The updates of a LoRA file or an adapter, apart from any model: what is written in another layout.</summary>
-public sealed class LoraContents : IDisposable
+internal sealed class LoraContents : IDisposable
 {
     private LoraContents(IReadOnlyList<LoraContent> layers, IReadOnlyList<string> warnings) => (Layers, Warnings) = (layers, warnings);
 
@@ -16,7 +16,7 @@ public sealed class LoraContents : IDisposable
     public int LayerCount => Layers.Count;
 
     /// <summary>The updates.</summary>
-    internal IReadOnlyList<LoraContent> Layers { get; }
+    public IReadOnlyList<LoraContent> Layers { get; }
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A file of any layout that <see cref="LoraFileLayout"/> lists, or a folder that holds one.</param>
@@ -32,11 +32,13 @@ public sealed class LoraContents : IDisposable
             throw new LabException($"{file} holds no LoRA of Stable Diffusion 3: {LoraLayout.Describe(checkpoint.Names)}.");
         var readers = keys.Layers.Values.Select(layer => LoraLayerReader.Read(checkpoint, file, layer))
             .Where(reader => !reader.IsEmpty).ToList();
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var layers = readers.Select(reader => Content(reader, metadata)).ToList();
         var report = LoraFile.Report(checkpoint, file, keys, metadata, readers);
-        var scales = readers.Zip(layers, (reader, layer) => (reader, layer.Factor));
-        return new LoraContents(layers, [.. report.Warnings, .. LoraWarnings.SplitQkv(scales, file)]);
+        foreach (var tensor in layers.SelectMany(layer => layer.Tensors))
+            tensor.DetachFromDisposeScope();
+        return new LoraContents(layers, report.Warnings);
     }
 
     /// <summary>What an adapter holds; its tensors are copied.</summary>
@@ -62,10 +64,9 @@ public sealed class LoraContents : IDisposable
     private static LoraContent Content(LoraLayerReader reader, LoraMetadata metadata)
     {
         var (component, path, _, _) = reader.Target;
-        var rank = metadata.RankOf(component, path, reader.Written, reader.Rank);
-        var (alpha, factor) = metadata.ScaleOf(component, path, reader.Written, rank, reader);
+        var (rank, alpha, factor) = metadata.ScaleOf(reader);
         return new LoraContent(
             component, path, reader.Parts, rank, alpha, factor,
-            [.. reader.Parts.Entries.Select(entry => reader.Load(entry.Name).DetachFromDisposeScope())]);
+            [.. reader.Parts.Entries.Select(entry => reader.Load(entry.Name))], metadata.DropoutOf(component));
     }
 }

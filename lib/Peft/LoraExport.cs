@@ -38,17 +38,26 @@ public static class LoraExport
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 
+    /// <summary>The file that gets the tensors.</summary>
+    /// <param name="path">What is given for the output.</param>
+    /// <param name="layout">The layout.</param>
+    internal static string FileOf(string path, string layout) => layout == "peft" ? Path.Combine(path, LoraFile.PeftName) : path;
+
+    /// <summary>A number of layers in words.</summary>
+    /// <param name="count">How many.</param>
+    internal static string Layers(int count) => count == 1 ? "1 layer" : $"{count} layers";
+
     /// <summary>Writes a LoRA in another layout, in Float32.</summary>
     /// <param name="path">
     /// The file; for <c>peft</c> a folder, which gets <c>adapter_model.safetensors</c> and <c>adapter_config.json</c>.
     /// </param>
     /// <param name="contents">What is written; it stays as it is.</param>
     /// <param name="layout"><c>diffusers</c>, <c>peft</c>, <c>kohya</c> or <c>comfyui</c>.</param>
-    /// <returns>What the layout cannot say and is other in the file, one sentence each.</returns>
+    /// <returns>What the layout cannot express, and what changes, one sentence each.</returns>
     /// <exception cref="LabException">
-    /// The layout is not known, or has no place for a part without which the pictures were others.
+    /// The layout is not known, or has no place for a part without which the pictures would change.
     /// </exception>
-    public static IReadOnlyList<string> Save(string path, LoraContents contents, string layout)
+    internal static IReadOnlyList<string> Save(string path, LoraContents contents, string layout)
     {
         ArgumentNullException.ThrowIfNull(contents);
         using var scope = NewDisposeScope();
@@ -89,16 +98,21 @@ public static class LoraExport
         Directory.CreateDirectory(folder);
         var config = LoraMetadata.Config(own);
         JsonFile.Write(Path.Combine(folder, LoraMetadata.PeftConfigName), config);
-        Write(Path.Combine(folder, LoraFile.PeftName), LoraLayoutWriter.Peft(own), metadata);
+        Write(FileOf(folder, "peft"), LoraLayoutWriter.Peft(own), metadata);
         return own.Count == layers.Count ? []
-            : [$"{layers.Count - own.Count} layers of text encoders are left out: a folder in PEFT's layout is one model's. Pictures "
-                + "change."];
+            : [$"A folder in PEFT's layout is one model's: {Layers(layers.Count - own.Count)} of text encoders left out. Pictures change."];
     }
 
     private static IEnumerable<string> Losses(IReadOnlyList<LoraContent> layers, string layout)
     {
         if (layout == "diffusers" && layers.Any(layer => layer.Variant is LoraVariant.Loha or LoraVariant.Lokr))
             yield return "diffusers itself has no LoHa and LoKr; the names are its own, the tensors LyCORIS'.";
+        if (layers.Count(layer => layer.IsWhole && (layer.Factor != 1 || layer.Rank != 1)) is > 0 and var whole)
+        {
+            yield return $"{Layers(whole)} of LoKr with two whole factors, for which the layout has no rank and alpha: alpha / rank is "
+                + "multiplied into the first, and rank and alpha are read as 1.";
+        }
+
         if (layout is not ("kohya" or "comfyui"))
             yield break;
         if (layers.Any(layer => layer.Variant == LoraVariant.Dora))

@@ -84,8 +84,9 @@ public static class LoraFile
         if (keys.Layers.Count == 0)
         {
             throw new LabException(
-                $"{file} fits none of the models ({string.Join(", ", components.Select(c => c.Prefix))}): " +
-                $"{LoraLayout.Describe(checkpoint.Names)}. Keys like transformer.transformer_blocks.0.attn.to_q.lora_A.weight are needed.");
+                $"{file} fits none of the models ({string.Join(", ", components.Select(c => c.Prefix))}): "
+                + $"{LoraLayout.Describe(checkpoint.Names)}. A LoRA has keys like "
+                + "transformer.transformer_blocks.0.attn.to_q.lora_A.weight, or another layout's names for the same layers.");
         }
 
         var readers = linears.Where(entry => keys.Layers.ContainsKey(entry.Key))
@@ -93,11 +94,6 @@ public static class LoraFile
             .Where(entry => !entry.Reader.IsEmpty).ToDictionary(entry => entry.Key, entry => entry.Reader);
         var slots = readers.Select(entry => Slot(entry.Value, linears[entry.Key].Linear, file, metadata)).ToList();
         var report = Report(checkpoint, file, keys, metadata, readers.Values);
-        var scales = readers.Values.Zip(slots, (reader, slot) => (reader, slot.Factor));
-        report = report with
-        {
-            Warnings = [.. report.Warnings, .. LoraWarnings.Scales(slots, file), .. LoraWarnings.SplitQkv(scales, file)],
-        };
         var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
         try
         {
@@ -145,11 +141,13 @@ public static class LoraFile
             FiniteCheck.Require(values, $"{path}: {name}");
         foreach (var (name, matrix) in matrices)
             matrix.copy_(stored[name]);
-
+        // Save has multiplied the factor of whole factors into the first.
+        foreach (var layer in adapter.Layers.Where(layer => LoraContent.Of(layer).IsWhole))
+            layer.Update.Tensors[0].div_(KeptScalar.Of(layer.Factor));
         adapter.RefreshComputeCopy();
     }
 
-    /// <summary>How a file's tensors are used.</summary>
+    /// <summary>How a file's tensors are used, and what is odd about them.</summary>
     internal static LoraLoadReport Report(
         Checkpoint checkpoint, string file, LoraKeys keys, LoraMetadata metadata, IReadOnlyCollection<LoraLayerReader> readers)
     {
@@ -159,11 +157,17 @@ public static class LoraFile
         string[] ofTensors = unused.Length == 0
             ? []
             : [$"{file}: {unused.Length} of its {checkpoint.Names.Count} tensors are not used ({LoraLayout.DescribeUnused(unused)})."];
+        var scales = readers.Select(reader => (Reader: reader, Scale: metadata.ScaleOf(reader))).ToList();
+        (string, double)[] alphas = [.. scales.Select(layer => (layer.Reader.Target.Key, layer.Scale.Alpha))];
         var perModel = readers.GroupBy(reader => reader.Target.Component).ToDictionary(group => group.Key, group => group.Count());
         return new LoraLoadReport(checkpoint.Names.Count, used.Count, perModel, unused)
         {
-            Warnings = [.. ofTensors, .. metadata.Warnings(layers, AssumesAlpha(readers))],
-            Layout = readers.First().Target.Layout,
+            Warnings =
+            [
+                .. ofTensors, .. metadata.Warnings(layers, AssumesAlpha(readers)), .. LoraWarnings.Scales(alphas, file),
+                .. LoraWarnings.SplitQkv(scales.Select(layer => (layer.Reader, layer.Scale.Factor)), file),
+            ],
+            Layout = keys.Layers.Values.First().Target.Layout,
         };
     }
 
@@ -187,7 +191,6 @@ public static class LoraFile
 
     private static LoraAdapter.Slot Slot(LoraLayerReader reader, AdaptedLayer layer, string file, LoraMetadata metadata)
     {
-        var (component, path, _, _) = reader.Target;
         var (width, height) = (layer.InFeatures, layer.OutFeatures);
         if (reader.Size2D != (height, width))
         {
@@ -196,8 +199,7 @@ public static class LoraFile
                 + "another model.");
         }
 
-        var rank = metadata.RankOf(component, path, reader.Written, reader.Rank);
-        var (alpha, factor) = metadata.ScaleOf(component, path, reader.Written, rank, reader);
+        var (rank, alpha, factor) = metadata.ScaleOf(reader);
         if (!float.IsFinite((float)factor))
         {
             throw new NonFiniteException(
@@ -205,6 +207,7 @@ public static class LoraFile
                     $"{file}: the alpha of {reader.Target.Key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
         }
 
-        return new LoraAdapter.Slot(component, path, layer, reader.Parts, rank, alpha, factor);
+        var (component, path, _, _) = reader.Target;
+        return new LoraAdapter.Slot(component, path, layer, reader.Parts, rank, alpha, factor, metadata.DropoutOf(component));
     }
 }

@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Peft;
 /// <param name="Factor">The factor of the update that alpha means.</param>
 /// <param name="Out">Width of the layer's output.</param>
 /// <param name="In">Width of the layer's input.</param>
-public sealed record LoraInspectedLayer(
+internal sealed record LoraInspectedLayer(
     string Component, string Path, LoraFileLayout Layout, LoraVariant Variant, int Rank, double Alpha, double Factor, long Out, long In)
 {
     /// <summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Peft;
 
-/// <summary>What a LoRA file holds, told without a model: from its header and alphas alone, or from all values.</summary>
-public sealed record LoraInspection
+/// <summary>What a LoRA file holds, told without a model.</summary>
+internal sealed record LoraInspection
 {
     /// <summary>The file.</summary>
     public required string File { get; init; }
@@ -41,9 +41,10 @@ public sealed record LoraInspection
         var metadata = LoraMetadata.Read(checkpoint, file);
         var keys = LoraKeys.Read(checkpoint, file, isLayer: null);
         string[]? wrong = deep ? [.. checkpoint.Names.Where(name => !IsFinite(checkpoint, name))] : null;
-        var readers = keys.Layers.Values.Select(layer => LoraLayerReader.Read(checkpoint, file, layer, readsValues: deep)).ToList();
+        var readers = keys.Layers.Values.Select(layer => LoraLayerReader.Read(checkpoint, file, layer))
+            .Where(reader => !reader.IsEmpty).ToList();
         var layers = readers.Select(reader => Layer(reader, metadata, deep && wrong!.Length == 0)).ToList();
-        var report = readers.Count == 0 ? null : LoraFile.Report(checkpoint, file, keys, metadata, readers);
+        var report = keys.Layers.Count == 0 ? null : LoraFile.Report(checkpoint, file, keys, metadata, readers);
         return new LoraInspection
         {
             File = file,
@@ -76,8 +77,7 @@ public sealed record LoraInspection
     private static LoraInspectedLayer Layer(LoraLayerReader reader, LoraMetadata metadata, bool measure)
     {
         var (component, path, _, layout) = reader.Target;
-        var rank = metadata.RankOf(component, path, reader.Written, reader.Rank);
-        var (alpha, factor) = metadata.ScaleOf(component, path, reader.Written, rank, reader);
+        var (rank, alpha, factor) = metadata.ScaleOf(reader);
         var (height, width) = reader.Size2D;
         return new LoraInspectedLayer(component, path, layout, reader.Parts.Variant, rank, alpha, factor, height, width)
         {

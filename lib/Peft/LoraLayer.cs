@@ -9,7 +9,7 @@ public sealed record LoraLayer
     internal LoraLayer(LoraAdapter.Slot slot, LinearUpdate update)
     {
         (Component, Path, Linear, Update, Alpha, Factor) = (slot.Component, slot.Path, slot.Linear, update, slot.Alpha, slot.Factor);
-        Parts = slot.Parts;
+        (Parts, Dropout) = (slot.Parts, slot.Dropout);
     }
 
     /// <summary>Prefix of the model, for example <c>transformer</c>.</summary>
@@ -46,6 +46,9 @@ public sealed record LoraLayer
 
     /// <summary>The tensors' names and shapes.</summary>
     internal LoraParts Parts { get; }
+
+    /// <summary>The dropout of the training that the file tells of.</summary>
+    internal double Dropout { get; }
 
     /// <summary>The tensors with their names in a file, as <c>transformer.….lora_A.weight</c>.</summary>
     internal IEnumerable<(string Name, Tensor Value)> Named =>

@@ -15,7 +15,7 @@ internal sealed class LoraLayerReader
     private readonly LoraKeys.Layer _layer;
     private readonly KeyPart _part;
 
-    private LoraLayerReader(Checkpoint checkpoint, string file, LoraKeys.Layer layer, bool readsValues)
+    private LoraLayerReader(Checkpoint checkpoint, string file, LoraKeys.Layer layer)
     {
         (_checkpoint, _file, _layer) = (checkpoint, file, layer);
         var (height, width) = Size();
@@ -23,7 +23,7 @@ internal sealed class LoraLayerReader
         // The last block's text and the output are modulated by shift and scale in the original layout, by scale and shift as published.
         _part = layer.Target.Part == KeyPart.SwappedHalves && height != 2 * width ? KeyPart.Whole : layer.Target.Part;
         WrittenRank = RankOf();
-        IsOneOfThree = IsThird && layer.Names.ContainsKey(LoraParts.A) && WrittenRank % 3 == 0 && readsValues && IsBlockDiagonal();
+        IsOneOfThree = IsThird && layer.Names.ContainsKey(LoraParts.A) && WrittenRank % 3 == 0 && IsBlockDiagonal();
         Parts = new([.. layer.Parts.Select(name => (name, ShapeOf(name)))]);
         var alpha = layer.Alpha(checkpoint, file);
         Alpha = IsOneOfThree ? alpha / 3 : alpha;
@@ -64,13 +64,12 @@ internal sealed class LoraLayerReader
 
     private int Third => (int)_layer.Target.Part - (int)KeyPart.FirstThird;
 
-    /// <summary>Reads the layer's shapes and alpha.</summary>
+    /// <summary>Reads the layer's shapes and alpha, and of a layer that may be put together from three the values that tell it.</summary>
     /// <param name="checkpoint">The file.</param>
     /// <param name="file">Its path, for messages.</param>
     /// <param name="layer">The layer.</param>
-    /// <param name="readsValues">Whether values may be read, which alone tell that a layer was put together from three.</param>
     /// <exception cref="LabException">A tensor's type or shape is not that of an update.</exception>
-    public static LoraLayerReader Read(Checkpoint checkpoint, string file, LoraKeys.Layer layer, bool readsValues = true)
+    public static LoraLayerReader Read(Checkpoint checkpoint, string file, LoraKeys.Layer layer)
     {
         foreach (var name in layer.Parts.Select(part => layer.Names[part]))
         {
@@ -79,7 +78,7 @@ internal sealed class LoraLayerReader
                 throw new LabException($"{file}: {name} is {entry.DType}; a floating-point type is needed.");
         }
 
-        return new LoraLayerReader(checkpoint, file, layer, readsValues);
+        return new LoraLayerReader(checkpoint, file, layer);
     }
 
     /// <summary>Loads one tensor.</summary>
@@ -90,12 +89,15 @@ internal sealed class LoraLayerReader
         using var scope = NewDisposeScope();
         var stored = _checkpoint.Load(_layer.Names[part]);
         FiniteCheck.Require(stored, $"{_file}: {_layer.Names[part]}");
+        return Own(part, stored).contiguous().MoveToOuterDisposeScope();
+    }
+
+    private Tensor Own(string part, Tensor stored)
+    {
         var values = Flat(part, stored);
         if (IsOneOfThree && part == LoraParts.A)
             values = values.narrow(0, Third * (long)Rank, Rank);
-        if (MakesRows(part))
-            values = RowsOf(values, part);
-        return values.contiguous().MoveToOuterDisposeScope();
+        return MakesRows(part) ? RowsOf(values, part) : values;
     }
 
     private Tensor RowsOf(Tensor values, string part)
@@ -208,7 +210,7 @@ internal sealed class LoraLayerReader
     private bool IsZero(string part)
     {
         using var scope = NewDisposeScope();
-        return Load(part).count_nonzero().item<long>() == 0;
+        return Own(part, _checkpoint.Load(_layer.Names[part])).count_nonzero().item<long>() == 0;
     }
 
     private static bool MakesRows(string part) =>

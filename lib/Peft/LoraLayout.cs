@@ -3,7 +3,7 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Peft;
 
-/// <summary>Identifies a file whose tensors are not all those of a LoRA in the form of diffusers and PEFT.</summary>
+/// <summary>Identifies what a file holds beside a LoRA of the layouts that are read (<see cref="LoraFileLayout"/>).</summary>
 internal static class LoraLayout
 {
     private const int Listed = 3;
@@ -22,6 +22,8 @@ internal static class LoraLayout
         (Of(@"\.diff(?:_b)?$"), "whole differences of weights (LyCORIS)"),
         (Of(@"\.lora_(?:B|up)(?:\.\w+)?\.bias$"), "biases of updates (PEFT's lora_bias)"),
         (Of(@"^lora_te[123]?_"), "a text encoder's LoRA in sd-scripts' (kohya) layout"),
+        (Of(@"^(?:base_model\.model\.)?(?:text_model|encoder\.block)\..*lora"),
+            "a text encoder's LoRA in PEFT's layout, which does not say of which encoder (diffusers' names do, as text_encoder_2.…)"),
         (Of(@"^lora_unet_(?:joint_blocks|x_embedder|context_embedder|final_layer|t_embedder|y_embedder)_"),
             "a LoRA of Stable Diffusion 3 in sd-scripts' (kohya) layout"),
         (Of(@"^lora_unet_(?:double|single)_blocks_|(?:^|\.)(?:double_blocks|single_blocks|single_transformer_blocks)\..*lora"),

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Peft;
 
 /// <summary>
-/// A LoRA in the layouts of other programs. Names and traps: <see cref="LoraNames"/>. What one of them cannot say is told in a warning, or
-/// refused where the pictures would be others.
+/// A LoRA in the layouts of other programs. Names and traps: <see cref="LoraNames"/>. What one of them cannot express is told in a
+/// warning; a part without which the pictures would change is refused.
 /// </summary>
 internal static class LoraLayoutWriter
 {
@@ -18,8 +18,9 @@ internal static class LoraLayoutWriter
 
     /// <summary>The tensors in diffusers' layout.</summary>
     /// <param name="layers">The updates.</param>
-    public static IEnumerable<KeyValuePair<string, Tensor>> Diffusers(IEnumerable<LoraContent> layers) => layers.SelectMany(layer =>
-        layer.Named.Select(entry => KeyValuePair.Create($"{layer.Key}.{entry.Name}", entry.Value)).Concat(AlphaOf(layer, layer.Key)));
+    public static IEnumerable<KeyValuePair<string, Tensor>> Diffusers(IEnumerable<LoraContent> layers) =>
+        layers.Select(WithoutRank).SelectMany(layer => layer.Named
+            .Select(entry => KeyValuePair.Create($"{layer.Key}.{entry.Name}", entry.Value)).Concat(AlphaOf(layer, layer.Key)));
 
     /// <summary>The tensors in PEFT's layout; of the transformer alone, for a folder of PEFT's is one model's.</summary>
     /// <param name="layers">The updates.</param>
@@ -45,9 +46,12 @@ internal static class LoraLayoutWriter
             ? [KeyValuePair.Create($"{name}.alpha", tensor((float)(layer.Factor * layer.Rank)))]
             : [];
 
+    // Where tensors tell no rank, the file tells no factor either: readers of these layouts leave the alpha of two whole factors out.
+    private static LoraContent WithoutRank(LoraContent layer) => layer.IsWhole ? layer.Folded() : layer;
+
     private static IEnumerable<KeyValuePair<string, Tensor>> Original(IReadOnlyCollection<LoraContent> layers, bool isKohya)
     {
-        foreach (var layer in layers.Where(layer => layer.Variant is LoraVariant.Loha or LoraVariant.Lokr))
+        foreach (var layer in layers.Where(layer => layer.Variant is LoraVariant.Loha or LoraVariant.Lokr).Select(WithoutRank))
         {
             // LyCORIS names layers as they are published; fused ones would have another rank.
             var name = layer.Component == "transformer" ? $"lycoris_{Underscored(layer.Path)}" : Encoder(layer, isKohya);

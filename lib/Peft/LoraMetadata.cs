@@ -45,38 +45,28 @@ internal sealed class LoraMetadata
         return new LoraMetadata(file, values, text is null);
     }
 
-    /// <summary>The rank of a layer: that of its tensors, else of its settings.</summary>
-    /// <param name="component">Prefix of its model.</param>
-    /// <param name="path">Its path in the model.</param>
-    /// <param name="written">Its path as the file writes it.</param>
-    /// <param name="rank">What its tensors tell; 0 for nothing.</param>
-    public int RankOf(string component, string path, string written, int rank)
-    {
-        if (rank > 0 || _values is not { } values)
-            return Math.Max(rank, 1);
-        var prefix = Prefix(component);
-        return (int)(Patterns($"{prefix}rank_pattern").Find(_isPefts ? written : path) ?? values.Find($"{prefix}r")?.Int(1) ?? 1);
-    }
-
-    /// <summary>The alpha of a layer, and the factor that it means.</summary>
-    /// <param name="component">Prefix of its model.</param>
-    /// <param name="path">Its path in the model.</param>
-    /// <param name="written">Its path as the file writes it.</param>
-    /// <param name="rank">Its rank, for where nothing is said.</param>
-    /// <param name="reader">What the file's tensors tell.</param>
+    /// <summary>The rank of a layer, its alpha, and the factor that alpha means; what the tensors do not tell is in the settings.</summary>
+    /// <param name="reader">What the file's tensors tell of the layer.</param>
     /// <exception cref="LabException">An entry is no number, or a pattern is none.</exception>
-    public (double Alpha, double Factor) ScaleOf(string component, string path, string written, int rank, LoraLayerReader reader)
+    public (int Rank, double Alpha, double Factor) ScaleOf(LoraLayerReader reader)
     {
+        var prefix = Prefix(reader.Target.Component);
+        var path = _isPefts ? reader.Written : reader.Target.Path;
+        var rank = RankOf(prefix, path, reader.Rank);
         // Two whole factors have no rank: LyCORIS and ComfyUI leave alpha out there, PEFT does not.
         if (reader.Alpha is { } stored)
-            return reader.Rank == 0 ? (rank, 1) : (stored, stored / rank);
+            return reader.Rank == 0 ? (rank, rank, 1) : (rank, stored, stored / rank);
         if (_values is not { } values)
-            return (rank, 1);
-        var prefix = Prefix(component);
-        var alpha = Patterns($"{prefix}alpha_pattern").Find(_isPefts ? written : path)
+            return (rank, rank, 1);
+        var alpha = Patterns($"{prefix}alpha_pattern").Find(path)
             ?? (values.Find($"{prefix}lora_alpha") ?? values.Find($"{prefix}alpha"))?.Number() ?? rank;
-        return (alpha, alpha / (IsStabilised(prefix) ? Math.Sqrt(rank) : rank));
+        return (rank, alpha, alpha / (IsStabilised(prefix) ? Math.Sqrt(rank) : rank));
     }
+
+    /// <summary>The probability with which the inputs of a model's updates were left out in training; 0 where nothing is said.</summary>
+    /// <param name="component">Prefix of the model.</param>
+    /// <exception cref="LabException">The entry is no number.</exception>
+    public double DropoutOf(string component) => _values?.Find($"{Prefix(component)}lora_dropout")?.Number() ?? 0;
 
     /// <summary>Entries without effect.</summary>
     /// <param name="layers">The layers that are adapted: the model, the path in it, and the path as the file writes it.</param>
@@ -130,10 +120,11 @@ internal sealed class LoraMetadata
     /// <param name="layers">The updates, all LoRA and DoRA, all LoHa, or all LoKr.</param>
     public static JsonObject Config(IReadOnlyList<LoraContent> layers)
     {
+        if (layers[0].Variant is LoraVariant.Lora or LoraVariant.Dora)
+            return new JsonObject(new SortedDictionary<string, JsonNode?>(Settings(layers), StringComparer.Ordinal));
+        layers = [.. layers.Select(Ranked)];
         var first = layers[0];
         var config = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        if (first.Variant is LoraVariant.Lora or LoraVariant.Dora)
-            return new JsonObject(new SortedDictionary<string, JsonNode?>(Settings(layers), StringComparer.Ordinal));
         config["peft_type"] = first.Variant == LoraVariant.Loha ? "LOHA" : "LOKR";
         config["alpha"] = Number(AlphaOf(first));
         config["init_weights"] = true;
@@ -152,25 +143,36 @@ internal sealed class LoraMetadata
 
         // A factor that was folded away or is no alpha / rank is one here.
         static double AlphaOf(LoraContent layer) => layer.Factor * layer.Rank;
+
+        // PEFT makes a factor whole where r is at least half of its larger side: the r of whole ones must be that large.
+        static LoraContent Ranked(LoraContent layer) => !layer.IsWhole ? layer : layer with
+        {
+            Rank = Math.Max(layer.Rank, (int)((layer.Tensors.Max(factor => factor.shape.Max()) + 1) / 2)),
+        };
         static long Side(LoraContent layer, string half, int axis) => (layer["lokr_w1"] ?? layer[half]!).shape[axis];
     }
 
     private static Dictionary<string, JsonNode?> Settings(IReadOnlyList<LoraContent> layers)
     {
         var first = layers[0];
+        var isStabilised = layers.Any(layer => layer.Factor != layer.Alpha / layer.Rank);
         var settings = new Dictionary<string, JsonNode?>
         {
             ["peft_type"] = "LORA",
-            ["lora_alpha"] = Number(first.Alpha),
+            ["lora_alpha"] = Number(AlphaOf(first)),
             ["lora_dropout"] = first.Dropout,
             ["lora_bias"] = layers.Any(layer => layer[LoraParts.Bias] is not null),
             ["use_dora"] = layers.Any(layer => layer.Variant == LoraVariant.Dora),
-            ["use_rslora"] = layers.Any(layer => layer.Factor != layer.Alpha / layer.Rank),
+            ["use_rslora"] = isStabilised,
             ["bias"] = "none",
             ["init_lora_weights"] = "gaussian",
         };
-        AddLayers(settings, layers, layer => layer.Alpha);
+        AddLayers(settings, layers, AlphaOf);
         return settings;
+
+        // The setting is the whole model's: a layer whose factor is alpha / rank gets the alpha that means the same with it.
+        double AlphaOf(LoraContent layer) => !isStabilised || layer.Factor == layer.Alpha / Math.Sqrt(layer.Rank)
+            ? layer.Alpha : layer.Factor * Math.Sqrt(layer.Rank);
     }
 
     private static void AddLayers(
@@ -196,8 +198,9 @@ internal sealed class LoraMetadata
             if (key == "init_lora_weights" && ChangedBases.Any(kind => text.StartsWith(kind, StringComparison.OrdinalIgnoreCase)))
             {
                 throw new LabException(
-                    $"{values.Source}: {value.Path} is {text}, which changes the model's own weights before training, so that the " +
-                    "LoRA alone generates something else. Convert it to plain LoRA with PEFT (path_initial_model_for_weight_conversion).");
+                    $"{values.Source}: {value.Path} is {text}, which changes the model's own weights before training, so that the "
+                    + "LoRA alone generates something else. Convert it to plain LoRA with PEFT "
+                    + "(path_initial_model_for_weight_conversion).");
             }
         }
     }
@@ -216,6 +219,13 @@ internal sealed class LoraMetadata
         if (!_patterns.TryGetValue(name, out var patterns))
             _patterns[name] = patterns = LoraPatterns.Read(_values?.Find(name));
         return patterns;
+    }
+
+    private int RankOf(string prefix, string path, int rank)
+    {
+        if (rank > 0 || _values is not { } values)
+            return Math.Max(rank, 1);
+        return (int)(Patterns($"{prefix}rank_pattern").Find(path) ?? values.Find($"{prefix}r")?.Int(1) ?? 1);
     }
 
     private bool IsStabilised(string prefix) => _values?.Find($"{prefix}use_rslora")?.Truth() ?? false;

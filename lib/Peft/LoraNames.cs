@@ -50,20 +50,26 @@ internal static partial class LoraNames
     ];
 
     // The encoders' layers are called alike everywhere.
-    private static readonly string[] EncoderLayers =
+    private static readonly string[] ClipLayers =
     [
         .. new[] { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj", "mlp.fc1", "mlp.fc2" }
             .Select(layer => "text_model.encoder.layers.{n}." + layer),
-        .. new[] { "q", "k", "v", "o" }.Select(layer => "encoder.block.{n}.layer.0.SelfAttention." + layer),
-        .. new[] { "wi_0", "wi_1", "wo" }.Select(layer => "encoder.block.{n}.layer.1.DenseReluDense." + layer),
         "text_projection",
     ];
 
-    private static readonly ILookup<string, (string Path, KeyPart Part)> Paths = Layers
+    private static readonly string[] T5Layers =
+    [
+        .. new[] { "q", "k", "v", "o" }.Select(layer => "encoder.block.{n}.layer.0.SelfAttention." + layer),
+        .. new[] { "wi_0", "wi_1", "wo" }.Select(layer => "encoder.block.{n}.layer.1.DenseReluDense." + layer),
+    ];
+
+    // Each model's own: a transformer has no layer of an encoder's.
+    private static readonly ILookup<(string Component, string Written), (string Path, KeyPart Part)> Paths = Layers
         .SelectMany(layer => new[] { (layer.Published, layer.Published, KeyPart.Whole), (layer.Original, layer.Published, layer.Part) }
-            .Distinct())
-        .Concat(EncoderLayers.Select(layer => (layer, layer, KeyPart.Whole)))
-        .ToLookup(entry => entry.Item1.Replace('.', '_'), entry => (entry.Item2, entry.Item3));
+            .Distinct().Select(entry => (Transformer, entry.Item1, entry.Item2, entry.Item3)))
+        .Concat(new[] { ("text_encoder", ClipLayers), ("text_encoder_2", ClipLayers), ("text_encoder_3", T5Layers) }
+            .SelectMany(model => model.Item2.Select(layer => (model.Item1, layer, layer, KeyPart.Whole))))
+        .ToLookup(entry => (entry.Item1, entry.Item2.Replace('.', '_')), entry => (entry.Item3, entry.Item4));
 
     [GeneratedRegex("^(?<stem>joint_blocks|transformer_blocks|text_model_encoder_layers|encoder_block)_(?<number>[0-9]{1,4})_")]
     private static partial Regex Numbered { get; }
@@ -85,8 +91,9 @@ internal static partial class LoraNames
                 path = $"{match.Groups["stem"].Value}_{{n}}_{path[match.Length..]}";
             }
 
-            var found = Paths[path].Select(layer => new LoraTarget(component, layer.Path.Replace("{n}", number, StringComparison.Ordinal),
-                layer.Part, IsOriginal(path) && layout == LoraFileLayout.Peft ? LoraFileLayout.Original : layout)).ToList();
+            var found = Paths[(component, path)].Select(layer => new LoraTarget(
+                component, layer.Path.Replace("{n}", number, StringComparison.Ordinal), layer.Part,
+                IsOriginal(path) && layout == LoraFileLayout.Peft ? LoraFileLayout.Original : layout)).ToList();
             if (found.Count > 0)
                 return found;
         }

@@ -6,21 +6,18 @@ namespace Dreambooth.Lab.Peft;
 internal static class LoraWarnings
 {
     /// <summary>Layers whose alpha switches them off or turns them round.</summary>
-    /// <param name="slots">The layers.</param>
+    /// <param name="alphas">The layers' keys, each with its alpha.</param>
     /// <param name="file">The file's path.</param>
-    public static IEnumerable<string> Scales(IReadOnlyCollection<LoraAdapter.Slot> slots, string file)
+    public static IEnumerable<string> Scales(IReadOnlyCollection<(string Key, double Alpha)> alphas, string file)
     {
         foreach (var (isOdd, effect) in new (Func<double, bool>, string)[]
         {
-            (alpha => alpha == 0, "have no effect"), (alpha => alpha < 0, "do the opposite of what was trained"),
+            (alpha => alpha == 0, "of 0 and have no effect"), (alpha => alpha < 0, "below 0 and do the opposite of what was trained"),
         })
         {
-            string[] layers = [.. slots.Where(slot => isOdd(slot.Alpha)).Select(slot => $"{slot.Component}.{slot.Path}")];
+            string[] layers = [.. alphas.Where(layer => isOdd(layer.Alpha)).Select(layer => layer.Key)];
             if (layers.Length > 0)
-            {
-                yield return $"{file}: {layers.Length} of {slots.Count} layers have an alpha of 0 or less and {effect}: "
-                    + $"{ShownText.Names(layers)}.";
-            }
+                yield return $"{file}: {layers.Length} of {alphas.Count} layers have an alpha {effect}: {ShownText.Names(layers)}.";
         }
     }
 

@@ -24,8 +24,8 @@ public sealed class LoraVerbTests : IDisposable
         var (code, output, error) = Run("lora", "inspect", file, "--deep");
         Assert.Equal((0, string.Empty), (code, error));
         Assert.Contains("2 tensors, 0 of them not used", output, StringComparison.Ordinal);
-        Assert.Contains("layout: Diffusers (1 layers)", output, StringComparison.Ordinal);
-        Assert.Contains("rank, alpha, factor: 2, 8, 4 (1 layers)", output, StringComparison.Ordinal);
+        Assert.Contains("layout: Diffusers (1 layer)", output, StringComparison.Ordinal);
+        Assert.Contains("rank, alpha, factor: 2, 8, 4 (1 layer)", output, StringComparison.Ordinal);
         // Every element of B A is 2, times the factor 4.
         Assert.Contains($"strength transformer block 0: {8 * _lora.Width}", output, StringComparison.Ordinal);
         Assert.Contains("all values are finite", output, StringComparison.Ordinal);
@@ -58,7 +58,7 @@ public sealed class LoraVerbTests : IDisposable
         var target = Path.Combine(_folder.Path, "kohya.safetensors");
         var (code, output, _) = Run("lora", "convert", file, "--to", "kohya", "-o", target);
         Assert.Equal(0, code);
-        Assert.Contains($"{target}: 1 layers in the layout of kohya", output, StringComparison.Ordinal);
+        Assert.Contains($"{target}: 1 layer in the layout of kohya", output, StringComparison.Ordinal);
         Assert.Equal(LoraFileLayout.Kohya, _lora.Load(target).Layout);
     }
 
@@ -71,6 +71,34 @@ public sealed class LoraVerbTests : IDisposable
         var (code, _, error) = Run("lora", "convert", file, "--to", layout, "-o", file);
         Assert.Equal(2, code);
         Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Convert_PeftIntoTheFolderThatIsRead_IsRefused()
+    {
+        var folder = _lora.WritePeft("""{"r": 2, "lora_alpha": 8}""", _lora.Pair(WrittenLora.Layer));
+        var file = Path.Combine(folder, "adapter_model.safetensors");
+        var before = File.ReadAllBytes(file);
+        var (code, _, error) = Run("lora", "convert", folder, "--to", "peft", "-o", folder);
+        Assert.Equal(2, code);
+        Assert.Contains($"would replace {file}, the file that is read", error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(file));
+    }
+
+    [Fact]
+    public void Inspect_ThreeLayersInOne_TellsTheSameRanksWithAndWithoutAllValues()
+    {
+        (string Name, Tensor Value)[] three = [.. new[] { "to_q", "to_k", "to_v" }
+            .SelectMany((name, i) => _lora.Pair($"transformer_blocks.0.attn.{name}").Select(part => (part.Name, part.Value * (i + 1))))];
+        var target = Path.Combine(_folder.Path, "kohya.safetensors");
+        var source = _lora.WriteWith("""{"transformer.r": 2, "transformer.lora_alpha": -8}""", three);
+        Run("lora", "convert", source, "--to", "kohya", "-o", target);
+        foreach (var options in new string[][] { [], ["--deep"] })
+        {
+            var (_, output, error) = Run(["lora", "inspect", target, .. options]);
+            Assert.Contains("rank, alpha, factor: 2, -8, -4 (3 layers)", output, StringComparison.Ordinal);
+            Assert.Contains("3 of 3 layers have an alpha below 0", error, StringComparison.Ordinal);
+        }
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Tensors;
 using Dreambooth.Lab.Tests.Tokenizers;
 using static TorchSharp.torch;
 
@@ -113,6 +114,112 @@ public sealed class LoraContentsTests : IDisposable
         Assert.Contains("the magnitudes of the others are those of the model's own weight", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("diffusers")]
+    [InlineData("peft")]
+    [InlineData("kohya")]
+    [InlineData("comfyui")]
+    public void Save_LokrOfTwoWholeFactors_KeepsItsChange(string layout)
+    {
+        using var lora = new WrittenLora();
+        using var contents = LoraContents.Read(lora.WritePeft("""{"peft_type": "LOKR", "r": 8, "alpha": 16}""", Whole(lora)));
+        var path = Path.Combine(_folder.Path, layout);
+        var losses = LoraExport.Save(path, contents, layout);
+        Assert.Equal(layout != "peft", losses.Any(loss => loss.Contains("multiplied into the first", StringComparison.Ordinal)));
+        using var back = LoraContents.Read(path);
+        using var scope = NewDisposeScope();
+        Assert.Equal(2, contents.Layers[0].Factor);
+        GoldenAssert.Exact(Change(contents), Change(back), layout);
+
+        static Tensor Change(LoraContents of)
+        {
+            var layer = Assert.Single(of.Layers);
+            return layer.Parts.Build("a", layer.Tensors, layer.Rank, layer.Factor).Change() * layer.Factor;
+        }
+    }
+
+    [Fact]
+    public void Save_WholeFactorsOfNoRank_HaveAnRWithWhichPeftKeepsThemWhole()
+    {
+        using var lora = new WrittenLora();
+        using var contents = LoraContents.Read(lora.Write(Whole(lora)));
+        Assert.Equal((1, 1.0), (contents.Layers[0].Rank, contents.Layers[0].Factor));
+        LoraExport.Save(_folder.Path, contents, "peft");
+        using var back = LoraContents.Read(_folder.Path);
+        Assert.Equal(((lora.Width / 4) + 1) / 2, back.Layers[0].Rank);
+        Assert.Equal(1, back.Layers[0].Factor);
+    }
+
+    [Fact]
+    public void LoadInto_WholeFactorsThatWereSaved_GivesThemBack()
+    {
+        using var lora = new WrittenLora();
+        lora.Load(lora.WritePeft("""{"peft_type": "LOKR", "r": 8, "alpha": 16}""", Whole(lora)));
+        var path = Path.Combine(_folder.Path, "saved.safetensors");
+        var adapter = lora.Pipeline.Adapters[0];
+        using var before = adapter.Parameters.clone();
+        LoraFile.Save(path, adapter);
+        using (no_grad())
+            adapter.Parameters.zero_();
+        LoraFile.LoadInto(path, adapter);
+        GoldenAssert.Exact(before, adapter.Parameters);
+    }
+
+    [Theory]
+    [InlineData("diffusers")]
+    [InlineData("peft")]
+    public void Save_SomeLayersRankStabilised_KeepsEveryFactor(string layout)
+    {
+        using var lora = new WrittenLora();
+        using var contents = LoraContents.Read(lora.WriteWith(
+            """{"transformer.r": 4, "transformer.lora_alpha": 8, "transformer.use_rslora": true}""",
+            [.. lora.Pair(WrittenLora.Layer, 4), .. lora.Pair(WrittenLora.OtherLayer, 4),
+                ($"transformer.{WrittenLora.OtherLayer}.alpha", tensor(8f))]));
+        Assert.Equal([4, 2], contents.Layers.Select(layer => layer.Factor));
+        var path = Path.Combine(_folder.Path, layout);
+        LoraExport.Save(path, contents, layout);
+        using var back = LoraContents.Read(path);
+        AssertEqual(contents, back, layout);
+    }
+
+    [Fact]
+    public void Save_DropoutThatWasRead_IsWritten()
+    {
+        using var lora = new WrittenLora();
+        var source = lora.WritePeft("""{"r": 2, "lora_alpha": 2, "lora_dropout": 0.1}""", lora.Pair(WrittenLora.Layer));
+        using var contents = LoraContents.Read(source);
+        LoraExport.Save(Path.Combine(_folder.Path, "peft"), contents, "peft");
+        LoraExport.Save(Path.Combine(_folder.Path, "converted"), contents, "diffusers");
+        lora.Load(source);
+        LoraFile.Save(Path.Combine(_folder.Path, "saved"), lora.Pipeline.Adapters[0]);
+        foreach (var name in new[] { "peft", "converted", "saved" })
+        {
+            using var back = LoraContents.Read(Path.Combine(_folder.Path, name));
+            Assert.Equal(0.1, Assert.Single(back.Layers).Dropout);
+        }
+    }
+
+    [Fact]
+    public void Read_ALaterLayerNotFinite_LeavesNothingBehind()
+    {
+        using var lora = new WrittenLora();
+        var other = lora.Pair(WrittenLora.OtherLayer);
+        other[1].Value[0, 0] = float.NaN;
+        var path = lora.Write([.. lora.Pair(WrittenLora.Layer), .. other]);
+        Assert.Equal(0, LiveTensors.LeftBy(() => Assert.Throws<NonFiniteException>(() => LoraContents.Read(path))));
+    }
+
+    [Fact]
+    public void Read_AnEncodersAdapterOfPeft_IsNotTakenForTheTransformers()
+    {
+        using var lora = new WrittenLora();
+        const string Name = "transformer.text_model.encoder.layers.0.self_attn.q_proj";
+        var path = lora.WritePeft("""{"r": 2}""", ($"{Name}.lora_A.weight", ones(2, 4)), ($"{Name}.lora_B.weight", ones(4, 2)));
+        var error = Assert.Throws<LabException>(() => LoraContents.Read(path));
+        Assert.Contains("a text encoder's LoRA in PEFT's layout", error.Message, StringComparison.Ordinal);
+        Assert.Empty(LoraInspection.Read(path).Layers);
+    }
+
     [Fact]
     public void Original_EveryLayer_IsNamedAsTheSingleFilesOfTheModel()
     {
@@ -130,6 +237,12 @@ public sealed class LoraContentsTests : IDisposable
             }
         }
     }
+
+    private static (string Name, Tensor Value)[] Whole(WrittenLora lora) =>
+    [
+        ($"transformer.{WrittenLora.Layer}.lokr_w1", arange(16).to(ScalarType.Float32).view(4, 4)),
+        ($"transformer.{WrittenLora.Layer}.lokr_w2", ones(lora.Width / 4, lora.Width / 4)),
+    ];
 
     private static void AssertEqual(LoraContents expected, LoraContents actual, string what)
     {

@@ -16,6 +16,8 @@ public sealed class LoraLayoutTests : IDisposable
     [InlineData("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "FLUX, another model")]
     [InlineData("lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", "Stable Diffusion 1, 2 or XL, another model")]
     [InlineData("lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_down.weight", "a text encoder's LoRA in sd-scripts' (kohya) layout")]
+    [InlineData("base_model.model.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight", "which does not say of which encoder")]
+    [InlineData("base_model.model.encoder.block.0.layer.0.SelfAttention.q.lora_A.weight", "which does not say of which encoder")]
     [InlineData("transformer.transformer_blocks.0.attn.to_q.oft_blocks", "OFT")]
     [InlineData("joint_blocks.0.x_block.attn.qkv.weight", "weights of a whole model")]
     [InlineData("exp_avg", "an optimizer's state")]

@@ -24,8 +24,8 @@ public sealed class LoraMetadataTests : IDisposable
     }
 
     [Theory]
-    [InlineData("0", "1 of 1 layers have an alpha of 0 or less and have no effect: transformer." + Layer + ".")]
-    [InlineData("-4", "1 of 1 layers have an alpha of 0 or less and do the opposite of what was trained: transformer." + Layer + ".")]
+    [InlineData("0", "1 of 1 layers have an alpha of 0 and have no effect: transformer." + Layer + ".")]
+    [InlineData("-4", "1 of 1 layers have an alpha below 0 and do the opposite of what was trained: transformer." + Layer + ".")]
     public void Load_AlphaNotAboveZero_IsWarnedOf(string alpha, string warning)
     {
         var path = _lora.WriteWith($$"""{"transformer.lora_alpha": {{alpha}}}""", _lora.Pair(Layer));
