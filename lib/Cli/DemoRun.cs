@@ -10,7 +10,7 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>
-/// The tutorial in one run: pictures of the model as it is, the training with its class pictures, the same pictures again, and the three
+/// The tutorial in one run: pictures of the base model, the training with its class pictures, the same pictures again, and the three
 /// sweeps. What an earlier run has done in the folder is kept.
 /// </summary>
 internal sealed class DemoRun(DemoOptions options, DemoFolder folder, ConsoleProgress.Report report, Action<string> warn)

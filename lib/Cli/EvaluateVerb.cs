@@ -4,7 +4,6 @@ using Dreambooth.Lab.Display;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
-using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Cli;
@@ -19,8 +18,7 @@ internal static class EvaluateVerb
         var verb = new Command(
             "evaluate",
             "Scores how well pictures show a subject and follow their prompts, by DINO and CLIP or by the miniature's classifier: folders "
-                + "of "
-            + "pictures, or a LoRA and its checkpoints at several scales. Writes scores, intervals, a choice and advice as one page.");
+            + "of pictures, or a LoRA and its checkpoints at several scales. Writes scores, intervals, a choice and advice as one page.");
         var options = new FlagOptions(verb, EvaluateConfig.Flags.All);
         verb.SetAction(result =>
         {
@@ -52,7 +50,7 @@ internal static class EvaluateVerb
         var (choice, bleed) = ConsoleProgress.Run(session, report =>
         {
             var hub = new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading"));
-            var open = Judge(config, photos, hub, session);
+            var open = Judge(config, hub, session);
             var sets = config.Generates ? new EvaluatedLora(config, hub, report, session).Generate() : given;
             using var judge = open();
             var scoring = new EvaluationScoring(judge, photos, (done, total) => report("Scoring", done, total, "pictures"));
@@ -77,51 +75,41 @@ internal static class EvaluateVerb
     }
 
     // What is missing is told before pictures are generated; the judge itself is loaded after them.
-    private static Func<IPictureJudge> Judge(EvaluateConfig config, IReadOnlyList<string> photos, HubResolver hub, Session session)
+    private static Func<IPictureJudge> Judge(EvaluateConfig config, HubResolver hub, Session session)
     {
         var classifier = config.PretrainedModelNameOrPath is { } model ? MiniatureFolder.ClassifierOf(model, config.InstanceDataDir) : null;
         if (config.Judge == "miniature" && classifier is null)
         {
             throw new LabException(
                 "--judge miniature: the miniature's classifier judges pictures of its own model and subject only; give --model "
-                    + "data/sd3-mini "
-                + "and --instance_data_dir data/cat_gmc, or --judge encoders.");
+                + "data/sd3-mini and --instance_data_dir data/cat_gmc, or --judge encoders.");
         }
 
+        var request = new JudgeRequest
+        {
+            Model = config.PretrainedModelNameOrPath ?? string.Empty,
+            Photos = config.InstanceDataDir,
+            OnBadImage = config.OnBadImage,
+            Protocol = config.Protocol,
+            Device = config.Device,
+            Dtype = PipelineOptions.Parse(config.Device, config.Dtype).Dtype,
+            Graded = true,
+        };
         if (config.Judge != "encoders" && config.Subject.Count == 0 && classifier is not null)
-            return () => CharacterMeasures.Load(classifier, config.InstanceDataDir, graded: true);
-        var dino = Folder(config.Dino, "dino", hub, session.Cancellation);
-        var clip = Folder(config.Clip, "clip", hub, session.Cancellation);
-        return () => OpenEncoders(config, dino, clip, photos);
+            return request.Prepare();
+        Require(config.Dino, "dino");
+        Require(config.Clip, "clip");
+        return (request with { Dino = config.Dino, Clip = config.Clip }).Prepare(hub, session.Cancellation);
     }
 
-    private static string Folder(string nameOrPath, string flag, HubResolver hub, CancellationToken cancellation)
+    private static void Require(string nameOrPath, string flag)
     {
-        var folder = hub.Encoder(nameOrPath, cancellation: cancellation);
-        return Directory.Exists(folder) ? folder
-            : throw new LabException(
-                $"There is no folder {ShownText.Line(folder)}; --{flag} names a model's folder, or its name on the hub.");
-    }
-
-    private static SubjectJudge OpenEncoders(EvaluateConfig config, string dino, string clip, IReadOnlyList<string> photos)
-    {
-        var options = PipelineOptions.Parse(config.Device, config.Dtype);
-        var encoders = SubjectEncoders.Load(
-            dino, clip, config.Protocol, options.Device, options.Dtype, (Shown(config.Dino), Shown(config.Clip)));
-        try
+        if (!HubResolver.IsOnHub(nameOrPath, out _, out _) && !Directory.Exists(nameOrPath))
         {
-            return new SubjectJudge(encoders, photos.Select(ImageDecoder.LoadOverWhite));
-        }
-        catch
-        {
-            encoders.Dispose();
-            throw;
+            throw new LabException(
+                $"There is no folder {ShownText.Line(nameOrPath)}; --{flag} names a model's folder, or its name on the hub.");
         }
     }
-
-    // A name on the hub stands as it is beside figures, a folder by its last part.
-    private static string Shown(string nameOrPath) => Directory.Exists(nameOrPath)
-        ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(nameOrPath))) : nameOrPath;
 
     private static void Tell(EvaluationChoice choice, IReadOnlyList<EvaluationAdvice> advice, string page, Session session)
     {

@@ -18,7 +18,7 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
     private const string Subfolder = "pictures";
 
     /// <summary>Generates what is missing.</summary>
-    /// <returns>One set for the model as it is, then one for each stage and scale.</returns>
+    /// <returns>One set for the base model, then one for each stage and scale.</returns>
     /// <exception cref="LabException">The model, the LoRA or the prompt file is not there or does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; what is done is kept.</exception>
     public IReadOnlyList<PictureSet> Generate()

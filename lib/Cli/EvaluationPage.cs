@@ -36,8 +36,7 @@ internal sealed class EvaluationPage(
             new ReportSection(
                 "Fidelity and adherence",
                 "Each point is a LoRA at a scale; up is nearer to the subject, right follows the prompt more closely. No other point "
-                    + "beats those of "
-                + "the Pareto set in both. Where bars overlap widely, the order of two points may be chance.",
+                + "beats those of the Pareto set in both. Where bars overlap widely, the order of two points may be chance.",
                 [choice.Plane(), choice.Table(), .. choice.Differences.Count > 0 ? new HtmlView[] { choice.DifferenceTable() } : []]),
             .. Pictures(),
             .. Drift(),
@@ -57,7 +56,7 @@ internal sealed class EvaluationPage(
         var copied = choice.Evaluations.Where(evaluation => evaluation.Means.ContainsKey(SubjectJudge.NearestScore))
             .MaxBy(evaluation => evaluation.Pictures.Max(picture => picture[SubjectJudge.NearestScore]));
         if (copied is not null)
-            views.Add(copied.Pictures(SubjectJudge.NearestScore) with { Title = $"{copied.Name}: nearest to a photo of all" });
+            views.Add(copied.Pictures(SubjectJudge.NearestScore) with { Title = $"{copied.Name}: most similar to a photo" });
         yield return new ReportSection(
             "Best, worst, most copied",
             shown.Pictures.Any(picture => picture.Nearest is not null)
@@ -74,8 +73,7 @@ internal sealed class EvaluationPage(
             yield return new ReportSection(
                 "Drift of the class",
                 "Pictures of the class prompt, without the identifier, beside those of the model without LoRA of the same seeds. Fidelity "
-                    + "that rises "
-                + "here means that the class becomes the subject.",
+                + "that rises here means that the class becomes the subject.",
                 [bars]);
         }
     }
@@ -87,8 +85,7 @@ internal sealed class EvaluationPage(
         yield return new ReportSection(
             "Several subjects",
             "Mean DINO of pictures whose prompt names an identifier (rows) with each subject's photos (columns). An identifier bleeds "
-                + "where its "
-                + "row is not highest on the diagonal, or is high beside it.",
+                + "where its row is not highest on the diagonal, or is high beside it.",
             [new TextTable
             {
                 Columns = ["Prompts with", .. bleed.Subjects],

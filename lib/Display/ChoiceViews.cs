@@ -14,7 +14,7 @@ public static class ChoiceViews
     public static SubjectEvaluation Kept(this EvaluationChoice choice)
     {
         ArgumentNullException.ThrowIfNull(choice);
-        return choice.Suggested ?? AsTrained(choice.Evaluations).FirstOrDefault()
+        return choice.Suggested ?? choice.AsTrained().FirstOrDefault()
             ?? throw new LabException("There is no LoRA among the evaluations: give the sweep one.");
     }
 
@@ -28,7 +28,7 @@ public static class ChoiceViews
     public static SubjectEvaluation Rival(this EvaluationChoice choice, SubjectEvaluation kept)
     {
         ArgumentNullException.ThrowIfNull(choice);
-        return AsTrained(choice.Evaluations).FirstOrDefault(other => other != kept)
+        return choice.AsTrained().FirstOrDefault(other => other != kept)
             ?? throw new LabException("There is no other LoRA or scale to compare with: give the sweep more stages or scales.");
     }
 
@@ -36,7 +36,7 @@ public static class ChoiceViews
     /// Pictures of one LoRA over the training pictures that resemble them most, with what the model generated without it from the same
     /// noise: where that is as like a training picture, nothing was copied.
     /// </summary>
-    /// <param name="choice">The evaluations, with that of the model as it is.</param>
+    /// <param name="choice">The evaluations, with that of the base model.</param>
     /// <param name="kept">One of them.</param>
     /// <param name="nearest">The training pictures.</param>
     /// <param name="most">Pictures at most.</param>
@@ -99,14 +99,6 @@ public static class ChoiceViews
         var scale = (kept.Scale ?? 1).ToString("0.##", CultureInfo.InvariantCulture);
         return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora "
             + $"{ProjectFolder.Near(kept.Lora ?? string.Empty)} --lora_scale {scale} \\\n    --prompt \"{prompt}\"";
-    }
-
-    // The end of the training first, as near to scale 1 as there is.
-    private static IEnumerable<SubjectEvaluation> AsTrained(IReadOnlyList<SubjectEvaluation> evaluations)
-    {
-        var last = evaluations.LastOrDefault(evaluation => evaluation.Lora is not null)?.Lora;
-        return evaluations.Where(evaluation => evaluation.Lora is not null).OrderBy(evaluation => evaluation.Lora == last ? 0 : 1)
-            .ThenBy(evaluation => Math.Abs((evaluation.Scale ?? 1) - 1));
     }
 
     private static (string? Prompt, ulong? Seed, int Index) Place(PictureScores picture) => (picture.Prompt, picture.Seed, picture.Index);

@@ -23,6 +23,8 @@ public static class EvaluationViews
         [SubjectEvaluation.ClassFidelity] = "PRES",
         [SubjectEvaluation.ClassLeak] = "PRES less no LoRA",
         [SubjectEvaluation.DriftScore] = "Drift",
+        [SubjectJudge.NearestScore] = "Nearest photo",
+        [EmbeddingScores.SurroundingsScore] = "Surroundings",
     };
 
     /// <summary>
@@ -72,12 +74,14 @@ public static class EvaluationViews
             ]) with
         {
             Title = "All figures",
-            Note = $"{choice.Evaluations[0].Judge.Name}. Means with 95 % intervals, drawn anew over prompts and seeds. Real pictures among "
-                + $"themselves: {Title(choice.Evaluations[0].Judge.FidelityScore)} {Number(choice.Evaluations[0].Judge.Ceiling)}.",
+            Note = $"{choice.Evaluations[0].Judge.Name}. Means with 95 % intervals, bootstrapped over prompts and seeds. Real pictures "
+                + $"among themselves: {Title(choice.Evaluations[0].Judge.FidelityScore)} {Number(choice.Evaluations[0].Judge.Ceiling)}.",
         };
     }
 
-    /// <summary>The other candidates less the suggested one; "higher" and "lower" only where the interval excludes 0.</summary>
+    /// <summary>
+    /// The other candidates less the suggested one; "higher" and "lower" as <see cref="ScoreInterval.IsAboveZero"/> says.
+    /// </summary>
     /// <param name="choice">The evaluations.</param>
     public static TextTable DifferenceTable(this EvaluationChoice choice)
     {

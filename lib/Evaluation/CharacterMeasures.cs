@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
@@ -32,6 +33,9 @@ internal sealed class CharacterMeasures : IPictureJudge
     public string Name => _graded ? "the miniature's classifier, graded" : "the miniature's classifier";
 
     /// <inheritdoc/>
+    public required string Fingerprint { get; init; }
+
+    /// <inheritdoc/>
     public string FidelityScore => CharacterReading.FidelityScore;
 
     /// <inheritdoc/>
@@ -48,7 +52,20 @@ internal sealed class CharacterMeasures : IPictureJudge
     public static CharacterMeasures Load(string classifier, string subject, bool graded = false)
     {
         var pictures = RealPictures.Load(subject);
-        return new CharacterMeasures(AttributeClassifier.Load(classifier, CPU), pictures, graded);
+        // The manifest holds the hash of the weights, which loading checks.
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(File.ReadAllBytes(Path.Combine(classifier, MiniatureFolder.ManifestName)));
+        pictures.ForEach(picture => hash.AppendData(picture.Pixels));
+        var model = AttributeClassifier.Load(classifier, CPU);
+        try
+        {
+            return new CharacterMeasures(model, pictures, graded) { Fingerprint = Convert.ToHexStringLower(hash.GetHashAndReset()) };
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

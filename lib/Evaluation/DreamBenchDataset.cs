@@ -46,7 +46,7 @@ internal static partial class DreamBenchDataset
         foreach (var line in lines.SkipWhile(line => line.Trim() != ClassesHeading).Skip(1).TakeWhile(line => line.Trim().Length > 0))
         {
             if (line.Split(',', StringSplitOptions.TrimEntries) is not [{ Length: > 0 } name, { Length: > 0 } kind]
-                || name.Contains('/', StringComparison.Ordinal))
+                || name is "." or ".." || name.Contains('/', StringComparison.Ordinal))
                 throw new LabException(
                     $"{list}: '{ShownText.Line(line)}' is no subject; valid is the name of a folder, a comma and a class.");
             entries.Add((name, kind));

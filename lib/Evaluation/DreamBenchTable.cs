@@ -68,10 +68,10 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
 
     private static string Number(double? value) => value is { } number ? number.ToString("0.000", CultureInfo.InvariantCulture) : "–";
 
-    // As in the paper, over pictures; every subject has as many.
+    // As in the paper, over pictures: a subject with more of them weighs more.
     private double? Mean(Func<DreamBenchRow, IReadOnlyDictionary<string, double>> scores, string name)
     {
-        double[] values = [.. Rows.Where(row => scores(row).ContainsKey(name)).Select(row => scores(row)[name])];
-        return values.Length == 0 ? null : values.Average();
+        DreamBenchRow[] rows = [.. Rows.Where(row => scores(row).ContainsKey(name))];
+        return rows.Length == 0 ? null : rows.Sum(row => row.Pictures * scores(row)[name]) / rows.Sum(row => row.Pictures);
     }
 }

@@ -5,7 +5,7 @@ internal static class EmbeddingScores
 {
     /// <summary>
     /// Name of the mean cosine, by DINO, to the real pictures where the middle of all is covered: how alike the surroundings are. The
-    /// lab's own measure, of use only against pictures of the model as it is of the same prompts and seeds.
+    /// lab's own measure, of use only against pictures of the base model of the same prompts and seeds.
     /// </summary>
     public const string SurroundingsScore = "surroundings";
 
@@ -46,7 +46,7 @@ internal static class EmbeddingScores
     /// </summary>
     /// <param name="pictures">Scored pictures; those of the class get the score.</param>
     /// <param name="dino">Their embeddings, in order.</param>
-    /// <param name="bare">The pictures of the model as it is.</param>
+    /// <param name="bare">The pictures of the base model.</param>
     /// <param name="bareDino">Their embeddings, in order.</param>
     public static PictureScores[] WithDrift(
         IReadOnlyList<PictureScores> pictures, UnitVectors dino, IReadOnlyList<PictureScores> bare, UnitVectors bareDino)

@@ -32,13 +32,13 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         ArgumentNullException.ThrowIfNull(choice);
         if (choice.Suggested is not { } suggested)
             return [];
-        var late = Late(choice);
+        var late = choice.AsTrained().First();
         EvaluationAdvice[] found =
         [
             .. new[]
             {
                 Learning(choice, suggested, late), Overtraining(choice, late), Leak(choice, late), Copying(late, choice.Base),
-                Background(choice, late), Photos(suggested.Judge, photos), Pictures(choice, suggested),
+                Background(choice, late), Photos(suggested.Judge, photos), Pictures(suggested),
             }.OfType<EvaluationAdvice>(),
         ];
         return found.Length > 0 ? found
@@ -50,15 +50,6 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             ];
     }
 
-    // The end of the training as it was trained: the last LoRA, at the scale nearest to 1.
-    private static SubjectEvaluation Late(EvaluationChoice choice)
-    {
-        SubjectEvaluation[] candidates = [.. choice.Evaluations.Where(evaluation => !evaluation.IsBase)];
-        return candidates.Where(candidate => candidate.Lora == candidates[^1].Lora).MinBy(DistanceToOne)!;
-    }
-
-    private static double DistanceToOne(SubjectEvaluation candidate) => Math.Abs((candidate.Scale ?? 1) - 1);
-
     private static EvaluationAdvice? Learning(EvaluationChoice choice, SubjectEvaluation suggested, SubjectEvaluation late)
     {
         var (score, ceiling) = (suggested.Judge.FidelityScore, suggested.Judge.Ceiling);
@@ -67,8 +58,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             return new(
                 AdviceKind.Undertrained,
                 $"Undertrained: pictures of {suggested.Name} are not shown to be nearer to the subject than those of the model without "
-                    + "LoRA. "
-                + "Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the identifier.",
+                + "LoRA. Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the identifier.",
                 $"{score} of {suggested.Name} less that without LoRA: {gain.Signed}");
         }
 
@@ -124,8 +114,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         return own is { } without && without.Mean >= copies.Mean ? null : new(
             AdviceKind.Copies,
             $"{late.Name} gives training pictures back. Train fewer steps (--max_train_steps) or with a lower --learning_rate or --rank, "
-                + "and "
-            + "with more photos that differ more.",
+            + "and with more photos that differ more.",
             $"copies among its pictures: {copies.Text("0 %")}"
             + (late.Judge.CopyThreshold is { } threshold ? $", above {Number(threshold)}, the largest cosine of two photos" : string.Empty)
             + (own is null ? string.Empty : $"; without LoRA {own.Text("0 %")}"));
@@ -141,9 +130,8 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         return new(
             AdviceKind.Background,
             $"The background was learned: with the middle covered, pictures of {late.Name} resemble the photos' surroundings more than "
-                + "those "
-            + "without LoRA do. Take photos in different places, crop them closer, or name the surroundings in captions; train fewer "
-            + "steps.",
+            + "those without LoRA do. Take photos in different places, crop them closer, or name the surroundings in captions; train "
+            + "fewer steps.",
             $"{Score}, {late.Name} less no LoRA: {rise.Signed}, {Percent(part)} of the way to the photos among themselves");
     }
 
@@ -160,18 +148,11 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             $"{count} photos; their {judge.FidelityScore} among themselves: {Number(judge.Ceiling)}");
     }
 
-    private static EvaluationAdvice? Pictures(EvaluationChoice choice, SubjectEvaluation suggested)
-    {
-        var differences = choice.Differences.Where(difference => difference.Score == suggested.Judge.FidelityScore).ToArray();
-        if (suggested.Pictures.Count >= FewestPictures || differences.Length == 0
-            || differences.Any(difference => difference.Difference.IsBelowZero))
-            return null;
-        return new(
-            AdviceKind.FewPictures,
-            "Too few pictures to tell the candidates apart: give more prompts or --seeds.",
-            $"{suggested.Pictures.Count} pictures a candidate; no other one is shown to have a lower {suggested.Judge.FidelityScore} than "
-            + suggested.Name);
-    }
+    private static EvaluationAdvice? Pictures(SubjectEvaluation suggested) => suggested.Pictures.Count >= FewestPictures ? null
+        : new(
+            AdviceKind.FewPictures, "Too few pictures to tell candidates apart: give more prompts or --seeds.",
+            string.Create(
+                CultureInfo.InvariantCulture, $"{suggested.Pictures.Count} pictures of {suggested.Name}; {FewestPictures} or more are enough"));
 
     private static SubjectEvaluation? Before(EvaluationChoice choice, SubjectEvaluation evaluation) =>
         choice.Evaluations.TakeWhile(other => other != evaluation)

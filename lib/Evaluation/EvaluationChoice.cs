@@ -5,11 +5,11 @@ namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
 /// Which LoRA to keep, and at which scale: those that no other beats in both fidelity and adherence, one suggestion with its reason, and
-/// how it differs from the others. "Better" is said only where the interval of paired differences excludes 0.
+/// how it differs from the others. "Higher" and "lower" are said as <see cref="ScoreInterval.IsAboveZero"/> says.
 /// </summary>
 public sealed record EvaluationChoice
 {
-    /// <summary>How far CLIP-T may fall below that of the model as it is; the paper's methods lie 0.05 apart (table 1).</summary>
+    /// <summary>How far CLIP-T may fall below that of the base model; the paper's methods lie 0.05 apart (table 1).</summary>
     public const double MostClipTextFall = 0.02;
 
     /// <summary>How far other scores of adherence, parts between 0 and 1, may fall.</summary>
@@ -27,7 +27,7 @@ public sealed record EvaluationChoice
     /// <summary>All evaluations, in their order.</summary>
     public required IReadOnlyList<SubjectEvaluation> Evaluations { get; init; }
 
-    /// <summary>The model as it is; null where there are no such pictures.</summary>
+    /// <summary>The base model; null where there are no such pictures.</summary>
     public SubjectEvaluation? Base { get; init; }
 
     /// <summary>The Pareto set: candidates that no other one beats, in their order.</summary>
@@ -43,9 +43,9 @@ public sealed record EvaluationChoice
     public required IReadOnlyList<PairedDifference> Differences { get; init; }
 
     /// <summary>Chooses.</summary>
-    /// <param name="evaluations">By one judge; the model as it is may be among them.</param>
+    /// <param name="evaluations">By one judge; the base model may be among them.</param>
     /// <param name="mostFall">
-    /// How far adherence may fall below that of the model as it is, or below the best candidate's where that is less; null:
+    /// How far adherence may fall below that of the base model, or below the best candidate's where that is less; null:
     /// <see cref="MostClipTextFall"/> for CLIP-T, <see cref="MostFall"/> for others.
     /// </param>
     /// <exception cref="LabException">There is none, they are of different judges, or <paramref name="mostFall"/> is below 0.</exception>
@@ -67,6 +67,18 @@ public sealed record EvaluationChoice
             Reason = rule.Reason,
             Differences = rule.Suggested is { } suggested ? [.. Compare(suggested, candidates)] : [],
         };
+    }
+
+    /// <summary>
+    /// The candidates, the end of the training as it was trained first: those of the last LoRA, the scale nearest to 1 first, then all
+    /// others likewise. Of folders, whose LoRA is not known, the last is the end.
+    /// </summary>
+    internal IEnumerable<SubjectEvaluation> AsTrained()
+    {
+        var last = Evaluations.LastOrDefault(evaluation => !evaluation.IsBase);
+        return Evaluations.Where(evaluation => !evaluation.IsBase)
+            .OrderBy(candidate => last!.Lora is null ? candidate != last : candidate.Lora != last.Lora)
+            .ThenBy(candidate => Math.Abs((candidate.Scale ?? 1) - 1));
     }
 
     private static void Check(IReadOnlyList<SubjectEvaluation> evaluations, double? mostFall)

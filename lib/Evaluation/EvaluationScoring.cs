@@ -27,8 +27,9 @@ internal sealed class EvaluationScoring(IPictureJudge judge, IReadOnlyList<strin
     public SubjectBleed Bleed(
         SubjectEvaluation set, IReadOnlyList<(string Name, IReadOnlyList<string> Photos)> subjects, CancellationToken cancellation)
     {
-        var encoder = new BatchEncoder((judge as SubjectJudge
-            ?? throw new LabException("subject is compared by DINO: give --judge encoders.")).Encoders);
+        var encoders = (judge as SubjectJudge ?? throw new LabException("subject is compared by DINO: give --judge encoders.")).Encoders;
+        using var held = encoders.Hold();
+        var encoder = new BatchEncoder(encoders);
         UnitVectors Dino(IEnumerable<string> files) => encoder.Encode([.. files], null, cancellation).Dino;
         return SubjectBleed.Of(
             set.Pictures, Dino(set.Pictures.Select(picture => picture.Path)),
@@ -50,6 +51,7 @@ internal sealed class EvaluationScoring(IPictureJudge judge, IReadOnlyList<strin
     private IReadOnlyList<SubjectEvaluation> OfEmbeddings(
         SubjectJudge subject, IReadOnlyList<PictureSet> sets, CancellationToken cancellation)
     {
+        using var held = subject.Encoders.Hold();
         var encoder = new BatchEncoder(subject.Encoders);
         var real = encoder.Encode(photos, null, cancellation);
         var prompts = sets.SelectMany(set => set.Pictures).Select(picture => picture.Prompt).OfType<string>().Distinct()
@@ -60,7 +62,7 @@ internal sealed class EvaluationScoring(IPictureJudge judge, IReadOnlyList<strin
         {
             var before = done;
             var embeddings = encoder.Encode(
-                [.. set.Pictures.Select(picture => picture.Path)], count => report?.Invoke(done = before + count, total), cancellation);
+                [.. set.Pictures.Select(picture => picture.Path)], count => report?.Invoke(before + count, total), cancellation);
             var named = set.Pictures.Select(picture => picture with { Judge = subject.Name }).ToArray();
             scored.Add((set.Name, EmbeddingScores.Of(named, embeddings, prompts, real, photos), embeddings.Dino));
             done = before + set.Pictures.Count;

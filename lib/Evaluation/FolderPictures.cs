@@ -26,7 +26,7 @@ internal static class FolderPictures
         var unique = last.Distinct(StringComparer.Ordinal).Count() == last.Length;
         PictureSet[] sets = [.. folders.Index().SelectMany(entry =>
             Sets(entry.Item, unique ? last[entry.Index] : entry.Item, folders.Count > 1, classPrompt))];
-        // Without another set to compare, the model as it is, is what is evaluated.
+        // Without another set to compare, the base model is what is evaluated.
         return sets.All(set => set.Name.IsBase) ? [.. sets.Select(set => set with { Name = set.Name with { IsBase = false } })] : sets;
     }
 

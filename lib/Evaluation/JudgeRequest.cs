@@ -34,6 +34,12 @@ internal sealed record JudgeRequest
     /// <summary>Where the encoders compute, as <see cref="DeviceSelection.Parse"/> takes it.</summary>
     public string Device { get; init; } = "auto";
 
+    /// <summary>The encoders' element type; null: bfloat16 on a GPU, else float32.</summary>
+    public ScalarType? Dtype { get; init; }
+
+    /// <summary>Whether the miniature's classifier grades adherence (<see cref="CharacterMeasures.Load"/>).</summary>
+    public bool Graded { get; init; }
+
     /// <summary>The judge that a training asks for.</summary>
     /// <param name="config">The training.</param>
     public static JudgeRequest Of(DreamBoothConfig config) => new()
@@ -51,12 +57,25 @@ internal sealed record JudgeRequest
     /// <param name="hub">Finds encoders that are named by their names on the hub; null for one without progress.</param>
     /// <returns>The caller's.</returns>
     /// <exception cref="LabException">There is none for this model and these photos, or a file is missing or does not fit.</exception>
-    public IPictureJudge Open(HubResolver? hub = null)
+    public IPictureJudge Open(HubResolver? hub = null) => Prepare(hub)();
+
+    /// <summary>Finds what it needs, so that what is missing is told before pictures are generated.</summary>
+    /// <param name="hub">As for <see cref="Open"/>.</param>
+    /// <param name="cancellation">Ends a download.</param>
+    /// <returns>Loads it, as <see cref="Open"/> does.</returns>
+    /// <exception cref="LabException">There is none for this model and these photos, or an encoder cannot be had.</exception>
+    public Func<IPictureJudge> Prepare(HubResolver? hub = null, CancellationToken cancellation = default)
     {
         if (Dino is not null && Clip is not null)
-            return OpenEncoders(Dino, Clip, hub ?? new HubResolver());
+        {
+            hub ??= new HubResolver();
+            var dino = hub.Encoder(Dino, cancellation: cancellation);
+            var clip = hub.Encoder(Clip, cancellation: cancellation);
+            return () => OpenEncoders(dino, clip, (NameOf(Dino), NameOf(Clip)));
+        }
+
         if (Dino is null && Clip is null && MiniatureFolder.ClassifierOf(Model, Photos) is { } classifier)
-            return CharacterMeasures.Load(classifier, Photos);
+            return () => CharacterMeasures.Load(classifier, Photos, Graded);
         throw new LabException(
             "Nothing can score the pictures: the lab's own classifier reads pictures of the miniature that learns data/cat_gmc only. Name "
             + "two encoders, folders or names on the hub: evaluation_dino, such as facebook/dinov2-small, and evaluation_clip, such as "
@@ -64,17 +83,16 @@ internal sealed record JudgeRequest
     }
 
     // 16 bits are enough for a cosine's third decimal, and a GPU's memory is the training's: weights are there while they score.
-    private SubjectJudge OpenEncoders(string dino, string clip, HubResolver hub)
+    private SubjectJudge OpenEncoders(string dino, string clip, (string Dino, string Clip) names)
     {
         var device = DeviceSelection.Parse(Device);
-        var names = (NameOf(dino), NameOf(clip));
         var onGpu = device.type == TorchSharp.DeviceType.CUDA;
         var encoders = SubjectEncoders.Load(
-            hub.Encoder(dino), hub.Encoder(clip), Protocol, device, onGpu ? ScalarType.BFloat16 : ScalarType.Float32, names, onGpu);
+            dino, clip, Protocol, device, Dtype ?? (onGpu ? ScalarType.BFloat16 : ScalarType.Float32), names, onGpu);
         try
         {
             return new SubjectJudge(
-                encoders, PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.Load(picture.Path)));
+                encoders, PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.LoadOverWhite(picture.Path)));
         }
         catch
         {
@@ -84,5 +102,6 @@ internal sealed record JudgeRequest
     }
 
     private static string NameOf(string encoder) =>
-        HubResolver.IsOnHub(encoder, out var repo, out _) ? repo.ToString() : Path.GetFileName(Path.TrimEndingDirectorySeparator(encoder));
+        HubResolver.IsOnHub(encoder, out var repo, out _) ? repo.ToString()
+            : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(encoder)));
 }

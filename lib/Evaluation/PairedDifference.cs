@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Evaluation;
 public sealed record PairedDifference(SubjectEvaluation First, SubjectEvaluation Second, string Score, ScoreInterval Difference)
 {
     /// <summary>
-    /// <c>higher</c> or <c>lower</c> where the interval excludes 0; else <c>no difference shown</c>.
+    /// <c>higher</c> or <c>lower</c> where the interval of enough pictures excludes 0; else <c>no difference shown</c>.
     /// </summary>
     public string Verdict => Difference.IsAboveZero ? "higher" : Difference.IsBelowZero ? "lower" : "no difference shown";
 }

@@ -1,6 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tokenizers;
 using static TorchSharp.torch;
@@ -33,6 +34,9 @@ internal sealed class SubjectEncoders : IDisposable
     /// <summary>Both encoders and the protocol, as it stands beside every figure.</summary>
     public string Name { get; }
 
+    /// <summary>Changes with the encoders' files.</summary>
+    public required string Fingerprint { get; init; }
+
     /// <summary>Loads two published model folders.</summary>
     /// <param name="dino">A folder of DINO or DINOv2.</param>
     /// <param name="clip">A folder of a whole CLIP model with its tokenizer.</param>
@@ -56,7 +60,10 @@ internal sealed class SubjectEncoders : IDisposable
         {
             model = CLIPModel.Load(clip, onDemand ? META : device, dtype);
             var images = ImageEmbedder.Of(model.Vision, ImageProcessor.Load(clip, protocol), device, dtype);
-            var encoders = new SubjectEncoders(first, model, images, tokenizer, device, name);
+            var encoders = new SubjectEncoders(first, model, images, tokenizer, device, name)
+            {
+                Fingerprint = ModelFingerprint.Of(dino) + ModelFingerprint.Of(clip),
+            };
             if (onDemand)
                 encoders.KeepInFiles(dino, clip, dtype);
             return encoders;
@@ -87,17 +94,22 @@ internal sealed class SubjectEncoders : IDisposable
     /// <param name="images">At least one.</param>
     public EncoderInput Prepare(IReadOnlyList<RgbImage> images)
     {
-        (Tensor Dino, Tensor Clip)[] each = [.. images.AsParallel().AsOrdered()
-            .Select(image => (_dino.Processor.Stack([image]), _clipImages.Processor.Stack([image])))];
-        var input = new EncoderInput(
-            cat([.. each.Select(image => image.Dino)], dim: 0), cat([.. each.Select(image => image.Clip)], dim: 0));
-        foreach (var (dino, clip) in each)
+        Tensor[] dino = new Tensor[images.Count], clip = new Tensor[images.Count];
+        try
         {
-            dino.Dispose();
-            clip.Dispose();
+            Enumerable.Range(0, images.Count).AsParallel().ForAll(i =>
+            {
+                dino[i] = _dino.Processor.Stack([images[i]]);
+                clip[i] = _clipImages.Processor.Stack([images[i]]);
+            });
+            return new EncoderInput(cat(dino, dim: 0), cat(clip, dim: 0));
         }
-
-        return input;
+        finally
+        {
+            // What could not be prepared is null.
+            foreach (var image in dino.Concat(clip))
+                image?.Dispose();
+        }
     }
 
     /// <summary>Encodes prepared pictures with both, and with DINO once more without their middle.</summary>

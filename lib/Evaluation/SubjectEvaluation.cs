@@ -5,7 +5,7 @@ using Dreambooth.Lab.Sweeps;
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
-/// What one set of pictures scored: those of a LoRA at a scale, of the model as it is, or of a folder. Each mean has an interval over
+/// What one set of pictures scored: those of a LoRA at a scale, of the base model, or of a folder. Each mean has an interval over
 /// prompts and seeds.
 /// </summary>
 public sealed record SubjectEvaluation
@@ -16,14 +16,14 @@ public sealed record SubjectEvaluation
     /// <summary>Name of the score 1 for a copy of a training picture, else 0; its mean is the part of copies.</summary>
     public const string CopyScore = "copy";
 
-    /// <summary>Name of the score 1 − cosine, by DINO, of a picture of the class to that of the model as it is, of the same seed.</summary>
+    /// <summary>Name of the score 1 − cosine, by DINO, of a picture of the class to that of the base model, of the same seed.</summary>
     public const string DriftScore = "drift";
 
     /// <summary>Name of the mean fidelity of pictures of the class prompt: with DINO the paper's PRES.</summary>
     public const string ClassFidelity = "pres";
 
     /// <summary>
-    /// Name of the mean difference of <see cref="ClassFidelity"/> to the model as it is, over the same seeds: how far the class has become
+    /// Name of the mean difference of <see cref="ClassFidelity"/> to the base model, over the same seeds: how far the class has become
     /// the subject.
     /// </summary>
     public const string ClassLeak = "leak";
@@ -40,13 +40,13 @@ public sealed record SubjectEvaluation
     /// <summary>The stage of training: <c>step 130</c>, <c>final</c>, <c>no LoRA</c>; for a folder its name.</summary>
     public required string Stage { get; init; }
 
-    /// <summary>The LoRA; null for the model as it is, and where it is not known.</summary>
+    /// <summary>The LoRA; null for the base model, and where it is not known.</summary>
     public string? Lora { get; init; }
 
     /// <summary>The LoRA's scale; null without one.</summary>
     public double? Scale { get; init; }
 
-    /// <summary>Whether these are pictures of the model as it is, with which others are compared.</summary>
+    /// <summary>Whether these are pictures of the base model, with which others are compared.</summary>
     public bool IsBase { get; init; }
 
     /// <summary>Who judged.</summary>
@@ -71,7 +71,7 @@ public sealed record SubjectEvaluation
     /// <param name="set">What the set is.</param>
     /// <param name="judge">Who scored.</param>
     /// <param name="pictures">Its pictures of the subject and of the class, scored.</param>
-    /// <param name="bare">The model as it is, for <see cref="ClassLeak"/>; null where there are no such pictures.</param>
+    /// <param name="bare">The base model, for <see cref="ClassLeak"/>; null where there are no such pictures.</param>
     /// <exception cref="LabException">There is no picture of the subject.</exception>
     internal static SubjectEvaluation Of(
         PictureSetName set, JudgeFacts judge, IReadOnlyList<PictureScores> pictures, SubjectEvaluation? bare = null)
@@ -107,7 +107,7 @@ public sealed record SubjectEvaluation
     /// <param name="outcome">A sweep that was judged.</param>
     /// <param name="judge">Who judged it.</param>
     /// <param name="classPrompt">The class prompt, if it is among the sweep's prompts; its pictures show drift.</param>
-    /// <returns>In the order of the sweep; the model as it is among them where it generated pictures.</returns>
+    /// <returns>In the order of the sweep; the base model among them where it generated pictures.</returns>
     public static IReadOnlyList<SubjectEvaluation> By(SweepOutcome outcome, JudgeFacts judge, string? classPrompt = null)
     {
         ArgumentNullException.ThrowIfNull(outcome);
@@ -140,7 +140,7 @@ public sealed record SubjectEvaluation
         return known;
     }
 
-    /// <summary>Evaluations of several sets; <see cref="ClassLeak"/> compares with the model as it is.</summary>
+    /// <summary>Evaluations of several sets; <see cref="ClassLeak"/> compares with the base model.</summary>
     internal static IReadOnlyList<SubjectEvaluation> Of(
         JudgeFacts judge, IReadOnlyList<(PictureSetName Set, PictureScores[] Pictures)> sets)
     {
@@ -174,12 +174,26 @@ public sealed record SubjectEvaluation
             : Bootstrap.Mean(Samples(shared, picture => others[picture.Place!.Value] - picture[score]), IntervalSeed);
     }
 
-    // The n-th pictures of all prompts share a draw: in a sweep they have one seed, and elsewhere that makes intervals no narrower.
-    private static ScoreSample[] Samples(IReadOnlyList<PictureScores> pictures, Func<PictureScores, double> value) =>
-        [.. pictures.GroupBy(picture => picture.Prompt).Index().SelectMany(prompt => prompt.Item
+    // Pictures of one seed share a draw. Where seeds are not known, or no prompts share one, the n-th pictures of all prompts do.
+    private static ScoreSample[] Samples(IReadOnlyList<PictureScores> pictures, Func<PictureScores, double> value)
+    {
+        var seeds = SharedSeeds(pictures);
+        return [.. pictures.GroupBy(picture => picture.Prompt).Index().SelectMany(prompt => prompt.Item
             .OrderBy(picture => picture.Seed).ThenBy(picture => picture.Index).Index()
             .Where(picture => !double.IsNaN(value(picture.Item)))
-            .Select(picture => new ScoreSample(prompt.Index, picture.Index, value(picture.Item))))];
+            .Select(picture => new ScoreSample(
+                prompt.Index, seeds is null ? picture.Index : seeds[(picture.Item.Seed!.Value, picture.Item.Index)], value(picture.Item))))];
+    }
+
+    private static Dictionary<(ulong Seed, int Index), int>? SharedSeeds(IReadOnlyList<PictureScores> pictures)
+    {
+        if (pictures.Any(picture => picture.Seed is null)
+            || pictures.DistinctBy(picture => (picture.Prompt, picture.Seed, picture.Index)).Count() < pictures.Count)
+            return null;
+        var seeds = pictures.Select(picture => (picture.Seed!.Value, picture.Index)).Distinct().Order().ToArray();
+        return seeds.Length == pictures.Count ? null
+            : seeds.Index().ToDictionary(seed => seed.Item, seed => seed.Index);
+    }
 }
 
 /// <summary>What one set of pictures is.</summary>
@@ -187,7 +201,7 @@ public sealed record SubjectEvaluation
 /// <param name="Stage">The stage of training, or the folder's name.</param>
 /// <param name="Lora">Its LoRA; null for none, or where it is not known.</param>
 /// <param name="Scale">The LoRA's scale; null without one.</param>
-/// <param name="IsBase">Whether it is of the model as it is.</param>
+/// <param name="IsBase">Whether it is of the base model.</param>
 internal sealed record PictureSetName(string Name, string Stage, string? Lora, double? Scale, bool IsBase)
 {
     /// <summary>The set that a picture of a sweep belongs to.</summary>

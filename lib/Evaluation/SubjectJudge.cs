@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
@@ -33,7 +35,16 @@ public sealed class SubjectJudge : IPictureJudge
     internal SubjectJudge(SubjectEncoders encoders, IEnumerable<RgbImage> real)
     {
         using var held = encoders.Hold();
-        var each = real.Select(image => encoders.Encode([image])).ToList();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(encoders.Fingerprint));
+        var each = new List<SubjectEmbeddings>();
+        foreach (var image in real)
+        {
+            hash.AppendData(image.Pixels);
+            each.Add(encoders.Encode([image]));
+        }
+
+        Fingerprint = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (each.Count < 2)
             throw new LabException($"There are {each.Count} real pictures of the subject; at least 2 are needed to judge others by.");
         _encoders = encoders;
@@ -45,6 +56,9 @@ public sealed class SubjectJudge : IPictureJudge
 
     /// <inheritdoc/>
     public string Name => _encoders.Name;
+
+    /// <inheritdoc/>
+    public string Fingerprint { get; }
 
     /// <summary>What it judges by; its own.</summary>
     internal SubjectEncoders Encoders => _encoders;

@@ -8,6 +8,12 @@ public interface IPictureJudge : IDisposable
     /// <summary>What judges, and how pictures are prepared for it; figures of different judges cannot be compared.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// What scores depend on beside <see cref="Name"/>, the real pictures and the weights: it changes with them. Pictures that were scored
+    /// under another one are scored again.
+    /// </summary>
+    string Fingerprint => Name;
+
     /// <summary>The name of the score of subject fidelity: a mean cosine with the real pictures, −1 to 1.</summary>
     string FidelityScore { get; }
 

@@ -21,6 +21,9 @@ public sealed record SweepResult
     /// <summary>Who scored it (<see cref="Pipelines.IPictureJudge.Name"/>); null where nothing did.</summary>
     public string? Judge { get; init; }
 
+    /// <summary>What its scores depend on (<see cref="Pipelines.IPictureJudge.Fingerprint"/>); null where nothing scored it.</summary>
+    public string? JudgeFingerprint { get; init; }
+
     /// <summary>The model's identity, from <see cref="SweepRunnerOptions.Model"/>; may be null.</summary>
     public string? Model { get; init; }
 

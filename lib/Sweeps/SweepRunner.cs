@@ -75,8 +75,16 @@ internal sealed class SweepRunner
                 || WholePicture.Load(path) is not { } picture)
                 continue;
             record = record with { Item = item };
-            if (_options.Judge is { } judge && record.Judge != judge.Name)
-                record = record with { Judge = judge.Name, Scores = judge.Score(item.Prompt, picture.Image) };
+            if (_options.Judge is { } judge && (record.Judge, record.JudgeFingerprint) != (judge.Name, judge.Fingerprint))
+            {
+                record = record with
+                {
+                    Judge = judge.Name,
+                    JudgeFingerprint = judge.Fingerprint,
+                    Scores = judge.Score(item.Prompt, picture.Image),
+                };
+            }
+
             run.Results[i] = record;
             run.Reused++;
         }
@@ -138,6 +146,7 @@ internal sealed class SweepRunner
             Item = item,
             Seconds = seconds,
             Judge = _options.Judge?.Name,
+            JudgeFingerprint = _options.Judge?.Fingerprint,
             Scores = _options.Judge?.Score(item.Prompt, image),
             Model = _options.Model,
             LoraSha256 = run.HashOf(item),

@@ -15,7 +15,9 @@ internal sealed record SweepRunnerOptions
     /// </summary>
     public string? Model { get; init; }
 
-    /// <summary>Scores each picture; pictures that another judge scored are scored again. Null for none.</summary>
+    /// <summary>
+    /// Scores each picture; pictures that another judge scored, or this one with other photos or weights, are scored again. Null for none.
+    /// </summary>
     public IPictureJudge? Judge { get; init; }
 
     /// <summary>Receives the sweep's progress, after each denoising step and each batch.</summary>

@@ -51,6 +51,8 @@ public sealed class DreamBenchDatasetTests : IDisposable
 
     [Theory]
     [InlineData("tabby,cat", "tabby;cat", "'tabby;cat' is no subject")]
+    [InlineData("tabby,cat", "..,cat", "'..,cat' is no subject")]
+    [InlineData("tabby,cat", ".,cat", "'.,cat' is no subject")]
     [InlineData("tabby,cat", "sphinx,cat", "names subjects without a folder")]
     [InlineData("subject_name,class", "name,class", "has no subject")]
     [InlineData("{1} asleep", "asleep", "needs {0} for the unique token and {1} for the class")]

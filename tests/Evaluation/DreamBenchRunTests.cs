@@ -55,7 +55,9 @@ public sealed class DreamBenchRunTests : IDisposable
         var whole = Run(Config with { OutputDir = Of("whole") });
         Assert.Equal(["striped_orange_cat", "spotted_white_dog", "blue_teapot"], whole.Rows.Select(row => row.Subject));
         Assert.All(whole.Rows, row => Assert.Equal((2, 4), (row.Prompts, row.Pictures)));
-        Assert.All(whole.Rows, row => Assert.InRange(row.Real["clip_i"], row.Scores["clip_i"] - 1, 1));
+        // The photos themselves, painted alike, are more alike than a random model's pictures are to them.
+        Assert.All(
+            whole.Rows, row => Assert.True(row.Real["clip_i"] > row.Scores["clip_i"], $"{row.Real["clip_i"]} {row.Scores["clip_i"]}"));
         Assert.Equal(whole.ToMarkdown(), File.ReadAllText(Of("whole", DreamBenchRun.TableName)));
 
         Assert.Single(Run(Config with { Shard = "1/2" }).Rows);

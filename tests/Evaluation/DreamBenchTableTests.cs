@@ -25,6 +25,12 @@ public class DreamBenchTableTests
     }
 
     [Fact]
+    public void ToMarkdown_SubjectsOfUnlikeManyPictures_AreMeansOverPictures() => Assert.Contains(
+        "| m (this run) | 0.575 | 0.775 | 0.275 |",
+        new DreamBenchTable("m", [Row("a", 0.5, 0.7, 0.2), Row("b", 0.6, 0.8, 0.3) with { Pictures = 300 }], 30).ToMarkdown(),
+        StringComparison.Ordinal);
+
+    [Fact]
     public void ToMarkdown_AnotherJudge_LeavesThePapersFiguresOut()
     {
         var row = Row("a", 0, 0, 0) with { Scores = new Dictionary<string, double> { ["fidelity"] = 0.5 } };

@@ -48,6 +48,46 @@ public sealed class EvaluationAdviceTests
     public void Of_FewPhotos_AreToldOf(int? photos, bool few) => Assert.Equal(
         few, Kinds(photos, Bare, Set("final", 1, 0.72, 0.3, 0.36, 0.3)).Contains(AdviceKind.FewPhotos));
 
+    [Fact]
+    public void Of_PhotosThatAreNearlyOnePicture_AreToldOf()
+    {
+        (PictureSetName, PictureScores[])[] sets = [Bare, Set("final", 1, 0.9, 0.3, 0.36, 0.3)];
+        var alike = SubjectEvaluation.Of(MadeEvaluations.Judge with { Ceiling = 0.93 }, sets);
+        var entry = Assert.Single(EvaluationAdvice.Of(EvaluationChoice.Of(alike), 12));
+        Assert.Equal(AdviceKind.FewPhotos, entry.Kind);
+        Assert.Contains("0.930", entry.Figures, StringComparison.Ordinal);
+        var apart = SubjectEvaluation.Of(MadeEvaluations.Judge with { Ceiling = 0.91 }, sets);
+        Assert.Equal(AdviceKind.Sound, Assert.Single(EvaluationAdvice.Of(EvaluationChoice.Of(apart), 12)).Kind);
+    }
+
+    [Fact]
+    public void Of_FewerPicturesThanCanTell_SaysSoAndShowsNoDifference()
+    {
+        static (PictureSetName, PictureScores[]) Few((PictureSetName Set, PictureScores[] Pictures) set, int count) =>
+            (set.Set, [.. set.Pictures.Take(count)]);
+        var bare = MadeEvaluations.Of("no LoRA", 0, null, (SubjectJudge.DinoScore, 0.4));
+        var final = MadeEvaluations.Of("final", 1, null, (SubjectJudge.DinoScore, 0.72));
+        Assert.Equal([AdviceKind.FewPictures], Kinds(12, Few(bare, 31), Few(final, 31)));
+        Assert.Equal([AdviceKind.Sound], Kinds(12, bare, final));
+        Assert.Equal([AdviceKind.Undertrained, AdviceKind.FewPictures], Kinds(12, Few(bare, 7), Few(final, 7)));
+        Assert.Equal([AdviceKind.FewPictures], Kinds(12, Few(bare, 8), Few(final, 8)));
+    }
+
+    [Fact]
+    public void Of_FoldersWithoutKnownLora_JudgesTheLast()
+    {
+        static (PictureSetName, PictureScores[]) Folder(string name, double fidelity, double adherence)
+        {
+            var (set, pictures) = Set(name, 1, fidelity, adherence, 0.35, 0.3);
+            return (set with { Name = name, Lora = null, Scale = null }, pictures);
+        }
+
+        var advice = Advice(12, Bare, Folder("early", 0.6, 0.295), Folder("late", 0.73, 0.24));
+        var entry = Assert.Single(advice);
+        Assert.Equal(AdviceKind.Overtrained, entry.Kind);
+        Assert.StartsWith("Overtrained: late follows prompts less", entry.Words, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<AdviceKind> Kinds(int? photos, params (PictureSetName, PictureScores[])[] sets) =>
         Advice(photos, sets).Select(advice => advice.Kind);
 

@@ -55,6 +55,16 @@ public sealed class EvaluationChoiceTests
     }
 
     [Fact]
+    public void Of_CandidateNotShownToBeWorse_IsNamedAsATie()
+    {
+        var tie = EvaluationChoice.Of(
+            MadeEvaluations.All(Bare, Set("step 1", 1, 0.5, 0.3), Set("step 2", 1, 0.6, 0.3), Set("final", 1, 0.6, 0.3)));
+        Assert.EndsWith("; not shown to be worse in it: final × 1.", tie.Reason, StringComparison.Ordinal);
+        var sure = EvaluationChoice.Of(MadeEvaluations.All(Bare, Set("step 1", 1, 0.5, 0.3), Set("final", 1, 0.6, 0.3)));
+        Assert.DoesNotContain("not shown", sure.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_DifferentJudges_IsRefused()
     {
         var one = MadeEvaluations.All(Set("a", 1, 0.5, 0.3));

@@ -4,6 +4,7 @@ using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.ImageEncoders;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Imaging;
 
 namespace Dreambooth.Lab.Tests.Evaluation;
 
@@ -54,6 +55,55 @@ public sealed class JudgeRequestTests : IDisposable
         Assert.Empty(judge.Score("a cat", []));
         using var paper = Encoders(ImageProtocol.Paper).Open();
         Assert.EndsWith("protocol paper", paper.Name, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fingerprint_OtherPhotosOrWeights_IsAnother()
+    {
+        var request = Encoders(ImageProtocol.Published);
+        string Fingerprint()
+        {
+            using var judge = request.Open();
+            return judge.Fingerprint;
+        }
+
+        var first = Fingerprint();
+        Assert.Equal(first, Fingerprint());
+        _pictures.Add("2.png", seed: 9);
+        var photos = Fingerprint();
+        Assert.NotEqual(first, photos);
+        File.SetLastWriteTimeUtc(Directory.GetFiles(_encoders.Dino, "*.safetensors").First(), DateTime.UnixEpoch);
+        Assert.NotEqual(photos, Fingerprint());
+    }
+
+    [Fact]
+    public void Fingerprint_TransparentPhoto_IsThatOfTheSamePhotoOverWhite()
+    {
+        var request = Encoders(ImageProtocol.Published);
+        string Fingerprint()
+        {
+            using var judge = request.Open();
+            return judge.Fingerprint;
+        }
+
+        var glass = _pictures.PathOf("3.webp");
+        File.WriteAllBytes(glass, PlainWebp.Of(48, 40, alpha: 0));
+        var transparent = Fingerprint();
+        File.Delete(glass);
+        var white = new RgbImage(48, 40);
+        white.Pixels.AsSpan().Fill(255);
+        ImageEncoder.Save(_pictures.PathOf("3.png"), white);
+        Assert.Equal(Fingerprint(), transparent);
+    }
+
+    [Fact]
+    public void Open_Encoders_CeilingIsTheMeanCosineOfThePhotosAmongThemselves()
+    {
+        using var judge = Encoders(ImageProtocol.Published).Open();
+        var images = Enumerable.Range(0, 3).Select(i => ImageDecoder.Load(_pictures.PathOf($"{i}.png"))).ToArray();
+        // Each photo's fidelity holds itself, with cosine 1, among the three.
+        var fidelity = judge.Score("a cat", images).Average(scores => scores[judge.FidelityScore]);
+        Assert.Equal(((3 * fidelity) - 1) / 2, judge.Ceiling, 1e-5);
     }
 
     private JudgeRequest Encoders(ImageProtocol protocol) => new()

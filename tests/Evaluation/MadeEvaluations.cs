@@ -2,10 +2,12 @@ using Dreambooth.Lab.Evaluation;
 
 namespace Dreambooth.Lab.Tests.Evaluation;
 
-/// <summary>Evaluations of made-up scores: 8 prompts, 4 seeds, and a spread that is the same for every LoRA.</summary>
+/// <summary>
+/// Evaluations of made-up scores: 8 prompts, 4 seeds, 8 of the class prompt, and a spread that is the same for every LoRA.
+/// </summary>
 internal static class MadeEvaluations
 {
-    public const int Prompts = 8, Seeds = 4;
+    public const int Prompts = 8, Seeds = 4, ClassSeeds = 8;
 
     public static readonly JudgeFacts Judge = new("made up", SubjectJudge.DinoScore, SubjectJudge.ClipTextScore, 0.75, 0.9, 0.7);
 
@@ -25,9 +27,10 @@ internal static class MadeEvaluations
                   from seed in Enumerable.Range(0, Seeds)
                   select Picture(
                       set, $"prompt {prompt}", seed, false, scores.Select(score => (score.Name, score.Mean + Spread(prompt, seed))));
-        var classes = from seed in Enumerable.Range(0, ofClass is null ? 0 : Seeds)
+        var classes = from seed in Enumerable.Range(0, ofClass is null ? 0 : ClassSeeds)
                       select Picture(
-                          set, "a photo of a cat", seed, true, [(Judge.FidelityScore, ofClass!.Value + Spread((Prompts - 1) / 2.0, seed))]);
+                          set, "a photo of a cat", seed, true,
+                          [(Judge.FidelityScore, ofClass!.Value + Spread((Prompts - 1) / 2.0, seed % Seeds))]);
         return (set, [.. own, .. classes]);
     }
 

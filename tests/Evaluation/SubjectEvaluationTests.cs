@@ -48,6 +48,39 @@ public sealed class SubjectEvaluationTests
     public void Signed_OfADifference_HasASignUnlessItIsZero(double mean, double low, double high, string expected) =>
         Assert.Equal(expected, new ScoreInterval(mean, low, high, 2).Signed);
 
+    [Theory]
+    [InlineData(7, false)]
+    [InlineData(8, true)]
+    public void IsAboveZero_FewPictures_IsNotSaid(int count, bool said)
+    {
+        var above = new ScoreInterval(0.1, 0.05, 0.2, count);
+        Assert.Equal((said, false), (above.IsAboveZero, above.IsBelowZero));
+        Assert.Equal(said, new ScoreInterval(-0.1, -0.2, -0.05, count).IsBelowZero);
+        Assert.False(new ScoreInterval(0.1, -0.05, 0.2, count).IsAboveZero);
+    }
+
+    [Fact]
+    public void Mean_PromptsThatShareSomeSeeds_DrawsPicturesOfOneSeedTogether()
+    {
+        // Of "b" seed 0 is missing: by rank, its pictures would be drawn with those of other seeds.
+        PictureScores[] pictures = [.. Pictures("a", 0, 1, 2, 3), .. Pictures("b", 1, 2, 3)];
+        ScoreSample[] bySeed =
+            [.. pictures.Select(picture => new ScoreSample(picture.Prompt == "a" ? 0 : 1, (long)picture.Seed!, picture["s"]))];
+        Assert.Equal(Bootstrap.Mean(bySeed, 0), SubjectEvaluation.Mean(pictures, "s"));
+        // No seed in common: the n-th pictures are drawn together.
+        PictureScores[] apart = [.. Pictures("a", 10, 11, 12), .. Pictures("b", 20, 21, 22)];
+        ScoreSample[] byRank = [.. apart.Select((picture, i) => new ScoreSample(i / 3, i % 3, picture["s"]))];
+        Assert.Equal(Bootstrap.Mean(byRank, 0), SubjectEvaluation.Mean(apart, "s"));
+
+        static IEnumerable<PictureScores> Pictures(string prompt, params ulong[] seeds) => seeds.Select(seed => new PictureScores
+        {
+            Path = $"{prompt}{seed}.png",
+            Prompt = prompt,
+            Seed = seed,
+            Scores = new Dictionary<string, double> { ["s"] = Math.Sin(seed) + prompt.Length },
+        });
+    }
+
     private static SweepOutcome Outcome(params SweepResult[] results) => new("made up", "folder", results, results.Length, 1);
 
     private static SweepResult Result(string prompt, ulong seed, string? lora, double scale, double score) => new()

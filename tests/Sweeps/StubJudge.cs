@@ -8,6 +8,8 @@ internal sealed class StubJudge(string name, Func<string, RgbImage, IReadOnlyDic
 {
     public string Name => name;
 
+    public string Fingerprint { get; init; } = name;
+
     public string FidelityScore => "fidelity";
 
     public string AdherenceScore => "adherence";

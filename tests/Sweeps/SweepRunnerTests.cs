@@ -112,15 +112,22 @@ public sealed class SweepRunnerTests : IDisposable
         Judged("second", image => image.Height + 1);
         Assert.Equal([33, 33], Scores());
         Assert.All(SweepLog.Read(At("sweep")), record => Assert.Equal("second", record.Judge));
+        Judged("second", _ => 7, "other photos");
+        Assert.Equal([7, 7], Scores());
+        Judged("second", _ => -1, "other photos");
+        Assert.Equal([7, 7], Scores());
 
         IEnumerable<double> Scores() => SweepLog.Read(At("sweep")).Select(record => record.Scores!["size"]);
 
-        void Judged(string name, Func<RgbImage, double> size)
+        void Judged(string name, Func<RgbImage, double> size, string fingerprint = "photos")
         {
             var made = 0;
             new SweepRunner(_pipeline, new SweepRunnerOptions
             {
-                Judge = new StubJudge(name, (_, image) => new Dictionary<string, double> { ["size"] = size(image) }),
+                Judge = new StubJudge(name, (_, image) => new Dictionary<string, double> { ["size"] = size(image) })
+                {
+                    Fingerprint = fingerprint,
+                },
                 OnPicture = (_, _) => made++,
             }).Run(sweep, At("sweep"));
             Assert.Equal(0, made);
