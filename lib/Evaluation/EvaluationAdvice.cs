@@ -57,8 +57,8 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         {
             return new(
                 AdviceKind.Undertrained,
-                $"Undertrained: pictures of {suggested.Name} are not shown to be nearer to the subject than those of the model without "
-                + "LoRA. Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the identifier.",
+                $"Undertrained: pictures of {suggested.Name} are not shown to be nearer to the subject than those of the model without LoRA. "
+                + "Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the identifier.",
                 $"{score} of {suggested.Name} less that without LoRA: {gain.Signed}");
         }
 
@@ -152,7 +152,8 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         : new(
             AdviceKind.FewPictures, "Too few pictures to tell candidates apart: give more prompts or --seeds.",
             string.Create(
-                CultureInfo.InvariantCulture, $"{suggested.Pictures.Count} pictures of {suggested.Name}; {FewestPictures} or more are enough"));
+                CultureInfo.InvariantCulture,
+                $"{suggested.Pictures.Count} pictures of {suggested.Name}; {FewestPictures} or more are enough"));
 
     private static SubjectEvaluation? Before(EvaluationChoice choice, SubjectEvaluation evaluation) =>
         choice.Evaluations.TakeWhile(other => other != evaluation)

@@ -13,18 +13,18 @@ public sealed record ScoreInterval(double Mean, double? Low, double? High, int C
     /// The fewest pictures of which is said that a mean lies above or below 0: of fewer the interval is little more than their range, and
     /// as many of one sign come by chance once in 128 times.
     /// </summary>
-    public const int FewestPictures = 8;
+    internal const int FewestPictures = 8;
 
     /// <summary>The same of a difference, each number with its sign.</summary>
     internal string Signed => Text("+0.000;−0.000;0.000");
 
     /// <summary>
-    /// Whether the interval lies above 0, of at least <see cref="FewestPictures"/>: of a difference, that the second is shown to be higher.
+    /// Whether the interval lies above 0, of at least 8 pictures: of a difference, that the second is shown to be higher.
     /// </summary>
     public bool IsAboveZero => Low > 0 && Count >= FewestPictures;
 
     /// <summary>
-    /// Whether the interval lies below 0, of at least <see cref="FewestPictures"/>: of a difference, that the second is shown to be lower.
+    /// Whether the interval lies below 0, of at least 8 pictures: of a difference, that the second is shown to be lower.
     /// </summary>
     public bool IsBelowZero => High < 0 && Count >= FewestPictures;
 

@@ -182,7 +182,8 @@ public sealed record SubjectEvaluation
             .OrderBy(picture => picture.Seed).ThenBy(picture => picture.Index).Index()
             .Where(picture => !double.IsNaN(value(picture.Item)))
             .Select(picture => new ScoreSample(
-                prompt.Index, seeds is null ? picture.Index : seeds[(picture.Item.Seed!.Value, picture.Item.Index)], value(picture.Item))))];
+                prompt.Index, seeds is null ? picture.Index : seeds[(picture.Item.Seed!.Value, picture.Item.Index)],
+                value(picture.Item))))];
     }
 
     private static Dictionary<(ulong Seed, int Index), int>? SharedSeeds(IReadOnlyList<PictureScores> pictures)
