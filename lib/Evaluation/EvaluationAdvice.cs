@@ -57,8 +57,9 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         {
             return new(
                 AdviceKind.Undertrained,
-                $"Undertrained: pictures of {suggested.Name} are not shown to be nearer to the subject than those of the model without LoRA. "
-                + "Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the identifier.",
+                $"Undertrained: pictures of {suggested.Name} are not shown to be nearer to the subject than those of the model without "
+                + "LoRA. Train more steps (--max_train_steps) or with a higher --learning_rate, and check that the prompts name the "
+                + "identifier.",
                 $"{score} of {suggested.Name} less that without LoRA: {gain.Signed}");
         }
 
