@@ -41,6 +41,10 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
             Width = config.Width,
             Height = config.Height,
         });
+        sweep = sweep with
+        {
+            Items = [.. sweep.Items.Select(item => item.Prompt == classPrompt ? item with { Family = FolderPictures.OfClass } : item)],
+        };
         var folder = Path.Combine(config.OutputDir, Subfolder);
         var results = Run(sweep, folder, model);
         return [.. results.GroupBy(result => PictureSetName.Of(result.Item)).Select(group => new PictureSet(

@@ -26,4 +26,7 @@ public enum AdviceKind
 
     /// <summary>Nothing was found to change.</summary>
     Sound,
+
+    /// <summary>There are no pictures without LoRA to compare with.</summary>
+    NoComparison,
 }

@@ -37,30 +37,37 @@ internal static partial class DreamBenchDataset
         if (missing.Count > 0)
             throw new LabException($"{list} names subjects without a folder in {root}: {string.Join(", ", missing)}.");
         return [.. classes.Select(entry => new DreamBenchSubject(
-            entry.Name, entry.Class, Path.Combine(root, entry.Name), LiveClasses.Contains(entry.Class) ? live : objects))];
+            entry.Name, entry.Class, Path.Combine(root, entry.Name),
+            LiveClasses.Contains(entry.Class, StringComparer.OrdinalIgnoreCase) ? live : objects))];
     }
 
     private static List<(string Name, string Class)> Classes(string[] lines, string list)
     {
-        var entries = new List<(string, string)>();
-        foreach (var line in lines.SkipWhile(line => line.Trim() != ClassesHeading).Skip(1).TakeWhile(line => line.Trim().Length > 0))
+        var entries = new List<(string Name, string Class)>();
+        var rest = lines.SkipWhile(line => line.Trim() != ClassesHeading).Skip(1).TakeWhile(line => !IsHeading(line));
+        foreach (var line in rest.Where(line => line.Trim().Length > 0))
         {
             if (line.Split(',', StringSplitOptions.TrimEntries) is not [{ Length: > 0 } name, { Length: > 0 } kind]
-                || name is "." or ".." || name.Contains('/', StringComparison.Ordinal))
+                || name is "." or ".." || name.AsSpan().ContainsAny('/', '\\'))
                 throw new LabException(
                     $"{list}: '{ShownText.Line(line)}' is no subject; valid is the name of a folder, a comma and a class.");
+            if (entries.Exists(entry => entry.Name == name))
+                throw new LabException($"{list} names the subject '{ShownText.Line(name)}' twice.");
             entries.Add((name, kind));
         }
 
         return entries.Count > 0 ? entries : throw new LabException($"{list} has no subject: no line follows '{ClassesHeading}'.");
     }
 
+    // The lists of prompts follow the subjects, under headings of their own.
+    private static bool IsHeading(string line) => line.Contains("Prompts", StringComparison.Ordinal);
+
     private static (IReadOnlyList<string> Objects, IReadOnlyList<string> Live) Prompts(string[] lines, string list)
     {
         List<string> objects = [], live = [], current = objects;
         foreach (var line in lines)
         {
-            if (line.Contains("Prompts", StringComparison.Ordinal))
+            if (IsHeading(line))
                 current = line.Contains("Live", StringComparison.Ordinal) ? live : objects;
             if (PromptPattern.Match(line) is not { Success: true } match)
                 continue;

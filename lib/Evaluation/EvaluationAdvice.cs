@@ -38,7 +38,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             .. new[]
             {
                 Learning(choice, suggested, late), Overtraining(choice, late), Leak(choice, late), Copying(late, choice.Base),
-                Background(choice, late), Photos(suggested.Judge, photos), Pictures(suggested),
+                Background(choice, late), Photos(suggested.Judge, photos), Pictures(suggested), Comparison(choice),
             }.OfType<EvaluationAdvice>(),
         ];
         return found.Length > 0 ? found
@@ -53,7 +53,8 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
     private static EvaluationAdvice? Learning(EvaluationChoice choice, SubjectEvaluation suggested, SubjectEvaluation late)
     {
         var (score, ceiling) = (suggested.Judge.FidelityScore, suggested.Judge.Ceiling);
-        if (choice.Base is { Fidelity: not null } bare && bare.DifferenceTo(suggested, score) is { IsAboveZero: false } gain)
+        if (choice.Base is { Fidelity: not null } bare && bare.DifferenceTo(suggested, score) is { IsAboveZero: false } gain
+            && suggested.Pictures.Count >= FewestPictures)
         {
             return new(
                 AdviceKind.Undertrained,
@@ -109,7 +110,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
 
     private static EvaluationAdvice? Copying(SubjectEvaluation late, SubjectEvaluation? bare)
     {
-        if (late.Means.GetValueOrDefault(SubjectEvaluation.CopyScore) is not { } copies || copies.Mean <= EvaluationChoice.MostCopies)
+        if (late.Means.GetValueOrDefault(SubjectEvaluation.CopyScore) is not { } copies || !(copies.Low > EvaluationChoice.MostCopies))
             return null;
         var own = bare?.Means.GetValueOrDefault(SubjectEvaluation.CopyScore);
         return own is { } without && without.Mean >= copies.Mean ? null : new(
@@ -155,6 +156,13 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{suggested.Pictures.Count} pictures of {suggested.Name}; {FewestPictures} or more are enough"));
+
+    // Without the model's own pictures nothing tells what the training did.
+    private static EvaluationAdvice? Comparison(EvaluationChoice choice) => choice.Base is not null ? null : new(
+        AdviceKind.NoComparison,
+        "There are no pictures without LoRA, so nothing is said of what the training did. Generate the same prompts and seeds without it "
+        + "and evaluate both folders, or give the LoRA (--lora) instead of folders.",
+        "sets: " + string.Join(", ", choice.Evaluations.Select(evaluation => evaluation.Name)));
 
     private static SubjectEvaluation? Before(EvaluationChoice choice, SubjectEvaluation evaluation) =>
         choice.Evaluations.TakeWhile(other => other != evaluation)

@@ -15,7 +15,7 @@ public sealed record EvaluationChoice
     /// <summary>How far other scores of adherence, parts between 0 and 1, may fall.</summary>
     public const double MostFall = 0.1;
 
-    /// <summary>The part of copies from which on a candidate is passed over where another is not.</summary>
+    /// <summary>The part of copies above which a candidate, shown to be above it, is passed over where another is not.</summary>
     public const double MostCopies = 0.05;
 
     private const double Rounding = 1e-9;
@@ -101,6 +101,9 @@ public sealed record EvaluationChoice
         if (candidates.Length == 0)
             return (null, "Nothing was scored for fidelity, so nothing is suggested.");
         var judge = candidates[0].Judge;
+        candidates = [.. candidates.Where(candidate => bare?.DifferenceTo(candidate, judge.FidelityScore) is not { IsBelowZero: true })];
+        if (candidates.Length == 0)
+            return (null, "Every LoRA here is shown to be further from the subject than the model without one; nothing is suggested.");
         if (!candidates.Any(candidate => candidate.Adherence is not null))
         {
             var nearest = candidates.MaxBy(candidate => candidate.Fidelity!.Mean)!;
@@ -134,7 +137,7 @@ public sealed record EvaluationChoice
     }
 
     private static bool Copies(SubjectEvaluation candidate) =>
-        candidate.Means.TryGetValue(SubjectEvaluation.CopyScore, out var copies) && copies.Mean > MostCopies;
+        candidate.Means.TryGetValue(SubjectEvaluation.CopyScore, out var copies) && copies.Low > MostCopies;
 
     private static IEnumerable<PairedDifference> Compare(SubjectEvaluation suggested, IEnumerable<SubjectEvaluation> candidates) =>
         from candidate in candidates

@@ -13,6 +13,9 @@ internal static class FolderPictures
     // Contact sheets lie beside the pictures that they show.
     private const string Sheet = "sheet";
 
+    /// <summary>The family (<see cref="SweepItem.Family"/>) of pictures of the class prompt.</summary>
+    public const string OfClass = "class";
+
     /// <summary>Reads folders.</summary>
     /// <param name="folders">At least one.</param>
     /// <param name="classPrompt">The class prompt; null for none.</param>
@@ -20,9 +23,10 @@ internal static class FolderPictures
     /// <exception cref="LabException">A folder is missing, has no picture, or a picture of its records is missing.</exception>
     public static IReadOnlyList<PictureSet> Read(IReadOnlyList<string> folders, string? classPrompt)
     {
-        if (folders.Select(Path.GetFullPath).GroupBy(folder => folder).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        string[] full = [.. folders.Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))];
+        if (full.GroupBy(folder => folder).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new LabException($"The folder {twice.Key} is named twice.");
-        string[] last = [.. folders.Select(folder => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))))];
+        string[] last = [.. full.Select(folder => Path.GetFileName(folder))];
         var unique = last.Distinct(StringComparer.Ordinal).Count() == last.Length;
         PictureSet[] sets = [.. folders.Index().SelectMany(entry =>
             Sets(entry.Item, unique ? last[entry.Index] : entry.Item, folders.Count > 1, classPrompt))];
@@ -58,13 +62,19 @@ internal static class FolderPictures
         Seed = record.Item.Seed,
         Lora = record.Item.Lora,
         Scale = record.Item.Lora is null ? null : record.Item.LoraScale,
-        IsOfClass = record.Item.Prompt == classPrompt,
+        IsOfClass = record.Item.Family == OfClass || record.Item.Prompt == classPrompt,
     };
 
     private static PictureSet OfFiles(string folder, string name, string? classPrompt)
     {
         string[] files = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Where(file => PictureName.Is(file) && Path.GetFileNameWithoutExtension(file) != Sheet).Order(StringComparer.Ordinal)];
+        if (Directory.EnumerateFiles(folder, SweepLog.FileName, SearchOption.AllDirectories).FirstOrDefault() is { } log)
+        {
+            throw new LabException(
+                $"{folder} holds a sweep in {Path.GetDirectoryName(log)}; name that folder, whose records tell its pictures apart.");
+        }
+
         if (files.Length == 0)
             throw new LabException($"There are no pictures in {folder}; valid endings are {string.Join(", ", PictureName.Endings)}.");
         var read = files.AsParallel().AsOrdered().Select(file => (File: file, Note: Note(file))).ToArray();

@@ -7,11 +7,11 @@ namespace Dreambooth.Lab.Evaluation;
 internal static class PromptImplications
 {
     /// <summary>Reads a prompt.</summary>
-    /// <param name="prompt">A prompt in the words of captions.</param>
+    /// <param name="prompt">A prompt in the words of captions; an empty one says nothing.</param>
     /// <returns>Attributes with the class that a classifier must read; what the prompt does not say is not there.</returns>
     public static IReadOnlyList<(DrawingAttribute Attribute, int Class)> Of(string prompt)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(prompt);
+        ArgumentNullException.ThrowIfNull(prompt);
         // A golden crown makes no golden cat.
         foreach (var worn in Enum.GetValues<Accessory>().SelectMany(CaptionWords.Accessory))
             prompt = $" {prompt} ".Replace($" {worn} ", " ", StringComparison.Ordinal);

@@ -58,6 +58,8 @@ internal sealed class SubjectEncoders : IDisposable
         CLIPModel? model = null;
         try
         {
+            if (first.IsClip)
+                throw new LabException($"{dino} holds CLIP; DINO or DINOv2 is needed, which tells subjects of one kind apart.");
             model = CLIPModel.Load(clip, onDemand ? META : device, dtype);
             var images = ImageEmbedder.Of(model.Vision, ImageProcessor.Load(clip, protocol), device, dtype);
             var encoders = new SubjectEncoders(first, model, images, tokenizer, device, name)

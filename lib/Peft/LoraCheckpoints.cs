@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace Dreambooth.Lab.Peft;
 
@@ -35,18 +36,29 @@ public static class LoraCheckpoints
             : null;
     }
 
-    /// <summary>A few stages of a training, as LoRA paths: checkpoints evenly spread from the first on, and the LoRA at the end.</summary>
+    /// <summary>
+    /// A few stages of a training, as LoRA paths: checkpoints evenly spread from the first on, and the LoRA at the end. A checkpoint that
+    /// holds that LoRA is left out.
+    /// </summary>
     /// <param name="run">The training's output folder.</param>
     /// <param name="most">How many at most, 1 or more; the end counts.</param>
     /// <exception cref="Foundation.LabException">The folder has no LoRA at the end.</exception>
     public static IReadOnlyList<string> Stages(string run, int most)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        LoraFile.Resolve(run);
-        string[] before =
-            [.. List(run).Select(checkpoint => checkpoint.Folder).Where(folder => File.Exists(Path.Combine(folder, LoraFile.DefaultName)))];
+        var end = LoraFile.Resolve(run);
+        string[] before = [.. List(run).Select(checkpoint => checkpoint.Folder)
+            .Where(folder => Path.Combine(folder, LoraFile.DefaultName) is var file && File.Exists(file) && !AreSame(file, end))];
         var wanted = Math.Min(most - 1, before.Length);
         return [.. Enumerable.Range(0, wanted).Select(i => before[i * before.Length / wanted]), run];
+    }
+
+    private static bool AreSame(string first, string second)
+    {
+        if (new FileInfo(first).Length != new FileInfo(second).Length)
+            return false;
+        using FileStream one = File.OpenRead(first), other = File.OpenRead(second);
+        return SHA256.HashData(one).AsSpan().SequenceEqual(SHA256.HashData(other));
     }
 
     /// <summary>What a stage is called: <c>step 130</c>, or <c>final</c>.</summary>

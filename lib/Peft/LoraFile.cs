@@ -116,6 +116,8 @@ public static class LoraFile
     {
         ArgumentNullException.ThrowIfNull(adapter);
         using var checkpoint = Checkpoint.Open(path);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
         var matrices = adapter.Layers.SelectMany(layer => layer.Named)
             .ToDictionary(entry => entry.Name, entry => entry.Value, StringComparer.Ordinal);
         var alphas = adapter.Layers.Select(LoraContent.Of)
@@ -134,8 +136,6 @@ public static class LoraFile
             throw new LabException(
                 $"{path} does not fit the adapter '{adapter.Name}': "
                 + $"{string.Join("; ", wrong.Take(6))}{(wrong.Length > 6 ? $"; and {wrong.Length - 6} more" : string.Empty)}.");
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
         var stored = matrices.Keys.ToDictionary(name => name, name => checkpoint.Load(name, dtype: adapter.Parameters.dtype));
         foreach (var (name, values) in stored)
             FiniteCheck.Require(values, $"{path}: {name}");
@@ -151,6 +151,8 @@ public static class LoraFile
     internal static LoraLoadReport Report(
         Checkpoint checkpoint, string file, LoraKeys keys, LoraMetadata metadata, IReadOnlyCollection<LoraLayerReader> readers)
     {
+        if (readers.Count == 0)
+            throw new LabException($"{file} holds only zeros: there is nothing to apply.");
         var used = keys.Layers.Values.SelectMany(layer => layer.Names.Values).ToHashSet(StringComparer.Ordinal);
         string[] unused = [.. checkpoint.Names.Where(name => !used.Contains(name)).Order(StringComparer.Ordinal)];
         var layers = readers.Select(reader => (reader.Target.Component, reader.Target.Path, reader.Written)).ToList();

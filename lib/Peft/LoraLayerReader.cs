@@ -163,7 +163,7 @@ internal sealed class LoraLayerReader
         {
             foreach (var (a, b) in new[] { ("hada_w1_a", "hada_w1_b"), ("hada_w2_a", "hada_w2_b") })
             {
-                if (Columns(a) != Rows(b) || Rows(a) != Rows("hada_w1_a") || Columns(b) != Columns("hada_w1_b"))
+                if (Columns(a) != Rows(b) || Rows(b) < 1 || Rows(a) != Rows("hada_w1_a") || Columns(b) != Columns("hada_w1_b"))
                     throw Unfit(b);
             }
 
@@ -176,9 +176,9 @@ internal sealed class LoraLayerReader
         (long Out, long In) FactorSize(string factor)
         {
             if (_layer.Names.ContainsKey(factor))
-                return (Rows(factor), Columns(factor));
+                return Rows(factor) > 0 && Columns(factor) > 0 ? (Rows(factor), Columns(factor)) : throw Unfit(factor);
             var (a, b) = (factor + "_a", factor + "_b");
-            return Columns(a) == Rows(b) ? (Rows(a), Columns(b)) : throw Unfit(b);
+            return Columns(a) == Rows(b) && Rows(b) > 0 ? (Rows(a), Columns(b)) : throw Unfit(b);
         }
     }
 

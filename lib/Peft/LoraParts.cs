@@ -49,6 +49,8 @@ internal sealed record LoraParts(IReadOnlyList<(string Name, long[] Shape)> Entr
         var kind = names.First()[..4];
         if (names.FirstOrDefault(name => name[..4] != kind) is { } other)
             return $"{names.First()} beside {other}, which is not known here,";
+        if (names.FirstOrDefault(name => names.Contains(name + "_a") || names.Contains(name + "_b")) is { } whole)
+            return $"{whole} beside its halves, which is not known here,";
         string[] missing = kind switch
         {
             "lora" => [.. new[] { A, B }.Except(names)],

@@ -52,7 +52,7 @@ public sealed partial record DreamBoothConfig
 
         if (EvaluationSteps is null)
             yield break;
-        if (ValidationPrompt is null)
+        if (string.IsNullOrWhiteSpace(ValidationPrompt))
             yield return "evaluation_steps needs validation_prompt: what the scored pictures show.";
         else if (NumValidationImages == 0)
             yield return "evaluation_steps needs num_validation_images of at least 1: there are no pictures to score.";

@@ -86,14 +86,14 @@ public sealed class DreamBoothTrainer : IDisposable
         _pass.Warn = events.OnWarning;
         _adapter.RefreshComputeCopy();
         var clock = Stopwatch.StartNew();
-        var started = clock.Elapsed.TotalSeconds;
         while (StepsDone < Math.Min(MaxSteps, until ?? MaxSteps))
         {
+            // Checkpoints, validation pictures and scores of the step before are no part of this one's time.
+            var started = clock.Elapsed.TotalSeconds;
             var record = Step(events, cancellation);
             if (record is null)
                 return new TrainingSummary(StepsDone, true, clock.Elapsed.TotalSeconds);
             var seconds = clock.Elapsed.TotalSeconds - started;
-            started += seconds;
             events.OnStep?.Invoke(record with { Seconds = seconds, ImagesPerSecond = record.ImagesPerSecond / seconds });
         }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
@@ -58,7 +60,8 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         {
             foreach (var image in Generate(batch, cancellation))
             {
-                ImageEncoder.Save(ValidationPicture.PathOf(config.OutputDir, step, batch[images.Count]), image);
+                var index = batch[images.Count];
+                ImageNote.Save(ValidationPicture.PathOf(config.OutputDir, step, index), image, NoteOf(step, index));
                 images.Add(image);
             }
         }
@@ -81,6 +84,18 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
 
         return images;
     }
+
+    // What evaluate reads in a picture: its prompt, its noise and its LoRA. Step 0 is the model without one.
+    private string NoteOf(int step, int index) => new JsonObject
+    {
+        ["prompt"] = config.ValidationPrompt,
+        ["seed"] = config.Seed,
+        ["index"] = index,
+        ["lora"] = step == 0 ? [] : new JsonArray(string.Create(CultureInfo.InvariantCulture, $"{RunName} at step {step}")),
+        ["lora_scale"] = step == 0 ? [] : new JsonArray(1.0),
+    }.ToJsonString();
+
+    private string RunName => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(config.OutputDir)));
 
     // Every picture has its own noise, so that it does not depend on how many are made at a time.
     private IEnumerable<RgbImage> Generate(int[] batch, CancellationToken cancellation)

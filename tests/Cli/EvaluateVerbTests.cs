@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Evaluation;
 using Dreambooth.Lab.Tests.Golden;
@@ -139,7 +140,10 @@ public sealed class EvaluateVerbTests : IDisposable
     {
         Fails("no-such-folder does not exist", "--pictures", Out("no-such-folder"));
         Fails("There are no pictures in", "--pictures", Directory.CreateDirectory(Out("empty")).FullName);
-        Fails("is named twice", "--pictures", _photos.Folder, _photos.Folder);
+        Fails("is named twice", "--pictures", _photos.Folder, _photos.Folder + Path.DirectorySeparatorChar);
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Out("outer", "inner")).FullName, SweepLog.FileName), string.Empty);
+        Fails($"holds a sweep in {Out("outer", "inner")}", "--pictures", Out("outer"));
+        Fails("holds CLIP", "--pictures", _photos.Folder, "--dino", _encoders.Clip);
         Fails("There is no folder", "--pictures", _photos.Folder, "--dino", Out("no-dino"));
         Fails("--judge miniature", "--pictures", _photos.Folder, "--judge=miniature");
         File.Delete(_photos.PathOf("1.png"));

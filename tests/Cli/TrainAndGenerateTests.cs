@@ -85,7 +85,7 @@ public sealed class TrainAndGenerateTests : IDisposable
 
         (code, _, error) = Train([.. evaluation, "--overwrite_output_dir"]);
         Assert.Equal(1, code);
-        Assert.Contains("Name two encoders: evaluation_dino", error, StringComparison.Ordinal);
+        Assert.Contains("Name two encoders, folders or names on the hub: evaluation_dino", error, StringComparison.Ordinal);
     }
 
     [Fact]

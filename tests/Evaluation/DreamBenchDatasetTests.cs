@@ -49,10 +49,23 @@ public sealed class DreamBenchDatasetTests : IDisposable
         Assert.Equal(subjects.Select(subject => subject.Photos), inside.Select(subject => subject.Photos));
     }
 
+    [Fact]
+    public void Read_BlankLineAndCapitals_KeepEverySubjectAndItsList()
+    {
+        Write(Published);
+        File.WriteAllText(
+            Path.Combine(_folder, "dataset", DreamBenchDataset.ListName),
+            Published.Replace("tabby,cat", "\ntabby,Cat", StringComparison.Ordinal));
+        var subjects = DreamBenchDataset.Read(_folder);
+        Assert.Equal(["tin_can", "tabby", "bear_plushie"], subjects.Select(subject => subject.Name));
+        Assert.Single(subjects[1].Templates);
+    }
+
     [Theory]
     [InlineData("tabby,cat", "tabby;cat", "'tabby;cat' is no subject")]
     [InlineData("tabby,cat", "..,cat", "'..,cat' is no subject")]
     [InlineData("tabby,cat", ".,cat", "'.,cat' is no subject")]
+    [InlineData("tabby,cat", "tin_can,can", "names the subject 'tin_can' twice")]
     [InlineData("tabby,cat", "sphinx,cat", "names subjects without a folder")]
     [InlineData("subject_name,class", "name,class", "has no subject")]
     [InlineData("{1} asleep", "asleep", "needs {0} for the unique token and {1} for the class")]

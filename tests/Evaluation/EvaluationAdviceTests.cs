@@ -41,6 +41,10 @@ public sealed class EvaluationAdviceTests
         [AdviceKind.Copies],
         Kinds(12, Bare, Set("step 1", 1, 0.6, 0.3, 0.36, 0.3), Set("final", 1, 0.72, 0.3, 0.36, 0.3, (SubjectEvaluation.CopyScore, 0.4))));
 
+    [Fact]
+    public void Of_NoPicturesWithoutLora_SaysThatNothingIsCompared() => Assert.Equal(
+        [AdviceKind.NoComparison], Kinds(12, Set("step 1", 1, 0.6, 0.3, 0.36, 0.3), Set("final", 1, 0.72, 0.3, 0.36, 0.3)));
+
     [Theory]
     [InlineData(3, true)]
     [InlineData(4, false)]
@@ -69,7 +73,7 @@ public sealed class EvaluationAdviceTests
         var final = MadeEvaluations.Of("final", 1, null, (SubjectJudge.DinoScore, 0.72));
         Assert.Equal([AdviceKind.FewPictures], Kinds(12, Few(bare, 31), Few(final, 31)));
         Assert.Equal([AdviceKind.Sound], Kinds(12, bare, final));
-        Assert.Equal([AdviceKind.Undertrained, AdviceKind.FewPictures], Kinds(12, Few(bare, 7), Few(final, 7)));
+        Assert.Equal([AdviceKind.FewPictures], Kinds(12, Few(bare, 7), Few(final, 7)));
         Assert.Equal([AdviceKind.FewPictures], Kinds(12, Few(bare, 8), Few(final, 8)));
     }
 

@@ -25,6 +25,14 @@ public sealed class EvaluationChoiceTests
         EvaluationChoice.Of(MadeEvaluations.All(Bare, Set("step 1", 1, 0.50, 0.299), Set("final", 1, 0.60, 0.285)), 0.005).Suggested?.Name);
 
     [Fact]
+    public void Of_LorasThatAreShownToBeWorseThanNone_SuggestsNothing()
+    {
+        var choice = EvaluationChoice.Of(MadeEvaluations.All(Bare, Set("step 1", 1, 0.35, 0.3), Set("final", 1, 0.30, 0.3)));
+        Assert.Null(choice.Suggested);
+        Assert.Contains("further from the subject than the model without one", choice.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_BestCopiesPhotos_PassesItOver()
     {
         var choice = EvaluationChoice.Of(MadeEvaluations.All(

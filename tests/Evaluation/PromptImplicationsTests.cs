@@ -6,6 +6,7 @@ namespace Dreambooth.Lab.Tests.Evaluation;
 public class PromptImplicationsTests
 {
     [Theory]
+    [InlineData("", null, null, null)]
     [InlineData("a photo of gmc cat", null, null, null)]
     [InlineData("a photo of gmc cat on the moon", SceneKind.Moon, null, null)]
     [InlineData("a stained glass window of gmc cat", null, Rendition.StainedGlass, null)]

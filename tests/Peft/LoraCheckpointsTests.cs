@@ -21,9 +21,11 @@ public sealed class LoraCheckpointsTests : IDisposable
     [Fact]
     public void Stages_MoreCheckpointsThanWanted_SpreadsThemAndEndsWithTheRun()
     {
-        Lora(string.Empty);
+        Lora(string.Empty, "the end");
         foreach (var step in new[] { 10, 20, 30, 40, 50, 60 })
             Lora($"checkpoint-{step}");
+        // What train leaves where the steps are a multiple of checkpointing_steps.
+        Lora("checkpoint-70", "the end");
         Directory.CreateDirectory(Path.Combine(_run, "checkpoint-5"));
         Assert.Equal(["step 10", "step 30", "step 50", "final"], LoraCheckpoints.Stages(_run, 4).Select(LoraCheckpoints.Name));
         Assert.Equal(7, LoraCheckpoints.Stages(_run, 100).Count);
@@ -37,9 +39,9 @@ public sealed class LoraCheckpointsTests : IDisposable
         Assert.Throws<LabException>(() => LoraCheckpoints.Stages(_run, 2));
     }
 
-    private void Lora(string folder)
+    private void Lora(string folder, string weights = "weights")
     {
         Directory.CreateDirectory(Path.Combine(_run, folder));
-        File.WriteAllText(Path.Combine(_run, folder, LoraFile.DefaultName), "weights");
+        File.WriteAllText(Path.Combine(_run, folder, LoraFile.DefaultName), weights);
     }
 }

@@ -77,6 +77,33 @@ public sealed class LoraLayoutTests : IDisposable
     }
 
     [Fact]
+    public void Load_FactorOfLokrBesideItsHalves_IsRefused() => _lora.Refused(
+        "lokr_w1 beside its halves, which is not known here, of transformer." + Layer,
+        _lora.Write(
+            ("lycoris_transformer_blocks_0_attn_to_q.lokr_w1", ones(2, 2)),
+            ("lycoris_transformer_blocks_0_attn_to_q.lokr_w1_a", ones(2, 2)),
+            ("lycoris_transformer_blocks_0_attn_to_q.lokr_w1_b", ones(2, 2)),
+            ("lycoris_transformer_blocks_0_attn_to_q.lokr_w2", ones(_lora.Width / 2, _lora.Width / 2))));
+
+    [Fact]
+    public void Load_RankZeroOfAnyVariant_IsRefused()
+    {
+        const string Name = "lycoris_transformer_blocks_0_attn_to_q";
+        var (side, none) = (_lora.Width, zeros([_lora.Width, 0]));
+        _lora.Refused("hada_w1_b", _lora.Write(
+            ($"{Name}.hada_w1_a", none), ($"{Name}.hada_w1_b", none.t().contiguous()),
+            ($"{Name}.hada_w2_a", none), ($"{Name}.hada_w2_b", none.t().contiguous())));
+        _lora.Refused("lokr_w1", _lora.Write(($"{Name}.lokr_w1", zeros([0, side])), ($"{Name}.lokr_w2", ones(side, 1))));
+    }
+
+    [Fact]
+    public void Load_OnlyZerosOfThreeLayersInOne_SaysSo() => _lora.Refused(
+        "holds only zeros",
+        _lora.Write(
+            ("lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight", zeros([3, _lora.Width])),
+            ("lora_unet_joint_blocks_0_x_block_attn_qkv.lora_up.weight", zeros([3 * _lora.Width, 3]))));
+
+    [Fact]
     public void Load_FactorsOfLokrThatDoNotSplitIntoThirds_AreRefused() => _lora.Refused(
         "of which transformer." + Layer + " is one of 3 parts",
         _lora.Write(

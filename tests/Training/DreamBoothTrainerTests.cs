@@ -198,6 +198,24 @@ public sealed class DreamBoothTrainerTests
     }
 
     [Fact]
+    public void Run_WorkBetweenSteps_IsNoPartOfTheirSeconds()
+    {
+        const double Pause = 0.2;
+        using var training = new TinyTraining();
+        using var trainer = training.Trainer(TinyTraining.Config with { MaxTrainSteps = 3 });
+        var seconds = 0.0;
+        var summary = trainer.Run(new TrainingEvents
+        {
+            OnStep = record =>
+            {
+                seconds += record.Seconds;
+                Thread.Sleep(TimeSpan.FromSeconds(Pause));
+            },
+        });
+        Assert.InRange(seconds, 0, summary.Seconds - (3 * Pause) + 0.05);
+    }
+
+    [Fact]
     public void Run_EachStep_LeavesNoTensors()
     {
         using var training = new TinyTraining();

@@ -14,6 +14,9 @@ internal sealed class ImageEmbedder : IDisposable
     private ImageEmbedder(IImageEncoder model, ImageProcessor processor, Device device, ScalarType dtype) =>
         (_model, Processor, _device, _dtype) = (model, processor, device, dtype);
 
+    /// <summary>Whether the model is CLIP's image encoder.</summary>
+    public bool IsClip => _model is CLIPVisionModelWithProjection;
+
     /// <summary>Pictures to pixels.</summary>
     public ImageProcessor Processor { get; }
 
