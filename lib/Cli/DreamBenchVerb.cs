@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Dreambooth.Lab.Evaluation;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Training;
 
@@ -27,19 +26,12 @@ internal static class DreamBenchVerb
         return verb;
     }
 
-    private static DreamBenchConfig Read(FlagOptions options, ParseResult result)
+    private static DreamBenchConfig Read(FlagOptions options, ParseResult result) => UsageErrors.In(() =>
     {
-        try
-        {
-            var config = DreamBenchConfig.Flags.Build(options.Read(result));
-            config.Validate();
-            return config;
-        }
-        catch (LabException error) when (error is not UsageException)
-        {
-            throw new UsageException(error.Message);
-        }
-    }
+        var config = DreamBenchConfig.Flags.Build(options.Read(result));
+        config.Validate();
+        return config;
+    });
 
     private static DreamBenchTable Run(DreamBenchConfig config, Session session, ConsoleProgress.Report report)
     {

@@ -22,16 +22,12 @@ internal static class EvaluateVerb
         var options = new FlagOptions(verb, EvaluateConfig.Flags.All);
         verb.SetAction(result =>
         {
-            var config = EvaluateConfig.Flags.Build(options.Read(result));
-            try
+            var config = UsageErrors.In(() =>
             {
-                config.Validate();
-            }
-            catch (LabException error)
-            {
-                throw new UsageException(error.Message);
-            }
-
+                var given = EvaluateConfig.Flags.Build(options.Read(result));
+                given.Validate();
+                return given;
+            });
             return Run(config, session);
         });
         verb.Subcommands.Add(DreamBenchVerb.Create(session));
@@ -94,6 +90,7 @@ internal static class EvaluateVerb
             Device = config.Device,
             Dtype = PipelineOptions.Parse(config.Device, config.Dtype).Dtype,
             Graded = true,
+            WithSurroundings = true,
         };
         if (config.Judge != "encoders" && config.Subject.Count == 0 && classifier is not null)
             return request.Prepare();

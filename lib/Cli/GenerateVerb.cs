@@ -28,16 +28,12 @@ internal static class GenerateVerb
 
     private static GenerateConfig ReadConfig(Dictionary<Flag, object?> given, Session session)
     {
-        var config = GenerateConfig.Flags.Build(given);
-        try
+        var config = UsageErrors.In(() =>
         {
-            config.Validate();
-        }
-        catch (LabException error)
-        {
-            throw new UsageException(error.Message);
-        }
-
+            var read = GenerateConfig.Flags.Build(given);
+            read.Validate();
+            return read;
+        });
         if (config.Prompt is not null && config.PromptsFile is not null)
             session.Warn("--prompt has no effect beside --prompts_file.");
         return config;

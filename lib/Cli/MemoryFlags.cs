@@ -107,15 +107,11 @@ internal sealed record MemoryFlags
             SampleBatchSize = NumImages ?? settings.SampleBatchSize,
             SampleResolution = Size ?? settings.SampleResolution,
         };
-        try
+        return UsageErrors.In(() =>
         {
             settings.Validate();
             return settings;
-        }
-        catch (LabException error)
-        {
-            throw new UsageException(error.Message);
-        }
+        });
     }
 
     /// <summary>What the plan leaves out, a sentence; null for nothing.</summary>

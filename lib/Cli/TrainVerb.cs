@@ -42,26 +42,19 @@ internal static class TrainVerb
         return verb;
     }
 
-    private static DreamBoothConfig ReadConfig(string? recipe, Dictionary<Flag, object?> given, Session session)
+    private static DreamBoothConfig ReadConfig(string? recipe, Dictionary<Flag, object?> given, Session session) => UsageErrors.In(() =>
     {
-        try
-        {
-            var values = recipe is null ? [] : DreamBoothConfig.Flags.Read(
-                JsonField.ReadFile(recipe, "recipe"),
-                name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
-            foreach (var (flag, value) in given)
-                values[flag] = value;
-            var config = DreamBoothConfig.Flags.Build(values);
-            config.Validate();
-            foreach (var notice in config.Notices())
-                session.Warn(notice);
-            return config;
-        }
-        catch (LabException error)
-        {
-            throw new UsageException(error.Message);
-        }
-    }
+        var values = recipe is null ? [] : DreamBoothConfig.Flags.Read(
+            JsonField.ReadFile(recipe, "recipe"),
+            name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
+        foreach (var (flag, value) in given)
+            values[flag] = value;
+        var config = DreamBoothConfig.Flags.Build(values);
+        config.Validate();
+        foreach (var notice in config.Notices())
+            session.Warn(notice);
+        return config;
+    });
 
     private static int Run(DreamBoothConfig config, Session session)
     {

@@ -33,6 +33,21 @@ internal static class UsageErrors
             throw new UsageException($"{string.Join(" ", errors)} {GroupedHelp.PathOf(command)}--help lists what there is.");
     }
 
+    /// <summary>Reads or checks what the user gave: what is wrong with it is told as a usage error.</summary>
+    /// <param name="read">Reads it.</param>
+    /// <exception cref="UsageException">It is wrong.</exception>
+    public static T In<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (LabException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
+
     // The parser reads 1,5 as 15.
     private static IEnumerable<string> WithComma(ParseResult result) =>
         from given in result.CommandResult.Children.OfType<OptionResult>()

@@ -48,17 +48,18 @@ public static class ChoiceViews
         var before = choice.Evaluations.Where(evaluation => evaluation.IsBase).SelectMany(evaluation => evaluation.Pictures)
             .ToDictionary(Place);
         (string Path, double Likeness) Near(PictureScores picture) => nearest.Of(ImageDecoder.Load(picture.Path));
-        GridCell Drawn(PictureScores picture) =>
-            GridCell.FromFile(picture.Path, Likeness(Near(picture).Likeness), picture.Prompt ?? string.Empty);
-        PictureScores[] own = [.. kept.Pictures.Take(most)];
+        static GridCell Drawn(PictureScores picture, double likeness) =>
+            GridCell.FromFile(picture.Path, Likeness(likeness), picture.Prompt ?? string.Empty);
+        (PictureScores Picture, (string Path, double Likeness) Nearest)[] own =
+            [.. kept.Pictures.Take(most).Select(picture => (picture, Near(picture)))];
         return new ImageGrid
         {
             Title = $"Likeness to the nearest training picture (these among themselves: {Likeness(nearest.AmongThemselves)})",
             Rows =
             [
-                [.. own.Select(picture => before.TryGetValue(Place(picture), out var bare) ? Drawn(bare) : null)],
-                [.. own.Select(Drawn)],
-                [.. own.Select(picture => GridCell.FromFile(Near(picture).Path, details: Path.GetFileName(Near(picture).Path)))],
+                [.. own.Select(entry => before.TryGetValue(Place(entry.Picture), out var bare) ? Drawn(bare, Near(bare).Likeness) : null)],
+                [.. own.Select(entry => Drawn(entry.Picture, entry.Nearest.Likeness))],
+                [.. own.Select(entry => GridCell.FromFile(entry.Nearest.Path, details: Path.GetFileName(entry.Nearest.Path)))],
             ],
             RowHeadings = ["without LoRA", kept.Name, "its nearest training picture"],
             CellSize = 110,

@@ -19,25 +19,40 @@ internal static class EmbeddingScores
         IReadOnlyList<PictureScores> pictures, SubjectEmbeddings embeddings, IReadOnlyDictionary<string, UnitVectors> prompts,
         SubjectEmbeddings real, IReadOnlyList<string> names)
     {
-        double[] dino = SubjectScores.Fidelity(embeddings.Dino, real.Dino), clip = SubjectScores.Fidelity(embeddings.Clip, real.Clip);
         var surroundings = embeddings.Surroundings is { } around && real.Surroundings is { } realAround
             ? SubjectScores.Fidelity(around, realAround) : null;
         var copies = new CopySearch(real.Dino);
-        var nearest = copies.Find(embeddings.Dino);
+        var scored = Of(embeddings, real, copies, i => pictures[i].Prompt is { } prompt ? prompts[prompt] : null);
         var alike = Alike(pictures, embeddings.Dino);
         return [.. pictures.Select((picture, i) =>
         {
-            var scores = new Dictionary<string, double> { [SubjectJudge.DinoScore] = dino[i], [SubjectJudge.ClipImageScore] = clip[i] };
-            if (picture.Prompt is { } prompt)
-                scores[SubjectJudge.ClipTextScore] = embeddings.Clip.Cosine(i, prompts[prompt], 0);
-            scores[SubjectJudge.NearestScore] = nearest[i].Similarity;
+            var (scores, nearest) = scored[i];
             if (copies.Threshold is not null)
-                scores[SubjectEvaluation.CopyScore] = nearest[i].IsCopy ? 1 : 0;
+                scores[SubjectEvaluation.CopyScore] = nearest.IsCopy ? 1 : 0;
             if (alike[i] is { } cosine)
                 scores[SubjectEvaluation.DiversityScore] = 1 - cosine;
             if (surroundings is not null)
                 scores[SurroundingsScore] = surroundings[i];
-            return picture with { Scores = scores, Nearest = names[nearest[i].Index] };
+            return picture with { Scores = scores, Nearest = names[nearest.Index] };
+        })];
+    }
+
+    /// <summary>The scores that a picture has by itself: DINO, CLIP-I, CLIP-T where it has a prompt, its nearest real picture.</summary>
+    /// <param name="pictures">The pictures.</param>
+    /// <param name="real">The real pictures.</param>
+    /// <param name="copies">Knows the same real pictures.</param>
+    /// <param name="promptOf">CLIP's embedding of the prompt of picture i; null for none.</param>
+    public static (Dictionary<string, double> Scores, NearestTrainingPicture Nearest)[] Of(
+        SubjectEmbeddings pictures, SubjectEmbeddings real, CopySearch copies, Func<int, UnitVectors?> promptOf)
+    {
+        double[] dino = SubjectScores.Fidelity(pictures.Dino, real.Dino), clip = SubjectScores.Fidelity(pictures.Clip, real.Clip);
+        return [.. copies.Find(pictures.Dino).Select((nearest, i) =>
+        {
+            var scores = new Dictionary<string, double> { [SubjectJudge.DinoScore] = dino[i], [SubjectJudge.ClipImageScore] = clip[i] };
+            if (promptOf(i) is { } prompt)
+                scores[SubjectJudge.ClipTextScore] = pictures.Clip.Cosine(i, prompt, 0);
+            scores[SubjectJudge.NearestScore] = nearest.Similarity;
+            return (scores, nearest);
         })];
     }
 
@@ -71,8 +86,10 @@ internal static class EmbeddingScores
         foreach (var group in Enumerable.Range(0, pictures.Count).GroupBy(i => pictures[i].Prompt))
         {
             int[] same = [.. group];
-            foreach (var i in same.Where(_ => same.Length > 1))
-                alike[i] = same.Where(j => j != i).Average(j => dino.Cosine(i, dino, j));
+            if (same.Length < 2)
+                continue;
+            foreach (var (i, mean) in same.Zip(SubjectScores.WithOthers(dino, same)))
+                alike[i] = mean;
         }
 
         return alike;

@@ -53,7 +53,6 @@ internal sealed class EvaluationScoring(IPictureJudge judge, IReadOnlyList<strin
     {
         using var held = subject.Encoders.Hold();
         var encoder = new BatchEncoder(subject.Encoders);
-        var real = encoder.Encode(photos, null, cancellation);
         var prompts = sets.SelectMany(set => set.Pictures).Select(picture => picture.Prompt).OfType<string>().Distinct()
             .ToDictionary(prompt => prompt, prompt => subject.Encoders.Encode([prompt]), StringComparer.Ordinal);
         var (done, total) = (0, sets.Sum(set => set.Pictures.Count));
@@ -64,13 +63,12 @@ internal sealed class EvaluationScoring(IPictureJudge judge, IReadOnlyList<strin
             var embeddings = encoder.Encode(
                 [.. set.Pictures.Select(picture => picture.Path)], count => report?.Invoke(before + count, total), cancellation);
             var named = set.Pictures.Select(picture => picture with { Judge = subject.Name }).ToArray();
-            scored.Add((set.Name, EmbeddingScores.Of(named, embeddings, prompts, real, photos), embeddings.Dino));
+            scored.Add((set.Name, EmbeddingScores.Of(named, embeddings, prompts, subject.Real, photos), embeddings.Dino));
             done = before + set.Pictures.Count;
         }
 
-        var facts = JudgeFacts.Of(subject) with { SurroundingsCeiling = SubjectScores.Ceiling(real.Surroundings!).Average() };
         var bare = scored.FirstOrDefault(entry => entry.Name.IsBase);
-        return SubjectEvaluation.Of(facts, [.. scored.Select(entry => (
+        return SubjectEvaluation.Of(JudgeFacts.Of(subject), [.. scored.Select(entry => (
             entry.Name,
             bare.Pictures is null || entry.Name.IsBase ? entry.Pictures
                 : EmbeddingScores.WithDrift(entry.Pictures, entry.Dino, bare.Pictures, bare.Dino)))]);

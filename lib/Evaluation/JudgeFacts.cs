@@ -20,7 +20,8 @@ public sealed record JudgeFacts(
     public static JudgeFacts Of(IPictureJudge judge)
     {
         ArgumentNullException.ThrowIfNull(judge);
+        var subject = judge as SubjectJudge;
         return new JudgeFacts(
-            judge.Name, judge.FidelityScore, judge.AdherenceScore, judge.Ceiling, (judge as SubjectJudge)?.CopyThreshold);
+            judge.Name, judge.FidelityScore, judge.AdherenceScore, judge.Ceiling, subject?.CopyThreshold, subject?.SurroundingsCeiling);
     }
 }

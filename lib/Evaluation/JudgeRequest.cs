@@ -40,6 +40,9 @@ internal sealed record JudgeRequest
     /// <summary>Whether the miniature's classifier grades adherence (<see cref="CharacterMeasures.Load"/>).</summary>
     public bool Graded { get; init; }
 
+    /// <summary>Whether the photos are looked at without their middle too, for <see cref="EvaluationScoring"/>.</summary>
+    public bool WithSurroundings { get; init; }
+
     /// <summary>The judge that a training asks for.</summary>
     /// <param name="config">The training.</param>
     public static JudgeRequest Of(DreamBoothConfig config) => new()
@@ -92,7 +95,8 @@ internal sealed record JudgeRequest
         try
         {
             return new SubjectJudge(
-                encoders, PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.LoadOverWhite(picture.Path)));
+                encoders, PictureFolder.Read(Photos, OnBadImage).Pictures.Select(picture => ImageDecoder.LoadOverWhite(picture.Path)),
+                WithSurroundings);
         }
         catch
         {

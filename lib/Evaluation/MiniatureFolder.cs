@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Evaluation;
@@ -21,7 +20,8 @@ internal static class MiniatureFolder
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
             .Where(name => !Unlisted.Contains(name) && !name.StartsWith('.'))
             .Order(StringComparer.Ordinal)
-            .Select(name => new MiniatureFile(name, new FileInfo(Path.Combine(folder, name)).Length, Hash(Path.Combine(folder, name))));
+            .Select(name => (Name: name, Path: Path.Combine(folder, name)))
+            .Select(file => new MiniatureFile(file.Name, new FileInfo(file.Path).Length, FileHash.Sha256(file.Path)));
         JsonFile.Write(Path.Combine(folder, ManifestName), files.ToArray());
     }
 
@@ -43,7 +43,7 @@ internal static class MiniatureFolder
                 errors.Add($"{file.Path} is missing");
             else if (new FileInfo(path).Length != file.Bytes)
                 errors.Add($"{file.Path} has {new FileInfo(path).Length} bytes instead of {file.Bytes}");
-            else if (Hash(path) != file.Sha256)
+            else if (FileHash.Sha256(path) != file.Sha256)
                 errors.Add($"{file.Path} has other content than when it was made");
         }
 
@@ -74,11 +74,5 @@ internal static class MiniatureFolder
     {
         var classifier = RealPath.Of(model) + "-classifier";
         return File.Exists(Path.Combine(model, ManifestName)) && Directory.Exists(classifier) ? classifier : null;
-    }
-
-    private static string Hash(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

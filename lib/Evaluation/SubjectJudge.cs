@@ -31,8 +31,9 @@ public sealed class SubjectJudge : IPictureJudge
     /// <summary>Looks at the real pictures.</summary>
     /// <param name="encoders">They are freed with this.</param>
     /// <param name="real">At least two pictures of the subject; only one is in memory at a time.</param>
+    /// <param name="withSurroundings">Whether they are looked at without their middle too, for <see cref="EvaluationScoring"/>.</param>
     /// <exception cref="LabException">There are fewer.</exception>
-    internal SubjectJudge(SubjectEncoders encoders, IEnumerable<RgbImage> real)
+    internal SubjectJudge(SubjectEncoders encoders, IEnumerable<RgbImage> real, bool withSurroundings = false)
     {
         using var held = encoders.Hold();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -41,7 +42,7 @@ public sealed class SubjectJudge : IPictureJudge
         foreach (var image in real)
         {
             hash.AppendData(image.Pixels);
-            each.Add(encoders.Encode([image]));
+            each.Add(Look(image));
         }
 
         Fingerprint = Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -52,6 +53,15 @@ public sealed class SubjectJudge : IPictureJudge
         _copies = new CopySearch(_real.Dino);
         Ceiling = SubjectScores.Ceiling(_real.Dino).Average();
         ClipCeiling = SubjectScores.Ceiling(_real.Clip).Average();
+        SurroundingsCeiling = _real.Surroundings is { } surroundings ? SubjectScores.Ceiling(surroundings).Average() : null;
+
+        SubjectEmbeddings Look(RgbImage image)
+        {
+            if (!withSurroundings)
+                return encoders.Encode([image]);
+            using var input = encoders.Prepare([image]);
+            return encoders.Encode(input);
+        }
     }
 
     /// <inheritdoc/>
@@ -75,6 +85,12 @@ public sealed class SubjectJudge : IPictureJudge
     /// <summary>The same by CLIP.</summary>
     internal double ClipCeiling { get; }
 
+    /// <summary>The same as <see cref="Ceiling"/> with the middle of each picture covered; null where that was not looked at.</summary>
+    internal double? SurroundingsCeiling { get; }
+
+    /// <summary>The real pictures, in the order that it has seen them.</summary>
+    internal SubjectEmbeddings Real => _real;
+
     /// <summary>The largest cosine, by DINO, of two real pictures: above it a picture counts as a copy.</summary>
     internal double? CopyThreshold => _copies.Threshold;
 
@@ -90,16 +106,7 @@ public sealed class SubjectJudge : IPictureJudge
         var pictures = _encoders.Encode(images);
         if (!_prompts.TryGetValue(prompt, out var text))
             _prompts[prompt] = text = _encoders.Encode([prompt]);
-        var (dino, clip) = (SubjectScores.Fidelity(pictures.Dino, _real.Dino), SubjectScores.Fidelity(pictures.Clip, _real.Clip));
-        var adherence = SubjectScores.PromptFidelity(pictures.Clip, UnitVectors.Join(Enumerable.Repeat(text, images.Count)));
-        var nearest = _copies.Find(pictures.Dino);
-        return [.. images.Select((_, i) => new Dictionary<string, double>
-        {
-            [DinoScore] = dino[i],
-            [ClipImageScore] = clip[i],
-            [ClipTextScore] = adherence[i],
-            [NearestScore] = nearest[i].Similarity,
-        })];
+        return [.. EmbeddingScores.Of(pictures, _real, _copies, _ => text).Select(picture => picture.Scores)];
     }
 
     /// <inheritdoc/>

@@ -31,9 +31,15 @@ internal static class SubjectScores
     public static double[] Ceiling(UnitVectors real)
     {
         RequirePairs(real.Count);
-        return [.. Enumerable.Range(0, real.Count)
-            .Select(i => Enumerable.Range(0, real.Count).Where(j => j != i).Average(j => real.Cosine(i, real, j)))];
+        return WithOthers(real, [.. Enumerable.Range(0, real.Count)]);
     }
+
+    /// <summary>The mean cosine of each of some pictures with the others of them.</summary>
+    /// <param name="pictures">All pictures.</param>
+    /// <param name="places">The places of at least 2.</param>
+    /// <returns>One value a place.</returns>
+    public static double[] WithOthers(UnitVectors pictures, IReadOnlyList<int> places) =>
+        [.. places.Select(i => places.Where(j => j != i).Average(j => pictures.Cosine(i, pictures, j)))];
 
     /// <summary>
     /// Prior preservation (PRES): the mean cosine of pictures of the class prompt with those of the subject. High values mean that the

@@ -46,10 +46,7 @@ internal static class DreamBoothProofVerb
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             });
-            session.Output.Write(report.ToMarkdown());
-            foreach (var shortfall in report.Shortfalls())
-                session.Warn(shortfall);
-            return report.Shortfalls().Count == 0 ? ExitCode.Success : ExitCode.Failure;
+            return ProofOutput.Tell(session, report);
         });
         return verb;
     }

@@ -48,10 +48,7 @@ internal static class JudgeProofVerb
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,
             });
-            session.Output.Write(report.ToMarkdown());
-            foreach (var shortfall in report.Shortfalls())
-                session.Warn(shortfall);
-            return report.Shortfalls().Count == 0 ? ExitCode.Success : ExitCode.Failure;
+            return ProofOutput.Tell(session, report);
         });
         return verb;
     }

@@ -180,10 +180,7 @@ internal static class MiniatureCommandLine
             };
             var report = MiniatureProof.Run(
                 result.GetValue(sweep) > 0 ? options : options with { GuidanceSweep = [] }, result.GetValue(output));
-            session.Output.Write(report.ToMarkdown());
-            foreach (var shortfall in report.Shortfalls())
-                session.Warn(shortfall);
-            return report.Shortfalls().Count == 0 ? ExitCode.Success : ExitCode.Failure;
+            return ProofOutput.Tell(session, report);
         });
         return verb;
     }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Peft;
 
@@ -53,13 +53,8 @@ public static class LoraCheckpoints
         return [.. Enumerable.Range(0, wanted).Select(i => before[i * before.Length / wanted]), run];
     }
 
-    private static bool AreSame(string first, string second)
-    {
-        if (new FileInfo(first).Length != new FileInfo(second).Length)
-            return false;
-        using FileStream one = File.OpenRead(first), other = File.OpenRead(second);
-        return SHA256.HashData(one).AsSpan().SequenceEqual(SHA256.HashData(other));
-    }
+    private static bool AreSame(string first, string second) =>
+        new FileInfo(first).Length == new FileInfo(second).Length && FileHash.Sha256(first) == FileHash.Sha256(second);
 
     /// <summary>What a stage is called: <c>step 130</c>, or <c>final</c>.</summary>
     /// <param name="path">One of <see cref="Stages"/>.</param>

@@ -16,7 +16,7 @@ internal static class LoraJoin
     public static LoraContent Of(IReadOnlyList<LoraContent> layers)
     {
         var first = layers[0];
-        var part = first.Component == "transformer" ? LoraNames.Original(first.Path)!.Value.Part : KeyPart.Whole;
+        var part = first.Component == LoraNames.Transformer ? LoraNames.Original(first.Path)!.Value.Part : KeyPart.Whole;
         if (part == KeyPart.Whole)
             return first;
         if (part == KeyPart.SwappedHalves)
@@ -38,18 +38,16 @@ internal static class LoraJoin
     /// <summary>Whether layers that are one in the original layout have different ranks or factors.</summary>
     /// <param name="layers">All layers.</param>
     public static bool Uneven(IEnumerable<LoraContent> layers) => layers
-        .Where(layer => layer.Component == "transformer" && layer.Variant is LoraVariant.Lora or LoraVariant.Dora)
+        .Where(layer => layer.Component == LoraNames.Transformer && layer.Variant is LoraVariant.Lora or LoraVariant.Dora)
         .GroupBy(layer => LoraNames.Original(layer.Path)?.Name)
         .Any(group => group.Select(layer => (layer.Rank, layer.Factor)).Distinct().Count() > 1);
 
-    // The last block's text and the output are modulated by shift and scale in the original layout, by scale and shift as published.
     private static LoraContent Swapped(LoraContent layer)
     {
         var (rows, width) = (layer[LoraParts.B]!.shape[0], layer[LoraParts.A]!.shape[1]);
         return rows != 2 * width ? layer : layer with
         {
-            Tensors = [.. layer.Named.Select(entry => entry.Name == LoraParts.A ? entry.Value
-                : cat([entry.Value.narrow(0, rows / 2, rows / 2), entry.Value.narrow(0, 0, rows / 2)]))],
+            Tensors = [.. layer.Named.Select(entry => entry.Name == LoraParts.A ? entry.Value : RowHalves.Swap(entry.Value))],
         };
     }
 

@@ -20,7 +20,7 @@ internal sealed class LoraLayerReader
         (_checkpoint, _file, _layer) = (checkpoint, file, layer);
         var (height, width) = Size();
         Size2D = (IsThird ? height / 3 : height, width);
-        // The last block's text and the output are modulated by shift and scale in the original layout, by scale and shift as published.
+        // Of the text's blocks the last one alone is swapped, the one with half as many rows: RowHalves says why.
         _part = layer.Target.Part == KeyPart.SwappedHalves && height != 2 * width ? KeyPart.Whole : layer.Target.Part;
         WrittenRank = RankOf();
         IsOneOfThree = IsThird && layer.Names.ContainsKey(LoraParts.A) && WrittenRank % 3 == 0 && IsBlockDiagonal();
@@ -109,7 +109,7 @@ internal sealed class LoraLayerReader
             return IsOneOfThree && part == LoraParts.B ? third.narrow(1, Third * (long)Rank, Rank) : third;
         }
 
-        return _part == KeyPart.SwappedHalves ? cat([values.narrow(0, rows / 2, rows / 2), values.narrow(0, 0, rows / 2)]) : values;
+        return _part == KeyPart.SwappedHalves ? RowHalves.Swap(values) : values;
     }
 
     private long[] ShapeOf(string part)

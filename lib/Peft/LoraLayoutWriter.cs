@@ -9,13 +9,6 @@ namespace Dreambooth.Lab.Peft;
 /// </summary>
 internal static class LoraLayoutWriter
 {
-    private static readonly Dictionary<string, (string Kohya, string Original)> Encoders = new()
-    {
-        ["text_encoder"] = ("lora_te1_", "text_encoders.clip_l.transformer."),
-        ["text_encoder_2"] = ("lora_te2_", "text_encoders.clip_g.transformer."),
-        ["text_encoder_3"] = ("lora_te3_", "text_encoders.t5xxl.transformer."),
-    };
-
     /// <summary>The tensors in diffusers' layout.</summary>
     /// <param name="layers">The updates.</param>
     public static IEnumerable<KeyValuePair<string, Tensor>> Diffusers(IEnumerable<LoraContent> layers) =>
@@ -25,7 +18,7 @@ internal static class LoraLayoutWriter
     /// <summary>The tensors in PEFT's layout; of the transformer alone, for a folder of PEFT's is one model's.</summary>
     /// <param name="layers">The updates.</param>
     public static IEnumerable<KeyValuePair<string, Tensor>> Peft(IEnumerable<LoraContent> layers) => layers
-        .Where(layer => layer.Component == "transformer")
+        .Where(layer => layer.Component == LoraNames.Transformer)
         .SelectMany(layer => layer.Named.Select(entry => KeyValuePair.Create($"base_model.model.{layer.Path}.{entry.Name}", entry.Value)));
 
     /// <summary>The tensors in the layout of sd-scripts.</summary>
@@ -54,7 +47,9 @@ internal static class LoraLayoutWriter
         foreach (var layer in layers.Where(layer => layer.Variant is LoraVariant.Loha or LoraVariant.Lokr).Select(WithoutRank))
         {
             // LyCORIS names layers as they are published; fused ones would have another rank.
-            var name = layer.Component == "transformer" ? $"lycoris_{Underscored(layer.Path)}" : Encoder(layer, isKohya);
+            var name = layer.Component == LoraNames.Transformer
+                ? LoraNames.Prefix(layer.Component, LoraFileLayout.Lycoris) + Underscored(layer.Path)
+                : Named(layer.Component, layer.Path, isKohya);
             foreach (var (part, value) in layer.Named)
                 yield return new($"{name}.{part}", value);
             foreach (var alpha in AlphaOf(layer, name))
@@ -90,18 +85,15 @@ internal static class LoraLayoutWriter
 
     private static string NameOf(LoraContent layer, bool isKohya)
     {
-        if (layer.Component != "transformer")
-            return Encoder(layer, isKohya);
+        if (layer.Component != LoraNames.Transformer)
+            return Named(layer.Component, layer.Path, isKohya);
         var name = LoraNames.Original(layer.Path)?.Name
             ?? throw new LabException($"{layer.Key} has no name in the original layout of Stable Diffusion 3; diffusers' layout holds it.");
-        return isKohya ? $"lora_unet_{Underscored(name)}" : $"diffusion_model.{name}";
+        return Named(layer.Component, name, isKohya);
     }
 
-    private static string Encoder(LoraContent layer, bool isKohya)
-    {
-        var (kohya, original) = Encoders[layer.Component];
-        return isKohya ? kohya + Underscored(layer.Path) : original + layer.Path;
-    }
+    private static string Named(string component, string path, bool isKohya) =>
+        LoraNames.Prefix(component, isKohya ? LoraFileLayout.Kohya : LoraFileLayout.Original) + (isKohya ? Underscored(path) : path);
 
     private static string Underscored(string path) => path.Replace('.', '_');
 }

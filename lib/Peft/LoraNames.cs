@@ -10,9 +10,10 @@ namespace Dreambooth.Lab.Peft;
 /// </summary>
 internal static partial class LoraNames
 {
-    private const string Transformer = "transformer";
+    /// <summary>The component whose layers the original layout names otherwise.</summary>
+    public const string Transformer = "transformer";
 
-    // In this order; the empty one is PEFT's, which names layers from the model's own root.
+    // Read in this order, and of two the last is written; the empty one is PEFT's, which names layers from the model's own root.
     private static readonly (string Prefix, string Component, LoraFileLayout Layout)[] Prefixes =
     [
         ("transformer.", Transformer, LoraFileLayout.Diffusers), ("text_encoder.", "text_encoder", LoraFileLayout.Diffusers),
@@ -25,28 +26,6 @@ internal static partial class LoraNames
         ("text_encoders.clip_g.transformer.", "text_encoder_2", LoraFileLayout.Original),
         ("text_encoders.t5xxl.transformer.", "text_encoder_3", LoraFileLayout.Original),
         (string.Empty, Transformer, LoraFileLayout.Peft),
-    ];
-
-    /// <summary>The transformer's layers: as published, as originally named, and which part of the original one they are.</summary>
-    public static IReadOnlyList<(string Published, string Original, KeyPart Part)> Layers { get; } =
-    [
-        ("pos_embed.proj", "x_embedder.proj", KeyPart.Whole),
-        ("time_text_embed.timestep_embedder.linear_1", "t_embedder.mlp.0", KeyPart.Whole),
-        ("time_text_embed.timestep_embedder.linear_2", "t_embedder.mlp.2", KeyPart.Whole),
-        ("time_text_embed.text_embedder.linear_1", "y_embedder.mlp.0", KeyPart.Whole),
-        ("time_text_embed.text_embedder.linear_2", "y_embedder.mlp.2", KeyPart.Whole),
-        ("context_embedder", "context_embedder", KeyPart.Whole),
-        .. Attention("x_block.attn.qkv", "attn.to_q", "attn.to_k", "attn.to_v"),
-        .. Attention("x_block.attn2.qkv", "attn2.to_q", "attn2.to_k", "attn2.to_v"),
-        .. Attention("context_block.attn.qkv", "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
-        Block("norm1.linear", "x_block.adaLN_modulation.1"),
-        Block("attn.to_out.0", "x_block.attn.proj"), Block("attn2.to_out.0", "x_block.attn2.proj"),
-        Block("ff.net.0.proj", "x_block.mlp.fc1"), Block("ff.net.2", "x_block.mlp.fc2"),
-        Block("norm1_context.linear", "context_block.adaLN_modulation.1", KeyPart.SwappedHalves),
-        Block("attn.to_add_out", "context_block.attn.proj"),
-        Block("ff_context.net.0.proj", "context_block.mlp.fc1"), Block("ff_context.net.2", "context_block.mlp.fc2"),
-        ("norm_out.linear", "final_layer.adaLN_modulation.1", KeyPart.SwappedHalves),
-        ("proj_out", "final_layer.linear", KeyPart.Whole),
     ];
 
     // The encoders' layers are called alike everywhere.
@@ -64,7 +43,7 @@ internal static partial class LoraNames
     ];
 
     // Each model's own: a transformer has no layer of an encoder's.
-    private static readonly ILookup<(string Component, string Written), (string Path, KeyPart Part)> Paths = Layers
+    private static readonly ILookup<(string Component, string Written), (string Path, KeyPart Part)> Paths = OriginalTransformer.Layers
         .SelectMany(layer => new[] { (layer.Published, layer.Published, KeyPart.Whole), (layer.Original, layer.Published, layer.Part) }
             .Distinct().Select(entry => (Transformer, entry.Item1, entry.Item2, entry.Item3)))
         .Concat(new[] { ("text_encoder", ClipLayers), ("text_encoder_2", ClipLayers), ("text_encoder_3", T5Layers) }
@@ -101,27 +80,26 @@ internal static partial class LoraNames
         return [];
     }
 
+    /// <summary>What stands before a layer's path in a layout.</summary>
+    /// <param name="component">The model.</param>
+    /// <param name="layout">A layout that has names of that model.</param>
+    public static string Prefix(string component, LoraFileLayout layout) =>
+        Prefixes.Last(entry => entry.Component == component && entry.Layout == layout).Prefix;
+
     /// <summary>The original name of a transformer's layer, with the part that the layer is of it; null where there is none.</summary>
     /// <param name="path">The published path.</param>
     public static (string Name, KeyPart Part)? Original(string path)
     {
         var number = Block(path);
         var template = number is null ? path : $"transformer_blocks.{{n}}.{path[$"transformer_blocks.{number}.".Length..]}";
-        return Layers.Where(layer => layer.Published == template)
+        return OriginalTransformer.Layers.Where(layer => layer.Published == template)
             .Select(layer => ((string, KeyPart)?)(layer.Original.Replace("{n}", number, StringComparison.Ordinal), layer.Part))
             .FirstOrDefault();
     }
 
     private static bool IsOriginal(string path) =>
-        Layers.Any(layer => layer.Original.Replace('.', '_') == path && layer.Original != layer.Published);
+        OriginalTransformer.Layers.Any(layer => layer.Original.Replace('.', '_') == path && layer.Original != layer.Published);
 
     private static string? Block(string path) =>
         path.StartsWith("transformer_blocks.", StringComparison.Ordinal) ? path.Split('.')[1] : null;
-
-    private static (string Published, string Original, KeyPart Part)[] Attention(string original, string q, string k, string v) =>
-        [Block(q, original, KeyPart.FirstThird), Block(k, original, KeyPart.SecondThird), Block(v, original, KeyPart.LastThird)];
-
-    private static (string Published, string Original, KeyPart Part) Block(
-        string published, string original, KeyPart part = KeyPart.Whole) =>
-        ($"transformer_blocks.{{n}}.{published}", $"joint_blocks.{{n}}.{original}", part);
 }

@@ -13,45 +13,13 @@ public static class OriginalLayout
     private static readonly KeyRule[] TransformerRules =
     [
         new("pos_embed", "pos_embed.pos_embed"),
-        new("x_embedder.proj.{p}", "pos_embed.proj.{p}"),
-        new("t_embedder.mlp.0.{p}", "time_text_embed.timestep_embedder.linear_1.{p}"),
-        new("t_embedder.mlp.2.{p}", "time_text_embed.timestep_embedder.linear_2.{p}"),
-        new("y_embedder.mlp.0.{p}", "time_text_embed.text_embedder.linear_1.{p}"),
-        new("y_embedder.mlp.2.{p}", "time_text_embed.text_embedder.linear_2.{p}"),
-        new("context_embedder.{p}", "context_embedder.{p}"),
-
-        new("joint_blocks.{n}.x_block.adaLN_modulation.1.{p}", "transformer_blocks.{n}.norm1.linear.{p}"),
-        new("joint_blocks.{n}.x_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.to_q.{p}", KeyPart.FirstThird),
-        new("joint_blocks.{n}.x_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.to_k.{p}", KeyPart.SecondThird),
-        new("joint_blocks.{n}.x_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.to_v.{p}", KeyPart.LastThird),
+        .. OriginalTransformer.Layers.SelectMany(layer => Rules(layer.Original, layer.Published, layer.Part)),
         new("joint_blocks.{n}.x_block.attn.ln_q.weight", "transformer_blocks.{n}.attn.norm_q.weight"),
         new("joint_blocks.{n}.x_block.attn.ln_k.weight", "transformer_blocks.{n}.attn.norm_k.weight"),
-        new("joint_blocks.{n}.x_block.attn.proj.{p}", "transformer_blocks.{n}.attn.to_out.0.{p}"),
-        new("joint_blocks.{n}.x_block.attn2.qkv.{p}", "transformer_blocks.{n}.attn2.to_q.{p}", KeyPart.FirstThird),
-        new("joint_blocks.{n}.x_block.attn2.qkv.{p}", "transformer_blocks.{n}.attn2.to_k.{p}", KeyPart.SecondThird),
-        new("joint_blocks.{n}.x_block.attn2.qkv.{p}", "transformer_blocks.{n}.attn2.to_v.{p}", KeyPart.LastThird),
         new("joint_blocks.{n}.x_block.attn2.ln_q.weight", "transformer_blocks.{n}.attn2.norm_q.weight"),
         new("joint_blocks.{n}.x_block.attn2.ln_k.weight", "transformer_blocks.{n}.attn2.norm_k.weight"),
-        new("joint_blocks.{n}.x_block.attn2.proj.{p}", "transformer_blocks.{n}.attn2.to_out.0.{p}"),
-        new("joint_blocks.{n}.x_block.mlp.fc1.{p}", "transformer_blocks.{n}.ff.net.0.proj.{p}"),
-        new("joint_blocks.{n}.x_block.mlp.fc2.{p}", "transformer_blocks.{n}.ff.net.2.{p}"),
-
-        // The last block's text and the output are modulated by shift and scale here, by scale and shift as published.
-        new(
-            "joint_blocks.{last}.context_block.adaLN_modulation.1.{p}", "transformer_blocks.{last}.norm1_context.linear.{p}",
-            KeyPart.SwappedHalves),
-        new("joint_blocks.{n}.context_block.adaLN_modulation.1.{p}", "transformer_blocks.{n}.norm1_context.linear.{p}"),
-        new("joint_blocks.{n}.context_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.add_q_proj.{p}", KeyPart.FirstThird),
-        new("joint_blocks.{n}.context_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.add_k_proj.{p}", KeyPart.SecondThird),
-        new("joint_blocks.{n}.context_block.attn.qkv.{p}", "transformer_blocks.{n}.attn.add_v_proj.{p}", KeyPart.LastThird),
         new("joint_blocks.{n}.context_block.attn.ln_q.weight", "transformer_blocks.{n}.attn.norm_added_q.weight"),
         new("joint_blocks.{n}.context_block.attn.ln_k.weight", "transformer_blocks.{n}.attn.norm_added_k.weight"),
-        new("joint_blocks.{n}.context_block.attn.proj.{p}", "transformer_blocks.{n}.attn.to_add_out.{p}"),
-        new("joint_blocks.{n}.context_block.mlp.fc1.{p}", "transformer_blocks.{n}.ff_context.net.0.proj.{p}"),
-        new("joint_blocks.{n}.context_block.mlp.fc2.{p}", "transformer_blocks.{n}.ff_context.net.2.{p}"),
-
-        new("final_layer.adaLN_modulation.1.{p}", "norm_out.linear.{p}", KeyPart.SwappedHalves),
-        new("final_layer.linear.{p}", "proj_out.{p}"),
     ];
 
     private static readonly KeyRule[] VaeRules =
@@ -102,6 +70,19 @@ public static class OriginalLayout
 
     /// <summary>T5's names.</summary>
     public static KeyMapping T5 { get; } = new(T5Rules);
+
+    // Halves are swapped in the last block alone.
+    private static IEnumerable<KeyRule> Rules(string original, string published, KeyPart part)
+    {
+        if (part == KeyPart.SwappedHalves && original.Contains("{n}", StringComparison.Ordinal))
+        {
+            string Last(string name) => name.Replace("{n}", "{last}", StringComparison.Ordinal);
+            yield return new($"{Last(original)}.{{p}}", $"{Last(published)}.{{p}}", part);
+            part = KeyPart.Whole;
+        }
+
+        yield return new($"{original}.{{p}}", $"{published}.{{p}}", part);
+    }
 
     private static IEnumerable<KeyRule> VaeHalf(
         string half, string levels, string number, string publishedLevels, string sample, string publishedSample)

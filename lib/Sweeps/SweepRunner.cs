@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
@@ -197,8 +196,7 @@ internal sealed class SweepRunner
         try
         {
             RegularFile.Require(file);
-            using var stream = File.OpenRead(file);
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
+            return FileHash.Sha256(file);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

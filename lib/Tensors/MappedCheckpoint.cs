@@ -75,7 +75,7 @@ internal sealed class MappedCheckpoint : ITensorSource
             KeyPart.FirstThird => stored.narrow(0, 0, shape[0]),
             KeyPart.SecondThird => stored.narrow(0, shape[0], shape[0]),
             KeyPart.LastThird => stored.narrow(0, 2 * shape[0], shape[0]),
-            KeyPart.SwappedHalves => cat([stored.narrow(0, shape[0] / 2, shape[0] / 2), stored.narrow(0, 0, shape[0] / 2)], dim: 0),
+            KeyPart.SwappedHalves => RowHalves.Swap(stored),
             KeyPart.Squeezed => stored.view(shape),
             _ => stored,
         };

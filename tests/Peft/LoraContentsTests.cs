@@ -225,7 +225,7 @@ public sealed class LoraContentsTests : IDisposable
     {
         const int Blocks = 3;
         var mapping = OriginalLayout.Transformer(Blocks);
-        foreach (var (published, original, part) in LoraNames.Layers)
+        foreach (var (published, original, part) in OriginalTransformer.Layers)
         {
             foreach (var block in Enumerable.Range(0, Blocks).Select(number => $"{number}"))
             {

@@ -56,7 +56,8 @@ public sealed class MemoryShortageTests
     public void RefuseLora_OfACommandOnTheProcessor_ReadsItsMemory()
     {
         var guard = new MemoryGuard(null, "cpu", new MemorySettings { Rank = 100_000_000 });
-        var error = Assert.Throws<LabException>(() => guard.FitSamples(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"), MemoryMode.Fast, 1));
+        var error = Assert.Throws<LabException>(
+            () => guard.FitSamples(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"), MemoryMode.Fast, 1));
         Assert.Contains("that this process may still use, on the CPU", error.Message, StringComparison.Ordinal);
     }
 

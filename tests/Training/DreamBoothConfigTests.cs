@@ -131,7 +131,8 @@ public class DreamBoothConfigTests
     {
         string Message(DreamBoothConfig config) => Assert.Throws<LabException>(config.Validate).Message;
         var evaluated = Smallest with { EvaluationSteps = 10 };
-        Assert.EndsWith(" evaluation_steps needs validation_prompt: what the scored pictures show.", Message(evaluated), StringComparison.Ordinal);
+        Assert.EndsWith(
+            " evaluation_steps needs validation_prompt: what the scored pictures show.", Message(evaluated), StringComparison.Ordinal);
         evaluated = evaluated with { ValidationPrompt = "a cat" };
         evaluated.Validate();
         Assert.Contains(

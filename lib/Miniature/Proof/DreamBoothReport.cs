@@ -12,7 +12,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="WithoutPrior">With a LoRA trained without prior preservation; null where it was not asked for.</param>
 internal sealed record DreamBoothReport(
     double Seconds, int Threads, DreamBoothCeiling Ceiling, DreamBoothReading Before, DreamBoothReading After,
-    DreamBoothReading? WithoutPrior)
+    DreamBoothReading? WithoutPrior) : IProofReport
 {
     /// <summary>Most seconds of a training on two processor cores.</summary>
     public const double MostSeconds = 240;

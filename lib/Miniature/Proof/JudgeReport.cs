@@ -16,7 +16,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="MoreSubject">How much more they are like the subject, of the same noise.</param>
 internal sealed record JudgeReport(
     string Judge, double Ceiling, IReadOnlyList<CheckpointScores> Stages, CopyReading Overtrained, CopyReading Shipped, DriftReading Base,
-    DriftReading WithPrior, DriftReading WithoutPrior, ScoreInterval MoreDrift, ScoreInterval MoreSubject)
+    DriftReading WithPrior, DriftReading WithoutPrior, ScoreInterval MoreDrift, ScoreInterval MoreSubject) : IProofReport
 {
     /// <summary>Least rank correlation of both judges' fidelity over the checkpoints.</summary>
     public const double LeastCorrelation = 0.7;

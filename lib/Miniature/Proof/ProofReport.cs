@@ -12,7 +12,7 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="Guidance">Adherence by guidance.</param>
 internal sealed record ProofReport(
     int Combinations, int Steps, double GuidanceScale, double Psnr, IReadOnlyList<AttributeRate> Rates,
-    IReadOnlyList<GuidanceRate> Guidance)
+    IReadOnlyList<GuidanceRate> Guidance) : IProofReport
 {
     /// <summary>Least rates of generated pictures that the miniature ships with.</summary>
     public static IReadOnlyDictionary<string, double> Thresholds { get; } =

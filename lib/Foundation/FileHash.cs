@@ -1,0 +1,15 @@
+using System.Security.Cryptography;
+
+namespace Dreambooth.Lab.Foundation;
+
+/// <summary>Tells whether files hold the same.</summary>
+internal static class FileHash
+{
+    /// <summary>SHA-256 of a file, in hexadecimal.</summary>
+    /// <param name="path">The file.</param>
+    public static string Sha256(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}
