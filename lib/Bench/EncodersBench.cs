@@ -19,12 +19,14 @@ internal static class EncodersBench
     {
         var place = PipelineOptions.Parse(flags.Device, flags.Dtype);
         var record = new BenchRecord(flags.Json, "encoders", place.Device);
-        var folder = Directory.CreateTempSubdirectory("lab-bench-").FullName;
+        var sizes = flags.Tiny ? EncoderSizes.Tiny : EncoderSizes.Published;
+        var folder = flags.Folder ?? Directory.CreateTempSubdirectory("lab-bench-").FullName;
         try
         {
-            var files = EncodersBenchmark.WritePictures(folder, flags.Pictures, flags.Size);
-            using var benchmark = new EncodersBenchmark(
-                files, flags.Tiny ? EncoderSizes.Tiny : EncoderSizes.Published, flags.BatchSize, flags.Workers, place.Device, place.Dtype);
+            var files = EncodersBenchmark.WritePictures(Path.Combine(folder, "pictures"), flags.Pictures, flags.Size);
+            if (flags.Folder is not null)
+                PreparationSample.Write(folder, sizes);
+            using var benchmark = new EncodersBenchmark(files, sizes, flags.BatchSize, flags.Workers, place.Device, place.Dtype);
             foreach (var figure in benchmark.Run(session.Cancellation))
             {
                 record.Add(new
@@ -45,7 +47,8 @@ internal static class EncodersBench
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            if (flags.Folder is null)
+                Directory.Delete(folder, recursive: true);
         }
     }
 
@@ -62,6 +65,10 @@ internal static class EncodersBench
 
         [Flag(Group, "Threads that read and prepare pictures.", Minimum = 1)]
         public int Workers { get; init; } = Environment.ProcessorCount;
+
+        [Flag(Group, "Keep the pictures here, with the encoders' configs and the pixel values of pictures of odd sizes, for "
+            + "tests/benchmarks/encoders.py and preparation.py. Without it, a temporary folder.", Placeholder = "DIR")]
+        public string? Folder { get; init; }
 
         [Flag(Group, "The precision to encode in.", Choices = ["fp32", "fp16", "bf16"])]
         public string Dtype { get; init; } = "fp32";

@@ -51,6 +51,7 @@ internal sealed class EncodersBenchmark : IDisposable
     /// <returns>The files.</returns>
     public static IReadOnlyList<string> WritePictures(string folder, int count, int size)
     {
+        Directory.CreateDirectory(folder);
         byte[][] painted = [.. Enumerable.Range(0, Math.Min(count, Painted)).Select(
             i => Imaging.ImageEncoder.EncodePng(WorldRenderer.Render(WorldSampler.Draw((ulong)i), size)))];
         string[] files = [.. Enumerable.Range(0, count).Select(i => Path.Combine(folder, $"{i:D5}.png"))];

@@ -1,5 +1,9 @@
 using Dreambooth.Lab.Bench;
 using Dreambooth.Lab.Cli;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Models.ImageEncoders;
+using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Tests.Tokenizers;
 
 namespace Dreambooth.Lab.Tests.Bench;
 
@@ -34,6 +38,29 @@ public sealed class BenchCommandLineTests
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(["decode", "prepare", "encode", "all"], output.TrimEnd().Split('\n').Select(line => line.Split([' ', ','])[0]));
         Assert.All(output.TrimEnd().Split('\n'), line => Assert.Matches(@" +[\d.]+ s +[\d.]+ pictures/s$", line));
+    }
+
+    [Fact]
+    public void Encoders_Folder_KeepsPicturesConfigsAndTheValuesOfOddPictures()
+    {
+        using var folder = new TemporaryFolder();
+        var (code, _, error) = Run(
+            "encoders", "--tiny", "--device", "cpu", "--pictures", "3", "--size", "48", "--folder", folder.Path);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(3, Directory.GetFiles(Path.Combine(folder.Path, "pictures"), "*.png").Length);
+        Assert.Equal("vit", ViTConfig.Read(Path.Combine(folder.Path, "dino", "config.json")).ModelType);
+        Assert.Equal(16, CLIPVisionConfig.Read(Path.Combine(folder.Path, "clip", "config.json")).ProjectionDim);
+        using var values = SafetensorsFile.Open(Path.Combine(folder.Path, "pixels.safetensors"));
+        var pictures = Directory.GetFiles(Path.Combine(folder.Path, "odd"), "*.png").Select(Path.GetFileNameWithoutExtension);
+        Assert.Equal(
+            pictures.SelectMany(name => (string[])[
+                $"clip/paper/{name}", $"clip/published/{name}", $"dino/paper/{name}", $"dino/published/{name}"]).Order(StringComparer.Ordinal),
+            values.Tensors.Keys.Order(StringComparer.Ordinal));
+        // What is kept is what the pictures there give.
+        var image = ImageDecoder.Load(Path.Combine(folder.Path, "odd", "331x247.png"));
+        using var again = ImageProcessor.Load(Path.Combine(folder.Path, "dino"), ImageProtocol.Paper).Stack([image]);
+        using var kept = values.Load("dino/paper/331x247");
+        Assert.Equal(again.data<float>().ToArray(), kept.data<float>().ToArray());
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)

@@ -7,7 +7,7 @@
 # RESULTS     receives results.jsonl (a line per result), table.txt (what the verbs print), parity.log, peer.txt and log.txt
 # LAB_PACK    a folder that pack.sh wrote; without it, the build of this checkout and the .NET that is installed
 # LIBTORCH_DIR  libtorch's folder; without it, that of the PyTorch that python3 imports, if it does
-# PARTS       what to measure: speed peer allocated precision parity memory start operations (default: all, in this order)
+# PARTS       what to measure: speed peer allocated precision parity memory start operations judge (default: all, in this order)
 # LIMIT_S     seconds after which no further part begins and the one in progress ends (default 570)
 # DIFFUSERS_SRC, PEER  a folder that holds the package diffusers, and one with bench_diffusers.py: the reference beside the lab
 # LAB_TMP     where archives are unpacked and the model folder of the part start is written (default: the temporary folder; 17 GB)
@@ -15,7 +15,7 @@ set -uo pipefail
 [ $# -ge 1 ] || { sed -n '2,16p' "$0"; exit 2; }
 results=$(realpath -m "$1"); shift; flags=("$@")
 cd "$(dirname "$0")/../.."
-started=$SECONDS; limit=${LIMIT_S:-570}; parts=${PARTS:-speed peer allocated precision parity memory start operations}
+started=$SECONDS; limit=${LIMIT_S:-570}; parts=${PARTS:-speed peer allocated precision parity memory start operations judge}
 tmp=${LAB_TMP:-${TMPDIR:-/tmp}}/lab-gpu
 mkdir -p "$results" "$tmp"
 table=$results/table.txt; log=$results/log.txt; jsonl=$results/results.jsonl
@@ -132,6 +132,24 @@ fi
 
 if wants operations; then
   part "operations" 60 bench operations --json "$jsonl" "${flags[@]}"
+fi
+if wants judge; then
+  # The same pictures and sizes for the lab and for transformers; then both on two cores, without a GPU.
+  judge=$tmp/judge; dtype=bf16; pictures=1000; few=64; rm -rf "$judge"
+  [ "$device" = cpu ] && dtype=fp32
+  case " ${flags[*]-} " in *" --tiny "*) pictures=20; few=8;; esac
+  part "encoders" 120 bench encoders --pictures $pictures --workers 8 --dtype $dtype --folder "$judge" --json "$jsonl" "${flags[@]}"
+  part "encoders, transformers" 180 python3 tests/benchmarks/encoders.py "$judge" --workers 8 --device "$device" --dtype $dtype --json "$jsonl"
+  for backend in pil torchvision; do
+    part "encoders, transformers with $backend" 180 \
+      python3 tests/benchmarks/encoders.py "$judge" --workers 8 --device "$device" --dtype $dtype --backend $backend --json "$jsonl"
+  done
+  part "preparation beside PIL" 60 python3 tests/benchmarks/preparation.py "$judge" --out "$results/preparation.json"
+  OMP_NUM_THREADS=2 part "encoders, two cores" 120 taskset -c 0,1 "$dotnet" "$bench/Dreambooth.Lab.Bench.dll" encoders \
+    --pictures $few --workers 2 --dtype fp32 --folder "$judge-few" --json "$jsonl" "${flags[@]}" --device cpu
+  OMP_NUM_THREADS=2 part "encoders, transformers, two cores" 120 taskset -c 0,1 \
+    python3 tests/benchmarks/encoders.py "$judge-few" --workers 2 --threads 2 --device cpu --json "$jsonl"
+  rm -rf "$judge" "$judge-few"
 fi
 
 echo; echo "==== $results"; cat "$table"

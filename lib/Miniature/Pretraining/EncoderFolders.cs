@@ -17,12 +17,7 @@ internal static class EncoderFolders
     /// <param name="weights">By their published names.</param>
     public static void WriteDino(string folder, EncoderRecipe recipe, IEnumerable<KeyValuePair<string, Tensor>> weights)
     {
-        var config = Sizes(recipe.Vit, "ViTModel");
-        // What only the other forms have.
-        foreach (var name in (string[])["mlp_ratio", "num_register_tokens", "use_swiglu_ffn"])
-            config.Remove(name);
-        Save(folder, "config.json", config);
-        Save(folder, "preprocessor_config.json", Processor(EncoderRecipe.VitProcessor(recipe.ImageSize), "ViTImageProcessor"));
+        WriteDinoConfigs(folder, recipe.Vit, EncoderRecipe.VitProcessor(recipe.ImageSize));
         SaveWeights(folder, weights);
         MiniatureFolder.WriteManifest(folder);
     }
@@ -50,6 +45,30 @@ internal static class EncoderFolders
         Save(folder, "config.json", config);
         Save(folder, "preprocessor_config.json", Processor(EncoderRecipe.ClipProcessor(recipe.ImageSize), "CLIPImageProcessor"));
         SaveWeights(folder, [.. weights, KeyValuePair.Create("logit_scale", scale)]);
+    }
+
+    /// <summary>Writes config and preprocessing of an encoder of DINO's architecture.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="sizes">The encoder's.</param>
+    /// <param name="processor">How pictures are prepared.</param>
+    public static void WriteDinoConfigs(string folder, ViTConfig sizes, ImageProcessorConfig processor)
+    {
+        var config = Sizes(sizes, "ViTModel");
+        // What only the other forms have.
+        foreach (var name in (string[])["mlp_ratio", "num_register_tokens", "use_swiglu_ffn"])
+            config.Remove(name);
+        Save(folder, "config.json", config);
+        Save(folder, "preprocessor_config.json", Processor(processor, "ViTImageProcessor"));
+    }
+
+    /// <summary>Writes config and preprocessing of CLIP's image encoder alone.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="sizes">The encoder's.</param>
+    /// <param name="processor">How pictures are prepared.</param>
+    public static void WriteClipVisionConfigs(string folder, CLIPVisionConfig sizes, ImageProcessorConfig processor)
+    {
+        Save(folder, "config.json", Sizes(sizes, "CLIPVisionModelWithProjection", "clip_vision_model"));
+        Save(folder, "preprocessor_config.json", Processor(processor, "CLIPImageProcessor"));
     }
 
     private static JsonObject Sizes<T>(T sizes, string kind, string? modelType = null)
