@@ -98,10 +98,19 @@ public sealed record NotebookPreset
     /// <param name="photos">A folder of pictures.</param>
     /// <param name="dino">A folder of DINO or DINOv2, or its name on the hub.</param>
     /// <param name="clip">A folder of CLIP, or its name on the hub.</param>
-    public NotebookPreset With(string? model = null, string? lora = null, string? photos = null, string? dino = null, string? clip = null)
+    /// <param name="steps">Denoising steps of a picture; 0 for the preset's.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is negative.</exception>
+    public NotebookPreset With(
+        string? model = null, string? lora = null, string? photos = null, string? dino = null, string? clip = null, int steps = 0)
     {
         static string Given(string? value, string own) => string.IsNullOrWhiteSpace(value) ? own : Located(value);
-        var study = Study with { Model = Given(model, Study.Model), Lora = Given(lora, Study.Lora) };
+        ArgumentOutOfRangeException.ThrowIfNegative(steps);
+        var study = Study with
+        {
+            Model = Given(model, Study.Model),
+            Lora = Given(lora, Study.Lora),
+            Steps = steps > 0 ? steps : Study.Steps,
+        };
         var pictures = string.IsNullOrWhiteSpace(photos) ? Photos : ProjectFolder.Resolve(photos, ProjectFolder.Find());
         var same = study.Model == Study.Model;
         return this with
@@ -153,7 +162,9 @@ public sealed record NotebookPreset
     /// <summary>The training of one's own subject, notebook 07.</summary>
     /// <param name="identifier">The rare word that names the subject.</param>
     /// <param name="kind">What it is: cat, dog, backpack.</param>
-    public SubjectLesson OwnSubject(string identifier = "gmc", string kind = "cat") => SubjectLesson.Of(this, identifier, kind);
+    /// <param name="steps">Optimizer steps; 0 for the preset's.</param>
+    public SubjectLesson OwnSubject(string identifier = "gmc", string kind = "cat", int steps = 0) =>
+        SubjectLesson.Of(this, identifier, kind, steps);
 
     /// <summary>An expectation that was measured with the miniature; a dash for any other model.</summary>
     /// <param name="miniature">What is expected of the miniature.</param>

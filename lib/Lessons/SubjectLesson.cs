@@ -19,8 +19,9 @@ public sealed record SubjectLesson
     /// <summary>The folder of the photos that are trained on, with their captions.</summary>
     public string Prepared => Path.Combine(Config.OutputDir, "photos");
 
-    internal static SubjectLesson Of(NotebookPreset preset, string identifier, string kind)
+    internal static SubjectLesson Of(NotebookPreset preset, string identifier, string kind, int steps)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(steps);
         ArgumentException.ThrowIfNullOrWhiteSpace(identifier);
         ArgumentException.ThrowIfNullOrWhiteSpace(kind);
         var output = Path.GetFullPath(preset.OutputFolder("07-your-own-subject"), ProjectFolder.Find());
@@ -56,7 +57,7 @@ public sealed record SubjectLesson
             },
             _ => recipe with { ValidationGuidanceScale = preset.Study.Guidance },
         };
-        config = Watched(config);
+        config = Watched(steps > 0 ? config with { MaxTrainSteps = steps } : config);
         return new SubjectLesson
         {
             Photos = preset.Photos,

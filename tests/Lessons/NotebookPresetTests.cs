@@ -32,6 +32,17 @@ public class NotebookPresetTests
     }
 
     [Fact]
+    public void With_Steps_AreThosePicturesAndTrainingTake()
+    {
+        Assert.Equal(6, NotebookPreset.Full.With(steps: 6).Study.Steps);
+        Assert.Equal(NotebookPreset.Full.Study.Steps, NotebookPreset.Full.With().Study.Steps);
+        Assert.Equal(9, NotebookPreset.Full.OwnSubject(steps: 9).Config.MaxTrainSteps);
+        Assert.Equal(3, NotebookPreset.Full.OwnSubject(steps: 9).Config.CheckpointingSteps);
+        Assert.Throws<ArgumentOutOfRangeException>(() => NotebookPreset.Full.With(steps: -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => NotebookPreset.Full.OwnSubject(steps: -1));
+    }
+
+    [Fact]
     public void With_AnotherModel_HasNoClassifier()
     {
         var other = NotebookPreset.Standard.With("/models/other", "/my-lora", "/photos");
