@@ -54,6 +54,12 @@ internal static class EvaluateVerb
             return (chosen, subjects.Count == 0 || chosen.Suggested is null ? null
                 : scoring.Bleed(chosen.Suggested, subjects, session.Cancellation));
         });
+        foreach (var (name, row) in bleed is null ? [] : bleed.Subjects.Zip(bleed.Dino))
+        {
+            if (row.All(mean => mean is null))
+                session.Warn($"No prompt names the subject '{name}': there is no picture of it to compare.");
+        }
+
         var advice = EvaluationAdvice.Of(choice, photos.Length);
         EvaluationFiles.Write(config.OutputDir, EvaluationSummary.Of(choice, advice, photos.Length, bleed), choice);
         var page = Path.Combine(config.OutputDir, PageName);
@@ -89,7 +95,6 @@ internal static class EvaluateVerb
             Protocol = config.Protocol,
             Device = config.Device,
             Dtype = PipelineOptions.Parse(config.Device, config.Dtype).Dtype,
-            Graded = true,
             WithSurroundings = true,
         };
         if (config.Judge != "encoders" && config.Subject.Count == 0 && classifier is not null)

@@ -28,23 +28,29 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
         var stages = Directory.Exists(lora) ? LoraCheckpoints.Stages(lora, config.Stages ?? int.MaxValue) : [LoraFile.Resolve(lora)];
         var model = hub.Model(config.PretrainedModelNameOrPath!, cancellation: session.Cancellation);
         ModelIndex.RefuseConfigs(model);
-        var classPrompt = config.ClassPrompt ?? RecipesClassPrompt(lora);
+        var recipe = Recipe(lora);
+        var classPrompt = config.ClassPrompt ?? recipe?.ClassPrompt;
+        if (PromptIdentifier.Complaint(prompts, recipe?.InstancePrompt, classPrompt) is { } complaint)
+            session.Warn(complaint);
         if (classPrompt is null)
             session.Warn("Drift is not measured: there is no --class_prompt, and no recipe.json beside the LoRA that names one.");
-        var sweep = Sweep.Cross("evaluation", new SweepAxes
+        Sweep Cross(IEnumerable<string> asked, int seeds) => Sweep.Cross("evaluation", new SweepAxes
         {
-            Prompts = [.. prompts.Concat(classPrompt is null ? [] : [classPrompt]).Distinct(StringComparer.Ordinal)],
-            Seeds = [.. Enumerable.Range(0, config.Seeds).Select(index => (ulong)config.Seed + (ulong)index)],
+            Prompts = [.. asked.Distinct(StringComparer.Ordinal)],
+            Seeds = [.. Enumerable.Range(0, seeds).Select(index => (ulong)config.Seed + (ulong)index)],
             Loras = [null, .. stages.SelectMany(stage => config.Scales.Select(scale => new WeightedLora(stage, scale)))],
             Guidances = [config.Guidance],
             Steps = config.NumSteps,
             Width = config.Width,
             Height = config.Height,
         });
-        sweep = sweep with
+        var sweep = Cross(prompts.Where(prompt => prompt != classPrompt), config.Seeds);
+        if (classPrompt is not null)
         {
-            Items = [.. sweep.Items.Select(item => item.Prompt == classPrompt ? item with { Family = FolderPictures.OfClass } : item)],
-        };
+            var ofClass = Cross([classPrompt], config.ClassSeeds).Items.Select(item => item with { Family = FolderPictures.OfClass });
+            sweep = sweep with { Items = [.. sweep.Items, .. ofClass] };
+        }
+
         var folder = Path.Combine(config.OutputDir, Subfolder);
         var results = Run(sweep, folder, model);
         return [.. results.GroupBy(result => PictureSetName.Of(result.Item)).Select(group => new PictureSet(
@@ -83,10 +89,10 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
         }).Run(sweep, folder, session.Cancellation));
     }
 
-    private string? RecipesClassPrompt(string lora)
+    private DreamBoothConfig? Recipe(string lora)
     {
         var folder = Directory.Exists(lora) ? lora : Path.GetDirectoryName(Path.GetFullPath(lora))!;
         var recipe = Path.Combine(folder, DreamBoothConfig.RecipeName);
-        return File.Exists(recipe) ? DreamBoothConfig.Read(recipe, message => session.Warn($"{recipe}: {message}")).ClassPrompt : null;
+        return File.Exists(recipe) ? DreamBoothConfig.Read(recipe, message => session.Warn($"{recipe}: {message}")) : null;
     }
 }

@@ -28,7 +28,16 @@ internal sealed class GroupedHelp(TextWriter output, string start) : Synchronous
         WriteWrapped(command.Description ?? "", 0);
         output.WriteLine();
         var verb = command.Subcommands.Count == 0 ? "" : command.Action == this ? "VERB " : "[VERB] ";
-        output.WriteLine($"Usage: {start} {PathOf(command)}{verb}[--flag value | --flag=value ...]");
+        var arguments = string.Concat(command.Arguments.Select(argument =>
+            argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}] " : $"{argument.Name} "));
+        output.WriteLine($"Usage: {start} {PathOf(command)}{verb}{arguments}[--flag value | --flag=value ...]");
+        foreach (var argument in command.Arguments)
+        {
+            output.WriteLine();
+            output.WriteLine($"  {argument.Name}");
+            WriteWrapped(argument.Description ?? "", Indent);
+        }
+
         WriteVerbs(command);
         var flags = FlagsByVerb.GetValueOrDefault(command) ?? [];
         foreach (var group in flags.GroupBy(flag => flag.Group))
@@ -49,8 +58,9 @@ internal sealed class GroupedHelp(TextWriter output, string start) : Synchronous
             return;
         output.WriteLine();
         output.WriteLine("Verbs:");
+        var width = Math.Max(10, command.Subcommands.Max(verb => verb.Name.Length)) + 2;
         foreach (var verb in command.Subcommands)
-            output.WriteLine($"  {verb.Name,-12}{verb.Description?.Split(". ")[0].TrimEnd('.')}.");
+            output.WriteLine($"  {verb.Name.PadRight(width)}{verb.Description?.Split(". ")[0].TrimEnd('.')}.");
         output.WriteLine();
         output.WriteLine("VERB --help lists a verb's flags.");
     }

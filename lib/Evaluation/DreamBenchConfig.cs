@@ -53,21 +53,25 @@ internal sealed record DreamBenchConfig
     [Flag(TrainingGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
 
-    /// <summary>Pictures of each prompt, the paper's 4. Flag <c>--num_images</c>.</summary>
-    [Flag(PictureGroup, "Pictures of each prompt.", Minimum = 1, Maximum = 1000)]
-    public int NumImages { get; init; } = 4;
+    /// <summary>Pictures of each prompt, the paper's 4. Flag <c>--seeds</c>.</summary>
+    [Flag(PictureGroup, "Pictures of each prompt: seeds from 0 on.", Aliases = ["num_images"], Minimum = 1, Maximum = 1000)]
+    public int Seeds { get; init; } = 4;
 
-    /// <summary>Denoising steps. Flag <c>--num_inference_steps</c>.</summary>
-    [Flag(PictureGroup, "Denoising steps.", Minimum = 1, Maximum = 1000)]
-    public int NumInferenceSteps { get; init; } = 28;
+    /// <summary>Denoising steps. Flag <c>--num_steps</c>.</summary>
+    [Flag(PictureGroup, "Denoising steps.", Aliases = ["num_inference_steps"], Minimum = 1, Maximum = 1000)]
+    public int NumSteps { get; init; } = 28;
 
-    /// <summary>Guidance. Flag <c>--guidance_scale</c>.</summary>
-    [Flag(PictureGroup, "Guidance.", Minimum = 0)]
-    public double GuidanceScale { get; init; } = 7.0;
+    /// <summary>Guidance. Flag <c>--guidance</c>.</summary>
+    [Flag(PictureGroup, "Classifier-free guidance scale; up to 1 it is off.", Aliases = ["guidance_scale"], Minimum = 0)]
+    public double Guidance { get; init; } = 7.0;
 
-    /// <summary>Side of a picture in pixels; null: the model's own. Flag <c>--size</c>.</summary>
-    [Flag(PictureGroup, "Side of a picture in pixels.", Minimum = 16, MultipleOf = 16, Maximum = 16_384, DefaultText = "the model's own")]
-    public int? Size { get; init; }
+    /// <summary>Height in pixels; null: the model's own. Flag <c>--height</c>.</summary>
+    [Flag(PictureGroup, "Height in pixels.", Minimum = 16, MultipleOf = 16, Maximum = 16_384, DefaultText = "the model's own")]
+    public int? Height { get; init; }
+
+    /// <summary>Width in pixels; null: the model's own. Flag <c>--width</c>.</summary>
+    [Flag(PictureGroup, "Width in pixels.", Minimum = 16, MultipleOf = 16, Maximum = 16_384, DefaultText = "the model's own")]
+    public int? Width { get; init; }
 
     /// <summary>The folder of LoRA, pictures and tables. Flag <c>--output_dir</c>.</summary>
     [Flag(PictureGroup, "Folder of LoRA, pictures and tables; started again, a run continues there.", Placeholder = "FOLDER")]
@@ -84,7 +88,8 @@ internal sealed record DreamBenchConfig
     public string? Clip { get; init; }
 
     /// <summary>How pictures are prepared for the encoders. Flag <c>--protocol</c>.</summary>
-    [Flag(JudgeGroup, "How pictures are prepared for the encoders: as DINO's authors evaluate, or as each model's processor says.")]
+    [Flag(JudgeGroup, "How pictures are prepared for the encoders: paper (as DINO's authors evaluate; the paper's "
+        + "figures are compared with), or published (as each model's own processor says, evaluate's default).")]
     public ImageProtocol Protocol { get; init; } = ImageProtocol.Paper;
 
     /// <summary>Checks what can be checked without reading a file.</summary>

@@ -120,16 +120,16 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
         var sweep = Sweep.Cross(subject.Name, new SweepAxes
         {
             Prompts = prompts,
-            Seeds = [.. Enumerable.Range(0, config.NumImages).Select(seed => (ulong)seed)],
+            Seeds = [.. Enumerable.Range(0, config.Seeds).Select(seed => (ulong)seed)],
             Loras = [new WeightedLora(lora)],
-            Guidances = [config.GuidanceScale],
-            Steps = config.NumInferenceSteps,
-            Width = config.Size,
-            Height = config.Size,
+            Guidances = [config.Guidance],
+            Steps = config.NumSteps,
+            Width = config.Width,
+            Height = config.Height,
         });
         var runner = new SweepRunner(pipeline, new SweepRunnerOptions
         {
-            BatchSize = Math.Min(config.NumImages, pipeline.MostAtATime),
+            BatchSize = Math.Min(config.Seeds, pipeline.MostAtATime),
             Model = _recipe.PretrainedModelNameOrPath,
             Judge = judge,
             OnProgress = OnPictures,
@@ -156,7 +156,7 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
         var model = _recipe.PretrainedModelNameOrPath;
         if (config.Dino is null && File.Exists(Path.Combine(Path.GetDirectoryName(subject.Photos)!, PaintedName))
             && MiniatureFolder.ClassifierOf(model) is { } classifier)
-            return CharacterMeasures.Load(classifier, subject.Photos);
+            return CharacterMeasures.Load(classifier, subject.Photos, graded: true);
         if (config.Dino is null)
             throw new LabException(
                 "The benchmark needs two encoders: dino, such as facebook/dinov2-small, and clip, such as openai/clip-vit-large-patch14. "
@@ -174,7 +174,8 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
     }
 
     private DreamBenchTable Table(IReadOnlyList<DreamBenchSubject> all) => new(
-        _recipe.PretrainedModelNameOrPath, [.. all.Select(subject => RowOf(subject.Name)).OfType<DreamBenchRow>()], all.Count);
+        _recipe.PretrainedModelNameOrPath, [.. all.Select(subject => RowOf(subject.Name)).OfType<DreamBenchRow>()], all.Count,
+        all.Max(subject => subject.Templates.Count));
 
     private void Save(DreamBenchTable table)
     {

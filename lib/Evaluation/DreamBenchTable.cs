@@ -7,8 +7,13 @@ namespace Dreambooth.Lab.Evaluation;
 /// <param name="Model">What was trained.</param>
 /// <param name="Rows">The subjects that are done.</param>
 /// <param name="Total">Subjects of the data set.</param>
-internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow> Rows, int Total)
+/// <param name="Prompts">Prompts of a subject in the data set.</param>
+internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow> Rows, int Total, int Prompts)
 {
+    private const int PaperSubjects = 30;
+    private const int PaperPrompts = 25;
+    private const int PaperPictures = 4;
+
     // DINO ViT-S/16 and CLIP.
     private static readonly (string Name, double Dino, double ClipImage, double? ClipText)[] Published =
     [
@@ -39,8 +44,16 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
         }
 
         Line("Real images (this run)", name => Mean(row => row.Real, name));
-        Line($"{Model} (this run)", name => Mean(row => row.Scores, name));
-        text.Append(CultureInfo.InvariantCulture, $"\n{Rows.Count} of {Total} subjects, {Rows.Sum(row => row.Pictures)} pictures. Judge: ")
+        Line($"{Model} ({(IsReduced ? "this run, reduced" : "this run")})", name => Mean(row => row.Scores, name));
+        text.Append(CultureInfo.InvariantCulture, $"\n{Rows.Count} of {Total} subjects, ")
+            .Append(CultureInfo.InvariantCulture, $"{Each(row => row.Prompts)} of {Prompts} prompts each, ")
+            .Append(CultureInfo.InvariantCulture, $"{Each(row => row.Pictures / row.Prompts)} pictures a prompt: ")
+            .Append(CultureInfo.InvariantCulture, $"{Rows.Sum(row => row.Pictures)} pictures. ")
+            .Append(IsReduced
+                ? $"A reduced run: the benchmark has {PaperSubjects} subjects, {PaperPrompts} prompts each, {PaperPictures} pictures a "
+                    + "prompt. "
+                : "The whole benchmark. ")
+            .Append("Judge: ")
             .AppendJoin("; ", Rows.Select(row => row.Judge).Distinct(StringComparer.Ordinal)).Append(".\n");
         return text.Append(names.Contains(SubjectJudge.DinoScore)
             ? "The paper's figures are of DINO ViT-S/16 and all 30 subjects; figures of other encoders or protocols cannot be compared.\n"
@@ -62,6 +75,14 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
 
         return text.ToString();
     }
+
+    // What the paper has; anything less cannot stand for a row of its table.
+    private bool IsReduced => Rows.Count < PaperSubjects
+        || Rows.Any(row => row.Prompts < PaperPrompts || row.Pictures < row.Prompts * PaperPictures);
+
+    // One number, or the least and the most.
+    private string Each(Func<DreamBenchRow, int> count) => (Rows.Min(count), Rows.Max(count)) is var (least, most) && least == most
+        ? string.Create(CultureInfo.InvariantCulture, $"{least}") : string.Create(CultureInfo.InvariantCulture, $"{least} to {most}");
 
     private static string Cell(IReadOnlyDictionary<string, double> scores, string name) =>
         scores.TryGetValue(name, out var value) ? value.ToString("R", CultureInfo.InvariantCulture) : string.Empty;

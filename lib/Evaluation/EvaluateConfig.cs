@@ -60,6 +60,10 @@ internal sealed record EvaluateConfig
     [Flag(SamplingGroup, "Pictures of each prompt; all prompts and LoRA have the same seeds.", Minimum = 1)]
     public int Seeds { get; init; } = 4;
 
+    /// <summary>Pictures of the class prompt, at least 1, default 16, with seeds as above. Flag <c>--class_seeds</c>.</summary>
+    [Flag(SamplingGroup, "Pictures of the class prompt; of fewer than 8 neither drift nor a leak is said.", Minimum = 1)]
+    public int ClassSeeds { get; init; } = 16;
+
     /// <summary>The first seed, at least 0, default 0. Flag <c>--seed</c>.</summary>
     [Flag(SamplingGroup, "The first seed.", Minimum = 0)]
     public long Seed { get; init; }

@@ -33,12 +33,15 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         if (choice.Suggested is not { } suggested)
             return [];
         var late = choice.AsTrained().First();
+        var far = Overtraining(choice, late) ?? Copying(late, choice.Base);
+        // Of "more steps" and "fewer steps" one is said: a training that went too far is not also too short.
+        var learning = far is null ? Learning(choice, suggested, late) : null;
         EvaluationAdvice[] found =
         [
             .. new[]
             {
-                Learning(choice, suggested, late), Overtraining(choice, late), Leak(choice, late), Copying(late, choice.Base),
-                Background(choice, late), Photos(suggested.Judge, photos), Pictures(suggested), Comparison(choice),
+                learning, Overtraining(choice, late), Leak(choice, late, learning is not null), Copying(late, choice.Base),
+                Background(choice, late, learning is not null), Photos(suggested.Judge, photos), Pictures(suggested), Comparison(choice),
             }.OfType<EvaluationAdvice>(),
         ];
         return found.Length > 0 ? found
@@ -92,7 +95,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             $"{score}, {late.Name} less {reference.Name}: {difference.Signed}");
     }
 
-    private static EvaluationAdvice? Leak(EvaluationChoice choice, SubjectEvaluation late)
+    private static EvaluationAdvice? Leak(EvaluationChoice choice, SubjectEvaluation late, bool isShort)
     {
         var bare = choice.Base?.Means.GetValueOrDefault(SubjectEvaluation.ClassFidelity);
         if (late.Means.GetValueOrDefault(SubjectEvaluation.ClassLeak) is not { IsAboveZero: true } leak || bare is null
@@ -102,7 +105,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             AdviceKind.IdentifierLeaks,
             $"The identifier leaks into the class: pictures of the class prompt by {late.Name} move towards the subject. Train with "
             + "--with_prior_preservation, more --num_class_images or a higher --prior_loss_weight; train the text encoders more slowly "
-            + "(--text_encoder_lr) or not at all, or stop earlier.",
+            + $"(--text_encoder_lr) or not at all{(isShort ? string.Empty : ", or stop earlier")}.",
             $"{late.Judge.FidelityScore} of the class prompt's pictures (PRES), {late.Name} less no LoRA: {leak.Signed}, "
             + $"{Percent(part)} of the way to the real pictures"
             + (late.Means.GetValueOrDefault(SubjectEvaluation.DriftScore) is { } drift ? $"; drift {drift.Text()}" : string.Empty));
@@ -122,7 +125,7 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             + (own is null ? string.Empty : $"; without LoRA {own.Text("0 %")}"));
     }
 
-    private static EvaluationAdvice? Background(EvaluationChoice choice, SubjectEvaluation late)
+    private static EvaluationAdvice? Background(EvaluationChoice choice, SubjectEvaluation late, bool isShort)
     {
         const string Score = EmbeddingScores.SurroundingsScore;
         var bare = choice.Base?.Means.GetValueOrDefault(Score);
@@ -132,8 +135,8 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         return new(
             AdviceKind.Background,
             $"The background was learned: with the middle covered, pictures of {late.Name} resemble the photos' surroundings more than "
-            + "those without LoRA do. Take photos in different places, crop them closer, or name the surroundings in captions; train "
-            + "fewer steps.",
+            + "those without LoRA do. Take photos in different places, crop them closer, or name the surroundings in captions"
+            + (isShort ? "." : "; train fewer steps."),
             $"{Score}, {late.Name} less no LoRA: {rise.Signed}, {Percent(part)} of the way to the photos among themselves");
     }
 

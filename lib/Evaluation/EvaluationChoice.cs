@@ -123,8 +123,14 @@ public sealed record EvaluationChoice
             + (bare?.Adherence is null || best < bare.Adherence.Mean ? "the best candidate's" : "that of the model without LoRA")
             + string.Create(CultureInfo.InvariantCulture, $" less {fall:0.###}");
         var copying = own.Length > 0 ? following.Length - own.Length : 0;
-        return (suggested, $"{following.Length} of {candidates.Length} follow the prompts nearly as well as can be had here ({limit}). "
-            + (copying > 0 ? $"{copying} of them give training pictures back and are passed over. " : string.Empty)
+        var passedOver = copying switch
+        {
+            0 => string.Empty,
+            1 => "1 of them gives training pictures back and is passed over. ",
+            _ => $"{copying} of them give training pictures back and are passed over. ",
+        };
+        return (suggested, $"{following.Length} of {candidates.Length} {(following.Length == 1 ? "follows" : "follow")} the prompts nearly "
+            + $"as well as can be had here ({limit}). {passedOver}"
             + $"Of {(copying > 0 ? "the others" : "these")}, {suggested.Name} is nearest to the subject: {judge.FidelityScore} "
             + $"{suggested.Fidelity!.Text()}{Ties(suggested, kept)}.");
     }

@@ -37,9 +37,6 @@ internal sealed record JudgeRequest
     /// <summary>The encoders' element type; null: bfloat16 on a GPU, else float32.</summary>
     public ScalarType? Dtype { get; init; }
 
-    /// <summary>Whether the miniature's classifier grades adherence (<see cref="CharacterMeasures.Load"/>).</summary>
-    public bool Graded { get; init; }
-
     /// <summary>Whether the photos are looked at without their middle too, for <see cref="EvaluationScoring"/>.</summary>
     public bool WithSurroundings { get; init; }
 
@@ -78,7 +75,7 @@ internal sealed record JudgeRequest
         }
 
         if (Dino is null && Clip is null && MiniatureFolder.ClassifierOf(Model, Photos) is { } classifier)
-            return () => CharacterMeasures.Load(classifier, Photos, Graded);
+            return () => CharacterMeasures.Load(classifier, Photos, graded: true);
         throw new LabException(
             "Nothing can score the pictures: the lab's own classifier reads pictures of the miniature that learns data/cat_gmc only. Name "
             + "two encoders, folders or names on the hub: evaluation_dino, such as facebook/dinov2-small, and evaluation_clip, such as "

@@ -50,14 +50,6 @@ internal static class SubjectScores
     /// <returns>One value a picture of the class; their mean is the score.</returns>
     public static double[] PriorPreservation(UnitVectors ofTheClass, UnitVectors real) => Fidelity(ofTheClass, real);
 
-    /// <summary>
-    /// Diversity of pictures of one prompt: 1 − their mean pairwise cosine. The paper's DIV is the mean LPIPS instead, another figure.
-    /// </summary>
-    /// <param name="generated">At least 2 pictures of one prompt.</param>
-    /// <exception cref="LabException">There is only one picture.</exception>
-    public static double Diversity(UnitVectors generated) =>
-        MeanOverPairs(generated.Count, (i, j) => 1 - generated.Cosine(i, generated, j));
-
     /// <summary>The mean distance over all pairs of two different pictures, each counted once.</summary>
     /// <param name="count">Number of pictures, at least 2.</param>
     /// <param name="distance">Of pictures i and j, i below j, from 0.</param>

@@ -51,10 +51,11 @@ public sealed class BenchCommandLineTests
         Assert.Equal("vit", ViTConfig.Read(Path.Combine(folder.Path, "dino", "config.json")).ModelType);
         Assert.Equal(16, CLIPVisionConfig.Read(Path.Combine(folder.Path, "clip", "config.json")).ProjectionDim);
         using var values = SafetensorsFile.Open(Path.Combine(folder.Path, "pixels.safetensors"));
-        var pictures = Directory.GetFiles(Path.Combine(folder.Path, "odd"), "*.png").Select(Path.GetFileNameWithoutExtension);
+        string?[] pictures = [.. Directory.GetFiles(Path.Combine(folder.Path, "odd"), "*.png").Select(Path.GetFileNameWithoutExtension)];
         Assert.Equal(
             pictures.SelectMany(name => (string[])[
-                $"clip/paper/{name}", $"clip/published/{name}", $"dino/paper/{name}", $"dino/published/{name}"]).Order(StringComparer.Ordinal),
+                $"clip/paper/{name}", $"clip/published/{name}", $"dino/paper/{name}", $"dino/published/{name}"])
+                .Order(StringComparer.Ordinal),
             values.Tensors.Keys.Order(StringComparer.Ordinal));
         // What is kept is what the pictures there give.
         var image = ImageDecoder.Load(Path.Combine(folder.Path, "odd", "331x247.png"));

@@ -70,6 +70,11 @@ public sealed class EvaluateVerbTests : IDisposable
         var rows = summary.RootElement.GetProperty("bleed").GetProperty("dino");
         Assert.Equal((2, 2), (rows.GetArrayLength(), rows[1].GetArrayLength()));
         Assert.Contains("Several subjects", File.ReadAllText(Out("out", "report.html")), StringComparison.Ordinal);
+        (code, _, error) = Evaluate(
+            "--pictures", Out("first"), "--subject", $"gmc cat={_photos.Folder}", $"abc fox={_photos.Folder}");
+        Assert.Equal(0, code);
+        Assert.Contains("No prompt names the subject 'abc fox'", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("'gmc cat'", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,8 +101,8 @@ public sealed class EvaluateVerbTests : IDisposable
         string[] arguments =
         [
             "--model", TinyPipeline.Folder, "--lora", Out("lora"), "--lora_scales=0.5,1", $"--tokenizers={TinyTokenizers.Root}",
-            "--prompts_file", Out("prompts.txt"), "--class_prompt", "a photo of a cat", "--seeds=2", "--num_steps=1", "--width=32",
-            "--height=32",
+            "--prompts_file", Out("prompts.txt"), "--class_prompt", "a photo of a cat", "--seeds=2", "--class_seeds=3", "--num_steps=1",
+            "--width=32", "--height=32",
         ];
         var (code, _, error) = Evaluate(arguments);
         Assert.Equal((0, ""), (code, error));
@@ -108,11 +113,11 @@ public sealed class EvaluateVerbTests : IDisposable
             ["no LoRA", .. stages.SelectMany(stage => new[] { $"{stage} × 0.5", $"{stage} × 1" })],
             sets.Select(set => set.GetProperty("name").GetString()));
         Assert.All(sets, set => Assert.Equal(
-            (4, 2), (set.GetProperty("pictures").GetInt32(), set.GetProperty("class_pictures").GetInt32())));
+            (4, 3), (set.GetProperty("pictures").GetInt32(), set.GetProperty("class_pictures").GetInt32())));
         Assert.All(sets.Skip(1), set => Assert.All(
             ["drift", "leak", "pres"], score => Assert.True(set.GetProperty("means").TryGetProperty(score, out _), score)));
         var before = Pictures();
-        Assert.Equal(6 * sets.Length, before.Length);
+        Assert.Equal(7 * sets.Length, before.Length);
         var (again, output, _) = Evaluate(arguments);
         Assert.Equal(0, again);
         Assert.Contains($", {before.Length} from an earlier run", output, StringComparison.Ordinal);
@@ -126,13 +131,13 @@ public sealed class EvaluateVerbTests : IDisposable
         var data = Path.Combine(GoldenSet.RepositoryRoot, "data");
         var (code, _, error) = Run(
             "evaluate", "--model", Path.Combine(data, "sd3-mini"), "--lora", Path.Combine(data, "gmc-cat-lora"), "--stages=1",
-            "--lora_scales=1", "--prompts_file", Out("prompts.txt"), "--seeds=1", "--num_steps=1", "--device=cpu",
+            "--lora_scales=1", "--prompts_file", Out("prompts.txt"), "--seeds=1", "--class_seeds=2", "--num_steps=1", "--device=cpu",
             "--instance_data_dir", Path.Combine(data, "cat_gmc"), "--output_dir", Out("out"));
         Assert.Equal((0, ""), (code, error));
         Assert.All(Scores(), line => Assert.Equal("the miniature's classifier, graded", line.GetProperty("judge").GetString()));
         Assert.All(Scores(), line => Assert.True(line.GetProperty("scores").TryGetProperty("fidelity", out _)));
         // The class prompt comes from the recipe beside the LoRA.
-        Assert.Equal(2, Scores().Count(line => line.GetProperty("is_of_class").GetBoolean()));
+        Assert.Equal(4, Scores().Count(line => line.GetProperty("is_of_class").GetBoolean()));
     }
 
     [Fact]

@@ -41,6 +41,16 @@ public sealed class HubVerbTests : HubTest
         Assert.Equal((0, $"ada (write access), by the token from {TokenPath}\norganisations: lab"), Lines(Run(null, "hub", "whoami")));
     }
 
+    [Fact]
+    public void Help_Download_NamesTheRepository()
+    {
+        var (code, output, _) = Run(null, "hub", "download", "--help");
+        Assert.Equal(0, code);
+        Assert.Contains("hub download REPO ", output, StringComparison.Ordinal);
+        Assert.Contains("owner/name, such as stabilityai/stable-diffusion-3.5-medium.", output, StringComparison.Ordinal);
+        Assert.Contains("\n  pretrain-mini  Makes the miniature", Run(null, "--help").Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "The token of the input is empty")]
     [InlineData("hf_unknown", "The hub does not know the token from the input")]

@@ -35,9 +35,10 @@ public sealed class DreamBenchRunTests : IDisposable
         Dataset = Of("data"),
         Config = Of("recipe.json"),
         MaxPrompts = 2,
-        NumImages = 2,
-        NumInferenceSteps = 1,
-        Size = 32,
+        Seeds = 2,
+        NumSteps = 1,
+        Height = 32,
+        Width = 32,
         Device = "cpu",
         OutputDir = Of("out"),
         Dino = _encoders.Dino,
@@ -76,7 +77,7 @@ public sealed class DreamBenchRunTests : IDisposable
         _trained.Clear();
         Assert.Equal(whole.ToMarkdown(), Run(Config).ToMarkdown());
         Assert.Empty(_trained);
-        Assert.Equal(2, Run(Config with { NumImages = 1, Subjects = "blue_teapot" }).Rows.Single().Pictures);
+        Assert.Equal(2, Run(Config with { Seeds = 1, Subjects = "blue_teapot" }).Rows.Single().Pictures);
         Assert.Empty(_trained);
     }
 

@@ -33,6 +33,23 @@ public sealed class EvaluationAdviceTests
         [AdviceKind.IdentifierLeaks], Kinds(12, Bare, Set("step 1", 1, 0.6, 0.3, 0.36, 0.3), Set("final", 1, 0.72, 0.3, 0.55, 0.3)));
 
     [Fact]
+    public void Of_ShortTrainingThatLeaks_IsNotToldToStopEarlier()
+    {
+        var advice = Advice(12, Bare, Set("step 1", 1, 0.45, 0.3, 0.36, 0.3), Set("final", 1, 0.5, 0.3, 0.55, 0.5));
+        Assert.Equal(
+            [AdviceKind.Undertrained, AdviceKind.IdentifierLeaks, AdviceKind.Background], advice.Select(entry => entry.Kind));
+        Assert.All(advice, entry => Assert.DoesNotContain("earlier", entry.Words, StringComparison.Ordinal));
+        Assert.All(advice, entry => Assert.DoesNotContain("fewer", entry.Words, StringComparison.Ordinal));
+        var whole = Advice(12, Bare, Set("step 1", 1, 0.6, 0.3, 0.36, 0.3), Set("final", 1, 0.72, 0.3, 0.55, 0.5));
+        Assert.Contains(", or stop earlier.", whole[0].Words, StringComparison.Ordinal);
+        Assert.EndsWith("train fewer steps.", whole[1].Words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_TrainingThatChangedOnlyAdherence_IsNotToldToTrainMore() => Assert.Equal(
+        [AdviceKind.Overtrained], Kinds(12, Bare, Set("final", 1, 0.40, 0.24, 0.35, 0.3)));
+
+    [Fact]
     public void Of_SurroundingsOfThePhotos_WereLearned() => Assert.Equal(
         [AdviceKind.Background], Kinds(12, Bare, Set("step 1", 1, 0.6, 0.3, 0.36, 0.3), Set("final", 1, 0.72, 0.3, 0.36, 0.5)));
 

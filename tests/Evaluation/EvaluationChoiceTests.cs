@@ -39,7 +39,7 @@ public sealed class EvaluationChoiceTests
             Bare, Set("step 1", 1, 0.50, 0.299, (SubjectEvaluation.CopyScore, 0)),
             Set("final", 1, 0.74, 0.295, (SubjectEvaluation.CopyScore, 0.5))));
         Assert.Equal("step 1 × 1", choice.Suggested?.Name);
-        Assert.Contains("1 of them give training pictures back", choice.Reason, StringComparison.Ordinal);
+        Assert.Contains("1 of them gives training pictures back and is passed over", choice.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

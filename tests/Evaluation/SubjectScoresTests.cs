@@ -60,12 +60,15 @@ public sealed class SubjectScoresTests
     }
 
     [Fact]
-    public void Diversity_OppositeAndEqualPictures_IsTwoAndZero()
+    public void WithOthers_OppositeAndEqualPictures_IsMinusOneAndOne()
     {
         using var scope = NewDisposeScope();
-        Assert.Equal(2, SubjectScores.Diversity(Vectors(new float[,] { { 3, 0 }, { -1, 0 } })), Tolerance);
-        Assert.Equal(0, SubjectScores.Diversity(Vectors(new float[,] { { 3, 0 }, { 1, 0 }, { 7, 0 } })), Tolerance);
-        Assert.Equal(2 / 3.0, SubjectScores.Diversity(Vectors(new float[,] { { 1, 0 }, { 0, 1 }, { 0, 2 } })), Tolerance);
+        Assert.Equal(-1, WithOthers(new float[,] { { 3, 0 }, { -1, 0 } }), Tolerance);
+        Assert.Equal(1, WithOthers(new float[,] { { 3, 0 }, { 1, 0 }, { 7, 0 } }), Tolerance);
+        Assert.Equal(1 / 3.0, WithOthers(new float[,] { { 1, 0 }, { 0, 1 }, { 0, 2 } }), Tolerance);
+
+        static double WithOthers(float[,] values) =>
+            SubjectScores.WithOthers(Vectors(values), [.. Enumerable.Range(0, values.GetLength(0))]).Average();
     }
 
     [Fact]
@@ -74,7 +77,6 @@ public sealed class SubjectScoresTests
         using var scope = NewDisposeScope();
         var one = Vectors(new float[,] { { 1, 0 } });
         Assert.Throws<LabException>(() => SubjectScores.Ceiling(one));
-        Assert.Throws<LabException>(() => SubjectScores.Diversity(one));
         Assert.Throws<LabException>(() => SubjectScores.PromptFidelity(one, Vectors(new float[,] { { 1, 0 }, { 0, 1 } })));
     }
 
