@@ -67,8 +67,15 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
             ("forward-b8-large", $"transformer forward, batch 8, {large}×{large}", times => Forward(times, 8, large)),
             ("forward-b2-small", $"transformer forward, batch 2, {small}×{small}", times => Forward(times, 2, small)),
             ("lora-step", $"LoRA step, batch 2, {small}×{small}, rank 4, cached latents and prompts",
-                times => LoraStep(times, checkpointing: false)),
-            ("lora-step-checkpointed", "the same with gradient checkpointing", times => LoraStep(times, checkpointing: true)),
+                times => LoraStep(times, static config => config)),
+            ("lora-step-checkpointed", "the same with gradient checkpointing",
+                times => LoraStep(times, config => config with { GradientCheckpointing = true })),
+            .. new[] { LoraVariant.Dora, LoraVariant.Loha, LoraVariant.Lokr }.Select(variant => (
+                $"lora-step-{Flag.Format(variant)}", $"the LoRA step with lora_variant {Flag.Format(variant)}",
+                (Func<List<double>, bool>)(times => LoraStep(times, config => config with { LoraVariant = variant })))),
+            ("lora-step-dropout", "the LoRA step with lora_dropout 0.1",
+                times => LoraStep(times, config => config with { LoraDropout = 0.1 })),
+            ("lora-step-bias", "the LoRA step with lora_bias", times => LoraStep(times, config => config with { LoraBias = true })),
             ("recipe-step", "whole recipe step: accumulation 4, CLIP LoRA trained, prior preservation", RecipeStep),
             ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
             ("vae-encode", $"VAE encode {small}×{small}", times => Encode(times, small)),
@@ -123,10 +130,10 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         return new Piece(graph.Launch, graph) { IsRecorded = () => true };
     });
 
-    private bool LoraStep(List<double> times, bool checkpointing) =>
+    private bool LoraStep(List<double> times, Func<DreamBoothConfig, DreamBoothConfig> change) =>
         Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
     {
-        var config = Config() with { GradientCheckpointing = checkpointing };
+        var config = change(Config());
         var text = Text(2, ClipTokens + TrainingTokens);
         return Steps(
             config, transformer, [(new LoraComponent("transformer", transformer), config.TransformerLora())],

@@ -16,7 +16,7 @@ internal sealed record MemoryFlags
     // Those of the training, as train takes them.
     private static readonly Flag[] Training =
     [
-        .. new[] { "resolution", "train_batch_size", "rank", "mixed_precision", "gradient_checkpointing", "memory" }
+        .. new[] { "resolution", "train_batch_size", "rank", "lora_variant", "mixed_precision", "gradient_checkpointing", "memory" }
             .Select(name => DreamBoothConfig.Flags.Find(name)!.WithDefault("the recipe's, or the tutorial's")),
     ];
 
@@ -99,6 +99,7 @@ internal sealed record MemoryFlags
             Resolution = Given("resolution", changed.Resolution, settings.Resolution),
             TrainBatchSize = Given("train_batch_size", changed.TrainBatchSize, settings.TrainBatchSize),
             Rank = Given("rank", changed.Rank, settings.Rank),
+            Variant = Given("lora_variant", changed.LoraVariant, settings.Variant),
             Dtype = dtype,
             VaeDtype = settings.Training == TrainingKind.None ? dtype : settings.VaeDtype,
             GradientCheckpointing = settings.GradientCheckpointing || changed.GradientCheckpointing,

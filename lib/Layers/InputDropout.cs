@@ -39,7 +39,8 @@ internal class InputDropout : IDisposable
     public virtual void MoveTo(long number)
     {
         using var noGradients = no_grad();
-        _position.fill_(KeptScalar.Integer((long)(SplitMix64.At((ulong)Seed, (ulong)number) >> 32)));
+        using var position = KeptScalar.Once(SplitMix64.At((ulong)Seed, (ulong)number) >> 32);
+        _position.fill_(position);
     }
 
     /// <summary>Applies the mask.</summary>

@@ -85,7 +85,8 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>
     /// Creates a new adapter on the target layers: A normal with standard deviation 1/rank, B zero, so that the models
-    /// compute what they did before. The draw is made on the CPU: a seed gives the same adapter on every device.
+    /// compute what they did before; the other variants start as PEFT's do. The draw is made on the CPU: a seed gives the same adapter on
+    /// every device.
     /// </summary>
     /// <param name="name">The adapter's name.</param>
     /// <param name="components">The models, each with its targets.</param>
@@ -105,9 +106,28 @@ public sealed class LoraAdapter : IDisposable
         using var noGradients = no_grad();
         using var generator = new Generator(seed, CPU);
         foreach (var layer in adapter._layers)
-            layer.Weights.A.copy_(
-                randn(layer.Weights.A.shape, ScalarType.Float32, CPU, generator: generator).div(KeptScalar.Of(layer.Rank)));
+            Start(layer, generator);
         return adapter;
+    }
+
+    // What is not drawn stays zero: B, the last factor of LoHa, the first of LoKr.
+    private static void Start(LoraLayer layer, Generator generator)
+    {
+        if (layer.Update is LoraWeights weights)
+        {
+            weights.A.copy_(randn(weights.A.shape, ScalarType.Float32, CPU, generator: generator).div(KeptScalar.Of(layer.Rank)));
+            if (weights is DoraWeights dora)
+                dora.Magnitude.copy_(dora.Norms(layer.Linear.Original(), 0));
+            return;
+        }
+
+        foreach (var ((name, shape), tensor) in layer.Parts.Entries.Zip(layer.Update.Tensors))
+        {
+            // PEFT's kaiming_uniform with a = √5: from -1/√columns to 1/√columns.
+            if (name is not ("hada_w2_b" or "lokr_w1"))
+                tensor.copy_(rand(shape, ScalarType.Float32, CPU, generator: generator).mul(KeptScalar.Of(2)).sub(KeptScalar.One)
+                    .div(KeptScalar.Of(Math.Sqrt(shape[1]))));
+        }
     }
 
     /// <summary>Checks that <see cref="Create"/> will find the layers of some settings.</summary>
@@ -283,8 +303,13 @@ public sealed class LoraAdapter : IDisposable
         return targets.Select(entry => SlotOf(component, entry.name, (LoraLinear)entry.module, config));
     }
 
-    private static Slot SlotOf(LoraComponent component, string path, LoraLinear linear, LoraConfig config) => new(
-        component.Prefix, path, linear, LoraParts.Plain(config.Rank, linear), config.Rank, config.Alpha, config.Alpha / config.Rank);
+    // Two whole factors have no rank that alpha could be divided by, as LyCORIS has it.
+    private static Slot SlotOf(LoraComponent component, string path, LoraLinear linear, LoraConfig config)
+    {
+        var parts = LoraParts.For(config, linear.OutFeatures, linear.InFeatures);
+        var (alpha, factor) = parts.IsWhole ? (config.Rank, 1) : (config.Alpha, config.Factor);
+        return new(component.Prefix, path, linear, parts, config.Rank, alpha, factor, config.LoraDropout);
+    }
 
     private static string LastBlock(IEnumerable<string> paths)
     {

@@ -21,6 +21,20 @@ public sealed record LoraConfig
     /// <summary>Alpha; the update is multiplied by alpha / rank. Null stands for the rank, a factor of 1.</summary>
     public double? LoraAlpha { get; init; }
 
+    /// <summary>What the update is. Default: plain LoRA. Flag <c>--lora_variant</c>.</summary>
+    public LoraVariant Variant { get; init; } = LoraVariant.Lora;
+
+    /// <summary>
+    /// Whether the update is multiplied by alpha / √rank (Kalajdzievski 2023, arXiv:2312.03732). Flag <c>--use_rslora</c>.
+    /// </summary>
+    public bool UseRslora { get; init; }
+
+    /// <summary>The probability with which an input of the update is left out in training. Flag <c>--lora_dropout</c>.</summary>
+    public double LoraDropout { get; init; }
+
+    /// <summary>Whether plain LoRA has a bias of its own. Flag <c>--lora_bias</c>.</summary>
+    public bool LoraBias { get; init; }
+
     /// <summary>Ends of module paths, matched at a dot: <c>attn.to_q</c> takes <c>transformer_blocks.0.attn.to_q</c>.</summary>
     public required IReadOnlyList<string> TargetModules { get; init; }
 
@@ -32,6 +46,12 @@ public sealed record LoraConfig
 
     /// <summary>Alpha, with its default resolved.</summary>
     public double Alpha => LoraAlpha ?? Rank;
+
+    /// <summary>What the update is multiplied by: alpha / rank, or alpha / √rank.</summary>
+    internal double Factor => Alpha / (UseRslora ? Math.Sqrt(Rank) : Rank);
+
+    /// <summary>Whether the update is two matrices and no more, which has the fast passes.</summary>
+    internal bool IsPlain => Variant == LoraVariant.Lora && !LoraBias && LoraDropout == 0;
 
     /// <summary>Whether a module path is a target.</summary>
     /// <param name="path">The module's path from the model's root.</param>
@@ -55,7 +75,13 @@ public sealed record LoraConfig
             throw new LabException($"The LoRA rank is {Rank}; it must be 1 or more.");
         if (LoraAlpha is <= 0 or double.NaN)
             throw new LabException($"The LoRA alpha is {LoraAlpha}; it must be greater than 0.");
-        if ((float)(Alpha / Rank) is 0 or float.PositiveInfinity)
+        if (UseRslora && Variant is LoraVariant.Loha or LoraVariant.Lokr)
+            throw new LabException($"use_rslora does not go with lora_variant {Flag.Format(Variant)}: its files have no place for it.");
+        if (LoraBias && Variant != LoraVariant.Lora)
+            throw new LabException($"lora_bias does not go with lora_variant {Flag.Format(Variant)}; it is plain LoRA's.");
+        if (LoraDropout is not (>= 0 and < 1))
+            throw new LabException($"lora_dropout is {LoraDropout}; valid is 0 to below 1.");
+        if ((float)Factor is 0 or float.PositiveInfinity)
         {
             throw new LabException(
                 $"The LoRA alpha is {LoraAlpha}; divided by the rank ({Rank}) it must be within float32: the rank is usual.");

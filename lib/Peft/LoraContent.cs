@@ -23,7 +23,7 @@ internal sealed record LoraContent(
     public LoraVariant Variant => Parts.Variant;
 
     /// <summary>Whether it is a LoKr of two whole factors, whose tensors tell no rank.</summary>
-    public bool IsWhole => Parts.Entries is [("lokr_w1", _), ("lokr_w2", _)];
+    public bool IsWhole => Parts.IsWhole;
 
     /// <summary>The tensors by their names in <see cref="LoraParts"/>.</summary>
     public IEnumerable<(string Name, Tensor Value)> Named => Parts.Entries.Select((entry, i) => (entry.Name, Tensors[i]));

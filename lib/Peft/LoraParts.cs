@@ -36,11 +36,44 @@ internal sealed record LoraParts(IReadOnlyList<(string Name, long[] Shape)> Entr
     /// <summary>How many numbers they hold.</summary>
     public long Length => Entries.Sum(entry => Count(entry.Shape));
 
-    /// <summary>The two matrices of plain LoRA.</summary>
-    /// <param name="rank">The rank.</param>
-    /// <param name="layer">The layer.</param>
-    public static LoraParts Plain(int rank, AdaptedLayer layer) =>
-        new([(A, [rank, layer.InFeatures]), (B, [layer.OutFeatures, rank])]);
+    /// <summary>Whether it is a LoKr of two whole factors, whose tensors tell no rank.</summary>
+    public bool IsWhole => Entries is [("lokr_w1", _), ("lokr_w2", _)];
+
+    /// <summary>The tensors that a new update of a layer has.</summary>
+    /// <param name="config">Variant and rank.</param>
+    /// <param name="height">Width of the layer's output.</param>
+    /// <param name="width">Width of its input.</param>
+    public static LoraParts For(LoraConfig config, long height, long width)
+    {
+        long rank = config.Rank;
+        return new(config.Variant switch
+        {
+            LoraVariant.Loha =>
+                [("hada_w1_a", [height, rank]), ("hada_w1_b", [rank, width]), ("hada_w2_a", [height, rank]), ("hada_w2_b", [rank, width])],
+            LoraVariant.Lokr => Kronecker(Split(height), Split(width), rank),
+            LoraVariant.Dora => [(A, [rank, width]), (B, [height, rank]), (Magnitude, [height])],
+            _ when config.LoraBias => [(A, [rank, width]), (B, [height, rank]), (Bias, [height])],
+            _ => [(A, [rank, width]), (B, [height, rank])],
+        });
+    }
+
+    // As LyCORIS and PEFT: the second factor is a product where the rank is below half of its larger side.
+    private static (string Name, long[] Shape)[] Kronecker((long One, long Two) height, (long One, long Two) width, long rank)
+    {
+        (string, long[]) one = ("lokr_w1", [height.One, width.One]);
+        return 2 * rank < Math.Max(height.Two, width.Two)
+            ? [one, ("lokr_w2_a", [height.Two, rank]), ("lokr_w2_b", [rank, width.Two])]
+            : [one, ("lokr_w2", [height.Two, width.Two])];
+    }
+
+    // Two numbers as near to each other as there are, the smaller first.
+    private static (long One, long Two) Split(long size)
+    {
+        var one = (long)Math.Sqrt(size);
+        while (size % one != 0)
+            one--;
+        return (one, size / one);
+    }
 
     /// <summary>What there is or lacks, to be put before "of" a layer; null where the names are a variant's.</summary>
     /// <param name="names">Names, all of <see cref="Names"/>.</param>

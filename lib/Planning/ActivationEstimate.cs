@@ -86,7 +86,25 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
 
         var backward = (image + text) * Use.BackwardWidths;
         var tokens = settings.UsesCheckpointing ? ((image + text) * model.Transformer.NumLayers) + widest + backward : kept + backward;
-        return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders();
+        return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders() + OfVariant(image + text);
+    }
+
+    // Beside plain LoRA's: DoRA keeps the products of W and of the update, LoHa both products of the weight's size in float32 and their
+    // product as it is multiplied with, LoKr that alone; with dropout each input a second time.
+    private long OfVariant(long tokens)
+    {
+        if (settings.Training != TrainingKind.Lora)
+            return 0;
+        var (weights, outputs) = model.LoraTargets("transformer", _lora);
+        long element = Bytes(settings.Dtype), rows = settings.Rows * tokens * outputs * element;
+        var kept = _lora.Variant switch
+        {
+            Peft.LoraVariant.Dora => 2 * rows,
+            Peft.LoraVariant.Loha => weights * ((2 * sizeof(float)) + element),
+            Peft.LoraVariant.Lokr => weights * element,
+            _ => 0,
+        } + (_lora.LoraDropout > 0 ? 2 * rows : 0);
+        return settings.UsesCheckpointing ? kept / model.Transformer.NumLayers : kept;
     }
 
     // What autograd keeps of one image token in one block, in widths D of the compute type: the residual stream twice, queries, keys and

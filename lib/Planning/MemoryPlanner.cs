@@ -177,7 +177,7 @@ public sealed class MemoryPlanner(ModelArchitecture model)
             new("gradients", numbers * MasterBytes, true, "one float32 for each trained number"),
             new("optimizer state", 2 * numbers * MasterBytes, true, "AdamW's two moments, float32"),
         };
-        if (lora && settings.Dtype != ScalarType.Float32)
+        if (lora && settings.Dtype != ScalarType.Float32 && settings.TransformerLora.IsPlain)
             terms.Insert(0, ComputeCopy(settings, numbers));
         if (lora)
             terms.Add(new("state before the step", 3 * numbers * MasterBytes, true, "LoRA and moments, for a step that is taken back"));

@@ -36,6 +36,15 @@ public sealed record MemorySettings
     /// <summary>Rank of the LoRA, 1 or more. Default 4.</summary>
     public int Rank { get; init; } = 4;
 
+    /// <summary>What the LoRA's updates are. Default: plain LoRA.</summary>
+    public LoraVariant Variant { get; init; } = LoraVariant.Lora;
+
+    /// <summary>Whether each update has a bias of its own.</summary>
+    public bool LoraBias { get; init; }
+
+    /// <summary>The probability with which the LoRA's inputs are left out.</summary>
+    public double LoraDropout { get; init; }
+
     /// <summary>Ends of module paths of the transformer that get LoRA; null for the joint attention's projections.</summary>
     public IReadOnlyList<string>? TargetModules { get; init; }
 
@@ -108,15 +117,21 @@ public sealed record MemorySettings
     public int Rows => TrainBatchSize * (WithPriorPreservation ? 2 : 1);
 
     /// <summary>The transformer's LoRA.</summary>
-    internal LoraConfig TransformerLora => new()
+    internal LoraConfig TransformerLora => TextEncoderLora with
     {
-        Rank = Rank,
         TargetModules = TargetModules ?? LoraConfig.TransformerTargets,
         Blocks = TargetBlocks,
     };
 
     /// <summary>The CLIP encoders' LoRA.</summary>
-    internal LoraConfig TextEncoderLora => new() { Rank = Rank, TargetModules = LoraConfig.TextEncoderTargets };
+    internal LoraConfig TextEncoderLora => new()
+    {
+        Rank = Rank,
+        Variant = Variant,
+        LoraBias = LoraBias,
+        LoraDropout = LoraDropout,
+        TargetModules = LoraConfig.TextEncoderTargets,
+    };
 
     /// <summary>What a training configuration asks of memory, with validation pictures of the model's own size.</summary>
     /// <param name="config">The training.</param>
@@ -131,6 +146,9 @@ public sealed record MemorySettings
             TrainBatchSize = config.TrainBatchSize,
             WithPriorPreservation = config.WithPriorPreservation,
             Rank = config.Rank,
+            Variant = config.LoraVariant,
+            LoraBias = config.LoraBias,
+            LoraDropout = config.LoraDropout,
             TargetModules = config.LoraLayerNames,
             TargetBlocks = config.LoraBlockNumbers,
             TrainTextEncoder = config.TrainTextEncoder,

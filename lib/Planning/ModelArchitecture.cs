@@ -144,14 +144,21 @@ public sealed class ModelArchitecture
         return sizes;
     }
 
-    /// <summary>The numbers of a LoRA: rank × (inputs + outputs) of every layer that it targets.</summary>
+    /// <summary>The numbers of a LoRA on every layer that it targets; plain LoRA has rank × (inputs + outputs).</summary>
     /// <param name="component">The component's folder: <c>transformer</c>, <c>text_encoder</c> or <c>text_encoder_2</c>.</param>
-    /// <param name="lora">Rank and targets.</param>
+    /// <param name="lora">Variant, rank and targets.</param>
     public long LoraParameters(string component, LoraConfig lora)
     {
         ArgumentNullException.ThrowIfNull(lora);
         return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path))
-            .Sum(linear => lora.Rank * (linear.Inputs + linear.Outputs));
+            .Sum(linear => LoraParts.For(lora, linear.Outputs, linear.Inputs).Length);
+    }
+
+    /// <summary>The numbers of the weights that a LoRA changes, and the outputs of their layers.</summary>
+    internal (long Weights, long Outputs) LoraTargets(string component, LoraConfig lora)
+    {
+        var linears = _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path)).ToList();
+        return (linears.Sum(linear => linear.Inputs * linear.Outputs), linears.Sum(linear => linear.Outputs));
     }
 
     /// <summary>Numbers of each block of a component, in order; empty for one whose blocks are never loaded apart.</summary>

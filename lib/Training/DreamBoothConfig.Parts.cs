@@ -60,6 +60,8 @@ public sealed partial record DreamBoothConfig
     public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
+        // The magnitudes of DoRA begin as those of the weights.
+        using var held = TrainTextEncoder && LoraVariant == LoraVariant.Dora ? pipeline.Prompts.Hold() : null;
         return LoraAdapter.Create("default", Trained(pipeline), (ulong)(Seed ?? 0), pipeline.Options.Device, ScalarType.Float32);
     }
 
@@ -81,13 +83,7 @@ public sealed partial record DreamBoothConfig
 
     /// <summary>The transformer's LoRA.</summary>
     public LoraConfig TransformerLora() =>
-        new()
-        {
-            Rank = Rank,
-            LoraAlpha = LoraAlpha,
-            TargetModules = LoraLayerNames ?? LoraConfig.TransformerTargets,
-            Blocks = LoraBlockNumbers,
-        };
+        LoraOn(LoraLayerNames ?? LoraConfig.TransformerTargets) with { Blocks = LoraBlockNumbers };
 
     /// <summary>Element type of the frozen transformer and text encoders.</summary>
     public ScalarType ComputeDtype() => MixedPrecision switch
@@ -108,10 +104,21 @@ public sealed partial record DreamBoothConfig
             "bf16" => ScalarType.BFloat16,
             "fp16" => ScalarType.Float16,
             "fp32" => ScalarType.Float32,
-            _ => adapter.Layers.Any(layer => layer.Alpha != layer.Rank) ? ScalarType.Float32 : null,
+            _ => adapter.Layers.Any(layer => layer.Factor != 1) ? ScalarType.Float32 : null,
         };
     }
 
     /// <summary>The CLIP encoders' LoRA.</summary>
-    public LoraConfig TextEncoderLora() => new() { Rank = Rank, LoraAlpha = LoraAlpha, TargetModules = LoraConfig.TextEncoderTargets };
+    public LoraConfig TextEncoderLora() => LoraOn(LoraConfig.TextEncoderTargets);
+
+    private LoraConfig LoraOn(IReadOnlyList<string> layers) => new()
+    {
+        Rank = Rank,
+        LoraAlpha = LoraAlpha,
+        Variant = LoraVariant,
+        UseRslora = UseRslora,
+        LoraDropout = LoraDropout,
+        LoraBias = LoraBias,
+        TargetModules = layers,
+    };
 }

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Training;
@@ -20,6 +21,32 @@ public sealed partial record DreamBoothConfig
     /// <summary>Scale of the LoRA is alpha / rank; more than 0; null (the default): the rank. Flag <c>--lora_alpha</c>.</summary>
     [Flag(LoraGroup, "Alpha of the LoRA; its scale is alpha / rank.", Minimum = 0, OpenMinimum = true, DefaultText = "the rank")]
     public double? LoraAlpha { get; init; }
+
+    /// <summary>
+    /// What is trained, default lora: lora; dora, rows with magnitudes of their own; loha, an elementwise product of two; lokr, a Kronecker
+    /// product. Flag <c>--lora_variant</c>.
+    /// </summary>
+    [Flag(
+        LoraGroup,
+        "What is trained: lora; dora, whose rows have magnitudes of their own; loha, the elementwise product of two; lokr, a Kronecker "
+        + "product. All but lora without dropout and bias take longer.")]
+    public LoraVariant LoraVariant { get; init; } = LoraVariant.Lora;
+
+    /// <summary>Scale of LoRA and DoRA is alpha / √rank, default false. Flag <c>--use_rslora</c>.</summary>
+    [Flag(LoraGroup, "Rank-stabilised: the scale of LoRA and DoRA is alpha / √rank.")]
+    public bool UseRslora { get; init; }
+
+    /// <summary>
+    /// The probability with which an input of the LoRA is left out in training, from 0 (the default) to below 1. Flag
+    /// <c>--lora_dropout</c>.
+    /// </summary>
+    [Flag(LoraGroup, "The probability with which an input of the LoRA is left out in training.", Minimum = 0, Maximum = 1,
+        OpenMaximum = true)]
+    public double LoraDropout { get; init; }
+
+    /// <summary>Train a bias of each layer's LoRA too, default false. Flag <c>--lora_bias</c>.</summary>
+    [Flag(LoraGroup, "Train a bias of each layer's LoRA too; plain LoRA only, and kohya's and ComfyUI's layouts have no place for it.")]
+    public bool LoraBias { get; init; }
 
     /// <summary>
     /// The transformer modules that get LoRA, separated by commas; null (the default): the attention projections. Flag

@@ -13,7 +13,6 @@ public sealed partial record DreamBoothConfig
             ["dataset_name"] = "pictures are read from instance_data_dir",
             ["dataset_config_name"] = "pictures are read from instance_data_dir",
             ["cache_latents"] = "every picture is encoded once, always",
-            ["lora_dropout"] = "the LoRA is trained without dropout",
             ["dataloader_num_workers"] = "pictures are read ahead by the lab itself",
             ["use_8bit_adam"] = "AdamW keeps its moments in 32 bits",
             ["prodigy_beta3"] = "the optimizer is AdamW",

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Peft;
@@ -25,6 +26,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private readonly FlatAdamW _optimizer;
     private readonly LearningRateSchedule _schedule;
     private readonly SD3Transformer2DModel _transformer;
+    private readonly InputDropout? _dropout;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="config">The hyperparameters.</param>
@@ -46,6 +48,14 @@ public sealed class DreamBoothTrainer : IDisposable
         if (adapter.Gradients is null)
             throw new ArgumentException($"Adapter '{adapter.Name}' is not trainable.", nameof(adapter));
         (_config, _adapter, _batches, _transformer) = (config, adapter, batches, transformer);
+        if (config.LoraDropout > 0)
+        {
+            _dropout = new InputDropout(
+                config.LoraDropout, (long)RunSeeds.Dropout((ulong)(config.Seed ?? 0)), adapter.Parameters.device);
+            foreach (var layer in adapter.Layers)
+                layer.Update.Dropout = _dropout;
+        }
+
         adapter.ComputeIn(transformer.ProjOut.Weight.dtype);
         _draws = draws
             ?? new SeededTrainingDraws(
@@ -127,6 +137,9 @@ public sealed class DreamBoothTrainer : IDisposable
     public void Dispose()
     {
         _pass.Dispose();
+        foreach (var layer in _adapter.Layers)
+            layer.Update.Dropout = null;
+        _dropout?.Dispose();
         _objective.Dispose();
         _optimizer.Dispose();
     }
@@ -164,7 +177,7 @@ public sealed class DreamBoothTrainer : IDisposable
             using var inner = NewDisposeScope();
             var number = ((long)epoch * _batches.BatchesPerEpoch) + i;
             var batch = _batches.Load(epoch, i);
-            var loss = _pass.Run(batch, _draws.Draw(number, batch.Latents.shape));
+            var loss = Run(batch, number);
             using (no_grad())
                 sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]), KeptScalar.One);
             events.OnMicroBatch?.Invoke(
@@ -185,6 +198,24 @@ public sealed class DreamBoothTrainer : IDisposable
         _adapter.RefreshComputeCopy();
         StepsDone++;
         return Record(figures, factor, epoch, images);
+    }
+
+    // What is left out is a tensor's values, set before the pass: a captured one leaves out what a plain one would.
+    private FlowMatchingLoss Run(TrainingBatch batch, long number)
+    {
+        var draw = _draws.Draw(number, batch.Latents.shape);
+        if (_dropout is null)
+            return _pass.Run(batch, draw);
+        _dropout.MoveTo(number);
+        _dropout.IsOn = true;
+        try
+        {
+            return _pass.Run(batch, draw);
+        }
+        finally
+        {
+            _dropout.IsOn = false;
+        }
     }
 
     // Forward and backward of a micro-batch; the gradients add up.

@@ -15,6 +15,7 @@ internal static class RunSeeds
         ClassPicture,
         ValidationPicture,
         ValidationLoss,
+        Dropout,
     }
 
     /// <summary>Noise and timesteps of a micro-batch.</summary>
@@ -31,6 +32,9 @@ internal static class RunSeeds
 
     /// <summary>Noise of the validation loss, by noise level.</summary>
     public static ulong ValidationLoss(ulong seed, int level) => Of(seed, Purpose.ValidationLoss, (ulong)level);
+
+    /// <summary>Which inputs of the LoRA are left out.</summary>
+    public static ulong Dropout(ulong seed) => Of(seed, Purpose.Dropout, 0);
 
     private static ulong Of(ulong seed, Purpose purpose, ulong index) => SplitMix64.At(SplitMix64.At(seed, (ulong)purpose), index);
 }
