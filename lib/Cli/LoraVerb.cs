@@ -14,6 +14,7 @@ internal static class LoraVerb
     {
         Inspect(session),
         Convert(session),
+        LoraVerifyVerb.Create(session),
     };
 
     private static Command Inspect(Session session)

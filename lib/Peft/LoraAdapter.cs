@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Tensors;
@@ -100,7 +99,7 @@ public sealed class LoraAdapter : IDisposable
         bool trainable = true)
     {
         ArgumentNullException.ThrowIfNull(components);
-        var slots = components.SelectMany(entry => Match(entry.Component, entry.Config)).ToList();
+        var slots = components.SelectMany(entry => LoraMatch.Slots(entry.Component, entry.Config)).ToList();
         var adapter = new LoraAdapter(name, slots, device, dtype, trainable);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -135,7 +134,7 @@ public sealed class LoraAdapter : IDisposable
     internal static void Check(IEnumerable<(LoraComponent Component, LoraConfig Config)> components)
     {
         foreach (var (component, config) in components)
-            _ = Match(component, config).Count();
+            _ = LoraMatch.Slots(component, config).Count();
     }
 
     /// <summary>Creates an adapter for given layers with zero matrices, to be filled from a file.</summary>
@@ -279,50 +278,6 @@ public sealed class LoraAdapter : IDisposable
         _copyGradients?.Dispose();
         _places?.Dispose();
         (_copy, _copyGradients, _places) = (null, null, null);
-    }
-
-    private static IEnumerable<Slot> Match(LoraComponent component, LoraConfig config)
-    {
-        config.Validate();
-        var linears = component.Module.named_modules().Where(entry => entry.module is LoraLinear).ToList();
-        var unmatched = config.TargetModules.Where(target => !linears.Exists(entry => LoraConfig.IsAt(entry.name, target))).ToList();
-        if (unmatched.Count > 0)
-        {
-            throw new LabException(
-                $"No layer of {component.Prefix} matches the LoRA target{(unmatched.Count > 1 ? "s" : string.Empty)} "
-                + $"{string.Join(", ", unmatched)}. "
-                + "Layers end in: "
-                + $"{string.Join(", ", linears.Select(entry => LastParts(entry.name)).Distinct().Order(StringComparer.Ordinal))}.");
-        }
-
-        var targets = linears.Where(entry => config.Targets(entry.name)).ToList();
-        if (config.Blocks?.FirstOrDefault(block => !targets.Exists(entry => LoraConfig.IsIn(entry.name, block)), -1) is { } empty and >= 0)
-            throw new LabException(
-                $"Block {empty} of {component.Prefix} has none of the LoRA targets {string.Join(", ", config.TargetModules)}; blocks count "
-                + $"from 0{LastBlock(linears.Select(entry => entry.name))}.");
-        return targets.Select(entry => SlotOf(component, entry.name, (LoraLinear)entry.module, config));
-    }
-
-    // Two whole factors have no rank that alpha could be divided by, as LyCORIS has it.
-    private static Slot SlotOf(LoraComponent component, string path, LoraLinear linear, LoraConfig config)
-    {
-        var parts = LoraParts.For(config, linear.OutFeatures, linear.InFeatures);
-        var (alpha, factor) = parts.IsWhole ? (config.Rank, 1) : (config.Alpha, config.Factor);
-        return new(component.Prefix, path, linear, parts, config.Rank, alpha, factor, config.LoraDropout);
-    }
-
-    private static string LastBlock(IEnumerable<string> paths)
-    {
-        int[] blocks =
-            [.. paths.Select(path => path.Split('.')).Where(parts => parts[0] == "transformer_blocks")
-                .Select(parts => int.Parse(parts[1], CultureInfo.InvariantCulture))];
-        return blocks.Length == 0 ? string.Empty : $" to {blocks.Max()}";
-    }
-
-    private static string LastParts(string path)
-    {
-        var parts = path.Split('.').SkipWhile(part => !int.TryParse(part, out _)).Skip(1).ToArray();
-        return parts.Length == 0 ? path : string.Join('.', parts);
     }
 
     /// <summary>One layer to be adapted.</summary>

@@ -1,6 +1,8 @@
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Peft;
+using Dreambooth.Lab.Tests.Pipelines;
 using Dreambooth.Lab.Tests.Tokenizers;
 using static TorchSharp.torch;
 
@@ -99,6 +101,22 @@ public sealed class LoraVerbTests : IDisposable
             Assert.Contains("rank, alpha, factor: 2, -8, -4 (3 layers)", output, StringComparison.Ordinal);
             Assert.Contains("3 of 3 layers have an alpha below 0", error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Verify_AFile_ActsTheSameInEveryLayoutAndKeepsTheFiles()
+    {
+        var file = _lora.WriteWith("""{"transformer.r": 2, "transformer.lora_alpha": 8}""", _lora.Pair(WrittenLora.Layer));
+        var (code, output, error) = Run(
+            "lora", "verify", file, "--model", TinyPipeline.Folder, "--keep", _folder.Path, "--num_steps", "1", "--device", "cpu",
+            "--tokenizers", TinyTokenizers.Root);
+        Assert.Equal((0, string.Empty), (code, error));
+        foreach (var layout in new[] { "diffusers", "peft", "kohya", "comfyui" })
+            Assert.Matches($@"{layout} +\S+ +[01]  the same", output);
+        using var kept = SafetensorsFile.Open(Path.Combine(_folder.Path, "outputs.safetensors"));
+        using var scope = NewDisposeScope();
+        Assert.True(kept.Load("file").sub(kept.Load("without")).abs().max().item<float>() > 0);
+        Assert.Equal(LoraFileLayout.Kohya, _lora.Load(Path.Combine(_folder.Path, "kohya.safetensors")).Layout);
     }
 
     private static (int Code, string Output, string Error) Run(params string[] args)
