@@ -13,8 +13,8 @@ internal static class LoraVerifyVerb
         var file = new Argument<string>("FILE") { Description = "A LoRA file of any layout, or a folder that holds one." };
         var verb = new Command(
             "verify",
-            "Writes a LoRA in every layout, loads each file back, and compares the transformer's output and a picture with the file's own, in "
-            + "fp32. The exit code is 1 where a layout acts otherwise.")
+            "Writes a LoRA in every layout, loads each file back, and compares the transformer's output and a picture with the file's own, "
+            + "in fp32. The exit code is 1 where a layout acts otherwise.")
         { file };
         var model = verb.AddText("--model", "FOLDER|FILE", "The model that the LoRA is for.", "data/sd3-mini");
         var keep = verb.AddText("--keep", "FOLDER", "Keep the written files here, with inputs and outputs.", null);

@@ -4,7 +4,9 @@ namespace Dreambooth.Lab.Pipelines;
 /// <param name="Layout">The layout.</param>
 internal sealed record LoraLayoutCheck(string Layout)
 {
-    /// <summary>Largest difference of the transformer's output, relative to the output's largest value; null where it was refused.</summary>
+    /// <summary>
+    /// Largest difference of the transformer's output, relative to the output's largest value; null where it was refused.
+    /// </summary>
     public double? Output { get; init; }
 
     /// <summary>Largest difference of a picture's value, of 255.</summary>

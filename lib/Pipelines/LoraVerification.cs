@@ -92,7 +92,7 @@ internal sealed class LoraVerification(StableDiffusion3Pipeline pipeline, Genera
             ["hidden_states"] = SeededNoise.Normal([1, config.InChannels, side, side], 1, device),
             ["encoder_hidden_states"] = SeededNoise.Normal([1, Tokens, config.JointAttentionDim], 2, device),
             ["pooled_projections"] = SeededNoise.Normal([1, config.PooledProjectionDim], 3, device),
-            ["timestep"] = full([1], 500f, ScalarType.Float32, device),
+            ["timestep"] = full([1], KeptScalar.Of(500), ScalarType.Float32, device),
         };
     }
 
