@@ -167,6 +167,7 @@ public static class LoraFile
             Warnings =
             [
                 .. ofTensors, .. metadata.Warnings(layers, AssumesAlpha(readers)), .. LoraWarnings.Scales(alphas, file),
+                .. metadata.Contradictions(readers), .. LoraWarnings.Magnitudes(readers, file),
                 .. LoraWarnings.SplitQkv(scales.Select(layer => (layer.Reader, layer.Scale.Factor)), file),
             ],
             Layout = keys.Layers.Values.First().Target.Layout,
@@ -202,13 +203,6 @@ public static class LoraFile
         }
 
         var (rank, alpha, factor) = metadata.ScaleOf(reader);
-        if (!float.IsFinite((float)factor))
-        {
-            throw new NonFiniteException(
-                FormattableString.Invariant(
-                    $"{file}: the alpha of {reader.Target.Key} is {alpha}, beyond float32; the rank ({rank}) is usual."));
-        }
-
         var (component, path, _, _) = reader.Target;
         return new LoraAdapter.Slot(component, path, layer, reader.Parts, rank, alpha, factor, metadata.DropoutOf(component));
     }

@@ -207,7 +207,7 @@ internal sealed class LoraLayerReader
         return true;
     }
 
-    private bool IsZero(string part)
+    internal bool IsZero(string part)
     {
         using var scope = NewDisposeScope();
         return Own(part, _checkpoint.Load(_layer.Names[part])).count_nonzero().item<long>() == 0;

@@ -50,6 +50,14 @@ internal sealed class LoraMetadata
     /// <exception cref="LabException">An entry is no number, or a pattern is none.</exception>
     public (int Rank, double Alpha, double Factor) ScaleOf(LoraLayerReader reader)
     {
+        var scale = Told(reader);
+        return float.IsFinite((float)scale.Factor) ? scale : throw new NonFiniteException(
+            FormattableString.Invariant($"{_file}: the alpha of {reader.Target.Key} is {scale.Alpha}, beyond float32; the rank ")
+            + FormattableString.Invariant($"({scale.Rank}) is usual."));
+    }
+
+    private (int Rank, double Alpha, double Factor) Told(LoraLayerReader reader)
+    {
         var prefix = Prefix(reader.Target.Component);
         var path = _isPefts ? reader.Written : reader.Target.Path;
         var rank = RankOf(prefix, path, reader.Rank);
@@ -67,6 +75,13 @@ internal sealed class LoraMetadata
     /// <param name="component">Prefix of the model.</param>
     /// <exception cref="LabException">The entry is no number.</exception>
     public double DropoutOf(string component) => _values?.Find($"{Prefix(component)}lora_dropout")?.Number() ?? 0;
+
+    /// <summary>Settings that the tensors do not bear out.</summary>
+    /// <param name="readers">What was read of the layers.</param>
+    public IEnumerable<string> Contradictions(IEnumerable<LoraLayerReader> readers) => _values is not { } values ? []
+        : readers.GroupBy(reader => Prefix(reader.Target.Component)).SelectMany(model => new LoraContradictions(values, model.Key).Of(
+            [.. model], reader => Patterns($"{model.Key}rank_pattern").Find(_isPefts ? reader.Written : reader.Target.Path)
+                ?? (values.Find($"{model.Key}r") is { Element.ValueKind: JsonValueKind.Number } rank ? rank.Number() : null)));
 
     /// <summary>Entries without effect.</summary>
     /// <param name="layers">The layers that are adapted: the model, the path in it, and the path as the file writes it.</param>

@@ -21,6 +21,17 @@ internal static class LoraWarnings
         }
     }
 
+    /// <summary>Magnitudes of zero alone, which switch a layer off.</summary>
+    /// <param name="readers">What was read of the layers.</param>
+    /// <param name="file">The file's path.</param>
+    public static IEnumerable<string> Magnitudes(IEnumerable<LoraLayerReader> readers, string file)
+    {
+        string[] layers = [.. readers.Where(reader => reader.Parts.Variant == LoraVariant.Dora && reader.IsZero(LoraParts.Magnitude))
+            .Select(reader => reader.Target.Key)];
+        if (layers.Length > 0)
+            yield return $"{file}: all magnitudes of {ShownText.Names(layers)} are 0: the layers give their bias alone.";
+    }
+
     /// <summary>
     /// The mark of sd-scripts' split_qkv: queries, keys and values were trained apart and saved as one layer, with an alpha that was not
     /// multiplied by 3.
