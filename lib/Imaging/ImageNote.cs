@@ -25,11 +25,12 @@ internal static class ImageNote
     /// <param name="path">Ends in .png or .jpg.</param>
     /// <param name="image">The picture.</param>
     /// <param name="note">Any text; of one too long for its format (64 KiB in JPEG) none is written.</param>
-    public static void Save(string path, RgbImage image, string note)
+    /// <param name="parameters">The text under <c>parameters</c> that A1111 and Civitai read; png only, null for none.</param>
+    public static void Save(string path, RgbImage image, string note, string? parameters = null)
     {
         var text = Encoding.UTF8.GetBytes(note);
         var isPng = Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase);
-        var content = isPng ? WithPngNote(ImageEncoder.EncodePng(image), text)
+        var content = isPng ? WithPngNote(ImageEncoder.EncodePng(image), text, parameters)
             : text.Length <= LongestJpegNote ? WithJpegNote(ImageEncoder.EncodeJpeg(image), text) : ImageEncoder.EncodeJpeg(image);
         AtomicFile.Write(path, stream => stream.Write(content));
     }
@@ -41,12 +42,17 @@ internal static class ImageNote
         : file is [0xFF, 0xD8, ..] ? ReadJpeg(file[2..]) : null;
 
     // After the header, which must be the first chunk: signature, then 25 bytes.
-    private static byte[] WithPngNote(byte[] png, byte[] text)
+    private static byte[] WithPngNote(byte[] png, byte[] text, string? parameters)
     {
         var after = PngSignature.Length + 25;
         using var file = new MemoryStream();
         file.Write(png.AsSpan(0, after));
         IndexedPng.WriteChunk(file, "iTXt"u8, [.. PngHead, .. text]);
+        // As PIL writes it: tEXt holds Latin-1 alone.
+        if (parameters is not null && parameters.All(letter => letter <= '\u00ff'))
+            IndexedPng.WriteChunk(file, "tEXt"u8, [.. "parameters\0"u8, .. Encoding.Latin1.GetBytes(parameters)]);
+        else if (parameters is not null)
+            IndexedPng.WriteChunk(file, "iTXt"u8, [.. "parameters\0\0\0\0\0"u8, .. Encoding.UTF8.GetBytes(parameters)]);
         file.Write(png.AsSpan(after));
         return file.ToArray();
     }

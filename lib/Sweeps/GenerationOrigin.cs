@@ -12,6 +12,8 @@ internal sealed class GenerationOrigin
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly JsonObject _settings;
+    private readonly GenerateConfig _config;
+    private readonly (string Name, double Weight, string Sha256)[] _loras;
 
     /// <summary>Reads what decides the pictures.</summary>
     /// <param name="config">The options.</param>
@@ -24,6 +26,9 @@ internal sealed class GenerationOrigin
         var modelName = NameOf(model);
         string[] loraNames = [.. loras.Select(lora => NameOf(LoraFile.Resolve(lora.Path)))];
         Subject = SubjectOf(modelName, loraNames);
+        _config = config;
+        _loras = [.. loras.Zip(loraNames, (lora, name) => (
+            Path.GetFileNameWithoutExtension(name), lora.Lora.Weight * config.LoraScale, SweepRunner.Hash(lora.Path)))];
         _settings = new JsonObject
         {
             ["model"] = modelName,
@@ -61,6 +66,27 @@ internal sealed class GenerationOrigin
         foreach (var (name, value) in _settings)
             note[name] = value?.DeepClone();
         return note.ToJsonString(Json);
+    }
+
+    /// <summary>
+    /// The same as A1111 writes it and Civitai reads it; a LoRA by the first ten digits of its SHA-256 (Civitai's AutoV2).
+    /// </summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="seed">The seed of its noise.</param>
+    /// <param name="index">Its place among the pictures of that noise, from 0.</param>
+    /// <param name="width">Its width in pixels.</param>
+    /// <param name="height">Its height.</param>
+    public string ParametersOf(string prompt, ulong seed, int index, int width, int height)
+    {
+        FormattableString settings =
+            $"Steps: {_config.NumSteps}, Sampler: Euler, CFG scale: {_config.Guidance}, Seed: {seed}, Size: {width}x{height}";
+        var text = string.Concat(_loras.Select(lora => FormattableString.Invariant($" <lora:{lora.Name}:{lora.Weight}>")));
+        text = prompt + text + (_config.NegativePrompt is { } negative ? $"\nNegative prompt: {negative}" : string.Empty);
+        text += $"\n{FormattableString.Invariant(settings)}, Model: {_settings["model"]}";
+        if (index > 0)
+            text += FormattableString.Invariant($", Batch size: {_config.NumImages}, Batch pos: {index}");
+        var hashes = string.Join(", ", _loras.Select(lora => $"{lora.Name}: {lora.Sha256[..10].ToLowerInvariant()}"));
+        return hashes.Length == 0 ? text : $"{text}, Lora hashes: \"{hashes}\"";
     }
 
     /// <summary>The model and the LoRA of an existing picture.</summary>

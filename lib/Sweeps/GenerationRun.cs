@@ -75,7 +75,12 @@ internal sealed class GenerationRun
                 var images = pipeline.GenerateEach(
                     Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
                 foreach (var (i, image) in images.Index())
-                    ImageNote.Save(PathOf(prompt, batch[i]), image, _origin.NoteOf(text, SeedOf(prompt), batch[i]));
+                {
+                    ImageNote.Save(
+                        PathOf(prompt, batch[i]), image, _origin.NoteOf(text, SeedOf(prompt), batch[i]),
+                        _origin.ParametersOf(text, SeedOf(prompt), batch[i], image.Width, image.Height));
+                }
+
                 done += _config.NumSteps;
             }
         }

@@ -27,6 +27,33 @@ public sealed class ImageNoteTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("a größer cat\nSteps: 28", "tEXt")]
+    [InlineData("ネコ and 猫 🐈\nSteps: 28", "iTXt")]
+    public void Save_Parameters_StandInAChunkOfTheirOwn(string text, string kind)
+    {
+        var path = Path.Combine(_folder, "x.png");
+        ImageNote.Save(path, new RgbImage(8, 8), "the note", text);
+        var file = File.ReadAllBytes(path);
+        Assert.Equal("the note", ImageNote.Read(file));
+        var found = new List<(string Kind, string Text)>();
+        for (var at = 8; at < file.Length;)
+        {
+            var length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(at));
+            var name = System.Text.Encoding.ASCII.GetString(file, at + 4, 4);
+            var content = file.AsSpan(at + 8, length);
+            if (content.StartsWith("parameters\0"u8))
+            {
+                found.Add((name, name == "tEXt"
+                    ? System.Text.Encoding.Latin1.GetString(content[11..]) : System.Text.Encoding.UTF8.GetString(content[15..])));
+            }
+
+            at += 12 + length;
+        }
+
+        Assert.Equal([(kind, text)], found);
+    }
+
     [Fact]
     public void Save_NoteTooLongForJpeg_WritesThePictureWithoutIt()
     {
