@@ -11,6 +11,7 @@ internal sealed record DreamBenchConfig
     private const string TrainingGroup = "Training";
     private const string PictureGroup = "Pictures";
     private const string JudgeGroup = "Judge";
+    private const string AutoShard = "auto";
 
     /// <summary>The options of this record with names, ranges and help.</summary>
     public static FlagSet<DreamBenchConfig> Flags { get; } = new();
@@ -23,8 +24,12 @@ internal sealed record DreamBenchConfig
     [Flag(DataGroup, "Only these subjects, separated by commas.", Placeholder = "NAMES", DefaultText = "all")]
     public string? Subjects { get; init; }
 
-    /// <summary>The part of the subjects that this process takes, as 0/4. Flag <c>--shard</c>.</summary>
-    [Flag(DataGroup, "Only the subjects of this part, such as 0/4: the first of four processes.", Placeholder = "PART/PARTS")]
+    /// <summary>
+    /// The part of the subjects that this process takes, as 0/4, or auto: its task of a Slurm array. Flag <c>--shard</c>.
+    /// </summary>
+    [Flag(
+        DataGroup, "Only the subjects of this part, such as 0/4: the first of four processes; auto: the part of this task of a Slurm array.",
+        Placeholder = "PART/PARTS")]
     public string Shard { get; init; } = "0/1";
 
     /// <summary>Prompts of each subject, from the top of its list; null: all. Flag <c>--max_prompts</c>.</summary>
@@ -97,7 +102,10 @@ internal sealed record DreamBenchConfig
     public void Validate()
     {
         List<string> errors = [.. Flags.Check(this)];
-        if (Part() is null)
+        if (Shard == AutoShard && Part() is null)
+            errors.Add("shard is auto, but this is no task of a Slurm array of consecutive numbers (SLURM_ARRAY_TASK_ID, "
+                + "SLURM_ARRAY_TASK_MIN, SLURM_ARRAY_TASK_COUNT). Start it by sbatch --array=0-3, or give PART/PARTS, such as 0/4.");
+        else if (Part() is null)
             errors.Add($"shard is '{ShownText.Line(Shard)}'; valid is PART/PARTS, such as 0/4 to 3/4.");
         if ((Dino is null) != (Clip is null))
             errors.Add("dino and clip go together: give both or none.");
@@ -126,7 +134,18 @@ internal sealed record DreamBenchConfig
             ? subject with { Templates = [.. subject.Templates.Take(most)] } : subject)];
     }
 
-    private (int Part, int Parts)? Part() =>
-        Shard.Split('/') is [var left, var right] && int.TryParse(left, NumberStyles.None, CultureInfo.InvariantCulture, out var part)
-            && int.TryParse(right, NumberStyles.None, CultureInfo.InvariantCulture, out var parts) && part < parts ? (part, parts) : null;
+    /// <summary>The part of a Slurm array's task.</summary>
+    /// <param name="variable">An environment variable by name; null: not set.</param>
+    /// <returns>The part, from 0, and the number of parts; null where this is no task of an array of consecutive numbers.</returns>
+    public static (int Part, int Parts)? PartOfArray(Func<string, string?> variable) =>
+        Number(variable("SLURM_ARRAY_TASK_ID")) is { } task && Number(variable("SLURM_ARRAY_TASK_MIN")) is { } first
+            && Number(variable("SLURM_ARRAY_TASK_COUNT")) is { } parts && task >= first && task - first < parts
+            ? (task - first, parts) : null;
+
+    private (int Part, int Parts)? Part() => Shard == AutoShard ? PartOfArray(Environment.GetEnvironmentVariable)
+        : Shard.Split('/') is [var left, var right] && Number(left) is { } part && Number(right) is { } parts && part < parts
+            ? (part, parts) : null;
+
+    private static int? Number(string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }
