@@ -28,7 +28,7 @@ internal sealed record DreamBenchConfig
     /// The part of the subjects that this process takes, as 0/4, or auto: its task of a Slurm array. Flag <c>--shard</c>.
     /// </summary>
     [Flag(
-        DataGroup, "Only the subjects of this part, such as 0/4: the first of four processes; auto: the part of this task of a Slurm array.",
+        DataGroup, "Only the subjects of this part, such as 0/4: the first of four processes; auto: the part of a Slurm array's task.",
         Placeholder = "PART/PARTS")]
     public string Shard { get; init; } = "0/1";
 
