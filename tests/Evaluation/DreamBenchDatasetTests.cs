@@ -119,7 +119,9 @@ public sealed class DreamBenchDatasetTests : IDisposable
     {
         var variables = new Dictionary<string, string?>
         {
-            ["SLURM_ARRAY_TASK_ID"] = task, ["SLURM_ARRAY_TASK_MIN"] = first, ["SLURM_ARRAY_TASK_COUNT"] = count,
+            ["SLURM_ARRAY_TASK_ID"] = task,
+            ["SLURM_ARRAY_TASK_MIN"] = first,
+            ["SLURM_ARRAY_TASK_COUNT"] = count,
         };
         var read = DreamBenchConfig.PartOfArray(variables.GetValueOrDefault);
         Assert.Equal((part, parts), (read?.Part, read?.Parts));
