@@ -26,6 +26,8 @@ internal sealed class EvaluationPage(
         [
             ("sets of pictures", Count(choice.Evaluations.Count)),
             ("pictures scored", Count(choice.Evaluations.Sum(evaluation => evaluation.Pictures.Count + evaluation.ClassPictures.Count))),
+            .. choice.Evaluations.Max(evaluation => evaluation.ClassPictures.Count) is var ofClass and > 0
+                ? [("class pictures a set", Count(ofClass))] : Array.Empty<(string, string)>(),
             ("photos", Count(photos.Count)),
             .. double.IsNaN(_judge.Ceiling) ? Array.Empty<(string, string)>()
                 : [($"{EvaluationViews.Title(_judge.FidelityScore)} among photos", Number(_judge.Ceiling))],
@@ -37,7 +39,7 @@ internal sealed class EvaluationPage(
                 "Fidelity and adherence",
                 "Each point is a LoRA at a scale; up is nearer to the subject, right follows the prompt more closely. No other point "
                 + "beats those of the Pareto set in both. Where bars overlap widely, the order of two points may be chance.",
-                [choice.Plane(), choice.Table(), .. choice.Differences.Count > 0 ? new HtmlView[] { choice.DifferenceTable() } : []]),
+                [choice.Plane(), choice.Table(), choice.Glossary(), .. choice.Differences.Count > 0 ? new HtmlView[] { choice.DifferenceTable() } : []]),
             .. Pictures(),
             .. Drift(),
             .. Bleed(),

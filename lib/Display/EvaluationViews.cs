@@ -27,6 +27,26 @@ public static class EvaluationViews
         [EmbeddingScores.SurroundingsScore] = "Surroundings",
     };
 
+    private static readonly (string Score, string Meaning)[] Meanings =
+    [
+        (CharacterReading.FidelityScore, "mean cosine to the photos by the miniature's classifier; higher is nearer to the subject"),
+        (CharacterReading.AdherenceScore, "how far the classifier sees what the prompt says, 0 to 1"),
+        (SubjectJudge.DinoScore, "mean cosine to the photos by DINO; higher is nearer to the subject"),
+        (SubjectJudge.ClipImageScore, "the same by CLIP, which sees the kind of thing more than the individual"),
+        (SubjectJudge.ClipTextScore, "cosine of a picture and its prompt by CLIP; higher follows the prompt more closely"),
+        (SubjectEvaluation.DiversityScore, "1 less the mean cosine, by DINO, among pictures of one prompt; it is not LPIPS"),
+        (SubjectEvaluation.CopyScore, "part of the pictures that are nearer to a photo than any two photos are to each other"),
+        (SubjectEvaluation.ClassFidelity, "fidelity of pictures of the class prompt, which should stay low"),
+        (SubjectEvaluation.ClassLeak, "how much that rose over the model without LoRA: the class becomes the subject"),
+        (SubjectEvaluation.DriftScore, "1 less the cosine of a class picture to that of the model without LoRA, of the same seed"),
+        (EmbeddingScores.SurroundingsScore, "mean cosine to the photos with the middle covered; rising, the background was learned"),
+    ];
+
+    /// <summary>What the scores of a choice mean.</summary>
+    internal static ScoreGlossary Glossary(this EvaluationChoice choice) => new(
+        [.. Meanings.Where(entry => choice.Evaluations.Any(evaluation => evaluation.Means.ContainsKey(entry.Score)))
+            .Select(entry => (Title(entry.Score), entry.Meaning))]);
+
     /// <summary>
     /// Every LoRA and scale as a point with its intervals: adherence to the right, fidelity upwards; the Pareto set is joined, the
     /// suggested one marked.

@@ -116,6 +116,9 @@ public sealed class EvaluateVerbTests : IDisposable
             (4, 3), (set.GetProperty("pictures").GetInt32(), set.GetProperty("class_pictures").GetInt32())));
         Assert.All(sets.Skip(1), set => Assert.All(
             ["drift", "leak", "pres"], score => Assert.True(set.GetProperty("means").TryGetProperty(score, out _), score)));
+        var page = File.ReadAllText(Out("out", "report.html"));
+        Assert.Contains("<details><summary>What the scores mean</summary>", page, StringComparison.Ordinal);
+        Assert.Contains("class pictures a set", page, StringComparison.Ordinal);
         var before = Pictures();
         Assert.Equal(7 * sets.Length, before.Length);
         var (again, output, _) = Evaluate(arguments);
