@@ -15,6 +15,8 @@ internal sealed class EvaluationPage(
     private const int MostPhotos = 12;
     private const int PhotoSize = 96;
 
+    private static readonly HtmlView[] NoViews = [];
+
     private readonly JudgeFacts _judge = choice.Evaluations[0].Judge;
 
     /// <summary>Builds the page.</summary>
@@ -39,7 +41,7 @@ internal sealed class EvaluationPage(
                 "Fidelity and adherence",
                 "Each point is a LoRA at a scale; up is nearer to the subject, right follows the prompt more closely. No other point "
                 + "beats those of the Pareto set in both. Where bars overlap widely, the order of two points may be chance.",
-                [choice.Plane(), choice.Table(), choice.Glossary(), .. choice.Differences.Count > 0 ? new HtmlView[] { choice.DifferenceTable() } : []]),
+                [choice.Plane(), choice.Table(), choice.Glossary(), .. choice.Differences.Count > 0 ? [choice.DifferenceTable()] : NoViews]),
             .. Pictures(),
             .. Drift(),
             .. Bleed(),

@@ -23,7 +23,8 @@ internal static class JudgeProofVerb
         var output = verb.AddText("--output", "FOLDER", "Folder for trainings, pictures and the report.", "outputs/miniature/judge");
         var protocol = verb.AddText("--protocol", "NAME", "How pictures are prepared: published or paper.", "published");
         var pictures = verb.AddNumber("--pictures_per_prompt", "Pictures of each of four prompts for every checkpoint.", 2);
-        var plain = verb.AddNumber("--plain_pictures", "Pictures that are searched for copies, and that show drift.", 8);
+        var plain = verb.AddNumber("--plain_pictures", "Pictures that are searched for copies.", 8);
+        var ofClass = verb.AddNumber("--class_pictures", "Pictures of the class prompt, which show drift.", 48);
         var steps = verb.AddNumber("--steps", "Denoising steps.", 16);
         verb.SetAction(result =>
         {
@@ -44,6 +45,7 @@ internal static class JudgeProofVerb
                 },
                 PicturesPerPrompt = result.GetValue(pictures),
                 PlainPictures = result.GetValue(plain),
+                ClassPictures = result.GetValue(ofClass),
                 Steps = result.GetValue(steps),
                 Log = session.Output.WriteLine,
                 Cancellation = session.Cancellation,

@@ -31,8 +31,9 @@ internal sealed class JudgePictures : IDisposable
     public string[] Plain => [.. Enumerable.Repeat(_options.Training.InstancePrompt, _options.PlainPictures)];
 
     /// <summary>The same without the identifier: any cat, which shows drift.</summary>
-    public string[] AnyCat => [.. Plain.Select(prompt =>
-        prompt.Replace($"{Character.GmcCat.Name} cat", Captioner.WithArticle("cat"), StringComparison.Ordinal))];
+    public string[] AnyCat => [.. Enumerable.Repeat(
+        _options.Training.InstancePrompt.Replace($"{Character.GmcCat.Name} cat", Captioner.WithArticle("cat"), StringComparison.Ordinal),
+        _options.ClassPictures)];
 
     /// <summary>Pictures of some prompts; the noise of a place is the same for every model.</summary>
     /// <param name="name">Folder of the pictures below the output folder.</param>

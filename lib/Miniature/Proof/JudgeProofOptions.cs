@@ -39,8 +39,11 @@ internal sealed record JudgeProofOptions
     /// <summary>Pictures of each prompt. Default 2.</summary>
     public int PicturesPerPrompt { get; init; } = 2;
 
-    /// <summary>Pictures of the instance prompt that are searched for copies, and of the class prompt that show drift. Default 8.</summary>
+    /// <summary>Pictures of the instance prompt that are searched for copies. Default 8.</summary>
     public int PlainPictures { get; init; } = 8;
+
+    /// <summary>Pictures of the class prompt that show drift: of 8 the interval is ±0.3, wider than what is to be told. Default 48.</summary>
+    public int ClassPictures { get; init; } = 48;
 
     /// <summary>Denoising steps. Default 16.</summary>
     public int Steps { get; init; } = 16;
