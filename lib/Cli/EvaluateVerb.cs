@@ -63,7 +63,7 @@ internal static class EvaluateVerb
         var advice = EvaluationAdvice.Of(choice, photos.Length);
         EvaluationFiles.Write(config.OutputDir, EvaluationSummary.Of(choice, advice, photos.Length, bleed), choice);
         var page = Path.Combine(config.OutputDir, PageName);
-        new EvaluationPage(choice, advice, photos, bleed).Build().Save(page);
+        new EvaluationPage(choice, advice, photos, bleed, config).Build().Save(page);
         Tell(choice, advice, page, session);
         return ExitCode.Success;
     }

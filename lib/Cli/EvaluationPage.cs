@@ -9,8 +9,10 @@ namespace Dreambooth.Lab.Cli;
 /// <param name="advice">What was found.</param>
 /// <param name="photos">The files of the real pictures.</param>
 /// <param name="bleed">Several subjects against each other; null for one.</param>
+/// <param name="config">How the pictures were generated.</param>
 internal sealed class EvaluationPage(
-    EvaluationChoice choice, IReadOnlyList<EvaluationAdvice> advice, IReadOnlyList<string> photos, SubjectBleed? bleed)
+    EvaluationChoice choice, IReadOnlyList<EvaluationAdvice> advice, IReadOnlyList<string> photos, SubjectBleed? bleed,
+    EvaluateConfig config)
 {
     private const int MostPhotos = 12;
     private const int PhotoSize = 96;
@@ -36,12 +38,16 @@ internal sealed class EvaluationPage(
         ],
         Sections =
         [
+            .. Use(),
             new ReportSection("What to do", string.Empty, [advice.Table()]),
             new ReportSection(
                 "Fidelity and adherence",
                 "Each point is a LoRA at a scale; up is nearer to the subject, right follows the prompt more closely. No other point "
                 + "beats those of the Pareto set in both. Where bars overlap widely, the order of two points may be chance.",
-                [choice.Plane(), choice.Table(), choice.Glossary(), .. choice.Differences.Count > 0 ? [choice.DifferenceTable()] : NoViews]),
+                [
+                    choice.Plane(), choice.Table(), choice.Glossary(),
+                    .. choice.Differences.Count > 0 ? [choice.DifferenceTable()] : NoViews,
+                ]),
             .. Pictures(),
             .. Drift(),
             .. Bleed(),
@@ -49,6 +55,20 @@ internal sealed class EvaluationPage(
         ],
         Footer = $"Judged by {_judge.Name}. Figures of other encoders or protocols cannot be compared with these.",
     };
+
+    private IEnumerable<ReportSection> Use()
+    {
+        if (choice.Suggested is not { Lora: not null } kept || config.PretrainedModelNameOrPath is not { } model)
+            yield break;
+        var prompt = kept.Pictures.Select(picture => picture.Prompt).FirstOrDefault(text => text is not null);
+        var sampling = string.Create(CultureInfo.InvariantCulture, $"--guidance {config.Guidance} --num_steps {config.NumSteps}");
+        if (prompt is not null)
+        {
+            yield return new ReportSection(
+                "Use it", "The suggested LoRA at its scale, with the sampling that it was judged by.",
+                [new CommandText($"{kept.CommandLine(model, prompt)} {sampling}")]);
+        }
+    }
 
     private IEnumerable<ReportSection> Pictures()
     {

@@ -119,6 +119,7 @@ public sealed class EvaluateVerbTests : IDisposable
         var page = File.ReadAllText(Out("out", "report.html"));
         Assert.Contains("<details><summary>What the scores mean</summary>", page, StringComparison.Ordinal);
         Assert.Contains("class pictures a set", page, StringComparison.Ordinal);
+        Assert.Matches("""(?s)lab-command">[^<]* generate --model [^<]*--lora_scale [^<]*--guidance 4 --num_steps 1<""", page);
         var before = Pictures();
         Assert.Equal(7 * sets.Length, before.Length);
         var (again, output, _) = Evaluate(arguments);

@@ -42,7 +42,9 @@ internal sealed record JudgeProofOptions
     /// <summary>Pictures of the instance prompt that are searched for copies. Default 8.</summary>
     public int PlainPictures { get; init; } = 8;
 
-    /// <summary>Pictures of the class prompt that show drift: of 8 the interval is ±0.3, wider than what is to be told. Default 48.</summary>
+    /// <summary>
+    /// Pictures of the class prompt that show drift: of 8 the interval is ±0.3, wider than what is to be told. Default 48.
+    /// </summary>
     public int ClassPictures { get; init; } = 48;
 
     /// <summary>Denoising steps. Default 16.</summary>
