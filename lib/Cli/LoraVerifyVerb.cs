@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Cli;

@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;

@@ -46,7 +46,7 @@ def by_diffusers(path):
         own, transformer=model, adapter_name="default", _pipeline=pipe, metadata=metadata or None)
     if not getattr(model, "peft_config", None):
         raise ValueError("nothing of it was loaded")
-    return model
+    return model.eval()  # the adapter's layers come in training mode, with their dropout
 
 
 def by_peft(path):
