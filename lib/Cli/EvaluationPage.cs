@@ -61,12 +61,11 @@ internal sealed class EvaluationPage(
         if (choice.Suggested is not { Lora: not null } kept || config.PretrainedModelNameOrPath is not { } model)
             yield break;
         var prompt = kept.Pictures.Select(picture => picture.Prompt).FirstOrDefault(text => text is not null);
-        var sampling = string.Create(CultureInfo.InvariantCulture, $"--guidance {config.Guidance} --num_steps {config.NumSteps}");
         if (prompt is not null)
         {
             yield return new ReportSection(
                 "Use it", "The suggested LoRA at its scale, with the sampling that it was judged by.",
-                [new CommandText($"{kept.CommandLine(model, prompt)} {sampling}")]);
+                [new CommandText(kept.CommandLine(model, prompt, config.Guidance, config.NumSteps))]);
         }
     }
 

@@ -94,12 +94,16 @@ public static class ChoiceViews
     /// <param name="kept">The LoRA and its scale.</param>
     /// <param name="model">The model's folder, or its name on the hub.</param>
     /// <param name="prompt">What to generate.</param>
-    public static string CommandLine(this SubjectEvaluation kept, string model, string prompt)
+    /// <param name="guidance">The guidance that it was judged at; null for what <c>generate</c> takes by itself.</param>
+    /// <param name="steps">The denoising steps, the same.</param>
+    public static string CommandLine(this SubjectEvaluation kept, string model, string prompt, double? guidance = null, int? steps = null)
     {
         ArgumentNullException.ThrowIfNull(kept);
         var scale = (kept.Scale ?? 1).ToString("0.##", CultureInfo.InvariantCulture);
+        var sampling = (guidance is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" --guidance {guidance}"))
+            + (steps is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" --num_steps {steps}"));
         return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora "
-            + $"{ProjectFolder.Near(kept.Lora ?? string.Empty)} --lora_scale {scale} \\\n    --prompt \"{prompt}\"";
+            + $"{ProjectFolder.Near(kept.Lora ?? string.Empty)} --lora_scale {scale} \\\n    --prompt \"{prompt}\"{sampling}";
     }
 
     private static (string? Prompt, ulong? Seed, int Index) Place(PictureScores picture) => (picture.Prompt, picture.Seed, picture.Index);
