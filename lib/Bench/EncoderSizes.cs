@@ -9,17 +9,7 @@ internal sealed record EncoderSizes(ViTConfig Dino, CLIPVisionConfig Clip)
 {
     /// <summary>DINO ViT-S/16 and CLIP ViT-B/32, which DreamBooth's paper evaluates with.</summary>
     public static EncoderSizes Published { get; } = new(
-        new()
-        {
-            ModelType = "vit",
-            HiddenSize = 384,
-            IntermediateSize = 1536,
-            NumHiddenLayers = 12,
-            NumAttentionHeads = 6,
-            PatchSize = 16,
-            LayerNormEps = 1e-12,
-        },
-        new());
+        new() { ModelType = "vit", HiddenSize = 384, IntermediateSize = 1536, NumHiddenLayers = 12, NumAttentionHeads = 6 }, new());
 
     /// <summary>As small as can be.</summary>
     public static EncoderSizes Tiny { get; } = new(

@@ -28,16 +28,16 @@ internal static class LoraVerifyVerb
             var options = PipelineOptions.Parse(result.GetValue(device)!, "fp32") with { TokenizersFolder = result.GetValue(tokenizers) };
             using var pipeline = StableDiffusion3Pipeline.Load(result.GetValue(model)!, options);
             pipeline.Prompts.Warn = null;
-            if (result.GetValue(keep) is { } folder)
-                return Run(pipeline, request, result.GetValue(file)!, folder, session);
-            var temporary = Directory.CreateTempSubdirectory("lab-verify-").FullName;
+            var kept = result.GetValue(keep);
+            var folder = kept ?? Directory.CreateTempSubdirectory("lab-verify-").FullName;
             try
             {
-                return Run(pipeline, request, result.GetValue(file)!, temporary, session);
+                return Run(pipeline, request, result.GetValue(file)!, folder, session);
             }
             finally
             {
-                Directory.Delete(temporary, recursive: true);
+                if (kept is null)
+                    Directory.Delete(folder, recursive: true);
             }
         });
         return verb;

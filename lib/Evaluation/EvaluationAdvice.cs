@@ -33,14 +33,14 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
         if (choice.Suggested is not { } suggested)
             return [];
         var late = choice.AsTrained().First();
-        var far = Overtraining(choice, late) ?? Copying(late, choice.Base);
+        var (overtrained, copying) = (Overtraining(choice, late), Copying(late, choice.Base));
         // Of "more steps" and "fewer steps" one is said: a training that went too far is not also too short.
-        var learning = far is null ? Learning(choice, suggested, late) : null;
+        var learning = overtrained is null && copying is null ? Learning(choice, suggested, late) : null;
         EvaluationAdvice[] found =
         [
             .. new[]
             {
-                learning, Overtraining(choice, late), Leak(choice, late, learning is not null), Copying(late, choice.Base),
+                learning, overtrained, Leak(choice, late, learning is not null), copying,
                 Background(choice, late, learning is not null), Photos(suggested.Judge, photos), Pictures(suggested), Comparison(choice),
             }.OfType<EvaluationAdvice>(),
         ];

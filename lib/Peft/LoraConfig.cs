@@ -48,10 +48,13 @@ public sealed record LoraConfig
     public double Alpha => LoraAlpha ?? Rank;
 
     /// <summary>What the update is multiplied by: alpha / rank, or alpha / √rank.</summary>
-    internal double Factor => Alpha / (UseRslora ? Math.Sqrt(Rank) : Rank);
+    internal double Factor => FactorOf(Alpha, Rank, UseRslora);
 
     /// <summary>Whether the update is two matrices and no more, which has the fast passes.</summary>
     internal bool IsPlain => Variant == LoraVariant.Lora && !LoraBias && LoraDropout == 0;
+
+    /// <summary>What alpha means: alpha / rank, or alpha / √rank where it is rank-stabilised.</summary>
+    internal static double FactorOf(double alpha, int rank, bool isStabilised) => alpha / (isStabilised ? Math.Sqrt(rank) : rank);
 
     /// <summary>Whether a module path is a target.</summary>
     /// <param name="path">The module's path from the model's root.</param>

@@ -39,10 +39,9 @@ internal sealed class LoraContradictions(JsonField values, string prefix)
     {
         if (values.Find($"{prefix}peft_type") is not { IsText: true } type)
             return null;
-        var variants = readers.Select(reader => reader.Parts.Variant).Distinct()
-            .Select(variant => variant is LoraVariant.Loha ? "LOHA" : variant is LoraVariant.Lokr ? "LOKR" : "LORA").Distinct().ToList();
-        return variants.Exists(variant => !variant.Equals(type.Text(), StringComparison.OrdinalIgnoreCase))
-            ? $"{values.Source}: {type.Path} is {type.Text()}, and the tensors are those of {string.Join(" and ", variants)}: they count."
+        var types = readers.Select(reader => LoraMetadata.TypeOf(reader.Parts.Variant)).Distinct().ToList();
+        return types.Exists(name => !name.Equals(type.Text(), StringComparison.OrdinalIgnoreCase))
+            ? $"{values.Source}: {type.Path} is {type.Text()}, and the tensors are those of {string.Join(" and ", types)}: they count."
             : null;
     }
 

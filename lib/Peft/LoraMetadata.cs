@@ -68,7 +68,7 @@ internal sealed class LoraMetadata
             return (rank, rank, 1);
         var alpha = Patterns($"{prefix}alpha_pattern").Find(path)
             ?? (values.Find($"{prefix}lora_alpha") ?? values.Find($"{prefix}alpha"))?.Number() ?? rank;
-        return (rank, alpha, alpha / (IsStabilised(prefix) ? Math.Sqrt(rank) : rank));
+        return (rank, alpha, LoraConfig.FactorOf(alpha, rank, IsStabilised(prefix)));
     }
 
     /// <summary>The probability with which the inputs of a model's updates were left out in training; 0 where nothing is said.</summary>
@@ -131,6 +131,15 @@ internal sealed class LoraMetadata
             header[HeaderKey] = new JsonObject(metadata).ToJsonString(new(JsonFile.Options) { WriteIndented = true });
     }
 
+    /// <summary>PEFT's name for the kind of update, its <c>peft_type</c>.</summary>
+    /// <param name="variant">What the tensors are.</param>
+    public static string TypeOf(LoraVariant variant) => variant switch
+    {
+        LoraVariant.Loha => "LOHA",
+        LoraVariant.Lokr => "LOKR",
+        _ => "LORA",
+    };
+
     /// <summary>PEFT's configuration of an adapter of one model.</summary>
     /// <param name="layers">The updates, all LoRA and DoRA, all LoHa, or all LoKr.</param>
     public static JsonObject Config(IReadOnlyList<LoraContent> layers)
@@ -140,7 +149,7 @@ internal sealed class LoraMetadata
         layers = [.. layers.Select(Ranked)];
         var first = layers[0];
         var config = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        config["peft_type"] = first.Variant == LoraVariant.Loha ? "LOHA" : "LOKR";
+        config["peft_type"] = TypeOf(first.Variant);
         config["alpha"] = Number(AlphaOf(first));
         config["init_weights"] = true;
         config["module_dropout"] = 0.0;

@@ -33,8 +33,8 @@ internal sealed class GenerationOrigin
         {
             ["model"] = modelName,
             ["lora"] = new JsonArray([.. loraNames.Select(name => JsonValue.Create(name))]),
-            ["lora_scale"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(lora.Lora.Weight * config.LoraScale))]),
-            ["lora_sha256"] = new JsonArray([.. loras.Select(lora => JsonValue.Create(SweepRunner.Hash(lora.Path)))]),
+            ["lora_scale"] = new JsonArray([.. _loras.Select(lora => JsonValue.Create(lora.Weight))]),
+            ["lora_sha256"] = new JsonArray([.. _loras.Select(lora => JsonValue.Create(lora.Sha256))]),
             ["model_files"] = Path.Exists(model) ? ModelFingerprint.Of(model) : null,
             ["variant"] = config.Variant,
             ["without_t5"] = config.WithoutT5,
@@ -85,7 +85,7 @@ internal sealed class GenerationOrigin
         text += $"\n{FormattableString.Invariant(settings)}, Model: {_settings["model"]}";
         if (index > 0)
             text += FormattableString.Invariant($", Batch size: {_config.NumImages}, Batch pos: {index}");
-        var hashes = string.Join(", ", _loras.Select(lora => $"{lora.Name}: {lora.Sha256[..10].ToLowerInvariant()}"));
+        var hashes = string.Join(", ", _loras.Select(lora => $"{lora.Name}: {lora.Sha256[..10]}"));
         return hashes.Length == 0 ? text : $"{text}, Lora hashes: \"{hashes}\"";
     }
 

@@ -50,6 +50,9 @@ public sealed class BenchCommandLineTests
         Assert.Equal(3, Directory.GetFiles(Path.Combine(folder.Path, "pictures"), "*.png").Length);
         Assert.Equal("vit", ViTConfig.Read(Path.Combine(folder.Path, "dino", "config.json")).ModelType);
         Assert.Equal(16, CLIPVisionConfig.Read(Path.Combine(folder.Path, "clip", "config.json")).ProjectionDim);
+        Assert.All(
+            Directory.GetFiles(folder.Path, "*config.json", SearchOption.AllDirectories),
+            file => Assert.DoesNotContain("null", File.ReadAllText(file), StringComparison.Ordinal));
         using var values = SafetensorsFile.Open(Path.Combine(folder.Path, "pixels.safetensors"));
         string?[] pictures = [.. Directory.GetFiles(Path.Combine(folder.Path, "odd"), "*.png").Select(Path.GetFileNameWithoutExtension)];
         Assert.Equal(

@@ -30,6 +30,20 @@ internal sealed class TinyTraining : ITrainingBatches, IDisposable
         Seed = 1,
     };
 
+    /// <summary>A whole training of the committed model, from photos to a LoRA; the steps are the caller's.</summary>
+    public static DreamBoothConfig Run(string photos, string output) => new()
+    {
+        PretrainedModelNameOrPath = TinyPipeline.Folder,
+        InstanceDataDir = photos,
+        InstancePrompt = "a cat",
+        OutputDir = output,
+        Resolution = 32,
+        MaxSequenceLength = 8,
+        TrainBatchSize = 1,
+        Seed = 1,
+        Device = "cpu",
+    };
+
     public LoraAdapter Adapter { get; }
 
     public int BatchesPerEpoch { get; init; } = 3;

@@ -20,15 +20,8 @@ public sealed class TrainedVariantsTests : IDisposable
             _pictures.Add($"{i}.png", seed: i);
     }
 
-    private DreamBoothConfig Config => new()
+    private DreamBoothConfig Config => TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, "run")) with
     {
-        PretrainedModelNameOrPath = TinyPipeline.Folder,
-        InstanceDataDir = _pictures.Folder,
-        InstancePrompt = "a cat",
-        OutputDir = Path.Combine(_folder, "run"),
-        Resolution = 32,
-        MaxSequenceLength = 8,
-        TrainBatchSize = 1,
         TrainTextEncoder = true,
         TextEncoderLr = 1e-2,
         LearningRate = 1e-2,
@@ -36,8 +29,6 @@ public sealed class TrainedVariantsTests : IDisposable
         CheckpointingSteps = 1,
         Rank = 2,
         LoraAlpha = 3,
-        Seed = 1,
-        Device = "cpu",
     };
 
     public void Dispose()

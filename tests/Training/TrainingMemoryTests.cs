@@ -27,20 +27,13 @@ public sealed class TrainingMemoryTests : IDisposable
 
     public static TheoryData<bool> WithAndWithoutClip => [true, false];
 
-    private DreamBoothConfig Config => new()
+    private DreamBoothConfig Config => TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, "run")) with
     {
-        PretrainedModelNameOrPath = TinyPipeline.Folder,
         Tokenizers = TinyTokenizers.Root,
-        InstanceDataDir = _pictures.Folder,
-        InstancePrompt = "a cat",
         WithPriorPreservation = true,
         ClassDataDir = Path.Combine(_folder, "class"),
         ClassPrompt = "an animal",
         NumClassImages = 2,
-        OutputDir = Path.Combine(_folder, "run"),
-        Resolution = 32,
-        MaxSequenceLength = 8,
-        TrainBatchSize = 1,
         GradientAccumulationSteps = 2,
         LearningRate = 1e-3,
         ValidationPrompt = "a dog",
@@ -49,8 +42,6 @@ public sealed class TrainingMemoryTests : IDisposable
         ValidationInferenceSteps = 1,
         ValidationLossSteps = 2,
         MaxTrainSteps = 3,
-        Seed = 1,
-        Device = "cpu",
     };
 
     public void Dispose()

@@ -19,15 +19,8 @@ public sealed class TrainingSessionTests : IDisposable
             _pictures.Add($"{i}.png", seed: i);
     }
 
-    private DreamBoothConfig Config => new()
+    private DreamBoothConfig Config => TinyTraining.Run(_pictures.Folder, Out("run")) with
     {
-        PretrainedModelNameOrPath = TinyPipeline.Folder,
-        InstanceDataDir = _pictures.Folder,
-        InstancePrompt = "a cat",
-        OutputDir = Out("run"),
-        Resolution = 32,
-        MaxSequenceLength = 8,
-        TrainBatchSize = 1,
         GradientAccumulationSteps = 2,
         TrainTextEncoder = true,
         RandomFlip = true,
@@ -35,8 +28,6 @@ public sealed class TrainingSessionTests : IDisposable
         LrScheduler = LearningRateScheduleKind.Cosine,
         LrWarmupSteps = 2,
         MaxTrainSteps = 6,
-        Seed = 1,
-        Device = "cpu",
     };
 
     public void Dispose()

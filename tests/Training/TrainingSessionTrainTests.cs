@@ -125,17 +125,8 @@ public sealed class TrainingSessionTrainTests : IDisposable
             component.Module.named_modules(), entry => entry.module is Dreambooth.Lab.Layers.LoraLinear { Adapters.Count: > 0 }));
     }
 
-    private DreamBoothConfig Config => new()
+    private DreamBoothConfig Config => TinyTraining.Run(_pictures.Folder, _output) with
     {
-        PretrainedModelNameOrPath = TinyPipeline.Folder,
-        InstanceDataDir = _pictures.Folder,
-        InstancePrompt = "a cat",
-        OutputDir = _output,
-        Resolution = 32,
-        MaxSequenceLength = 8,
-        TrainBatchSize = 1,
         MaxTrainSteps = 3,
-        Seed = 1,
-        Device = "cpu",
     };
 }

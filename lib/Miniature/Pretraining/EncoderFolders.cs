@@ -76,8 +76,13 @@ internal static class EncoderFolders
         var config = new JsonObject { ["architectures"] = new JsonArray(kind) };
         if (modelType is not null)
             config["model_type"] = modelType;
+        // What is not set is left out: transformers takes no null for a number.
         foreach (var (key, value) in JsonSerializer.SerializeToNode(sizes, JsonFile.Options)!.AsObject())
-            config[key] = value?.DeepClone();
+        {
+            if (value is not null)
+                config[key] = value.DeepClone();
+        }
+
         return config;
     }
 
