@@ -83,12 +83,8 @@ internal static class TrainVerb
         session.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{file}: {summary.Steps} steps in {summary.Seconds:0.0} s{(summary.Cancelled ? ", ended early" : string.Empty)}"));
-        if (Path.Combine(config.OutputDir, LoraExport.DefaultName) is var export && File.Exists(export))
-        {
-            session.Output.WriteLine($"{LoraFile.DefaultName} is for diffusers, PEFT and this program, which read alpha from its header.");
-            session.Output.WriteLine($"{export} is the same with alpha / rank in its weights, for ComfyUI and others that read no header.");
-        }
-
+        foreach (var line in TrainingExports.Describe(config))
+            session.Output.WriteLine(line);
         return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
     }
 

@@ -93,21 +93,6 @@ public sealed partial record DreamBoothConfig
         _ => ScalarType.Float32,
     };
 
-    /// <summary>Element type of the export beside a LoRA; null for none.</summary>
-    /// <param name="adapter">The LoRA.</param>
-    public ScalarType? ExportDtype(LoraAdapter adapter)
-    {
-        ArgumentNullException.ThrowIfNull(adapter);
-        return Export switch
-        {
-            "none" => null,
-            "bf16" => ScalarType.BFloat16,
-            "fp16" => ScalarType.Float16,
-            "fp32" => ScalarType.Float32,
-            _ => adapter.Layers.Any(layer => layer.Factor != 1) ? ScalarType.Float32 : null,
-        };
-    }
-
     /// <summary>The CLIP encoders' LoRA.</summary>
     public LoraConfig TextEncoderLora() => LoraOn(LoraConfig.TextEncoderTargets);
 

@@ -114,16 +114,28 @@ public sealed partial record DreamBoothConfig
     public bool OverwriteOutputDir { get; init; }
 
     /// <summary>
-    /// Whether the LoRA is written a second time, with alpha / rank multiplied into its weights, for programs that do not read alpha from
-    /// the header, such as ComfyUI: auto (the default; in fp32 where alpha is not the rank), none, fp32, bf16 or fp16. Flag
+    /// The layouts that the LoRA is written in, separated by commas, default diffusers: diffusers (pytorch_lora_weights.safetensors, always
+    /// written), comfyui (comfyui_lora_weights.safetensors), kohya (kohya_lora_weights.safetensors), peft (the folder peft). Flag
     /// <c>--export</c>.
     /// </summary>
     [Flag(
         OutputGroup,
+        "Layouts that the LoRA is written in, separated by commas: diffusers (pytorch_lora_weights.safetensors, always written), comfyui "
+        + "(the original model's names, comfyui_lora_weights.safetensors), kohya (sd-scripts' names, kohya_lora_weights.safetensors), peft "
+        + "(the folder peft).", Placeholder = "NAMES")]
+    public string Export { get; init; } = TrainingExports.Diffusers;
+
+    /// <summary>
+    /// Whether the LoRA is written a second time in diffusers' names, with alpha / rank multiplied into its weights, for programs that do
+    /// not read alpha from the header: auto (the default; in fp32 where alpha is not the rank), none, fp32, bf16 or fp16. Without effect
+    /// where <see cref="Export"/> has comfyui, whose file has that name. Flag <c>--export_dtype</c>.
+    /// </summary>
+    [Flag(
+        OutputGroup,
         "Second file of the LoRA, comfyui_lora_weights.safetensors, with alpha / rank in its weights, for programs that do not read alpha "
-        + "from the header: auto (in fp32, where lora_alpha is not the rank), none, fp32, bf16 or fp16.",
+        + "from the header: auto (in fp32, where lora_alpha is not the rank), none, fp32, bf16 or fp16. Not beside --export comfyui.",
         Choices = ["auto", "none", "fp32", "bf16", "fp16"])]
-    public string Export { get; init; } = "auto";
+    public string ExportDtype { get; init; } = TrainingExports.Auto;
 
     /// <summary>Write a checkpoint every N optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
     [Flag(OutputGroup, "Write a checkpoint every N optimizer steps.", Minimum = 1)]

@@ -84,6 +84,7 @@ public sealed partial record DreamBoothConfig
 
         if (EvaluationSteps is null && EvaluationDino is not null)
             notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps.");
+        notices.AddRange(TrainingExports.Notices(this));
         notices.AddRange(NotYet());
         return notices;
     }
@@ -142,7 +143,7 @@ public sealed partial record DreamBoothConfig
                 + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
-        foreach (var error in EvaluationErrors())
+        foreach (var error in EvaluationErrors().Concat(TrainingExports.Errors(this)))
             yield return error;
         Action[] parts =
         [

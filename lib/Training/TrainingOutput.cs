@@ -110,7 +110,7 @@ internal sealed class TrainingOutput : IDisposable
         foreach (var checkpoint in TrainingCheckpoint.List(_config.OutputDir).Where(checkpoint => checkpoint.IsOwn))
             checkpoint.Delete();
         File.Delete(Path.Combine(_config.OutputDir, LoraFile.DefaultName));
-        File.Delete(Path.Combine(_config.OutputDir, LoraExport.DefaultName));
+        TrainingExports.Clear(_config.OutputDir);
         ValidationPicture.Clear(_config.OutputDir);
     }
 
@@ -120,11 +120,12 @@ internal sealed class TrainingOutput : IDisposable
     // What blocks the result is found before the training, not when it is saved.
     private static void CheckNames(string outputDir)
     {
-        string[] files = [DreamBoothConfig.RecipeName, StepLog.FileName, LoraFile.DefaultName, LoraExport.DefaultName];
+        string[] files = [DreamBoothConfig.RecipeName, StepLog.FileName, LoraFile.DefaultName, .. TrainingExports.Files];
         if (files.Select(name => Path.Combine(outputDir, name)).FirstOrDefault(Directory.Exists) is { } folder)
             throw InTheWay(folder, "folder", "file");
-        if (Path.Combine(outputDir, ValidationPicture.Folder) is var pictures && File.Exists(pictures))
-            throw InTheWay(pictures, "file", "folder");
+        string[] folders = [ValidationPicture.Folder, TrainingExports.PeftFolder];
+        if (folders.Select(name => Path.Combine(outputDir, name)).FirstOrDefault(File.Exists) is { } file)
+            throw InTheWay(file, "file", "folder");
     }
 
     private static LabException InTheWay(string path, string there, string needed) =>

@@ -112,6 +112,7 @@ public sealed partial class TrainingSession
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
             session = new TrainingSession(config, pipeline, events, dataset, batches, output, scores) { _warnBefore = warnBefore };
+            TrainingExports.Check(config, session.Adapter);
             if (checkpoint is not null)
                 session.GoOnFrom(checkpoint);
             return session;

@@ -149,19 +149,12 @@ public sealed partial class TrainingSession : IDisposable
         }
     }
 
-    /// <summary>Writes the current LoRA to the output folder, and an export where <see cref="DreamBoothConfig.Export"/> says so.</summary>
+    /// <summary>
+    /// Writes the current LoRA to the output folder, in every layout of <see cref="DreamBoothConfig.Export"/>; files of other layouts,
+    /// which an earlier LoRA left, are deleted.
+    /// </summary>
     /// <returns>The LoRA's file.</returns>
-    public string Save()
-    {
-        var path = Path.Combine(Config.OutputDir, LoraFile.DefaultName);
-        LoraFile.Save(path, Adapter);
-        var export = Path.Combine(Config.OutputDir, LoraExport.DefaultName);
-        if (Config.ExportDtype(Adapter) is { } dtype)
-            LoraExport.Save(export, Adapter, dtype, weight: 1);
-        else
-            File.Delete(export); // of an earlier LoRA
-        return path;
-    }
+    public string Save() => TrainingExports.Save(Config, Adapter, _events.OnWarning);
 
     /// <summary>Removes the LoRA from the models and frees what the session holds; saved files stay.</summary>
     public void Dispose()

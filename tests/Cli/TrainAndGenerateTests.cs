@@ -295,9 +295,9 @@ public sealed class TrainAndGenerateTests : IDisposable
                 name.Contains("lora_B", StringComparison.Ordinal) ? raw.Load(name) * 0.25 : raw.Load(name), folded.Load(name)));
         }
 
-        Assert.Equal(0, Train("--max_train_steps=2", "--rank=4", "--lora_alpha=1", "--export=none").Code);
+        Assert.Equal(0, Train("--max_train_steps=2", "--rank=4", "--lora_alpha=1", "--export_dtype=none").Code);
         Assert.False(File.Exists(export), "an export of an earlier LoRA does not stay beside another");
-        (code, output, _) = Train("--max_train_steps=1", "--export=bf16");
+        (code, output, _) = Train("--max_train_steps=1", "--export_dtype=bf16");
         Assert.Equal(0, code);
         using (var folded = SafetensorsFile.Open(export))
             Assert.All(folded.Tensors.Values, entry => Assert.Equal(TorchSharp.torch.ScalarType.BFloat16, entry.DType));

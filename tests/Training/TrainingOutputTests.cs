@@ -138,17 +138,20 @@ public sealed class TrainingOutputTests : IDisposable
     [InlineData("steps.jsonl")]
     [InlineData("pytorch_lora_weights.safetensors")]
     [InlineData("comfyui_lora_weights.safetensors")]
+    [InlineData("kohya_lora_weights.safetensors")]
     public void Open_FolderInTheWayOfAResult_IsNamedBeforeTheTraining(string name)
     {
         Directory.CreateDirectory(Out("run", name));
         Refused($"{Out("run", name)} is a folder, and a training writes a file of that name. Remove it", Config);
     }
 
-    [Fact]
-    public void Open_FileInTheWayOfValidationPictures_IsNamedBeforeTheTraining()
+    [Theory]
+    [InlineData("validation")]
+    [InlineData("peft")]
+    public void Open_FileInTheWayOfAFolder_IsNamedBeforeTheTraining(string name)
     {
-        Write(Out("run", "validation"));
-        Refused($"{Out("run", "validation")} is a file, and a training writes a folder of that name. Remove it", Config);
+        Write(Out("run", name));
+        Refused($"{Out("run", name)} is a file, and a training writes a folder of that name. Remove it", Config);
     }
 
     [Fact]
