@@ -5,15 +5,19 @@ using Dreambooth.Lab.Peft;
 
 namespace Dreambooth.Lab.Cli;
 
-/// <summary><c>lora</c>: what a LoRA file holds, and the same LoRA in another layout.</summary>
+/// <summary><c>lora</c>: what LoRA files hold, and new ones made of them.</summary>
 internal static class LoraVerb
 {
     private const int LongestText = 160;
 
-    public static Command Create(Session session) => new("lora", "LoRA files: what they hold, and the same in another layout.")
+    public static Command Create(Session session) => new("lora", "LoRA files: what they hold, and others made of them.")
     {
         Inspect(session),
         Convert(session),
+        LoraDiffVerb.Create(session),
+        LoraResizeVerb.Create(session),
+        LoraMergeVerb.Create(session),
+        LoraExtractVerb.Create(session),
         LoraVerifyVerb.Create(session),
     };
 
@@ -42,31 +46,16 @@ internal static class LoraVerb
     private static Command Convert(Session session)
     {
         var file = new Argument<string>("FILE") { Description = "A LoRA file of any layout, or a folder that holds one." };
-        var layout = new Option<string>("--to")
-        {
-            HelpName = "LAYOUT",
-            Required = true,
-            Description = $"The layout: {string.Join(", ", LoraExport.Layouts)}; comfyui stands for the original names.",
-        };
-        var path = new Option<string>("--output", "-o")
-        {
-            HelpName = "FILE",
-            Required = true,
-            Description = "The file to write; for peft a folder.",
-        };
-        var verb = new Command("convert", "Writes a LoRA in another layout; what that cannot express is told.") { file, layout, path };
+        var verb = new Command("convert", "Writes a LoRA in another layout; what that cannot express is told.") { file };
+        var output = new LoraOutput(verb, isLayoutRequired: true);
         verb.SetAction(result =>
         {
-            var (source, target, to) = (result.GetValue(file)!, result.GetValue(path)!, result.GetValue(layout)!.ToLowerInvariant());
-            if (!LoraExport.Layouts.Contains(to))
-                throw new UsageException($"--to is {ShownText.Line(to, 40)}; valid is {string.Join(", ", LoraExport.Layouts)}.");
-            var read = LoraFile.Resolve(source);
-            if (RealPath.AreSame(read, LoraExport.FileOf(target, to)))
-                throw new UsageException($"--output {target} would replace {read}, the file that is read; give another.");
+            var read = LoraFile.Resolve(result.GetValue(file)!);
+            var (path, layout) = output.Of(result, read);
             using var contents = LoraContents.Read(read);
-            foreach (var warning in contents.Warnings.Concat(LoraExport.Save(target, contents, to)))
+            foreach (var warning in contents.Warnings.Concat(LoraExport.Save(path, contents, layout)))
                 session.Warn(warning);
-            session.Output.WriteLine($"{target}: {LoraExport.Layers(contents.LayerCount)} in the layout of {to}");
+            session.Output.WriteLine(LoraOutput.Written(path, contents, layout));
             return ExitCode.Success;
         });
         return verb;

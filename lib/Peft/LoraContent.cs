@@ -25,6 +25,9 @@ internal sealed record LoraContent(
     /// <summary>Whether it is a LoKr of two whole factors, whose tensors tell no rank.</summary>
     public bool IsWhole => Parts.IsWhole;
 
+    /// <summary>The size of the layer's weight.</summary>
+    public (long Out, long In) Size => Parts.Build(string.Empty, Tensors, Rank, Factor).Shape;
+
     /// <summary>The tensors by their names in <see cref="LoraParts"/>.</summary>
     public IEnumerable<(string Name, Tensor Value)> Named => Parts.Entries.Select((entry, i) => (entry.Name, Tensors[i]));
 

@@ -9,6 +9,12 @@ internal sealed class LoraContents : IDisposable
 {
     private LoraContents(IReadOnlyList<LoraContent> layers, IReadOnlyList<string> warnings) => (Layers, Warnings) = (layers, warnings);
 
+    /// <summary>The file; empty where it is of an adapter or was made.</summary>
+    public string File { get; private init; } = string.Empty;
+
+    /// <summary>The header's texts.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; private init; } = new Dictionary<string, string>();
+
     /// <summary>Tensors and metadata of the file that have no effect, and what is odd about it. One sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
@@ -17,6 +23,15 @@ internal sealed class LoraContents : IDisposable
 
     /// <summary>The updates.</summary>
     public IReadOnlyList<LoraContent> Layers { get; }
+
+    /// <summary>Updates that were computed.</summary>
+    /// <param name="layers">The updates; their tensors become its own.</param>
+    public static LoraContents Of(IReadOnlyList<LoraContent> layers)
+    {
+        foreach (var tensor in layers.SelectMany(layer => layer.Tensors))
+            tensor.DetachFromDisposeScope();
+        return new LoraContents(layers, []);
+    }
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A file of any layout that <see cref="LoraFileLayout"/> lists, or a folder that holds one.</param>
@@ -38,7 +53,7 @@ internal sealed class LoraContents : IDisposable
         var report = LoraFile.Report(checkpoint, file, keys, metadata, readers);
         foreach (var tensor in layers.SelectMany(layer => layer.Tensors))
             tensor.DetachFromDisposeScope();
-        return new LoraContents(layers, report.Warnings);
+        return new LoraContents(layers, report.Warnings) { File = file, Metadata = checkpoint.Metadata };
     }
 
     /// <summary>What an adapter holds; its tensors are copied.</summary>

@@ -53,16 +53,21 @@ public static class LoraExport
     /// </param>
     /// <param name="contents">What is written; it stays as it is.</param>
     /// <param name="layout"><c>diffusers</c>, <c>peft</c>, <c>kohya</c> or <c>comfyui</c>.</param>
+    /// <param name="notes">More texts for the header; null for none.</param>
     /// <returns>What the layout cannot express, and what changes, one sentence each.</returns>
     /// <exception cref="LabException">
     /// The layout is not known, or has no place for a part without which the pictures would change.
     /// </exception>
-    internal static IReadOnlyList<string> Save(string path, LoraContents contents, string layout)
+    internal static IReadOnlyList<string> Save(
+        string path, LoraContents contents, string layout, IReadOnlyDictionary<string, string>? notes = null)
     {
         ArgumentNullException.ThrowIfNull(contents);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        var metadata = new Dictionary<string, string>(notes ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        {
+            ["format"] = "pt",
+        };
         switch (layout)
         {
             case "diffusers":

@@ -34,6 +34,9 @@ public sealed class Checkpoint : ITensorSource, IDisposable
     /// <summary>The file that was opened: the safetensors file or the index.</summary>
     public string Path { get; }
 
+    /// <summary>The safetensors files, in the order of their names.</summary>
+    internal IEnumerable<string> Files => _files.Select(file => file.Path);
+
     /// <summary>The names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _entries.Keys;
 

@@ -119,7 +119,10 @@ public static class SafetensorsWriter
         return end;
     }
 
-    private static void WriteTensor(FileStream stream, Tensor tensor)
+    /// <summary>Writes a tensor's bytes, row by row.</summary>
+    /// <param name="stream">Where they go.</param>
+    /// <param name="tensor">The tensor.</param>
+    internal static void WriteTensor(FileStream stream, Tensor tensor)
     {
         var count = tensor.numel();
         if (count == 0)
