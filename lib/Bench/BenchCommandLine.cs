@@ -16,5 +16,6 @@ internal static class BenchCommandLine
             PrecisionBench.Create(session),
             MemoryBench.Create(session),
             EncodersBench.Create(session),
+            ApproximationsBench.Create(session),
         };
 }

@@ -79,7 +79,11 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
             ("recipe-step", "whole recipe step: accumulation 4, CLIP LoRA trained, prior preservation", RecipeStep),
             ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
             ("vae-encode", $"VAE encode {small}×{small}", times => Encode(times, small)),
-            ("pictures", $"{options.Images} pictures {large}×{large}, {options.Steps} steps, guidance, text encoding and decode", Pictures),
+            ("pictures", $"{options.Images} pictures {large}×{large}, {options.Steps} steps, guidance, text encoding and decode",
+                times => Pictures(times, static request => request)),
+            .. Approximation.Faster.Select(faster => (
+                $"pictures-{faster.Name}", $"the same, {faster.Title}",
+                (Func<List<double>, bool>)(times => Pictures(times, request => faster.Of(request))))),
             ("pictures-balanced", "the same, text encoders and autoencoder read while they are used", PicturesBalanced),
         ];
     }
@@ -178,13 +182,17 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         });
     });
 
-    private bool Pictures(List<double> times) => Generate(times, () => StableDiffusion3Pipeline.Of(
-        Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler, Drawing));
+    private bool Pictures(List<double> times, Func<GenerationRequest, GenerationRequest> change) => Generate(
+        times,
+        () => StableDiffusion3Pipeline.Of(
+            Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler, Drawing),
+        change);
 
     private bool PicturesBalanced(List<double> times)
     {
         var folder = options.ModelFolder?.Invoke() ?? throw new LabException("no model folder is given, from which weights could be read");
-        return Generate(times, () => StableDiffusion3Pipeline.Load(folder, Drawing with { Memory = MemoryMode.Balanced }));
+        return Generate(times, () => StableDiffusion3Pipeline.Load(folder, Drawing with { Memory = MemoryMode.Balanced }),
+            static request => request);
     }
 
     private PipelineOptions Drawing => new()
@@ -195,8 +203,9 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         CudaGraph = options.CudaGraph,
     };
 
-    private bool Generate(List<double> times, Func<StableDiffusion3Pipeline> load) =>
-        Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(new GenerationRequest
+    private bool Generate(
+        List<double> times, Func<StableDiffusion3Pipeline> load, Func<GenerationRequest, GenerationRequest> change) =>
+        Measure(times, Math.Max(1, options.Repeats / 5), load, pipeline => new Piece(() => pipeline.Generate(change(new GenerationRequest
         {
             Prompts = ["a prompt"],
             NumImagesPerPrompt = options.Images,
@@ -204,7 +213,7 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
             GuidanceScale = 4.5,
             Width = options.LargeSize,
             Height = options.LargeSize,
-        })));
+        }))));
 
     private DreamBoothConfig Config() => RandomWeights.Training with
     {

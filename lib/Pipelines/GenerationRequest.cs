@@ -62,6 +62,18 @@ public sealed record GenerationRequest
     /// <summary>Fraction of the steps, 0 to 1, before which skip-layer guidance ends. Default 0.2.</summary>
     public double SkipLayerGuidanceStop { get; init; } = 0.2;
 
+    /// <summary>
+    /// The transformer's blocks run in every this many-th step (<c>ResidualCache</c>): faster, an approximation. 1 or more; 1 (the
+    /// default) is exact.
+    /// </summary>
+    public int CacheInterval { get; init; } = 1;
+
+    /// <summary>
+    /// Between those steps: 0 (the default) keeps what the blocks added last, 1 extrapolates it from the last two. Without effect where
+    /// <see cref="CacheInterval"/> is 1.
+    /// </summary>
+    public int CacheOrder { get; init; }
+
     /// <summary>Whether classifier-free guidance is on.</summary>
     public bool UsesGuidance => GuidanceScale > 1;
 
@@ -83,6 +95,10 @@ public sealed record GenerationRequest
         if (SkipLayerGuidanceStart is not (>= 0 and <= 1) || SkipLayerGuidanceStop is not (>= 0 and <= 1))
             errors.Add(
                 $"skip-layer guidance goes from {SkipLayerGuidanceStart} to {SkipLayerGuidanceStop}; both are parts of the steps, 0 to 1");
+        if (CacheInterval < 1)
+            errors.Add($"cache_interval is {CacheInterval}; 1 or more is valid");
+        if (CacheOrder is not (0 or 1))
+            errors.Add($"cache_order is {CacheOrder}; 0 and 1 are valid");
         if (MaxSequenceLength is < 1 or > 512)
             errors.Add($"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         foreach (var (encoder, prompts) in new[] { ("second", Prompts2), ("third", Prompts3) })

@@ -28,6 +28,7 @@ internal sealed class GuidedDenoiser : IDisposable
     private readonly PromptEmbeddings _positive;
     private readonly PromptEmbeddings _text;
     private readonly RecordedWork _forward;
+    private readonly ResidualCache? _cache;
 
     /// <summary>Prepares the text of every step.</summary>
     /// <param name="transformer">The model.</param>
@@ -47,6 +48,8 @@ internal sealed class GuidedDenoiser : IDisposable
             OnlyWhereLaunchBound = true,
             Vary = static inputs => [inputs[0].neg(), zeros_like(inputs[1])],
         };
+        if (request.CacheInterval > 1)
+            _cache = new ResidualCache(transformer, request.CacheInterval, request.CacheOrder, request.NumInferenceSteps);
         _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
         var layers = transformer.Config.NumLayers;
         if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
@@ -71,7 +74,11 @@ internal sealed class GuidedDenoiser : IDisposable
     {
         using var scope = NewDisposeScope();
         var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
-        var prediction = _forward.Run([input, Time(input, timestep)], inputs => [Forward(inputs[0], inputs[1], _text)])[0];
+        var prediction = _cache is null
+            ? _forward.Run([input, Time(input, timestep)], inputs => [Forward(inputs[0], inputs[1], _text)])[0]
+            : _cache.Predict(
+                input, Time(input, timestep), timestep, step, inputs => _forward.Run(inputs, WithResidual), _text.PooledPromptEmbeds)
+                .to(ScalarType.Float32);
         if (!_request.UsesGuidance)
             return prediction.MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
@@ -87,7 +94,11 @@ internal sealed class GuidedDenoiser : IDisposable
     }
 
     /// <summary>Frees the graph.</summary>
-    public void Dispose() => _forward.Dispose();
+    public void Dispose()
+    {
+        _cache?.Dispose();
+        _forward.Dispose();
+    }
 
     private bool SkipsLayersAt(int step) =>
         step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart
@@ -97,6 +108,13 @@ internal sealed class GuidedDenoiser : IDisposable
     {
         using var time = KeptScalar.Once(timestep);
         return full([latents.shape[0]], time, ScalarType.Float32, latents.device);
+    }
+
+    private Tensor[] WithResidual(Tensor[] inputs)
+    {
+        var (prediction, residual) = _transformer.ForwardWithResidual(
+            inputs[0], inputs[1], _text.PromptEmbeds, _text.PooledPromptEmbeds);
+        return [prediction, residual];
     }
 
     private Tensor Forward(Tensor latents, Tensor time, PromptEmbeddings text, IReadOnlyList<int>? skipLayers = null) =>

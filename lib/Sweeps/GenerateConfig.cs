@@ -162,6 +162,21 @@ public sealed record GenerateConfig
     [Flag(SamplingGroup, "Where skip-layer guidance stops, as a fraction of all steps.", Minimum = 0, Maximum = 1)]
     public double SkipLayerGuidanceStop { get; init; } = 0.2;
 
+    /// <summary>
+    /// The transformer's blocks run in every this many-th step: faster, an approximation. At least 1, default 1: exact. Flag
+    /// <c>--cache_interval</c>.
+    /// </summary>
+    [Flag(
+        SamplingGroup, "An approximation, for speed: the transformer's blocks run in every N-th step only (and in the first three and the "
+        + "last), and what they added last is kept between. 1: exact.", Minimum = 1, Maximum = 1000)]
+    public int CacheInterval { get; init; } = 1;
+
+    /// <summary>
+    /// Between those steps: 0 keeps what the blocks added last, 1 extrapolates it from the last two; default 0. Flag <c>--cache_order</c>.
+    /// </summary>
+    [Flag(SamplingGroup, "With --cache_interval: 0 keeps what the blocks added last, 1 extrapolates it.", Minimum = 0, Maximum = 1)]
+    public int CacheOrder { get; init; }
+
     /// <summary>The folder for the pictures, default outputs/generated. Flag <c>--output_dir</c>, <c>--outdir</c>.</summary>
     [Flag(
         OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"],

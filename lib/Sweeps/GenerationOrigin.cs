@@ -51,6 +51,9 @@ internal sealed class GenerationOrigin
             ["skip_layer_guidance_start"] = config.SkipLayers is null ? null : config.SkipLayerGuidanceStart,
             ["skip_layer_guidance_stop"] = config.SkipLayers is null ? null : config.SkipLayerGuidanceStop,
         };
+        // Notes of exact pictures stay as they were.
+        if (config.CacheInterval > 1)
+            (_settings["cache_interval"], _settings["cache_order"]) = (config.CacheInterval, config.CacheOrder);
     }
 
     /// <summary>The model and the LoRA, for messages.</summary>

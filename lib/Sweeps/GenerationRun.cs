@@ -139,5 +139,7 @@ internal sealed class GenerationRun
         SkipLayerGuidanceScale = _config.SkipLayerGuidanceScale,
         SkipLayerGuidanceStart = _config.SkipLayerGuidanceStart,
         SkipLayerGuidanceStop = _config.SkipLayerGuidanceStop,
+        CacheInterval = _config.CacheInterval,
+        CacheOrder = _config.CacheOrder,
     };
 }

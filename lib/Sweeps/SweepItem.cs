@@ -24,6 +24,12 @@ public sealed record SweepItem
     /// <summary>Denoising steps, 1 or more. Default 28.</summary>
     public int Steps { get; init; } = 28;
 
+    /// <summary>The transformer's blocks run in every this many-th step; 1 (the default) is exact.</summary>
+    public int CacheInterval { get; init; } = 1;
+
+    /// <summary>0 (the default) keeps what the blocks added between those steps, 1 extrapolates it.</summary>
+    public int CacheOrder { get; init; }
+
     /// <summary>Width in pixels; null for the model's own.</summary>
     public int? Width { get; init; }
 

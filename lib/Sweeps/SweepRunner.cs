@@ -166,6 +166,8 @@ internal sealed class SweepRunner
             NumImagesPerPrompt = same ? items.Length : 1,
             NumInferenceSteps = first.Steps,
             GuidanceScale = first.Guidance,
+            CacheInterval = first.CacheInterval,
+            CacheOrder = first.CacheOrder,
             Height = first.Height,
             Width = first.Width,
             Latents = noise,

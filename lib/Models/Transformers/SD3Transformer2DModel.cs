@@ -133,20 +133,38 @@ public sealed class SD3Transformer2DModel : nn.Module
         Tensor latents, Tensor timestep, Tensor promptEmbeds, Tensor pooledPromptEmbeds, IReadOnlyCollection<int>? skipLayers = null)
     {
         using var scope = NewDisposeScope();
-        var (image, embedded, conditioning) = Embed(latents, timestep, promptEmbeds, pooledPromptEmbeds);
-        Tensor? text = embedded;
-        for (var i = 0; i < TransformerBlocks.Count; i++)
-        {
-            if (skipLayers is not null && skipLayers.Contains(i))
-                continue;
-            using var weights = _blockWeights?[i].Hold();
-            var (nextImage, nextText) = TransformerBlocks[i].call(image, text!, conditioning);
-            image.Dispose();
-            text!.Dispose();
-            (image, text) = (nextImage, nextText);
-        }
-
+        var (image, text, conditioning) = Embed(latents, timestep, promptEmbeds, pooledPromptEmbeds);
+        image = RunBlocks(image, text, conditioning, skipLayers);
         return Project(image, conditioning, latents.shape[2], latents.shape[3]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same as <see cref="forward"/>, with what the blocks together have added to the image tokens.</summary>
+    /// <param name="latents">Noisy latents, <c>[B, C, H, W]</c>.</param>
+    /// <param name="timestep">sigma × 1000, <c>[B]</c>, float32.</param>
+    /// <param name="text">Text embeddings, <c>[B or 1, L, joint attention width]</c>.</param>
+    /// <param name="pooled">Pooled text, <c>[B or 1, pooled width]</c>.</param>
+    /// <returns>The prediction, <c>[B, C, H, W]</c>, and the residual, <c>[B, S, D]</c>.</returns>
+    internal (Tensor Prediction, Tensor Residual) ForwardWithResidual(Tensor latents, Tensor timestep, Tensor text, Tensor pooled)
+    {
+        using var scope = NewDisposeScope();
+        var (image, embedded, conditioning) = Embed(latents, timestep, text, pooled);
+        var before = image.alias();
+        image = RunBlocks(image, embedded, conditioning, null);
+        var prediction = Project(image, conditioning, latents.shape[2], latents.shape[3]);
+        return (prediction.MoveToOuterDisposeScope(), (image - before).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>A prediction whose blocks do not run: what they add is given.</summary>
+    /// <param name="latents">Noisy latents, <c>[B, C, H, W]</c>.</param>
+    /// <param name="timestep">sigma × 1000, <c>[B]</c>, float32.</param>
+    /// <param name="pooled">Pooled text, <c>[B or 1, pooled width]</c>.</param>
+    /// <param name="residual">What the blocks are taken to add, <c>[B, S, D]</c>.</param>
+    /// <returns>The prediction, <c>[B, C, H, W]</c>.</returns>
+    internal Tensor ForwardFromResidual(Tensor latents, Tensor timestep, Tensor pooled, Tensor residual)
+    {
+        using var scope = NewDisposeScope();
+        var image = PosEmbed.call(latents) + residual;
+        return Project(image, TimeTextEmbed.call(timestep, pooled), latents.shape[2], latents.shape[3]).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the first block sees: image tokens, text tokens, conditioning.</summary>
@@ -159,6 +177,24 @@ public sealed class SD3Transformer2DModel : nn.Module
     {
         using var scope = NewDisposeScope();
         return Unpatchify(ProjOut.call(NormOut.call(image, conditioning)), height, width).MoveToOuterDisposeScope();
+    }
+
+    // Frees both inputs.
+    private Tensor RunBlocks(Tensor image, Tensor embedded, Tensor conditioning, IReadOnlyCollection<int>? skipLayers)
+    {
+        Tensor? text = embedded;
+        for (var i = 0; i < TransformerBlocks.Count; i++)
+        {
+            if (skipLayers is not null && skipLayers.Contains(i))
+                continue;
+            using var weights = _blockWeights?[i].Hold();
+            var (nextImage, nextText) = TransformerBlocks[i].call(image, text!, conditioning);
+            image.Dispose();
+            text!.Dispose();
+            (image, text) = (nextImage, nextText);
+        }
+
+        return image;
     }
 
     private Tensor Unpatchify(Tensor patches, long height, long width)
