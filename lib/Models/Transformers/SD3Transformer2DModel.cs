@@ -163,7 +163,7 @@ public sealed class SD3Transformer2DModel : nn.Module
     internal Tensor ForwardFromResidual(Tensor latents, Tensor timestep, Tensor pooled, Tensor residual)
     {
         using var scope = NewDisposeScope();
-        var image = PosEmbed.call(latents) + residual;
+        var image = PosEmbed.call(latents).add(residual, KeptScalar.One);
         return Project(image, TimeTextEmbed.call(timestep, pooled), latents.shape[2], latents.shape[3]).MoveToOuterDisposeScope();
     }
 
