@@ -36,8 +36,10 @@ internal static class EvaluateVerb
 
     private static int Run(EvaluateConfig config, Session session)
     {
-        using var folder = RunFolder.Open(config.OutputDir, "evaluate", "output_dir");
-        folder.ClearLeftovers();
+        var shard = Shard.Parse(config.Shard);
+        using var folder = RunFolder.Open(config.OutputDir, "evaluate", "output_dir", shard);
+        if (shard is null)
+            folder.ClearLeftovers();
         // What is wrong with the photos or the folders is told before anything is loaded.
         var photos = Photos(config.InstanceDataDir, config);
         var given = config.Generates ? [] : FolderPictures.Read(config.Pictures, config.ClassPrompt);
@@ -48,12 +50,21 @@ internal static class EvaluateVerb
             var hub = new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading"));
             var open = Judge(config, hub, session);
             var sets = config.Generates ? new EvaluatedLora(config, hub, report, session).Generate() : given;
+            if (sets is null || !folder.TryTakeWhole())
+                return ((EvaluationChoice?)null, (SubjectBleed?)null);
             using var judge = open();
             var scoring = new EvaluationScoring(judge, photos, (done, total) => report("Scoring", done, total, "pictures"));
             var chosen = EvaluationChoice.Of(scoring.Run(sets, session.Cancellation));
             return (chosen, subjects.Count == 0 || chosen.Suggested is null ? null
                 : scoring.Bleed(chosen.Suggested, subjects, session.Cancellation));
         });
+        if (choice is null)
+        {
+            session.Output.WriteLine($"The pictures of part {shard} are there; the part that ends last scores those of all. Where one has "
+                + "failed, start it again, or all of it without --shard.");
+            return ExitCode.Success;
+        }
+
         foreach (var (name, row) in bleed is null ? [] : bleed.Subjects.Zip(bleed.Dino))
         {
             if (row.All(mean => mean is null))
@@ -63,7 +74,7 @@ internal static class EvaluateVerb
         var advice = EvaluationAdvice.Of(choice, photos.Length);
         EvaluationFiles.Write(config.OutputDir, EvaluationSummary.Of(choice, advice, photos.Length, bleed), choice);
         var page = Path.Combine(config.OutputDir, PageName);
-        new EvaluationPage(choice, advice, photos, bleed, config).Build().Save(page);
+        new EvaluationPage(choice, advice, photos, bleed, config with { Shard = null }).Build().Save(page);
         Tell(choice, advice, page, session);
         return ExitCode.Success;
     }

@@ -18,10 +18,13 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
     private const string Subfolder = "pictures";
 
     /// <summary>Generates what is missing.</summary>
-    /// <returns>One set for the base model, then one for each stage and scale.</returns>
+    /// <returns>
+    /// One set for the base model, then one for each stage and scale; null where other parts (<see cref="EvaluateConfig.Shard"/>) have not
+    /// made theirs yet.
+    /// </returns>
     /// <exception cref="LabException">The model, the LoRA or the prompt file is not there or does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; what is done is kept.</exception>
-    public IReadOnlyList<PictureSet> Generate()
+    public IReadOnlyList<PictureSet>? Generate()
     {
         var prompts = PromptList.Read(config.PromptsFile!);
         var lora = hub.Lora(config.Lora!, cancellation: session.Cancellation);
@@ -53,7 +56,8 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
 
         var folder = Path.Combine(config.OutputDir, Subfolder);
         var results = Run(sweep, folder, model);
-        return [.. results.GroupBy(result => PictureSetName.Of(result.Item)).Select(group => new PictureSet(
+        return results.Count < sweep.Items.Count ? null :
+        [.. results.GroupBy(result => PictureSetName.Of(result.Item)).Select(group => new PictureSet(
             group.Key, [.. group.Select(result => FolderPictures.Of(folder, result, classPrompt))]))];
     }
 
@@ -82,6 +86,8 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
         return guard.Run(() => new SweepRunner(pipeline, new SweepRunnerOptions
         {
             BatchSize = memory.SampleBatchSize,
+            UnitSize = Math.Max(config.SampleBatchSize, memory.SampleBatchSize),
+            Shard = Shard.Parse(config.Shard),
             Model = ModelFingerprint.Of(model),
             OnProgress = progress => report(
                 "Generating", progress.Done, progress.Total,

@@ -41,8 +41,8 @@ internal static class GenerateVerb
 
     private static int Run(GenerateConfig config, Session session)
     {
-        using var folder = RunFolder.Open(config.OutputDir, "generate", "output_dir");
-        folder.ClearLeftovers();
+        var shard = Shard.Parse(config.Shard);
+        using var folder = RunFolder.Open(config.OutputDir, "generate", "output_dir", shard);
         var prompts = config.ReadPrompts();
         var (model, loras) = Find(config, session);
         ModelIndex.RefuseConfigs(model);
@@ -50,10 +50,12 @@ internal static class GenerateVerb
             session.Warn(notice);
         var options = PipelineOptions.Parse(config.Device, config.Dtype);
         var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options.Dtype.ToString(), model, loras));
+        folder.ClearLeftovers(shard is null ? null : run.IsOwn);
         if (run.Missing > 0)
             Generate(run, config, model, loras, options, session);
-        var kept = run.Total - run.Missing;
-        session.Output.WriteLine($"{run.Total} picture{(run.Total == 1 ? string.Empty : "s")} in {config.OutputDir}"
+        var kept = run.Own - run.Missing;
+        session.Output.WriteLine($"{run.Own} picture{(run.Own == 1 ? string.Empty : "s")} in {config.OutputDir}"
+            + (shard is null ? string.Empty : $", part {shard} of {run.Total}")
             + (kept == 0 ? string.Empty : $"; {kept} of them there from an earlier run (--overwrite generates them again)"));
         return ExitCode.Success;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.ImageEncoders;
 
@@ -11,7 +10,6 @@ internal sealed record DreamBenchConfig
     private const string TrainingGroup = "Training";
     private const string PictureGroup = "Pictures";
     private const string JudgeGroup = "Judge";
-    private const string AutoShard = "auto";
 
     /// <summary>The options of this record with names, ranges and help.</summary>
     public static FlagSet<DreamBenchConfig> Flags { get; } = new();
@@ -25,12 +23,12 @@ internal sealed record DreamBenchConfig
     public string? Subjects { get; init; }
 
     /// <summary>
-    /// The part of the subjects that this process takes, as 0/4, or auto: its task of a Slurm array. Flag <c>--shard</c>.
+    /// The part of the subjects that this process takes, as 0/4, or auto; null: all. Flag <c>--shard</c>.
     /// </summary>
     [Flag(
-        DataGroup, "Only the subjects of this part, such as 0/4: the first of four processes; auto: the part of a Slurm array's task.",
-        Placeholder = "PART/PARTS")]
-    public string Shard { get; init; } = "0/1";
+        DataGroup, "Only the subjects of this part, such as 0/4: the first of four processes that share the output folder; "
+        + Foundation.Shard.Help, Placeholder = "PART/PARTS", DefaultText = "all")]
+    public string? Shard { get; init; }
 
     /// <summary>Prompts of each subject, from the top of its list; null: all. Flag <c>--max_prompts</c>.</summary>
     [Flag(DataGroup, "Prompts of each subject, from the top of its list.", Minimum = 1, DefaultText = "all")]
@@ -102,11 +100,8 @@ internal sealed record DreamBenchConfig
     public void Validate()
     {
         List<string> errors = [.. Flags.Check(this)];
-        if (Shard == AutoShard && Part() is null)
-            errors.Add("shard is auto, but this is no task of a Slurm array of consecutive numbers (SLURM_ARRAY_TASK_ID, "
-                + "SLURM_ARRAY_TASK_MIN, SLURM_ARRAY_TASK_COUNT). Start it by sbatch --array=0-3, or give PART/PARTS, such as 0/4.");
-        else if (Part() is null)
-            errors.Add($"shard is '{ShownText.Line(Shard)}'; valid is PART/PARTS, such as 0/4 to 3/4.");
+        if (Foundation.Shard.Complaint(Shard) is { } complaint)
+            errors.Add(complaint);
         if ((Dino is null) != (Clip is null))
             errors.Add("dino and clip go together: give both or none.");
         if (errors.Count > 0)
@@ -129,23 +124,8 @@ internal sealed record DreamBenchConfig
             asked = [.. all.Where(subject => names.Contains(subject.Name))];
         }
 
-        var (part, parts) = Part()!.Value;
-        return [.. asked.Where((_, index) => index % parts == part).Select(subject => MaxPrompts is { } most
+        var shard = Foundation.Shard.Parse(Shard);
+        return [.. asked.Where((_, index) => shard?.Has(index) != false).Select(subject => MaxPrompts is { } most
             ? subject with { Templates = [.. subject.Templates.Take(most)] } : subject)];
     }
-
-    /// <summary>The part of a Slurm array's task.</summary>
-    /// <param name="variable">An environment variable by name; null: not set.</param>
-    /// <returns>The part, from 0, and the number of parts; null where this is no task of an array of consecutive numbers.</returns>
-    public static (int Part, int Parts)? PartOfArray(Func<string, string?> variable) =>
-        Number(variable("SLURM_ARRAY_TASK_ID")) is { } task && Number(variable("SLURM_ARRAY_TASK_MIN")) is { } first
-            && Number(variable("SLURM_ARRAY_TASK_COUNT")) is { } parts && task >= first && task - first < parts
-            ? (task - first, parts) : null;
-
-    private (int Part, int Parts)? Part() => Shard == AutoShard ? PartOfArray(Environment.GetEnvironmentVariable)
-        : Shard.Split('/') is [var left, var right] && Number(left) is { } part && Number(right) is { } parts && part < parts
-            ? (part, parts) : null;
-
-    private static int? Number(string? text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

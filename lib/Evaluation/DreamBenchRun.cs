@@ -194,5 +194,5 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
     // Which subjects a process takes, where it computes and where it writes change no figure.
     private string Settings() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         (_recipe with { Device = "auto", OutputDir = "any" }).ToJson() + DreamBenchConfig.Flags.ToJson(
-            config with { Config = null, Shard = "0/1", Subjects = null, Device = "auto", OutputDir = "any" }))));
+            config with { Config = null, Shard = null, Subjects = null, Device = "auto", OutputDir = "any" }))));
 }

@@ -138,6 +138,12 @@ internal sealed record EvaluateConfig
     [Flag(OutputGroup, "Folder for pictures, figures and the page.", Aliases = ["outdir"], Placeholder = "FOLDER")]
     public string OutputDir { get; init; } = "outputs/evaluation";
 
+    /// <summary>The part of the LoRA's pictures that this process generates, as 0/4, or auto; null: all. Flag <c>--shard</c>.</summary>
+    [Flag(
+        OutputGroup, "With --lora, generate only this part of the pictures, such as 0/4: the first of four processes that share the output "
+        + "folder. The last of them scores all pictures. " + Foundation.Shard.Help, Placeholder = "PART/PARTS", DefaultText = "all")]
+    public string? Shard { get; init; }
+
     /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
     [Flag(OutputGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
@@ -172,6 +178,10 @@ internal sealed record EvaluateConfig
             errors.Add("subject is compared by DINO, which the miniature's classifier is not: it does not go with judge miniature.");
         if (Subject.Count > 0 && SubjectBleed.Complaint(Subject) is { } complaint)
             errors.Add(complaint);
+        if (Foundation.Shard.Complaint(Shard) is { } wrongShard)
+            errors.Add(wrongShard);
+        if (Shard is not null && Pictures.Count > 0)
+            errors.Add("shard divides the pictures that are generated with lora; those that are there are scored by one process.");
         if (string.IsNullOrWhiteSpace(OutputDir))
             errors.Add("output_dir is empty; it must name a folder.");
         if (errors.Count > 0)

@@ -65,10 +65,11 @@ internal static partial class AtomicFile
     internal static string TemporaryBeside(string path) =>
         Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
 
-    /// <summary>Whether a name is one that <see cref="TemporaryBeside"/> makes.</summary>
-    /// <param name="name">The name of a file or folder.</param>
-    internal static bool IsTemporary(string name) => TemporaryName.IsMatch(name);
+    /// <summary>What a path of <see cref="TemporaryBeside"/> was to become; null for other paths.</summary>
+    /// <param name="path">A full path.</param>
+    internal static string? TargetOf(string path) => TemporaryName.Match(Path.GetFileName(path)) is { Success: true } match
+        ? Path.Combine(Path.GetDirectoryName(path)!, match.Groups["target"].Value) : null;
 
-    [GeneratedRegex(@"\A\..+\.[0-9a-f]{32}\.tmp\z", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A\.(?<target>.+)\.[0-9a-f]{32}\.tmp\z", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex TemporaryName { get; }
 }

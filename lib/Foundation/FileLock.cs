@@ -13,11 +13,19 @@ internal static class FileLock
     /// <param name="path">The file that stands for it; created when missing, in a folder that exists.</param>
     /// <returns>The lock, which closing sets free; null where another holds it.</returns>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public static FileStream? TryTake(string path)
+    public static FileStream? TryTake(string path) => Try(path, FileShare.None);
+
+    /// <summary>Takes a lock together with others that share it, without waiting.</summary>
+    /// <param name="path">As for <see cref="TryTake"/>.</param>
+    /// <returns>The lock, which closing sets free; null where another holds it alone.</returns>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public static FileStream? TryShare(string path) => Try(path, FileShare.ReadWrite);
+
+    private static FileStream? Try(string path, FileShare share)
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
         }
         catch (IOException error) when (TakenCodes.Contains(error.HResult))
         {

@@ -189,6 +189,15 @@ public sealed record GenerateConfig
     [Flag(OutputGroup, "Generate every picture again, including existing ones; without it a run continues where an earlier one ended.")]
     public bool Overwrite { get; init; }
 
+    /// <summary>
+    /// The part of the pictures that this process generates, as 0/4, or auto: from the variables of a Slurm array, an indexed Kubernetes
+    /// Job or several ranks; null (the default): all. Processes with different parts share the output folder. Flag <c>--shard</c>.
+    /// </summary>
+    [Flag(
+        OutputGroup, "Only this part of the pictures, such as 0/4: the first of four processes that share the output folder; "
+        + Foundation.Shard.Help, Placeholder = "PART/PARTS", DefaultText = "all")]
+    public string? Shard { get; init; }
+
     /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
     [Flag(OutputGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
@@ -237,6 +246,8 @@ public sealed record GenerateConfig
             errors.Add(LayersError);
         if (Lora.Any(string.IsNullOrWhiteSpace))
             errors.Add("lora has an empty path.");
+        if (Foundation.Shard.Complaint(Shard) is { } complaint)
+            errors.Add(complaint);
         if (string.IsNullOrWhiteSpace(OutputDir))
             errors.Add("output_dir is empty; it must name a folder.");
         if (errors.Count > 0)

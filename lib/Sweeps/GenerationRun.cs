@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>
 /// The pictures of one <c>generate</c> run. Complete pictures with the same settings are kept; those that an earlier run left incomplete or
-/// made with other settings are generated again.
+/// made with other settings are generated again. Who shares a batch is settled by the number of pictures of a prompt, not by what is
+/// missing: rounding depends on a batch's size.
 /// </summary>
 internal sealed class GenerationRun
 {
@@ -18,6 +19,8 @@ internal sealed class GenerationRun
     private readonly IReadOnlyList<string> _prompts;
     private readonly GenerationOrigin _origin;
     private readonly int[][] _missing;
+    private readonly int[][] _own;
+    private readonly Lazy<HashSet<string>> _ownPaths;
 
     /// <summary>Checks which pictures exist.</summary>
     /// <param name="config">The options.</param>
@@ -35,6 +38,11 @@ internal sealed class GenerationRun
                     + $"{(long)prompts.Count * config.NumImages} pictures, and a run makes at most {MostPictures}. Give fewer.");
         }
 
+        var units = Enumerable.Range(0, prompts.Count).SelectMany(prompt => Enumerable.Range(prompt * config.NumImages, config.NumImages)
+            .Chunk(StableDiffusion3Pipeline.WorthAtATime)).ToList();
+        var own = Shard.Groups(units, Shard.Parse(config.Shard)).SelectMany(unit => unit)
+            .ToLookup(number => number / config.NumImages, number => number % config.NumImages);
+        _own = [.. prompts.Select((_, prompt) => own[prompt].ToArray())];
         var found = Enumerable.Range(0, Total).AsParallel().AsOrdered().Select(Look).ToArray();
         if (!config.Overwrite && found.FirstOrDefault(entry => entry.Objection is not null) is { Objection: { } objection })
         {
@@ -45,14 +53,27 @@ internal sealed class GenerationRun
         }
 
         _missing = [.. Enumerable.Range(0, prompts.Count).Select(prompt =>
-            Enumerable.Range(0, config.NumImages).Where(image => !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
+            _own[prompt].Where(image => !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
+        _ownPaths = new(() =>
+            [.. _own.Index().SelectMany(entry => entry.Item.Select(image => Path.GetFullPath(PathOf(entry.Index, image))))]);
+        There = found.Count(entry => entry.IsThere);
     }
 
     /// <summary>Number of pictures in total.</summary>
     public int Total => _prompts.Count * _config.NumImages;
 
-    /// <summary>Number of pictures to generate.</summary>
+    /// <summary>Number of pictures of this part; all without a part.</summary>
+    public int Own => _own.Sum(images => images.Length);
+
+    /// <summary>Number of pictures that were there at the start, of all parts.</summary>
+    public int There { get; }
+
+    /// <summary>Number of pictures to generate, of this part.</summary>
     public int Missing => _missing.Sum(images => images.Length);
+
+    /// <summary>Whether a file is this part's to write.</summary>
+    /// <param name="path">A full path.</param>
+    public bool IsOwn(string path) => _ownPaths.Value.Contains(path);
 
     /// <summary>Generates what is missing.</summary>
     /// <param name="pipeline">The models, with the LoRA.</param>
@@ -61,7 +82,8 @@ internal sealed class GenerationRun
     /// <param name="cancellation">Ends it between two steps; each picture is kept once it is decoded.</param>
     public void Execute(StableDiffusion3Pipeline pipeline, int batchSize, Action<int, int, string> report, CancellationToken cancellation)
     {
-        var batches = _missing.Select(images => images.Chunk(batchSize).ToList()).ToList();
+        var batches = _own.Index().Select(entry => entry.Item.Chunk(StableDiffusion3Pipeline.WorthAtATime)
+            .SelectMany(unit => unit.Chunk(batchSize)).Where(batch => batch.Intersect(_missing[entry.Index]).Any()).ToList()).ToList();
         var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * _config.NumSteps);
         var drawn = Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0);
         pipeline.PreparePrompts(drawn.Select(prompt => Request(prompt, 1, null)));
@@ -74,7 +96,7 @@ internal sealed class GenerationRun
                 using var noise = Noise(pipeline, generator, batch, ref next);
                 var images = pipeline.GenerateEach(
                     Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
-                foreach (var (i, image) in images.Index())
+                foreach (var (i, image) in images.Index().Where(entry => _missing[prompt].Contains(batch[entry.Index])))
                 {
                     ImageNote.Save(
                         PathOf(prompt, batch[i]), image, _origin.NoteOf(text, SeedOf(prompt), batch[i]),

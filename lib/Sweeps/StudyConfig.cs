@@ -39,6 +39,12 @@ public sealed record StudyConfig
     /// <summary>Pictures that are generated at a time, at least 1, default 5.</summary>
     public int BatchSize { get; init; } = 5;
 
+    /// <summary>
+    /// The part of each sweep that this process generates, as <c>0/4</c>, or <c>auto</c>; null, the default, for all; the
+    /// command line's <c>--shard</c>, which the tutorial has not. Processes with different parts share the study's folder.
+    /// </summary>
+    public string? Shard { get; init; }
+
     /// <summary>The axes of a sweep over prompts with this LoRA and these seeds, guidance and steps.</summary>
     /// <param name="prompts">The prompts; the first <see cref="Prompts"/> are taken.</param>
     public SweepAxes Axes(IEnumerable<string> prompts) => new()

@@ -8,6 +8,9 @@ namespace Dreambooth.Lab.Sweeps;
 /// <param name="Seconds">Wall time of this run.</param>
 public sealed record SweepOutcome(string Name, string Folder, IReadOnlyList<SweepResult> Results, int Made, double Seconds)
 {
+    /// <summary>Pictures of other parts (<see cref="StudyConfig.Shard"/>) that are not there yet; 0 once the sweep is whole.</summary>
+    public int Missing { get; init; }
+
     /// <summary>Means over all pictures, by score; empty where nothing scored them.</summary>
     public IReadOnlyDictionary<string, double> Means => SweepMean.Over(Results);
 

@@ -11,7 +11,8 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>
 /// Generates the pictures of sweeps with one pipeline. Pictures on disk with a record of the same settings are not repeated; items that
 /// agree in all but prompt and seed are batched. A LoRA is loaded for the items that name it and removed afterwards; those that the
-/// pipeline already has act on every picture.
+/// pipeline already has act on every picture. Who shares a batch is settled by the whole sweep, not by what is missing or by who generates
+/// it: rounding depends on a batch's size, and so a sweep in parts, or continued, has the same bits as in one run.
 /// </summary>
 internal sealed class SweepRunner
 {
@@ -38,7 +39,7 @@ internal sealed class SweepRunner
     /// missing.
     /// </param>
     /// <param name="cancellation">Ends the run between two denoising steps.</param>
-    /// <returns>One record an item, in order.</returns>
+    /// <returns>One record an item, in order; with a shard, of those items that are there, from all parts.</returns>
     /// <exception cref="LabException">An item is not valid for the model, or a LoRA does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; pictures that were decoded are kept with their records.</exception>
     public IReadOnlyList<SweepResult> Run(Sweep sweep, string folder, CancellationToken cancellation = default)
@@ -47,34 +48,50 @@ internal sealed class SweepRunner
         ArgumentNullException.ThrowIfNull(sweep);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         sweep.Validate();
-        using var held = RunFolder.Open(folder, $"the sweep '{sweep.Name}'", "the sweep's folder");
-        held.ClearLeftovers();
+        var (shard, full) = (_options.Shard, Path.GetFullPath(folder));
+        using var held = RunFolder.Open(
+            folder, $"the sweep '{sweep.Name}'", "the sweep's folder", shard, () => SweepLog.Gather(folder));
         var run = new State(sweep, folder, Hashes(sweep));
+        var batches = Batches(run);
+        held.ClearLeftovers(shard is null ? null : run.Own.Select(index => Path.GetFullPath(run.Paths[index], full)).ToHashSet().Contains);
         Reuse(run);
         Report(run);
-        var batches = run.Missing().GroupBy(index => sweep.Items[index].BatchKey).Select(group => group.Chunk(_options.BatchSize).ToList())
-            .ToList();
+        batches = [.. batches.Select(group => group.FindAll(batch => batch.Any(run.IsMissing))).Where(group => group.Count > 0)];
         _pipeline.PreparePrompts(
             batches.SelectMany(group => group).Select(batch => Request([.. batch.Select(index => sweep.Items[index])], null)));
         foreach (var group in batches)
             Generate(run, group, cancellation);
-        SweepLog.Write(folder, run.Results!);
-        SweepTable.Write(folder, run.Results!);
-        return run.Results!;
+        TakeOthers(run);
+        var results = run.Results.OfType<SweepResult>().ToArray();
+        if (results.Length == sweep.Items.Count && held.TryTakeWhole())
+        {
+            SweepLog.Write(folder, results);
+            SweepTable.Write(folder, results);
+        }
+
+        return results;
+    }
+
+    // Batches of this part, by the settings that they share.
+    private List<List<int[]>> Batches(State run)
+    {
+        var units = Enumerable.Range(0, run.Paths.Count).GroupBy(index => run.Sweep.Items[index].BatchKey)
+            .SelectMany(group => group.Chunk(_options.UnitSize ?? _options.BatchSize)).ToList();
+        var own = Shard.Groups(units, _options.Shard);
+        run.Own = [.. own.SelectMany(unit => unit)];
+        return [.. own.GroupBy(unit => run.Sweep.Items[unit[0]].BatchKey)
+            .Select(group => group.SelectMany(unit => unit.Chunk(_options.BatchSize)).ToList())];
     }
 
     private void Reuse(State run)
     {
-        var records = SweepLog.Read(run.Folder).ToDictionary(record => record.Path, StringComparer.Ordinal);
-        for (var i = 0; i < run.Results.Length; i++)
+        var records = Records(run);
+        foreach (var i in run.Own)
         {
             var item = run.Sweep.Items[i];
-            var path = Path.Combine(run.Folder, run.Paths[i]);
-            if (!records.TryGetValue(run.Paths[i], out var record) || !record.Serves(item, run.Paths[i], _options.Model, run.HashOf(item))
-                || WholePicture.Load(path) is not { } picture)
+            if (Serving(run, records, i) is not { } record || WholePicture.Load(Path.Combine(run.Folder, run.Paths[i])) is not { } picture)
                 continue;
-            record = record with { Item = item };
-            if (_options.Judge is { } judge && (record.Judge, record.JudgeFingerprint) != (judge.Name, judge.Fingerprint))
+            if (_options.Judge is { } judge && !IsJudged(record))
             {
                 record = record with
                 {
@@ -82,12 +99,38 @@ internal sealed class SweepRunner
                     JudgeFingerprint = judge.Fingerprint,
                     Scores = judge.Score(item.Prompt, picture.Image),
                 };
+                if (_options.Shard is { } shard)
+                    SweepLog.Append(run.Folder, [record], shard);
             }
 
             run.Results[i] = record;
             run.Reused++;
         }
     }
+
+    // What other parts have done by now; pictures appear whole.
+    private void TakeOthers(State run)
+    {
+        var records = Records(run);
+        foreach (var i in Enumerable.Range(0, run.Results.Length).Except(run.Own))
+        {
+            if (Serving(run, records, i) is { } record && IsJudged(record) && File.Exists(Path.Combine(run.Folder, record.Path)))
+                run.Results[i] = record;
+        }
+    }
+
+    private static Dictionary<string, SweepResult> Records(State run) =>
+        SweepLog.Read(run.Folder).ToDictionary(record => record.Path, StringComparer.Ordinal);
+
+    private SweepResult? Serving(State run, Dictionary<string, SweepResult> records, int index)
+    {
+        var item = run.Sweep.Items[index];
+        return records.TryGetValue(run.Paths[index], out var record)
+            && record.Serves(item, run.Paths[index], _options.Model, run.HashOf(item)) ? record with { Item = item } : null;
+    }
+
+    private bool IsJudged(SweepResult record) =>
+        _options.Judge is not { } judge || (record.Judge, record.JudgeFingerprint) == (judge.Name, judge.Fingerprint);
 
     private void Generate(State run, List<int[]> batches, CancellationToken cancellation)
     {
@@ -126,7 +169,7 @@ internal sealed class SweepRunner
                     (denoising, mark) = (Stopwatch.GetElapsedTime(mark).TotalSeconds, Stopwatch.GetTimestamp());
             },
             cancellation);
-        foreach (var (i, image) in images.Index())
+        foreach (var (i, image) in images.Index().Where(entry => run.IsMissing(batch[entry.Index])))
         {
             Keep(run, batch[i], image, (denoising / items.Length) + Stopwatch.GetElapsedTime(mark).TotalSeconds);
             mark = Stopwatch.GetTimestamp();
@@ -150,7 +193,7 @@ internal sealed class SweepRunner
             Model = _options.Model,
             LoraSha256 = run.HashOf(item),
         };
-        SweepLog.Append(run.Folder, [result]);
+        SweepLog.Append(run.Folder, [result], _options.Shard);
         _options.OnPicture?.Invoke(result, image);
     }
 
@@ -183,7 +226,7 @@ internal sealed class SweepRunner
 
     private void Report(State run, int step = 0, int stepCount = 0, SweepItem[]? batch = null) =>
         _options.OnProgress?.Invoke(new SweepProgress(
-            run.Results.Count(result => result is not null), run.Results.Length, run.Reused, step, stepCount, batch?.Length ?? 0,
+            run.Own.Count(index => !run.IsMissing(index)), run.Own.Count, run.Reused, step, stepCount, batch?.Length ?? 0,
             batch?[0].Prompt ?? string.Empty));
 
     private static Dictionary<string, string> Hashes(Sweep sweep) =>
@@ -214,12 +257,14 @@ internal sealed class SweepRunner
 
         public IReadOnlyList<string> Paths { get; } = sweep.Paths();
 
+        public IReadOnlyList<int> Own { get; set; } = [];
+
         public SweepResult?[] Results { get; } = new SweepResult?[sweep.Items.Count];
 
         public int Reused { get; set; }
 
         public string? HashOf(SweepItem item) => item.Lora is null ? null : hashes[item.Lora];
 
-        public int[] Missing() => [.. Enumerable.Range(0, Results.Length).Where(index => Results[index] is null)];
+        public bool IsMissing(int index) => Results[index] is null;
     }
 }

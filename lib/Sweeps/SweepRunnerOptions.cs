@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 
@@ -8,6 +9,15 @@ internal sealed record SweepRunnerOptions
 {
     /// <summary>Pictures generated at a time, 1 or more. They share all settings but prompt and seed. Default 4.</summary>
     public int BatchSize { get; init; } = 4;
+
+    /// <summary>
+    /// Pictures that one process takes as a whole where several share the sweep, 1 or more, the same for all of them; null:
+    /// <see cref="BatchSize"/>.
+    /// </summary>
+    public int? UnitSize { get; init; }
+
+    /// <summary>The part of the sweep to generate; null: all of it.</summary>
+    public Shard? Shard { get; init; }
 
     /// <summary>
     /// Identity of the pipeline's model in the records, such as a hash of its files: pictures recorded with another one are generated

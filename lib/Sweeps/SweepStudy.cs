@@ -42,6 +42,8 @@ public sealed class SweepStudy : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (Shard.Complaint(config.Shard) is { } complaint)
+            throw new LabException(complaint);
         var hub = new HubResolver();
         var lora = hub.Lora(config.Lora);
         if (!Path.Exists(lora))
@@ -81,14 +83,19 @@ public sealed class SweepStudy : IDisposable
         var runner = new SweepRunner(Pipeline, new SweepRunnerOptions
         {
             BatchSize = Config.BatchSize,
+            Shard = Shard.Parse(Config.Shard),
             Model = _model,
             Judge = Judge,
             OnProgress = onProgress,
             OnPicture = (_, _) => made++,
         });
         var folder = Path.Combine(Folder, PromptFolders.SafeName(name));
-        var results = runner.Run(Sweep.Cross(name, axes), folder, cancellation);
-        return new SweepOutcome(name, folder, results, made, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        var sweep = Sweep.Cross(name, axes);
+        var results = runner.Run(sweep, folder, cancellation);
+        return new SweepOutcome(name, folder, results, made, Stopwatch.GetElapsedTime(started).TotalSeconds)
+        {
+            Missing = sweep.Items.Count - results.Count,
+        };
     }
 
     /// <summary>Frees the models.</summary>

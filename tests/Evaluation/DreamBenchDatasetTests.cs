@@ -108,25 +108,6 @@ public sealed class DreamBenchDatasetTests : IDisposable
         $"shard is '{shard}'",
         Assert.Throws<LabException>(new DreamBenchConfig { Dataset = "d", Shard = shard }.Validate).Message, StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("0", "0", "4", 0, 4)]
-    [InlineData("12", "10", "4", 2, 4)]
-    [InlineData("14", "10", "4", null, null)]
-    [InlineData("9", "10", "4", null, null)]
-    [InlineData("x", "0", "4", null, null)]
-    [InlineData(null, null, null, null, null)]
-    public void PartOfArray_SlurmsVariables_GiveThePart(string? task, string? first, string? count, int? part, int? parts)
-    {
-        var variables = new Dictionary<string, string?>
-        {
-            ["SLURM_ARRAY_TASK_ID"] = task,
-            ["SLURM_ARRAY_TASK_MIN"] = first,
-            ["SLURM_ARRAY_TASK_COUNT"] = count,
-        };
-        var read = DreamBenchConfig.PartOfArray(variables.GetValueOrDefault);
-        Assert.Equal((part, parts), (read?.Part, read?.Parts));
-    }
-
     [Fact]
     public void Validate_AutoShardOutsideAnArray_SaysHowToStartOne() => Assert.Contains(
         "shard is auto, but this is no task of a Slurm array",

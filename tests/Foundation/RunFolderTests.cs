@@ -36,6 +36,53 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void Open_Parts_ShareTheFolderAndKeepWholeRunsOut()
+    {
+        var (first, second) = (Open(0, 2), Open(1, 2));
+        Assert.Contains("is in use by part 0/2 of generate in this very process", InUse(null), StringComparison.Ordinal);
+        Assert.Contains("is in use by part 1/2 of generate in this very process", InUse(new Shard(1, 2)), StringComparison.Ordinal);
+        Assert.Contains("is in use by part 0/2 of generate", InUse(new Shard(2, 3)), StringComparison.Ordinal);
+        first.Dispose();
+        Assert.True(second.TryTakeWhole());
+        Assert.Contains("is in use by part 1/2 of generate", InUse(new Shard(0, 2)), StringComparison.Ordinal);
+        second.Dispose();
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+        RunFolder.Open(_folder, "generate", "output_dir").Dispose();
+
+        RunFolder Open(int index, int count) => RunFolder.Open(_folder, "generate", "output_dir", new Shard(index, count));
+        string InUse(Shard? shard) =>
+            Assert.Throws<LabException>(() => RunFolder.Open(_folder, "drawing", "output_dir", shard)).Message;
+    }
+
+    [Fact]
+    public void Open_PartThatIsAlone_DoesWhatOnlyOneMayDo()
+    {
+        var times = 0;
+        using (RunFolder.Open(_folder, "generate", "output_dir", new Shard(0, 2), () => times++))
+        using (RunFolder.Open(_folder, "generate", "output_dir", new Shard(1, 2), () => times++))
+            Assert.Equal(1, times);
+    }
+
+    [Fact]
+    public void Open_MarksOfKilledParts_AreNoObstacleAndGo()
+    {
+        foreach (var name in new[] { ".lab.lock", ".lab.lock.0-of-2", ".lab.holder.0-of-2", ".lab.lock.1-of-3" })
+            File.WriteAllText(Path.Combine(_folder, name), "x");
+        RunFolder.Open(_folder, "generate", "output_dir", new Shard(0, 2)).Dispose();
+        RunFolder.Open(_folder, "generate", "output_dir").Dispose();
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void ClearLeftovers_OfAPart_LeavesThoseOfOthers()
+    {
+        foreach (var name in new[] { "img_00.png", "img_01.png" })
+            File.WriteAllText(AtomicFile.TemporaryBeside(Path.Combine(_folder, name)), "x");
+        using var folder = RunFolder.Open(_folder, "generate", "output_dir", new Shard(0, 2));
+        Assert.Equal(1, folder.ClearLeftovers(path => path == Path.Combine(_folder, "img_00.png")));
+    }
+
+    [Fact]
     public void Open_FileInItsPlace_SaysThatItCannotBeWrittenTo()
     {
         var file = Path.Combine(_folder, "file");

@@ -46,6 +46,59 @@ public sealed class SweepRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Run_PartsThatAreKilledAndContinued_HaveTheBitsOfOneRun()
+    {
+        var sweep = Sweep.Cross(
+            "s", Axes() with { Prompts = ["a cat", "a dog"], Seeds = [0, 1, 2], Loras = [null, new WeightedLora(SaveLora("l", 1))] });
+        var whole = Run(sweep, "whole", batchSize: 4);
+        Assert.Equal([12, 12], [whole.Count, sweep.Items.Count]);
+
+        // The first part ends inside its first batch, as if it were killed; the second does all of its own.
+        Assert.Throws<OperationCanceledException>(
+            () => Part(sweep, "parts", new Shard(0, 2), onPicture: () => throw new OperationCanceledException()));
+        Assert.Equal(7, Part(sweep, "parts", new Shard(1, 2)).Count);
+        Assert.False(File.Exists(Path.Combine(At("parts"), SweepTable.FileName)));
+        Assert.Equal(7, SweepLog.Read(At("parts")).Count);
+
+        // Either part, or a run of everything, takes up what is missing.
+        foreach (var (name, shard) in new[] { ("parts", new Shard(0, 2)), ("again", null) })
+        {
+            if (shard is null)
+                Copy("half", name);
+            else
+                Copy(name, "half");
+            Assert.Equal(
+                whole.Select(result => result.Item), Part(sweep, name, shard).Select(result => result.Item));
+            Assert.Equal(Files("whole"), Files(name));
+            Assert.All(sweep.Paths(), path => Assert.Equal(Bytes("whole", path), Bytes(name, path)));
+        }
+
+        string[] Files(string name) => [.. Directory.GetFiles(At(name), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(At(name), file)).Order(StringComparer.Ordinal)];
+        byte[] Bytes(string name, string path) => File.ReadAllBytes(Path.Combine(At(name), path));
+    }
+
+    [Fact]
+    public void Run_PartsWithAJudgeAtOnce_AreGatheredByTheLast()
+    {
+        var sweep = Sweep.Cross("s", Axes() with { Seeds = [0, 1, 2, 3] });
+        IReadOnlyList<SweepResult> second = [];
+        var first = Part(sweep, "parts", new Shard(0, 2), batchSize: 2, onPicture: () =>
+        {
+            if (second.Count == 0)
+                second = Part(sweep, "parts", new Shard(1, 2), batchSize: 2);
+            Assert.Throws<LabException>(() => Part(sweep, "parts", new Shard(0, 2)));
+            Assert.Throws<LabException>(() => Part(sweep, "parts", new Shard(1, 3)));
+            Assert.Throws<LabException>(() => Part(sweep, "parts", null));
+        });
+        Assert.Equal([3, 4], [second.Count, first.Count]);
+        Assert.All(first, result => Assert.Equal(32, result.Scores!["size"]));
+        Assert.Equal(sweep.Paths(), SweepLog.Read(At("parts")).Select(record => record.Path));
+        Assert.Equal(
+            [SweepTable.FileName, SweepLog.FileName], Directory.GetFiles(At("parts")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public void Run_OneItem_IsThePictureOfThePipelinesOwnSeed()
     {
         var result = Assert.Single(Run(Sweep.Cross("s", Axes() with { Seeds = [3], Guidances = [4] }), "one", batchSize: 4));
@@ -162,6 +215,25 @@ public sealed class SweepRunnerTests : IDisposable
 
     private IReadOnlyList<SweepResult> Run(Sweep sweep, string name, int batchSize) =>
         new SweepRunner(_pipeline, new SweepRunnerOptions { BatchSize = batchSize }).Run(sweep, At(name));
+
+    private IReadOnlyList<SweepResult> Part(Sweep sweep, string name, Shard? shard, int batchSize = 4, Action? onPicture = null) =>
+        new SweepRunner(_pipeline, new SweepRunnerOptions
+        {
+            BatchSize = batchSize,
+            Shard = shard,
+            Judge = new StubJudge("j", (_, image) => new Dictionary<string, double> { ["size"] = image.Width }),
+            OnPicture = (_, _) => onPicture?.Invoke(),
+        }).Run(sweep, At(name));
+
+    private void Copy(string from, string to)
+    {
+        foreach (var file in Directory.GetFiles(At(from), "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(At(to), Path.GetRelativePath(At(from), file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
 
     private int Made(Sweep sweep, string? model = null)
     {
