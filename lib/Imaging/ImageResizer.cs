@@ -52,10 +52,8 @@ internal static class ImageResizer
 
     private static RgbImage ResizeRows(RgbImage image, int width, ResizeFilter filter)
     {
-        var taps = ResizeTaps.Of(filter, image.Width, width);
         var result = new RgbImage(width, image.Height);
-        for (var y = 0; y < image.Height; y++)
-            taps.ResizeRow(image.Row(y), result.Row(y));
+        ResizeTaps.Of(filter, image.Width, width).ResizeRows(image, result);
         return result;
     }
 
@@ -63,21 +61,11 @@ internal static class ImageResizer
     {
         var taps = ResizeTaps.Of(filter, image.Height, height);
         var result = new RgbImage(image.Width, height);
-        var sums = new int[3 * image.Width];
+        var row = 3 * image.Width;
         for (var y = 0; y < height; y++)
         {
             var weights = taps.Weights(y);
-            Array.Fill(sums, ResizeTaps.Half);
-            for (var i = 0; i < weights.Length; i++)
-            {
-                var from = image.Row(taps.First[y] + i);
-                for (var at = 0; at < sums.Length; at++)
-                    sums[at] += from[at] * weights[i];
-            }
-
-            var to = result.Row(y);
-            for (var at = 0; at < sums.Length; at++)
-                to[at] = ResizeTaps.ToByte(sums[at]);
+            ResizeSums.Row(image.Pixels.AsSpan(row * taps.First[y], row * weights.Length), weights, result.Row(y));
         }
 
         return result;

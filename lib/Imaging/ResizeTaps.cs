@@ -9,7 +9,8 @@ internal sealed class ResizeTaps
     /// <summary>Half of a level: what a sum of products begins with to be rounded.</summary>
     public const int Half = 1 << (FractionBits - 1);
 
-    private const int FractionBits = 32 - 8 - 2;
+    /// <summary>Bits of a weight after the point.</summary>
+    public const int FractionBits = 32 - 8 - 2;
 
     private readonly int _stride;
     private readonly int[] _counts;
@@ -55,6 +56,31 @@ internal sealed class ResizeTaps
     /// <summary>The weights of an output place.</summary>
     /// <param name="output">The place, from 0.</param>
     public ReadOnlySpan<int> Weights(int output) => _weights.AsSpan(output * _stride, _counts[output]);
+
+    /// <summary>Resizes rows of pixels.</summary>
+    /// <param name="from">The picture before.</param>
+    /// <param name="to">The picture after, with as many rows.</param>
+    public void ResizeRows(RgbImage from, RgbImage to)
+    {
+        int before = 3 * from.Width, after = 3 * to.Width, y = 0;
+        if (ResizeSums.HasGroups)
+        {
+            var turned = new byte[TurnedRows.Count * before];
+            var resized = new byte[TurnedRows.Count * after];
+            for (; y + TurnedRows.Count <= from.Height; y += TurnedRows.Count)
+            {
+                TurnedRows.Turn(from.Pixels.AsSpan(y * before, turned.Length), turned);
+                for (var x = 0; x < First.Length; x++)
+                    ResizeSums.Group(
+                        turned.AsSpan(ResizeSums.GroupSize * First[x]), ResizeSums.GroupSize, Weights(x),
+                        resized.AsSpan(ResizeSums.GroupSize * x));
+                TurnedRows.TurnBack(resized, to.Pixels.AsSpan(y * after, resized.Length));
+            }
+        }
+
+        for (; y < from.Height; y++)
+            ResizeRow(from.Row(y), to.Row(y));
+    }
 
     /// <summary>Resizes one row of pixels.</summary>
     /// <param name="from">R, G, B of every pixel before.</param>

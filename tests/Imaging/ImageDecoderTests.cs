@@ -77,6 +77,18 @@ public sealed class ImageDecoderTests
         }
     }
 
+    // Rows are copied four pixels at a time; widths around that, and one row alone, lose none.
+    [Fact]
+    public void Decode_EveryNarrowWidth_GivesEveryPixel()
+    {
+        for (var width = 1; width <= 18; width++)
+        {
+            var image = new RgbImage(width, 1 + (width % 3));
+            new Random(width).NextBytes(image.Pixels);
+            Assert.Equal(image.Pixels, ImageDecoder.Decode(ImageEncoder.EncodePng(image), "sample").Pixels);
+        }
+    }
+
     [Fact]
     public void Load_NoSuchFile_NamesIt()
     {
