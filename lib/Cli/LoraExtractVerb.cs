@@ -39,7 +39,7 @@ internal static class LoraExtractVerb
                 $"lora extract{LoraRankOptions.Text(choice)}", after.Files.Concat(before.Files).Select(file => (file, (double?)null)));
             foreach (var warning in extraction.Warnings.Concat(LoraExport.Save(path, contents, layout, notes)))
                 session.Warn(warning);
-            foreach (var line in LoraResizeVerb.Lines(extraction.Layers, result.GetValue(listed)))
+            foreach (var line in LoraResizeVerb.Lines(extraction.Layers, result.GetValue(listed), isNew: true))
                 session.Output.WriteLine(line);
             session.Output.WriteLine(LoraOutput.Written(path, contents, layout));
             return ExitCode.Success;

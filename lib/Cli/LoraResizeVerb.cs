@@ -46,14 +46,20 @@ internal static class LoraResizeVerb
     /// <summary>What became of the layers: a table of those with the largest errors, and a summary.</summary>
     /// <param name="layers">The layers.</param>
     /// <param name="most">How many are listed.</param>
-    public static IEnumerable<string> Lines(IReadOnlyCollection<LoraResizedLayer> layers, int most)
+    /// <param name="isNew">Whether the layers had no rank before.</param>
+    public static IEnumerable<string> Lines(IReadOnlyCollection<LoraResizedLayer> layers, int most, bool isNew = false)
     {
         var listed = layers.OrderByDescending(layer => layer.Error).ThenBy(layer => layer.Before.Key, StringComparer.Ordinal).Take(most);
         if (most > 0)
         {
+            (string, Func<LoraResizedLayer, object?>)[] before =
+                isNew ? [] : [("was", layer => $"{layer.Before.Variant} {layer.Before.Rank}")];
             yield return TextTable.Of(
-                listed, ("layer", layer => layer.Before.Key), ("was", layer => $"{layer.Before.Variant} {layer.Before.Rank}"),
-                ("rank", layer => layer.Rank), ("error", layer => Figure(layer.Error))).ToText();
+                listed,
+                [
+                    ("layer", layer => layer.Before.Key), .. before, ("rank", layer => layer.Rank),
+                    ("norm", layer => Figure(layer.Norm)), ("error", layer => Figure(layer.Error)),
+                ]).ToText();
         }
 
         var ranks = layers.Select(layer => layer.Rank).ToList();

@@ -16,7 +16,10 @@ internal sealed record MemoryFlags
     // Those of the training, as train takes them.
     private static readonly Flag[] Training =
     [
-        .. new[] { "resolution", "train_batch_size", "rank", "lora_variant", "mixed_precision", "gradient_checkpointing", "memory" }
+        .. new[]
+        {
+            "resolution", "train_batch_size", "rank", "rank_pattern", "lora_variant", "mixed_precision", "gradient_checkpointing", "memory",
+        }
             .Select(name => DreamBoothConfig.Flags.Find(name)!.WithDefault("the recipe's, or the tutorial's")),
     ];
 
@@ -99,6 +102,7 @@ internal sealed record MemoryFlags
             Resolution = Given("resolution", changed.Resolution, settings.Resolution),
             TrainBatchSize = Given("train_batch_size", changed.TrainBatchSize, settings.TrainBatchSize),
             Rank = Given("rank", changed.Rank, settings.Rank),
+            RankPattern = Given("rank_pattern", changed.RankPattern, settings.RankPattern),
             Variant = Given("lora_variant", changed.LoraVariant, settings.Variant),
             Dtype = dtype,
             VaeDtype = settings.Training == TrainingKind.None ? dtype : settings.VaeDtype,

@@ -30,14 +30,14 @@ public sealed class PatchEmbed : nn.Module<Tensor, Tensor>, IParameterOwner
     {
         _patchSize = patchSize;
         _tableSide = tableSide;
-        Proj = new Conv2d(inChannels, width, patchSize, patchSize, 0, device, dtype);
+        Proj = new PatchProjection(inChannels, width, patchSize, device, dtype);
         _positions = WeightedLayer.Frozen(empty([1, tableSide * tableSide, width], dtype, device));
         RegisterComponents();
     }
 
     /// <summary>Patches to tokens.</summary>
     [field: ComponentName(Name = "proj")]
-    public Conv2d Proj { get; }
+    public PatchProjection Proj { get; }
 
     /// <summary>The stored position table, <c>[1, side², D]</c>; never trained.</summary>
     public Parameter Positions => _positions;

@@ -99,7 +99,7 @@ public sealed class LoraAdapter : IDisposable
         bool trainable = true)
     {
         ArgumentNullException.ThrowIfNull(components);
-        var slots = components.SelectMany(entry => LoraMatch.Slots(entry.Component, entry.Config)).ToList();
+        var slots = LoraMatch.Slots(components);
         var adapter = new LoraAdapter(name, slots, device, dtype, trainable);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -131,11 +131,7 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>Checks that <see cref="Create"/> will find the layers of some settings.</summary>
     /// <exception cref="LabException">A model has no such layer or block.</exception>
-    internal static void Check(IEnumerable<(LoraComponent Component, LoraConfig Config)> components)
-    {
-        foreach (var (component, config) in components)
-            _ = LoraMatch.Slots(component, config).Count();
-    }
+    internal static void Check(IEnumerable<(LoraComponent Component, LoraConfig Config)> components) => _ = LoraMatch.Slots(components);
 
     /// <summary>Creates an adapter for given layers with zero matrices, to be filled from a file.</summary>
     internal static LoraAdapter Allocate(string name, IReadOnlyList<Slot> slots, Device device, ScalarType dtype, bool trainable) =>

@@ -21,6 +21,18 @@ public sealed record LoraConfig
     /// <summary>Alpha; the update is multiplied by alpha / rank. Null stands for the rank, a factor of 1.</summary>
     public double? LoraAlpha { get; init; }
 
+    /// <summary>
+    /// Ranks of single layers: a JSON object of regular expressions, as PEFT's <c>rank_pattern</c>: <c>{"attn.to_q": 16}</c>. A key matches
+    /// a layer's path as <c>(.*\.)?(key)$</c>, and the first that matches counts. Null for none. Flag <c>--rank_pattern</c>.
+    /// </summary>
+    public string? RankPattern { get; init; }
+
+    /// <summary>
+    /// Alphas of single layers, in the same form. A layer without one has <see cref="LoraAlpha"/>, or where that is null its own rank.
+    /// Null for none. Flag <c>--alpha_pattern</c>.
+    /// </summary>
+    public string? AlphaPattern { get; init; }
+
     /// <summary>What the update is. Default: plain LoRA. Flag <c>--lora_variant</c>.</summary>
     public LoraVariant Variant { get; init; } = LoraVariant.Lora;
 
@@ -90,6 +102,8 @@ public sealed record LoraConfig
                 $"The LoRA alpha is {LoraAlpha}; divided by the rank ({Rank}) it must be within float32: the rank is usual.");
         }
 
+        if (RankPattern is not null || AlphaPattern is not null)
+            _ = new LoraLayerRanks(this);
         if (TargetModules.Count == 0)
             throw new LabException("There are no LoRA target modules; name at least one.");
         if (Blocks is { Count: 0 })

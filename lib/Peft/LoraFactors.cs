@@ -53,8 +53,13 @@ internal sealed record LoraFactors(Tensor Up, Tensor Down)
     /// <param name="other">The other.</param>
     public LoraFactors Plus(LoraFactors other) => new(cat([Up, other.Up], 1), cat([Down, other.Down]));
 
-    /// <summary>Frobenius norm of the product.</summary>
-    public double Norm() => Core().norm().item<double>();
+    /// <summary>Frobenius norm of the product, of two small matrices of the inner size: ‖U D‖² is the sum of (UᵀU) ∘ (D Dᵀ).</summary>
+    public double Norm() => Inner < Math.Min(Up.shape[0], Down.shape[1])
+        ? Math.Sqrt(Math.Max(Dot(this), 0)) : matmul(Up, Down).norm().item<double>();
+
+    /// <summary>Frobenius norm of the difference from another change of the same layer, as exact where both are almost equal.</summary>
+    /// <param name="other">The other.</param>
+    public double Distance(LoraFactors other) => Plus(other.Times(-1)).Core().norm().item<double>();
 
     /// <summary>The sum of the products of the elements of two changes.</summary>
     /// <param name="other">Another change of the same layer.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
@@ -27,6 +28,17 @@ internal sealed record LoraInspection
 
     /// <summary>Names of tensors with values that are not finite; null where values were not read.</summary>
     public IReadOnlyList<string>? NotFinite { get; init; }
+
+    /// <summary>How much each block of each model is changed; empty where values were not read or are not finite.</summary>
+    public IReadOnlyList<LoraBlockStrength> Blocks =>
+    [
+        .. Layers.Where(layer => layer.Strength is not null).GroupBy(layer => (layer.Component, layer.Block))
+            .OrderBy(group => group.Key.Component, StringComparer.Ordinal).ThenBy(group => group.Key.Block)
+            .Select(group => new LoraBlockStrength(
+                group.Key.Component,
+                group.Key.Block is { } block ? string.Create(CultureInfo.InvariantCulture, $"block {block}") : "outside blocks",
+                Math.Sqrt(group.Sum(layer => layer.Strength!.Value * layer.Strength.Value)))),
+    ];
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A file of any layout, or a folder that holds one.</param>

@@ -39,7 +39,7 @@ internal sealed record LoraLayerDifference(
         var two = LoraFactors.Of(second).Times(second.Factor);
         var other = two.Norm();
         double? cosine = norm > 0 && other > 0 ? Math.Clamp(one.Dot(two) / norm / other, -1, 1) : null;
-        return new(first.Key, first, second, norm, other, one.Plus(two.Times(-1)).Norm(), cosine, rest);
+        return new(first.Key, first, second, norm, other, one.Distance(two), cosine, rest);
     }
 
     /// <summary>Why two updates cannot be of one layer: their sizes; null where they can.</summary>

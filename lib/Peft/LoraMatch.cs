@@ -7,6 +7,19 @@ namespace Dreambooth.Lab.Peft;
 /// <summary>Finds the layers of a model that an adapter's settings name.</summary>
 internal static class LoraMatch
 {
+    /// <summary>The layers of several models.</summary>
+    /// <param name="components">The models with their settings.</param>
+    /// <exception cref="LabException">A setting is not valid, or no layer is what one names.</exception>
+    public static List<LoraAdapter.Slot> Slots(IEnumerable<(LoraComponent Component, LoraConfig Config)> components)
+    {
+        var models = components.ToList();
+        var slots = models.SelectMany(model => Slots(model.Component, model.Config)).ToList();
+        string[] paths = [.. slots.Select(slot => slot.Path)];
+        string[] unmatched = [.. models.SelectMany(model => new LoraLayerRanks(model.Config).WithoutMatch(paths)).Distinct()];
+        return unmatched.Length == 0 ? slots : throw new LabException(
+            $"{string.Join(" and ", unmatched)} matches no layer that gets LoRA; such layers are {ShownText.Names(paths)}.");
+    }
+
     /// <summary>The layers, in the model's order.</summary>
     /// <param name="component">The model.</param>
     /// <param name="config">Targets, variant and rank.</param>
@@ -30,12 +43,14 @@ internal static class LoraMatch
             throw new LabException(
                 $"Block {empty} of {component.Prefix} has none of the LoRA targets {string.Join(", ", config.TargetModules)}; blocks count "
                 + $"from 0{LastBlock(linears.Select(entry => entry.name))}.");
-        return targets.Select(entry => SlotOf(component, entry.name, (LoraLinear)entry.module, config));
+        var ranks = new LoraLayerRanks(config);
+        return targets.Select(entry => SlotOf(component, entry.name, (LoraLinear)entry.module, ranks.At(entry.name)));
     }
 
     // Two whole factors have no rank that alpha could be divided by, as LyCORIS has it.
     private static LoraAdapter.Slot SlotOf(LoraComponent component, string path, LoraLinear linear, LoraConfig config)
     {
+        config.Validate();
         var parts = LoraParts.For(config, linear.OutFeatures, linear.InFeatures);
         var (alpha, factor) = parts.IsWhole ? (config.Rank, 1) : (config.Alpha, config.Factor);
         return new(component.Prefix, path, linear, parts, config.Rank, alpha, factor, config.LoraDropout);

@@ -19,12 +19,21 @@ internal sealed class LoraPatterns
 
     private LoraPatterns(string where) => _where = where;
 
+    /// <summary>The patterns with their numbers.</summary>
+    public IEnumerable<(string Key, double Value)> Entries =>
+        _patterns.Select(entry => (ShownText.Line(entry.Key, LongestKey), entry.Value));
+
     /// <summary>Reads the patterns.</summary>
     /// <param name="entry">The entry; where there is none, no pattern matches.</param>
     /// <exception cref="LabException">It is no object of numbers, or a key is no regular expression.</exception>
     public static LoraPatterns Read(JsonField? entry)
     {
-        var patterns = new LoraPatterns(entry is { } there ? $"{there.Source}: {there.Path}" : string.Empty);
+        var patterns = new LoraPatterns(entry switch
+        {
+            null => string.Empty,
+            { Path: "" } whole => whole.Source,
+            { } part => $"{part.Source}: {part.Path}",
+        });
         foreach (var (key, value) in entry?.Entries() ?? [])
             patterns._patterns.Add((key, patterns.Compile(key), value.Number()));
         return patterns;

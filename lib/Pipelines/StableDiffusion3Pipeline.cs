@@ -67,6 +67,10 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     public IReadOnlyList<LoraComponent> LoraComponents =>
         [new("transformer", Transformer), new("text_encoder", Prompts.Clip), new("text_encoder_2", Prompts.Clip2)];
 
+    // A T5 whose weights pass through memory has encoded prompts already that an update would change.
+    private IReadOnlyList<LoraComponent> LoadableComponents =>
+        Prompts is { T5: { } t5, OnDemand: null } ? [.. LoraComponents, new("text_encoder_3", t5)] : LoraComponents;
+
     /// <summary>Its models with their sizes, the transformer first.</summary>
     public IReadOnlyList<PipelinePart> Parts
     {
@@ -134,7 +138,7 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     /// <exception cref="LabException">Nothing in the file fits, a shape is wrong, a value is not finite, or the name is taken.</exception>
     public LoraLoadReport LoadLora(string path, double weight = 1, string? name = null)
     {
-        var (adapter, report) = LoraFile.Load(path, name ?? FreeAdapterName(), LoraComponents, Options.Device, Options.Dtype);
+        var (adapter, report) = LoraFile.Load(path, name ?? FreeAdapterName(), LoadableComponents, Options.Device, Options.Dtype);
         adapter.Weight = weight;
         _adapters.Add(adapter);
         foreach (var warning in report.Warnings)

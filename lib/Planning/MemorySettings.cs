@@ -36,6 +36,9 @@ public sealed record MemorySettings
     /// <summary>Rank of the LoRA, 1 or more. Default 4.</summary>
     public int Rank { get; init; } = 4;
 
+    /// <summary>Ranks of single layers, as <see cref="LoraConfig.RankPattern"/>; null for none.</summary>
+    public string? RankPattern { get; init; }
+
     /// <summary>What the LoRA's updates are. Default: plain LoRA.</summary>
     public LoraVariant Variant { get; init; } = LoraVariant.Lora;
 
@@ -127,6 +130,7 @@ public sealed record MemorySettings
     internal LoraConfig TextEncoderLora => new()
     {
         Rank = Rank,
+        RankPattern = RankPattern,
         Variant = Variant,
         LoraBias = LoraBias,
         LoraDropout = LoraDropout,
@@ -146,6 +150,7 @@ public sealed record MemorySettings
             TrainBatchSize = config.TrainBatchSize,
             WithPriorPreservation = config.WithPriorPreservation,
             Rank = config.Rank,
+            RankPattern = config.RankPattern,
             Variant = config.LoraVariant,
             LoraBias = config.LoraBias,
             LoraDropout = config.LoraDropout,

@@ -150,8 +150,9 @@ public sealed class ModelArchitecture
     public long LoraParameters(string component, LoraConfig lora)
     {
         ArgumentNullException.ThrowIfNull(lora);
+        var ranks = new LoraLayerRanks(lora);
         return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path))
-            .Sum(linear => LoraParts.For(lora, linear.Outputs, linear.Inputs).Length);
+            .Sum(linear => LoraParts.For(ranks.At(linear.Path), linear.Outputs, linear.Inputs).Length);
     }
 
     /// <summary>The numbers of the weights that a LoRA changes, and the outputs of their layers.</summary>

@@ -100,6 +100,8 @@ public sealed partial record DreamBoothConfig
     {
         Rank = Rank,
         LoraAlpha = LoraAlpha,
+        RankPattern = RankPattern,
+        AlphaPattern = AlphaPattern,
         Variant = LoraVariant,
         UseRslora = UseRslora,
         LoraDropout = LoraDropout,

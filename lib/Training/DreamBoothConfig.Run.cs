@@ -23,6 +23,21 @@ public sealed partial record DreamBoothConfig
     public double? LoraAlpha { get; init; }
 
     /// <summary>
+    /// Ranks of single layers: a JSON object of regular expressions for their paths, as PEFT's, for example <c>{"attn.to_q": 16}</c>; null
+    /// (the default): none. Flag <c>--rank_pattern</c>.
+    /// </summary>
+    [Flag(LoraGroup, "Ranks of single layers: regular expressions for their paths, as PEFT's: '{\"attn.to_q\": 16}'.", Placeholder = "JSON",
+        DefaultText = "none")]
+    public string? RankPattern { get; init; }
+
+    /// <summary>
+    /// Alphas of single layers, in the same form; a layer without one has <see cref="LoraAlpha"/>, or its own rank where that is null. Flag
+    /// <c>--alpha_pattern</c>.
+    /// </summary>
+    [Flag(LoraGroup, "Alphas of single layers, in the same form.", Placeholder = "JSON", DefaultText = "lora_alpha, or the layer's rank")]
+    public string? AlphaPattern { get; init; }
+
+    /// <summary>
     /// What is trained, default lora: lora; dora, rows with magnitudes of their own; loha, an elementwise product of two; lokr, a Kronecker
     /// product. Flag <c>--lora_variant</c>.
     /// </summary>

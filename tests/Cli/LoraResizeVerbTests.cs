@@ -18,7 +18,7 @@ public sealed class LoraResizeVerbTests : IDisposable
         var target = _run.At("resized.safetensors");
         var (code, output, error) = LoraRun.Run("lora", "resize", source, "--rank", "2", "--energy", "1", "--to", layout, "-o", target);
         Assert.Equal(0, code);
-        Assert.Matches(@"transformer\.transformer_blocks\.0\.attn\.to_q +Lora 4 +2 +0\.\d+", output);
+        Assert.Matches(@"transformer\.transformer_blocks\.0\.attn\.to_q +Lora 4 +2 +\S+ +0\.\d+", output);
         Assert.Contains("ranks 2 to 2, 2 on average", output, StringComparison.Ordinal);
         Assert.Contains("1 layer of LoHa or LoKr became plain LoRA", error, StringComparison.Ordinal);
         using var read = LoraContents.Read(target);

@@ -46,6 +46,45 @@ public sealed class LoraVerbTests : IDisposable
     }
 
     [Fact]
+    public void Inspect_ALayerOfThePublishedSizes_SaysWhichModelsItFits()
+    {
+        (string, Tensor)[] Layers(string path, long width) =>
+            [($"transformer.{path}.lora_A.weight", zeros(1, width)), ($"transformer.{path}.lora_B.weight", zeros(width, 1))];
+        var (_, output, _) = Run("lora", "inspect", _lora.Write(
+            [.. Layers("transformer_blocks.23.attn.to_q", 1536), .. Layers("transformer_blocks.3.attn2.to_q", 1536)]));
+        Assert.Contains(
+            "does not fit Stable Diffusion 3-medium: 1 of 2 layers do, not transformer_blocks.3.attn2.to_q, which it lacks", output,
+            StringComparison.Ordinal);
+        Assert.Contains("\nfits Stable Diffusion 3.5-medium", output, StringComparison.Ordinal);
+        Assert.Matches(@"does not fit Stable Diffusion 3\.5-large: 0 of 2 .*1536 → 1536, there 2432 → 2432", output);
+    }
+
+    [Theory]
+    [InlineData("strength.png")]
+    [InlineData("strength.html")]
+    public void Inspect_APlot_IsWrittenAndTheConsoleHasBars(string name)
+    {
+        var file = _lora.Write([.. _lora.Pair(WrittenLora.Layer), .. _lora.Pair(WrittenLora.OtherLayer, rank: 1)]);
+        var target = Path.Combine(_folder.Path, name);
+        var (code, output, _) = Run("lora", "inspect", file, "--deep", "--plot", target);
+        Assert.Equal(0, code);
+        Assert.Matches("block 0: [0-9.]+ +█{32}\n", output.ReplaceLineEndings("\n"));
+        Assert.Matches("block 1: [0-9.]+ +█{16}\n", output.ReplaceLineEndings("\n"));
+        Assert.True(new FileInfo(target).Length > 1000);
+    }
+
+    [Theory]
+    [InlineData("a.jpg", "--deep", "ends in .png or .html")]
+    [InlineData("a.png", null, "give --deep too")]
+    public void Inspect_APlotThatCannotBe_IsRefused(string name, string? deep, string message)
+    {
+        var file = _lora.Write(_lora.Pair(WrittenLora.Layer));
+        var (code, _, error) = Run(["lora", "inspect", file, "--plot", name, .. deep is null ? [] : new[] { deep }]);
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Inspect_NoLora_SaysWhatItIs()
     {
         var (code, _, error) = Run("lora", "inspect", _lora.Write(("exp_avg", ones(2))));

@@ -83,6 +83,46 @@ public sealed class TrainedVariantsTests : IDisposable
     }
 
     [Fact]
+    public void Train_RanksOfSingleLayers_ResumesBitForBitAndIsPlannedAndReadBack()
+    {
+        var config = Config with
+        {
+            RankPattern = """{"transformer_blocks.0.attn.to_q": 5, "self_attn.*": 1}""",
+            AlphaPattern = """{"attn.to_q": 10}""",
+        };
+        using var pipeline = TinyPipeline.Load();
+        byte[] whole;
+        using (var session = TrainingSession.Prepare(config, pipeline))
+        {
+            Assert.Equal([1, 2, 5], session.Adapter.Layers.Select(layer => layer.Rank).Distinct().Order());
+            Assert.Equal([1.5, 2, 3, 5], session.Adapter.Layers.Select(layer => layer.Factor).Distinct().Order());
+            var planner = new MemoryPlanner(ModelArchitecture.Read(TinyPipeline.Folder));
+            Assert.Equal(session.Adapter.Parameters.numel(), planner.TrainedNumbers(MemorySettings.Of(config, 2)));
+            session.Run();
+            whole = File.ReadAllBytes(session.Save());
+        }
+
+        using (var session = TrainingSession.Prepare(config with { ResumeFromCheckpoint = "checkpoint-1" }, pipeline))
+        {
+            session.Run();
+            Assert.Equal(whole, File.ReadAllBytes(session.Save()));
+        }
+
+        pipeline.LoadLora(config.OutputDir);
+        var layer = pipeline.Adapters[0].Layers.Single(layer => layer.Path == "transformer_blocks.0.attn.to_q");
+        Assert.Equal((5, 10d, 2d), (layer.Rank, layer.Alpha, layer.Factor));
+    }
+
+    [Fact]
+    public void Prepare_APatternThatMatchesNoLayer_IsRefused()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var error = Assert.Throws<LabException>(
+            () => TrainingSession.Prepare(Config with { RankPattern = """{"attn.to_qq": 5}""" }, pipeline));
+        Assert.Contains("rank_pattern 'attn.to_qq' matches no layer that gets LoRA", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_Dropout_ChangesTheTrainingAndRepeats()
     {
         using var pipeline = TinyPipeline.Load();
