@@ -66,10 +66,36 @@ internal sealed record LoraDifference(
     }
 
     private static IEnumerable<(string Key, string? First, string? Second)> Texts(
-        IReadOnlyDictionary<string, string> first, IReadOnlyDictionary<string, string> second) =>
-        from key in first.Keys.Union(second.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal)
-        let one = first.GetValueOrDefault(key)
-        let two = second.GetValueOrDefault(key)
-        where one != two
-        select (key, one, two);
+        IReadOnlyDictionary<string, string> first, IReadOnlyDictionary<string, string> second)
+    {
+        foreach (var key in first.Keys.Union(second.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            string? one = first.GetValueOrDefault(key), two = second.GetValueOrDefault(key);
+            if (one == two)
+                continue;
+            if (Fields(one) is not { } fields || Fields(two) is not { } others)
+            {
+                yield return (key, one, two);
+                continue;
+            }
+
+            // Of two JSON objects, the fields that differ.
+            foreach (var (field, value, other) in Texts(fields, others))
+                yield return ($"{key}: {field}", value, other);
+        }
+    }
+
+    private static Dictionary<string, string>? Fields(string? text)
+    {
+        try
+        {
+            return text is not null && JsonField.Parse(text, string.Empty) is { IsObject: true } whole
+                ? whole.Entries().ToDictionary(entry => entry.Key, entry => entry.Value.Element.GetRawText(), StringComparer.Ordinal)
+                : null;
+        }
+        catch (LabException)
+        {
+            return null;
+        }
+    }
 }

@@ -50,8 +50,9 @@ internal sealed class ModelMerge(IReadOnlyList<(LoraContents Contents, double We
         return [];
     }
 
-    private List<string> Folder(string model, string output, JsonObject origin, Action<string> onFile)
+    private List<string> Folder(string model, string path, JsonObject origin, Action<string> onFile)
     {
+        var output = Path.TrimEndingDirectorySeparator(path);
         _ = ModelIndex.Read(model);
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             throw new LabException($"{output} exists and is not empty; name another folder for the merged model.");

@@ -33,6 +33,8 @@ public sealed class LoraDiffVerbTests : IDisposable
         var (code, output, _) = LoraRun.Run("lora", "diff", one, two);
         Assert.Equal(1, code);
         Assert.Contains($"only in B: 1 layer: {other.Key}", output, StringComparison.Ordinal);
+        Assert.Contains("metadata lora_adapter_metadata: transformer.lora_alpha: '6' in A, '3' in B", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("use_dora", output, StringComparison.Ordinal);
         Assert.Matches($@"{layer.Key} +3 +\S+ +\S+ +0\.5 +1\b", output);
         Assert.EndsWith("they differ", output.TrimEnd(), StringComparison.Ordinal);
         Assert.DoesNotContain("norm of A", LoraRun.Run("lora", "diff", one, two, "--layers", "0").Output, StringComparison.Ordinal);

@@ -123,7 +123,8 @@ public sealed class ModelMergeTests : IDisposable
         Refused("the model that is read; name a folder outside", lora, Path.Combine(_original.Folder, "out"));
         Refused("exists and is not empty", lora, _root);
         File.WriteAllText(Path.Combine(_original.Folder, "transformer", "diffusion_pytorch_model.bin"), "pickle");
-        var left = new ModelMerge([(lora, 1)], CancellationToken.None).Run(_original.Folder, At("out"), [], _ => { });
+        var left = new ModelMerge([(lora, 1)], CancellationToken.None).Run(
+            _original.Folder, At("out") + Path.DirectorySeparatorChar, [], _ => { });
         Assert.Contains("diffusion_pytorch_model.bin is left out", Assert.Single(left), StringComparison.Ordinal);
         Directory.Delete(At("out"), recursive: true);
         Assert.Throws<OperationCanceledException>(
