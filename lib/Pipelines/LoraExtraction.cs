@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// Makes a LoRA of the difference between two models: each layer's nearest change of its rank. One layer at a time is in memory.
+/// Makes a LoRA of the difference between two models: each layer's nearest change of its rank. Weights stay mapped in their files, and one
+/// layer's difference at a time is in memory.
 /// </summary>
 /// <param name="choice">The ranks.</param>
 /// <param name="cancellation">Ends the work between two layers.</param>

@@ -143,7 +143,9 @@ internal sealed class ModelMerge(IReadOnlyList<(LoraContents Contents, double We
             {
                 cancellation.ThrowIfCancellationRequested();
                 Copy(old, stream, entry.Offset);
-                using var values = merged.Of(file, entry, parameters[entry.Name]);
+                // Opened for each: a file keeps the pages that were read of it in memory.
+                using var one = SafetensorsFile.Open(source);
+                using var values = merged.Of(one, entry, parameters[entry.Name]);
                 SafetensorsWriter.WriteTensor(stream, values);
                 old.Position = entry.Offset + entry.ByteLength;
             }
