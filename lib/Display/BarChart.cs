@@ -29,6 +29,8 @@ public sealed record BarChart : ChartView
             throw new LabException($"The series \"{wrong.Name}\" has {wrong.Y.Count} values for {Categories.Count} categories.");
         if (Stacked && LogY)
             throw new LabException("Stacked bars have no logarithmic axis: their heights would mean nothing.");
+        if (Stacked && Series.Any(series => series.Intervals is not null))
+            throw new LabException("Stacked bars have no intervals: they would stand at sums, not at their values.");
         return new ChartFigure
         {
             Title = Title,

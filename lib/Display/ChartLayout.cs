@@ -1,17 +1,25 @@
 namespace Dreambooth.Lab.Display;
 
-/// <summary>The layout of a chart, in pixels from the top left: the same for the SVG and the picture.</summary>
+/// <summary>
+/// The layout of a chart, in pixels from the top left: at full width the same for the SVG and the picture. A narrower one has the same
+/// height and size of type, fewer ticks, and the names of lines in a legend.
+/// </summary>
 internal sealed class ChartLayout
 {
-    /// <summary>Pixels of the whole width.</summary>
-    public const int Width = 960;
+    /// <summary>Pixels of the whole width where there is room.</summary>
+    public const int FullWidth = 960;
 
+    /// <summary>The angle, in degrees, of names of categories that have no room beside each other.</summary>
+    public const int Slant = -60;
+
+    private const int NarrowBelow = 600;
     private const int PanelGap = 44;
     private const int PanelHead = 26;
     private const int LineHeight = 15;
     private const double CharacterWidth = 7.2;
     private const int NameHeight = 17;
     private const int LongestName = 32;
+    private const int LongestSlanted = 24;
 
     private readonly ChartFigure _figure;
     private readonly List<ChartText> _texts = [];
@@ -19,17 +27,28 @@ internal sealed class ChartLayout
 
     /// <summary>Places everything.</summary>
     /// <param name="figure">A chart with at least one value.</param>
-    public ChartLayout(ChartFigure figure)
+    /// <param name="width">Pixels of the whole width, at least 300.</param>
+    public ChartLayout(ChartFigure figure, int width = FullWidth)
     {
         _figure = figure;
+        Width = width;
+        Left = IsNarrow ? 46 : 60;
         ChartSeries[] named = [.. figure.Series.Where(series => series.Name.Length > 0)];
-        NamesAtEnds = figure.Categories is null && named.Length is > 0 and <= 6 && named.All(series => series.IsLine);
+        NamesAtEnds = !IsNarrow && figure.Categories is null && named.Length is > 0 and <= 6 && named.All(series => series.IsLine);
         Right = Width - (NamesAtEnds ? Math.Clamp(34 + (int)named.Max(series => TextLines.Width(Shorten(series.Name))), 60, 300) : 16);
         X = XAxis();
+        if (!NamesAtEnds && figure.Categories is null)
+        {
+            // Half of the last label stands beyond the field's end.
+            Right = Width - Math.Max(16, 2 + (X.Ticks(XTicks).Max(tick => TextLines.Width(PlotAxis.Label(tick))) / 2));
+            X = X with { End = Right };
+        }
+
         double y = NamesAtEnds || named.Length < 2 ? 4 : PlaceLegend(named) + 8;
         Fields = [.. figure.Panels.Select(panel =>
         {
-            var field = Field(panel, y + (panel.YTitle.Length > 0 ? PanelHead : 10));
+            var extra = Math.Max(TitleLines(panel).Count - 1, 0) * LineHeight;
+            var field = Field(panel, y + extra + (panel.YTitle.Length > 0 ? PanelHead : 10));
             y = field.Y.Start + PanelGap - PanelHead;
             return field;
         })];
@@ -38,11 +57,14 @@ internal sealed class ChartLayout
         Height = PlaceXAxis(Fields[^1].Y.Start);
     }
 
+    /// <summary>Pixels of the whole width.</summary>
+    public int Width { get; }
+
     /// <summary>Pixels of the whole height.</summary>
     public double Height { get; }
 
     /// <summary>Where the fields begin and end, from the left.</summary>
-    public double Left { get; } = 60;
+    public double Left { get; }
 
     /// <summary>Where the fields end, from the left.</summary>
     public double Right { get; }
@@ -60,6 +82,13 @@ internal sealed class ChartLayout
     public IReadOnlyList<ChartKey> Keys => _keys;
 
     private bool NamesAtEnds { get; }
+
+    private bool IsNarrow => Width < NarrowBelow;
+
+    private double TitleLeft => IsNarrow ? 0 : Left;
+
+    // 8 ticks at full width, half as many where that would crowd them.
+    private int XTicks => IsNarrow ? 4 : 8;
 
     /// <summary>The bars of a field in its own units: places count categories from 0.</summary>
     public IEnumerable<ChartBar> Bars(ChartField field)
@@ -87,6 +116,19 @@ internal sealed class ChartLayout
         }
     }
 
+    /// <summary>The intervals of a field in its own units: a bar's in the bar's middle, any other's at its value.</summary>
+    public IEnumerable<ChartInterval> Intervals(ChartField field)
+    {
+        var places = Bars(field).Select(bar => (bar.Series, bar.Place, X: bar.Center)).Concat(
+            field.Panel.Series.Where(series => series.Mark != ChartMark.Bars && series.Intervals is not null)
+                .SelectMany(series => series.X.Select((x, place) => (series, place, x))));
+        foreach (var (series, place, x) in places)
+        {
+            if (series.Intervals?[place] is { } interval && X.Has(x) && field.Y.Has(interval.Low) && field.Y.Has(interval.High))
+                yield return new ChartInterval(series, place, x, interval.Low, interval.High);
+        }
+    }
+
     private static string Shorten(string name) => TextLines.Shorten(name, LongestName);
 
     private PlotAxis XAxis()
@@ -100,7 +142,7 @@ internal sealed class ChartLayout
         double[] all = [.. values.DefaultIfEmpty(1)];
         return onlyLines && all.Min() < all.Max()
             ? new PlotAxis(all.Min(), all.Max(), Left, Right, _figure.LogX)
-            : PlotAxis.Around(all, 8, Left, Right, _figure.LogX);
+            : PlotAxis.Around(all, XTicks, Left, Right, _figure.LogX);
     }
 
     private static ChartField Field(ChartPanel panel, double top)
@@ -118,8 +160,10 @@ internal sealed class ChartLayout
     {
         foreach (var tick in field.Ticks)
             _texts.Add(new ChartText(PlotAxis.Label(tick), Left - 10, field.Y.At(tick) + 4, TextSide.End));
-        if (field.Panel.YTitle.Length > 0)
-            _texts.Add(new ChartText(field.Panel.YTitle, Left, field.Y.End - 12, TextSide.Start));
+        var title = TitleLines(field.Panel);
+        for (var line = 0; line < title.Count; line++)
+            _texts.Add(new ChartText(
+                title[line], TitleLeft, field.Y.End - 12 - ((title.Count - 1 - line) * LineHeight), TextSide.Start));
         if (!NamesAtEnds)
             return;
         // Names stand at the end of their lines, moved apart where they would overlap and up where they would leave the field.
@@ -136,13 +180,13 @@ internal sealed class ChartLayout
 
     private double PlaceLegend(IEnumerable<ChartSeries> named)
     {
-        double x = Left, y = 12;
+        double x = TitleLeft, y = 12;
         foreach (var series in named)
         {
             var name = Shorten(series.Name);
             var width = 18 + TextLines.Width(name) + 18;
-            if (x > Left && x + width > Width)
-                (x, y) = (Left, y + 20);
+            if (x > TitleLeft && x + width > Width)
+                (x, y) = (TitleLeft, y + 20);
             _keys.Add(new ChartKey(series, name, x, y));
             x += width;
         }
@@ -154,7 +198,7 @@ internal sealed class ChartLayout
     {
         if (_figure.Categories is not { } names)
         {
-            foreach (var tick in X.Ticks(8))
+            foreach (var tick in X.Ticks(XTicks))
                 _texts.Add(new ChartText(PlotAxis.Label(tick), X.At(tick), bottom + 20, TextSide.Middle));
             if (_figure.XTitle.Length == 0)
                 return bottom + 28;
@@ -164,21 +208,46 @@ internal sealed class ChartLayout
             return _texts[^1].Y + 8;
         }
 
-        // Names of categories broken at blanks into the width of a bar's slot, three lines at most.
+        var end = PlaceCategories(names, bottom);
+        if (_figure.XTitle.Length == 0)
+            return end + 8;
+        _texts.Add(new ChartText(_figure.XTitle, (Left + Right) / 2, end + 20, TextSide.Middle));
+        return end + 28;
+    }
+
+    // Names of categories broken at blanks into the width of a bar's slot, three lines at most; slanted where a narrow chart has no room.
+    private double PlaceCategories(IReadOnlyList<string> names, double bottom)
+    {
         var fits = Math.Max(4, (int)((Right - Left) / Math.Max(names.Count, 1) / CharacterWidth));
         var lines = names.Select(name => TextLines.Break(name, fits, 3)).ToList();
+        if (IsNarrow && lines.Any(name => name.Any(line => line.EndsWith('…'))))
+        {
+            var down = 0.0;
+            for (var place = 0; place < names.Count; place++)
+            {
+                // It runs to the left as well: there is room up to the chart's edge.
+                var room = (int)((X.At(place) - 8) / Math.Cos(Slant * Math.PI / 180) / CharacterWidth);
+                var name = TextLines.Shorten(names[place], Math.Clamp(room, 2, LongestSlanted));
+                _texts.Add(new ChartText(name, X.At(place) + 4, bottom + 14, TextSide.End) { IsSlanted = true });
+                down = Math.Max(down, -Math.Sin(Slant * Math.PI / 180) * name.Length * CharacterWidth);
+            }
+
+            return bottom + 14 + down;
+        }
+
         for (var place = 0; place < lines.Count; place++)
         {
             for (var line = 0; line < lines[place].Count; line++)
                 _texts.Add(new ChartText(lines[place][line], X.At(place), bottom + 20 + (line * LineHeight), TextSide.Middle));
         }
 
-        var end = bottom + 20 + ((lines.Select(text => text.Count).DefaultIfEmpty(1).Max() - 1) * LineHeight);
-        if (_figure.XTitle.Length == 0)
-            return end + 8;
-        _texts.Add(new ChartText(_figure.XTitle, (Left + Right) / 2, end + 20, TextSide.Middle));
-        return end + 28;
+        return bottom + 20 + ((lines.Select(text => text.Count).DefaultIfEmpty(1).Max() - 1) * LineHeight);
     }
+
+    // At full width a title has one line, whatever its length: there is room.
+    private IReadOnlyList<string> TitleLines(ChartPanel panel) => panel.YTitle.Length == 0 ? []
+        : IsNarrow ? TextLines.Break(panel.YTitle, (int)(Width / CharacterWidth), 3)
+        : [panel.YTitle];
 }
 
 /// <summary>One panel in its place.</summary>
@@ -196,29 +265,17 @@ internal sealed record ChartField(ChartPanel Panel, PlotAxis Y, IReadOnlyList<do
 /// <param name="To">Where it ends.</param>
 internal sealed record ChartBar(ChartSeries Series, int Place, double Center, double Width, double From, double To);
 
+/// <summary>An interval in the units of its axes.</summary>
+/// <param name="Series">What it is of.</param>
+/// <param name="Place">The number of its value, from 0.</param>
+/// <param name="X">Where it stands.</param>
+/// <param name="Low">Its lower end.</param>
+/// <param name="High">Its upper end.</param>
+internal sealed record ChartInterval(ChartSeries Series, int Place, double X, double Low, double High);
+
 /// <summary>The name of a series after a sample of its mark.</summary>
 /// <param name="Series">The series.</param>
 /// <param name="Name">Its name, shortened.</param>
 /// <param name="X">Where the sample begins; the name stands 18 pixels on.</param>
 /// <param name="Y">The middle of both.</param>
 internal sealed record ChartKey(ChartSeries Series, string Name, double X, double Y);
-
-/// <summary>A text in its place.</summary>
-/// <param name="Text">The text.</param>
-/// <param name="X">Where its start, middle or end lies.</param>
-/// <param name="Y">Its base line.</param>
-/// <param name="Side">Which part lies at <paramref name="X"/>.</param>
-internal sealed record ChartText(string Text, double X, double Y, TextSide Side);
-
-/// <summary>Which part of a text lies at its place.</summary>
-internal enum TextSide
-{
-    /// <summary>Its beginning.</summary>
-    Start,
-
-    /// <summary>Its middle.</summary>
-    Middle,
-
-    /// <summary>Its end.</summary>
-    End,
-}

@@ -30,7 +30,8 @@ internal sealed record ChartPanel
     /// <summary>Each value that decides the vertical range: of stacked bars their sums.</summary>
     public IEnumerable<double> Extents()
     {
-        var values = Series.Where(series => !Stacked || series.Mark != ChartMark.Bars).SelectMany(series => series.Y);
+        var values = Series.Where(series => !Stacked || series.Mark != ChartMark.Bars)
+            .SelectMany(series => series.Y.Concat(Ends(series.Intervals)));
         if (Stacked && Bars.Count > 0)
             values = values.Concat(
                 Enumerable.Range(0, Bars.Max(bars => bars.Y.Count))
@@ -38,4 +39,7 @@ internal sealed record ChartPanel
         values = values.Where(value => double.IsFinite(value) && (!LogY || value > 0));
         return Ceiling is { } top ? values.Where(value => value <= top).Append(top) : values;
     }
+
+    private static IEnumerable<double> Ends(IReadOnlyList<(double Low, double High)?>? intervals) =>
+        (intervals ?? []).OfType<(double Low, double High)>().SelectMany(interval => new[] { interval.Low, interval.High });
 }

@@ -21,19 +21,19 @@ internal static class ChartPicture
         using var label = new SheetText(12, SheetTypeface.Regular, SKColor.Parse(ChartPalette.Soft));
         using var name = new SheetText(12, SheetTypeface.SemiBold, SKColor.Parse(ChartPalette.Ink));
         var top = Margin + (figure.Title.Length > 0 ? title.LineHeight + 8 : 0);
-        var caption = label.Wrap(figure.HasValues ? figure.Caption : figure.Empty, ChartLayout.Width - (2 * Margin), 3);
+        var caption = label.Wrap(figure.HasValues ? figure.Caption : figure.Empty, ChartLayout.FullWidth - (2 * Margin), 3);
         var height = (int)Math.Ceiling(
             top + (layout?.Height ?? 0) + (caption.Count > 0 ? 8 + (caption.Count * label.LineHeight) : 0) + Margin);
-        using var bitmap = new SKBitmap(new SKImageInfo(ChartLayout.Width, height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        using var bitmap = new SKBitmap(new SKImageInfo(ChartLayout.FullWidth, height, SKColorType.Rgba8888, SKAlphaType.Premul));
         using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Clear(SKColor.Parse(ChartPalette.Paper));
             title.Draw(
-                canvas, title.Wrap(figure.Title, ChartLayout.Width - (2 * Margin), 1), Margin, Margin, ChartLayout.Width - (2 * Margin),
+                canvas, title.Wrap(figure.Title, ChartLayout.FullWidth - (2 * Margin), 1), Margin, Margin, ChartLayout.FullWidth - (2 * Margin),
                 centered: false);
             if (layout is not null)
                 DrawChart(canvas, layout, top, label, name);
-            label.Draw(canvas, caption, Margin, (float)(top + (layout?.Height ?? 0) + 8), ChartLayout.Width, centered: false);
+            label.Draw(canvas, caption, Margin, (float)(top + (layout?.Height ?? 0) + 8), ChartLayout.FullWidth, centered: false);
         }
 
         return ImageEncoder.FromBitmap(bitmap);
@@ -63,6 +63,7 @@ internal static class ChartPicture
             plot.Add.Bars(group.Select(bar => Bar(bar, field.Y)).ToArray());
         foreach (var series in field.Panel.Series.Where(series => series.Mark != ChartMark.Bars))
             AddSeries(plot, series, layout.X, field.Y);
+        AddIntervals(plot, layout, field);
         // A little more on every side than the field, so that lines and dots at its edges are drawn whole.
         const double Bleed = 6;
         plot.Axes.SetLimits(
@@ -112,6 +113,21 @@ internal static class ChartPicture
             scatter.LinePattern = series.Mark == ChartMark.Dashed ? LinePattern.Dashed : LinePattern.Solid;
             scatter.MarkerSize =
                 series.Mark switch { ChartMark.Points or ChartMark.LineAndPoints => 8, ChartMark.FaintPoints => 4, _ => 0 };
+        }
+    }
+
+    private static void AddIntervals(Plot plot, ChartLayout layout, ChartField field)
+    {
+        const double Cap = 4;
+        var ink = Color.FromHex(ChartPalette.Ink);
+        foreach (var interval in layout.Intervals(field))
+        {
+            var (x, low, high) = (Scaled(interval.X, layout.X), Scaled(interval.Low, field.Y), Scaled(interval.High, field.Y));
+            var at = layout.X.At(interval.X);
+            var (left, right) = (Inverse(layout.X, at - Cap), Inverse(layout.X, at + Cap));
+            plot.Add.Line(x, low, x, high).LineColor = ink;
+            plot.Add.Line(left, low, right, low).LineColor = ink;
+            plot.Add.Line(left, high, right, high).LineColor = ink;
         }
     }
 

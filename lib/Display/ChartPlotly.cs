@@ -65,7 +65,23 @@ internal sealed class ChartPlotly
             _json.WriteString("hoverinfo", "text");
         }
 
+        WriteIntervals(series);
         WriteMark(series, color);
+        _json.WriteEndObject();
+    }
+
+    private void WriteIntervals(ChartSeries series)
+    {
+        if (series.Intervals is not { } intervals)
+            return;
+        _json.WriteStartObject("error_y");
+        _json.WriteString("type", "data");
+        _json.WriteBoolean("symmetric", false);
+        WriteNumbers("array", intervals.Select((interval, i) => interval?.High - series.Y[i] ?? double.NaN), "g4");
+        WriteNumbers("arrayminus", intervals.Select((interval, i) => series.Y[i] - interval?.Low ?? double.NaN), "g4");
+        _json.WriteString("color", ChartPalette.MiddleText);
+        _json.WriteNumber("thickness", 1.5);
+        _json.WriteNumber("width", 4);
         _json.WriteEndObject();
     }
 

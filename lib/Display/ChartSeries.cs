@@ -23,6 +23,12 @@ public sealed record ChartSeries
     /// <summary>Its colour; null (the default) the next one of the palette.</summary>
     public ChartColor? Color { get; init; }
 
+    /// <summary>
+    /// The lower and upper end of each value's interval, drawn as a line from one to the other; null where a value has none. Null (the
+    /// default) for no intervals.
+    /// </summary>
+    internal IReadOnlyList<(double Low, double High)?>? Intervals { get; init; }
+
     /// <summary>What the values are called in the chart's data where the legend says less; null for <see cref="Name"/>.</summary>
     internal string? Meaning { get; init; }
 
@@ -52,9 +58,11 @@ public sealed record ChartSeries
     }
 
     /// <summary>Checks that everything is as long as it must be.</summary>
-    /// <exception cref="LabException">There are not as many values or labels as places.</exception>
+    /// <exception cref="LabException">There are not as many values, labels or intervals as places.</exception>
     internal void Validate()
     {
+        if (Intervals is not null && Intervals.Count != Y.Count)
+            throw new LabException($"The series \"{Name}\" has {Y.Count} values and {Intervals.Count} intervals: there must be as many.");
         if (X.Count != Y.Count || (Labels is not null && Labels.Count != Y.Count))
             throw new LabException(
                 $"The series \"{Name}\" has {X.Count} places, {Y.Count} values{(Labels is null ? "" : $" and {Labels.Count} labels")}: "
@@ -67,7 +75,13 @@ public sealed record ChartSeries
     {
         var stride = (Y.Count + most - 1) / most;
         IReadOnlyList<T> Every<T>(IReadOnlyList<T> all) => [.. all.Where((_, i) => i % stride == 0)];
-        return stride <= 1 ? this : this with { X = Every(X), Y = Every(Y), Labels = Labels is null ? null : Every(Labels) };
+        return stride <= 1 ? this : this with
+        {
+            X = Every(X),
+            Y = Every(Y),
+            Labels = Labels is null ? null : Every(Labels),
+            Intervals = Intervals is null ? null : Every(Intervals),
+        };
     }
 
     /// <summary>
@@ -78,7 +92,7 @@ public sealed record ChartSeries
         List<int> kept = [];
         for (var i = 0; i < Y.Count; i++)
         {
-            if (kept.Count == 0 || i == Y.Count - 1 || Labels is not null || !IsBetween(kept[^1], i, i + 1))
+            if (kept.Count == 0 || i == Y.Count - 1 || Labels is not null || Intervals is not null || !IsBetween(kept[^1], i, i + 1))
                 kept.Add(i);
         }
 
@@ -119,6 +133,7 @@ public sealed record ChartSeries
             X = [.. kept.Select(i => X[i])],
             Y = [.. kept.Select(i => Y[i])],
             Labels = Labels is null ? null : [.. kept.Select(i => Labels[i])],
+            Intervals = Intervals is null ? null : [.. kept.Select(i => Intervals[i])],
         };
     }
 }

@@ -10,22 +10,43 @@ internal sealed class ChartSvg
     private readonly ChartFigure _figure;
     private readonly ChartLayout _layout;
 
-    private ChartSvg(HtmlWriter writer, ChartFigure figure) => (_writer, _figure, _layout) = (writer, figure, new ChartLayout(figure));
+    private const int MiddleWidth = 640;
+    private const int NarrowWidth = 400;
+    private const int CapSize = 4;
 
-    /// <summary>Draws a chart that has values.</summary>
-    public static void Write(HtmlWriter writer, ChartFigure figure, string description) => new ChartSvg(writer, figure).Write(description);
+    private ChartSvg(HtmlWriter writer, ChartFigure figure, int width) =>
+        (_writer, _figure, _layout) = (writer, figure, new ChartLayout(figure, width));
 
-    private void Write(string description)
+    /// <summary>
+    /// Draws a chart that has values. A page gets it for three widths, of which its style shows the one that fits: scaled down, the type
+    /// could not be read. A notebook, whose size counts, gets the widest.
+    /// </summary>
+    public static void Write(HtmlWriter writer, ChartFigure figure, string description)
     {
-        _writer.Open("div", ("class", "lab-scroll"));
-        _writer.Open("svg", ("viewBox", $"0 0 {ChartLayout.Width} {Number(_layout.Height)}"), ("role", "img"), ("aria-label", description));
+        writer.Open("div", ("class", "lab-scroll"));
+        var isPage = writer.Assets.Contains(ViewAsset.Page);
+        new ChartSvg(writer, figure, ChartLayout.FullWidth).Write(description, isPage ? "lab-wide" : null);
+        if (isPage)
+        {
+            new ChartSvg(writer, figure, MiddleWidth).Write(description, "lab-middle");
+            new ChartSvg(writer, figure, NarrowWidth).Write(description, "lab-narrow");
+        }
+
+        writer.Close();
+    }
+
+    private void Write(string description, string? style)
+    {
+        _writer.Open(
+            "svg", ("class", style), ("viewBox", $"0 0 {_layout.Width} {Number(_layout.Height)}"), ("role", "img"),
+            ("aria-label", description));
         foreach (var field in _layout.Fields)
             WriteField(field);
         foreach (var text in _layout.Texts)
-            WriteText(text.Text, text.X, text.Y, text.Side);
+            WriteText(text.Text, text.X, text.Y, text.Side, isSlanted: text.IsSlanted);
         foreach (var key in _layout.Keys)
             WriteKey(key);
-        _writer.Close().Close();
+        _writer.Close();
     }
 
     private void WriteField(ChartField field)
@@ -37,6 +58,17 @@ internal sealed class ChartSvg
             WriteBar(bar, field.Y);
         foreach (var series in field.Panel.Series.Where(series => series.Mark != ChartMark.Bars))
             WriteSeries(series, field.Y);
+        var intervals = string.Concat(_layout.Intervals(field).Select(interval => Path(interval, field.Y)));
+        if (intervals.Length > 0)
+            _writer.Empty("path", ("class", "lab-interval"), ("d", intervals));
+    }
+
+    // From end to end, each with a short line across.
+    private string Path(ChartInterval interval, PlotAxis y)
+    {
+        var (x, low, high) = (_layout.X.At(interval.X), Number(y.At(interval.Low)), Number(y.At(interval.High)));
+        var (left, right) = (Number(x - CapSize), Number(x + CapSize));
+        return $"M{Number(x)} {low}V{high}M{left} {low}H{right}M{left} {high}H{right}";
     }
 
     private void WriteBar(ChartBar bar, PlotAxis y)
@@ -48,7 +80,7 @@ internal sealed class ChartSvg
             ("height", Number(Math.Abs(a - b))), ("style", $"fill:{Color(bar.Series)}"));
         _writer.Element(
             "title", bar.Series.Labels?[bar.Place] ?? $"{_figure.Categories![bar.Place]}, {bar.Series.Name}: "
-                + $"{bar.Series.Y[bar.Place].ToString("g4", CultureInfo.InvariantCulture)}").Close();
+                + ChartView.Text(bar.Series, bar.Place)).Close();
     }
 
     private void WriteSeries(ChartSeries series, PlotAxis y)
@@ -118,8 +150,9 @@ internal sealed class ChartSvg
         WriteText(key.Name, key.X + 18, key.Y + 4, TextSide.Start, "lab-name");
     }
 
-    private void WriteText(string text, double x, double y, TextSide side, string? style = null) => _writer.Element(
+    private void WriteText(string text, double x, double y, TextSide side, string? style = null, bool isSlanted = false) => _writer.Element(
         "text", text, ("class", style), ("x", Number(x)), ("y", Number(y)),
+        ("transform", isSlanted ? $"rotate({ChartLayout.Slant} {Number(x)} {Number(y)})" : null),
         ("text-anchor", side switch { TextSide.Start => null, TextSide.Middle => "middle", _ => "end" }));
 
     private static string Color(ChartSeries series) => ChartPalette.Css(series.Color!.Value);

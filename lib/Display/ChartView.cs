@@ -136,10 +136,14 @@ public abstract record ChartView : HtmlView
         if (values.Length == 0)
             return $"{series.Name}: no values";
         if (categories is { } names && series.Mark == ChartMark.Bars)
-            return $"{series.Name}: {string.Join(", ", series.Y.Take(names.Count).Select((value, i) => $"{names[i]} {Text(value)}"))}";
+            return $"{series.Name}: {string.Join(", ", series.Y.Take(names.Count).Select((_, i) => $"{names[i]} {Text(series, i)}"))}";
         return values.Length == 1 ? $"{series.Name}: {Text(values[0])}"
             : $"{series.Name}: {Text(values[0])} → {Text(values[^1])} (least {Text(values.Min())}, largest {Text(values.Max())})";
     }
+
+    /// <summary>A value with its interval.</summary>
+    internal static string Text(ChartSeries series, int place) => Text(series.Y[place])
+        + (series.Intervals?[place] is { } interval ? $" ({Text(interval.Low)} … {Text(interval.High)})" : string.Empty);
 
     private static string Text(double value) => value.ToString("g4", CultureInfo.InvariantCulture);
 }

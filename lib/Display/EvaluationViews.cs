@@ -72,8 +72,9 @@ public static class EvaluationViews
             {
                 Categories = [.. scored.Select(evaluation => evaluation.Name)],
                 YTitle = $"{Title(judge.FidelityScore)}: fidelity to the subject",
-                Caption = $"{judge.Name}. Real pictures among themselves: {Number(judge.Ceiling)}.",
-                Series = [ChartSeries.Of(Title(judge.FidelityScore), scored.Select(evaluation => evaluation.Fidelity!.Mean))],
+                Caption = $"{judge.Name}. Lines: 95 % intervals over prompts and seeds. Real pictures among themselves: "
+                    + $"{Number(judge.Ceiling)}.",
+                Series = [Bars(Title(judge.FidelityScore), scored.Select(evaluation => evaluation.Fidelity))],
             };
     }
 
@@ -142,10 +143,10 @@ public static class EvaluationViews
         {
             Categories = [.. shown.Select(evaluation => evaluation.Name)],
             YTitle = "pictures of the class prompt",
-            Caption = choice.Evaluations[0].Judge.Name,
-            Series = [.. scores.Select(score => ChartSeries.Of(
+            Caption = $"{choice.Evaluations[0].Judge.Name}. Lines: 95 % intervals.",
+            Series = [.. scores.Select(score => Bars(
                 score == SubjectEvaluation.DriftScore ? "drift (1 − cosine to no LoRA)" : "PRES (fidelity of the class to the subject)",
-                shown.Select(evaluation => evaluation.Means.GetValueOrDefault(score)?.Mean ?? double.NaN)))],
+                shown.Select(evaluation => evaluation.Means.GetValueOrDefault(score))))],
         };
     }
 
@@ -217,6 +218,15 @@ public static class EvaluationViews
         SubjectEvaluation[] all = [.. evaluations];
         return ChartSeries.Of(
             name, all.Select(evaluation => evaluation.Adherence!.Mean), all.Select(evaluation => evaluation.Fidelity!.Mean));
+    }
+
+    private static ChartSeries Bars(string name, IEnumerable<ScoreInterval?> means)
+    {
+        ScoreInterval?[] all = [.. means];
+        return ChartSeries.Of(name, all.Select(mean => mean?.Mean ?? double.NaN)) with
+        {
+            Intervals = [.. all.Select(mean => mean is { Low: { } low, High: { } high } ? (low, high) : ((double, double)?)null)],
+        };
     }
 
     private static IEnumerable<ChartSeries> Bars(SubjectEvaluation evaluation)

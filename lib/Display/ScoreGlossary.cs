@@ -12,7 +12,7 @@ internal sealed record ScoreGlossary(IReadOnlyList<(string Title, string Meaning
     /// <inheritdoc/>
     internal override void Write(HtmlWriter writer)
     {
-        writer.Open("details").Element("summary", Heading).Open("dl");
+        writer.Use(ViewAsset.Parts).Open("details", ("class", "lab-glossary")).Element("summary", Heading).Open("dl");
         foreach (var (title, meaning) in Entries)
             writer.Element("dt", title).Element("dd", meaning);
         writer.Close().Close();

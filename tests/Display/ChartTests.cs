@@ -81,6 +81,33 @@ public class ChartTests
     }
 
     [Fact]
+    public void BarChart_Intervals_AreDrawnNamedAndInsideTheAxis()
+    {
+        var chart = new BarChart
+        {
+            Categories = ["a", "b"],
+            Series = [ChartSeries.Of("x", [1, 2]) with { Intervals = [null, (1.5, 4)] }, ChartSeries.Of("y", [1, 1])],
+        };
+        var html = HtmlDocument.Parse(chart);
+        var bar = html.Descendants("rect").Single(rect => rect.Value.StartsWith("b, x", StringComparison.Ordinal));
+        double Of(string name) => double.Parse(bar.Attribute(name)!.Value, CultureInfo.InvariantCulture);
+        var line = html.Descendants("path").Single(path => (string?)path.Attribute("class") == "lab-interval").Attribute("d")!.Value;
+        double[] ends = [.. line[1..line.IndexOf('M', 1)].Split(' ', 'V').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+        Assert.Equal(Of("x") + (Of("width") / 2), ends[0], 0.05);
+        // In values: the bar is 2 high, and the axis from 0 to 4 holds the upper end.
+        Assert.Equal(0.5 / 2 * Of("height"), ends[1] - Of("y"), 0.05);
+        Assert.Equal(2.5 / 2 * Of("height"), ends[1] - ends[2], 0.05);
+        Assert.Equal("b, x: 2 (1.5 … 4)", bar.Value);
+        Assert.Contains("x: a 1, b 2 (1.5 … 4)", chart.ToText(), StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(chart.ToPlotlyJson());
+        var errors = json.RootElement.GetProperty("data")[0].GetProperty("error_y");
+        Assert.Equal(["null", "2"], errors.GetProperty("array").EnumerateArray().Select(value => value.GetRawText()));
+        Assert.Equal(["null", "0.5"], errors.GetProperty("arrayminus").EnumerateArray().Select(value => value.GetRawText()));
+        Assert.NotEqual(
+            (chart with { Series = [.. chart.Series.Select(series => series with { Intervals = null })] }).ToPng(), chart.ToPng());
+    }
+
+    [Fact]
     public void LineChart_LogAxes_PlaceEqualFactorsAtEqualDistances()
     {
         var html = HtmlDocument.Parse(
@@ -119,6 +146,13 @@ public class ChartTests
                 }.ToHtml()).Message, StringComparison.Ordinal);
         Assert.Throws<LabException>(
             () => new BarChart { Categories = ["a"], Series = [ChartSeries.Of("x", [1])], Stacked = true, LogY = true }.ToHtml());
+        var bare = ChartSeries.Of("x", [1]);
+        Assert.Contains(
+            "1 values and 2 intervals",
+            Assert.Throws<LabException>(
+                () => new LineChart { Series = [bare with { Intervals = [null, (0, 1)] }] }.ToHtml()).Message, StringComparison.Ordinal);
+        Assert.Throws<LabException>(
+            () => new BarChart { Categories = ["a"], Series = [bare with { Intervals = [(0, 2)] }], Stacked = true }.ToHtml());
         Assert.Throws<LabException>(() => new MemoryChart { Phases = [], Measured = [1] }.ToHtml());
         Assert.Throws<LabException>(() => new LineChart { Series = [], MaxPoints = 3 }.ToHtml());
     }

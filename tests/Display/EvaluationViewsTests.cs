@@ -56,7 +56,9 @@ public sealed class EvaluationViewsTests
     [Fact]
     public void DriftBars_ClassPictures_AreShownAndNothingWithoutThem()
     {
-        Assert.Equal([0.35, 0.36, 0.36, 0.40], Choice.DriftBars()!.Series[0].Y.Select(value => Math.Round(value, 9)));
+        var series = Choice.DriftBars()!.Series[0];
+        Assert.Equal([0.35, 0.36, 0.36, 0.40], series.Y.Select(value => Math.Round(value, 9)));
+        Assert.All(series.Y.Zip(series.Intervals!), bar => Assert.True(bar.Second!.Value.Low < bar.First && bar.First < bar.Second.Value.High));
         var bare = EvaluationChoice.Of(MadeEvaluations.All(MadeEvaluations.Of("a", 1, null, (SubjectJudge.DinoScore, 0.5))));
         Assert.Null(bare.DriftBars());
     }
