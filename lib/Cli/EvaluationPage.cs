@@ -65,7 +65,7 @@ internal sealed class EvaluationPage(
         {
             yield return new ReportSection(
                 "Use it", "The suggested LoRA at its scale, with the sampling that it was judged by.",
-                [new CommandText(kept.CommandLine(model, prompt, config.Guidance, config.NumSteps))]);
+                [new CommandText(kept.CommandLine(model, prompt, config.Guidance, config.NumSteps, config.Height, config.Width))]);
         }
     }
 

@@ -90,20 +90,27 @@ public static class ChoiceViews
             };
     }
 
-    /// <summary>How to generate pictures with a LoRA on the command line.</summary>
+    /// <summary>How to generate pictures with a LoRA on the command line; paths and prompt are quoted as a POSIX shell reads them.</summary>
     /// <param name="kept">The LoRA and its scale.</param>
     /// <param name="model">The model's folder, or its name on the hub.</param>
     /// <param name="prompt">What to generate.</param>
     /// <param name="guidance">The guidance that it was judged at; null for what <c>generate</c> takes by itself.</param>
     /// <param name="steps">The denoising steps, the same.</param>
-    public static string CommandLine(this SubjectEvaluation kept, string model, string prompt, double? guidance = null, int? steps = null)
+    /// <param name="height">The pictures' height in pixels; null for the model's own.</param>
+    /// <param name="width">Their width in pixels, the same.</param>
+    public static string CommandLine(
+        this SubjectEvaluation kept, string model, string prompt, double? guidance = null, int? steps = null, int? height = null,
+        int? width = null)
     {
         ArgumentNullException.ThrowIfNull(kept);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompt);
         var scale = (kept.Scale ?? 1).ToString("0.##", CultureInfo.InvariantCulture);
-        var sampling = (guidance is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" --guidance {guidance}"))
-            + (steps is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" --num_steps {steps}"));
-        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ProjectFolder.Near(model) : model)} \\\n    --lora "
-            + $"{ProjectFolder.Near(kept.Lora ?? string.Empty)} --lora_scale {scale} \\\n    --prompt \"{prompt}\"{sampling}";
+        static string Given(string flag, IFormattable? value) =>
+            value is null ? string.Empty : $" --{flag} {value.ToString(null, CultureInfo.InvariantCulture)}";
+        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ShellText.Path(model) : ShellText.Word(model))} \\\n    --lora "
+            + $"{(kept.Lora is { } lora ? ShellText.Path(lora) : "''")} --lora_scale {scale} \\\n    --prompt {ShellText.Quoted(prompt)}"
+            + Given("guidance", guidance) + Given("num_steps", steps) + Given("height", height) + Given("width", width);
     }
 
     private static (string? Prompt, ulong? Seed, int Index) Place(PictureScores picture) => (picture.Prompt, picture.Seed, picture.Index);

@@ -62,6 +62,17 @@ public sealed class ChoiceViewsTests : IDisposable
     public void CommandLine_Kept_NamesLoraAndScale() =>
         Assert.Contains("--lora_scale 0.5", _choice.Evaluations[2].CommandLine("m", "p"), StringComparison.Ordinal);
 
+    [Fact]
+    public void CommandLine_SamplingAndBlanks_AreGivenAndQuoted()
+    {
+        var kept = _choice.Evaluations[2] with { Lora = "/tmp/my cats/it's" };
+        Assert.Equal(
+            "dotnet run -- generate --model 'my models/sd3' \\\n    --lora '/tmp/my cats/it'\\''s' --lora_scale 0.5 \\\n    "
+            + "--prompt \"a gmc cat\" --guidance 3.5 --num_steps 8 --height 96 --width 128",
+            kept.CommandLine("my models/sd3", "a gmc cat", 3.5, 8, 96, 128));
+        Assert.EndsWith("--prompt \"p\"", kept.CommandLine("m", "p"), StringComparison.Ordinal);
+    }
+
     private EvaluationChoice Choice(bool scored, params (string? Lora, double Scale, double Fidelity, double Adherence)[] kinds)
     {
         var results = kinds.Select((kind, place) =>
