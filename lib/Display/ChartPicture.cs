@@ -9,6 +9,7 @@ namespace Dreambooth.Lab.Display;
 /// <summary>Draws a chart as a picture on light paper: the fields by ScottPlot, the texts in the lab's own typeface.</summary>
 internal static class ChartPicture
 {
+    private const int Width = ChartLayout.FullWidth;
     private const int Margin = 12;
     private static readonly Color Paper = Color.FromHex(ChartPalette.Paper);
 
@@ -21,19 +22,19 @@ internal static class ChartPicture
         using var label = new SheetText(12, SheetTypeface.Regular, SKColor.Parse(ChartPalette.Soft));
         using var name = new SheetText(12, SheetTypeface.SemiBold, SKColor.Parse(ChartPalette.Ink));
         var top = Margin + (figure.Title.Length > 0 ? title.LineHeight + 8 : 0);
-        var caption = label.Wrap(figure.HasValues ? figure.Caption : figure.Empty, ChartLayout.FullWidth - (2 * Margin), 3);
+        var caption = label.Wrap(figure.HasValues ? figure.Caption : figure.Empty, Width - (2 * Margin), 3);
         var height = (int)Math.Ceiling(
             top + (layout?.Height ?? 0) + (caption.Count > 0 ? 8 + (caption.Count * label.LineHeight) : 0) + Margin);
-        using var bitmap = new SKBitmap(new SKImageInfo(ChartLayout.FullWidth, height, SKColorType.Rgba8888, SKAlphaType.Premul));
+        using var bitmap = new SKBitmap(new SKImageInfo(Width, height, SKColorType.Rgba8888, SKAlphaType.Premul));
         using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Clear(SKColor.Parse(ChartPalette.Paper));
             title.Draw(
-                canvas, title.Wrap(figure.Title, ChartLayout.FullWidth - (2 * Margin), 1), Margin, Margin, ChartLayout.FullWidth - (2 * Margin),
+                canvas, title.Wrap(figure.Title, Width - (2 * Margin), 1), Margin, Margin, Width - (2 * Margin),
                 centered: false);
             if (layout is not null)
                 DrawChart(canvas, layout, top, label, name);
-            label.Draw(canvas, caption, Margin, (float)(top + (layout?.Height ?? 0) + 8), ChartLayout.FullWidth, centered: false);
+            label.Draw(canvas, caption, Margin, (float)(top + (layout?.Height ?? 0) + 8), Width, centered: false);
         }
 
         return ImageEncoder.FromBitmap(bitmap);

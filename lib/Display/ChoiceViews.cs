@@ -90,7 +90,9 @@ public static class ChoiceViews
             };
     }
 
-    /// <summary>How to generate pictures with a LoRA on the command line; paths and prompt are quoted as a POSIX shell reads them.</summary>
+    /// <summary>
+    /// How to generate pictures with a LoRA on the command line; paths and prompt are quoted as a POSIX shell reads them.
+    /// </summary>
     /// <param name="kept">The LoRA and its scale.</param>
     /// <param name="model">The model's folder, or its name on the hub.</param>
     /// <param name="prompt">What to generate.</param>
@@ -105,12 +107,13 @@ public static class ChoiceViews
         ArgumentNullException.ThrowIfNull(kept);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompt);
-        var scale = (kept.Scale ?? 1).ToString("0.##", CultureInfo.InvariantCulture);
         static string Given(string flag, IFormattable? value) =>
             value is null ? string.Empty : $" --{flag} {value.ToString(null, CultureInfo.InvariantCulture)}";
-        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ShellText.Path(model) : ShellText.Word(model))} \\\n    --lora "
-            + $"{(kept.Lora is { } lora ? ShellText.Path(lora) : "''")} --lora_scale {scale} \\\n    --prompt {ShellText.Quoted(prompt)}"
-            + Given("guidance", guidance) + Given("num_steps", steps) + Given("height", height) + Given("width", width);
+        var scale = (kept.Scale ?? 1).ToString("0.##", CultureInfo.InvariantCulture);
+        var lora = kept.Lora is { } file ? $" \\\n    --lora {ShellText.Path(file)} --lora_scale {scale}" : string.Empty;
+        return $"dotnet run -- generate --model {(Path.IsPathRooted(model) ? ShellText.Path(model) : ShellText.Word(model))}{lora} "
+            + $"\\\n    --prompt {ShellText.Quoted(prompt)}{Given("guidance", guidance)}{Given("num_steps", steps)}"
+            + Given("height", height) + Given("width", width);
     }
 
     private static (string? Prompt, ulong? Seed, int Index) Place(PictureScores picture) => (picture.Prompt, picture.Seed, picture.Index);

@@ -92,7 +92,8 @@ public class ChartTests
         var bar = html.Descendants("rect").Single(rect => rect.Value.StartsWith("b, x", StringComparison.Ordinal));
         double Of(string name) => double.Parse(bar.Attribute(name)!.Value, CultureInfo.InvariantCulture);
         var line = html.Descendants("path").Single(path => (string?)path.Attribute("class") == "lab-interval").Attribute("d")!.Value;
-        double[] ends = [.. line[1..line.IndexOf('M', 1)].Split(' ', 'V').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+        double[] ends = [.. line[1..line.IndexOf('M', 1)].Split(' ', 'V')
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
         Assert.Equal(Of("x") + (Of("width") / 2), ends[0], 0.05);
         // In values: the bar is 2 high, and the axis from 0 to 4 holds the upper end.
         Assert.Equal(0.5 / 2 * Of("height"), ends[1] - Of("y"), 0.05);

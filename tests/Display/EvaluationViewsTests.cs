@@ -58,7 +58,8 @@ public sealed class EvaluationViewsTests
     {
         var series = Choice.DriftBars()!.Series[0];
         Assert.Equal([0.35, 0.36, 0.36, 0.40], series.Y.Select(value => Math.Round(value, 9)));
-        Assert.All(series.Y.Zip(series.Intervals!), bar => Assert.True(bar.Second!.Value.Low < bar.First && bar.First < bar.Second.Value.High));
+        Assert.All(
+            series.Y.Zip(series.Intervals!), bar => Assert.True(bar.Second!.Value.Low < bar.First && bar.First < bar.Second.Value.High));
         var bare = EvaluationChoice.Of(MadeEvaluations.All(MadeEvaluations.Of("a", 1, null, (SubjectJudge.DinoScore, 0.5))));
         Assert.Null(bare.DriftBars());
     }
