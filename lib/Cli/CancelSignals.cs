@@ -12,6 +12,7 @@ internal sealed class CancelSignals : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly TextWriter _error;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private bool _signalled;
 
     public CancelSignals(TextWriter error)
     {
@@ -25,6 +26,25 @@ internal sealed class CancelSignals : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Ends the work cleanly when a stream ends: the one from the process that started this one as a rank.</summary>
+    public void Follow(Stream starter) => new Thread(() =>
+    {
+        try
+        {
+            while (starter.ReadByte() >= 0)
+            {
+                // Nothing is said but the end.
+            }
+
+            _source.Cancel();
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            // This process is ending anyway.
+        }
+    })
+    { IsBackground = true, Name = "Starter of ranks" }.Start();
+
     public void Dispose()
     {
         foreach (var registration in _registrations)
@@ -34,14 +54,14 @@ internal sealed class CancelSignals : IDisposable
 
     internal void Handle(PosixSignalContext context)
     {
-        if (_source.IsCancellationRequested)
+        if (_signalled)
         {
             // Not taken: the signal does what it does by default, it kills.
             context.Cancel = context.Signal == PosixSignal.SIGHUP;
             return;
         }
 
-        context.Cancel = true;
+        context.Cancel = _signalled = true;
         _error.WriteLine("Ending after the step at hand; what is done is kept. Once more ends at once.");
         _source.Cancel();
     }

@@ -6,7 +6,11 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Cli;
 
 /// <summary>Turns libtorch's out-of-memory errors into one message: what was being done, how much was requested, what would fit.</summary>
-internal sealed class MemoryGuard(string? model, string device, MemorySettings settings)
+/// <param name="model">The model's name, folder or file, or null.</param>
+/// <param name="device">The device that the user names.</param>
+/// <param name="settings">What is done.</param>
+/// <param name="sharers">How many processes of the run share the machine's memory; each GPU is one's alone.</param>
+internal sealed class MemoryGuard(string? model, string device, MemorySettings settings, int sharers = 1)
 {
     private string _phase = "loading";
     private string? _model = model;
@@ -20,7 +24,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     public MemorySettings Choose(string found, MemoryMode asked, Action<string> say)
     {
         _model = found;
-        var choice = MemoryChoice.Make(asked, Architecture(), _settings, AvailableMemory.Read(DeviceSelection.Parse(device)));
+        var choice = MemoryChoice.Make(asked, Architecture(), _settings, Available());
         if (choice.Reason.Length > 0)
             say(choice.Reason);
         return _settings = choice.Settings;
@@ -29,7 +33,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     private void RefuseLora(string found)
     {
         _model = found;
-        if (Architecture() is { } model && AvailableMemory.Read(DeviceSelection.Parse(device)) is { } memory)
+        if (Architecture() is { } model && Available() is { } memory)
             MemoryShortage.RefuseLora(model, _settings, memory);
     }
 
@@ -39,7 +43,7 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     public void FitBatch(string found, MemoryMode asked)
     {
         _model = found;
-        if (Architecture() is not { } model || AvailableMemory.Read(DeviceSelection.Parse(device)) is not { } memory)
+        if (Architecture() is not { } model || Available() is not { } memory)
             return;
         var (planner, usable) = (new MemoryPlanner(model), MemoryPlanner.Usable(memory.Bytes, memory.IsGpu));
         while (_settings.SampleBatchSize > 1 && !Modes().Any(forecast => forecast.Peak <= usable))
@@ -86,6 +90,10 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
             throw MemoryShortage.Explain(error, _phase, Total(), Architecture(), _settings);
         }
     }
+
+    private AvailableMemory? Available() => AvailableMemory.Read(DeviceSelection.Parse(device)) is not { } memory ? null
+        : memory.IsGpu || sharers == 1 ? memory
+        : memory with { Bytes = memory.Bytes / sharers, Place = $"for each of {sharers} ranks on this machine" };
 
     private long? Total() => GpuMemory.Read(DeviceSelection.Parse(device))?.Total;
 

@@ -22,7 +22,10 @@ internal static class Program
             Console.Error.WriteLine(PlainWriter.Clean(FailureReport.Line(FailureReport.Cause((Exception)failure.ExceptionObject))));
             Environment.Exit(ExitCode.Failure);
         };
-        using var signals = handlesSignals ? new CancelSignals(Console.Error) : null;
+        var isRank = Environment.GetEnvironmentVariable(RankProcesses.Variable) is not null; // Who started it says that all end.
+        using var signals = handlesSignals ? new CancelSignals(isRank ? TextWriter.Null : Console.Error) : null;
+        if (isRank)
+            signals?.Follow(Console.OpenStandardInput());
         return run(new Session(Console.Out, Console.Error, !Console.IsOutputRedirected, signals?.Token ?? CancellationToken.None));
     }
 }

@@ -26,18 +26,30 @@ internal static class TrainVerb
         };
         var print = new Option<bool>("--print_config") { Description = "Print the resulting recipe, and stop." };
         verb.Options.Add(recipe);
+        var processes = new Option<int?>("--num_processes")
+        {
+            HelpName = "N",
+            Description = "Start N ranks on this machine that train together, one per GPU; each step then sees N times "
+                + "gradient_accumulation_steps micro-batches. Under torchrun, srun or mpirun it is not needed.",
+        };
         verb.Options.Add(print);
+        verb.Options.Add(processes);
         var options = new FlagOptions(verb, DreamBoothConfig.Flags.All, DreamBoothConfig.UnusedFlags);
         verb.SetAction(result =>
         {
-            var config = ReadConfig(result.GetValue(recipe), options.Read(result, session.Warn), session);
+            var place = RankEnvironment.Read();
+            var starts = StartsRanks(result.GetValue(processes), place);
+            var told = starts is null && place.IsFirst ? session : session with { Error = TextWriter.Null }; // Rank 0 warns.
+            var config = ReadConfig(result.GetValue(recipe), options.Read(result, told.Warn), told);
             if (result.GetValue(print))
             {
                 session.Output.Write(config.ToJson());
                 return ExitCode.Success;
             }
 
-            return Run(config, session);
+            return starts is { } count
+                ? RankProcesses.Run(count, session)
+                : RankedRun.Do(place, config.ToJson(), config.Device, session, (ranks, shown) => Run(config, place, ranks, shown));
         });
         return verb;
     }
@@ -56,15 +68,25 @@ internal static class TrainVerb
         return config;
     });
 
-    private static int Run(DreamBoothConfig config, Session session)
+    private static int? StartsRanks(int? processes, RankEnvironment place) => processes switch
+    {
+        null => null,
+        < 1 or > RankProcesses.Most => throw new UsageException($"num_processes is {processes}; it must be 1 to {RankProcesses.Most}."),
+        { } count when !place.IsAlone => count == place.Count ? null : throw new UsageException(
+            $"num_processes is {count}, but a launcher has started {place.Count} ranks. Leave num_processes out."),
+        1 => null,
+        _ => processes,
+    };
+
+    private static int Run(DreamBoothConfig config, RankEnvironment place, Rendezvous? ranks, Session session)
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
         var guard = new MemoryGuard(
             config.PretrainedModelNameOrPath, config.Device,
-            MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null });
+            MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null }, place.LocalCount);
         var summary = ConsoleProgress.Run(
             session, report => guard.Run(
-                () => TrainingSession.Train(config, Events(config, session, report, guard), session.Cancellation)));
+                () => TrainingSession.Train(config, ranks, Events(config, session, report, guard), session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
         {

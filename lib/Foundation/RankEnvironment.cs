@@ -24,6 +24,9 @@ internal sealed record RankEnvironment
     /// <summary>This process's number among those of its machine, from 0: the GPU that it takes.</summary>
     public int LocalRank { get; init; }
 
+    /// <summary>How many processes of the run share this one's machine and its memory, as far as the launcher says; at least 1.</summary>
+    public int LocalCount { get; init; } = 1;
+
     /// <summary>The name or address of rank 0's machine.</summary>
     public string Address { get; init; } = "127.0.0.1";
 
@@ -75,7 +78,13 @@ internal sealed record RankEnvironment
         CheckRank("RANK", rank.Value, "WORLD_SIZE", count.Value);
         if (local >= count)
             throw new UsageException($"LOCAL_RANK is {local} and WORLD_SIZE {count}: a local rank is smaller than the number of ranks.");
-        var place = new RankEnvironment { Rank = rank.Value, Count = count.Value, LocalRank = local ?? 0 };
+        var place = new RankEnvironment
+        {
+            Rank = rank.Value,
+            Count = count.Value,
+            LocalRank = local ?? 0,
+            LocalCount = Math.Max(1, variables.Number("LOCAL_WORLD_SIZE") ?? 1),
+        };
         if (place.IsAlone)
             return place;
         if (!variables.Has("TORCHELASTIC_RUN_ID"))
@@ -103,6 +112,7 @@ internal sealed record RankEnvironment
             Rank = rank,
             Count = count,
             LocalRank = variables.Needed(name + "LOCAL_RANK"),
+            LocalCount = Math.Max(1, here ?? 1),
             Address = variables.Text("MASTER_ADDR") ?? (here == count ? Alone.Address : throw new UsageException(
                 $"Open MPI started {count} ranks on several machines, and MASTER_ADDR is not set: give all ranks the name or address of "
                 + "the machine of rank 0 (mpirun -x MASTER_ADDR=...).")),
@@ -127,6 +137,7 @@ internal sealed record RankEnvironment
             Rank = rank,
             Count = count,
             LocalRank = variables.Needed("SLURM_LOCALID"),
+            LocalCount = Math.Max(1, variables.Number("SLURM_NTASKS_PER_NODE") ?? 1),
             Address = variables.Text("MASTER_ADDR") ?? FirstNode(variables),
             // Steps of one machine take other ports, below those that the system gives away.
             Port = variables.Port ?? 20_000 + (int)(((31L * job) + step) * 17 % 12_000),

@@ -9,4 +9,12 @@ internal sealed class RankFailureException : LabException
         : base(message)
     {
     }
+
+    /// <summary>Creates the error with another that it led to.</summary>
+    /// <param name="message">Which rank, and what happened to it.</param>
+    /// <param name="innerException">What failed here meanwhile.</param>
+    public RankFailureException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Schedulers;
@@ -13,7 +14,8 @@ namespace Dreambooth.Lab.Training;
 /// <summary>
 /// Trains a LoRA adapter by flow matching. One optimizer step sees up to <see cref="DreamBoothConfig.GradientAccumulationSteps"/>
 /// micro-batches and never crosses the end of an epoch; each micro-batch's loss is divided by that number even when an
-/// epoch ends early; one gradient norm over all models is clipped; the learning rate moves on once per optimizer step.
+/// epoch ends early; one gradient norm over all models is clipped; the learning rate moves on once per optimizer step. Where several ranks
+/// train together, each takes every N-th micro-batch of a step, and the gradients are summed before they are clipped.
 /// </summary>
 public sealed class DreamBoothTrainer : IDisposable
 {
@@ -27,6 +29,7 @@ public sealed class DreamBoothTrainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly SD3Transformer2DModel _transformer;
     private readonly InputDropout? _dropout;
+    private SharedGradients? _shared;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="config">The hyperparameters.</param>
@@ -74,6 +77,9 @@ public sealed class DreamBoothTrainer : IDisposable
         _schedule.Validate();
         _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
     }
+
+    /// <summary>The ranks that train together, each with a trainer of the same configuration; null for one by itself.</summary>
+    internal ICollective? Collective { get; init; }
 
     /// <summary>Optimizer steps in an epoch.</summary>
     public int StepsPerEpoch { get; }
@@ -140,6 +146,7 @@ public sealed class DreamBoothTrainer : IDisposable
         foreach (var layer in _adapter.Layers)
             layer.Update.Dropout = null;
         _dropout?.Dispose();
+        _shared?.Dispose();
         _objective.Dispose();
         _optimizer.Dispose();
     }
@@ -170,10 +177,12 @@ public sealed class DreamBoothTrainer : IDisposable
         _adapter.ClearGradients();
         var sums = zeros([3], ScalarType.Float32, _adapter.Parameters.device);
         long images = 0;
-        for (var i = first; i < first + count; i++)
+        var (ranks, rank) = Collective?.Ranks is { } group ? (group.Count, group.Rank) : (1, 0);
+        var cancelled = false;
+        for (var i = first + rank; i < first + count; i += ranks)
         {
-            if (cancellation.IsCancellationRequested)
-                return null;
+            if (cancelled = cancellation.IsCancellationRequested)
+                break;
             using var inner = NewDisposeScope();
             var number = ((long)epoch * _batches.BatchesPerEpoch) + i;
             var batch = _batches.Load(epoch, i);
@@ -185,6 +194,10 @@ public sealed class DreamBoothTrainer : IDisposable
             images += batch.Latents.shape[0];
         }
 
+        if (Collective is null && cancelled)
+            return null;
+        _shared ??= Collective is null ? null : new SharedGradients(Collective, _adapter.Gradients!);
+        var counts = _shared?.Sum(sums, images, cancelled || cancellation.IsCancellationRequested);
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
 
         var factor = _schedule.Factor(StepsDone);
@@ -192,12 +205,22 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Step(factor);
 
         // The only wait for the device in a step: the figures that are shown, and those that decide whether the step is kept.
-        var figures = cat([sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest()]).cpu().data<float>().ToArray();
+        Tensor[] parts = [sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest()];
+        var figures = cat(counts is null ? parts : [counts, .. parts]).cpu().data<float>().ToArray();
+        if (_shared is not null && !_shared.Keeps(ref figures, ref images))
+            return Drop();
         if (!Array.TrueForAll(figures, float.IsFinite))
             throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));
         _adapter.RefreshComputeCopy();
         StepsDone++;
         return Record(figures, factor, epoch, images);
+    }
+
+    // All ranks drop the step in which one was cancelled or lost.
+    private StepRecord? Drop()
+    {
+        _optimizer.Undo();
+        return Collective!.Ranks.Failure is { } failure ? throw new RankFailureException(failure.Message) : null;
     }
 
     // What is left out is a tensor's values, set before the pass: a captured one leaves out what a plain one would.

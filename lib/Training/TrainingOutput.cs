@@ -8,11 +8,11 @@ namespace Dreambooth.Lab.Training;
 /// </summary>
 internal sealed class TrainingOutput : IDisposable
 {
-    private readonly RunFolder _folder;
+    private readonly RunFolder? _folder;
     private readonly DreamBoothConfig _config;
     private readonly bool _isAnothers;
 
-    private TrainingOutput(RunFolder folder, DreamBoothConfig config, TrainingCheckpoint? checkpoint, bool isAnothers)
+    private TrainingOutput(RunFolder? folder, DreamBoothConfig config, TrainingCheckpoint? checkpoint, bool isAnothers)
     {
         (_folder, _config, Checkpoint, _isAnothers) = (folder, config, checkpoint, isAnothers);
         StartedAt = TrainingCheckpoint.NextStart(config.OutputDir);
@@ -62,6 +62,13 @@ internal sealed class TrainingOutput : IDisposable
             throw;
         }
     }
+
+    /// <summary>The folder as a rank sees it that writes nothing there: rank 0 has it.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="checkpoint">The folder of the checkpoint that rank 0 goes on from; null to start from scratch.</param>
+    /// <exception cref="LabException">The checkpoint is not there: the ranks' machines do not share the folder.</exception>
+    public static TrainingOutput Follow(DreamBoothConfig config, string? checkpoint) =>
+        new(null, config, TrainingCheckpoint.Find(config with { ResumeFromCheckpoint = checkpoint }), isAnothers: false);
 
     /// <summary>What happens to an existing LoRA in the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
@@ -115,7 +122,7 @@ internal sealed class TrainingOutput : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _folder?.Dispose();
 
     // What blocks the result is found before the training, not when it is saved.
     private static void CheckNames(string outputDir)

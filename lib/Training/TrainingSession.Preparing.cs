@@ -64,7 +64,7 @@ public sealed partial class TrainingSession
         var output = TrainingOutput.Open(config, events?.OnWarning);
         try
         {
-            return PrepareIn(output, config, pipeline, events, null, null, cancellation);
+            return PrepareIn(output, config, pipeline, events, null, null, null, cancellation);
         }
         catch
         {
@@ -74,11 +74,12 @@ public sealed partial class TrainingSession
     }
 
     /// <summary>
-    /// The same with a locked output folder, which the session takes over, and pictures already read and a judge already opened, or null.
+    /// The same with a locked output folder, which the session takes over, pictures already read and a judge already opened, or null,
+    /// and the ranks that train together, or null.
     /// </summary>
     internal static TrainingSession PrepareIn(
         TrainingOutput output, DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents? events,
-        DreamBoothDataset? instances, ValidationScores? scores, CancellationToken cancellation)
+        DreamBoothDataset? instances, ValidationScores? scores, ICollective? collective, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         if (pipeline.Transformer.IsStreamed)
@@ -104,17 +105,19 @@ public sealed partial class TrainingSession
             var windows = events.OnSummary is null
                 ? null
                 : pipeline.Prompts.TellWindows(Prompts(config, instances), config.MaxSequenceLength);
-            PriorPictures.Make(config, pipeline, events, cancellation);
+            MakeClassPictures(config, pipeline, events, collective, cancellation);
             var dataset = instances.Complete(config.DatasetOptions());
             Say(DatasetReport.OfClasses(dataset), events);
             if (windows is not null)
                 events.OnSummary?.Invoke(windows);
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
             batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
-            session = new TrainingSession(config, pipeline, events, dataset, batches, output, scores) { _warnBefore = warnBefore };
+            session = new TrainingSession(config, pipeline, events, dataset, batches, output, scores, collective);
+            session._warnBefore = warnBefore;
             TrainingExports.Check(config, session.Adapter);
             if (checkpoint is not null)
                 session.GoOnFrom(checkpoint);
+            session.CheckThatAllBeginAlike();
             return session;
         }
         catch
@@ -125,6 +128,15 @@ public sealed partial class TrainingSession
             scores?.Dispose();
             throw;
         }
+    }
+
+    private static void MakeClassPictures(
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents events, ICollective? collective,
+        CancellationToken cancellation)
+    {
+        if (collective?.Ranks.IsFirst != false)
+            PriorPictures.Make(config, pipeline, events, cancellation);
+        collective?.Ranks.Barrier();
     }
 
     private void GoOnFrom(TrainingCheckpoint checkpoint)

@@ -28,17 +28,18 @@ public sealed partial class TrainingSession : IDisposable
 
     private TrainingSession(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents events, DreamBoothDataset dataset,
-        DreamBoothBatches batches, TrainingOutput output, ValidationScores? scores)
+        DreamBoothBatches batches, TrainingOutput output, ValidationScores? scores, ICollective? collective)
     {
         var seed = (ulong)config.Seed!;
-        _scores = scores;
+        (_scores, _collective) = (scores, collective);
         (Config, _pipeline, _events, Dataset, _batches, _output) = (config, pipeline, events, dataset, batches, output);
         _dataSha256 = DataFingerprint.Of(dataset);
         Adapter = config.CreateAdapter(pipeline);
         try
         {
             _trainer = new DreamBoothTrainer(
-                config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches);
+                config.For(pipeline.Options.Memory), pipeline.Transformer, pipeline.SchedulerConfig, Adapter, batches)
+            { Collective = collective };
         }
         catch
         {
@@ -80,27 +81,9 @@ public sealed partial class TrainingSession : IDisposable
     /// <exception cref="LabException">A folder, a picture, the model or a checkpoint is wrong; the message names it.</exception>
     /// <exception cref="NonFiniteException">The training diverged; no LoRA is written, checkpoints stay.</exception>
     /// <exception cref="OperationCanceledException">It was ended before its first step.</exception>
-    public static TrainingSummary Train(DreamBoothConfig config, TrainingEvents? events = null, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(config);
-        config.Validate();
-        _ = DeviceSelection.Parse(config.Device);
-        using var output = TrainingOutput.Open(config, events?.OnWarning);
-        if (output.FinishedSteps is { } steps)
-            return new TrainingSummary(steps, false, 0) { WasFinished = true };
-
-        output.Checkpoint?.CheckSettings(config);
-
-        // Errors in the pictures and in what judges are found before a model is downloaded and loaded.
-        var instances = ReadInstances(config, events);
-        using var scores = ValidationScores.Open(config, events);
-        events?.OnStage?.Invoke($"Loading {config.PretrainedModelNameOrPath}");
-        using var pipeline = LoadPipeline(config, events, cancellation);
-        using var session = PrepareIn(output, config, pipeline, events, instances, scores, cancellation);
-        if (config.ValidationPrompt is null)
-            pipeline.Prompts.UnloadT5();
-        return session.KeepingSteps(() => session.Run(cancellation: cancellation));
-    }
+    public static TrainingSummary Train(
+        DreamBoothConfig config, TrainingEvents? events = null, CancellationToken cancellation = default) =>
+        Train(config, (Rendezvous?)null, events, cancellation);
 
     /// <summary>The same with a loaded pipeline, which is left unchanged.</summary>
     /// <param name="config">What and how.</param>
@@ -128,6 +111,7 @@ public sealed partial class TrainingSession : IDisposable
         if (IsFinished && _log is null)
             return new TrainingSummary(StepsDone, false, 0) { WasFinished = true };
         Begin(cancellation);
+        _preparing?.Dispose();
         return _trainer.Run(_events with { OnStep = record => OnStep(record, cancellation) }, until, cancellation);
     }
 
@@ -175,7 +159,15 @@ public sealed partial class TrainingSession : IDisposable
         var save = true;
         try
         {
-            return run();
+            var summary = run();
+            if (summary.Cancelled)
+                KeepForTheNextStart();
+            return summary;
+        }
+        catch (RankFailureException)
+        {
+            KeepForTheNextStart();
+            throw;
         }
         catch (NonFiniteException error)
         {
@@ -187,7 +179,7 @@ public sealed partial class TrainingSession : IDisposable
         }
         finally
         {
-            if (save && StepsDone > 0)
+            if (save && StepsDone > 0 && Writes)
                 Save();
         }
     }
@@ -195,7 +187,7 @@ public sealed partial class TrainingSession : IDisposable
     // From here on the folder is this run's: what an earlier one logged and generated is deleted.
     private void Begin(CancellationToken cancellation)
     {
-        if (_log is not null)
+        if (_log is not null || !Writes)
             return;
         _output.ClearWhatIsReplaced();
         AtomicFile.WriteAllText(
@@ -220,8 +212,16 @@ public sealed partial class TrainingSession : IDisposable
         _events.OnStep?.Invoke(record);
     }
 
+    // Ranks other than 0 go on meanwhile, and wait for it in the next step.
     private void OnStep(StepRecord record, CancellationToken cancellation)
     {
+        if (!Writes)
+        {
+            _events.OnStep?.Invoke(record);
+            return;
+        }
+
+        using var busy = _collective?.Ranks.Busy();
         var last = record.Step == MaxSteps;
         if (_loss is not null && (record.Step == 1 || record.Step % Config.ValidationLossSteps == 0 || last))
             record = record with { ValidationLoss = _trainer.WithRoom(_loss.Measure) };
@@ -230,10 +230,7 @@ public sealed partial class TrainingSession : IDisposable
             record = Scored(record, cancellation);
         _log!.Append(record);
         if (record.Step % Config.CheckpointingSteps == 0)
-        {
-            var checkpoint = TrainingCheckpoint.Write(Config, _dataSha256, _output.StartedAt, _trainer, Adapter);
-            _events.OnCheckpoint?.Invoke(checkpoint);
-        }
+            WriteCheckpoint();
 
         _events.OnStep?.Invoke(record);
         if (!scored && _pictures.IsDue(record.Step, record.Epoch, _trainer))
@@ -243,6 +240,12 @@ public sealed partial class TrainingSession : IDisposable
                 // They are in the folder; a million of them would not fit in memory.
             }
         }
+    }
+
+    private void WriteCheckpoint()
+    {
+        var checkpoint = TrainingCheckpoint.Write(Config, _dataSha256, _output.StartedAt, _trainer, Adapter);
+        _events.OnCheckpoint?.Invoke(checkpoint);
     }
 
     // Means over fewer pictures than the others' are no point of the curve.

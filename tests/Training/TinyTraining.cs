@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
@@ -54,8 +55,8 @@ internal sealed class TinyTraining : ITrainingBatches, IDisposable
     /// <summary>The micro-batch whose latents are no numbers.</summary>
     public int? BrokenAt { get; init; }
 
-    public DreamBoothTrainer Trainer(DreamBoothConfig config, ITrainingDraws? draws = null) =>
-        new(config, _transformer, _scheduler, Adapter, this, draws);
+    public DreamBoothTrainer Trainer(DreamBoothConfig config, ITrainingDraws? draws = null, ICollective? collective = null) =>
+        new(config, _transformer, _scheduler, Adapter, this, draws) { Collective = collective };
 
     public float[] Weights => Adapter.Parameters.data<float>().ToArray();
 

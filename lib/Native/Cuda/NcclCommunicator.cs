@@ -13,6 +13,7 @@ internal sealed unsafe class NcclCommunicator : IDisposable
     private const int Sum = 0; // ncclSum
 
     private readonly nint _handle;
+    private int _aborted;
 
     private NcclCommunicator(nint handle) => _handle = handle;
 
@@ -50,8 +51,19 @@ internal sealed unsafe class NcclCommunicator : IDisposable
         GC.KeepAlive(tensor);
     }
 
+    /// <summary>Ends what waits on the GPU for other processes; may be called from another thread. What was being summed is lost.</summary>
+    public void Abort()
+    {
+        if (Interlocked.Exchange(ref _aborted, 1) == 0)
+            _ = Abort(_handle);
+    }
+
     /// <summary>Leaves.</summary>
-    public void Dispose() => _ = Destroy(_handle);
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _aborted, 1) == 0)
+            _ = Destroy(_handle);
+    }
 
     private struct UniqueId
     {
@@ -68,6 +80,9 @@ internal sealed unsafe class NcclCommunicator : IDisposable
 
     [DllImport("libnccl.so.2", EntryPoint = "ncclAllReduce")]
     private static extern int AllReduce(nint send, nint receive, nuint count, int type, int operation, nint communicator, nint stream);
+
+    [DllImport("libnccl.so.2", EntryPoint = "ncclCommAbort")]
+    private static extern int Abort(nint communicator);
 
     [DllImport("libnccl.so.2", EntryPoint = "ncclCommDestroy")]
     private static extern int Destroy(nint communicator);

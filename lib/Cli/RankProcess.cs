@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>One process of <see cref="RankProcesses"/>.</summary>
+internal sealed class RankProcess : IDisposable
+{
+    private const int FirstSignal = 128, LinesKept = 20;
+
+    private readonly Process _process;
+    private readonly Queue<string> _lines = [];
+
+    private RankProcess(Process process) => _process = process;
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Its exit code, 128 + a signal's number where one ended it.</summary>
+    public int Code => _process.ExitCode;
+
+    /// <summary>When it ended.</summary>
+    public DateTime Ended => _process.ExitTime;
+
+    /// <summary>Starts it.</summary>
+    /// <param name="command">Program and arguments.</param>
+    /// <param name="variables">Environment variables beside this process's own.</param>
+    /// <param name="shown">Whether it writes to this process's console; else its last errors are kept.</param>
+    public static RankProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> variables, bool shown)
+    {
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = !shown,
+            RedirectStandardError = !shown,
+        };
+        foreach (var (name, value) in variables)
+            start.Environment[name] = value;
+        var rank = new RankProcess(Process.Start(start)!);
+        if (!shown)
+        {
+            rank._process.OutputDataReceived += (_, _) => { };
+            rank._process.ErrorDataReceived += (_, line) => rank.Keep(line.Data);
+            rank._process.BeginOutputReadLine();
+            rank._process.BeginErrorReadLine();
+        }
+
+        return rank;
+    }
+
+    /// <summary>Asks it to end after the step at hand, as a signal does.</summary>
+    public void Cancel()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended.
+        }
+    }
+
+    /// <summary>Why it failed, after "rank 1 of 2".</summary>
+    public string Reason()
+    {
+        _process.WaitForExit(); // and for what it wrote
+        string[] lines;
+        lock (_lines)
+            lines = [.. _lines.Select(line => line.StartsWith("error: ", StringComparison.Ordinal) ? line["error: ".Length..] : line)];
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(Code > FirstSignal ? $"was ended by signal {Code - FirstSignal}" : $"ended with exit code {Code}")}"
+            + $"{(lines.Length == 0 ? "." : $": {string.Join('\n', lines)}")}");
+    }
+
+    /// <summary>Ends it where it has not.</summary>
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (string.IsNullOrWhiteSpace(line))
+            return;
+        lock (_lines)
+        {
+            _lines.Enqueue(line);
+            if (_lines.Count > LinesKept)
+                _lines.Dequeue();
+        }
+    }
+}

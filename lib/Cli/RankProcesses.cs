@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Cli;
+
+/// <summary>
+/// Starts the ranks of a run on this machine as processes of this program, with torchrun's variables and a secret of their own. Rank 0
+/// writes to this console. Where one fails, all are ended, and its error is shown.
+/// </summary>
+internal static class RankProcesses
+{
+    /// <summary>The most ranks on one machine.</summary>
+    public const int Most = 256;
+
+    /// <summary>The variable that tells a process that this started it: its standard input then ends it.</summary>
+    public const string Variable = "LAB_STARTED_BY_RANKS";
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ByThemselves = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(60);
+
+    /// <summary>Runs this process's command line as several ranks.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="session">Where errors of ranks other than 0 go; its cancellation ends all.</param>
+    /// <returns>0, or the exit code of the rank that failed first.</returns>
+    public static int Run(int count, Session session)
+    {
+        var (port, secret) = (FreePort(), Convert.ToHexString(RandomNumberGenerator.GetBytes(32)));
+        var ranks = new List<RankProcess>();
+        try
+        {
+            for (var rank = 0; rank < count; rank++)
+                ranks.Add(RankProcess.Start(Command(), Variables(rank, count, port, secret), shown: rank == 0));
+            Await(ranks, session.Cancellation);
+            var failed = ranks.Where(rank => rank.Code != ExitCode.Success).MinBy(rank => rank.Ended);
+            if (failed is not null && ranks.IndexOf(failed) is > 0 and var number && failed.Code != ExitCode.Cancelled)
+                session.Fail($"rank {number} of {count} {failed.Reason()}");
+            return failed?.Code ?? ExitCode.Success;
+        }
+        finally
+        {
+            foreach (var rank in ranks)
+                rank.Dispose();
+        }
+    }
+
+    private static void Await(IReadOnlyList<RankProcess> ranks, CancellationToken cancellation)
+    {
+        var told = false;
+        Stopwatch? failing = null;
+        while (ranks.Any(rank => !rank.HasEnded))
+        {
+            Thread.Sleep(Look);
+            if (!cancellation.IsCancellationRequested && ranks.Any(rank => rank.HasEnded && rank.Code != ExitCode.Success))
+                failing ??= Stopwatch.StartNew();
+
+            // The others know of a failure from each other; those that have not met yet do not.
+            if (!told && (cancellation.IsCancellationRequested || failing?.Elapsed > ByThemselves))
+            {
+                told = true;
+                foreach (var rank in ranks)
+                    rank.Cancel();
+            }
+
+            if (failing?.Elapsed > AtLast)
+                return;
+        }
+    }
+
+    private static Dictionary<string, string> Variables(int rank, int count, int port, string secret)
+    {
+        var (number, all) = (rank.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture));
+        var variables = new Dictionary<string, string>
+        {
+            ["RANK"] = number,
+            ["LOCAL_RANK"] = number,
+            ["WORLD_SIZE"] = all,
+            ["LOCAL_WORLD_SIZE"] = all,
+            ["MASTER_ADDR"] = "127.0.0.1",
+            ["MASTER_PORT"] = port.ToString(CultureInfo.InvariantCulture),
+            [RankSecret.Variable] = secret,
+            [Variable] = "1",
+        };
+
+        // Otherwise each takes all processors, and they wait for each other.
+        if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
+            variables["OMP_NUM_THREADS"] = Math.Max(1, Environment.ProcessorCount / count).ToString(CultureInfo.InvariantCulture);
+        return variables;
+    }
+
+    private static IReadOnlyList<string> Command()
+    {
+        var (program, arguments) = (Environment.ProcessPath!, Environment.GetCommandLineArgs());
+        return Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, .. arguments] : [program, .. arguments[1..]];
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return Math.Min(((IPEndPoint)socket.LocalEndPoint!).Port, ushort.MaxValue - 16);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Dreambooth.Lab.Foundation;
+
+namespace Dreambooth.Lab.Native;
+
+/// <summary>The GPU of a rank: the process sees no other, so that nothing of it lands on a GPU of another rank.</summary>
+internal static class RankDevice
+{
+    private const string Variable = "CUDA_VISIBLE_DEVICES";
+
+    /// <summary>Shows this process its GPU only. To be called before anything loads CUDA.</summary>
+    /// <param name="place">The rank.</param>
+    /// <param name="device">The device that the user names.</param>
+    /// <exception cref="UsageException">The device is another rank's too, or there are fewer GPUs than ranks here.</exception>
+    public static void Choose(RankEnvironment place, string device)
+    {
+        if (device == "cpu")
+            return;
+        if (device.StartsWith("cuda:", StringComparison.Ordinal) && device != "cuda:0")
+            throw new UsageException(
+                $"The device is {device} for each of {place.Count} ranks. Give cuda: each rank takes a GPU of its own.");
+        if (Visible(Environment.GetEnvironmentVariable(Variable), place.LocalRank) is not { } visible)
+            return;
+        Environment.SetEnvironmentVariable(Variable, visible);
+        if (!OperatingSystem.IsWindows())
+            _ = SetNativeVariable(Variable, visible, 1); // .NET's own variables do not reach native code.
+    }
+
+    /// <summary>The value of <c>CUDA_VISIBLE_DEVICES</c> for a rank.</summary>
+    /// <param name="present">The value that is there, or null.</param>
+    /// <param name="localRank">The rank's number on this machine, from 0.</param>
+    /// <returns>Null where it stays: the launcher shows one GPU, or none.</returns>
+    /// <exception cref="UsageException">It lists fewer GPUs than that.</exception>
+    public static string? Visible(string? present, int localRank)
+    {
+        if (present is null)
+            return localRank.ToString(CultureInfo.InvariantCulture);
+        var listed = present.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return listed.Length <= 1 ? null : localRank < listed.Length ? listed[localRank] : throw new UsageException(
+            $"{Variable} is '{ShownText.Line(present)}', {listed.Length} GPUs, and this is local rank {localRank} (from 0): start as many "
+            + "ranks on this machine as it has GPUs.");
+    }
+
+#pragma warning disable SYSLIB1054, CA5392, CA2101 // plain P/Invoke into the C library
+    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi)]
+    private static extern int SetNativeVariable(string name, string value, int overwrite);
+#pragma warning restore SYSLIB1054, CA5392, CA2101
+}

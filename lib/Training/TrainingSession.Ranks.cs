@@ -1,0 +1,149 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Native;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <content>
+/// A training of several ranks: N ranks that accumulate G micro-batches each take the steps of one that accumulates G × N. Rank 0 alone
+/// writes and generates; all keep the same parameters, because all take the same optimizer steps from the same sums.
+/// </content>
+public sealed partial class TrainingSession
+{
+    private readonly ICollective? _collective;
+    private IDisposable? _preparing;
+
+    private bool Writes => _collective?.Ranks.IsFirst != false;
+
+    /// <summary>A whole training as one of several ranks.</summary>
+    /// <param name="config">The same on all; the accumulation is each rank's.</param>
+    /// <param name="ranks">The ranks; null for a training by itself.</param>
+    /// <param name="events">Callbacks, or null.</param>
+    /// <param name="cancellation">Ends the run on all ranks, after the same step.</param>
+    /// <returns>How it ended, equal on all ranks.</returns>
+    /// <exception cref="RankFailureException">Another rank ended, hangs or failed; rank 0 has saved the steps done.</exception>
+    /// <exception cref="LabException">As in <see cref="Train(DreamBoothConfig, TrainingEvents?, CancellationToken)"/>.</exception>
+    internal static TrainingSummary Train(
+        DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        if (ranks is not null)
+            config = OverAll(config, ranks.Count);
+        var device = DeviceSelection.Parse(config.Device);
+        using var preparing = ranks?.Busy();
+        using var output = Open(ref config, ranks, events);
+        if (output.FinishedSteps is { } steps)
+            return new TrainingSummary(steps, false, 0) { WasFinished = true };
+
+        output.Checkpoint?.CheckSettings(config);
+        if (ranks?.IsFirst == false)
+            config = OfFollower(config);
+
+        // Errors in the pictures and in what judges are found before a model is downloaded and loaded.
+        var instances = ReadInstances(config, events);
+        using var scores = ValidationScores.Open(config, events);
+        events?.OnStage?.Invoke($"Loading {config.PretrainedModelNameOrPath}");
+        DownloadOnce(config, ranks, events, cancellation);
+        using var pipeline = LoadPipeline(config, events, cancellation);
+        using var collective = ranks is null ? null : ICollective.Open(ranks, device);
+        using var session = PrepareIn(output, config, pipeline, events, instances, scores, collective, cancellation);
+        session._preparing = preparing;
+        if (config.ValidationPrompt is null)
+            pipeline.Prompts.UnloadT5();
+        var summary = session.KeepingSteps(() => session.Run(cancellation: cancellation));
+        ranks?.Barrier();
+        return summary;
+    }
+
+    // What is checked, compared and stored is the accumulation over all ranks: a checkpoint then fits any number of them.
+    private static DreamBoothConfig OverAll(DreamBoothConfig config, int ranks)
+    {
+        var all = (long)config.GradientAccumulationSteps * ranks;
+        if (all > int.MaxValue)
+            throw new UsageException($"gradient_accumulation_steps, {config.GradientAccumulationSteps}, times {ranks} ranks is too much.");
+        config = config with { GradientAccumulationSteps = (int)all };
+        config.Validate();
+        return config;
+    }
+
+    // What only rank 0 does. None of it changes a step.
+    private static DreamBoothConfig OfFollower(DreamBoothConfig config) =>
+        config with { ValidationPrompt = null, ValidationLossSteps = null, EvaluationSteps = null };
+
+    // Rank 0 locks the folder and finds the checkpoint; the others take it as it says.
+    private static TrainingOutput Open(ref DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events)
+    {
+        if (ranks is null)
+            return TrainingOutput.Open(config, events?.OnWarning);
+        if (!ranks.IsFirst)
+        {
+            var start = JsonSerializer.Deserialize<Start>(ranks.Broadcast(null))!;
+            config = config with { Seed = start.Seed };
+            return TrainingOutput.Follow(config, start.Checkpoint);
+        }
+
+        var output = TrainingOutput.Open(config, events?.OnWarning);
+        try
+        {
+            var folder = output.Checkpoint is { } checkpoint ? Path.GetFullPath(checkpoint.Folder) : null;
+            config = config with
+            {
+                Seed = config.Seed ?? output.Checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue),
+            };
+            ranks.Broadcast(JsonSerializer.SerializeToUtf8Bytes(new Start(folder, config.Seed!.Value)));
+            return output;
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+    }
+
+    // The others find the model in the cache.
+    private static void DownloadOnce(DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events, CancellationToken cancellation)
+    {
+        if (ranks is null)
+            return;
+        if (ranks.IsFirst)
+        {
+            new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(
+                config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
+        }
+
+        ranks.Barrier();
+    }
+
+    // Ranks that begin differently would drift apart without a word.
+    private void CheckThatAllBeginAlike()
+    {
+        if (_collective?.Ranks is not { } ranks)
+            return;
+        using var scope = NewDisposeScope();
+        var parameters = SHA256.HashData(Adapter.Parameters.cpu().bytes);
+        var own = $"step {StepsDone} of {MaxSteps}, data {_dataSha256}, parameters {Convert.ToHexString(parameters)}";
+        var all = ranks.Gather(Encoding.UTF8.GetBytes(own)).Select(Encoding.UTF8.GetString).ToList();
+        if (all.FindIndex(other => other != own) is > 0 and var odd)
+        {
+            ranks.Fail(
+                $"rank {odd} begins with {all[odd]}, and rank 0 with {own}. All ranks must see the same model, pictures and checkpoint.");
+        }
+
+        ranks.Barrier();
+    }
+
+    // Where ranks are ended from outside or lose one, the next start goes on from here.
+    private void KeepForTheNextStart()
+    {
+        if (_collective is null || !Writes || StepsDone == 0 || IsFinished || StepsDone % Config.CheckpointingSteps == 0)
+            return;
+        WriteCheckpoint();
+    }
+
+    private sealed record Start(string? Checkpoint, long Seed);
+}
