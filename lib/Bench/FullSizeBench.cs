@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Bench;
@@ -18,10 +19,12 @@ internal static class FullSizeBench
             "full-size",
             "Times forwards, LoRA steps, whole pictures, decoding and the program's start on Stable Diffusion 3.5-medium at its real size, "
             + $"with random weights: no model is needed. Rows: {string.Join(", ", Rows)}.",
-            flags => Run(flags, session));
+            flags => RankedRun.Do(
+                RankEnvironment.Read(), flags with { Json = null, ModelFolder = null } + string.Empty, flags.Device, session,
+                (ranks, shown) => Run(flags, ranks, shown)));
     }
 
-    private static int Run(Flags flags, Session session)
+    private static int Run(Flags flags, Rendezvous? ranks, Session session)
     {
         var place = PipelineOptions.Parse(flags.Device, flags.Dtype);
         if (!flags.Tiny && place.Device.type != TorchSharp.DeviceType.CUDA)
@@ -35,28 +38,38 @@ internal static class FullSizeBench
             : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
         var further = flags.GenerateFlags?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         using var starts = new StartBench(options, flags.ModelFolder, LabLaunch.Program, further);
-        options = options with { Repeats = flags.Repeats, CudaGraph = flags.CudaGraph, ModelFolder = starts.ModelFolder };
-        Run(options, Chosen(flags.Rows), starts, flags.Json, session);
+        using var collective = ranks is null ? null : ICollective.Open(ranks, place.Device);
+        options = options with
+        {
+            Repeats = flags.Repeats,
+            CudaGraph = flags.CudaGraph,
+            ModelFolder = starts.ModelFolder,
+            Collective = collective,
+        };
+        Run(options, Chosen(flags.Rows, ranks), starts, ranks?.IsFirst == false ? null : flags.Json, session);
+        ranks?.Barrier();
         return ExitCode.Success;
     }
 
-    private static IReadOnlyList<string> Chosen(string? names)
+    // Several ranks measure what each has for itself: training steps and their sum, forwards, pictures.
+    private static IReadOnlyList<string> Chosen(string? names, Rendezvous? ranks)
     {
+        var valid = ranks is null ? Rows : [.. FullSizeBenchmark.Names, FullSizeBenchmark.AllReduce];
         if (names is null)
-            return Rows;
+            return valid;
         var chosen = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var wrong = chosen.Except(Rows).ToList();
+        var wrong = chosen.Except(valid).ToList();
         return chosen.Length > 0 && wrong.Count == 0
             ? chosen
-            : throw new UsageException($"--rows is '{names}'; valid are {string.Join(", ", Rows)}, separated by commas.");
+            : throw new UsageException($"--rows is '{names}'; valid are {string.Join(", ", valid)}, separated by commas.");
     }
 
     private static void Run(FullSizeBenchmarkOptions options, IReadOnlyList<string> names, StartBench starts, string? json, Session session)
     {
         var record = new BenchRecord(json, "full-size", options.Device);
         session.Output.WriteLine(
-            $"{options.Model.Name}, {options.Dtype}, {BenchRecord.Place(options.Device)}; medians, warm; peak memory over what was in use "
-            + "before, then what tensors held where it is counted");
+            $"{options.Model.Name}, {options.Dtype}, {BenchRecord.Place(options.Device)}{Ranks(options)}; medians, warm; peak memory over "
+            + "what was in use before, then what tensors held where it is counted");
         void Show(BenchmarkRow row)
         {
             record.Add(
@@ -66,6 +79,7 @@ internal static class FullSizeBench
                     dtype = options.Dtype.ToString(),
                     options.CudaGraph,
                     options.WarmUps,
+                    ranks = options.Collective?.Ranks.Count ?? 1,
                     row = row.Name,
                     result = row,
                 });
@@ -73,7 +87,7 @@ internal static class FullSizeBench
             session.Output.Flush();
         }
 
-        var measured = names.Where(FullSizeBenchmark.Names.Contains).ToList();
+        var measured = names.Except(StartBench.Names).ToList();
         if (measured.Count > 0)
             new FullSizeBenchmark(
                 options with { Rows = measured }, work => session.Error.WriteLine($"measuring: {work}")).Run(Show, session.Cancellation);
@@ -83,6 +97,9 @@ internal static class FullSizeBench
             Show(starts.Run(name, session.Cancellation));
         }
     }
+
+    private static string Ranks(FullSizeBenchmarkOptions options) =>
+        options.Collective is { } collective ? $", rank 0 of {collective.Ranks.Count}" : string.Empty;
 
     private static string Line(BenchmarkRow row)
     {

@@ -21,6 +21,11 @@ namespace Dreambooth.Lab.Bench;
 /// <param name="progress">Told which row begins.</param>
 internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<string>? progress = null)
 {
+    /// <summary>The row that only ranks have.</summary>
+    public const string AllReduce = "all-reduce";
+
+    // A LoRA of rank 4 on the transformer and both CLIP encoders.
+    private const int Summed = 3_950_000;
     private const int ClipTokens = 77;
     private const int PromptTokens = 256;
     private const int TrainingTokens = 77;
@@ -85,8 +90,19 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
                 $"pictures-{faster.Name}", $"the same, {faster.Title}",
                 (Func<List<double>, bool>)(times => Pictures(times, request => faster.Of(request))))),
             ("pictures-balanced", "the same, text encoders and autoencoder read while they are used", PicturesBalanced),
+            .. options.Collective is null ? Array.Empty<(string, string, Func<List<double>, bool>)>()
+                : [(AllReduce, FormattableString.Invariant($"sum of {Summed:N0} numbers over all ranks"), Sum)],
         ];
     }
+
+    private bool Sum(List<double> times) => Measure(
+        times, options.Repeats, () => zeros([Summed], ScalarType.Float32, options.Device), numbers => new Piece(() =>
+    {
+        options.Collective!.Sum(numbers);
+        Wait();
+        if (options.Collective.Settle() is { } failure)
+            throw failure;
+    }));
 
     private BenchmarkRow Guarded(BenchmarkRow row, Func<List<double>, bool> measure, MemoryTimeline timeline)
     {
@@ -223,14 +239,18 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         CudaGraph = options.CudaGraph,
     };
 
-    private static Piece Steps(
+    private Piece Steps(
         DreamBoothConfig config, SD3Transformer2DModel transformer, IReadOnlyList<(LoraComponent, LoraConfig)> components,
         ITrainingBatches batches)
     {
         var device = transformer.ProjOut.Weight.device;
         var adapter = LoraAdapter.Create("a", components, 0, device, ScalarType.Float32);
         var refused = false;
-        var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches);
+        config = config with { GradientAccumulationSteps = config.GradientAccumulationSteps * (options.Collective?.Ranks.Count ?? 1) };
+        var trainer = new DreamBoothTrainer(config, transformer, RandomWeights.Scheduler, adapter, batches)
+        {
+            Collective = options.Collective,
+        };
         var events = new TrainingEvents { OnWarning = _ => refused = true };
         return new Piece(
             () => trainer.Run(events, until: trainer.StepsDone + 1), trainer,

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using static TorchSharp.torch;
@@ -88,6 +89,12 @@ internal sealed record FullSizeBenchmarkOptions
 
     /// <summary>Whether forwards and training steps are captured as CUDA graphs and replayed.</summary>
     public bool CudaGraph { get; init; }
+
+    /// <summary>
+    /// The ranks that take training steps together, each with as many micro-batches as one alone; null for one. Every row is measured on
+    /// each.
+    /// </summary>
+    public ICollective? Collective { get; init; }
 
     /// <summary>
     /// Gives the folder of a model of the same sizes, in the published layout, for the row whose weights are read while it runs; asked when

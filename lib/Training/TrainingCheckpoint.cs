@@ -177,7 +177,9 @@ public sealed class TrainingCheckpoint
         if (differences.Count > 0)
         {
             throw new LabException(
-                $"{Folder} cannot be gone on from, because it is of a run with other settings: {string.Join("; ", differences)}.");
+                $"{Folder} cannot be gone on from, because it is of a run with other settings: {string.Join("; ", differences)}."
+                + (differences.Any(phrase => phrase.StartsWith("gradient_accumulation_steps ", StringComparison.Ordinal))
+                    ? " Several ranks count as one with their micro-batches together." : string.Empty));
         }
     }
 
