@@ -164,7 +164,7 @@ internal sealed partial class Rendezvous
         {
             RankHandshake.Tell(stream, secret, numbers, RankHandshake.Answer.Refused, objection);
             socket.Dispose();
-            Raise(objection, null);
+            Raise(objection);
             return;
         }
 

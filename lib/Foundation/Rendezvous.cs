@@ -69,7 +69,7 @@ internal sealed partial class Rendezvous : IDisposable
 
     /// <summary>Says to all ranks that this one cannot go on.</summary>
     /// <param name="message">Why, for the others' users.</param>
-    public void Fail(string message) => Raise($"{_own} failed: {message}", null);
+    public void Fail(string message) => Raise($"{_own} failed: {message}");
 
     /// <summary>Gives rank 0's bytes to all.</summary>
     /// <param name="content">The bytes; of rank 0 only.</param>
@@ -218,17 +218,17 @@ internal sealed partial class Rendezvous : IDisposable
 
     private RankFailureException Raised(string message)
     {
-        Raise(message, null);
+        Raise(message);
         return new RankFailureException(Failure!.Message);
     }
 
     // The first failure counts. Rank 0 tells all others of it; another tells rank 0.
-    private void Raise(string message, RankLink? from)
+    private void Raise(string message)
     {
         if (Interlocked.CompareExchange(ref _failure, new RankFailureException(message), null) is not null)
             return;
         var content = Encoding.UTF8.GetBytes(message);
-        foreach (var link in Links().Where(link => link != from))
+        foreach (var link in Links())
             link.TrySend(RankLink.Kind.Failure, content, milliseconds: 200);
         try
         {
@@ -241,7 +241,7 @@ internal sealed partial class Rendezvous : IDisposable
     }
 
     private void OnFailure(RankLink link, string? message) =>
-        Raise(message ?? $"{link.Peer} has ended: its connection closed. Its own messages, or its machine's log, say why.", link);
+        Raise(message ?? $"{link.Peer} has ended: its connection closed. Its own messages, or its machine's log, say why.");
 
     private void Beat()
     {
@@ -264,7 +264,7 @@ internal sealed partial class Rendezvous : IDisposable
             {
                 Raise(
                     $"{silent.Peer} was silent for {_options.Silence.TotalSeconds:0} s (LAB_HEARTBEAT_SECONDS): it is stopped, or its "
-                    + "machine cannot be reached.", silent);
+                    + "machine cannot be reached.");
             }
         }
     }

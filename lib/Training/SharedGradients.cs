@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
@@ -35,18 +36,18 @@ internal sealed class SharedGradients : IDisposable
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var length = _gradients.numel();
-        Tensor counts = tensor(new[] { (float)images, cancelled ? 1f : 0f });
-        (Tensor Own, Tensor Shared)[] parts =
-        [
-            (_gradients, _buffer.narrow(0, 0, length)), (losses, _buffer.narrow(0, length, Losses)),
-            (counts.to(_buffer.device), _buffer.narrow(0, length + Losses, Counts)),
-        ];
+        (Tensor Own, Tensor Shared)[] parts = [(_gradients, _buffer.narrow(0, 0, length)), (losses, _buffer.narrow(0, length, Losses))];
         foreach (var (own, shared) in parts)
             shared.copy_(own);
+
+        // Numbers that a kernel is started with: a copy from the host would wait for the device.
+        var counts = _buffer.narrow(0, length + Losses, Counts);
+        counts[0].fill_(KeptScalar.Of(images));
+        counts[1].fill_(KeptScalar.Of(cancelled ? 1 : 0));
         _collective.Sum(_buffer);
         foreach (var (own, shared) in parts)
             own.copy_(shared);
-        return parts[^1].Own.MoveToOuterDisposeScope();
+        return counts.clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>Looks at the step's figures, for which the host has waited.</summary>
