@@ -89,6 +89,13 @@ internal sealed partial class Rendezvous
     private Socket Listen(RankEnvironment place)
     {
         var addresses = Resolve(place.Address);
+        if (addresses.Count == 0)
+        {
+            throw new RankFailureException(
+                $"{place.Address}, rank 0's machine, is a name that {Environment.MachineName} does not know. Set MASTER_ADDR to an "
+                + "address.");
+        }
+
         SocketException? last = null;
         foreach (var port in Ports(place))
         {
@@ -190,7 +197,7 @@ internal sealed partial class Rendezvous
                 throw new RankFailureException(
                     $"Rank 0 of {Count} was not found on {place.Address}, {PortText(place)}, within {_options.Patience.TotalSeconds:0} s "
                     + "(LAB_RENDEZVOUS_SECONDS) by "
-                    + $"rank {Rank}{(otherSecret ? $": ranks there have another {RankSecret.Variable}." : ".")}");
+                    + $"rank {Rank}{(otherSecret ? $": ranks there have another {RankSecret.Variable}." : Unknown(place))}");
             }
 
             cancellation.WaitHandle.WaitOne(Pause);
@@ -212,11 +219,15 @@ internal sealed partial class Rendezvous
         }
     }
 
+    private static string Unknown(RankEnvironment place) =>
+        Resolve(place.Address).Count > 0 ? "." : ", where that name is not known. Set MASTER_ADDR to an address.";
+
     private bool Find(RankEnvironment place, byte[] secret, ref bool otherSecret, CancellationToken cancellation)
     {
+        var addresses = Resolve(place.Address);
         foreach (var port in Ports(place))
         {
-            foreach (var address in Resolve(place.Address))
+            foreach (var address in addresses)
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (Connect(new IPEndPoint(address, port), cancellation) is not { } socket)
@@ -274,7 +285,7 @@ internal sealed partial class Rendezvous
         {
             return [.. Dns.GetHostAddresses(name).OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork)];
         }
-        catch (SocketException)
+        catch (Exception error) when (error is SocketException or ArgumentException)
         {
             return [];
         }

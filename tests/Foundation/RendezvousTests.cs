@@ -98,6 +98,16 @@ public sealed class RendezvousTests
     }
 
     [Fact]
+    public void Join_UnknownName_SaysSoOnEachRank()
+    {
+        var name = new string('x', 70); // No label of a name is longer than 63 letters: nobody needs to be asked.
+        string Error(int rank) => Assert.Throws<RankFailureException>(() => Rendezvous.Join(
+            Place(rank, 2) with { Address = name }, Secret, "", Hasty, default)).Message;
+        Assert.Contains($"{name}, rank 0's machine, is a name that", Error(0), StringComparison.Ordinal);
+        Assert.EndsWith("where that name is not known. Set MASTER_ADDR to an address.", Error(1), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Join_Cancelled_EndsAndTellsTheOthers()
     {
         using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(1));
