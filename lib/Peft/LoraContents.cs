@@ -61,6 +61,7 @@ internal sealed class LoraContents : IDisposable
     public static LoraContents Of(LoraAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         return new LoraContents(
             [.. adapter.Layers.Select(LoraContent.Of).Select(layer => layer with
