@@ -14,7 +14,7 @@ public sealed class Flag
     {
         (_attribute, _defaultText) = (attribute, defaultText ?? attribute.DefaultText);
         Property = property;
-        Name = JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
+        Name = attribute.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
         DefaultValue = defaultValue;
         ValueType = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         IsRequired = property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null;

@@ -22,6 +22,9 @@ internal sealed class FlagAttribute : Attribute
     /// <summary>One sentence for <c>--help</c>.</summary>
     public string Help { get; }
 
+    /// <summary>The name where it is not the property's in snake case; null: it is.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Other names of the option, in snake case without dashes.</summary>
     public string[] Aliases { get; init; } = [];
 

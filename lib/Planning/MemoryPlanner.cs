@@ -168,19 +168,37 @@ public sealed class MemoryPlanner(ModelArchitecture model)
             + Model.LoraParameters("text_encoder_2", settings.TextEncoderLora);
     }
 
+    /// <summary>The shapes of the tensors of a LoRA.</summary>
+    /// <param name="settings">The training.</param>
+    internal IReadOnlyList<long[]> TrainedShapes(MemorySettings settings)
+    {
+        var text = settings.TextEncoderLora;
+        return
+        [
+            .. Model.LoraShapes("transformer", settings.TransformerLora),
+            .. settings.TrainTextEncoder ? Model.LoraShapes("text_encoder", text) : [],
+            .. settings.TrainTextEncoder ? Model.LoraShapes("text_encoder_2", text) : [],
+        ];
+    }
+
     private List<MemoryTerm> TrainedState(MemorySettings settings)
     {
         var lora = settings.Training == TrainingKind.Lora;
         var numbers = TrainedNumbers(settings);
+        var optimizer = lora ? settings.Optimizer : new();
+        var state = lora ? optimizer.StateBytes(TrainedShapes(settings)) : 2 * numbers * MasterBytes;
         var terms = new List<MemoryTerm>
         {
             new("gradients", numbers * MasterBytes, true, "one float32 for each trained number"),
-            new("optimizer state", 2 * numbers * MasterBytes, true, "AdamW's two moments, float32"),
+            new("optimizer state", state, true, optimizer.What),
         };
         if (lora && settings.Dtype != ScalarType.Float32 && settings.TransformerLora.IsPlain)
             terms.Insert(0, ComputeCopy(settings, numbers));
         if (lora)
-            terms.Add(new("state before the step", 3 * numbers * MasterBytes, true, "LoRA and moments, for a step that is taken back"));
+            terms.Add(new(
+                "state before the step", (numbers * MasterBytes) + state, true, "LoRA and optimizer state, for a step that is taken back"));
+        if (lora && optimizer.Averages)
+            terms.Add(new("trained weights", numbers * MasterBytes, true, "beside their average, which is kept"));
         if (lora)
             terms.Insert(0, new("LoRA", numbers * MasterBytes, true, $"rank {settings.Rank}: {numbers:N0} numbers in Float32"));
         return terms;

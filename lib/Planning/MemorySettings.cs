@@ -102,6 +102,9 @@ public sealed record MemorySettings
     /// </summary>
     public bool StreamTransformer { get; init; }
 
+    /// <summary>The optimizer. Default AdamW.</summary>
+    internal OptimizerMemory Optimizer { get; init; } = new();
+
     /// <summary>The encoders that score validation pictures; null for none.</summary>
     internal JudgeSize? Judge { get; init; }
 
@@ -162,6 +165,7 @@ public sealed record MemorySettings
             Memory = config.Memory == MemoryMode.Auto ? MemoryMode.Fast : config.Memory,
             CachedPictures = pictures,
             MaxSequenceLength = config.MaxSequenceLength,
+            Optimizer = config.OptimizerMemory,
             Judge = JudgeSize.Find(config),
         };
     }

@@ -22,15 +22,16 @@ internal static class MemoryShortage
         return new LabException($"Out of memory during {phase}{asked}{place}. {Advice(total, model, settings)}", error);
     }
 
-    /// <summary>Refuses a LoRA that no memory mode can hold: its numbers, their gradients and AdamW's two moments, in float32.</summary>
+    /// <summary>Refuses a LoRA that no memory mode can hold: its numbers, their gradients and the optimizer's state.</summary>
     /// <param name="model">The model's sizes.</param>
     /// <param name="settings">The training.</param>
     /// <param name="memory">What the device has.</param>
     /// <exception cref="LabException">It is larger than the memory.</exception>
     public static void RefuseLora(ModelArchitecture model, MemorySettings settings, AvailableMemory memory)
     {
-        var numbers = new MemoryPlanner(model).TrainedNumbers(settings);
-        var needed = 4.0 * sizeof(float) * numbers;
+        var planner = new MemoryPlanner(model);
+        var numbers = planner.TrainedNumbers(settings);
+        var needed = (2.0 * sizeof(float) * numbers) + settings.Optimizer.StateBytes(planner.TrainedShapes(settings));
         if (needed <= memory.Bytes)
             return;
         var largest = (int)(settings.Rank * (memory.Bytes / needed));

@@ -150,9 +150,17 @@ public sealed class ModelArchitecture
     public long LoraParameters(string component, LoraConfig lora)
     {
         ArgumentNullException.ThrowIfNull(lora);
+        return LoraShapes(component, lora).Sum(LoraParts.Count);
+    }
+
+    /// <summary>The shapes of a LoRA's tensors on every layer that it targets.</summary>
+    internal IEnumerable<long[]> LoraShapes(string component, LoraConfig lora)
+    {
         var ranks = new LoraLayerRanks(lora);
-        return _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path))
-            .Sum(linear => LoraParts.For(ranks.At(linear.Path), linear.Outputs, linear.Inputs).Length);
+        return from linear in _linears.Value.GetValueOrDefault(component, [])
+               where lora.Targets(linear.Path)
+               from entry in LoraParts.For(ranks.At(linear.Path), linear.Outputs, linear.Inputs).Entries
+               select entry.Shape;
     }
 
     /// <summary>The numbers of the weights that a LoRA changes, and the outputs of their layers.</summary>

@@ -3,12 +3,11 @@ using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Training;
 
-/// <content>Batches, learning rates, the optimizer and the loss.</content>
+/// <content>Batches, learning rates and the loss.</content>
 public sealed partial record DreamBoothConfig
 {
     private const string LengthGroup = "Batches and length";
     private const string RateGroup = "Learning rate";
-    private const string OptimizerGroup = "Optimizer";
     private const string LossGroup = "Loss";
 
     /// <summary>Instance pictures per micro-batch, at least 1, default 4. Flag <c>--train_batch_size</c>.</summary>
@@ -64,36 +63,6 @@ public sealed partial record DreamBoothConfig
     /// <summary>Power of <c>polynomial</c>, more than 0, default 1. Flag <c>--lr_power</c>.</summary>
     [Flag(RateGroup, "Power of polynomial.", Minimum = 0, OpenMinimum = true)]
     public double LrPower { get; init; } = 1.0;
-
-    /// <summary>The optimizer; AdamW is the one there is. Flag <c>--optimizer</c>.</summary>
-    [Flag(OptimizerGroup, "The optimizer.", Choices = ["AdamW"])]
-    public string Optimizer { get; init; } = "AdamW";
-
-    /// <summary>Decay of the first moment, at least 0 and less than 1, default 0.9. Flag <c>--adam_beta1</c>.</summary>
-    [Flag(OptimizerGroup, "Decay of the first moment.", Minimum = 0, Maximum = 1, OpenMaximum = true)]
-    public double AdamBeta1 { get; init; } = 0.9;
-
-    /// <summary>Decay of the second moment, at least 0 and less than 1, default 0.999. Flag <c>--adam_beta2</c>.</summary>
-    [Flag(OptimizerGroup, "Decay of the second moment.", Minimum = 0, Maximum = 1, OpenMaximum = true)]
-    public double AdamBeta2 { get; init; } = 0.999;
-
-    /// <summary>Weight decay of the transformer's LoRA, at least 0, default 1e-4. Flag <c>--adam_weight_decay</c>.</summary>
-    [Flag(OptimizerGroup, "Weight decay of the transformer's LoRA.", Minimum = 0)]
-    public double AdamWeightDecay { get; init; } = 1e-4;
-
-    /// <summary>Weight decay of the CLIP encoders' LoRA, at least 0, default 1e-3. Flag <c>--adam_weight_decay_text_encoder</c>.</summary>
-    [Flag(OptimizerGroup, "Weight decay of the CLIP encoders' LoRA.", Minimum = 0)]
-    public double AdamWeightDecayTextEncoder { get; init; } = 1e-3;
-
-    /// <summary>Added to the square root of the second moment, more than 0, default 1e-8. Flag <c>--adam_epsilon</c>.</summary>
-    [Flag(OptimizerGroup, "Added to the square root of the second moment.", Minimum = 0, OpenMinimum = true)]
-    public double AdamEpsilon { get; init; } = 1e-8;
-
-    /// <summary>
-    /// Largest gradient norm, over transformer and encoders together, more than 0, default 1. Flag <c>--max_grad_norm</c>.
-    /// </summary>
-    [Flag(OptimizerGroup, "Largest gradient norm, over transformer and encoders together.", Minimum = 0, OpenMinimum = true)]
-    public double MaxGradNorm { get; init; } = 1.0;
 
     /// <summary>How timesteps are drawn and losses weighted, default logit_normal. Flag <c>--weighting_scheme</c>.</summary>
     [Flag(LossGroup, "How timesteps are drawn and losses weighted.", Placeholder = "NAME")]

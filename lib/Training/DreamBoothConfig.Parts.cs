@@ -24,19 +24,6 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     public double ScaledLearningRate() => ScaleLr ? LearningRate * GradientAccumulationSteps * TrainBatchSize : LearningRate;
 
-    /// <summary>The optimizer's settings that all models share.</summary>
-    public AdamWConfig AdamW() => new() { Beta1 = AdamBeta1, Beta2 = AdamBeta2, Epsilon = AdamEpsilon };
-
-    /// <summary>The optimizer's settings of each model.</summary>
-    /// <param name="adapter">The adapter that is trained.</param>
-    public IReadOnlyList<AdamWGroup> AdamWGroups(LoraAdapter adapter)
-    {
-        ArgumentNullException.ThrowIfNull(adapter);
-        return [.. adapter.Segments.Select(segment => segment.Component == "transformer"
-            ? new AdamWGroup(segment.Offset, segment.Length, ScaledLearningRate(), AdamWeightDecay)
-            : new AdamWGroup(segment.Offset, segment.Length, TextEncoderLr, AdamWeightDecayTextEncoder))];
-    }
-
     /// <summary>The pictures and captions to learn from; a seed that is not chosen yet counts as 0.</summary>
     public DreamBoothDatasetOptions DatasetOptions() => new()
     {

@@ -14,11 +14,6 @@ public sealed partial record DreamBoothConfig
             ["dataset_config_name"] = "pictures are read from instance_data_dir",
             ["cache_latents"] = "every picture is encoded once, always",
             ["dataloader_num_workers"] = "pictures are read ahead by the lab itself",
-            ["use_8bit_adam"] = "AdamW keeps its moments in 32 bits",
-            ["prodigy_beta3"] = "the optimizer is AdamW",
-            ["prodigy_decouple"] = "the optimizer is AdamW",
-            ["prodigy_use_bias_correction"] = "the optimizer is AdamW",
-            ["prodigy_safeguard_warmup"] = "the optimizer is AdamW",
             ["push_to_hub"] = "the LoRA stays in output_dir; hub upload uploads it",
             ["hub_token"] = "the token comes from HF_TOKEN or hub login, so that it stands in no command line and no recipe",
             ["hub_model_id"] = "the LoRA stays in output_dir; hub upload uploads it",
@@ -29,5 +24,5 @@ public sealed partial record DreamBoothConfig
             ["prior_generation_precision"] = "class pictures are made in the precision of training",
             ["local_rank"] = "training runs in one process",
         },
-        switches: ["cache_latents", "use_8bit_adam", "push_to_hub", "allow_tf32", "upcast_before_saving"]);
+        switches: ["cache_latents", "push_to_hub", "allow_tf32", "upcast_before_saving"]);
 }

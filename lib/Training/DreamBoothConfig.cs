@@ -85,6 +85,7 @@ public sealed partial record DreamBoothConfig
         if (EvaluationSteps is null && EvaluationDino is not null)
             notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps.");
         notices.AddRange(TrainingExports.Notices(this));
+        notices.AddRange(OptimizerNotices());
         notices.AddRange(NotYet());
         return notices;
     }
@@ -147,7 +148,7 @@ public sealed partial record DreamBoothConfig
             yield return error;
         Action[] parts =
         [
-            () => TimestepDensity().Validate(), () => AdamW().Validate(), () => LearningRateSchedule(1).Validate(), CheckLora,
+            () => TimestepDensity().Validate(), CheckOptimizer, () => LearningRateSchedule(1).Validate(), CheckLora,
         ];
         foreach (var error in parts.Select(Complaint).OfType<string>())
             yield return error;

@@ -25,7 +25,8 @@ public sealed class DreamBoothTrainer : IDisposable
     private readonly ITrainingDraws _draws;
     private readonly FlowMatchingObjective _objective;
     private readonly MicroStep _pass;
-    private readonly FlatAdamW _optimizer;
+    private readonly FlatOptimizer _optimizer;
+    private readonly KeptWeights _weights;
     private readonly LearningRateSchedule _schedule;
     private readonly SD3Transformer2DModel _transformer;
     private readonly InputDropout? _dropout;
@@ -75,7 +76,8 @@ public sealed class DreamBoothTrainer : IDisposable
         MaxSteps = StepsOf(config, batches.BatchesPerEpoch);
         _schedule = config.LearningRateSchedule(MaxSteps);
         _schedule.Validate();
-        _optimizer = new FlatAdamW(adapter.Parameters, adapter.Gradients, config.AdamWGroups(adapter), config.AdamW());
+        _optimizer = config.CreateOptimizer(adapter);
+        _weights = new KeptWeights(adapter, _optimizer);
     }
 
     /// <summary>The ranks that train together, each with a trainer of the same configuration; null for one by itself.</summary>
@@ -126,7 +128,10 @@ public sealed class DreamBoothTrainer : IDisposable
     internal void SaveOptimizer(string path)
     {
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Save(path, _optimizer.StateDict());
+        var state = new Dictionary<string, Tensor>(_optimizer.StateDict());
+        if (_weights.Trained is { } trained)
+            state.Add(KeptWeights.TrainedKey, trained);
+        SafetensorsWriter.Save(path, state);
     }
 
     /// <summary>Restores another run's position and optimizer state; the caller restores the adapter's weights.</summary>
@@ -135,9 +140,19 @@ public sealed class DreamBoothTrainer : IDisposable
     {
         using var scope = NewDisposeScope();
         using var file = Checkpoint.Open(optimizerPath);
-        _optimizer.LoadStateDict(file.Names.ToDictionary(name => name, name => file.Load(name)));
+        var state = file.Names.ToDictionary(name => name, name => file.Load(name));
+        if (_optimizer.HasEvaluationWeights)
+            _weights.GoOnWith(TrainedOf(state, optimizerPath));
+        _optimizer.LoadStateDict(state);
         StepsDone = step;
     }
+
+    private Tensor TrainedOf(Dictionary<string, Tensor> state, string path) =>
+        state.Remove(KeptWeights.TrainedKey, out var trained) && trained.shape.AsSpan().SequenceEqual(_adapter.Parameters.shape)
+            ? trained
+            : throw new LabException(
+                $"{path} has no '{KeptWeights.TrainedKey}' of {_adapter.Parameters.numel()} numbers: the weights that were trained, of "
+                + "which the checkpoint's LoRA is an average.");
 
     /// <summary>Frees the optimizer's state; the adapter stays.</summary>
     public void Dispose()
@@ -148,6 +163,7 @@ public sealed class DreamBoothTrainer : IDisposable
         _dropout?.Dispose();
         _shared?.Dispose();
         _objective.Dispose();
+        _weights.Dispose();
         _optimizer.Dispose();
     }
 
@@ -169,7 +185,21 @@ public sealed class DreamBoothTrainer : IDisposable
     private static int StepsOfEpoch(DreamBoothConfig config, int batches) =>
         ((batches - 1) / config.GradientAccumulationSteps) + 1;
 
+    // However a step ends, the adapter holds the weights to keep.
     private StepRecord? Step(TrainingEvents events, CancellationToken cancellation)
+    {
+        _weights.Train();
+        try
+        {
+            return TrainedStep(events, cancellation);
+        }
+        finally
+        {
+            _weights.Show();
+        }
+    }
+
+    private StepRecord? TrainedStep(TrainingEvents events, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         int epoch = StepsDone / StepsPerEpoch, first = StepsDone % StepsPerEpoch * _config.GradientAccumulationSteps;
@@ -205,13 +235,12 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Step(factor);
 
         // The only wait for the device in a step: the figures that are shown, and those that decide whether the step is kept.
-        Tensor[] parts = [sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest()];
+        Tensor[] parts = [sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest(), .. StepSize()];
         var figures = cat(counts is null ? parts : [counts, .. parts]).cpu().data<float>().ToArray();
         if (_shared is not null && !_shared.Keeps(ref figures, ref images))
             return Drop();
         if (!Array.TrueForAll(figures, float.IsFinite))
             throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));
-        _adapter.RefreshComputeCopy();
         StepsDone++;
         return Record(figures, factor, epoch, images);
     }
@@ -222,6 +251,8 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Undo();
         return Collective!.Ranks.Failure is { } failure ? throw new RankFailureException(failure.Message) : null;
     }
+
+    private Tensor[] StepSize() => _optimizer.StepSize is { } size ? [size.to(ScalarType.Float32).reshape(1)] : [];
 
     // What is left out is a tensor's values, set before the pass: a captured one leaves out what a plain one would.
     private FlowMatchingLoss Run(TrainingBatch batch, long number)
@@ -257,17 +288,24 @@ public sealed class DreamBoothTrainer : IDisposable
         Loss = figures[0],
         InstanceLoss = figures[1],
         PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
-        LearningRate = _config.ScaledLearningRate() * factor,
-        TextEncoderLr = _config.TrainTextEncoder ? _config.TextEncoderLr * factor : null,
+        LearningRate = RateOf(isTransformer: true, factor) ?? (_config.ScaledLearningRate() * factor),
+        TextEncoderLr = RateOf(isTransformer: false, factor),
+        StepSize = _optimizer.StepSize is null ? null : figures[^1],
         GradNorm = figures[3],
         Seconds = 0,
         ImagesPerSecond = images,
     };
 
+    private double? RateOf(bool isTransformer, double factor)
+    {
+        var index = _adapter.Segments.ToList().FindIndex(segment => segment.Component == "transformer" == isTransformer);
+        return index < 0 ? null : _optimizer.RateOf(_optimizer.Groups[index], factor);
+    }
+
     // Parameters, moments and the number of steps are then what they were before the step.
     private NonFiniteException TakeBack(float[] figures, double factor, int epoch, IEnumerable<int> microBatches)
     {
-        var (loss, norm, largest) = (figures[0], figures[3], figures[4..^1]);
+        var (loss, norm, largest) = (figures[0], figures[3], figures[4..(4 + _optimizer.Groups.Count)]);
         var group = Math.Max(0, Array.FindIndex(largest, value => !float.IsFinite(value)));
         var fault = _optimizer.FaultOf(_optimizer.Groups[group], factor);
         _optimizer.Undo();

@@ -19,7 +19,7 @@ internal static class StepFault
     /// <param name="component">The model whose LoRA it is.</param>
     /// <param name="fault">What the optimizer says.</param>
     /// <param name="factor">The schedule's factor of the step.</param>
-    public static NonFiniteException OfParameters(int step, DreamBoothConfig config, string component, AdamWFault fault, double factor)
+    public static NonFiniteException OfParameters(int step, DreamBoothConfig config, string component, OptimizerFault fault, double factor)
     {
         var isTransformer = component == "transformer";
         var (rateName, rate) = isTransformer ? ("learning_rate", config.ScaledLearningRate()) : ("text_encoder_lr", config.TextEncoderLr);
@@ -29,14 +29,15 @@ internal static class StepFault
         var grown = Invariant($"{1 - (rate * factor * decay):0.##E+0}");
         var cause = fault switch
         {
-            AdamWFault.Epsilon => Invariant(
+            OptimizerFault.Epsilon => Invariant(
                 $"adam_epsilon is {config.AdamEpsilon}, which is 0 in float32, and divides what has no gradient. Raise it; 1e-8 is usual"),
-            AdamWFault.WeightDecay => Invariant(
+            OptimizerFault.WeightDecay => Invariant(
                 $"{decayName} is {decay}: at the rate {rate * factor} each step multiplies weights by {grown}. Lower it; 1e-4 is usual"),
-            AdamWFault.SquaredGradient => Invariant(
+            OptimizerFault.SquaredGradient => Invariant(
                 $"max_grad_norm is {config.MaxGradNorm} and lets gradients through whose squares are beyond float32. Lower it; 1 is usual"),
             _ => Invariant(
-                $"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; 1e-4 is usual"),
+                $"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; ")
+                + $"{config.UsualRate} is usual",
         };
         return new NonFiniteException($"Step {step} leaves the LoRA of {component} not finite and is taken back: {cause}.");
     }

@@ -39,6 +39,11 @@ public sealed record StepRecord
     /// <summary>The rate that this step used for the CLIP encoders; null when they are not trained.</summary>
     public double? TextEncoderLr { get; init; }
 
+    /// <summary>
+    /// The step size that Prodigy has estimated after this step, d, by which it multiplies the rate; null with other optimizers.
+    /// </summary>
+    public double? StepSize { get; init; }
+
     /// <summary>Length of the gradient over everything that is trained, before clipping.</summary>
     public required double GradNorm { get; init; }
 

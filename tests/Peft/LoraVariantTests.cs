@@ -75,7 +75,7 @@ public sealed class LoraVariantTests
         }
 
         using var optimizer = new FlatAdamW(
-            adapter.Parameters, adapter.Gradients!, [new AdamWGroup(0, adapter.Parameters.numel(), 5e-4, 1e-4)]);
+            adapter.Parameters, adapter.Gradients!, [new ParameterGroup(0, adapter.Parameters.numel(), 5e-4, 1e-4)]);
         for (var step = 1; step <= 5; step++)
         {
             adapter.ClearGradients();

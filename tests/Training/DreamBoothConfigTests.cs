@@ -79,7 +79,7 @@ public class DreamBoothConfigTests
             AdamBeta2 = 1,
             LearningRate = double.NaN,
             LoraBlocks = "1,x",
-            Optimizer = "prodigy",
+            Optimizer = "came",
             MixedPrecision = (MixedPrecision)9,
         };
         var message = Assert.Throws<LabException>(config.Validate).Message;
@@ -87,7 +87,7 @@ public class DreamBoothConfigTests
         [
             "instance_prompt is missing", "output_dir is empty; it must name a folder.", "class_data_dir", "class_prompt",
             "resolution is 500", " validation_resolution is 500", "rank is 0", "adam_beta2 is 1",
-            "learning_rate is NaN", "lora_blocks is '1,x'", "optimizer is 'prodigy'; valid are AdamW", "mixed_precision is '9'; valid are",
+            "learning_rate is NaN", "lora_blocks is '1,x'", "optimizer is 'came'; valid are", "mixed_precision is '9'; valid are",
         ];
         Assert.All(named, part => Assert.Contains(part, message, StringComparison.Ordinal));
     }

@@ -8,7 +8,7 @@ namespace Dreambooth.Lab.Tests.Training;
 
 public sealed class FlatAdamWTests
 {
-    private static readonly AdamWGroup[] Groups = [new(0, 30, 5e-3, 1e-2), new(30, 20, 1e-3, 1e-1), new(50, 14, 2e-3)];
+    private static readonly ParameterGroup[] Groups = [new(0, 30, 5e-3, 1e-2), new(30, 20, 1e-3, 1e-1), new(50, 14, 2e-3)];
 
     [Fact]
     public void Step_ManySteps_EqualsTorchsAdamWOnSeparateParameters()

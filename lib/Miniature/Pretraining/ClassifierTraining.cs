@@ -83,7 +83,7 @@ internal sealed class ClassifierTraining
             set.Pictures.Fill(int.MaxValue);
         if (vaeFolder is not null)
             Reconstruct(vaeFolder, world.Pictures, cats.Pictures);
-        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, recipe.LearningRate,
+        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new ParameterGroup(0, weights.Length, recipe.LearningRate,
             recipe.WeightDecay)]);
         var before = _options.Resume is not null && TrainingProgress.Exists(_options.Resume, Name)
             ? TrainingProgress.Load(_options.Resume, Name, weights, optimizer) : TrainingProgress.Begin;

@@ -95,7 +95,7 @@ internal sealed class DiffusionTraining : IDisposable
 
     private void Train()
     {
-        using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new AdamWGroup(0, _weights.Length,
+        using var optimizer = new FlatAdamW(_weights.Values, _weights.Gradients, [new ParameterGroup(0, _weights.Length,
             _recipe.LearningRate)], new AdamWConfig { Beta1 = _recipe.Beta1, Beta2 = _recipe.Beta2 });
         var mean = optimizer.StateDict()["exp_avg"];
         using var inner = _recipe.OrthogonalSteps ? new OrthogonalSteps(_weights) : null;

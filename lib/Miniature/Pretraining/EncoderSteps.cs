@@ -23,7 +23,7 @@ internal sealed class EncoderSteps(string name, EncoderRecipe recipe, Pretrainin
         Func<Tensor> loss, Func<IReadOnlyList<(string Name, double Value)>> measure, Action save)
     {
         using var optimizer = new FlatAdamW(
-            weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, recipe.LearningRate, recipe.WeightDecay)]);
+            weights.Values, weights.Gradients, [new ParameterGroup(0, weights.Length, recipe.LearningRate, recipe.WeightDecay)]);
         var box = options.OpenTimeBox(TrainingProgress.Begin);
         options.Log(FormattableString.Invariant($"{name}: {weights.Count:N0} parameters"));
         var (step, reported, mean) = (0L, 0.0, double.NaN);

@@ -82,7 +82,7 @@ internal sealed class VaeTraining
             CombinationSplit.TrainOnly);
         using var heldOut = PictureStore.Start(
             _recipe, _options, _recipe.FirstHeldOutDrawing, recipe.HeldOut, CombinationSplit.HeldOutOnly);
-        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, recipe.LearningRate)],
+        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new ParameterGroup(0, weights.Length, recipe.LearningRate)],
             new AdamWConfig { Beta2 = 0.99 });
         var state = _options.DecoderOnly ? DecoderName : Name;
         var before = _options.Resume is not null && TrainingProgress.Exists(_options.Resume, state)

@@ -35,7 +35,7 @@ public class OrthogonalStepsTests
         using var models = new MiniatureModels(MiniatureRecipe.Tiny);
         using var weights = new FlatParameters(models.DiffusionParts, CPU, ScalarType.Float32, MiniatureModels.IsFixed);
         weights.Gradients.copy_(SeededNoise.Normal([weights.Length], 2));
-        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new AdamWGroup(0, weights.Length, 0.01)],
+        using var optimizer = new FlatAdamW(weights.Values, weights.Gradients, [new ParameterGroup(0, weights.Length, 0.01)],
             new AdamWConfig { Beta1 = 0.95 });
         using var steps = new OrthogonalSteps(weights);
         using var before = weights.Values.clone();

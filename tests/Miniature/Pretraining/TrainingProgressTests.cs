@@ -76,7 +76,7 @@ public sealed class TrainingProgressTests : IDisposable
             _model = new FeedForward(width, CPU, ScalarType.Float32);
             WeightInitializer.Initialize(_model, 3);
             Weights = new FlatParameters([("ff", _model)], CPU, ScalarType.Float32);
-            _optimizer = new FlatAdamW(Weights.Values, Weights.Gradients, [new AdamWGroup(0, Weights.Length, 2e-3)],
+            _optimizer = new FlatAdamW(Weights.Values, Weights.Gradients, [new ParameterGroup(0, Weights.Length, 2e-3)],
                 new AdamWConfig { Beta2 = 0.99 });
             AtSave = Weights.Values.clone();
         }

@@ -1,7 +1,7 @@
 namespace Dreambooth.Lab.Training;
 
 /// <summary>What made a step's parameters infinite or NaN.</summary>
-internal enum AdamWFault
+internal enum OptimizerFault
 {
     /// <summary>The step is larger than float32 holds.</summary>
     LearningRate,
