@@ -88,6 +88,7 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
             BatchSize = memory.SampleBatchSize,
             UnitSize = Math.Max(config.SampleBatchSize, memory.SampleBatchSize),
             Shard = Shard.Parse(config.Shard),
+            Metadata = !config.NoMetadata,
             Model = ModelFingerprint.Of(model),
             OnProgress = progress => report(
                 "Generating", progress.Done, progress.Total,

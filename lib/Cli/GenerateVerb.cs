@@ -20,8 +20,10 @@ internal static class GenerateVerb
         var options = new FlagOptions(verb, GenerateConfig.Flags.All, GenerateConfig.UnusedFlags);
         verb.SetAction(result =>
         {
-            var config = ReadConfig(options.Read(result, session.Warn), session);
-            return Run(config, session);
+            var given = options.Read(result, session.Warn);
+            return given.Keys.Any(flag => flag.Name == GenerateFrom.Flag)
+                ? GenerateFrom.Run(given, session)
+                : Run(ReadConfig(given, session), session);
         });
         return verb;
     }
@@ -48,8 +50,8 @@ internal static class GenerateVerb
         ModelIndex.RefuseConfigs(model);
         if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
             session.Warn(notice);
-        var options = PipelineOptions.Parse(config.Device, config.Dtype);
-        var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options.Dtype.ToString(), model, loras));
+        var options = Options(config);
+        var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options, model, loras));
         folder.ClearLeftovers(shard is null ? null : run.IsOwn);
         if (run.Missing > 0)
             Generate(run, config, model, loras, options, session);
@@ -69,7 +71,7 @@ internal static class GenerateVerb
         guard.FitBatch(model, config.Memory);
         var memory = guard.Choose(model, config.Memory, session.Output.WriteLine);
         using var pipeline = guard.Run(
-            () => Load(config, model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
+            () => Load(model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         ConsoleProgress.Run(session, report =>
@@ -94,7 +96,17 @@ internal static class GenerateVerb
             return (resolver.Model(config.PretrainedModelNameOrPath, config.Revision, config.Variant, session.Cancellation), loras);
         });
 
-    private static MemorySettings Planned(GenerateConfig config, PipelineOptions options) => new()
+    /// <summary>Where and how a configuration's model is loaded.</summary>
+    internal static PipelineOptions Options(GenerateConfig config) => PipelineOptions.Parse(config.Device, config.Dtype) with
+    {
+        TokenizersFolder = config.Tokenizers,
+        Variant = config.Variant,
+        ComponentsFolder = config.Components,
+        WithT5 = !config.WithoutT5,
+        CudaGraph = config.CudaGraph,
+    };
+
+    internal static MemorySettings Planned(GenerateConfig config, PipelineOptions options) => new()
     {
         Training = TrainingKind.None,
         Dtype = options.Dtype,
@@ -105,19 +117,10 @@ internal static class GenerateVerb
         SampleResolution = config.Height is null && config.Width is null ? null : Math.Max(config.Height ?? 0, config.Width ?? 0),
     };
 
-    private static StableDiffusion3Pipeline Load(GenerateConfig config, string model, PipelineOptions options, Session session)
+    internal static StableDiffusion3Pipeline Load(string model, PipelineOptions options, Session session)
     {
         MiniatureFolder.VerifyIfListed(model);
-        var pipeline = StableDiffusion3Pipeline.Load(
-            model,
-            options with
-            {
-                TokenizersFolder = config.Tokenizers,
-                Variant = config.Variant,
-                ComponentsFolder = config.Components,
-                WithT5 = !config.WithoutT5,
-                CudaGraph = config.CudaGraph,
-            });
+        var pipeline = StableDiffusion3Pipeline.Load(model, options);
         pipeline.Prompts.Warn = session.Warn;
         return pipeline;
     }

@@ -19,7 +19,7 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
     /// <returns>Null where the file tells none: a picture of the user's own, or of another program.</returns>
     public static ClassPictureOrigin? Read(string path)
     {
-        if (ImageNote.Read(File.ReadAllBytes(path)) is not { } note)
+        if (PictureNotes.Read(path, File.ReadAllBytes(path)) is not { } note)
             return null;
         try
         {

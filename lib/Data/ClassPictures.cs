@@ -22,6 +22,7 @@ public static class ClassPictures
     /// <param name="minSize">Pixels that the shorter side of a picture must have to count.</param>
     /// <param name="note">What is kept in the file of the picture with an index; null for nothing.</param>
     /// <param name="onSaved">Told how many of how many missing pictures are on disk.</param>
+    /// <param name="noteInFile">Whether the files keep the notes; if not, a hidden log in the folder does.</param>
     /// <param name="cancellation">Checked before each picture.</param>
     /// <returns>How many pictures were generated.</returns>
     /// <exception cref="LabException">
@@ -36,6 +37,7 @@ public static class ClassPictures
         int minSize = 1,
         Func<int, string>? note = null,
         Action<int, int>? onSaved = null,
+        bool noteInFile = true,
         CancellationToken cancellation = default)
     {
         cancellation = cancellation.OrAmbient();
@@ -58,7 +60,7 @@ public static class ClassPictures
             if (note is null)
                 ImageEncoder.Save(path, image);
             else
-                ImageNote.Save(path, image, note(index));
+                PictureNotes.Save(path, image, note(index), null, noteInFile);
             index++;
             onSaved?.Invoke(index - first, missing);
         }

@@ -84,6 +84,10 @@ internal sealed record EvaluateConfig
     [Flag(SamplingGroup, "Width in pixels.", Minimum = 16, MultipleOf = 16, DefaultText = "the model's own", Maximum = 16_384)]
     public int? Width { get; init; }
 
+    /// <summary>Leave out of the pictures' files what they were made with, default false. Flag <c>--no_metadata</c>.</summary>
+    [Flag(SamplingGroup, "Leave out of the pictures' files what they were made with; results.jsonl beside them tells it.")]
+    public bool NoMetadata { get; init; }
+
     /// <summary>Pictures that are generated at a time, at least 1, default 4. Flag <c>--sample_batch_size</c>.</summary>
     [Flag(SamplingGroup, "Pictures that are generated at a time.", Minimum = 1)]
     public int SampleBatchSize { get; init; } = 4;

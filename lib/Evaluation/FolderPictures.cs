@@ -104,7 +104,7 @@ internal static class FolderPictures
 
     private static PictureScores? Note(string file)
     {
-        if (ImageNote.Read(File.ReadAllBytes(file)) is not { } note)
+        if (PictureNotes.Read(file, File.ReadAllBytes(file)) is not { } note)
             return null;
         try
         {

@@ -38,8 +38,51 @@ internal static class ImageNote
     /// <summary>The note of a picture file.</summary>
     /// <param name="file">The whole file.</param>
     /// <returns>Null where there is none.</returns>
-    public static string? Read(ReadOnlySpan<byte> file) => file.StartsWith(PngSignature) ? ReadPng(file[PngSignature.Length..])
+    public static string? Read(ReadOnlySpan<byte> file) => file.StartsWith(PngSignature) ? ReadPng(file)
         : file is [0xFF, 0xD8, ..] ? ReadJpeg(file[2..]) : null;
+
+    /// <summary>A text of another program, or of this one for others.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="keyword">Its keyword, such as <c>parameters</c>.</param>
+    /// <returns>Null where there is none; png only.</returns>
+    public static string? ReadText(ReadOnlySpan<byte> file, string keyword)
+    {
+        var head = Encoding.ASCII.GetBytes(keyword + "\0");
+        foreach (var chunk in PngChunks.Of(file))
+        {
+            var content = file[chunk.Content];
+            if (!content.StartsWith(head))
+                continue;
+            if (chunk.Kind == "tEXt")
+                return Encoding.Latin1.GetString(content[head.Length..]);
+            if (chunk.Kind == "iTXt" && PngChunks.InternationalText(content[head.Length..]) is { } text)
+                return text;
+        }
+
+        return null;
+    }
+
+    /// <summary>A png file with another note, or none; its pixels and other chunks stay.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="note">The note; null takes note and parameters out.</param>
+    /// <param name="parameters">The text under <c>parameters</c>.</param>
+    /// <returns>Null where it is no whole png.</returns>
+    public static byte[]? Rewritten(ReadOnlySpan<byte> file, string? note, string parameters)
+    {
+        using var bare = new MemoryStream();
+        bare.Write(PngSignature);
+        var last = string.Empty;
+        foreach (var (kind, whole, content) in PngChunks.Of(file))
+        {
+            last = kind;
+            if (kind is not ("tEXt" or "iTXt") || !(file[content].StartsWith(PngHead) || file[content].StartsWith("parameters\0"u8)))
+                bare.Write(file[whole]);
+        }
+
+        if (last != "IEND")
+            return null;
+        return note is null ? bare.ToArray() : WithPngNote(bare.ToArray(), Encoding.UTF8.GetBytes(note), parameters);
+    }
 
     // After the header, which must be the first chunk: signature, then 25 bytes.
     private static byte[] WithPngNote(byte[] png, byte[] text, string? parameters)
@@ -66,17 +109,12 @@ internal static class ImageNote
         return [.. jpeg[..after], .. segment, .. jpeg[after..]];
     }
 
-    private static string? ReadPng(ReadOnlySpan<byte> rest)
+    private static string? ReadPng(ReadOnlySpan<byte> file)
     {
-        while (rest.Length >= 12)
+        foreach (var (kind, _, content) in PngChunks.Of(file))
         {
-            var length = BinaryPrimitives.ReadUInt32BigEndian(rest);
-            if (length > (uint)rest.Length - 12)
-                return null;
-            var content = rest.Slice(8, (int)length);
-            if (rest.Slice(4, 4).SequenceEqual("iTXt"u8) && content.StartsWith(PngHead))
-                return Encoding.UTF8.GetString(content[PngHead.Length..]);
-            rest = rest[(12 + (int)length)..];
+            if (kind == "iTXt" && file[content].StartsWith(PngHead))
+                return Encoding.UTF8.GetString(file[content][PngHead.Length..]);
         }
 
         return null;

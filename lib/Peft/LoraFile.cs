@@ -49,12 +49,18 @@ public static class LoraFile
         FiniteCheck.Require(adapter.Parameters, $"The LoRA '{adapter.Name}', which was to be written to {path},");
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        LoraContent[] layers = [.. adapter.Layers.Select(LoraContent.Of)];
-        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
-        LoraMetadata.Add(layers, metadata);
-        SafetensorsWriter.Save(
-            path, LoraLayoutWriter.Diffusers(layers).Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(ScalarType.Float32))),
-            metadata);
+        var (tensors, metadata) = Content(adapter);
+        SafetensorsWriter.Save(path, tensors, metadata);
+    }
+
+    /// <summary>SHA-256 and length of the file that <see cref="Save"/> would write.</summary>
+    /// <param name="adapter">The adapter.</param>
+    internal static (string Sha256, long Bytes) Measure(LoraAdapter adapter)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var (tensors, metadata) = Content(adapter);
+        return SafetensorsWriter.Measure(tensors, metadata);
     }
 
     /// <summary>Loads a file as a new adapter on the models that it names.</summary>
@@ -172,6 +178,15 @@ public static class LoraFile
             ],
             Layout = keys.Layers.Values.First().Target.Layout,
         };
+    }
+
+    private static (IEnumerable<KeyValuePair<string, Tensor>> Tensors, Dictionary<string, string> Metadata) Content(LoraAdapter adapter)
+    {
+        LoraContent[] layers = [.. adapter.Layers.Select(LoraContent.Of)];
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        LoraMetadata.Add(layers, metadata);
+        var tensors = LoraLayoutWriter.Diffusers(layers);
+        return (tensors.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(ScalarType.Float32))), metadata);
     }
 
     private static bool AssumesAlpha(IEnumerable<LoraLayerReader> readers) => readers.Any(

@@ -22,7 +22,7 @@ public sealed class ModelIndex
         ["tokenizer_3"] = ["T5TokenizerFast", "T5Tokenizer"],
     };
 
-    private const string FileName = "model_index.json";
+    internal const string FileName = "model_index.json";
 
     private const string Needed = "A folder with model_index.json, transformer/, vae/, text_encoder/ and so on is needed, or one file such "
         + "as sd3.5_medium.safetensors.";

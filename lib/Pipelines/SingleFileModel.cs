@@ -81,6 +81,14 @@ internal sealed class SingleFileModel : IDisposable
     /// <summary>T5.</summary>
     public ModelSource<T5Config> T5() => Source(SingleFilePart.T5, OriginalLayout.T5, Preset.T5, T5EncoderModel.WeightsName, T5Config.Read);
 
+    /// <summary>Opens the weights of all parts: the file, then those apart from it.</summary>
+    /// <param name="withT5">Whether T5 is wanted.</param>
+    public IReadOnlyList<Checkpoint> OpenAll(bool withT5)
+    {
+        _ = (Vae(), Clip(), Clip2(), withT5 ? T5() : null);
+        return [_file, .. _apart];
+    }
+
     /// <summary>Loads a tokenizer: of the components folder where it has one, else with the published config.</summary>
     /// <param name="name">Its folder's name, as <c>tokenizer_2</c>.</param>
     /// <param name="published">The published config for a folder.</param>

@@ -1,12 +1,35 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
 
-/// <content>What the denoising begins from: encoded prompts and noise.</content>
+/// <content>What the denoising begins from: encoded prompts and noise; and what pictures' records say of the models.</content>
 public sealed partial class StableDiffusion3Pipeline
 {
+    private readonly Dictionary<LoraAdapter, Lazy<UsedLora>> _loraOrigins = [];
+    private Lazy<ModelOrigin>? _origin;
+
+    /// <summary>Which model it is; null where it was not loaded from one place.</summary>
+    internal ModelOrigin? Origin => _origin?.Value;
+
+    /// <summary>Which LoRA are loaded, with how strongly each acts; one whose file is gone has the hash 0.</summary>
+    internal IReadOnlyList<(UsedLora Lora, double Scale)> LoraOrigins =>
+        [.. _adapters.Select(adapter => (_loraOrigins[adapter].Value, adapter.Weight))];
+
+    private static UsedLora OriginOf(string path)
+    {
+        try
+        {
+            return UsedLora.Of(path);
+        }
+        catch (LabException)
+        {
+            return new UsedLora(Path.GetFileName(path), new string('0', 64), 0);
+        }
+    }
+
     private (PromptEmbeddings Positive, PromptEmbeddings? Negative) EncodePrompts(GenerationRequest request)
     {
         PreparePrompts([request]);

@@ -93,7 +93,9 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     public static StableDiffusion3Pipeline Load(string model, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
-        return Load(PipelineSources.Open(model, options), options);
+        var pipeline = Load(PipelineSources.Open(model, options), options);
+        pipeline._origin = new Lazy<ModelOrigin>(() => ModelOrigin.Of(model, options));
+        return pipeline;
     }
 
     /// <summary>A pipeline of models that are there already; it owns them.</summary>
@@ -141,6 +143,7 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
         var (adapter, report) = LoraFile.Load(path, name ?? FreeAdapterName(), LoadableComponents, Options.Device, Options.Dtype);
         adapter.Weight = weight;
         _adapters.Add(adapter);
+        _loraOrigins.Add(adapter, new Lazy<UsedLora>(() => OriginOf(path)));
         foreach (var warning in report.Warnings)
             Prompts.Warn?.Invoke(warning);
         return report;
@@ -152,7 +155,10 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     {
         ArgumentNullException.ThrowIfNull(adapter);
         if (_adapters.Remove(adapter))
+        {
+            _loraOrigins.Remove(adapter);
             adapter.Dispose();
+        }
     }
 
     /// <summary>
@@ -271,7 +277,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
         return Vae.Decode(Vae.UnscaleLatents(latents).to(Options.VaeDtype)).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
-    private RgbImage DecodeOne(GenerationRequest request, Tensor latents, int index)
+    /// <summary>Decodes one of several latents, by itself.</summary>
+    internal RgbImage DecodeOne(GenerationRequest request, Tensor latents, int index)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();

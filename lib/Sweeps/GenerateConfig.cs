@@ -85,6 +85,16 @@ public sealed record GenerateConfig
         DefaultText = "LAB_TOKENIZERS")]
     public string? Tokenizers { get; init; }
 
+    /// <summary>
+    /// A picture whose record is repeated, bit for bit on the same kind of device; other options change what it says. Null: none. Flag
+    /// <c>--from</c>.
+    /// </summary>
+    [Flag(
+        PromptGroup,
+        "Repeat the picture of this file by the record in it, bit for bit on the same kind of device. --model and --lora then name the "
+        + "model and LoRA, or folders to look in; other flags change what the record says.", Placeholder = "PICTURE")]
+    public string? From { get; init; }
+
     /// <summary>The prompt; this or <see cref="PromptsFile"/> is needed. Flag <c>--prompt</c>.</summary>
     [Flag(PromptGroup, "The prompt. This or --prompts_file is needed.")]
     public string? Prompt { get; init; }
@@ -197,6 +207,13 @@ public sealed record GenerateConfig
         OutputGroup, "Only this part of the pictures, such as 0/4: the first of four processes that share the output folder; "
         + Foundation.Shard.Help, Placeholder = "PART/PARTS", DefaultText = "all")]
     public string? Shard { get; init; }
+
+    /// <summary>
+    /// Leave out of the pictures' files what they were made with, default false; a hidden log beside them knows it, so that a later run
+    /// finds its own. Flag <c>--no_metadata</c>.
+    /// </summary>
+    [Flag(OutputGroup, "Leave out of the pictures' files what they were made with; a hidden log beside them keeps it for later runs.")]
+    public bool NoMetadata { get; init; }
 
     /// <summary>Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N; default auto. Flag <c>--device</c>.</summary>
     [Flag(OutputGroup, "Where to compute: auto (CUDA where there is one), cpu, cuda or cuda:N.", Placeholder = "DEVICE")]

@@ -98,9 +98,8 @@ internal sealed class GenerationRun
                     Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
                 foreach (var (i, image) in images.Index().Where(entry => _missing[prompt].Contains(batch[entry.Index])))
                 {
-                    ImageNote.Save(
-                        PathOf(prompt, batch[i]), image, _origin.NoteOf(text, SeedOf(prompt), batch[i]),
-                        _origin.ParametersOf(text, SeedOf(prompt), batch[i], image.Width, image.Height));
+                    var record = RecordOf(prompt, batch[i]) with { BatchSize = batch.Length, BatchRow = i };
+                    record.Save(PathOf(prompt, batch[i]), image, !_config.NoMetadata);
                 }
 
                 done += _config.NumSteps;
@@ -130,11 +129,16 @@ internal sealed class GenerationRun
     {
         var (prompt, image) = Math.DivRem(number, _config.NumImages);
         var path = PathOf(prompt, image);
-        if (_config.Overwrite || WholePicture.Load(path) is not { Content: var content })
+        if (_config.Overwrite || WholePicture.Load(path) is not { Image: var pixels, Content: var content })
             return (false, null);
-        var note = ImageNote.Read(content);
-        if (note == _origin.NoteOf(_prompts[prompt], SeedOf(prompt), image))
+        var note = PictureNotes.Read(path, content);
+        if (PictureRecord.Read(note) is { } record && record.Key == RecordOf(prompt, image).Key)
+        {
+            if (ImageNote.Read(content) is null != _config.NoMetadata && _own[prompt].Contains(image))
+                record.Move(path, pixels, content, !_config.NoMetadata);
             return (true, null);
+        }
+
         var subject = GenerationOrigin.SubjectOf(note);
         return (false, subject == _origin.Subject ? null
             : $"{Path.GetRelativePath(_config.OutputDir, path)} is {(subject is null ? "of unknown origin" : $"of {subject}")}");
@@ -142,6 +146,8 @@ internal sealed class GenerationRun
 
     private string PathOf(int prompt, int image) =>
         Path.Combine(_config.OutputDir, PromptFolders.FolderName(prompt, _prompts[prompt]), PromptFolders.ImageName(image));
+
+    private PictureRecord RecordOf(int prompt, int image) => _origin.RecordOf(Request(prompt, 1, null), SeedOf(prompt), image);
 
     private ulong SeedOf(int prompt) => (ulong)_config.Seed + (ulong)prompt;
 

@@ -45,6 +45,9 @@ public sealed record StudyConfig
     /// </summary>
     public string? Shard { get; init; }
 
+    /// <summary>Leave out of the pictures' files what they were made with, default false; <c>results.jsonl</c> tells it.</summary>
+    public bool NoMetadata { get; init; }
+
     /// <summary>The axes of a sweep over prompts with this LoRA and these seeds, guidance and steps.</summary>
     /// <param name="prompts">The prompts; the first <see cref="Prompts"/> are taken.</param>
     public SweepAxes Axes(IEnumerable<string> prompts) => new()

@@ -171,17 +171,27 @@ internal sealed class SweepRunner
             cancellation);
         foreach (var (i, image) in images.Index().Where(entry => run.IsMissing(batch[entry.Index])))
         {
-            Keep(run, batch[i], image, (denoising / items.Length) + Stopwatch.GetElapsedTime(mark).TotalSeconds);
+            Keep(run, batch, i, image, (denoising / items.Length) + Stopwatch.GetElapsedTime(mark).TotalSeconds);
             mark = Stopwatch.GetTimestamp();
         }
 
         Report(run);
     }
 
-    private void Keep(State run, int index, RgbImage image, double seconds)
+    private void Keep(State run, int[] batch, int row, RgbImage image, double seconds)
     {
+        var index = batch[row];
         var item = run.Sweep.Items[index];
-        ImageEncoder.Save(Path.Combine(run.Folder, run.Paths[index]), image);
+        var request = Request([.. batch.Select(one => run.Sweep.Items[one])], null);
+        var record = PictureRecord.Of(request, _pipeline.Origin, _pipeline.Options, _pipeline.LoraOrigins) with
+        {
+            Prompt = item.Prompt,
+            Seed = item.Seed,
+            BatchSize = batch.Length,
+            BatchRow = row,
+            BatchPrompts = request.Prompts.Count,
+        };
+        record.Save(Path.Combine(run.Folder, run.Paths[index]), image, _options.Metadata);
         var result = run.Results[index] = new SweepResult
         {
             Path = run.Paths[index],

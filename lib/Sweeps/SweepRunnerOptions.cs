@@ -10,6 +10,9 @@ internal sealed record SweepRunnerOptions
     /// <summary>Pictures generated at a time, 1 or more. They share all settings but prompt and seed. Default 4.</summary>
     public int BatchSize { get; init; } = 4;
 
+    /// <summary>Whether the pictures' files tell what they were made with; <c>results.jsonl</c> does in any case. Default true.</summary>
+    public bool Metadata { get; init; } = true;
+
     /// <summary>
     /// Pictures that one process takes as a whole where several share the sweep, 1 or more, the same for all of them; null:
     /// <see cref="BatchSize"/>.

@@ -84,6 +84,7 @@ public sealed class SweepStudy : IDisposable
         {
             BatchSize = Config.BatchSize,
             Shard = Shard.Parse(Config.Shard),
+            Metadata = !Config.NoMetadata,
             Model = _model,
             Judge = Judge,
             OnProgress = onProgress,

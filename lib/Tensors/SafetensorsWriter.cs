@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dreambooth.Lab.Foundation;
@@ -44,6 +45,27 @@ public static class SafetensorsWriter
         {
             throw new LabException($"Cannot write the safetensors file {path}: {error.Message}", error);
         }
+    }
+
+    /// <summary>SHA-256, in hexadecimal, and length of the file that <see cref="Save"/> would write.</summary>
+    /// <param name="tensors">Names and tensors; they stay the caller's.</param>
+    /// <param name="metadata">Texts for the header's <c>__metadata__</c>; null or empty leaves it out.</param>
+    internal static (string Sha256, long Bytes) Measure(
+        IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var ordered = tensors.ToArray();
+        Array.Sort(ordered, Compare);
+        var header = Header(ordered, metadata);
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            stream.Write(header);
+            foreach (var (_, tensor) in ordered)
+                WriteTensor(stream, tensor);
+        }
+
+        var values = ordered.Sum(entry => entry.Value.numel() * SafetensorsDType.SizeOf(entry.Value.dtype));
+        return (Convert.ToHexStringLower(hash.Hash!), header.Length + values);
     }
 
     private static void Check(string path, KeyValuePair<string, Tensor>[] tensors)
@@ -122,7 +144,7 @@ public static class SafetensorsWriter
     /// <summary>Writes a tensor's bytes, row by row.</summary>
     /// <param name="stream">Where they go.</param>
     /// <param name="tensor">The tensor.</param>
-    internal static void WriteTensor(FileStream stream, Tensor tensor)
+    internal static void WriteTensor(Stream stream, Tensor tensor)
     {
         var count = tensor.numel();
         if (count == 0)

@@ -152,6 +152,15 @@ public sealed partial record DreamBoothConfig
         Choices = ["auto", "none", "fp32", "bf16", "fp16"])]
     public string ExportDtype { get; init; } = TrainingExports.Auto;
 
+    /// <summary>
+    /// Leave out of the files of class and validation pictures what they were made with, default false; a hidden log beside them knows it.
+    /// Flag <c>--no_metadata</c>.
+    /// </summary>
+    [Flag(
+        OutputGroup,
+        "Leave out of the files of class and validation pictures what they were made with; a hidden log beside them keeps it.")]
+    public bool NoMetadata { get; init; }
+
     /// <summary>Write a checkpoint every N optimizer steps, at least 1, default 500. Flag <c>--checkpointing_steps</c>.</summary>
     [Flag(OutputGroup, "Write a checkpoint every N optimizer steps.", Minimum = 1)]
     public int CheckpointingSteps { get; init; } = 500;

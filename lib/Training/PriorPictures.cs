@@ -33,10 +33,12 @@ public static class PriorPictures
         var origin = Origin(config);
         if (Directory.Exists(config.ClassDataDir))
             SayOtherSeeds(ClassPictureOrigin.Check(Used(config), origin), origin.Seed, events);
+        var made = (Count: 0, First: 0);
         ClassPictures.TopUp(
-            config.ClassDataDir!, config.NumClassImages, (count, first) => Generate(config, pipeline, count, first, cancellation),
-            config.OnBadImage,
-            note: index => (origin with { Index = index }).ToNote(), onSaved: events?.OnClassPicture, cancellation: cancellation);
+            config.ClassDataDir!, config.NumClassImages,
+            (count, first) => Generate(config, pipeline, (made = (count, first)).Count, first, cancellation), config.OnBadImage,
+            note: index => RecordOf(config, pipeline, origin, made, index).ToNote(), onSaved: events?.OnClassPicture,
+            noteInFile: !config.NoMetadata, cancellation: cancellation);
         return Used(config);
     }
 
@@ -72,16 +74,37 @@ public static class PriorPictures
         config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)),
         (ulong)(config.Seed ?? 0), 0);
 
+    // Its model's name is the configuration's, by which a later training knows its own.
+    private static PictureRecord RecordOf(
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, ClassPictureOrigin origin, (int Count, int First) made, int index)
+    {
+        var (batch, row) = Math.DivRem(index - made.First, AtATime(config, pipeline));
+        var size = Math.Min(AtATime(config, pipeline), made.Count - (batch * AtATime(config, pipeline)));
+        return PictureRecord.Of(Request(config, size, null), pipeline.Origin, pipeline.Options, pipeline.LoraOrigins) with
+        {
+            Model = origin.Model,
+            Seed = origin.Seed,
+            Index = index,
+            NoiseSeed = RunSeeds.ClassPicture(origin.Seed, index),
+            NoiseIndex = 0,
+            BatchSize = size,
+            BatchRow = row,
+        };
+    }
+
+    private static int AtATime(DreamBoothConfig config, StableDiffusion3Pipeline pipeline) =>
+        Math.Min(config.SampleBatchSize, pipeline.MostAtATime);
+
+    private static GenerationRequest Request(DreamBoothConfig config, int count, TorchSharp.torch.Tensor? noise) =>
+        new() { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = count, Latents = noise };
+
     internal static IEnumerable<RgbImage> Generate(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int count, int first, CancellationToken cancellation)
     {
-        foreach (var batch in Enumerable.Range(first, count).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
+        foreach (var batch in Enumerable.Range(first, count).Chunk(AtATime(config, pipeline)))
         {
             using var noise = Noise(pipeline, (ulong)(config.Seed ?? 0), batch[0], batch.Length);
-            var images = pipeline.GenerateEach(
-                new GenerationRequest { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = batch.Length, Latents = noise },
-                cancellation: cancellation);
-            foreach (var image in images)
+            foreach (var image in pipeline.GenerateEach(Request(config, batch.Length, noise), cancellation: cancellation))
                 yield return image;
         }
     }

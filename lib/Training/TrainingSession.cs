@@ -47,7 +47,7 @@ public sealed partial class TrainingSession : IDisposable
             throw;
         }
 
-        _pictures = new ValidationPictures(config, pipeline, seed);
+        _pictures = new ValidationPictures(config, pipeline, Adapter, seed);
         _loss = config.ValidationLossSteps is null
             ? null
             : new ValidationLoss(config, pipeline.Transformer, pipeline.SchedulerConfig, batches, seed);

@@ -18,6 +18,7 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.Device),
         nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory),
         nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.Export), nameof(DreamBoothConfig.ExportDtype),
+        nameof(DreamBoothConfig.NoMetadata),
         nameof(DreamBoothConfig.OverwriteOutputDir), nameof(DreamBoothConfig.CheckpointingSteps),
         nameof(DreamBoothConfig.CheckpointsTotalLimit), nameof(DreamBoothConfig.ResumeFromCheckpoint),
         nameof(DreamBoothConfig.ValidationPrompt),

@@ -1,14 +1,15 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
 /// <summary>Pictures of the validation prompt during a training, always from the same noise.</summary>
-internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, ulong seed)
+internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, LoraAdapter adapter, ulong seed)
 {
     /// <summary>Whether pictures are generated after a step.</summary>
     public bool IsDue(int step, int epoch, DreamBoothTrainer trainer)
@@ -30,13 +31,14 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         int step, Action<string>? warn, Func<Func<List<RgbImage>>, List<RgbImage>> withRoom, CancellationToken cancellation)
     {
         var faults = new List<string>();
+        var own = step == 0 ? null : LoraOf(step);
         foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
         {
             var before = faults.Count;
             var images = withRoom(() =>
             {
                 faults.RemoveRange(before, faults.Count - before);
-                return Make(step, batch, faults, cancellation);
+                return Make(step, batch, own, faults, cancellation);
             });
             foreach (var image in images)
                 yield return image;
@@ -53,15 +55,15 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     }
 
     // A batch in which a picture fails is generated again one by one, so that the others succeed.
-    private List<RgbImage> Make(int step, int[] batch, List<string> faults, CancellationToken cancellation)
+    private List<RgbImage> Make(int step, int[] batch, UsedLora? own, List<string> faults, CancellationToken cancellation)
     {
         var images = new List<RgbImage>();
         try
         {
             foreach (var image in Generate(batch, cancellation))
             {
-                var index = batch[images.Count];
-                ImageNote.Save(ValidationPicture.PathOf(config.OutputDir, step, index), image, NoteOf(step, index));
+                var path = ValidationPicture.PathOf(config.OutputDir, step, batch[images.Count]);
+                RecordOf(batch, images.Count, own).Save(path, image, !config.NoMetadata);
                 images.Add(image);
             }
         }
@@ -72,7 +74,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         catch (NonFiniteException) when (batch.Length > 1)
         {
             foreach (var index in batch.Skip(images.Count).ToArray())
-                images.AddRange(Make(step, [index], faults, cancellation));
+                images.AddRange(Make(step, [index], own, faults, cancellation));
         }
         catch (NonFiniteException error)
         {
@@ -85,15 +87,26 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         return images;
     }
 
-    // What evaluate reads in a picture: its prompt, its noise and its LoRA. Step 0 is the model without one.
-    private string NoteOf(int step, int index) => new JsonObject
+    // Step 0 is the model without a LoRA of its own; later its file may never be written, and its hash is that of what would be.
+    private PictureRecord RecordOf(int[] batch, int row, UsedLora? own)
     {
-        ["prompt"] = config.ValidationPrompt,
-        ["seed"] = config.Seed,
-        ["index"] = index,
-        ["lora"] = step == 0 ? [] : new JsonArray(string.Create(CultureInfo.InvariantCulture, $"{RunName} at step {step}")),
-        ["lora_scale"] = step == 0 ? [] : new JsonArray(1.0),
-    }.ToJsonString();
+        (UsedLora, double)[] loras = [.. pipeline.LoraOrigins, .. own is null ? [] : new[] { (own, 1.0) }];
+        return PictureRecord.Of(Request(batch.Length, null), pipeline.Origin, pipeline.Options, loras) with
+        {
+            Seed = (ulong)config.Seed!,
+            Index = batch[row],
+            NoiseSeed = RunSeeds.ValidationPicture(seed, batch[row]),
+            NoiseIndex = 0,
+            BatchSize = batch.Length,
+            BatchRow = row,
+        };
+    }
+
+    private UsedLora LoraOf(int step)
+    {
+        var (sha256, bytes) = LoraFile.Measure(adapter);
+        return new UsedLora(string.Create(CultureInfo.InvariantCulture, $"{RunName} at step {step}"), sha256, bytes);
+    }
 
     private string RunName => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(config.OutputDir)));
 
@@ -103,19 +116,18 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         var size = (config.ValidationResolution ?? pipeline.DefaultSize) / pipeline.Vae.Config.SpatialFactor;
         using var noise = SeededNoise.NormalEach(
             [pipeline.Transformer.Config.InChannels, size, size], batch.Select(i => RunSeeds.ValidationPicture(seed, i)));
-        var images = pipeline.GenerateEach(
-            new GenerationRequest
-            {
-                Prompts = [config.ValidationPrompt!],
-                Height = config.ValidationResolution,
-                Width = config.ValidationResolution,
-                NumImagesPerPrompt = batch.Length,
-                NumInferenceSteps = config.ValidationInferenceSteps,
-                GuidanceScale = config.ValidationGuidanceScale,
-                Latents = noise,
-            },
-            cancellation: cancellation);
-        foreach (var image in images)
+        foreach (var image in pipeline.GenerateEach(Request(batch.Length, noise), cancellation: cancellation))
             yield return image;
     }
+
+    private GenerationRequest Request(int count, Tensor? noise) => new()
+    {
+        Prompts = [config.ValidationPrompt!],
+        Height = config.ValidationResolution,
+        Width = config.ValidationResolution,
+        NumImagesPerPrompt = count,
+        NumInferenceSteps = config.ValidationInferenceSteps,
+        GuidanceScale = config.ValidationGuidanceScale,
+        Latents = noise,
+    };
 }

@@ -1,5 +1,6 @@
-using System.Security.Cryptography;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
+using System.Security.Cryptography;
 
 namespace Dreambooth.Lab.Tests.Sweeps;
 
@@ -12,21 +13,16 @@ public sealed class GenerationOriginTests : IDisposable
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_lora)!, recursive: true);
 
     [Fact]
-    public void ParametersOf_ALora_IsTheTextThatCivitaiReads()
+    public void RecordOf_ALora_HasItsScaleAndHash()
     {
-        var config = Config with { Guidance = 4.5, LoraScale = 0.5, NegativePrompt = "blurred", NumImages = 4 };
-        var origin = new GenerationOrigin(config, "fp32", "org/model", [(new WeightedLora(_lora, 0.8), _lora)]);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_lora)))[..10];
-        Assert.Equal(
-            "a photo of gmc cat <lora:gmc cat:0.4>\nNegative prompt: blurred\nSteps: 28, Sampler: Euler, CFG scale: 4.5, Seed: 7, "
-            + $"Size: 640x512, Model: model, Batch size: 4, Batch pos: 2, Lora hashes: \"gmc cat: {hash}\"",
-            origin.ParametersOf("a photo of gmc cat", 7, 2, 640, 512));
+        var config = new GenerateConfig { PretrainedModelNameOrPath = "org/model", LoraScale = 0.5 };
+        var origin = new GenerationOrigin(config, new PipelineOptions(), "org/model", [(new WeightedLora(_lora, 0.8), _lora)]);
+        var record = origin.RecordOf(new GenerationRequest { Prompts = ["a cat"], GuidanceScale = 4.5 }, 7, 2);
+        Assert.Equal("model with gmc cat.safetensors", origin.Subject);
+        Assert.Equal(origin.Subject, GenerationOrigin.SubjectOf(record.ToNote()));
+        Assert.Equal((7UL, 2, 4.5, "model"), (record.Seed, record.Index, record.Guidance, record.Model));
+        Assert.Equal([0.4], record.LoraScale);
+        Assert.Equal([Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_lora)))], record.LoraSha256);
+        Assert.Equal([new FileInfo(_lora).Length], record.LoraBytes);
     }
-
-    [Fact]
-    public void ParametersOf_NoLora_HasNoHashes() => Assert.Equal(
-        "a cat\nSteps: 28, Sampler: Euler, CFG scale: 7, Seed: 0, Size: 64x64, Model: model",
-        new GenerationOrigin(Config with { Guidance = 7 }, "fp32", "org/model", []).ParametersOf("a cat", 0, 0, 64, 64));
-
-    private static GenerateConfig Config => new() { PretrainedModelNameOrPath = "org/model", NumSteps = 28 };
 }

@@ -233,7 +233,8 @@ public sealed class TrainingSessionTests : IDisposable
             return work();
         }
 
-        var pictures = new ValidationPictures(config, pipeline, 7);
+        using var adapter = config.CreateAdapter(pipeline);
+        var pictures = new ValidationPictures(config, pipeline, adapter, 7);
         var twice = pictures.Make(1, null, Twice, default).ToArray();
         var once = pictures.Make(1, null, work => work(), default).ToArray();
         Assert.Equal((2, 3), (batches, twice.Length));
