@@ -28,13 +28,15 @@ public static class DenoisingTrajectory
             throw new LabException(
                 $"A trajectory is that of one picture; {request.Prompts.Count} prompts with {request.NumImagesPerPrompt} pictures each "
                 + "were asked for.");
+        if (request.Sampler.Kind != SamplerKind.Euler)
+            throw new LabException($"A trajectory is read off Euler steps; the sampler is {request.Sampler.Kind}.");
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var latents = Latents(pipeline, request, cancellation);
-        var scheduler = new FlowMatchEulerDiscreteScheduler(pipeline.SchedulerConfig);
-        scheduler.SetTimesteps(request.NumInferenceSteps);
+        using var sampler = request.Sampler.Create(
+            pipeline.SchedulerConfig, request.NumInferenceSteps, pipeline.Patches(latents[0]));
         using var held = pipeline.HoldVae();
-        return [.. Moments(request.NumInferenceSteps, frames).Select(step => Frame(pipeline, latents, scheduler.Sigmas, step))];
+        return [.. Moments(request.NumInferenceSteps, frames).Select(step => Frame(pipeline, latents, sampler.Sigmas, step))];
     }
 
     private static List<Tensor> Latents(StableDiffusion3Pipeline pipeline, GenerationRequest request, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Schedulers;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -41,6 +42,18 @@ public sealed record GenerationRequest
     /// </summary>
     public Tensor? Latents { get; init; }
 
+    /// <summary>Sampler and noise levels. Default: those of the published models.</summary>
+    public SamplerConfig Sampler { get; init; } = new();
+
+    /// <summary>
+    /// Seeds of the noise that some samplers add at every step, one a picture; null for numbers that follow from <see cref="Seed"/> and the
+    /// picture's place.
+    /// </summary>
+    public IReadOnlyList<ulong>? NoiseSeeds { get; init; }
+
+    /// <summary>The noise of each prediction, instead of drawn noise.</summary>
+    internal Func<int, Tensor>? StepNoise { get; init; }
+
     /// <summary>How many more of CLIP's last layers are left out (for the positive prompt alone), or null.</summary>
     public int? ClipSkip { get; init; }
 
@@ -77,6 +90,11 @@ public sealed record GenerationRequest
     /// <summary>Whether classifier-free guidance is on.</summary>
     public bool UsesGuidance => GuidanceScale > 1;
 
+    /// <summary>The seed of the noise at every step, of a picture that has a place among those of one seed.</summary>
+    /// <param name="seed">The seed of the first noise.</param>
+    /// <param name="index">The place, from 0.</param>
+    internal static ulong NoiseSeed(ulong seed, int index) => SplitMix64.At(seed, (ulong)index);
+
     /// <summary>Checks the values that do not depend on a model.</summary>
     /// <exception cref="LabException">Says every value that is out of range.</exception>
     public void Validate()
@@ -99,6 +117,8 @@ public sealed record GenerationRequest
             errors.Add($"cache_interval is {CacheInterval}; 1 or more is valid");
         if (CacheOrder is not (0 or 1))
             errors.Add($"cache_order is {CacheOrder}; 0 and 1 are valid");
+        if (NoiseSeeds is not null && NoiseSeeds.Count != Prompts.Count * (long)NumImagesPerPrompt)
+            errors.Add($"there are {NoiseSeeds.Count} noise seeds for {Prompts.Count * (long)NumImagesPerPrompt} pictures; give one each");
         if (MaxSequenceLength is < 1 or > 512)
             errors.Add($"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         foreach (var (encoder, prompts) in new[] { ("second", Prompts2), ("third", Prompts3) })
@@ -113,5 +133,6 @@ public sealed record GenerationRequest
             errors.Add($"there are {NegativePrompts.Count} negative prompts for {Prompts.Count} prompts; give one, or one each");
         if (errors.Count > 0)
             throw new LabException($"The request is not valid: {string.Join("; ", errors)}.");
+        Sampler.Validate();
     }
 }

@@ -29,6 +29,7 @@ internal sealed class GuidedDenoiser : IDisposable
     private readonly PromptEmbeddings _text;
     private readonly RecordedWork _forward;
     private readonly ResidualCache? _cache;
+    private readonly int _calls;
 
     /// <summary>Prepares the text of every step.</summary>
     /// <param name="transformer">The model.</param>
@@ -41,7 +42,8 @@ internal sealed class GuidedDenoiser : IDisposable
         Func<Device, Action, IReplayable>? record = null)
     {
         (_transformer, _request, _positive) = (transformer, request, positive);
-        _forward = new RecordedWork(positive.PromptEmbeds.device, request.NumInferenceSteps < FewestRecordedSteps ? null : record)
+        _calls = request.Sampler.ModelCalls(request.NumInferenceSteps);
+        _forward = new RecordedWork(positive.PromptEmbeds.device, _calls < FewestRecordedSteps ? null : record)
         {
             Name = "prediction",
             PlainCalls = PlainPredictions - 1,
@@ -49,7 +51,7 @@ internal sealed class GuidedDenoiser : IDisposable
             Vary = static inputs => [inputs[0].neg(), zeros_like(inputs[1])],
         };
         if (request.CacheInterval > 1)
-            _cache = new ResidualCache(transformer, request.CacheInterval, request.CacheOrder, request.NumInferenceSteps);
+            _cache = new ResidualCache(transformer, request.CacheInterval, request.CacheOrder, _calls);
         _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
         var layers = transformer.Config.NumLayers;
         if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
@@ -68,7 +70,7 @@ internal sealed class GuidedDenoiser : IDisposable
     /// <summary>Predicts the flow at one step.</summary>
     /// <param name="latents">Noisy latents, <c>[B, C, h, w]</c>.</param>
     /// <param name="timestep">sigma × 1000.</param>
-    /// <param name="step">Index of the step, from 0.</param>
+    /// <param name="step">Index of the prediction, from 0.</param>
     /// <returns>float32, <c>[B, C, h, w]</c>; valid until the next prediction.</returns>
     public Tensor Predict(Tensor latents, double timestep, int step)
     {
@@ -101,8 +103,7 @@ internal sealed class GuidedDenoiser : IDisposable
     }
 
     private bool SkipsLayersAt(int step) =>
-        step > _request.NumInferenceSteps * _request.SkipLayerGuidanceStart
-            && step < _request.NumInferenceSteps * _request.SkipLayerGuidanceStop;
+        step > _calls * _request.SkipLayerGuidanceStart && step < _calls * _request.SkipLayerGuidanceStop;
 
     private static Tensor Time(Tensor latents, double timestep)
     {

@@ -200,47 +200,6 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             yield return DecodeOne(request, latents, i);
     }
 
-    /// <summary>Generates latents.</summary>
-    /// <param name="request">What.</param>
-    /// <param name="onStep">Called after each denoising step.</param>
-    /// <param name="cancellation">Ends the run between two steps.</param>
-    /// <returns>Latents as the transformer sees them, float32, <c>[B, C, h, w]</c>.</returns>
-    /// <exception cref="NonFiniteException">Text or latents are not finite; the message names the step and the likely cause.</exception>
-    public Tensor Denoise(GenerationRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
-    {
-        cancellation = cancellation.OrAmbient();
-        ArgumentNullException.ThrowIfNull(request);
-        request.Validate();
-        using var noGradients = no_grad();
-        using var scope = NewDisposeScope();
-        var latents = InitialLatents(request);
-        var (positive, negative) = EncodePrompts(request);
-        using var trace = new FiniteTrace();
-        trace.Add("The latents to begin with", latents);
-        foreach (var text in new[] { positive, negative }.OfType<PromptEmbeddings>())
-            trace.AddText("The text's embeddings", text.PromptEmbeds, text.PooledPromptEmbeds, Prompts);
-
-        using var denoiser = new GuidedDenoiser(
-            Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder)
-        { Refused = StopRecording };
-        var scheduler = new FlowMatchEulerDiscreteScheduler(SchedulerConfig);
-        scheduler.SetTimesteps(request.NumInferenceSteps);
-        for (var i = 0; i < request.NumInferenceSteps; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
-            var flow = denoiser.Predict(latents.to(Options.Dtype), scheduler.Timesteps[i], i);
-            var next = scheduler.Step(flow, i, latents).MoveToOuterDisposeScope();
-            latents.Dispose();
-            latents = next;
-            trace.Add($"The latents after step {i + 1} of {request.NumInferenceSteps}", latents, ("transformer", Transformer));
-            onStep?.Invoke(new DenoisingStep(i + 1, request.NumInferenceSteps, scheduler.Timesteps[i], scheduler.Sigmas[i + 1], latents));
-        }
-
-        trace.Require(() => FiniteTrace.Suspects(request, _adapters, Options.Dtype));
-        return latents.MoveToOuterDisposeScope();
-    }
-
     /// <summary>Captures a denoising step; null for plain calls, and after a failed capture.</summary>
     internal Func<Device, Action, IReplayable>? Recorder { get; set; }
 

@@ -15,7 +15,6 @@ namespace Dreambooth.Lab.Schedulers;
 /// </remarks>
 public sealed class FlowMatchEulerDiscreteScheduler
 {
-    private readonly double _sigmaMin, _sigmaMax;
     private float[] _timesteps, _sigmas;
 
     /// <summary>Builds the training table; until <see cref="SetTimesteps"/> the sampling tables are the same.</summary>
@@ -39,7 +38,6 @@ public sealed class FlowMatchEulerDiscreteScheduler
 
         (TrainTimesteps, TrainSigmas) = (timesteps, sigmas);
         (_timesteps, _sigmas) = (timesteps, sigmas);
-        (_sigmaMin, _sigmaMax) = (sigmas[^1], sigmas[0]);
     }
 
     /// <summary>The settings.</summary>
@@ -66,18 +64,7 @@ public sealed class FlowMatchEulerDiscreteScheduler
     {
         if (numInferenceSteps < 1)
             throw new LabException($"The number of inference steps is {numInferenceSteps}; it must be at least 1.");
-        var count = Config.NumTrainTimesteps;
-        var timesteps = new float[numInferenceSteps];
-        var sigmas = new float[numInferenceSteps + 1];
-        for (var index = 0; index < numInferenceSteps; index++)
-        {
-            // The ends are those of the shifted training table, and the shift is applied once more: as the reference does.
-            var sigma = Spaced(_sigmaMax * count, _sigmaMin * count, index, numInferenceSteps) / count;
-            sigmas[index] = (float)(Config.Shift * sigma / (1 + ((Config.Shift - 1) * sigma)));
-            timesteps[index] = sigmas[index] * count;
-        }
-
-        (_timesteps, _sigmas) = (timesteps, sigmas);
+        (_timesteps, _sigmas) = SigmaTable.Flow(new SamplerConfig(), Config, numInferenceSteps, 0);
     }
 
     /// <summary>One Euler step of the sampling schedule, from <c>Sigmas[stepIndex]</c> to <c>Sigmas[stepIndex + 1]</c>.</summary>
@@ -92,9 +79,8 @@ public sealed class FlowMatchEulerDiscreteScheduler
         ArgumentOutOfRangeException.ThrowIfNegative(stepIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(stepIndex, _sigmas.Length - 1);
         using var scope = NewDisposeScope();
-        using var length = KeptScalar.Once(_sigmas[stepIndex + 1] - _sigmas[stepIndex]);
-        var moved = sample.to(ScalarType.Float32).add(modelOutput.mul(length), KeptScalar.One);
-        return moved.to(modelOutput.dtype).MoveToOuterDisposeScope();
+        return Move(modelOutput, _sigmas[stepIndex + 1] - _sigmas[stepIndex], sample.to(ScalarType.Float32)).to(modelOutput.dtype)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>One Euler step whose length lies on the device, for steps that are captured once and replayed.</summary>
@@ -109,6 +95,14 @@ public sealed class FlowMatchEulerDiscreteScheduler
         using var scope = NewDisposeScope();
         return sample.to(ScalarType.Float32).add(modelOutput.mul(sigmaDelta), KeptScalar.One).to(modelOutput.dtype)
             .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Moves a float32 sample along the velocity by a change of σ.</summary>
+    internal static Tensor Move(Tensor modelOutput, float sigmaDelta, Tensor sample)
+    {
+        using var length = KeptScalar.Once(sigmaDelta);
+        using var change = modelOutput.mul(length);
+        return sample.add(change, KeptScalar.One);
     }
 
     /// <summary>The noisy sample (1 − σ)·data + σ·noise.</summary>
@@ -128,12 +122,4 @@ public sealed class FlowMatchEulerDiscreteScheduler
     /// <returns>Timesteps and sigmas, owned by the caller.</returns>
     public (Tensor Timesteps, Tensor Sigmas) TrainTables(Device? device = null) =>
         (tensor(TrainTimesteps.ToArray(), device: device ?? CPU), tensor(TrainSigmas.ToArray(), device: device ?? CPU));
-
-    /// <summary>Evenly spaced values with both ends exact, rounded as NumPy's linspace rounds them.</summary>
-    private static double Spaced(double first, double last, int index, int count)
-    {
-        if (index == 0 || count == 1)
-            return first;
-        return index == count - 1 ? last : (index * ((last - first) / (count - 1))) + first;
-    }
 }
