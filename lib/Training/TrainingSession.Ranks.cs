@@ -56,7 +56,7 @@ public sealed partial class TrainingSession
         if (config.ValidationPrompt is null)
             pipeline.Prompts.UnloadT5();
         var summary = session.KeepingSteps(() => session.Run(cancellation: cancellation));
-        ranks?.Barrier();
+        session.TellIfRanksDrifted();
         return summary;
     }
 
@@ -124,17 +124,37 @@ public sealed partial class TrainingSession
     {
         if (_collective?.Ranks is not { } ranks)
             return;
-        using var scope = NewDisposeScope();
-        var parameters = SHA256.HashData(Adapter.Parameters.cpu().bytes);
-        var own = $"step {StepsDone} of {MaxSteps}, data {_dataSha256}, parameters {Convert.ToHexString(parameters)}";
-        var all = ranks.Gather(Encoding.UTF8.GetBytes(own)).Select(Encoding.UTF8.GetString).ToList();
-        if (all.FindIndex(other => other != own) is > 0 and var odd)
+        var own = $"step {StepsDone} of {MaxSteps}, data {_dataSha256}, parameters {ParametersSha256()}";
+        if (Different(ranks, own) is (var rank, var state))
         {
             ranks.Fail(
-                $"rank {odd} begins with {all[odd]}, and rank 0 with {own}. All ranks must see the same model, pictures and checkpoint.");
+                $"rank {rank} begins with {state}, and rank 0 with {own}. All ranks must see the same model, pictures and checkpoint.");
         }
 
         ranks.Barrier();
+    }
+
+    // Equal sums and equal steps keep parameters equal to the bit; devices of different kinds may not.
+    private void TellIfRanksDrifted()
+    {
+        if (_collective?.Ranks is not { } ranks)
+            return;
+        if (Different(ranks, ParametersSha256()) is (var rank, _))
+            _events.OnWarning?.Invoke($"Rank {rank} ended with other parameters than rank 0, whose were saved. Use GPUs of one kind.");
+        ranks.Barrier();
+    }
+
+    // On rank 0, a rank that says another thing.
+    private static (int Rank, string State)? Different(Rendezvous ranks, string own)
+    {
+        var all = ranks.Gather(Encoding.UTF8.GetBytes(own)).Select(Encoding.UTF8.GetString).ToList();
+        return all.FindIndex(other => other != own) is > 0 and var odd ? (odd, all[odd]) : null;
+    }
+
+    private string ParametersSha256()
+    {
+        using var scope = NewDisposeScope();
+        return Convert.ToHexString(SHA256.HashData(Adapter.Parameters.cpu().bytes));
     }
 
     // Where ranks are ended from outside or lose one, the next start goes on from here.
