@@ -38,6 +38,8 @@ internal static class GenerateVerb
         });
         if (config.Prompt is not null && config.PromptsFile is not null)
             session.Warn("--prompt has no effect beside --prompts_file.");
+        if (config.NegativePrompt is not null && config.NegativePromptsFile is not null)
+            session.Warn("--negative_prompt has no effect beside --negative_prompts_file.");
         return config;
     }
 
@@ -122,6 +124,7 @@ internal static class GenerateVerb
         MiniatureFolder.VerifyIfListed(model);
         var pipeline = StableDiffusion3Pipeline.Load(model, options);
         pipeline.Prompts.Warn = session.Warn;
+        pipeline.Prompts.PromptWeighting = config.PromptWeighting;
         return pipeline;
     }
 }

@@ -58,6 +58,7 @@ internal static class LabCommandLine
             GenerateVerb.Create(session),
             EvaluateVerb.Create(session),
             LoraVerb.Create(session),
+            PromptsVerb.Create(session),
             HubVerb.Create(session),
             DoctorVerb.Create(session),
             MemoryVerb.Create(session),

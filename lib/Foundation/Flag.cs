@@ -19,7 +19,7 @@ public sealed class Flag
         ValueType = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         IsRequired = property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null;
         Choices = ValueType.IsEnum
-            ? [.. Enum.GetNames(ValueType).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)]
+            ? EnumNames.Of(ValueType)
             : attribute.Choices;
         if (!ValueType.IsEnum && ValueType != typeof(IReadOnlyList<string>)
             && Type.GetTypeCode(ValueType)
@@ -154,7 +154,7 @@ public sealed class Flag
 
     internal static string Format(object value) => value switch
     {
-        Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()!),
+        Enum named => EnumNames.Of(named),
         bool truth => truth ? "true" : "false",
         double number => Text(number),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,

@@ -68,7 +68,7 @@ internal static partial class JsonMisread
         var plain = Nullable.GetUnderlyingType(type) ?? type;
         var what = Type.GetTypeCode(plain) switch
         {
-            _ when plain.IsEnum => "one of " + string.Join(", ", Enum.GetNames(plain)),
+            _ when plain.IsEnum => "one of " + string.Join(", ", Enum.GetNames(plain).Select(name => EnumNames.Given(plain, name) ?? name)),
             TypeCode.Boolean => "true or false",
             TypeCode.Int32 => $"a whole number from {int.MinValue} to {int.MaxValue}",
             TypeCode.Int64 or TypeCode.UInt64 => "a whole number",

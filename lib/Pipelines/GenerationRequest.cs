@@ -31,6 +31,9 @@ public sealed record GenerationRequest
     /// <summary>Classifier-free guidance; on above 1. Default 7.</summary>
     public double GuidanceScale { get; init; } = 7.0;
 
+    /// <summary>Refinements of guidance; without effect where it is off. The defaults change nothing.</summary>
+    public GuidanceConfig Guidance { get; init; } = new();
+
     /// <summary>Pictures per prompt, 1 or more.</summary>
     public int NumImagesPerPrompt { get; init; } = 1;
 
@@ -115,8 +118,17 @@ public sealed record GenerationRequest
                 $"skip-layer guidance goes from {SkipLayerGuidanceStart} to {SkipLayerGuidanceStop}; both are parts of the steps, 0 to 1");
         if (CacheInterval < 1)
             errors.Add($"cache_interval is {CacheInterval}; 1 or more is valid");
+        var guidesAlike = !UsesGuidance || Guidance == new GuidanceConfig { Rescale = Guidance.Rescale };
+        if (CacheInterval > 1 && (Sampler.Kind == SamplerKind.Heun || !guidesAlike))
+        {
+            errors.Add(
+                $"cache_interval is {CacheInterval}, which needs one prediction a step and all of them guided alike: not with the sampler "
+                + "heun, guidance in a part of the steps or CFG-Zero*");
+        }
+
         if (CacheOrder is not (0 or 1))
             errors.Add($"cache_order is {CacheOrder}; 0 and 1 are valid");
+        errors.AddRange(Guidance.Errors());
         if (NoiseSeeds is not null && NoiseSeeds.Count != Prompts.Count * (long)NumImagesPerPrompt)
             errors.Add($"there are {NoiseSeeds.Count} noise seeds for {Prompts.Count * (long)NumImagesPerPrompt} pictures; give one each");
         if (MaxSequenceLength is < 1 or > 512)

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>
-/// The transformer's prediction with classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598) and skip-layer
-/// guidance. Letters: B pictures, C latent channels, h and w of the latents.
+/// The transformer's prediction with classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598) refined by
+/// <see cref="GuidanceConfig"/> and skip-layer guidance. Letters: B pictures, C latent channels, h and w of the latents.
 /// </summary>
 internal sealed class GuidedDenoiser : IDisposable
 {
@@ -75,6 +75,10 @@ internal sealed class GuidedDenoiser : IDisposable
     public Tensor Predict(Tensor latents, double timestep, int step)
     {
         using var scope = NewDisposeScope();
+        if (_request.UsesGuidance && Guidance.ZeroStar && step < Guidance.ZeroSteps)
+            return zeros_like(latents, ScalarType.Float32).MoveToOuterDisposeScope();
+        if (_request.UsesGuidance && !Guidance.GuidesAt(step, _calls))
+            return Forward(latents, Time(latents, timestep), _positive).MoveToOuterDisposeScope();
         var input = _request.UsesGuidance ? cat([latents, latents], dim: 0) : latents;
         var prediction = _cache is null
             ? _forward.Run([input, Time(input, timestep)], inputs => [Forward(inputs[0], inputs[1], _text)])[0]
@@ -85,6 +89,8 @@ internal sealed class GuidedDenoiser : IDisposable
             return prediction.MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
         var (unconditional, conditional) = (halves[0], halves[1]);
+        if (Guidance.ZeroStar)
+            unconditional = unconditional.mul(BestScale(conditional, unconditional));
         var guided = unconditional.add((conditional - unconditional).mul(KeptScalar.Of(_request.GuidanceScale)), KeptScalar.One);
         if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && SkipsLayersAt(step))
         {
@@ -92,6 +98,8 @@ internal sealed class GuidedDenoiser : IDisposable
             guided = guided.add((conditional - weaker).mul(KeptScalar.Of(_request.SkipLayerGuidanceScale)), KeptScalar.One);
         }
 
+        if (Guidance.Rescale > 0)
+            guided = Rescaled(guided, conditional);
         return guided.MoveToOuterDisposeScope();
     }
 
@@ -100,6 +108,27 @@ internal sealed class GuidedDenoiser : IDisposable
     {
         _cache?.Dispose();
         _forward.Dispose();
+    }
+
+    private GuidanceConfig Guidance => _request.Guidance;
+
+    // The factor by which the one prediction comes nearest to the other, for each picture: their product over its square.
+    private static Tensor BestScale(Tensor conditional, Tensor unconditional)
+    {
+        using var scope = NewDisposeScope();
+        var product = conditional.mul(unconditional).flatten(1).sum(1);
+        var square = unconditional.mul(unconditional).flatten(1).sum(1);
+        return (product / square.add(KeptScalar.Of(1e-8), KeptScalar.One)).view(-1, 1, 1, 1).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Rescaled(Tensor guided, Tensor conditional)
+    {
+        using var scope = NewDisposeScope();
+        var ratio = (Deviation(conditional) / Deviation(guided)).view(-1, 1, 1, 1);
+        var factor = ratio.mul(KeptScalar.Of(Guidance.Rescale)).add(KeptScalar.Of(1 - Guidance.Rescale), KeptScalar.One);
+        return guided.mul(factor).MoveToOuterDisposeScope();
+
+        static Tensor Deviation(Tensor prediction) => prediction.flatten(1).std([1]);
     }
 
     private bool SkipsLayersAt(int step) =>

@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Schedulers;
+
 namespace Dreambooth.Lab.Pipelines;
 
 /// <summary>The settings of a picture as A1111 writes them under <c>parameters</c> and Civitai reads them.</summary>
@@ -19,12 +21,31 @@ internal static class PictureParameters
             + string.Concat(loras.Select(lora => FormattableString.Invariant($" <lora:{lora.Name}:{lora.Scale}>")))
             + (record.NegativePrompt is { } negative ? $"\nNegative prompt: {negative}" : string.Empty)
             + FormattableString.Invariant(
-                $"\nSteps: {record.Steps}, Sampler: Euler, CFG scale: {record.Guidance}, Seed: {record.Seed}, Size: {width}x{height}")
+                $"\nSteps: {record.Steps}, Sampler: {SamplerOf(record.Sampling)}, CFG scale: {record.Guidance}, Seed: {record.Seed}, Size: {width}x{height}")
             + $", Model: {record.Model}";
         if (record.BatchSize > 1)
             text += FormattableString.Invariant($", Batch size: {record.BatchSize}, Batch pos: {record.BatchRow}");
         var hashes = string.Join(", ", loras.Select(lora => $"{lora.Name}: {lora.Hash}"));
         return hashes.Length == 0 ? text : $"{text}, Lora hashes: \"{hashes}\"";
+    }
+
+    // A1111's names; where it has none, alike.
+    private static string SamplerOf(SamplerConfig sampling)
+    {
+        var name = sampling.Kind switch
+        {
+            SamplerKind.Euler => "Euler",
+            SamplerKind.EulerStochastic => "Euler stochastic",
+            SamplerKind.Heun => "Heun",
+            SamplerKind.DpmPlusPlus2M => "DPM++ 2M",
+            SamplerKind.DpmPlusPlus2MSde => "DPM++ 2M SDE",
+            SamplerKind.DpmPlusPlus3M => "DPM++ 3M",
+            SamplerKind.DpmPlusPlus3MSde => "DPM++ 3M SDE",
+            SamplerKind.UniPC => "UniPC",
+            SamplerKind.UniPC3 => "UniPC 3",
+            _ => "LCM",
+        };
+        return sampling.Sigmas == SigmaSchedule.Model ? name : $"{name}, Schedule type: {sampling.Sigmas}";
     }
 
     private static string NameOf(string name) =>

@@ -11,7 +11,7 @@ namespace Dreambooth.Lab.Pipelines;
 /// records mean equal bits. The batch belongs to them: matrix products of another height round otherwise, and a picture of a batch is not
 /// that of one alone, but the same whatever else is in a batch of that size (a test holds both).
 /// </summary>
-internal sealed record PictureRecord
+internal sealed partial record PictureRecord
 {
     private const int MostDraws = 1_000_000;
     private const int MostAtATime = 1024;
@@ -91,9 +91,6 @@ internal sealed record PictureRecord
     /// <summary>Rows of T5 text; null for the default.</summary>
     public int? MaxSequenceLength { get; init; }
 
-    /// <summary>The sampler; there is one.</summary>
-    public string Sampler { get; init; } = "flow_match_euler";
-
     /// <summary>Layers of skip-layer guidance, separated by commas; null where it is off, as are the next three.</summary>
     public string? SkipGuidanceLayers { get; init; }
 
@@ -156,7 +153,7 @@ internal sealed record PictureRecord
     /// <param name="options">How it is loaded.</param>
     /// <param name="loras">The LoRA, with how strongly each acts.</param>
     public static PictureRecord Of(
-        GenerationRequest request, ModelOrigin? model, PipelineOptions options, IReadOnlyList<(UsedLora Lora, double Scale)> loras) => new()
+        GenerationRequest request, ModelOrigin? model, PipelineOptions options, IReadOnlyList<(UsedLora Lora, double Scale)> loras) => new PictureRecord
         {
             Prompt = request.Prompts[0],
             NegativePrompt = request.NegativePrompts?[0],
@@ -187,7 +184,7 @@ internal sealed record PictureRecord
             Device = NameOf(options.Device),
             Program = $"dreambooth-lab {typeof(PictureRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?
             .InformationalVersion.Split('+')[0]}, libtorch {__version__}",
-        };
+        }.WithSampling(request);
 
     /// <summary>A kind of device, as records name it.</summary>
     internal static string NameOf(Device device) => device.type.ToString().ToLowerInvariant();
@@ -206,7 +203,8 @@ internal sealed record PictureRecord
             var batch = record.BatchSize is >= 1 and <= MostAtATime && record.BatchRow >= 0
                 && record.BatchRow < record.BatchSize && (record.BatchPrompts == 1 || record.BatchPrompts == record.BatchSize);
             var noise = record.NoiseIndex ?? record.Index;
-            return counts && batch && noise is >= 0 and < MostDraws && record.LoraSha256.All(hash => hash.Length == 64) ? record : null;
+            return counts && batch && noise is >= 0 and < MostDraws && record.LoraSha256.All(hash => hash.Length == 64)
+                && record.KnowsSampling ? record : null;
         }
         catch (LabException)
         {
@@ -257,7 +255,11 @@ internal sealed record PictureRecord
             SkipLayerGuidanceStop = SkipLayerGuidanceStop ?? 0.2,
             CacheInterval = CacheInterval ?? 1,
             CacheOrder = CacheOrder ?? 0,
+            Sampler = Sampling,
+            NoiseSeeds = StepNoiseSeed is { } seed ? [.. Enumerable.Repeat(seed, BatchSize)] : null,
+            Guidance = GuidanceDetails,
         };
+        pipeline.Prompts.PromptWeighting = PromptWeighting == true;
         using var latents = pipeline.Denoise(request, onStep, cancellation);
         using var row = latents.narrow(0, BatchRow, 1);
         return pipeline.DecodeOne(request, row, 0);

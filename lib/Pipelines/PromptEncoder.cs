@@ -9,7 +9,7 @@ namespace Dreambooth.Lab.Pipelines;
 /// The three text encoders of Stable Diffusion 3 with their tokenizers. A row of text tokens is both CLIP encoders' tokens
 /// side by side, padded with zeros to the transformer's text width, then T5's tokens; without T5, zeros stand in its place.
 /// </summary>
-public sealed class PromptEncoder : IDisposable
+public sealed partial class PromptEncoder : IDisposable
 {
     /// <summary>The reference's default number of T5 tokens when sampling, where the tokenizer allows as many.</summary>
     public const int DefaultMaxSequenceLength = 256;
@@ -98,9 +98,10 @@ public sealed class PromptEncoder : IDisposable
             throw new ArgumentException(
                 $"Prompts must be as many for each encoder, at least one; there are {prompts.Count}, {(prompts2 ?? prompts).Count} and "
                 + $"{(prompts3 ?? prompts).Count}.", nameof(prompts));
-        using var scope = NewDisposeScope();
-        WarnOfCuts(prompts, prompts2 ?? prompts, prompts3 ?? prompts, maxSequenceLength);
-        return EncodeWith(EncodeT5(prompts3 ?? prompts, maxSequenceLength), prompts, clipSkip, prompts2).MoveToOuterDisposeScope();
+        TellOfMarks([.. prompts, .. prompts2 ?? [], .. prompts3 ?? []]);
+        return PromptWeighting && HasMarks([.. prompts, .. prompts2 ?? [], .. prompts3 ?? []])
+            ? EncodeWeighted(prompts, prompts2 ?? prompts, prompts3 ?? prompts, maxSequenceLength, clipSkip)
+            : EncodePlain(prompts, prompts2 ?? prompts, prompts3 ?? prompts, maxSequenceLength, clipSkip);
     }
 
     /// <summary>Encodes prompts with the CLIP encoders and joins T5's rows, which may come from a cache.</summary>
@@ -183,7 +184,10 @@ public sealed class PromptEncoder : IDisposable
         ArgumentNullException.ThrowIfNull(texts);
         if (T5 is null || OnDemand is null)
             return;
-        var all = texts.Select(text => (text.Prompts, Length: text.MaxSequenceLength ?? DefaultSequenceLength))
+        var asked = texts.ToList();
+        var all = asked.Concat(PromptWeighting ? asked.Where(text => HasMarks(text.Prompts)).Select(
+            text => ((IReadOnlyList<string>)[string.Empty], text.MaxSequenceLength)) : [])
+            .Select(text => (Prompts: Plain(text.Item1), Length: text.Item2 ?? DefaultSequenceLength))
             .DistinctBy(text => (string.Join('\0', text.Prompts), text.Length)).ToList();
         var missing = all.Where(text => !_t5Rows.Contains(text.Prompts, text.Length)).ToList();
         if (missing.Count == 0)

@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -7,7 +8,7 @@ namespace Dreambooth.Lab.Sweeps;
 /// All settings of one run of <c>generate</c>: prompts, model, LoRA, sampling. Names and defaults are those of the DreamBooth tutorial's
 /// <c>inference.py</c> where it has them, except the size: see <see cref="Height"/>.
 /// </summary>
-public sealed record GenerateConfig
+public sealed partial record GenerateConfig
 {
     private const string ModelGroup = "Model";
     private const string PromptGroup = "Prompts";
@@ -107,6 +108,22 @@ public sealed record GenerateConfig
     [Flag(PromptGroup, "What the pictures should not show.")]
     public string? NegativePrompt { get; init; }
 
+    /// <summary>
+    /// A text file with one negative prompt a line: one for all prompts, or as many as there are prompts; takes precedence over
+    /// <see cref="NegativePrompt"/>. Flag <c>--negative_prompts_file</c>.
+    /// </summary>
+    [Flag(
+        PromptGroup,
+        "Text file with one negative prompt a line: one for all prompts, or one for each; takes precedence over --negative_prompt.",
+        Placeholder = "FILE")]
+    public string? NegativePromptsFile { get; init; }
+
+    /// <summary>Whether (text:1.3) in a prompt is a weight, default false: plain words. Flag <c>--prompt_weighting</c>.</summary>
+    [Flag(
+        PromptGroup,
+        "Act on weights in prompts, as (gmc cat:1.3): the tokens move away from the empty prompt's embedding (above 1) or towards it.")]
+    public bool PromptWeighting { get; init; }
+
     /// <summary>Layers of the CLIP encoders left out at the end, at least 0; null: none. Flag <c>--clip_skip</c>.</summary>
     [Flag(PromptGroup, "Layers of the CLIP encoders left out at the end.", Minimum = 0, DefaultText = "none")]
     public int? ClipSkip { get; init; }
@@ -128,9 +145,56 @@ public sealed record GenerateConfig
     [Flag(SamplingGroup, "Denoising steps.", Aliases = ["num_inference_steps"], Minimum = 1, Maximum = 1000)]
     public int NumSteps { get; init; } = 28;
 
+    /// <summary>The sampler, default euler. Flag <c>--sampler</c>.</summary>
+    [Flag(
+        SamplingGroup,
+        "How noise is led to a picture. heun takes two predictions a step; euler_stochastic, lcm and the sde forms add noise at every "
+        + "step; lcm is for models distilled to few steps.")]
+    public SamplerKind Sampler { get; init; }
+
+    /// <summary>The spacing of the noise levels, default the model's own. Flag <c>--sigmas</c>.</summary>
+    [Flag(
+        SamplingGroup, "How the steps' noise levels are spaced: as the model says, shifted by the picture's size (dynamic), or as named.")]
+    public SigmaSchedule Sigmas { get; init; }
+
+    /// <summary>
+    /// Whether dpmpp and unipc tell the model whole timesteps, as diffusers does, default false. Flag <c>--truncate_timesteps</c>.
+    /// </summary>
+    [Flag(
+        SamplingGroup,
+        "Tell the model whole timesteps, rounded down, as diffusers does with dpmpp and unipc, for pictures equal to its own.")]
+    public bool TruncateTimesteps { get; init; }
+
     /// <summary>Classifier-free guidance scale, at least 0, default 7.5; up to 1 it is off. Flag <c>--guidance</c>.</summary>
     [Flag(SamplingGroup, "Classifier-free guidance scale; up to 1 it is off.", Aliases = ["guidance_scale"], Minimum = 0)]
     public double Guidance { get; init; } = 7.5;
+
+    /// <summary>Where guidance starts, as a fraction of all steps, 0 to 1, default 0. Flag <c>--guidance_start</c>.</summary>
+    [Flag(
+        SamplingGroup, "Where guidance starts, as a fraction of all steps; steps without it take half the time.", Minimum = 0,
+        Maximum = 1)]
+    public double GuidanceStart { get; init; }
+
+    /// <summary>Where guidance ends, as a fraction of all steps, 0 to 1, default 1. Flag <c>--guidance_end</c>.</summary>
+    [Flag(SamplingGroup, "Where guidance ends, as a fraction of all steps.", Minimum = 0, Maximum = 1)]
+    public double GuidanceEnd { get; init; } = 1;
+
+    /// <summary>
+    /// How far guided predictions are scaled back to the deviation of the prompt's own, 0 to 1, default 0. Flag <c>--guidance_rescale</c>.
+    /// </summary>
+    [Flag(
+        SamplingGroup, "How far guidance is scaled back to the prompt's own contrast: 0 not at all, 1 wholly.", Minimum = 0, Maximum = 1)]
+    public double GuidanceRescale { get; init; }
+
+    /// <summary>CFG-Zero*, default false. Flag <c>--cfg_zero_star</c>.</summary>
+    [Flag(SamplingGroup, "CFG-Zero*: scale the prediction without prompt to fit best, and predict 0 in the first steps (--zero_steps).")]
+    public bool CfgZeroStar { get; init; }
+
+    /// <summary>
+    /// With <see cref="CfgZeroStar"/>: steps at the start that predict 0, at least 0, default 1. Flag <c>--zero_steps</c>.
+    /// </summary>
+    [Flag(SamplingGroup, "With --cfg_zero_star: steps at the start that predict 0.", Minimum = 0)]
+    public int ZeroSteps { get; init; } = 1;
 
     /// <summary>
     /// Height in pixels, a multiple of 16; null (the default): the model's own, 1024 for the published ones. Flag <c>--height</c>.
@@ -234,40 +298,4 @@ public sealed record GenerateConfig
         "What is in memory: fast (everything), balanced (text encoders and autoencoder only while they are used, T5 block by block), low "
         + "(the transformer block by block too, where the device does not hold it), or auto: the first that fits by prediction.")]
     public MemoryMode Memory { get; init; }
-
-    /// <summary>The layers to skip, numbers from 0; null: skip-layer guidance is off.</summary>
-    /// <exception cref="LabException"><see cref="SkipGuidanceLayers"/> is no list of numbers.</exception>
-    public IReadOnlyList<int>? SkipLayers => SkipGuidanceLayers is null ? null
-        : NumberList.Parse(SkipGuidanceLayers) ?? throw new LabException(LayersError);
-
-    /// <summary>The LoRA to apply, with their weights.</summary>
-    public IReadOnlyList<WeightedLora> Loras => [.. Lora.Select(WeightedLora.Parse)];
-
-    private string LayersError =>
-        $"skip_guidance_layers is '{ShownText.Line(SkipGuidanceLayers ?? string.Empty)}'; valid is a list of "
-        + "layer numbers from 0, such as 7,8,9.";
-
-    /// <summary>The prompts, from the file or the one given.</summary>
-    /// <exception cref="LabException">The prompt file cannot be read or has no prompt.</exception>
-    public IReadOnlyList<string> ReadPrompts() => PromptsFile is null ? [Prompt!.Trim()] : PromptList.Read(PromptsFile);
-
-    /// <summary>Checks everything that can be checked without reading a file.</summary>
-    /// <exception cref="LabException">At least one option is wrong; the message names every one of them.</exception>
-    public void Validate()
-    {
-        List<string> errors = [.. Flags.Check(this)];
-        if (string.IsNullOrWhiteSpace(Prompt) && string.IsNullOrWhiteSpace(PromptsFile))
-            errors.Add("There is no prompt: prompt or prompts_file is needed.");
-        errors.AddRange(PromptText.Complaints(("prompt", Prompt), ("negative_prompt", NegativePrompt)));
-        if (SkipGuidanceLayers is not null && NumberList.Parse(SkipGuidanceLayers) is null)
-            errors.Add(LayersError);
-        if (Lora.Any(string.IsNullOrWhiteSpace))
-            errors.Add("lora has an empty path.");
-        if (Foundation.Shard.Complaint(Shard) is { } complaint)
-            errors.Add(complaint);
-        if (string.IsNullOrWhiteSpace(OutputDir))
-            errors.Add("output_dir is empty; it must name a folder.");
-        if (errors.Count > 0)
-            throw new LabException("The options of generate are not valid. " + string.Join(" ", errors));
-    }
 }

@@ -17,6 +17,7 @@ internal sealed class GenerationRun
 
     private readonly GenerateConfig _config;
     private readonly IReadOnlyList<string> _prompts;
+    private readonly IReadOnlyList<string?> _negatives;
     private readonly GenerationOrigin _origin;
     private readonly int[][] _missing;
     private readonly int[][] _own;
@@ -31,6 +32,7 @@ internal sealed class GenerationRun
     public GenerationRun(GenerateConfig config, IReadOnlyList<string> prompts, GenerationOrigin origin)
     {
         (_config, _prompts, _origin) = (config, prompts, origin);
+        _negatives = config.ReadNegativePrompts(prompts.Count);
         if ((long)prompts.Count * config.NumImages > MostPictures)
         {
             throw new UsageException(
@@ -84,9 +86,10 @@ internal sealed class GenerationRun
     {
         var batches = _own.Index().Select(entry => entry.Item.Chunk(StableDiffusion3Pipeline.WorthAtATime)
             .SelectMany(unit => unit.Chunk(batchSize)).Where(batch => batch.Intersect(_missing[entry.Index]).Any()).ToList()).ToList();
-        var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * _config.NumSteps);
+        var calls = _config.Sampling.ModelCalls(_config.NumSteps);
+        var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * calls);
         var drawn = Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0);
-        pipeline.PreparePrompts(drawn.Select(prompt => Request(prompt, 1, null)));
+        pipeline.PreparePrompts(drawn.Select(prompt => Request(prompt, [0], null)));
         for (var prompt = 0; prompt < _prompts.Count; prompt++)
         {
             var (text, next) = (_prompts[prompt], 0);
@@ -95,14 +98,14 @@ internal sealed class GenerationRun
             {
                 using var noise = Noise(pipeline, generator, batch, ref next);
                 var images = pipeline.GenerateEach(
-                    Request(prompt, batch.Length, noise), step => report(done + step.Step, steps, text), cancellation);
+                    Request(prompt, batch, noise), step => report(done + step.Step, steps, text), cancellation);
                 foreach (var (i, image) in images.Index().Where(entry => _missing[prompt].Contains(batch[entry.Index])))
                 {
                     var record = RecordOf(prompt, batch[i]) with { BatchSize = batch.Length, BatchRow = i };
                     record.Save(PathOf(prompt, batch[i]), image, !_config.NoMetadata);
                 }
 
-                done += _config.NumSteps;
+                done += calls;
             }
         }
     }
@@ -147,20 +150,26 @@ internal sealed class GenerationRun
     private string PathOf(int prompt, int image) =>
         Path.Combine(_config.OutputDir, PromptFolders.FolderName(prompt, _prompts[prompt]), PromptFolders.ImageName(image));
 
-    private PictureRecord RecordOf(int prompt, int image) => _origin.RecordOf(Request(prompt, 1, null), SeedOf(prompt), image);
+    private PictureRecord RecordOf(int prompt, int image) => _origin.RecordOf(Request(prompt, [image], null), SeedOf(prompt), image) with
+    {
+        PromptWeighting = _config.PromptWeighting ? true : null,
+    };
 
     private ulong SeedOf(int prompt) => (ulong)_config.Seed + (ulong)prompt;
 
-    private GenerationRequest Request(int prompt, int count, Tensor? noise) => new()
+    private GenerationRequest Request(int prompt, int[] images, Tensor? noise) => new()
     {
         Prompts = [_prompts[prompt]],
-        NegativePrompts = _config.NegativePrompt is null ? null : [_config.NegativePrompt],
-        NumImagesPerPrompt = count,
+        NegativePrompts = _negatives[prompt] is { } negative ? [negative] : null,
+        NumImagesPerPrompt = images.Length,
         NumInferenceSteps = _config.NumSteps,
         GuidanceScale = _config.Guidance,
         Height = _config.Height,
         Width = _config.Width,
         Latents = noise,
+        Sampler = _config.Sampling,
+        Guidance = _config.GuidanceDetails,
+        NoiseSeeds = [.. images.Select(image => GenerationRequest.NoiseSeed(SeedOf(prompt), image))],
         ClipSkip = _config.ClipSkip,
         MaxSequenceLength = _config.MaxSequenceLength,
         SkipGuidanceLayers = _config.SkipLayers,

@@ -94,10 +94,15 @@ internal sealed class RepeatedPicture
             SkipLayerGuidanceStop = Config.SkipLayerGuidanceStop,
             CacheInterval = Config.CacheInterval,
             CacheOrder = Config.CacheOrder,
+            Sampler = Config.Sampling,
+            Guidance = Config.GuidanceDetails,
         };
         var isOwnSeed = (ulong)Config.Seed == SeedOf(Record);
+        var stepNoise = isOwnSeed && Record.StepNoiseSeed is { } own ? own : GenerationRequest.NoiseSeed((ulong)Config.Seed, 0);
         return PictureRecord.Of(request, pipeline.Origin, pipeline.Options, pipeline.LoraOrigins) with
         {
+            StepNoiseSeed = Config.Sampling.DrawsNoise ? stepNoise : null,
+            PromptWeighting = Config.PromptWeighting ? true : null,
             Seed = isOwnSeed ? Record.Seed : (ulong)Config.Seed,
             Index = isOwnSeed ? Record.Index : 0,
             NoiseSeed = isOwnSeed ? Record.NoiseSeed : null,
@@ -136,7 +141,11 @@ internal sealed class RepeatedPicture
         ("skip_layer_guidance_start", record.SkipLayerGuidanceStart ?? _defaults.SkipLayerGuidanceStart),
         ("skip_layer_guidance_stop", record.SkipLayerGuidanceStop ?? _defaults.SkipLayerGuidanceStop),
         ("cache_interval", record.CacheInterval ?? 1), ("cache_order", record.CacheOrder ?? 0),
-        ("variant", record.Variant), ("without_t5", record.WithoutT5), ("dtype", dtype ?? "auto"),
+        ("sampler", record.Sampling.Kind), ("sigmas", record.Sampling.Sigmas),
+        ("truncate_timesteps", record.Sampling.TruncateTimesteps), ("guidance_start", record.GuidanceDetails.Start),
+        ("guidance_end", record.GuidanceDetails.End), ("guidance_rescale", record.GuidanceDetails.Rescale),
+        ("cfg_zero_star", record.GuidanceDetails.ZeroStar), ("zero_steps", record.GuidanceDetails.ZeroSteps),
+        ("prompt_weighting", record.PromptWeighting == true), ("variant", record.Variant), ("without_t5", record.WithoutT5), ("dtype", dtype ?? "auto"),
     ];
 
     // The flag takes numbers from 0 to 2^63 - 1.

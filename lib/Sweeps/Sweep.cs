@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -11,7 +12,7 @@ internal sealed record Sweep
     /// <summary>The pictures in the order they are shown.</summary>
     public required IReadOnlyList<SweepItem> Items { get; init; }
 
-    /// <summary>Every combination of prompts, LoRA, guidance scales and seeds.</summary>
+    /// <summary>Every combination of prompts, LoRA, guidance scales, samplers, noise levels and seeds.</summary>
     /// <param name="name">What the sweep is called.</param>
     /// <param name="axes">What varies.</param>
     /// <exception cref="LabException">An axis is empty or an item is not valid.</exception>
@@ -29,7 +30,7 @@ internal sealed record Sweep
     {
         if (Items.Count == 0)
             throw new LabException(
-                $"The sweep '{Name}' has no picture: at least one prompt, seed, LoRA entry (null for none) and guidance is needed.");
+                $"The sweep '{Name}' has no picture: at least one of each axis is needed (for LoRA, null stands for none).");
         for (var i = 0; i < Items.Count; i++)
         {
             var item = Items[i];
@@ -38,6 +39,10 @@ internal sealed record Sweep
                 { Steps: < 1 or > 1000 } => $"steps is {item.Steps}; 1 to 1000 is valid",
                 { Guidance: var guidance } when !double.IsFinite(guidance) || guidance < 0 => $"guidance is {guidance}; 0 or more is valid",
                 { LoraScale: var scale } when !double.IsFinite(scale) => $"lora_scale is {scale}; a finite number is needed",
+                { Sampler: var sampler } when !Enum.IsDefined(sampler) =>
+                    $"sampler is {(int)sampler}; it is none of {nameof(SamplerKind)}'s",
+                { Sigmas: var sigmas } when !Enum.IsDefined(sigmas) =>
+                    $"sigmas is {(int)sigmas}; it is none of {nameof(SigmaSchedule)}'s",
                 { Width: < 1 } or { Height: < 1 } => $"its size is {item.Width}×{item.Height} pixels; sides of 1 or more are valid",
                 _ => PromptText.Complaint(item.Prompt, "its prompt") ?? PromptText.Complaint(item.NegativePrompt, "its negative prompt"),
             };

@@ -1,3 +1,6 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Schedulers;
+
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>What varies in a sweep and what does not: every combination of the lists is one picture (<see cref="Sweep.Cross"/>).</summary>
@@ -21,6 +24,12 @@ public sealed record SweepAxes
     /// <summary>The guidance scales, at least one. Default: 7 alone.</summary>
     public IReadOnlyList<double> Guidances { get; init; } = [7.0];
 
+    /// <summary>The samplers, at least one. Default: Euler alone.</summary>
+    public IReadOnlyList<SamplerKind> Samplers { get; init; } = [SamplerKind.Euler];
+
+    /// <summary>The spacings of noise levels, at least one. Default: the model's own alone.</summary>
+    public IReadOnlyList<SigmaSchedule> Sigmas { get; init; } = [SigmaSchedule.Model];
+
     /// <summary>Denoising steps of every picture. Default 28.</summary>
     public int Steps { get; init; } = 28;
 
@@ -36,11 +45,16 @@ public sealed record SweepAxes
     /// <summary>The group that the pictures belong to; a label alone.</summary>
     public string Family { get; init; } = string.Empty;
 
-    /// <summary>All combinations: prompt by prompt, then LoRA, guidance and seed. The column names what varies beside the prompt.</summary>
+    /// <summary>
+    /// All combinations: prompt by prompt, then LoRA, guidance, sampler, noise levels and seed. The column names what varies beside the
+    /// prompt.
+    /// </summary>
     internal IEnumerable<SweepItem> Items() =>
         from prompt in Prompts.Select((text, index) => (text, index))
         from lora in Loras
         from guidance in Guidances
+        from sampler in Samplers
+        from sigmas in Sigmas
         from seed in Seeds.Select((value, index) => (value, index))
         select new SweepItem
         {
@@ -51,19 +65,26 @@ public sealed record SweepAxes
             LoraScale = lora?.Weight ?? 1.0,
             Guidance = guidance,
             Steps = Steps,
+            Sampler = sampler,
+            Sigmas = sigmas,
             Width = Width,
             Height = Height,
             Family = Family,
-            Column = Label(lora, guidance, seed.index),
+            Column = Label(lora, guidance, sampler, sigmas, seed.index),
         };
 
-    private string Label(WeightedLora? lora, double guidance, int seedIndex)
+    private string Label(
+        WeightedLora? lora, double guidance, SamplerKind sampler, SigmaSchedule sigmas, int seedIndex)
     {
         var parts = new List<string>();
         if (Loras.Count > 1)
             parts.Add(lora is null ? "no LoRA" : LoraLabel(lora));
         if (Guidances.Count > 1)
             parts.Add(FormattableString.Invariant($"guidance {guidance:0.##}"));
+        if (Samplers.Count > 1)
+            parts.Add(EnumNames.Of(sampler));
+        if (Sigmas.Count > 1)
+            parts.Add($"{EnumNames.Of(sigmas)} levels");
         if (Seeds.Count > 1)
             parts.Add(SeedStride == 0 ? $"seed {Seeds[seedIndex]}" : $"picture {seedIndex + 1}");
         return string.Join(", ", parts);

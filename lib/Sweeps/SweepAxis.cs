@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -31,6 +32,12 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     /// <summary>Classifier-free guidance.</summary>
     public static SweepAxis Guidance { get; } = new(
         "guidance", item => string.Create(CultureInfo.InvariantCulture, $"guidance {item.Guidance:0.##}"));
+
+    /// <summary>The sampler.</summary>
+    public static SweepAxis Sampler { get; } = new("sampler", item => EnumNames.Of(item.Sampler));
+
+    /// <summary>The spacing of the noise levels.</summary>
+    public static SweepAxis Sigmas { get; } = new("noise levels", item => EnumNames.Of(item.Sigmas));
 
     /// <summary>How strongly the LoRA acts; "no LoRA" for the model as it is.</summary>
     public static SweepAxis LoraScale { get; } = new(

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Dreambooth.Lab.Schedulers;
+
 namespace Dreambooth.Lab.Sweeps;
 
 /// <summary>One picture of a sweep: its settings, and the labels it is shown under.</summary>
@@ -29,6 +32,14 @@ public sealed record SweepItem
 
     /// <summary>0 (the default) keeps what the blocks added between those steps, 1 extrapolates it.</summary>
     public int CacheOrder { get; init; }
+
+    /// <summary>The sampler. Default Euler.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public SamplerKind Sampler { get; init; }
+
+    /// <summary>The spacing of the noise levels. Default the model's own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public SigmaSchedule Sigmas { get; init; }
 
     /// <summary>Width in pixels; null for the model's own.</summary>
     public int? Width { get; init; }

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
@@ -187,6 +188,7 @@ internal sealed class SweepRunner
         {
             Prompt = item.Prompt,
             Seed = item.Seed,
+            StepNoiseSeed = request.Sampler.DrawsNoise ? request.NoiseSeeds![row] : null,
             BatchSize = batch.Length,
             BatchRow = row,
             BatchPrompts = request.Prompts.Count,
@@ -224,6 +226,8 @@ internal sealed class SweepRunner
             Height = first.Height,
             Width = first.Width,
             Latents = noise,
+            Sampler = new SamplerConfig { Kind = first.Sampler, Sigmas = first.Sigmas },
+            NoiseSeeds = [.. items.Select(item => GenerationRequest.NoiseSeed(item.Seed, 0))],
         };
     }
 

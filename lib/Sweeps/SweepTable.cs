@@ -21,6 +21,8 @@ internal static class SweepTable
         ("lora_scale", result => Number(SweepAxis.ScaleOf(result.Item))),
         ("guidance", result => Number(result.Item.Guidance)),
         ("steps", result => Number(result.Item.Steps)),
+        ("sampler", result => EnumNames.Of(result.Item.Sampler)),
+        ("sigmas", result => EnumNames.Of(result.Item.Sigmas)),
         ("width", result => Number(result.Item.Width)),
         ("height", result => Number(result.Item.Height)),
         ("seconds", result => Number(Math.Round(result.Seconds, 3))),

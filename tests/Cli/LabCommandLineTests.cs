@@ -91,6 +91,11 @@ public sealed class LabCommandLineTests : IDisposable
     [InlineData("--memory is 'lo'; valid are low,", "memory", "--memory", "lo")]
     [InlineData("--measure runs a training; it does not go with --inference.", "memory", "--inference", "--measure", "1")]
     [InlineData("prompt or prompts_file is needed", "generate", "--model", "m")]
+    [InlineData("--sampler is 'ddim'; valid are ", "generate", "--sampler", "ddim")]
+    [InlineData(
+        "guidance_start is 0.8, behind guidance_end, 0.5", "generate", "--model=m", "--prompt=p", "--guidance_start=0.8",
+        "--guidance_end=0.5")]
+    [InlineData("There is no list 'arts'; there are recontextualization,", "prompts", "expand", "--subject", "gmc cat", "--list", "arts")]
     [InlineData("--dtype is 'fp8'; valid are fp16, fp32, bf16, auto.", "generate", "--dtype", "fp8")]
     [InlineData("skip_guidance_layers is '7-9'; valid is a list", "generate", "--model=m", "--prompt=p", "--skip_guidance_layers=7-9")]
     [InlineData("--seed is '9223372036854775808'; valid is a whole number",

@@ -388,6 +388,38 @@ public sealed class TrainAndGenerateTests : IDisposable
     }
 
     [Fact]
+    public void Generate_NoiseAtEveryStep_DependsOnThePictureAlone()
+    {
+        string[] arguments =
+            ["--prompt=the moon", "--num_images=3", "--seed=4", "--sampler=dpmpp_2m_sde", "--sigmas=karras", "--guidance=1"];
+        Assert.Equal(0, Generate("noisy", arguments).Code);
+        string[] files = [.. Enumerable.Range(0, 3).Select(i => Out("noisy", "000_the moon", $"img_{i:00}.png"))];
+        var whole = files.Select(File.ReadAllBytes).ToArray();
+        File.Delete(files[1]);
+        var (code, _, error) = Generate("noisy", arguments);
+        Assert.Equal((0, ""), (code, error));
+        Assert.All(files.Zip(whole), entry => Assert.InRange(Difference(entry.First, entry.Second), 0, 1));
+        Assert.Contains(
+            "Sampler: DPM++ 2M SDE, Schedule type: Karras", System.Text.Encoding.UTF8.GetString(whole[1]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_NegativePromptsOfAFile_BelongToTheirPrompts()
+    {
+        var (prompts, negatives) = (Out("prompts.txt"), Out("negatives.txt"));
+        File.WriteAllText(prompts, "the moon\na cat\n");
+        File.WriteAllText(negatives, "fog\nrain\n");
+        Assert.Equal(0, Generate("both", $"--prompts_file={prompts}", $"--negative_prompts_file={negatives}", "--seed=1").Code);
+        Assert.Equal(0, Generate("one", "--prompt=a cat", "--negative_prompt=rain", "--seed=2").Code);
+        Assert.InRange(
+            Difference(Out("both", "001_a cat", "img_00.png"), File.ReadAllBytes(Out("one", "000_a cat", "img_00.png"))), 0, 0);
+        File.WriteAllText(negatives, "fog\nrain\nsnow\n");
+        var (code, _, error) = Generate("both", $"--prompts_file={prompts}", $"--negative_prompts_file={negatives}");
+        Assert.Equal(1, code);
+        Assert.Contains("has 3 negative prompts for 2 prompts; it must have one, or one for each.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Generate_PicturesThatAreThere_StayWhereWholeAndOfTheSameSettings()
     {
         string[] arguments = ["--prompt=the moon", "--num_images=3", "--seed=4"];
@@ -418,9 +450,6 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.Equal(files.Select(File.ReadAllBytes),
             Directory.GetFiles(Out("new"), "*.png", SearchOption.AllDirectories).Order().Select(File.ReadAllBytes));
         Assert.NotEqual(whole[0], File.ReadAllBytes(files[0]));
-
-        static int Difference(string path, byte[] earlier) =>
-            ImageDecoder.Load(path).Pixels.Zip(ImageDecoder.Decode(earlier, "earlier").Pixels, (a, b) => Math.Abs(a - b)).Max();
     }
 
     [Fact]
@@ -572,6 +601,9 @@ public sealed class TrainAndGenerateTests : IDisposable
         var code = LabCommandLine.Run(args, new Session(output, error, IsInteractive: false, cancellation));
         return (code, output.ToString(), error.ToString());
     }
+
+    private static int Difference(string path, byte[] earlier) =>
+        ImageDecoder.Load(path).Pixels.Zip(ImageDecoder.Decode(earlier, "earlier").Pixels, (a, b) => Math.Abs(a - b)).Max();
 
     private string Out(params string[] parts) => Path.Combine([_folder, .. parts]);
 

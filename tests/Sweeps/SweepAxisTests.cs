@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Sweeps;
 using static Dreambooth.Lab.Tests.Sweeps.SweepRecords;
 
@@ -21,6 +22,9 @@ public class SweepAxisTests
         Assert.Equal(("seed 7", "guidance 3.5"), (SweepAxis.Seed.LabelOf(with), SweepAxis.Guidance.LabelOf(with)));
         Assert.Equal("LoRA × 0.5, guidance 3.5", SweepAxis.Setting.LabelOf(with));
         Assert.Equal((0.5, 0), (SweepAxis.ScaleOf(with), SweepAxis.ScaleOf(without)));
+        var sampled = with with { Sampler = SamplerKind.DpmPlusPlus2MSde, Sigmas = SigmaSchedule.Karras };
+        Assert.Equal(("dpmpp_2m_sde", "karras"), (SweepAxis.Sampler.LabelOf(sampled), SweepAxis.Sigmas.LabelOf(sampled)));
+        Assert.Equal(("euler", "model"), (SweepAxis.Sampler.LabelOf(with), SweepAxis.Sigmas.LabelOf(with)));
         Assert.Equal("not: fog", SweepAxis.NegativePrompt.LabelOf(with with { NegativePrompt = "fog" }));
     }
 }

@@ -2,6 +2,7 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Tokenizers;
@@ -105,6 +106,35 @@ public sealed class SweepRunnerTests : IDisposable
         var image = _pipeline.Generate(
             new GenerationRequest { Prompts = ["a cat"], Seed = 3, NumInferenceSteps = 2, GuidanceScale = 4, Height = 32, Width = 32 })[0];
         Assert.Equal(image.Pixels, Load("one", result).Pixels);
+    }
+
+    [Fact]
+    public void Run_Samplers_AreAnAxisWhosePicturesDependOnNothingElse()
+    {
+        var sweep = Sweep.Cross(
+            "s", Axes() with
+            {
+                Steps = 3,
+                Seeds = [3, 4],
+                Samplers = [SamplerKind.Euler, SamplerKind.Lcm],
+                Sigmas = [SigmaSchedule.Model, SigmaSchedule.Karras],
+            });
+        Assert.Equal(
+            ["euler, model levels, seed 3", "euler, karras levels, seed 3", "lcm, model levels, seed 3", "lcm, karras levels, seed 3"],
+            sweep.Items.Where(item => item.Seed == 3).Select(item => item.Column));
+        var batched = Run(sweep, "batched", batchSize: 4);
+        File.Delete(Path.Combine(_folder, "batched", batched[5].Path));
+        var before = Load("batched", batched[4]);
+        Assert.Equal(batched[5].Item, Run(sweep, "batched", batchSize: 1)[5].Item);
+        Assert.Equal(before.Pixels, Load("batched", batched[4]).Pixels);
+        Assert.Equal(8, batched.Select(result => Convert.ToBase64String(Load("batched", result).Pixels)).Distinct().Count());
+        var own = _pipeline.Generate(new GenerationRequest
+        {
+            Prompts = ["a cat"], Seed = 4, NumInferenceSteps = 3, GuidanceScale = sweep.Items[5].Guidance, Height = 32, Width = 32,
+            Sampler = new SamplerConfig { Kind = SamplerKind.Lcm },
+        })[0];
+        Assert.Equal((SamplerKind.Lcm, SigmaSchedule.Model, 4ul), (batched[5].Item.Sampler, batched[5].Item.Sigmas, batched[5].Item.Seed));
+        Assert.Equal(own.Pixels, Load("batched", batched[5]).Pixels);
     }
 
     [Fact]
