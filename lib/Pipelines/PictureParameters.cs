@@ -21,7 +21,8 @@ internal static class PictureParameters
             + string.Concat(loras.Select(lora => FormattableString.Invariant($" <lora:{lora.Name}:{lora.Scale}>")))
             + (record.NegativePrompt is { } negative ? $"\nNegative prompt: {negative}" : string.Empty)
             + FormattableString.Invariant(
-                $"\nSteps: {record.Steps}, Sampler: {SamplerOf(record.Sampling)}, CFG scale: {record.Guidance}, Seed: {record.Seed}, Size: {width}x{height}")
+                $"\nSteps: {record.Steps}, Sampler: {SamplerOf(record.Sampling)}, CFG scale: {record.Guidance}, Seed: {record.Seed}, ")
+            + FormattableString.Invariant($"Size: {width}x{height}")
             + $", Model: {record.Model}";
         if (record.BatchSize > 1)
             text += FormattableString.Invariant($", Batch size: {record.BatchSize}, Batch pos: {record.BatchRow}");

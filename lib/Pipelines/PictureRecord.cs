@@ -153,7 +153,8 @@ internal sealed partial record PictureRecord
     /// <param name="options">How it is loaded.</param>
     /// <param name="loras">The LoRA, with how strongly each acts.</param>
     public static PictureRecord Of(
-        GenerationRequest request, ModelOrigin? model, PipelineOptions options, IReadOnlyList<(UsedLora Lora, double Scale)> loras) => new PictureRecord
+        GenerationRequest request, ModelOrigin? model, PipelineOptions options, IReadOnlyList<(UsedLora Lora, double Scale)> loras) =>
+        new PictureRecord
         {
             Prompt = request.Prompts[0],
             NegativePrompt = request.NegativePrompts?[0],

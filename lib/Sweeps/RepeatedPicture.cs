@@ -145,7 +145,8 @@ internal sealed class RepeatedPicture
         ("truncate_timesteps", record.Sampling.TruncateTimesteps), ("guidance_start", record.GuidanceDetails.Start),
         ("guidance_end", record.GuidanceDetails.End), ("guidance_rescale", record.GuidanceDetails.Rescale),
         ("cfg_zero_star", record.GuidanceDetails.ZeroStar), ("zero_steps", record.GuidanceDetails.ZeroSteps),
-        ("prompt_weighting", record.PromptWeighting == true), ("variant", record.Variant), ("without_t5", record.WithoutT5), ("dtype", dtype ?? "auto"),
+        ("prompt_weighting", record.PromptWeighting == true), ("variant", record.Variant),
+        ("without_t5", record.WithoutT5), ("dtype", dtype ?? "auto"),
     ];
 
     // The flag takes numbers from 0 to 2^63 - 1.
