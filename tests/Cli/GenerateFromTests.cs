@@ -160,6 +160,18 @@ public sealed class GenerateFromTests : IDisposable
         Assert.Contains("were generated for the class_prompt 'a photo of a cat'", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--sampler=dpmpp_2m_sde", "--sigmas=karras", "a cat")]
+    [InlineData("--sampler=heun", "--guidance_end=0.5", "a cat")]
+    [InlineData("--cfg_zero_star", "--guidance_rescale=0.7", "a cat")]
+    [InlineData("--prompt_weighting", "--guidance_start=0.5", "a (cat:1.5)")]
+    public void From_SamplingThatIsNotTheDefault_RepeatsThePicture(string first, string second, string prompt)
+    {
+        Generate($"--prompt={prompt}", "--num_images=2", "--seed=3", first, second);
+        var source = Directory.GetFiles(Out("pictures"), "img_01.png", SearchOption.AllDirectories).Single();
+        AssertSame(source, From(source));
+    }
+
     private static void AssertSame(string source, (int Code, string Output, string Error) run)
     {
         Assert.Equal((0, string.Empty), (run.Code, run.Error));
