@@ -124,7 +124,6 @@ internal static class GenerateVerb
         MiniatureFolder.VerifyIfListed(model);
         var pipeline = StableDiffusion3Pipeline.Load(model, options);
         pipeline.Prompts.Warn = session.Warn;
-        pipeline.Prompts.PromptWeighting = config.PromptWeighting;
         return pipeline;
     }
 }

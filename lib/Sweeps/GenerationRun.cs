@@ -84,6 +84,7 @@ internal sealed class GenerationRun
     /// <param name="cancellation">Ends it between two steps; each picture is kept once it is decoded.</param>
     public void Execute(StableDiffusion3Pipeline pipeline, int batchSize, Action<int, int, string> report, CancellationToken cancellation)
     {
+        pipeline.Prompts.PromptWeighting = _config.PromptWeighting;
         var batches = _own.Index().Select(entry => entry.Item.Chunk(StableDiffusion3Pipeline.WorthAtATime)
             .SelectMany(unit => unit.Chunk(batchSize)).Where(batch => batch.Intersect(_missing[entry.Index]).Any()).ToList()).ToList();
         var calls = _config.Sampling.ModelCalls(_config.NumSteps);
