@@ -193,6 +193,15 @@ public sealed record MemorySettings
         Need(SampleBatchSize is >= 1 and <= LargestCount,
             $"the number of pictures generated at a time is {SampleBatchSize}; 1 to {LargestCount} is valid");
         Need(Rank is >= 1 and <= LargestCount, $"rank is {Rank}; 1 to {LargestCount} is valid");
+        try
+        {
+            _ = new LoraLayerRanks(TransformerLora);
+        }
+        catch (LabException error)
+        {
+            errors.Add(error.Message.TrimEnd('.'));
+        }
+
         Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
         Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");
         Need(

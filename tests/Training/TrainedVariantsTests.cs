@@ -123,6 +123,12 @@ public sealed class TrainedVariantsTests : IDisposable
     }
 
     [Fact]
+    public void Validate_APlanWithAPatternThatIsNone_IsTold() => Assert.Contains(
+        "rank_pattern gives 'to_q' 0; valid is a whole number",
+        Assert.Throws<LabException>((MemorySettings.TutorialTraining with { RankPattern = """{"to_q": 0}""" }).Validate).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
     public void Train_Dropout_ChangesTheTrainingAndRepeats()
     {
         using var pipeline = TinyPipeline.Load();
