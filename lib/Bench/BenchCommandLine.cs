@@ -17,5 +17,6 @@ internal static class BenchCommandLine
             MemoryBench.Create(session),
             EncodersBench.Create(session),
             ApproximationsBench.Create(session),
+            ScalingBench.Create(session),
         };
 }

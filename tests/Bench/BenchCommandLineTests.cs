@@ -11,10 +11,11 @@ public sealed class BenchCommandLineTests
 {
     [Theory]
     [InlineData(
-        "There is no verb 'safetensor'; valid are safetensors, encoders, kernel, memory, precision, full-size, operations.", "safetensor",
-        "--size_mib", "16")]
+        "There is no verb 'safetensor'; valid are safetensors, encoders, kernel, memory, precision, scaling, full-size, operations, "
+        + "approximations.", "safetensor", "--size_mib", "16")]
     [InlineData("There is no flag --size; nearest are --size_mib, --file, --help. safetensors --help lists", "safetensors", "--size", "16")]
     [InlineData("--size_mib is 'x'; valid is a whole number, at least 16.", "safetensors", "--size_mib", "x")]
+    [InlineData("--compute_ms is 0; valid is", "scaling", "--compute_ms", "0")]
     [InlineData("--cells is 0; valid is at least 60", "kernel", "--cells", "0")]
     public void Run_WrongCommandLine_SaysWhatIsValidAndExits2(string message, params string[] args)
     {
