@@ -197,8 +197,11 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         if (lora)
             terms.Add(new(
                 "state before the step", (numbers * MasterBytes) + state, true, "LoRA and optimizer state, for a step that is taken back"));
-        if (lora && optimizer.Averages)
-            terms.Add(new("trained weights", numbers * MasterBytes, true, "beside their average, which is kept"));
+        if (lora && optimizer.Copies > 0)
+        {
+            terms.Add(new(
+                "averaged weights", optimizer.Copies * numbers * MasterBytes, true, "weights that are trained beside the average to keep"));
+        }
         if (lora)
             terms.Insert(0, new("LoRA", numbers * MasterBytes, true, $"rank {settings.Rank}: {numbers:N0} numbers in Float32"));
         return terms;

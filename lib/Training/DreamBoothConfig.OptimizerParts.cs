@@ -51,7 +51,7 @@ public sealed partial record DreamBoothConfig
         ScheduleFree => OptimizerKind.ScheduleFree,
         Adafactor => OptimizerKind.Adafactor,
         _ => Use8bitAdam ? OptimizerKind.AdamW8Bit : OptimizerKind.AdamW,
-    }, ProdigySliceP);
+    }, ProdigySliceP, UseEma);
 
     /// <summary>A rate that is usual with the optimizer, for advice.</summary>
     internal string UsualRate => OptimizerKey switch { Lion => "2e-5", Prodigy => "1", _ => "1e-4" };

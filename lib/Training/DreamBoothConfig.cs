@@ -86,6 +86,7 @@ public sealed partial record DreamBoothConfig
             notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps.");
         notices.AddRange(TrainingExports.Notices(this));
         notices.AddRange(OptimizerNotices());
+        notices.AddRange(EmaNotices());
         notices.AddRange(NotYet());
         return notices;
     }
@@ -148,7 +149,7 @@ public sealed partial record DreamBoothConfig
             yield return error;
         Action[] parts =
         [
-            () => TimestepDensity().Validate(), CheckOptimizer, () => LearningRateSchedule(1).Validate(), CheckLora,
+            () => TimestepDensity().Validate(), CheckOptimizer, CheckEma, () => LearningRateSchedule(1).Validate(), CheckLora,
         ];
         foreach (var error in parts.Select(Complaint).OfType<string>())
             yield return error;

@@ -77,7 +77,7 @@ public sealed class DreamBoothTrainer : IDisposable
         _schedule = config.LearningRateSchedule(MaxSteps);
         _schedule.Validate();
         _optimizer = config.CreateOptimizer(adapter);
-        _weights = new KeptWeights(adapter, _optimizer);
+        _weights = new KeptWeights(adapter, _optimizer, config.Ema() is { } ema ? new EmaWeights(adapter.Parameters, ema) : null);
     }
 
     /// <summary>The ranks that train together, each with a trainer of the same configuration; null for one by itself.</summary>
@@ -141,7 +141,7 @@ public sealed class DreamBoothTrainer : IDisposable
         using var scope = NewDisposeScope();
         using var file = Checkpoint.Open(optimizerPath);
         var state = file.Names.ToDictionary(name => name, name => file.Load(name));
-        if (_optimizer.HasEvaluationWeights)
+        if (_weights.Averages)
             _weights.GoOnWith(TrainedOf(state, optimizerPath));
         _optimizer.LoadStateDict(state);
         StepsDone = step;
@@ -242,6 +242,7 @@ public sealed class DreamBoothTrainer : IDisposable
         if (!Array.TrueForAll(figures, float.IsFinite))
             throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));
         StepsDone++;
+        _weights.Update(StepsDone);
         return Record(figures, factor, epoch, images);
     }
 

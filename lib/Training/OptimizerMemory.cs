@@ -3,7 +3,8 @@ namespace Dreambooth.Lab.Training;
 /// <summary>How much memory an optimizer takes.</summary>
 /// <param name="Kind">The optimizer.</param>
 /// <param name="SliceP">Prodigy's sums and first weights hold every nth number of a tensor.</param>
-internal sealed record OptimizerMemory(OptimizerKind Kind = OptimizerKind.AdamW, int SliceP = 1)
+/// <param name="Ema">Whether a moving average of the weights is kept.</param>
+internal sealed record OptimizerMemory(OptimizerKind Kind = OptimizerKind.AdamW, int SliceP = 1, bool Ema = false)
 {
     /// <summary>In words what the state is.</summary>
     public string What => Kind switch
@@ -16,8 +17,8 @@ internal sealed record OptimizerMemory(OptimizerKind Kind = OptimizerKind.AdamW,
         _ => "AdamW's two moments, float32",
     };
 
-    /// <summary>Whether the weights that are trained stand beside those that are kept.</summary>
-    public bool Averages => Kind == OptimizerKind.ScheduleFree;
+    /// <summary>How often there are weights beside the LoRA's: those that are trained, and a moving average.</summary>
+    public int Copies => Ema ? 2 : Kind == OptimizerKind.ScheduleFree ? 1 : 0;
 
     /// <summary>The bytes of the state, but for some single numbers.</summary>
     /// <param name="shapes">The shapes of all tensors that are trained.</param>

@@ -58,6 +58,27 @@ public class DreamBoothConfigTests
             Assert.Null(flag.DefaultValue);
     }
 
+    // The rows of lib/Training/README.md: a flag that acts is an option of the same name, any other is accepted with a warning.
+    [Fact]
+    public void Readme_TableOfTheReferencesFlags_SaysWhatTheProgramDoes()
+    {
+        var rows = File.ReadLines(Path.Combine(GoldenSet.RepositoryRoot, "lib", "Training", "README.md"))
+            .TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+            .Select(cells => (Name: cells[1].Trim('`'), Default: cells[2], Here: cells[3])).ToList();
+        var reference = Reference.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(text => text.Split('=')).ToList();
+        Assert.Equal(reference.Select(pair => pair[0]), rows.Select(row => row.Name));
+        Assert.Equal(
+            reference.Select(pair => pair[1] switch { "-" => "none", "store_true" => "off", var text => text }),
+            rows.Select(row => row.Default));
+        Assert.All(rows, row => Assert.Equal(
+            DreamBoothConfig.Flags.Find(row.Name) is not null, row.Here.StartsWith("acts", StringComparison.Ordinal)));
+        Assert.All(DreamBoothConfig.UnusedFlags.Names, name => Assert.EndsWith(
+            rows.Single(row => row.Name == name).Here["not acted on".Length..].TrimStart(':', ' ') + ".",
+            DreamBoothConfig.UnusedFlags.Warning(name), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Validate_Smallest_IsValidWithoutNotices()
     {
