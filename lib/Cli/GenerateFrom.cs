@@ -14,7 +14,7 @@ internal sealed class GenerateFrom
     public const string Flag = "from";
 
     private static readonly string[] Usual = ["data", "outputs"];
-    private static readonly string[] Without = ["num_images", "prompts_file", "shard"];
+    private static readonly string[] Without = ["num_images", "prompts_file", "shard", "image", "strength", "mask"];
 
     private readonly Session _session;
     private readonly RepeatedPicture _picture;

@@ -28,6 +28,8 @@ public static class ImageDecoder
     private const long BlankPixels = 1 << 24;
     private const long BlankPart = 5_000;
 
+    private delegate void Copy(ReadOnlySpan<byte> rgba, Span<byte> rgb);
+
     /// <summary>Reads a picture file.</summary>
     /// <param name="path">A jpg, png, webp or bmp file; the content decides, not the name.</param>
     /// <returns>The upright picture.</returns>
@@ -49,13 +51,18 @@ public static class ImageDecoder
     /// <param name="name">What error messages call it.</param>
     /// <returns>The upright picture.</returns>
     /// <exception cref="LabException">The content is no picture, too large, or broken.</exception>
-    public static RgbImage Decode(byte[] file, string name) => Decode(file, name, overWhite: false);
+    public static RgbImage Decode(byte[] file, string name) => Decode(file, name, CopyRow);
 
     /// <summary>Reads a picture file as a picture to learn from or to show: what is transparent is laid over white.</summary>
     /// <param name="path">A jpg, png, webp or bmp file.</param>
     /// <returns>The upright picture.</returns>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
-    internal static RgbImage LoadOverWhite(string path) => WithFile(path, file => Decode(file, path, overWhite: true));
+    internal static RgbImage LoadOverWhite(string path) => WithFile(path, file => Decode(file, path, CopyRowOverWhite));
+
+    /// <summary>Reads how transparent a picture file's pixels are: white where nothing of a pixel is seen, black where all is.</summary>
+    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
+    internal static RgbImage LoadTransparency(string path) => WithFile(path, file => Decode(file, path, CopyTransparency));
 
     /// <summary>
     /// Reads a picture file as <see cref="LoadOverWhite"/> and resizes it as <see cref="ImageResizer.Resize"/>, row by row: the large
@@ -107,20 +114,14 @@ public static class ImageDecoder
         });
     }
 
-    private static RgbImage Decode(byte[] file, string name, bool overWhite)
+    private static RgbImage Decode(byte[] file, string name, Copy copy)
     {
         using var picture = OpenPicture.Of(file, name);
         var info = picture.Info;
         return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, name, keeps: true), () =>
         {
             var image = new RgbImage(info.StoredWidth, info.StoredHeight);
-            PictureRows.Read(picture.Codec, name, (y, row) =>
-            {
-                if (overWhite)
-                    CopyRowOverWhite(row, image.Row(y));
-                else
-                    CopyRow(row, image.Row(y));
-            }, picture.BandBytes);
+            PictureRows.Read(picture.Codec, name, (y, row) => copy(row, image.Row(y)), picture.BandBytes);
             return ImageTransforms.Orient(image, info.Orientation);
         });
     }
@@ -200,6 +201,12 @@ public static class ImageDecoder
             for (var channel = 0; channel < 3; channel++)
                 rgb[to + channel] = (byte)(((rgba[from + channel] * alpha) + (255 * (255 - alpha)) + 127) / 255);
         }
+    }
+
+    private static void CopyTransparency(ReadOnlySpan<byte> rgba, Span<byte> rgb)
+    {
+        for (int from = 3, to = 0; to < rgb.Length; from += 4, to += 3)
+            rgb.Slice(to, 3).Fill((byte)(255 - rgba[from]));
     }
 
     private static bool IsTransparent(ReadOnlySpan<byte> rgba)

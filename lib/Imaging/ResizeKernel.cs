@@ -21,7 +21,7 @@ internal readonly struct ResizeKernel
         (_filter, _inputs) = (filter, inputs);
         _scale = (double)inputs / outputs;
         var widening = Math.Max(_scale, 1.0);
-        _support = (filter == ResizeFilter.Bicubic ? 2.0 : 1.0) * widening;
+        _support = (filter switch { ResizeFilter.Lanczos => 3.0, ResizeFilter.Bicubic => 2.0, _ => 1.0 }) * widening;
         _inverse = 1.0 / widening;
     }
 
@@ -45,6 +45,12 @@ internal readonly struct ResizeKernel
         return (first, count);
     }
 
-    private double At(double x) =>
-        _filter == ResizeFilter.Bicubic ? CubicConvolution.Weight(x, -0.5) : Math.Max(1.0 - Math.Abs(x), 0.0);
+    private double At(double x) => _filter switch
+    {
+        ResizeFilter.Lanczos => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0,
+        ResizeFilter.Bicubic => CubicConvolution.Weight(x, -0.5),
+        _ => Math.Max(1.0 - Math.Abs(x), 0.0),
+    };
+
+    private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(x * Math.PI) / (x * Math.PI);
 }

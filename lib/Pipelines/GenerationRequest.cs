@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Schedulers;
 using static TorchSharp.torch;
 
@@ -56,6 +57,39 @@ public sealed record GenerationRequest
 
     /// <summary>The noise of each prediction, instead of drawn noise.</summary>
     internal Func<int, Tensor>? StepNoise { get; init; }
+
+    /// <summary>
+    /// The picture to begin from (image to image), resized to <see cref="Height"/> × <see cref="Width"/>; where both are null, the size is
+    /// about the model's own area in the picture's shape. Null: begin from noise.
+    /// </summary>
+    public RgbImage? Image { get; init; }
+
+    /// <summary>
+    /// How much of the way from noise a picture goes again, above 0 to 1, default 0.6: at 1 nothing of <see cref="Image"/> is left. Of n
+    /// steps about n × strength run. Given <see cref="Latents"/> are taken as they are for the first of them.
+    /// </summary>
+    public double Strength { get; init; } = 0.6;
+
+    /// <summary>
+    /// Where <see cref="Image"/> is made anew (white, from half gray on) and where it is kept (inpainting), in its shape; null: everywhere.
+    /// </summary>
+    public RgbImage? Mask { get; init; }
+
+    /// <summary>The noise mixed into <see cref="Image"/>, <c>[prompts × pictures, C, h, w]</c>, instead of drawn noise.</summary>
+    internal Tensor? StartNoise { get; init; }
+
+    /// <summary>
+    /// The noise that the encoder's distribution of <see cref="Image"/> is drawn with, <c>[1, C, h, w]</c>, instead of drawn noise.
+    /// </summary>
+    internal Tensor? EncodingNoise { get; init; }
+
+    /// <summary>The steps that are left out at the start: where a picture is begun from, all but n × strength, rounded down.</summary>
+    internal int FirstStep => Image is null ? 0 : FirstStepOf(NumInferenceSteps, Strength);
+
+    /// <summary>The steps that run.</summary>
+    internal int StepsRun => NumInferenceSteps - FirstStep;
+
+    internal static int FirstStepOf(int steps, double strength) => (int)Math.Max(steps - Math.Min(steps * strength, steps), 0);
 
     /// <summary>How many more of CLIP's last layers are left out (for the positive prompt alone), or null.</summary>
     public int? ClipSkip { get; init; }
@@ -143,8 +177,22 @@ public sealed record GenerationRequest
             .Select(prompt => PromptText.Complaint(prompt, "a prompt")).OfType<string>().Take(1));
         if (NegativePrompts is not null && NegativePrompts.Count != 1 && NegativePrompts.Count != Prompts.Count)
             errors.Add($"there are {NegativePrompts.Count} negative prompts for {Prompts.Count} prompts; give one, or one each");
+        errors.AddRange(ImageErrors());
         if (errors.Count > 0)
             throw new LabException($"The request is not valid: {string.Join("; ", errors)}.");
         Sampler.Validate();
+    }
+
+    private IEnumerable<string> ImageErrors()
+    {
+        if (Strength is not (> 0 and <= 1))
+            yield return $"strength is {Strength}; above 0 and at most 1 is valid";
+        if (Mask is not null && Image is null)
+            yield return "there is a mask but no picture; give the picture that it belongs to";
+        if (Mask is { } mask && Image is { } image && Math.Abs(((double)mask.Width / mask.Height * image.Height / image.Width) - 1) > 0.01)
+            yield return $"the mask has {mask.Width}x{mask.Height} pixels and the picture {image.Width}x{image.Height}; their shapes "
+                + "must be one";
+        if (Image is not null && Sampler.Kind != SamplerKind.Euler)
+            yield return $"the sampler is {Sampler.Kind}; from a picture only {SamplerKind.Euler} is valid";
     }
 }

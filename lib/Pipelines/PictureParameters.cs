@@ -24,6 +24,8 @@ internal static class PictureParameters
                 $"\nSteps: {record.Steps}, Sampler: {SamplerOf(record.Sampling)}, CFG scale: {record.Guidance}, Seed: {record.Seed}, ")
             + FormattableString.Invariant($"Size: {width}x{height}")
             + $", Model: {record.Model}";
+        if (record.Strength is { } strength)
+            text += FormattableString.Invariant($", Denoising strength: {strength}");
         if (record.BatchSize > 1)
             text += FormattableString.Invariant($", Batch size: {record.BatchSize}, Batch pos: {record.BatchRow}");
         var hashes = string.Join(", ", loras.Select(lora => $"{lora.Name}: {lora.Hash}"));

@@ -109,6 +109,15 @@ internal sealed partial record PictureRecord
     /// <summary>How it was bridged between them.</summary>
     public int? CacheOrder { get; init; }
 
+    /// <summary>SHA-256 of the file of the picture that it was begun from; null for none, as are the next two.</summary>
+    public string? ImageSha256 { get; init; }
+
+    /// <summary>How much of the way from noise it went again.</summary>
+    public double? Strength { get; init; }
+
+    /// <summary>SHA-256 of the mask's file, or alpha for what is transparent in the picture; null where all was made anew.</summary>
+    public string? Mask { get; init; }
+
     /// <summary>Precision of transformer and text encoders.</summary>
     public string? Dtype { get; init; }
 

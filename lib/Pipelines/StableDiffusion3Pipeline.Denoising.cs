@@ -20,22 +20,28 @@ public sealed partial class StableDiffusion3Pipeline
         request.Validate();
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var latents = InitialLatents(request);
+        var start = StartOf(request);
+        var latents = start is null || request.Latents is not null ? InitialLatents(request) : start.Noise;
         var (positive, negative) = EncodePrompts(request);
-        return Denoise(request, latents, positive, negative, onStep, cancellation).MoveToOuterDisposeScope();
+        return Denoise(request, latents, positive, negative, onStep, cancellation, start).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same with encoded prompts, in the caller's dispose scope.</summary>
     /// <param name="request">How; its prompts and first latents are not looked at.</param>
-    /// <param name="latents">What it begins from, float32, <c>[B, C, h, w]</c>; freed on the way.</param>
+    /// <param name="latents">What it begins from, float32, <c>[B, C, h, w]</c>; freed on the way, but not a picture's noise.</param>
     /// <param name="positive">B rows.</param>
     /// <param name="negative">B rows, or null without guidance.</param>
     /// <param name="onStep">Called after each prediction.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
+    /// <param name="start">The picture that it begins from, or null.</param>
     internal Tensor Denoise(
         GenerationRequest request, Tensor latents, PromptEmbeddings positive, PromptEmbeddings? negative, Action<DenoisingStep>? onStep,
-        CancellationToken cancellation)
+        CancellationToken cancellation, ImageStart? start = null)
     {
+        using var sampler = request.Sampler.Create(SchedulerConfig, request.NumInferenceSteps, Patches(latents));
+        var (calls, first) = (sampler.Timesteps.Count, request.FirstStep);
+        if (start is not null && request.Latents is null)
+            latents = start.At(sampler.Sigmas[first]);
         using var trace = new FiniteTrace();
         trace.Add("The latents to begin with", latents);
         foreach (var text in new[] { positive, negative }.OfType<PromptEmbeddings>())
@@ -44,19 +50,18 @@ public sealed partial class StableDiffusion3Pipeline
         using var denoiser = new GuidedDenoiser(
             Transformer, request, positive, negative, Transformer.IsObserved ? null : Recorder)
         { Refused = StopRecording };
-        using var sampler = request.Sampler.Create(SchedulerConfig, request.NumInferenceSteps, Patches(latents));
-        var calls = sampler.Timesteps.Count;
-        for (var i = 0; i < calls; i++)
+        for (var i = first; i < calls; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
-            var flow = denoiser.Predict(latents.to(Options.Dtype), sampler.Timesteps[i], i);
+            var flow = denoiser.Predict(latents.to(Options.Dtype), sampler.Timesteps[i], i - first);
             var noise = sampler.DrawsNoise ? StepNoise(request, latents, i) : null;
-            var next = sampler.Step(flow, i, latents, noise).MoveToOuterDisposeScope();
+            var next = sampler.Step(flow, i, latents, noise);
+            next = (start?.Keep(next, sampler.Sigmas[i + 1]) ?? next).MoveToOuterDisposeScope();
             latents.Dispose();
             latents = next;
-            trace.Add($"The latents after step {i + 1} of {calls}", latents, ("transformer", Transformer));
-            onStep?.Invoke(new DenoisingStep(i + 1, calls, sampler.Timesteps[i], sampler.Sigmas[i + 1], latents));
+            trace.Add($"The latents after step {i + 1 - first} of {calls - first}", latents, ("transformer", Transformer));
+            onStep?.Invoke(new DenoisingStep(i + 1 - first, calls - first, sampler.Timesteps[i], sampler.Sigmas[i + 1], latents));
         }
 
         trace.Require(() => FiniteTrace.Suspects(request, _adapters, Options.Dtype));

@@ -50,7 +50,8 @@ public sealed partial class StableDiffusion3Pipeline
     /// <summary>The noise that a request starts from, float32, <c>[B, C, h, w]</c>.</summary>
     internal Tensor InitialLatents(GenerationRequest request)
     {
-        var (height, width) = LatentSize(request.Height, request.Width);
+        var (pixelHeight, pixelWidth) = SizeOf(request);
+        var (height, width) = LatentSize(pixelHeight, pixelWidth);
         long[] shape = [request.Prompts.Count * request.NumImagesPerPrompt, Transformer.Config.InChannels, height, width];
         if (request.Latents is null)
             return SeededNoise.Normal(shape, request.Seed, Options.Device, ScalarType.Float32);

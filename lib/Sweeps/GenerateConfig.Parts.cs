@@ -67,6 +67,12 @@ public sealed partial record GenerateConfig
             errors.Add("lora has an empty path.");
         if (Foundation.Shard.Complaint(Shard) is { } complaint)
             errors.Add(complaint);
+        if (Image is null && (Mask ?? (object?)Strength) is not null)
+            errors.Add("strength and mask belong to a picture to begin from: image is needed.");
+        if (Image is not null && Sampler != SamplerKind.Euler)
+            errors.Add("image goes with the sampler euler alone.");
+        if (Strength == 0)
+            errors.Add("strength is 0; above 0 and at most 1 is valid.");
         if (string.IsNullOrWhiteSpace(OutputDir))
             errors.Add("output_dir is empty; it must name a folder.");
         if (errors.Count > 0)

@@ -212,6 +212,24 @@ public sealed partial record GenerateConfig
     [Flag(SamplingGroup, "Seed of the first prompt; prompt i (from 0) has seed + i.", Minimum = 0)]
     public long Seed { get; init; }
 
+    /// <summary>A picture, or a folder of pictures, to begin from; null: begin from noise. Flag <c>--image</c>.</summary>
+    [Flag(
+        SamplingGroup, "Begin from this picture, or from each of a folder: it is resized to --height and --width; without them to about "
+        + "the model's own area, in its shape.", Placeholder = "FILE|FOLDER")]
+    public string? Image { get; init; }
+
+    /// <summary>How much of the way from noise a picture goes again, above 0 to 1; null: 0.6. Flag <c>--strength</c>.</summary>
+    [Flag(
+        SamplingGroup, "With --image: how much is made anew; at 1 nothing of the picture is left. Of n steps n × strength run.",
+        Minimum = 0, Maximum = 1, DefaultText = "0.6")]
+    public double? Strength { get; init; }
+
+    /// <summary>The picture that says what is made anew, or <c>alpha</c>; null: everything. Flag <c>--mask</c>.</summary>
+    [Flag(
+        SamplingGroup, "With --image: make anew only what is white on this picture, or, as alpha, what is transparent in the picture.",
+        Placeholder = "FILE|alpha")]
+    public string? Mask { get; init; }
+
     /// <summary>
     /// Transformer layers for skip-layer guidance, numbers from 0 separated by commas; null: off. Flag <c>--skip_guidance_layers</c>.
     /// </summary>

@@ -19,6 +19,7 @@ internal sealed class GenerationRun
     private readonly IReadOnlyList<string> _prompts;
     private readonly IReadOnlyList<string?> _negatives;
     private readonly GenerationOrigin _origin;
+    private readonly SourcePictures? _sources;
     private readonly int[][] _missing;
     private readonly int[][] _own;
     private readonly Lazy<HashSet<string>> _ownPaths;
@@ -33,17 +34,19 @@ internal sealed class GenerationRun
     {
         (_config, _prompts, _origin) = (config, prompts, origin);
         _negatives = config.ReadNegativePrompts(prompts.Count);
-        if ((long)prompts.Count * config.NumImages > MostPictures)
+        _sources = SourcePictures.Of(config);
+        var total = (long)prompts.Count * config.NumImages * (_sources?.Count ?? 1);
+        if (total > MostPictures)
         {
             throw new UsageException(
                 $"num_images is {config.NumImages}, for {prompts.Count} prompt{(prompts.Count == 1 ? string.Empty : "s")}: that is "
-                    + $"{(long)prompts.Count * config.NumImages} pictures, and a run makes at most {MostPictures}. Give fewer.");
+                    + $"{total} pictures, and a run makes at most {MostPictures}. Give fewer.");
         }
 
-        var units = Enumerable.Range(0, prompts.Count).SelectMany(prompt => Enumerable.Range(prompt * config.NumImages, config.NumImages)
-            .Chunk(StableDiffusion3Pipeline.WorthAtATime)).ToList();
+        var units = Enumerable.Range(0, prompts.Count).SelectMany(prompt => Units(Enumerable.Range(0, OfPrompt))
+            .Select(unit => Array.ConvertAll(unit, image => (prompt * OfPrompt) + image))).ToList();
         var own = Shard.Groups(units, Shard.Parse(config.Shard)).SelectMany(unit => unit)
-            .ToLookup(number => number / config.NumImages, number => number % config.NumImages);
+            .ToLookup(number => number / OfPrompt, number => number % OfPrompt);
         _own = [.. prompts.Select((_, prompt) => own[prompt].ToArray())];
         var found = Enumerable.Range(0, Total).AsParallel().AsOrdered().Select(Look).ToArray();
         if (!config.Overwrite && found.FirstOrDefault(entry => entry.Objection is not null) is { Objection: { } objection })
@@ -55,14 +58,19 @@ internal sealed class GenerationRun
         }
 
         _missing = [.. Enumerable.Range(0, prompts.Count).Select(prompt =>
-            _own[prompt].Where(image => !found[(prompt * config.NumImages) + image].IsThere).ToArray())];
+            _own[prompt].Where(image => !found[(prompt * OfPrompt) + image].IsThere).ToArray())];
         _ownPaths = new(() =>
             [.. _own.Index().SelectMany(entry => entry.Item.Select(image => Path.GetFullPath(PathOf(entry.Index, image))))]);
         There = found.Count(entry => entry.IsThere);
     }
 
     /// <summary>Number of pictures in total.</summary>
-    public int Total => _prompts.Count * _config.NumImages;
+    public int Total => _prompts.Count * OfPrompt;
+
+    // Of each picture to begin from as many as are asked for.
+    private int OfPrompt => (_sources?.Count ?? 1) * _config.NumImages;
+
+    private int StepsRun => _sources?.StepsRun ?? _config.Sampling.ModelCalls(_config.NumSteps);
 
     /// <summary>Number of pictures of this part; all without a part.</summary>
     public int Own => _own.Sum(images => images.Length);
@@ -85,9 +93,9 @@ internal sealed class GenerationRun
     public void Execute(StableDiffusion3Pipeline pipeline, int batchSize, Action<int, int, string> report, CancellationToken cancellation)
     {
         pipeline.Prompts.PromptWeighting = _config.PromptWeighting;
-        var batches = _own.Index().Select(entry => entry.Item.Chunk(StableDiffusion3Pipeline.WorthAtATime)
+        var batches = _own.Index().Select(entry => Units(entry.Item)
             .SelectMany(unit => unit.Chunk(batchSize)).Where(batch => batch.Intersect(_missing[entry.Index]).Any()).ToList()).ToList();
-        var calls = _config.Sampling.ModelCalls(_config.NumSteps);
+        var calls = StepsRun;
         var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * calls);
         var drawn = Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0);
         pipeline.PreparePrompts(drawn.Select(prompt => Request(prompt, [0], null)));
@@ -97,9 +105,12 @@ internal sealed class GenerationRun
             using var generator = new Generator(SeedOf(prompt), CPU);
             foreach (var batch in batches[prompt])
             {
-                using var noise = Noise(pipeline, generator, batch, ref next);
-                var images = pipeline.GenerateEach(
-                    Request(prompt, batch, noise), step => report(done + step.Step, steps, text), cancellation);
+                using var noise = _sources is null ? Noise(pipeline, generator, batch, ref next) : null;
+                var request = Request(prompt, batch, noise);
+                request = _sources?.Begin(request, batch[0] / _config.NumImages, pipeline, SeedOf(prompt), PlacesOf(batch)) ?? request;
+                using var encodingNoise = request.EncodingNoise;
+                using var startNoise = request.StartNoise;
+                var images = pipeline.GenerateEach(request, step => report(done + step.Step, steps, text), cancellation);
                 foreach (var (i, image) in images.Index().Where(entry => _missing[prompt].Contains(batch[entry.Index])))
                 {
                     var record = RecordOf(prompt, batch[i]) with { BatchSize = batch.Length, BatchRow = i };
@@ -131,7 +142,7 @@ internal sealed class GenerationRun
 
     private (bool IsThere, string? Objection) Look(int number)
     {
-        var (prompt, image) = Math.DivRem(number, _config.NumImages);
+        var (prompt, image) = Math.DivRem(number, OfPrompt);
         var path = PathOf(prompt, image);
         if (_config.Overwrite || WholePicture.Load(path) is not { Image: var pixels, Content: var content })
             return (false, null);
@@ -151,10 +162,20 @@ internal sealed class GenerationRun
     private string PathOf(int prompt, int image) =>
         Path.Combine(_config.OutputDir, PromptFolders.FolderName(prompt, _prompts[prompt]), PromptFolders.ImageName(image));
 
-    private PictureRecord RecordOf(int prompt, int image) => _origin.RecordOf(Request(prompt, [image], null), SeedOf(prompt), image) with
+    private PictureRecord RecordOf(int prompt, int image)
     {
-        PromptWeighting = _config.PromptWeighting ? true : null,
-    };
+        var record = _origin.RecordOf(Request(prompt, [image], null), SeedOf(prompt), image) with
+        {
+            PromptWeighting = _config.PromptWeighting ? true : null,
+        };
+        return _sources?.Note(record, image / _config.NumImages) ?? record;
+    }
+
+    // Pictures that may be generated together: of one prompt and one picture to begin from.
+    private IEnumerable<int[]> Units(IEnumerable<int> images) => images.GroupBy(image => image / _config.NumImages)
+        .SelectMany(group => group.Chunk(StableDiffusion3Pipeline.WorthAtATime));
+
+    private int[] PlacesOf(int[] batch) => Array.ConvertAll(batch, image => image % _config.NumImages);
 
     private ulong SeedOf(int prompt) => (ulong)_config.Seed + (ulong)prompt;
 

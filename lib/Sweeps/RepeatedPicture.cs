@@ -45,6 +45,13 @@ internal sealed class RepeatedPicture
             throw new LabException($"There is no picture {path}; from names a picture's file.");
         var (image, content) = WholePicture.Load(path) ?? throw new LabException($"{path} is no picture, or it is damaged.");
         var record = PictureRecord.Read(PictureNotes.Read(path, content)) ?? throw ForeignPicture.Explain(path, content);
+        if (record.ImageSha256 is { } source)
+        {
+            throw new LabException(
+                $"{path} was begun from another picture (SHA-256 of its file: {source}), which from does not look for. Give its settings "
+                + "again, with image.");
+        }
+
         var dtype = DtypeOf(record.Dtype);
         var values = Values(record, dtype).ToDictionary(entry => Find(entry.Name), entry => entry.Value);
         var changes = new List<string>();

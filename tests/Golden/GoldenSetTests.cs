@@ -8,7 +8,11 @@ public sealed class GoldenSetTests
     private const long MaxFixtureBytes = 8L << 20;
 
     /// <summary>Files that hold inputs of other cases and nothing to compare with.</summary>
-    private static readonly string[] InputsOnly = ["training/prompt_embeds.safetensors"];
+    private static readonly string[] InputsOnly =
+    [
+        "training/prompt_embeds.safetensors", "pipelines_2/inputs.tiny-sd35m.safetensors", "pipelines_2/inputs.tiny-sd3m.safetensors",
+        "samplers/inputs.safetensors",
+    ];
 
     /// <summary>Manifests name the types of weights as the files do.</summary>
     private static readonly Dictionary<string, string> Stored = new()

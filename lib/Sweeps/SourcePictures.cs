@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Sweeps;
+
+/// <summary>The pictures that a <c>generate</c> run begins from, with their masks.</summary>
+internal sealed class SourcePictures
+{
+    private const string Alpha = "alpha";
+
+    private readonly string? _mask;
+    private readonly string? _maskNote;
+    private readonly double _strength;
+    private readonly (string Path, string Sha256)[] _pictures;
+
+    private SourcePictures(GenerateConfig config, string image)
+    {
+        (_mask, _strength) = (config.Mask, config.Strength ?? new GenerationRequest { Prompts = [] }.Strength);
+        string[] files = Directory.Exists(image)
+            ? [.. Directory.GetFiles(image).Where(PictureName.Is).Order(StringComparer.Ordinal)] : [image];
+        if (files.Length == 0)
+            throw new LabException($"{image} has no pictures; jpg, png, webp and bmp files are read.");
+        _pictures = [.. files.Select(file => (file, Hash(file)))];
+        _maskNote = _mask is null or Alpha ? _mask : Hash(_mask);
+        StepsRun = config.NumSteps - GenerationRequest.FirstStepOf(config.NumSteps, _strength);
+    }
+
+    /// <summary>How many there are.</summary>
+    public int Count => _pictures.Length;
+
+    /// <summary>Denoising steps of each.</summary>
+    public int StepsRun { get; }
+
+    /// <summary>Reads which they are.</summary>
+    /// <param name="config">The options.</param>
+    /// <returns>Null where a run begins from noise.</returns>
+    /// <exception cref="LabException">A picture or the mask cannot be read.</exception>
+    public static SourcePictures? Of(GenerateConfig config) => config.Image is { } image ? new(config, image) : null;
+
+    /// <summary>What the record of a generated picture says of its source.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="source">Which picture, from 0.</param>
+    public PictureRecord Note(PictureRecord record, int source) =>
+        record with { ImageSha256 = _pictures[source].Sha256, Strength = _strength, Mask = _maskNote };
+
+    /// <summary>
+    /// Lets a request begin from a picture. One seed gives, for each picture, first the noise that its encoding is drawn with, then that of
+    /// the first generated picture, the second and so on, as the reference draws them.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="source">Which picture, from 0.</param>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="places">Which of the pictures that are generated from it, rising, from 0.</param>
+    /// <returns>Its two tensors of noise are the caller's.</returns>
+    public GenerationRequest Begin(GenerationRequest request, int source, StableDiffusion3Pipeline pipeline, ulong seed, int[] places)
+    {
+        var path = _pictures[source].Path;
+        request = request with { Image = ImageDecoder.LoadOverWhite(path), Mask = MaskOf(path), Strength = _strength };
+        var size = pipeline.SizeOf(request);
+        var (height, width) = pipeline.LatentSize(size.Height, size.Width);
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(seed, CPU);
+        Tensor Draw() => SeededNoise.Normal([1, pipeline.Transformer.Config.InChannels, height, width], generator);
+        var encoding = Draw();
+        Tensor[] noise = [.. Enumerable.Range(0, places[^1] + 1).Select(_ => Draw())];
+        return request with
+        {
+            EncodingNoise = encoding.MoveToOuterDisposeScope(),
+            StartNoise = cat([.. places.Select(place => noise[place])]).MoveToOuterDisposeScope(),
+        };
+    }
+
+    private RgbImage? MaskOf(string path)
+    {
+        if (_mask != Alpha)
+            return _mask is null ? null : ImageDecoder.LoadOverWhite(_mask);
+        var mask = ImageDecoder.LoadTransparency(path);
+        return mask.Pixels.Any(level => level >= 128) ? mask : throw new LabException(
+            $"{path} has no transparent pixels, which mask=alpha asks to make anew. Erase them in a png or webp, or name a mask's file.");
+    }
+
+    private static string Hash(string path) => ImageDecoder.WithFile(path, file => Convert.ToHexStringLower(SHA256.HashData(file)));
+}
