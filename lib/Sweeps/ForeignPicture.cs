@@ -37,11 +37,14 @@ internal static partial class ForeignPicture
             : $"It has {found}, of which nothing is read."));
     }
 
+    // A stranger's text in a command that may be copied into a shell.
+    private static string Quoted(string flag, string text) => $"{flag} {ShellText.Quoted(ShownText.Line(text, MostShown))}";
+
     private static string Command(Dictionary<string, string> settings)
     {
-        var parts = new List<string> { "generate --model MODEL", $"--prompt \"{ShownText.Line(settings["prompt"], MostShown)}\"" };
+        var parts = new List<string> { "generate --model MODEL", Quoted("--prompt", settings["prompt"]) };
         if (settings.TryGetValue("negative", out var negative))
-            parts.Add($"--negative_prompt \"{ShownText.Line(negative, MostShown)}\"");
+            parts.Add(Quoted("--negative_prompt", negative));
         foreach (var (name, flag) in Flags)
         {
             if (settings.TryGetValue(name, out var value) && double.TryParse(value, CultureInfo.InvariantCulture, out _))
