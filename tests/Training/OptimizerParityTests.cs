@@ -41,7 +41,7 @@ public sealed class OptimizerParityTests
             gradients.copy_(cat([.. given.Select(all => all[step].flatten())]));
             optimizer.Step(Factor(name, step));
             GoldenAssert.Close(
-                cat([.. wanted.Select(all => all[step].flatten())]), parameters, isProdigy ? EstimateTolerance : Tolerance, $"step {step}");
+                cat([.. wanted.Select(all => all[step].flatten())]), parameters, Tolerance, $"step {step}");
         }
 
         if (isProdigy)
