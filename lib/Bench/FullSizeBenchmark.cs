@@ -81,6 +81,10 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
             ("lora-step-dropout", "the LoRA step with lora_dropout 0.1",
                 times => LoraStep(times, config => config with { LoraDropout = 0.1 })),
             ("lora-step-bias", "the LoRA step with lora_bias", times => LoraStep(times, config => config with { LoraBias = true })),
+            .. new[] { "lion", "prodigy", "adamw_schedulefree", "adafactor" }.Select(optimizer => (
+                $"lora-step-{optimizer}", $"the LoRA step with optimizer {optimizer}",
+                (Func<List<double>, bool>)(times => LoraStep(times, config => config with { Optimizer = optimizer })))),
+            ("lora-step-8bit", "the LoRA step with use_8bit_adam", times => LoraStep(times, config => config with { Use8bitAdam = true })),
             ("recipe-step", "whole recipe step: accumulation 4, CLIP LoRA trained, prior preservation", RecipeStep),
             ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
             ("vae-encode", $"VAE encode {small}×{small}", times => Encode(times, small)),
