@@ -19,6 +19,9 @@ internal sealed class RankProcess : IDisposable
     /// <summary>Its exit code, 128 + a signal's number where one ended it.</summary>
     public int Code => _process.ExitCode;
 
+    /// <summary>Whether a signal ended it, so that it said nothing itself.</summary>
+    public bool WasSignalled => Code > FirstSignal;
+
     /// <summary>When it ended.</summary>
     public DateTime Ended => _process.ExitTime;
 
@@ -70,7 +73,7 @@ internal sealed class RankProcess : IDisposable
             lines = [.. _lines.Select(line => line.StartsWith("error: ", StringComparison.Ordinal) ? line["error: ".Length..] : line)];
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{(Code > FirstSignal ? $"was ended by signal {Code - FirstSignal}" : $"ended with exit code {Code}")}"
+            $"{(WasSignalled ? $"was ended by signal {Code - FirstSignal}" : $"ended with exit code {Code}")}"
             + $"{(lines.Length == 0 ? "." : $": {string.Join('\n', lines)}")}");
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Native;
 
 namespace Dreambooth.Lab.Cli;
 
@@ -21,14 +22,17 @@ internal static class RankProcesses
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ByThemselves = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AtLast = TimeSpan.FromMinutes(10); // Rank 0 may have a checkpoint to write.
 
     /// <summary>Runs this process's command line as several ranks.</summary>
     /// <param name="count">How many.</param>
+    /// <param name="device">The device that the user names.</param>
     /// <param name="session">Where errors of ranks other than 0 go; its cancellation ends all.</param>
     /// <returns>0, or the exit code of the rank that failed first.</returns>
-    public static int Run(int count, Session session)
+    /// <exception cref="UsageException">There are fewer GPUs.</exception>
+    public static int Run(int count, string device, Session session)
     {
+        RankDevice.CheckEnough(Environment.GetEnvironmentVariable(RankDevice.Variable), count, device);
         var (port, secret) = (FreePort(), Convert.ToHexString(RandomNumberGenerator.GetBytes(32)));
         var ranks = new List<RankProcess>();
         try
@@ -36,16 +40,28 @@ internal static class RankProcesses
             for (var rank = 0; rank < count; rank++)
                 ranks.Add(RankProcess.Start(Command(), Variables(rank, count, port, secret), shown: rank == 0));
             Await(ranks, session.Cancellation);
-            var failed = ranks.Where(rank => rank.Code != ExitCode.Success).MinBy(rank => rank.Ended);
-            if (failed is not null && ranks.IndexOf(failed) is > 0 and var number && failed.Code != ExitCode.Cancelled)
-                session.Fail($"rank {number} of {count} {failed.Reason()}");
-            return failed?.Code ?? ExitCode.Success;
+            return Verdict(ranks, session);
         }
         finally
         {
             foreach (var rank in ranks)
                 rank.Dispose();
         }
+    }
+
+    /// <summary>Says how a run ended, where ranks may still run: those have no say.</summary>
+    /// <param name="ranks">By rank.</param>
+    /// <param name="session">Where the first failure goes, but for what rank 0 has said itself.</param>
+    /// <returns>0, or the exit code of the rank that failed first.</returns>
+    internal static int Verdict(IReadOnlyList<RankProcess> ranks, Session session)
+    {
+        var failed = ranks.Select((rank, number) => (Rank: rank, Number: number))
+            .Where(each => each.Rank.HasEnded && each.Rank.Code != ExitCode.Success).OrderBy(each => each.Rank.Ended).ToList();
+        if (failed is not [var (first, number), ..])
+            return ExitCode.Success;
+        if (first.Code != ExitCode.Cancelled && (number > 0 || first.WasSignalled))
+            session.Fail($"rank {number} of {ranks.Count} {first.Reason()}");
+        return first.Code;
     }
 
     private static void Await(IReadOnlyList<RankProcess> ranks, CancellationToken cancellation)

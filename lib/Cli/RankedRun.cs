@@ -10,6 +10,8 @@ namespace Dreambooth.Lab.Cli;
 /// </summary>
 internal static class RankedRun
 {
+    private static readonly TimeSpan OwnSignal = TimeSpan.FromSeconds(1);
+
     /// <summary>Does some work.</summary>
     /// <param name="place">Which rank this is; alone, nothing else happens than the work.</param>
     /// <param name="settings">The work's settings, equal on all ranks.</param>
@@ -17,6 +19,7 @@ internal static class RankedRun
     /// <param name="session">The verb's.</param>
     /// <param name="work">Given the ranks, or null, and what to write to.</param>
     /// <exception cref="LabException">The ranks do not meet, or one fails.</exception>
+    /// <exception cref="OperationCanceledException">This rank was cancelled, and perhaps others.</exception>
     public static int Do(
         RankEnvironment place, string settings, string device, Session session, Func<Rendezvous?, Session, int> work)
     {
@@ -27,10 +30,25 @@ internal static class RankedRun
         // Ranks of another build may compute otherwise.
         var fingerprint = Convert.ToHexString(
             SHA256.HashData(Encoding.UTF8.GetBytes($"{typeof(RankedRun).Module.ModuleVersionId} {settings}")));
-        using var ranks = Rendezvous.Join(place, RankSecret.Read(), fingerprint, RendezvousOptions.Read(), session.Cancellation);
         try
         {
-            return work(ranks, place.IsFirst ? session : session with
+            using var ranks = Rendezvous.Join(place, RankSecret.Read(), fingerprint, RendezvousOptions.Read(), session.Cancellation);
+            return With(ranks, session, work);
+        }
+        catch (RankFailureException error) when (error.IsCancellation)
+        {
+            // A signal to all ranks comes to some after the word of another.
+            if (session.Cancellation.WaitHandle.WaitOne(OwnSignal))
+                throw new OperationCanceledException(error.Message, error, session.Cancellation);
+            throw;
+        }
+    }
+
+    private static int With(Rendezvous ranks, Session session, Func<Rendezvous?, Session, int> work)
+    {
+        try
+        {
+            return work(ranks, ranks.IsFirst ? session : session with
             {
                 Output = TextWriter.Null,
                 Error = TextWriter.Null,
@@ -43,7 +61,7 @@ internal static class RankedRun
         }
         catch (Exception error) when (error is not RankFailureException)
         {
-            ranks.Fail(error is OperationCanceledException ? "it was cancelled." : FailureReport.Cause(error).Message);
+            ranks.Fail(error is OperationCanceledException ? RankFailureException.Cancelled : FailureReport.Cause(error).Message);
             throw;
         }
     }

@@ -48,7 +48,7 @@ internal static class TrainVerb
             }
 
             return starts is { } count
-                ? RankProcesses.Run(count, session)
+                ? RankProcesses.Run(count, config.Device, session)
                 : RankedRun.Do(place, config.ToJson(), config.Device, session, (ranks, shown) => Run(config, place, ranks, shown));
         });
         return verb;

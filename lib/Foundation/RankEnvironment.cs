@@ -137,7 +137,7 @@ internal sealed record RankEnvironment
             Rank = rank,
             Count = count,
             LocalRank = variables.Needed("SLURM_LOCALID"),
-            LocalCount = Math.Max(1, variables.Number("SLURM_NTASKS_PER_NODE") ?? 1),
+            LocalCount = IsOnOneNode(variables) ? count : Math.Max(1, variables.Number("SLURM_NTASKS_PER_NODE") ?? 1),
             Address = variables.Text("MASTER_ADDR") ?? FirstNode(variables),
             // Steps of one machine take other ports, below those that the system gives away.
             Port = variables.Port ?? 20_000 + (int)(((31L * job) + step) * 17 % 12_000),
@@ -145,9 +145,11 @@ internal sealed record RankEnvironment
         };
     }
 
+    private static bool IsOnOneNode(LauncherVariables variables) => variables.Text("SLURM_STEP_NUM_NODES") == "1";
+
     private static string FirstNode(LauncherVariables variables)
     {
-        if (variables.Text("SLURM_STEP_NUM_NODES") == "1")
+        if (IsOnOneNode(variables))
             return Alone.Address;
         string[] names = ["SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST", "SLURM_NODELIST"];
         return names.Select(variables.Text).FirstOrDefault(text => text is not null) is { } list

@@ -41,7 +41,7 @@ internal sealed partial class Rendezvous
         catch (Exception error)
         {
             if (error is not RankFailureException)
-                meeting.Fail(error is OperationCanceledException ? "it was cancelled." : error.Message);
+                meeting.Fail(error is OperationCanceledException ? RankFailureException.Cancelled : error.Message);
             meeting.Dispose();
             throw;
         }

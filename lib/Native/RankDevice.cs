@@ -7,7 +7,8 @@ namespace Dreambooth.Lab.Native;
 /// <summary>The GPU of a rank: the process sees no other, so that nothing of it lands on a GPU of another rank.</summary>
 internal static class RankDevice
 {
-    private const string Variable = "CUDA_VISIBLE_DEVICES";
+    /// <summary>The variable that lists the GPUs that a process sees.</summary>
+    public const string Variable = "CUDA_VISIBLE_DEVICES";
 
     /// <summary>Shows this process its GPU only. To be called before anything loads CUDA.</summary>
     /// <param name="place">The rank.</param>
@@ -36,11 +37,32 @@ internal static class RankDevice
     {
         if (present is null)
             return localRank.ToString(CultureInfo.InvariantCulture);
-        var listed = present.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var listed = Listed(present);
         return listed.Length <= 1 ? null : localRank < listed.Length ? listed[localRank] : throw new UsageException(
             $"{Variable} is '{ShownText.Line(present)}', {listed.Length} GPUs, and this is local rank {localRank} (from 0): start as many "
             + "ranks on this machine as it has GPUs.");
     }
+
+    /// <summary>Refuses to start more ranks on this machine than it shows GPUs.</summary>
+    /// <param name="present">The value of <c>CUDA_VISIBLE_DEVICES</c>; null, where this cannot be known yet, is taken.</param>
+    /// <param name="count">How many ranks.</param>
+    /// <param name="device">The device that the user names; with <c>auto</c> and no GPU all compute on the processor.</param>
+    /// <exception cref="UsageException">There are fewer GPUs.</exception>
+    public static void CheckEnough(string? present, int count, string device)
+    {
+        if (present is null || device == "cpu")
+            return;
+        var shown = Listed(present).Length;
+        if (shown >= count || (shown == 0 && device == "auto"))
+            return;
+        throw new UsageException(
+            $"num_processes is {count}, but {Variable} is '{ShownText.Line(present)}', {shown} GPU{(shown == 1 ? "" : "s")}: start as many "
+            + "ranks as there are GPUs, or give --device cpu.");
+    }
+
+    // As CUDA reads it: what comes after -1 is not seen.
+    private static string[] Listed(string present) =>
+        [.. present.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).TakeWhile(gpu => gpu != "-1")];
 
 #pragma warning disable SYSLIB1054, CA5392, CA2101 // plain P/Invoke into the C library
     [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi)]

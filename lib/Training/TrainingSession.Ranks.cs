@@ -25,7 +25,10 @@ public sealed partial class TrainingSession
     /// <param name="events">Callbacks, or null.</param>
     /// <param name="cancellation">Ends the run on all ranks, after the same step.</param>
     /// <returns>How it ended, equal on all ranks.</returns>
-    /// <exception cref="RankFailureException">Another rank ended, hangs or failed; rank 0 has saved the steps done.</exception>
+    /// <exception cref="RankFailureException">
+    /// Another rank ended, hangs or failed. Rank 0 then has written a checkpoint of the steps done; where rank 0 itself is lost, the last
+    /// of <c>checkpointing_steps</c> stays.
+    /// </exception>
     /// <exception cref="LabException">As in <see cref="Train(DreamBoothConfig, TrainingEvents?, CancellationToken)"/>.</exception>
     internal static TrainingSummary Train(
         DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events, CancellationToken cancellation)

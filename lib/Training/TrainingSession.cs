@@ -164,11 +164,6 @@ public sealed partial class TrainingSession : IDisposable
                 KeepForTheNextStart();
             return summary;
         }
-        catch (RankFailureException)
-        {
-            KeepForTheNextStart();
-            throw;
-        }
         catch (NonFiniteException error)
         {
             save = false;
@@ -176,6 +171,11 @@ public sealed partial class TrainingSession : IDisposable
                 ? $"; the last state that was is {last.Folder}"
                 : string.Empty;
             throw new NonFiniteException($"{error.Message} No LoRA was written{written}.");
+        }
+        catch (Exception error) when (error is RankFailureException || _collective?.Ranks.Failure is not null)
+        {
+            KeepForTheNextStart(); // A lost rank may show first as a sum that NCCL gives up.
+            throw;
         }
         finally
         {

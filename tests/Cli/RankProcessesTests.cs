@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Pipelines;
@@ -50,7 +51,7 @@ public sealed partial class RankProcessesTests : IDisposable
     {
         if (!OperatingSystem.IsLinux())
             return;
-        using var run = Start(("LAB_HEARTBEAT_SECONDS", "8"));
+        using var run = Start(variables: ("LAB_HEARTBEAT_SECONDS", "8"));
         var stopped = RankOne(run);
         Signal(stopped, "STOP");
         Await(run, () => Shown().Contains("was silent for 8 s", StringComparison.Ordinal));
@@ -72,7 +73,39 @@ public sealed partial class RankProcessesTests : IDisposable
         AssertWhole();
     }
 
-    private Process Start(params (string Name, string Value)[] variables)
+    [Fact]
+    public void Train_SignalWhileClassPicturesAreMade_IsNoError()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var pictures = Path.Combine(_folder, "class");
+        string[] prior = ["--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={pictures}", "--num_class_images=100000"];
+        using var run = Start(prior, () => Directory.Exists(pictures) && Directory.EnumerateFileSystemEntries(pictures).Any());
+        Signal(run.Id, "TERM");
+        var (code, error) = End(run);
+        Assert.Equal(130, code);
+        Assert.DoesNotContain("error:", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verdict_RankZeroEndedBySignalAndAnotherRuns_SaysSo()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var first = Rank("kill -9 $$");
+        using var running = Rank("read line");
+        Assert.True(SpinWait.SpinUntil(() => first.HasEnded, Patience));
+        using var shown = new StringWriter();
+        Assert.Equal(128 + 9, RankProcesses.Verdict([first, running], new Session(shown, shown, false, default)));
+        Assert.Equal("error: rank 0 of 2 was ended by signal 9.", shown.ToString().Trim());
+        Assert.False(running.HasEnded);
+    }
+
+    private static RankProcess Rank(string script) =>
+        RankProcess.Start(["/bin/sh", "-c", script], new Dictionary<string, string>(), shown: true);
+
+    private Process Start(
+        IEnumerable<string>? more = null, Func<bool>? until = null, params (string Name, string Value)[] variables)
     {
         var start = new ProcessStartInfo(
             "dotnet",
@@ -80,7 +113,7 @@ public sealed partial class RankProcessesTests : IDisposable
                 LabProgram.Assembly, "train", "--num_processes=2", $"--pretrained_model_name_or_path={TinyPipeline.Folder}",
                 $"--tokenizers={TinyTokenizers.Root}", $"--instance_data_dir={_pictures.Folder}", "--instance_prompt=a photo of gmc cat",
                 $"--output_dir={Lora}", "--resolution=32", "--train_batch_size=1", "--max_sequence_length=32", "--rank=2", "--seed=5",
-                "--device=cpu", "--max_train_steps=100000",
+                "--device=cpu", "--max_train_steps=100000", .. more ?? [],
             ])
         {
             RedirectStandardOutput = true,
@@ -98,7 +131,7 @@ public sealed partial class RankProcessesTests : IDisposable
         };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        Await(process, () => StepLog.Read(Lora).Count >= 2);
+        Await(process, until ?? (() => StepLog.Read(Lora).Count >= 2));
         return process;
     }
 

@@ -40,6 +40,14 @@ public sealed class RankEnvironmentTests
     }
 
     [Theory]
+    [InlineData(Torchrun + " LOCAL_WORLD_SIZE=2", 2)]
+    [InlineData(Mpi, 2)]
+    [InlineData(Step, 1)]
+    [InlineData(Step + " SLURM_STEP_NUM_NODES=1", 2)]
+    [InlineData(Step + " SLURM_STEP_NUM_NODES=2 SLURM_NTASKS_PER_NODE=4", 4)]
+    public void Read_Launcher_KnowsHowManyShareTheMachine(string variables, int here) => Assert.Equal(here, Read(variables).LocalCount);
+
+    [Theory]
     [InlineData("RANK=0", "WORLD_SIZE is not set")]
     [InlineData("WORLD_SIZE=2 MASTER_ADDR=h MASTER_PORT=1", "RANK is not set")]
     [InlineData("LOCAL_RANK=1", "RANK and WORLD_SIZE are not set")]

@@ -109,6 +109,27 @@ public sealed class RankedTrainingTests : IDisposable
             && inner.Message.Contains("(output_dir) cannot be written to", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Train_RankLostDuringASum_KeepsTheStepsWhateverTheErrorIs()
+    {
+        var error = Assert.Throws<AggregateException>(() => RankThreads.Run(2, ranks => TrainingSession.Train(
+            Config("lost") with { MaxTrainSteps = 100 }, ranks,
+            new TrainingEvents
+            {
+                OnStep = step =>
+                {
+                    if (ranks.IsFirst && step.Step == 3)
+                    {
+                        ranks.Fail("it is lost.");
+                        throw new LabException("ncclAllReduce failed");
+                    }
+                },
+            },
+            CancellationToken.None)));
+        Assert.Contains(error.Flatten().InnerExceptions, inner => inner.Message == "ncclAllReduce failed");
+        Assert.True(Directory.Exists(Path.Combine(_folder, "lost", "checkpoint-3")));
+    }
+
     private DreamBoothConfig Config(string output) => TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, output)) with
     {
         CheckpointingSteps = 2,
