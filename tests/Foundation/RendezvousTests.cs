@@ -121,6 +121,7 @@ public sealed class RendezvousTests
     {
         var errors = Failures(3, meeting =>
         {
+            meeting.Barrier(); // All have joined.
             if (meeting.Rank == 2)
                 meeting.Fail("the disk is full.");
             meeting.Barrier();
