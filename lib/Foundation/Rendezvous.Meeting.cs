@@ -86,43 +86,6 @@ internal sealed partial class Rendezvous
         + $"{_options.Patience.TotalSeconds:0} s (LAB_RENDEZVOUS_SECONDS): not started, or this address cannot be reached from there"
         + (_strangers == 0 ? "." : $", or with another {RankSecret.Variable}: {_strangers} connections did not know it.");
 
-    private Socket Listen(RankEnvironment place)
-    {
-        var addresses = Resolve(place.Address);
-        if (addresses.Count == 0)
-        {
-            throw new RankFailureException(
-                $"{place.Address}, rank 0's machine, is a name that {Environment.MachineName} does not know. Set MASTER_ADDR to an "
-                + "address.");
-        }
-
-        SocketException? last = null;
-        foreach (var port in Ports(place))
-        {
-            foreach (var address in addresses)
-            {
-                var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    socket.Bind(new IPEndPoint(address, port));
-                    socket.Listen(MostKnocks);
-                    return socket;
-                }
-                catch (SocketException error)
-                {
-                    socket.Dispose();
-                    last = error;
-                }
-            }
-        }
-
-        throw last?.SocketErrorCode == SocketError.AddressNotAvailable
-            ? new RankFailureException(
-                $"MASTER_ADDR, {place.Address}, is no address of this machine, {Environment.MachineName}, and rank 0 runs here. Give the "
-                + "address of the machine of rank 0.")
-            : new RankFailureException($"Rank 0 cannot listen on {place.Address}, {PortText(place)}: {last?.Message}");
-    }
-
     // A thread of its own for each that comes: one that says nothing delays nobody.
     private void Receive(Socket socket, byte[] secret)
     {
@@ -130,7 +93,7 @@ internal sealed partial class Rendezvous
         {
             socket.ReceiveTimeout = socket.SendTimeout = (int)Reply.TotalMilliseconds;
             using var stream = new NetworkStream(socket, ownsSocket: false);
-            if (RankHandshake.Challenge(stream, secret) is not { } came)
+            if (Challenge(socket, stream, secret) is not { } came)
             {
                 Interlocked.Increment(ref _strangers);
                 socket.Dispose();
@@ -149,6 +112,14 @@ internal sealed partial class Rendezvous
         {
             Interlocked.Decrement(ref _knocks);
         }
+    }
+
+    // A peer that sends a byte now and then keeps each read going.
+    private (RankHello Hello, byte[] Numbers)? Challenge(Socket socket, Stream stream, byte[] secret)
+    {
+        using var limit = new CancellationTokenSource(_options.Handshake);
+        using var end = limit.Token.Register(socket.Dispose);
+        return RankHandshake.Challenge(stream, secret);
     }
 
     private void Judge(Socket socket, Stream stream, byte[] secret, RankHello other, byte[] numbers)
@@ -175,8 +146,18 @@ internal sealed partial class Rendezvous
             return;
         }
 
-        // Nothing else is sent to it before the verdict.
-        RankHandshake.Tell(stream, secret, numbers, RankHandshake.Answer.Welcome, _own);
+        try
+        {
+            // Nothing else is sent to it before the verdict.
+            RankHandshake.Tell(stream, secret, numbers, RankHandshake.Answer.Welcome, _own);
+        }
+        catch
+        {
+            lock (_links)
+                _claimed.Remove(other.Rank); // It comes again.
+            throw;
+        }
+
         Add(other.Rank, new RankLink(socket, other, _options.Silence));
     }
 
@@ -219,9 +200,6 @@ internal sealed partial class Rendezvous
         }
     }
 
-    private static string Unknown(RankEnvironment place) =>
-        Resolve(place.Address).Count > 0 ? "." : ", where that name is not known. Set MASTER_ADDR to an address.";
-
     private bool Find(RankEnvironment place, byte[] secret, ref bool otherSecret, CancellationToken cancellation)
     {
         var addresses = Resolve(place.Address);
@@ -260,40 +238,4 @@ internal sealed partial class Rendezvous
             return null;
         }
     }
-
-    private static Socket? Connect(IPEndPoint where, CancellationToken cancellation)
-    {
-        var socket = new Socket(where.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(Reply);
-        try
-        {
-            socket.ConnectAsync(where, limit.Token).AsTask().GetAwaiter().GetResult();
-            return socket;
-        }
-        catch (Exception error) when (error is SocketException or OperationCanceledException)
-        {
-            socket.Dispose();
-            return null;
-        }
-    }
-
-    // A name may not be known yet: a pod's is entered when it has started.
-    private static IReadOnlyList<IPAddress> Resolve(string name)
-    {
-        try
-        {
-            return [.. Dns.GetHostAddresses(name).OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork)];
-        }
-        catch (Exception error) when (error is SocketException or ArgumentException)
-        {
-            return [];
-        }
-    }
-
-    private IEnumerable<int> Ports(RankEnvironment place) => _options.Port is { } port ? [port]
-        : Enumerable.Range(1, PortsTried).Select(more => place.Port + more).Where(number => number <= ushort.MaxValue);
-
-    private string PortText(RankEnvironment place) =>
-        _options.Port is { } port ? $"port {port}" : $"ports {place.Port + 1} to {place.Port + PortsTried}";
 }

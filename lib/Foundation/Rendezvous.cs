@@ -71,6 +71,10 @@ internal sealed partial class Rendezvous : IDisposable
     /// <param name="message">Why, for the others' users.</param>
     public void Fail(string message) => Raise($"{_own} failed: {message}");
 
+    /// <summary>Says to all ranks that they cannot go on, where this one is not to blame.</summary>
+    /// <param name="message">Which rank is, and why.</param>
+    public void End(string message) => Raise(message);
+
     /// <summary>Gives rank 0's bytes to all.</summary>
     /// <param name="content">The bytes; of rank 0 only.</param>
     /// <exception cref="RankFailureException">A rank has ended, hangs or failed.</exception>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dreambooth.Lab.Foundation;
 
-/// <summary>Time limits and the port of a <see cref="Rendezvous"/>; each has an environment variable.</summary>
+/// <summary>Time limits and the port of a <see cref="Rendezvous"/>; those that users may need have environment variables.</summary>
 internal sealed record RendezvousOptions
 {
     /// <summary>
@@ -15,6 +15,9 @@ internal sealed record RendezvousOptions
 
     /// <summary>How long a rank may be silent before it counts as hung. Default 30 s. <c>LAB_HEARTBEAT_SECONDS</c>.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one that comes may take to prove that it knows the secret. Default 10 s.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long a sum may wait for a rank that lives and says nothing of longer work. Default 600 s. <c>LAB_COLLECTIVE_SECONDS</c>.

@@ -22,8 +22,8 @@ internal interface ICollective : IDisposable
         var kinds = ranks.Gather(Encoding.UTF8.GetBytes(kind)).Select(Encoding.UTF8.GetString).ToList();
         if (kinds.FindIndex(other => other != kind) is > 0 and var odd)
         {
-            ranks.Fail(
-                $"rank {odd} computes on {kinds[odd]}, and rank 0 on {kind}. Give each rank a GPU of its own, or all the device cpu.");
+            ranks.End(
+                $"Rank {odd} computes on {kinds[odd]}, and rank 0 on {kind}. Give each rank a GPU of its own, or all the device cpu.");
             ranks.Check();
         }
 

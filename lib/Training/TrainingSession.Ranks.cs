@@ -130,8 +130,8 @@ public sealed partial class TrainingSession
         var own = $"step {StepsDone} of {MaxSteps}, data {_dataSha256}, parameters {ParametersSha256()}";
         if (Different(ranks, own) is (var rank, var state))
         {
-            ranks.Fail(
-                $"rank {rank} begins with {state}, and rank 0 with {own}. All ranks must see the same model, pictures and checkpoint.");
+            ranks.End(
+                $"Rank {rank} begins with {state}, and rank 0 with {own}. All ranks must see the same model, pictures and checkpoint.");
         }
 
         ranks.Barrier();

@@ -10,6 +10,8 @@ public sealed class RendezvousTests
     private static readonly RendezvousOptions Patient = new() { Silence = TimeSpan.FromSeconds(60), Patience = TimeSpan.FromSeconds(60) };
     private static readonly RendezvousOptions Hasty = Patient with { Patience = TimeSpan.FromSeconds(1) };
 
+    private const int Whole = 40; // bytes: the stranger's first message, at 4 a second
+
     private readonly int _port = FreePort();
 
     [Fact]
@@ -87,6 +89,17 @@ public sealed class RendezvousTests
         using var loud = Knock(_port + 1);
         loud.Send(new byte[100]);
         Assert.Equal(["0", "1"], Run(2, meeting => $"{meeting.Rank}"));
+    }
+
+    [Fact]
+    public void Join_StrangerThatSendsAByteNowAndThen_IsShutOut()
+    {
+        using var meeting = new RunningMeeting(Place(0, 2), Patient with { Handshake = TimeSpan.FromSeconds(1) });
+        using var slow = Knock(_port + 1);
+        var sent = 0;
+        for (; sent < Whole && !IsClosed(slow); sent++)
+            slow.Send("LABRANK1"u8.Slice(sent % 8, 1));
+        Assert.InRange(sent, 1, Whole - 1);
     }
 
     [Fact]
@@ -194,6 +207,18 @@ public sealed class RendezvousTests
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Connect(new IPEndPoint(IPAddress.Loopback, port));
         return socket;
+    }
+
+    private static bool IsClosed(Socket socket)
+    {
+        try
+        {
+            return socket.Poll(TimeSpan.FromMilliseconds(250), SelectMode.SelectRead) && socket.Receive(new byte[1]) == 0;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
     }
 
     private List<string> Run(int count, Func<Rendezvous, string> work) =>

@@ -130,6 +130,15 @@ public sealed class RankedTrainingTests : IDisposable
         Assert.True(Directory.Exists(Path.Combine(_folder, "lost", "checkpoint-3")));
     }
 
+    [Fact]
+    public void Open_OneRankOnAGpu_IsNamedOnEach()
+    {
+        var errors = RankThreads.Run(2, ranks => Assert.Throws<RankFailureException>(
+            () => ICollective.Open(ranks, ranks.IsFirst ? CPU : new Device(TorchSharp.DeviceType.CUDA))).Message);
+        Assert.All(errors, error => Assert.StartsWith(
+            "Rank 1 computes on a GPU, and rank 0 on the processor.", error, StringComparison.Ordinal));
+    }
+
     private DreamBoothConfig Config(string output) => TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, output)) with
     {
         CheckpointingSteps = 2,

@@ -28,13 +28,13 @@ internal sealed class NcclCollective : ICollective
     public Rendezvous Ranks { get; }
 
     /// <summary>Joins the ranks' GPUs; rank 0 hands out NCCL's identifier.</summary>
-    /// <exception cref="RankFailureException">A rank failed meanwhile.</exception>
+    /// <exception cref="RankFailureException">A rank failed meanwhile, or NCCL does not connect them in time.</exception>
     /// <exception cref="LabException">NCCL refuses.</exception>
     public static NcclCollective Join(Rendezvous ranks)
     {
         var id = ranks.Broadcast(ranks.IsFirst ? NcclCommunicator.CreateId() : null);
 
-        // NCCL waits for all without a limit; where one fails, the thread stays behind and ends with the process.
+        // NCCL waits for all without a limit; where one fails or time is up, the thread stays behind and ends with the process.
         NcclCommunicator? joined = null;
         Exception? refusal = null;
         var join = new Thread(() =>
@@ -50,8 +50,18 @@ internal sealed class NcclCollective : ICollective
         })
         { IsBackground = true, Name = "Joining NCCL" };
         join.Start();
+        var clock = Stopwatch.StartNew();
         while (!join.Join(Look))
+        {
             ranks.Check();
+            if (clock.Elapsed > ranks.Limit)
+            {
+                ranks.End(
+                    $"NCCL did not connect the GPUs of {ranks.Count} ranks within {ranks.Limit.TotalSeconds:0} s (LAB_COLLECTIVE_SECONDS), "
+                    + $"as rank {ranks.Rank} saw it. Where machines have several networks, name the common one in NCCL_SOCKET_IFNAME.");
+            }
+        }
+
         return refusal is null ? new NcclCollective(ranks, joined!) : throw new LabException(refusal.Message, refusal);
     }
 
@@ -94,7 +104,12 @@ internal sealed class NcclCollective : ICollective
             else
                 waited += passed;
             if (waited > Ranks.Limit)
-                Ranks.Fail($"a sum over all ranks took longer than {Ranks.Limit.TotalSeconds:0} s (LAB_COLLECTIVE_SECONDS); a GPU hangs.");
+            {
+                Ranks.End(
+                    $"Rank {Ranks.Rank} waited {Ranks.Limit.TotalSeconds:0} s for a sum (LAB_COLLECTIVE_SECONDS): another rank lives, but "
+                    + "did not come to it.");
+            }
+
             if (Ranks.Failure is not null)
             {
                 _communicator.Abort();

@@ -12,7 +12,10 @@ internal sealed unsafe class NcclCommunicator : IDisposable
     private const int Float32 = 7; // ncclFloat32
     private const int Sum = 0; // ncclSum
 
+    private static readonly TimeSpan OneCall = TimeSpan.FromSeconds(5);
+
     private readonly nint _handle;
+    private readonly Lock _calls = new(); // Ending frees the handle.
     private int _aborted;
 
     private NcclCommunicator(nint handle) => _handle = handle;
@@ -41,21 +44,35 @@ internal sealed unsafe class NcclCommunicator : IDisposable
 
     /// <summary>Replaces a tensor by the sum over all processes.</summary>
     /// <param name="tensor">Contiguous, float32, on the process's CUDA device; of the same length everywhere.</param>
-    /// <exception cref="LabException">NCCL refuses.</exception>
+    /// <exception cref="LabException">NCCL refuses, or the group was ended.</exception>
     public void AllReduce(Tensor tensor)
     {
         var data = CudaDriver.DataPointer(tensor.Handle);
-        CudaRuntime.Check(
-            AllReduce(data, data, (nuint)tensor.numel(), Float32, Sum, _handle,
-                CudaDriver.CurrentStream(GpuMemory.IndexOf(tensor.device)!.Value)), "ncclAllReduce");
+        var stream = CudaDriver.CurrentStream(GpuMemory.IndexOf(tensor.device)!.Value);
+        lock (_calls)
+        {
+            if (Volatile.Read(ref _aborted) != 0)
+                throw new LabException("A sum over the ranks' GPUs came after these were parted.");
+            CudaRuntime.Check(AllReduce(data, data, (nuint)tensor.numel(), Float32, Sum, _handle, stream), "ncclAllReduce");
+        }
+
         GC.KeepAlive(tensor);
     }
 
     /// <summary>Ends what waits on the GPU for other processes; may be called from another thread. What was being summed is lost.</summary>
     public void Abort()
     {
-        if (Interlocked.Exchange(ref _aborted, 1) == 0)
-            _ = Abort(_handle);
+        var isFree = _calls.TryEnter(OneCall); // A call that takes longer waits for a lost rank, and is what this ends.
+        try
+        {
+            if (Interlocked.Exchange(ref _aborted, 1) == 0)
+                _ = Abort(_handle);
+        }
+        finally
+        {
+            if (isFree)
+                _calls.Exit();
+        }
     }
 
     /// <summary>Leaves.</summary>
