@@ -57,5 +57,5 @@ internal sealed class LoraOutput
     /// <param name="contents">What was written.</param>
     /// <param name="layout">The layout.</param>
     public static string Written(string path, LoraContents contents, string layout) =>
-        $"{path}: {LoraExport.Layers(contents.LayerCount)} in the layout of {layout}";
+        $"{path}: {LoraExport.Layers(LoraExport.Held(contents.Layers, layout).Count())} in the layout of {layout}";
 }

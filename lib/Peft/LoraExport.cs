@@ -43,6 +43,12 @@ public static class LoraExport
     /// <param name="layout">The layout.</param>
     internal static string FileOf(string path, string layout) => layout == "peft" ? Path.Combine(path, LoraFile.PeftName) : path;
 
+    /// <summary>The layers that a layout has a place for.</summary>
+    /// <param name="layers">The layers of a LoRA.</param>
+    /// <param name="layout">The layout.</param>
+    internal static IEnumerable<LoraContent> Held(IEnumerable<LoraContent> layers, string layout) =>
+        layout == "peft" ? layers.Where(layer => layer.Component == "transformer") : layers;
+
     /// <summary>A number of layers in words.</summary>
     /// <param name="count">How many.</param>
     internal static string Layers(int count) => count == 1 ? "1 layer" : $"{count} layers";
@@ -95,11 +101,13 @@ public static class LoraExport
 
     private static List<string> WritePeft(string folder, IReadOnlyList<LoraContent> layers, Dictionary<string, string> metadata)
     {
-        var own = layers.Where(layer => layer.Component == "transformer").ToList();
+        var own = Held(layers, "peft").ToList();
         if (own.Count == 0)
             throw new LabException("A folder in PEFT's layout is one model's, here the transformer's, and this LoRA has nothing for it.");
         if (own.Select(layer => layer.Variant is LoraVariant.Dora ? LoraVariant.Lora : layer.Variant).Distinct().Count() > 1)
             throw new LabException("A folder in PEFT's layout has one variant, and this LoRA has several; convert it to diffusers.");
+        if (File.Exists(folder))
+            throw new LabException($"{folder} is a file, and PEFT's layout is a folder; name a folder for the output.");
         Directory.CreateDirectory(folder);
         var config = LoraMetadata.Config(own);
         JsonFile.Write(Path.Combine(folder, LoraMetadata.PeftConfigName), config);

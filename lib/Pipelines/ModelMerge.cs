@@ -16,6 +16,9 @@ internal sealed class ModelMerge(IReadOnlyList<(LoraContents Contents, double We
     /// <summary>Written beside a merged file, or in a merged folder: what it was made from.</summary>
     public const string OriginName = "lora_merge.json";
 
+    // A miniature's list of its files' sums; of a merged folder it would say that it is damaged.
+    private const string SumsName = "MANIFEST.json";
+
     private const int CopyChunk = 1 << 20;
 
     // Weights in other forms than safetensors, which would not be merged.
@@ -69,7 +72,7 @@ internal sealed class ModelMerge(IReadOnlyList<(LoraContents Contents, double We
         var temporary = AtomicFile.TemporaryBeside(output);
         try
         {
-            foreach (var file in files.Except(left))
+            foreach (var file in files.Except([.. left, SumsName]))
             {
                 cancellation.ThrowIfCancellationRequested();
                 var target = Path.Combine(temporary, file);
@@ -96,7 +99,12 @@ internal sealed class ModelMerge(IReadOnlyList<(LoraContents Contents, double We
             throw;
         }
 
-        return [.. left.Select(file => $"{file} is left out: weights in that form are not merged.")];
+        return
+        [
+            .. left.Select(file => $"{file} is left out: weights in that form are not merged."),
+            .. files.Where(file => file == SumsName)
+                .Select(file => $"{file} is left out: it holds the sums of the files before."),
+        ];
     }
 
     // Every layer must be somewhere, and a bias where an update has one.

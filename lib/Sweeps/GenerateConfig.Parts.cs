@@ -71,8 +71,6 @@ public sealed partial record GenerateConfig
             errors.Add("strength and mask belong to a picture to begin from: image is needed.");
         if (Image is not null && Sampler != SamplerKind.Euler)
             errors.Add("image goes with the sampler euler alone.");
-        if (Strength == 0)
-            errors.Add("strength is 0; above 0 and at most 1 is valid.");
         if (string.IsNullOrWhiteSpace(OutputDir))
             errors.Add("output_dir is empty; it must name a folder.");
         if (errors.Count > 0)

@@ -221,7 +221,7 @@ public sealed partial record GenerateConfig
     /// <summary>How much of the way from noise a picture goes again, above 0 to 1; null: 0.6. Flag <c>--strength</c>.</summary>
     [Flag(
         SamplingGroup, "With --image: how much is made anew; at 1 nothing of the picture is left. Of n steps n × strength run.",
-        Minimum = 0, Maximum = 1, DefaultText = "0.6")]
+        Minimum = 0, OpenMinimum = true, Maximum = 1, DefaultText = "0.6")]
     public double? Strength { get; init; }
 
     /// <summary>The picture that says what is made anew, or <c>alpha</c>; null: everything. Flag <c>--mask</c>.</summary>

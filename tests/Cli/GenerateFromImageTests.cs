@@ -61,7 +61,7 @@ public sealed class GenerateFromImageTests : IDisposable
             Assert.Contains(message, Generate(arguments).Error, StringComparison.Ordinal);
         Fails("image is needed", "--strength=0.5");
         Fails("image is needed", "--mask=alpha");
-        Fails("strength is 0; above 0 and at most 1 is valid", "--image", _pictures.PathOf("a.png"), "--strength=0");
+        Fails("strength is 0; valid is more than 0, at most 1", "--image", _pictures.PathOf("a.png"), "--strength=0");
         Fails("nowhere.png", "--image", _pictures.PathOf("nowhere.png"));
         Fails("has no pictures", "--image", Directory.CreateDirectory(_pictures.PathOf("none")).FullName);
         Fails("the mask has 32x64 pixels", "--image", _pictures.PathOf("a.png"), "--mask", _pictures.PathOf("b.png"));

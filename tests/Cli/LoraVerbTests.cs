@@ -127,6 +127,26 @@ public sealed class LoraVerbTests : IDisposable
     }
 
     [Fact]
+    public void Convert_ToPeft_CountsTheLayersThatAreWrittenAndNeedsAFolder()
+    {
+        var (source, target) = (Path.Combine(_folder.Path, "both.safetensors"), Path.Combine(_folder.Path, "peft"));
+        var layer = DrawnLora.Layer(LoraVariant.Lora);
+        var text = DrawnLora.Layer(LoraVariant.Lora, path: "text_model.encoder.layers.0.self_attn.q_proj") with
+        {
+            Component = "text_encoder",
+        };
+        LoraExport.Save(source, LoraContents.Of([layer, text]), "diffusers");
+        var (code, output, error) = Run("lora", "convert", source, "--to", "peft", "-o", target);
+        Assert.Equal(0, code);
+        Assert.Contains("1 layer of text encoders left out", error, StringComparison.Ordinal);
+        Assert.Contains($"{target}: 1 layer in the layout of peft", output, StringComparison.Ordinal);
+        File.WriteAllText(target + ".txt", "notes");
+        (code, _, error) = Run("lora", "convert", source, "--to", "peft", "-o", target + ".txt");
+        Assert.Equal(1, code);
+        Assert.Contains("peft.txt is a file, and PEFT's layout is a folder", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Inspect_ThreeLayersInOne_TellsTheSameRanksWithAndWithoutAllValues()
     {
         (string Name, Tensor Value)[] three = [.. new[] { "to_q", "to_k", "to_v" }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
@@ -109,6 +110,16 @@ public sealed class ModelMergeTests : IDisposable
         Assert.Contains("nothing to extract", Assert.Throws<LabException>(
             () => new LoraExtraction(new LoraRankChoice(1, null), CancellationToken.None).Run(before, before, _ => { })).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_AMiniature_MakesAFolderThatIsNotCalledDamaged()
+    {
+        MiniatureFolder.WriteManifest(_original.Folder);
+        using var lora = Lora(1, [(Queries, LoraVariant.Lora)]);
+        var left = new ModelMerge([(lora, 1)], CancellationToken.None).Run(_original.Folder, At("merged"), [], _ => { });
+        Assert.Contains($"{MiniatureFolder.ManifestName} is left out", Assert.Single(left), StringComparison.Ordinal);
+        MiniatureFolder.VerifyIfListed(At("merged"));
     }
 
     [Fact]
