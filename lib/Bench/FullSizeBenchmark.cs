@@ -19,7 +19,7 @@ namespace Dreambooth.Lab.Bench;
 /// </summary>
 /// <param name="options">What and where.</param>
 /// <param name="progress">Told which row begins.</param>
-internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<string>? progress = null)
+internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action<string>? progress = null)
 {
     /// <summary>The row that only ranks have.</summary>
     public const string AllReduce = "all-reduce";
@@ -29,6 +29,8 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
     private const int ClipTokens = 77;
     private const int PromptTokens = 256;
     private const int TrainingTokens = 77;
+
+    private static readonly string[] Optimizers = ["lion", "prodigy", "adamw_schedulefree", "adafactor"];
 
     private RandomWeights Weights => new(options.Model, options.Device, options.Dtype);
 
@@ -81,7 +83,7 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
             ("lora-step-dropout", "the LoRA step with lora_dropout 0.1",
                 times => LoraStep(times, config => config with { LoraDropout = 0.1 })),
             ("lora-step-bias", "the LoRA step with lora_bias", times => LoraStep(times, config => config with { LoraBias = true })),
-            .. new[] { "lion", "prodigy", "adamw_schedulefree", "adafactor" }.Select(optimizer => (
+            .. Optimizers.Select(optimizer => (
                 $"lora-step-{optimizer}", $"the LoRA step with optimizer {optimizer}",
                 (Func<List<double>, bool>)(times => LoraStep(times, config => config with { Optimizer = optimizer })))),
             ("lora-step-8bit", "the LoRA step with use_8bit_adam", times => LoraStep(times, config => config with { Use8bitAdam = true })),
@@ -262,16 +264,6 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
         { IsRecorded = () => config.CudaGraph && device.type == DeviceType.CUDA && !refused };
     }
 
-    private Tensor Latents(int batch, int size)
-    {
-        long side = size / options.Model.Vae.SpatialFactor;
-        return randn([batch, options.Model.Transformer.InChannels, side, side], ScalarType.Float32, options.Device);
-    }
-
-    private PromptEmbeddings Text(int batch, int tokens) => new(
-        randn([batch, tokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device),
-        randn([batch, options.Model.Transformer.PooledProjectionDim], options.Dtype, options.Device));
-
     private bool Measure<T>(List<double> times, int repeats, Func<T> build, Func<T, Piece> prepare)
         where T : IDisposable
     {
@@ -297,27 +289,5 @@ internal sealed class FullSizeBenchmark(FullSizeBenchmarkOptions options, Action
     {
         if (OnGpu)
             cuda.synchronize(options.Device);
-    }
-
-    /// <summary>What is timed, and what it needs beside the models.</summary>
-    private sealed record Piece(Action Step, params IDisposable[] Owned) : IDisposable
-    {
-        public Func<bool> IsRecorded { get; init; } = () => false;
-
-        public void Dispose() => Array.ForEach(Owned, owned => owned.Dispose());
-    }
-
-    /// <summary>What is on the device while a recipe trains: the transformer and the CLIP encoders.</summary>
-    private sealed class Trained(RandomWeights weights) : IDisposable
-    {
-        public SD3Transformer2DModel Transformer { get; } = weights.Transformer();
-
-        public PromptEncoder Prompts { get; } = weights.Prompts(withT5: false, PromptTokens);
-
-        public void Dispose()
-        {
-            Prompts.Dispose();
-            Transformer.Dispose();
-        }
     }
 }
