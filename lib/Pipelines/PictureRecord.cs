@@ -188,8 +188,8 @@ internal sealed partial record PictureRecord
             SkipLayerGuidanceStart = request.SkipGuidanceLayers is null ? null : request.SkipLayerGuidanceStart,
             SkipLayerGuidanceStop = request.SkipGuidanceLayers is null ? null : request.SkipLayerGuidanceStop,
             CacheInterval = request.CacheInterval > 1 ? request.CacheInterval : null,
-        CacheOrder = request.CacheInterval > 1 ? request.CacheOrder : null,
-        Dtype = options.Dtype.ToString(),
+            CacheOrder = request.CacheInterval > 1 ? request.CacheOrder : null,
+            Dtype = options.Dtype.ToString(),
             VaeDtype = options.VaeDtype.ToString(),
             Device = NameOf(options.Device),
             Program = $"dreambooth-lab {typeof(PictureRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?

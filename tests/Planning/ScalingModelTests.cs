@@ -19,7 +19,12 @@ public sealed class ScalingModelTests
     {
         var model = Lora with
         {
-            GradientBytes = 8000, RanksPerHost = 2, HostBandwidth = 1e6, HostLatency = 1, NetworkBandwidth = 1e6, NetworkLatency = 2,
+            GradientBytes = 8000,
+            RanksPerHost = 2,
+            HostBandwidth = 1e6,
+            HostLatency = 1,
+            NetworkBandwidth = 1e6,
+            NetworkLatency = 2,
         };
         // Two hosts of two: 2 × (4 ms + 1) inside; between them each rank's 4,000 bytes, 2 × (2 ms + 2) in a ring.
         Assert.Equal(10 + 8, model.AllReduce(4), 1e-9);

@@ -1,6 +1,6 @@
+using System.Security.Cryptography;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
-using System.Security.Cryptography;
 
 namespace Dreambooth.Lab.Tests.Sweeps;
 

@@ -130,7 +130,12 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Equal(8, batched.Select(result => Convert.ToBase64String(Load("batched", result).Pixels)).Distinct().Count());
         var own = _pipeline.Generate(new GenerationRequest
         {
-            Prompts = ["a cat"], Seed = 4, NumInferenceSteps = 3, GuidanceScale = sweep.Items[5].Guidance, Height = 32, Width = 32,
+            Prompts = ["a cat"],
+            Seed = 4,
+            NumInferenceSteps = 3,
+            GuidanceScale = sweep.Items[5].Guidance,
+            Height = 32,
+            Width = 32,
             Sampler = new SamplerConfig { Kind = SamplerKind.Lcm },
         })[0];
         Assert.Equal((SamplerKind.Lcm, SigmaSchedule.Model, 4ul), (batched[5].Item.Sampler, batched[5].Item.Sigmas, batched[5].Item.Seed));
