@@ -19,8 +19,7 @@ public sealed class EvaluateVerbTests : IDisposable
 
     public EvaluateVerbTests()
     {
-        for (var i = 0; i < 3; i++)
-            _photos.Add($"{i}.png", seed: i);
+        _photos.AddMany(3);
         File.WriteAllText(Out("prompts.txt"), "a photo of gmc cat\na gmc cat in the snow\n");
     }
 
@@ -119,7 +118,8 @@ public sealed class EvaluateVerbTests : IDisposable
         var page = File.ReadAllText(Out("out", "report.html"));
         Assert.Contains("<summary>What the scores mean</summary>", page, StringComparison.Ordinal);
         Assert.Contains("class pictures a set", page, StringComparison.Ordinal);
-        Assert.Matches("""(?s)lab-command">[^<]* generate --model [^<]*--lora_scale [^<]*--guidance 4 --num_steps 1 --height 32 --width 32<""", page);
+        Assert.Matches(
+            """(?s)lab-command">[^<]* generate --model [^<]*--lora_scale [^<]*--guidance 4 --num_steps 1 --height 32 --width 32<""", page);
         var before = Pictures();
         Assert.Equal(7 * sets.Length, before.Length);
         var (again, output, _) = Evaluate(arguments);

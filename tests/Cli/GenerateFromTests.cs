@@ -122,8 +122,8 @@ public sealed class GenerateFromTests : IDisposable
             "generate --model MODEL --prompt \"a cat\" --negative_prompt \"blurred\" --num_steps 20 --guidance 6.5 --seed 5 --width 512 "
             + "--height 768", error, StringComparison.Ordinal);
         Assert.Contains("Not among them: how the noise is drawn", error, StringComparison.Ordinal);
-        File.WriteAllBytes(
-            path, ImageNote.Rewritten(ImageEncoder.EncodePng(new RgbImage(8, 8)), "of another", Text.Replace("a cat", "$(id) `id`", StringComparison.Ordinal))!);
+        var hostile = Text.Replace("a cat", "$(id) `id`", StringComparison.Ordinal);
+        File.WriteAllBytes(path, ImageNote.Rewritten(ImageEncoder.EncodePng(new RgbImage(8, 8)), "of another", hostile)!);
         Assert.Contains("--prompt '$(id) `id`'", From(path).Error, StringComparison.Ordinal);
         ImageEncoder.Save(path, new RgbImage(8, 8));
         Assert.Contains("It tells nothing of how it was made", From(path).Error, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
@@ -20,8 +19,7 @@ public sealed class KilledRunTests : IDisposable
 
     public KilledRunTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     public void Dispose()
@@ -71,11 +69,12 @@ public sealed class KilledRunTests : IDisposable
     {
         if (OperatingSystem.IsWindows())
             return;
+        ProcessSignal.SkipWhereIgnored(signal);
         var process = Start(Train("--max_train_steps=100000"));
         Await(process, () => StepLog.Read(Out("lora")).Count >= 2);
-        Signal(process, signal);
+        ProcessSignal.Send(process.Id, signal);
         if (signal == "HUP")
-            Signal(process, signal); // A lost session sends it more than once.
+            ProcessSignal.Send(process.Id, signal); // A lost session sends it more than once.
         Finish(process, expected: 130);
         using var lora = SafetensorsFile.Open(Out("lora", LoraFile.DefaultName));
         Assert.NotEmpty(lora.Tensors);
@@ -92,7 +91,7 @@ public sealed class KilledRunTests : IDisposable
         File.WriteAllLines(Out("prompts.txt"), Enumerable.Range(0, 300).Select(i => $"cat {i}"));
         var process = Start(Generate("ended"));
         Await(process, () => Pictures("ended").Length >= 2);
-        Signal(process, signal);
+        ProcessSignal.Send(process.Id, signal);
         Finish(process, expected: 130);
         var before = Pictures("ended").ToDictionary(path => path, File.GetLastWriteTimeUtc);
         Assert.InRange(before.Count, 2, 299);
@@ -100,7 +99,7 @@ public sealed class KilledRunTests : IDisposable
         Assert.DoesNotContain(Entries("ended"), entry => Path.GetFileName(entry).StartsWith('.'));
         process = Start(Generate("ended"));
         Await(process, () => Pictures("ended").Length > before.Count);
-        Signal(process, signal);
+        ProcessSignal.Send(process.Id, signal);
         Finish(process, expected: 130);
         Assert.All(before, entry => Assert.Equal(entry.Value, File.GetLastWriteTimeUtc(entry.Key)));
     }
@@ -157,12 +156,6 @@ public sealed class KilledRunTests : IDisposable
         process.Kill(entireProcessTree: true);
         process.WaitForExit();
         process.Dispose();
-    }
-
-    private static void Signal(Process process, string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
     }
 
     private static void Finish(Process process, int expected)

@@ -41,7 +41,8 @@ public sealed class LoraExtractVerbTests : IDisposable
             "lora", "extract", TinyPipeline.Folder, TinyPipeline.Folder, "--rank", "1", "-o", _run.At("a.safetensors"));
         Assert.Equal(1, code);
         Assert.Contains("do not differ in any layer", error, StringComparison.Ordinal);
-        (code, _, error) = LoraRun.Run("lora", "extract", _run.At("no"), TinyPipeline.Folder, "--rank", "1", "-o", _run.At("a.safetensors"));
+        (code, _, error) = LoraRun.Run(
+            "lora", "extract", _run.At("no"), TinyPipeline.Folder, "--rank", "1", "-o", _run.At("a.safetensors"));
         Assert.Equal(1, code);
         Assert.Contains("holds no transformer of Stable Diffusion 3", error, StringComparison.Ordinal);
     }

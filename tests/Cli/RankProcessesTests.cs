@@ -22,8 +22,7 @@ public sealed partial class RankProcessesTests : IDisposable
 
     public RankProcessesTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     public void Dispose()
@@ -38,7 +37,7 @@ public sealed partial class RankProcessesTests : IDisposable
         if (!OperatingSystem.IsLinux())
             return;
         using var run = Start();
-        Signal(RankOne(run), "KILL");
+        ProcessSignal.Send(RankOne(run), "KILL");
         var (code, error) = End(run);
         Assert.Equal(128 + 9, code);
         Assert.Matches("Rank 1 of 2 on .* has ended: its connection closed", error);
@@ -53,9 +52,9 @@ public sealed partial class RankProcessesTests : IDisposable
             return;
         using var run = Start(variables: ("LAB_HEARTBEAT_SECONDS", "8"));
         var stopped = RankOne(run);
-        Signal(stopped, "STOP");
+        ProcessSignal.Send(stopped, "STOP");
         Await(run, () => Shown().Contains("was silent for 8 s", StringComparison.Ordinal));
-        Signal(stopped, "CONT");
+        ProcessSignal.Send(stopped, "CONT");
         var (code, error) = End(run);
         Assert.Equal(1, code);
         Assert.Matches("Rank 1 of 2 on .* was silent for 8 s", error);
@@ -68,7 +67,7 @@ public sealed partial class RankProcessesTests : IDisposable
         if (!OperatingSystem.IsLinux())
             return;
         using var run = Start();
-        Signal(run.Id, "TERM");
+        ProcessSignal.Send(run.Id, "TERM");
         Assert.Equal(130, End(run).Code);
         AssertWhole();
     }
@@ -81,7 +80,7 @@ public sealed partial class RankProcessesTests : IDisposable
         var pictures = Path.Combine(_folder, "class");
         string[] prior = ["--with_prior_preservation", "--class_prompt=a cat", $"--class_data_dir={pictures}", "--num_class_images=100000"];
         using var run = Start(prior, () => Directory.Exists(pictures) && Directory.EnumerateFileSystemEntries(pictures).Any());
-        Signal(run.Id, "TERM");
+        ProcessSignal.Send(run.Id, "TERM");
         var (code, error) = End(run);
         Assert.Equal(130, code);
         Assert.DoesNotContain("error:", error, StringComparison.Ordinal);
@@ -192,11 +191,5 @@ public sealed partial class RankProcessesTests : IDisposable
         Assert.True(process.WaitForExit(Patience), "The program did not end.");
         process.WaitForExit();
         return (process.ExitCode, Shown());
-    }
-
-    private static void Signal(int process, string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", process.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
     }
 }

@@ -16,8 +16,7 @@ public sealed class ShardedVerbsTests : IDisposable
 
     public ShardedVerbsTests()
     {
-        for (var i = 0; i < 2; i++)
-            _photos.Add($"{i}.png", seed: i);
+        _photos.AddMany(2);
         File.WriteAllLines(Out("prompts.txt"), ["a photo of gmc cat", "a gmc cat in the snow", "a gmc cat"]);
     }
 

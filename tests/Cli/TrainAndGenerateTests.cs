@@ -19,8 +19,7 @@ public sealed class TrainAndGenerateTests : IDisposable
 
     public TrainAndGenerateTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     private string Lora => Out("lora", LoraFile.DefaultName);

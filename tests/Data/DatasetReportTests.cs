@@ -24,8 +24,7 @@ public sealed class DatasetReportTests : IDisposable
 
     private void AddPictures(int count)
     {
-        for (var i = 0; i < count; i++)
-            _samples.Add($"{i}.png", seed: i);
+        _samples.AddMany(count);
     }
 
     [Fact]

@@ -26,6 +26,13 @@ internal sealed class PictureSamples : IDisposable
         return path;
     }
 
+    /// <summary>Adds 0.png, 1.png and so on, each another picture.</summary>
+    public void AddMany(int count)
+    {
+        for (var i = 0; i < count; i++)
+            Add($"{i}.png", seed: i);
+    }
+
     public string AddText(string name, string text)
     {
         File.WriteAllText(PathOf(name), text);

@@ -15,8 +15,7 @@ public sealed class JudgeRequestTests : IDisposable
 
     public JudgeRequestTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     public void Dispose()

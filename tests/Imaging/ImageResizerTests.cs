@@ -85,7 +85,8 @@ public sealed class ImageResizerTests
                 {
                     var from = taps.First[place] + i;
                     var pixel = across ? image[x, from] : image[from, y];
-                    (red, green, blue) = (red + (pixel.Red * weights[i]), green + (pixel.Green * weights[i]), blue + (pixel.Blue * weights[i]));
+                    (red, green, blue) = (
+                        red + (pixel.Red * weights[i]), green + (pixel.Green * weights[i]), blue + (pixel.Blue * weights[i]));
                 }
 
                 result[x, y] = (ResizeTaps.ToByte(red), ResizeTaps.ToByte(green), ResizeTaps.ToByte(blue));

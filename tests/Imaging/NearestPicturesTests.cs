@@ -10,8 +10,7 @@ public sealed class NearestPicturesTests : IDisposable
 
     public NearestPicturesTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     public void Dispose() => _pictures.Dispose();

@@ -50,17 +50,18 @@ public class KernelSettingsTests
     [Fact]
     public void Signals_InterruptsKeepTheKernelAndTermEndsIt()
     {
+        ProcessSignal.SkipWhereIgnored("INT");
         using var kernel = new KernelUnderTest();
         for (var i = 0; i < 3; i++)
         {
             var id = kernel.Client.Execute("Console.WriteLine(\"begun\");\nwhile (true) { }");
             kernel.WaitForText(id, "begun");
-            Send("INT", kernel.Process.Id);
+            ProcessSignal.Send(kernel.Process.Id, "INT");
             Assert.Equal("KeyboardInterrupt", kernel.Collect(id).Reply.Text("ename"));
         }
 
         Assert.Equal("ok", kernel.Run("display(1);").Reply.Text("status"));
-        Send("TERM", kernel.Process.Id);
+        ProcessSignal.Send(kernel.Process.Id, "TERM");
         Assert.True(SpinWait.SpinUntil(() => kernel.Process.HasExited, TimeSpan.FromMinutes(1)));
         Assert.Equal("exit code 0", kernel.Process.ExitText);
     }
@@ -89,7 +90,4 @@ public class KernelSettingsTests
         Assert.Equal("ok", kernel.Run("#!value --name v --from-value 5").Reply.Text("status"));
         Assert.Equal("ok", kernel.Run("#!share --from value v").Reply.Text("status"));
     }
-
-    private static void Send(string signal, int process) =>
-        Process.Start("kill", ["-" + signal, process.ToString(System.Globalization.CultureInfo.InvariantCulture)]).WaitForExit();
 }

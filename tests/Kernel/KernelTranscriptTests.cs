@@ -148,20 +148,12 @@ public sealed class KernelTranscriptTests(KernelTranscriptTests.Fixture fixture)
     public void Interrupt_BySignal_EndsTheCell()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no signals");
-        Assert.SkipWhen(
-            IsInterruptIgnored(),
-            "SIGINT is ignored here, as in what a shell starts in the background, and so in every process that this one starts");
+        ProcessSignal.SkipWhereIgnored("INT");
         var id = _kernel.Client.Execute("Console.WriteLine(\"begun\"); while (true) { }");
         _kernel.WaitForText(id, "begun");
-        using var kill = System.Diagnostics.Process.Start("kill", ["-INT", _kernel.Process.Id.ToString(CultureInfo.InvariantCulture)]);
+        ProcessSignal.Send(_kernel.Process.Id, "INT");
         Assert.Equal("KeyboardInterrupt", _kernel.Collect(id).Reply.Text("ename"));
     }
-
-    // By proc(5): a mask of ignored signals, of which SIGINT is the second.
-    private static bool IsInterruptIgnored() =>
-        OperatingSystem.IsLinux()
-        && File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var line
-        && (ulong.Parse(line[7..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 2) != 0;
 
     [Fact]
     public void Execute_OutputOfACellThatFillsTheThreadPool_ArrivesWhileItRuns()

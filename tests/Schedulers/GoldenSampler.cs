@@ -58,8 +58,7 @@ internal static class GoldenSampler
                 UsesDiffusionLevels = Text("final_sigmas_type") == "sigma_min" || schedule == SigmaSchedule.Karras,
             },
         };
-        foreach (var name in new[] { "flow_shift", "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "stochastic_sampling" })
-            known.Add(name);
+        known.UnionWith(["flow_shift", "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "stochastic_sampling"]);
         Assert.Empty(config.EnumerateObject().Select(property => property.Name).Except(known));
         return (new FlowMatchEulerDiscreteSchedulerConfig { NumTrainTimesteps = 1000, Shift = shift }, sampler);
     }

@@ -86,7 +86,8 @@ public sealed class SamplerConfigTests
         var error = Assert.Throws<LabException>(
             () => new SamplerConfig { Kind = (SamplerKind)99, ShiftTerminal = 2 }.Create(s_model, 6, 0));
         Assert.Equal(
-            "The sampler's settings are wrong: sampler is 99; it is none of SamplerKind's; shift_terminal is 2; it must be between 0 and 1.",
+            "The sampler's settings are wrong: sampler is 99; it is none of SamplerKind's; "
+                + "shift_terminal is 2; it must be between 0 and 1.",
             error.Message);
         Assert.Contains(
             "at least 1", Assert.Throws<LabException>(() => new SamplerConfig().Create(s_model, 0, 0)).Message, StringComparison.Ordinal);

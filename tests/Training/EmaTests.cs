@@ -15,8 +15,7 @@ public sealed class EmaTests : IDisposable
 
     public EmaTests()
     {
-        for (var i = 0; i < 2; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(2);
     }
 
     public static TheoryData<GoldenCase> Averages => GoldenSet.Cases("ema", file => file.Has("params.a"));

@@ -20,8 +20,7 @@ public sealed class RankedTrainingTests : IDisposable
 
     public RankedTrainingTests()
     {
-        for (var i = 0; i < 5; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(5);
     }
 
     public void Dispose()

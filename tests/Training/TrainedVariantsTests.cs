@@ -16,8 +16,7 @@ public sealed class TrainedVariantsTests : IDisposable
 
     public TrainedVariantsTests()
     {
-        for (var i = 0; i < 2; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(2);
     }
 
     private DreamBoothConfig Config => TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, "run")) with

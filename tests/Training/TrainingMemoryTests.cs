@@ -21,8 +21,7 @@ public sealed class TrainingMemoryTests : IDisposable
 
     public TrainingMemoryTests()
     {
-        for (var i = 0; i < 2; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(2);
     }
 
     public static TheoryData<bool> WithAndWithoutClip => [true, false];

@@ -15,8 +15,7 @@ public sealed class TrainingSessionTests : IDisposable
 
     public TrainingSessionTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     private DreamBoothConfig Config => TinyTraining.Run(_pictures.Folder, Out("run")) with

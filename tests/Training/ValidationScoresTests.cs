@@ -16,8 +16,7 @@ public sealed class ValidationScoresTests : IDisposable
 
     public ValidationScoresTests()
     {
-        for (var i = 0; i < 3; i++)
-            _pictures.Add($"{i}.png", seed: i);
+        _pictures.AddMany(3);
     }
 
     private DreamBoothConfig Config => new()
