@@ -13,7 +13,7 @@
 set -uo pipefail
 [ $# -ge 1 ] || { sed -n '2,14p' "$0"; exit 2; }
 results=$(realpath -m "$1"); count=${2:-2}; device=${DEVICE:-cuda}; size=${SIZE:-}
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 LAB=${LAB:-dotnet $PWD/bin/Release/net10.0/Dreambooth.Lab.dll}; BENCH=${BENCH:-dotnet $PWD/lib/Bench/bin/Release/net10.0/Dreambooth.Lab.Bench.dll}
 parts=${PARTS:-speed curves faults reference restarts sweep}; limit=${LIMIT_S:-560}; steps=${STEPS:-60}; started=$SECONDS
 mkdir -p "$results"; work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
@@ -69,7 +69,7 @@ if wants curves; then
   say "-- curves: one seed and one global batch"
   few 90 $(training "$work/one" $steps --gradient_accumulation_steps "$count" --cuda_graph) >> "$log" 2>&1; say "one rank: code $?"
   few 90 $(training "$work/all" $steps --num_processes "$count" --cuda_graph) >> "$log" 2>&1; say "$count ranks: code $?"
-  few 90 $(training "$work/plain" $steps --num_processes "$count") >> "$log" 2>&1; say "$count ranks, steps not recorded: code $?"
+  few 90 $(training "$work/plain" $steps --num_processes "$count" --cuda_graph=false) >> "$log" 2>&1; say "$count ranks, steps not recorded: code $?"
   say "$(compare "one rank, $count ranks" "$work/one" "$work/all")"
   say "$(compare "one rank, $count ranks not recorded" "$work/one" "$work/plain")"
   say "-- resumed $count → 1 → $count"
