@@ -64,7 +64,10 @@ public sealed partial record DreamBoothConfig
     [Flag(RateGroup, "Power of polynomial.", Minimum = 0, OpenMinimum = true)]
     public double LrPower { get; init; } = 1.0;
 
-    /// <summary>How timesteps are drawn and losses weighted, default logit_normal. Flag <c>--weighting_scheme</c>.</summary>
+    /// <summary>
+    /// How timesteps are drawn, unless <see cref="TimestepSampling"/> says it, and losses weighted, default logit_normal. Flag
+    /// <c>--weighting_scheme</c>.
+    /// </summary>
     [Flag(LossGroup, "How timesteps are drawn and losses weighted.", Placeholder = "NAME")]
     public WeightingScheme WeightingScheme { get; init; } = WeightingScheme.LogitNormal;
 

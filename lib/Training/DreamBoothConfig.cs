@@ -87,6 +87,7 @@ public sealed partial record DreamBoothConfig
         notices.AddRange(TrainingExports.Notices(this));
         notices.AddRange(OptimizerNotices());
         notices.AddRange(EmaNotices());
+        notices.AddRange(ObjectiveNotices());
         notices.AddRange(NotYet());
         return notices;
     }
@@ -149,7 +150,8 @@ public sealed partial record DreamBoothConfig
             yield return error;
         Action[] parts =
         [
-            () => TimestepDensity().Validate(), CheckOptimizer, CheckEma, () => LearningRateSchedule(1).Validate(), CheckLora,
+            () => TimestepSamplingParts().Validate(), () => ElementLoss().Validate(), CheckOptimizer, CheckEma,
+            () => LearningRateSchedule(1).Validate(), CheckLora,
         ];
         foreach (var error in parts.Select(Complaint).OfType<string>())
             yield return error;

@@ -63,11 +63,12 @@ public sealed class DreamBoothTrainer : IDisposable
         adapter.ComputeIn(transformer.ProjOut.Weight.dtype);
         _draws = draws
             ?? new SeededTrainingDraws(
-                (ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepDensity(), scheduler.NumTrainTimesteps);
+                (ulong)(config.Seed ?? Random.Shared.NextInt64()), config.TimestepSamplingParts(), scheduler, transformer.Config.PatchSize);
         _objective = new FlowMatchingObjective(transformer, scheduler)
         {
             WeightingScheme = config.WeightingScheme,
             PreconditionOutputs = config.PreconditionOutputs,
+            ElementLoss = config.ElementLoss(),
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };

@@ -39,6 +39,9 @@ public sealed class FlowMatchingObjective : IDisposable
     /// <summary>Weight of the class pictures' loss; null when the batch holds instance rows only.</summary>
     public double? PriorLossWeight { get; init; }
 
+    /// <summary>The loss of single elements; default their square.</summary>
+    internal ElementLoss ElementLoss { get; init; } = new();
+
     /// <summary>Whether the transformer's blocks are computed again in the backward pass instead of kept.</summary>
     public bool GradientCheckpointing { get; init; }
 
@@ -53,9 +56,7 @@ public sealed class FlowMatchingObjective : IDisposable
         ArgumentNullException.ThrowIfNull(draw);
         using var scope = NewDisposeScope();
         Tensor latents = batch.Latents, noise = draw.Noise.to(latents.device);
-        var indices = draw.Indices.to(latents.device);
-        var timesteps = _timesteps.index_select(0, indices);
-        var sigmas = _sigmas.index_select(0, indices).view(-1, 1, 1, 1);
+        var (timesteps, sigmas) = Levels(draw.Indices.to(latents.device));
         var noisy = Mix(latents, noise, sigmas);
 
         var text = batch.Text.Embeddings();
@@ -67,7 +68,7 @@ public sealed class FlowMatchingObjective : IDisposable
         var denoised = (flow * -sigmas).add(noisy, KeptScalar.One);
         var error = PreconditionOutputs ? denoised - latents : flow - (noise - latents);
         pass?.MoveToOuterDisposeScope();
-        var losses = (LossWeighting.For(WeightingScheme, sigmas) * (error * error)).flatten(1).mean([1]);
+        var losses = (LossWeighting.For(WeightingScheme, sigmas) * ElementLoss.Of(error, sigmas)).flatten(1).mean([1]);
         if (PriorLossWeight is not { } weight)
         {
             var loss = losses.mean().MoveToOuterDisposeScope();
@@ -78,6 +79,15 @@ public sealed class FlowMatchingObjective : IDisposable
         var (instance, prior) = (halves[0].mean(), halves[1].mean());
         var total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
         return new(total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(), pass);
+    }
+
+    // What the transformer is told, and σ as [B, 1, 1, 1].
+    private (Tensor Timesteps, Tensor Sigmas) Levels(Tensor places)
+    {
+        var isOfTable = places.dtype == ScalarType.Int64;
+        var sigmas = isOfTable ? _sigmas.index_select(0, places) : places;
+        var timesteps = isOfTable ? _timesteps.index_select(0, places) : places.mul(KeptScalar.Of(_timesteps.numel()));
+        return (timesteps, sigmas.view(-1, 1, 1, 1));
     }
 
     /// <summary>Latents on the straight way to noise: <c>(1 − σ) x + σ ε</c>.</summary>

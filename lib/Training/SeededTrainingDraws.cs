@@ -11,18 +11,20 @@ namespace Dreambooth.Lab.Training;
 internal sealed class SeededTrainingDraws : ITrainingDraws
 {
     private readonly ulong _seed;
-    private readonly TimestepDensity _density;
-    private readonly int _timesteps;
+    private readonly TimestepSampling _sampling;
+    private readonly FlowMatchEulerDiscreteSchedulerConfig _model;
+    private readonly int _patchSize;
 
     /// <summary>Creates the source.</summary>
     /// <param name="seed">Seed of the run.</param>
-    /// <param name="density">How timesteps are spread.</param>
-    /// <param name="timesteps">Length of the training table.</param>
-    public SeededTrainingDraws(ulong seed, TimestepDensity density, int timesteps)
+    /// <param name="sampling">How noise levels are spread.</param>
+    /// <param name="model">The noise schedule.</param>
+    /// <param name="patchSize">Side of a patch in latents.</param>
+    public SeededTrainingDraws(ulong seed, TimestepSampling sampling, FlowMatchEulerDiscreteSchedulerConfig model, int patchSize)
     {
-        ArgumentNullException.ThrowIfNull(density);
-        density.Validate();
-        (_seed, _density, _timesteps) = (seed, density, timesteps);
+        ArgumentNullException.ThrowIfNull(sampling);
+        sampling.Validate();
+        (_seed, _sampling, _model, _patchSize) = (seed, sampling, model, patchSize);
     }
 
     /// <inheritdoc/>
@@ -30,7 +32,15 @@ internal sealed class SeededTrainingDraws : ITrainingDraws
     {
         ArgumentNullException.ThrowIfNull(latentShape);
         using var generator = new Generator(RunSeeds.TrainingDraw(_seed, microBatch), CPU);
-        using var u = _density.Sample(latentShape[0], generator);
-        return new TrainingDraw(SeededNoise.Normal(latentShape, generator), TimestepDensity.Indices(u, _timesteps));
+        if (_sampling.IsOfTable)
+        {
+            using var u = _sampling.Density.Sample(latentShape[0], generator);
+            return new TrainingDraw(
+                SeededNoise.Normal(latentShape, generator), TimestepDensity.Indices(u, _model.NumTrainTimesteps));
+        }
+
+        var patches = latentShape[2] / _patchSize * (latentShape[3] / _patchSize);
+        var levels = _sampling.Sample(latentShape[0], generator, _model, patches);
+        return new TrainingDraw(SeededNoise.Normal(latentShape, generator), levels);
     }
 }

@@ -30,6 +30,7 @@ internal sealed class ValidationLoss : IDisposable
         {
             WeightingScheme = config.WeightingScheme,
             PreconditionOutputs = config.PreconditionOutputs,
+            ElementLoss = config.ElementLoss(),
         };
         (_batches, _seed, _timesteps) = (batches, seed, scheduler.NumTrainTimesteps);
     }
