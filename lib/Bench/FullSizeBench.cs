@@ -4,12 +4,15 @@ using Dreambooth.Lab.Cli;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Planning;
 
 namespace Dreambooth.Lab.Bench;
 
 /// <summary><c>bench full-size</c>: time and memory of Stable Diffusion 3.5-medium's work, with random weights.</summary>
 internal static class FullSizeBench
 {
+    private const string Large = "large";
+
     /// <summary>The rows, in the order in which they are measured.</summary>
     public static IReadOnlyList<string> Rows { get; } = [.. FullSizeBenchmark.Names, .. StartBench.Names];
 
@@ -17,7 +20,7 @@ internal static class FullSizeBench
     {
         return BenchFlags.Verb<Flags>(
             "full-size",
-            "Times forwards, LoRA steps, whole pictures, decoding and the program's start on Stable Diffusion 3.5-medium at its real size, "
+            "Times forwards, LoRA steps, whole pictures, decoding and the program's start on Stable Diffusion 3.5 at its real size, "
             + $"with random weights: no model is needed. Rows: {string.Join(", ", Rows)}.",
             flags => RankedRun.Do(
                 RankEnvironment.Read(), flags with { Json = null, ModelFolder = null } + string.Empty, flags.Device, session,
@@ -35,7 +38,12 @@ internal static class FullSizeBench
 
         var options = flags.Tiny
             ? FullSizeBenchmarkOptions.Tiny with { Device = place.Device }
-            : new FullSizeBenchmarkOptions { Device = place.Device, Dtype = place.Dtype };
+            : new FullSizeBenchmarkOptions
+            {
+                Model = flags.Model == Large ? ModelArchitecture.Of(SingleFilePreset.Sd35Large) : ModelArchitecture.Sd35Medium,
+                Device = place.Device,
+                Dtype = place.Dtype,
+            };
         var further = flags.GenerateFlags?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         using var starts = new StartBench(options, flags.ModelFolder, LabLaunch.Program, further);
         using var collective = ranks is null ? null : ICollective.Open(ranks, place.Device);
@@ -114,6 +122,9 @@ internal static class FullSizeBench
 
     private sealed record Flags : BenchFlags
     {
+        [Flag(Group, "The sizes of Stable Diffusion 3.5-medium, or of 3.5-large.", Choices = ["medium", Large])]
+        public string Model { get; init; } = "medium";
+
         [Flag(Group, "The precision to compute in.", Choices = ["fp32", "fp16", "bf16"])]
         public string Dtype { get; init; } = "bf16";
 
@@ -126,7 +137,8 @@ internal static class FullSizeBench
         [Flag(Group, "Capture forwards and training steps as CUDA graphs and replay them (CUDA only).")]
         public bool CudaGraph { get; init; }
 
-        [Flag(Group, "Where the rows that read a model (pictures-balanced, whole processes) find it or write it (16 GB), which stays.",
+        [Flag(Group,
+            "Where the rows that read a model (pictures-balanced, whole processes) find it or write it (16 GB, large 26), which stays.",
             Placeholder = "FOLDER", DefaultText = "a temporary folder")]
         public string? ModelFolder { get; init; }
 

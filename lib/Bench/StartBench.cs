@@ -17,6 +17,7 @@ namespace Dreambooth.Lab.Bench;
 internal sealed class StartBench(
     FullSizeBenchmarkOptions options, string? folder, IReadOnlyList<string> program, IReadOnlyList<string>? flags = null) : IDisposable
 {
+    private const string Written = "model-folder";
     private const string ToFirstStep = "start";
     private const string Whole = "pictures-process";
     private const string FirstStep = "Denoising 1/";
@@ -25,13 +26,15 @@ internal sealed class StartBench(
     private string? _temporary;
 
     /// <summary>Names of the rows.</summary>
-    public static IReadOnlyList<string> Names { get; } = [ToFirstStep, Whole];
+    public static IReadOnlyList<string> Names { get; } = [Written, ToFirstStep, Whole];
 
     /// <summary>Measures a row.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="cancellation">Ends the run between two starts.</param>
     public BenchmarkRow Run(string name, CancellationToken cancellation = default)
     {
+        if (name == Written)
+            return Write();
         var with = flags is { Count: > 0 } ? ", " + string.Join(' ', flags) : string.Empty;
         var row = new BenchmarkRow(name, (name == Whole
             ? $"whole process: load, {options.Images} pictures {options.LargeSize}×{options.LargeSize}, {options.Steps} steps, guidance, "
@@ -60,6 +63,21 @@ internal sealed class StartBench(
             };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            return row with { Failure = error.Message };
+        }
+    }
+
+    private BenchmarkRow Write()
+    {
+        var row = new BenchmarkRow(Written, "a model folder with random weights, found or written");
+        try
+        {
+            var clock = Stopwatch.StartNew();
+            ModelFolder();
+            return row with { Milliseconds = clock.Elapsed.TotalMilliseconds, Times = [clock.Elapsed.TotalMilliseconds] };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return row with { Failure = error.Message };
         }

@@ -79,6 +79,7 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
         {
             Memory = memory.Memory,
             StreamTransformer = memory.StreamTransformer,
+            ResidentBlocks = memory.ResidentBlocks,
             TokenizersFolder = config.Tokenizers,
         }));
         pipeline.Prompts.Warn = session.Warn;

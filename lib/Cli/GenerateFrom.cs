@@ -54,8 +54,7 @@ internal sealed class GenerateFrom
             SampleBatchSize = _picture.Record.BatchSize,
         });
         var memory = guard.Choose(model, _config.Memory, _session.Output.WriteLine);
-        using var pipeline = guard.Run(() => GenerateVerb.Load(
-            model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, _session));
+        using var pipeline = guard.Run(() => GenerateVerb.Load(model, memory.Apply(options), _session));
         foreach (var (path, weight) in loras)
             _session.Output.WriteLine($"{path}: {pipeline.LoadLora(path, weight)}");
         foreach (var change in _picture.Changes)

@@ -72,8 +72,7 @@ internal static class GenerateVerb
         var guard = new MemoryGuard(model, config.Device, Planned(config, options));
         guard.FitBatch(model, config.Memory);
         var memory = guard.Choose(model, config.Memory, session.Output.WriteLine);
-        using var pipeline = guard.Run(
-            () => Load(model, options with { Memory = memory.Memory, StreamTransformer = memory.StreamTransformer }, session));
+        using var pipeline = guard.Run(() => Load(model, memory.Apply(options), session));
         foreach (var (lora, path) in loras)
             session.Output.WriteLine($"{lora.Path}: {pipeline.LoadLora(path, lora.Weight * config.LoraScale)}");
         ConsoleProgress.Run(session, report =>

@@ -26,7 +26,8 @@ internal static class PipelineOnDemand
         if (t5 is not null)
             StateDictLoader.Check(t5, sources.T5!.Weights, T5EncoderModel.IsSuperfluous);
         var transformer = options.StreamTransformer
-            ? SD3Transformer2DModel.LoadStreamed(sources.Transformer.Config, sources.Transformer.Weights, device, dtype)
+            ? SD3Transformer2DModel.LoadStreamed(
+                sources.Transformer.Config, sources.Transformer.Weights, device, dtype, options.ResidentBlocks)
             : SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype);
         var prompts = new PromptEncoder(
             clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim)

@@ -27,11 +27,13 @@ public sealed record PipelineOptions
     public MemoryMode Memory { get; init; } = MemoryMode.Fast;
 
     /// <summary>
-    /// Whether the transformer's blocks are loaded one by one in every step, for a device that does not hold them all: slow, and for
-    /// generation only.
+    /// Whether the transformer's blocks are loaded one by one in every step, for a device that does not hold them all; for generation only.
     /// The other models are then in memory only while they are used, whatever <see cref="Memory"/> says. Default: false.
     /// </summary>
     public bool StreamTransformer { get; init; }
+
+    /// <summary>How many blocks stay with <see cref="StreamTransformer"/>, 0 or more; as many as there are at most. Default 0.</summary>
+    internal int ResidentBlocks { get; init; }
 
     /// <summary>Whether the T5 encoder is loaded where the folder has one; without it its tokens are zeros.</summary>
     public bool WithT5 { get; init; } = true;

@@ -27,10 +27,12 @@ internal sealed record MemoryChoice(MemorySettings Settings, string Reason)
         }
 
         var usable = MemoryPlanner.Usable(memory.Bytes, memory.IsGpu);
-        var forecasts = new MemoryPlanner(model).ByMode(settings)
+        var planner = new MemoryPlanner(model);
+        var forecasts = planner.ByMode(settings)
             .Where(forecast => asked == MemoryMode.Auto || forecast.Settings.Memory == asked).ToList();
-        var chosen = forecasts.FirstOrDefault(forecast => forecast.Peak <= usable) ?? forecasts[^1];
-        var others = forecasts.TakeWhile(forecast => forecast != chosen)
+        var first = forecasts.FirstOrDefault(forecast => forecast.Peak <= usable) ?? forecasts[^1];
+        var chosen = first.Settings.StreamsBlocks ? planner.WithResidentBlocks(first, usable) : first;
+        var others = forecasts.TakeWhile(forecast => forecast != first)
             .Select(forecast => $"{Name(forecast.Settings)} would need {ByteSize.Text(forecast.Peak)}").ToList();
         var (peak, free) = ByteSize.Pair(chosen.Peak, memory.Bytes);
         var place = $"{free} {memory.Place}{(chosen.Peak <= usable ? string.Empty : ": that may not be enough")}";
@@ -47,7 +49,12 @@ internal sealed record MemoryChoice(MemorySettings Settings, string Reason)
         return settings.Memory switch
         {
             MemoryMode.Balanced => "balanced",
-            MemoryMode.Low => settings.StreamsBlocks ? "low, the transformer block by block" : "low",
+            MemoryMode.Low => settings switch
+            {
+                { StreamsBlocks: false } => "low",
+                { ResidentBlocks: 0 } => "low, the transformer block by block",
+                _ => $"low, the transformer block by block but for {settings.ResidentBlocks} that stay",
+            },
             _ => "fast",
         };
     }

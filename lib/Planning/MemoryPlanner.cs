@@ -84,6 +84,24 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         return [.. modes.Select(Forecast)];
     }
 
+    /// <summary>A run that loads the transformer's blocks one by one, with as many of them staying as fit.</summary>
+    /// <param name="streamed">The run with none that stays.</param>
+    /// <param name="bytes">Memory that the run may count on; see <see cref="Usable"/>.</param>
+    internal MemoryForecast WithResidentBlocks(MemoryForecast streamed, long bytes)
+    {
+        var (fits, tooMany) = (0, Model.Blocks("transformer").Count + 1);
+        while (tooMany - fits > 1)
+        {
+            var tried = (fits + tooMany) / 2;
+            if (Forecast(streamed.Settings with { ResidentBlocks = tried }).Peak <= bytes)
+                fits = tried;
+            else
+                tooMany = tried;
+        }
+
+        return fits == 0 ? streamed : Forecast(streamed.Settings with { ResidentBlocks = fits });
+    }
+
     /// <summary>
     /// How much of a device's memory a run may use: about nine tenths, and on a GPU half a GiB less for the CUDA context.
     /// </summary>

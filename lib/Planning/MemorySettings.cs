@@ -102,6 +102,9 @@ public sealed record MemorySettings
     /// </summary>
     public bool StreamTransformer { get; init; }
 
+    /// <summary>How many of the transformer's blocks stay where it loads the others, 0 or more. Default 0.</summary>
+    internal int ResidentBlocks { get; init; }
+
     /// <summary>The optimizer. Default AdamW.</summary>
     internal OptimizerMemory Optimizer { get; init; } = new();
 
@@ -112,6 +115,10 @@ public sealed record MemorySettings
     /// Whether the backward pass computes activations again: by its own flag, or as a part of <see cref="MemoryMode.Low"/>.
     /// </summary>
     public bool UsesCheckpointing => GradientCheckpointing || Memory == MemoryMode.Low;
+
+    /// <summary>A pipeline's options with the mode of this run.</summary>
+    internal PipelineOptions Apply(PipelineOptions options) =>
+        options with { Memory = Memory, StreamTransformer = StreamTransformer, ResidentBlocks = ResidentBlocks };
 
     /// <summary>Whether text encoders and autoencoder are in memory only while they are used.</summary>
     internal bool OnDemand => Memory is MemoryMode.Balanced or MemoryMode.Low;

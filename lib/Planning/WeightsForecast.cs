@@ -57,10 +57,12 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
         if (component.Name == Transformer && settings.StreamsBlocks)
         {
             var blocks = model.Blocks(Transformer);
-            var numbers = component.Parameters - blocks.Sum() + blocks.Max();
+            // Those that stay, one that computes and one that is being copied.
+            var there = Math.Min(blocks.Count, settings.ResidentBlocks + 2);
+            var numbers = component.Parameters - blocks.Sum() + blocks.OrderDescending().Take(there).Sum();
             return new(
                 $"{Transformer} weights", numbers * ComponentSize.ElementSize(settings.Dtype), true,
-                $"one of {blocks.Count} blocks and what is around them: {numbers:N0} numbers in {settings.Dtype}");
+                $"{there} of {blocks.Count} blocks and what is around them: {numbers:N0} numbers in {settings.Dtype}");
         }
 
         var dtype = component.Name == Vae

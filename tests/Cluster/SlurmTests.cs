@@ -1,4 +1,8 @@
+using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
+using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Tokenizers;
+using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Cluster;
 
@@ -6,7 +10,7 @@ namespace Dreambooth.Lab.Tests.Cluster;
 [Trait("Category", "Cluster")]
 public sealed class SlurmTests(SlurmCluster slurm) : IClassFixture<SlurmCluster>, IDisposable
 {
-    private const int Prompts = 6;
+    private const int Prompts = 6, Steps = 6;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("lab-slurm-run-").FullName;
 
@@ -56,6 +60,34 @@ public sealed class SlurmTests(SlurmCluster slurm) : IClassFixture<SlurmCluster>
         Equal("lost");
         Assert.All(there, entry => Assert.Equal(entry.Value, File.GetLastWriteTimeUtc(entry.Key)));
     }
+
+    [Fact]
+    public void Train_RanksOfAStep_TakeTheStepsOfOneProcess()
+    {
+        Start();
+        using var pictures = new PictureSamples();
+        pictures.AddMany(3);
+        slurm.Run("dotnet", Train(pictures.Folder, "alone", "--gradient_accumulation_steps=2"));
+        // The nodes' names are known to Slurm alone.
+        var output = slurm.Run("srun", [
+            "-N2", "-n2", "--export=ALL,MASTER_ADDR=127.0.0.1,LAB_CLUSTER_SECRET=a-secret-of-this-test-only", "dotnet",
+            .. Train(pictures.Folder, "together"),
+        ]);
+        var (alone, together) = (Losses("alone"), Losses("together"));
+        Assert.Equal(Steps, alone.Length);
+        Assert.True(alone.Distinct().Count() > 1);
+        Assert.True(together.Length == Steps, output);
+        Assert.All(alone.Zip(together), pair => Assert.Equal(pair.First, pair.Second, 1e-5 * pair.First));
+    }
+
+    private string[] Train(string pictures, string folder, params string[] more) =>
+    [
+        LabProgram.Assembly, "train", $"--pretrained_model_name_or_path={TinyPipeline.Folder}", $"--tokenizers={TinyTokenizers.Root}",
+        $"--instance_data_dir={pictures}", "--instance_prompt=a photo of gmc cat", $"--output_dir={Out(folder)}", "--resolution=32",
+        "--train_batch_size=1", "--max_sequence_length=32", "--rank=2", "--seed=5", "--device=cpu", $"--max_train_steps={Steps}", .. more,
+    ];
+
+    private double[] Losses(string folder) => [.. StepLog.Read(Out(folder)).Select(step => (double)step.Loss)];
 
     private void Start()
     {

@@ -18,7 +18,8 @@ public sealed class MemoryChoiceTests
     [Theory]
     [InlineData(80, "fast")]
     [InlineData(16, "balanced")]
-    [InlineData(6, "low, the transformer block by block")]
+    [InlineData(6, "low, the transformer block by block but for 14 that stay")]
+    [InlineData(3, "low, the transformer block by block")]
     public void Make_Auto_TakesTheFirstThatFits(int gigabytes, string expected)
     {
         var choice = MemoryChoice.Make(MemoryMode.Auto, ModelArchitecture.Sd35Medium, Drawing, Gpu(gigabytes));
@@ -49,6 +50,20 @@ public sealed class MemoryChoiceTests
         Assert.Contains("block by block", Low(6).Reason, StringComparison.Ordinal);
 
         static MemoryChoice Low(int gigabytes) => MemoryChoice.Make(MemoryMode.Low, ModelArchitecture.Sd35Medium, Drawing, Gpu(gigabytes));
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Make_TransformerInBlocks_KeepsAsManyAsFit(int gigabytes)
+    {
+        var planner = new MemoryPlanner(ModelArchitecture.Sd35Medium);
+        var settings = MemoryChoice.Make(MemoryMode.Low, ModelArchitecture.Sd35Medium, Drawing, Gpu(gigabytes)).Settings;
+        var usable = MemoryPlanner.Usable(gigabytes * ByteSize.GiB);
+        Assert.InRange(settings.ResidentBlocks, 1, 21);
+        Assert.InRange(planner.Forecast(settings).Peak, 0, usable);
+        Assert.True(planner.Forecast(settings with { ResidentBlocks = settings.ResidentBlocks + 1 }).Peak > usable);
     }
 
     [Fact]

@@ -98,7 +98,7 @@ fi
 model=$work/model
 if wants sweep || wants reference; then
   say "-- a model folder at full size with random weights"
-  few 120 $BENCH full-size $size --device "$device" --rows start --repeats 1 --model_folder "$model" 2>> "$log" | tee -a "$table"
+  few 120 $BENCH full-size $size --device "$device" --rows model-folder --model_folder "$model" 2>> "$log" | tee -a "$table"
 fi
 if wants reference && [ -n "${DIFFUSERS_SRC:-}" ] && [ -f "$model/model_index.json" ]; then
   for n in 1 "$count"; do

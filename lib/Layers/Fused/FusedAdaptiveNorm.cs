@@ -14,7 +14,7 @@ internal sealed class FusedAdaptiveNorm
     private const int Warp = 32;
     private const int TokensPerStrip = 16;
     private const int MostNorms = 2; // pointers of the source's structures
-    private const int WidestToken = 2048; // a thread keeps a 32nd part of it in registers, twice
+    private const int WidestToken = 3072; // a thread keeps a 32nd part of it in registers, twice; SD3.5-large has 2432
 
     private readonly CudaKernels _kernels;
     private readonly Tensor _residual;

@@ -19,7 +19,7 @@ public sealed class SD3Transformer2DModel : nn.Module
 
     private const string BlocksName = "transformer_blocks";
 
-    private IReadOnlyList<WeightsOnDemand>? _blockWeights;
+    private StreamedBlocks? _streamed;
 
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Sizes.</param>
@@ -70,27 +70,41 @@ public sealed class SD3Transformer2DModel : nn.Module
     }
 
     /// <summary>
-    /// Loads all but the blocks, which are loaded one by one in every forward and freed behind it: for devices that do not hold them all.
-    /// Slow, and for inference only.
+    /// Loads all but the blocks, which are loaded one by one in every forward and freed behind it: for devices that do not hold them all,
+    /// and for inference only.
     /// </summary>
     /// <param name="config">Sizes.</param>
     /// <param name="weights">The weights; they stay the caller's and must outlive the model.</param>
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     /// <exception cref="Foundation.LabException">The weights do not fit the configuration.</exception>
-    public static SD3Transformer2DModel LoadStreamed(SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype)
+    public static SD3Transformer2DModel LoadStreamed(
+        SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype) =>
+        LoadStreamed(config, weights, device, dtype, 0);
+
+    /// <summary>The same, where some of the blocks stay.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The weights; they stay the caller's and must outlive the model.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <param name="resident">How many blocks stay.</param>
+    internal static SD3Transformer2DModel LoadStreamed(
+        SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype, int resident)
     {
         var model = new SD3Transformer2DModel(config, META, dtype);
         StateDictLoader.Check(model, weights);
         foreach (var (name, part) in model.named_children().Where(child => child.name != BlocksName))
             StateDictLoader.Fill(part, weights, name + ".", device, dtype);
-        model._blockWeights = [.. model.TransformerBlocks.Select((block, i) =>
-            new WeightsOnDemand(block, () => StateDictLoader.Fill(block, weights, $"{BlocksName}.{i}.", device, dtype)))];
+        model._streamed = new StreamedBlocks(
+            [.. model.TransformerBlocks], resident, device,
+            (i, place) => StateDictLoader.Fill(model.TransformerBlocks[i], weights, $"{BlocksName}.{i}.", place, dtype));
         return model;
     }
 
-    /// <summary>Whether the blocks are loaded one by one; see <see cref="LoadStreamed"/>.</summary>
-    public bool IsStreamed => _blockWeights is not null;
+    /// <summary>
+    /// Whether the blocks are loaded one by one; see <see cref="LoadStreamed(SD3TransformerConfig, ITensorSource, Device, ScalarType)"/>.
+    /// </summary>
+    public bool IsStreamed => _streamed is not null;
 
     /// <summary>Whether attention is being recorded: a replayed CUDA graph would skip that.</summary>
     internal bool IsObserved => TransformerBlocks.Any(block => block.Attn.HeadsObserver is not null);
@@ -187,7 +201,7 @@ public sealed class SD3Transformer2DModel : nn.Module
         {
             if (skipLayers is not null && skipLayers.Contains(i))
                 continue;
-            using var weights = _blockWeights?[i].Hold();
+            using var weights = _streamed?.Hold(i);
             var (nextImage, nextText) = TransformerBlocks[i].call(image, text!, conditioning);
             image.Dispose();
             text!.Dispose();
@@ -195,6 +209,14 @@ public sealed class SD3Transformer2DModel : nn.Module
         }
 
         return image;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _streamed?.Dispose();
+        base.Dispose(disposing);
     }
 
     private Tensor Unpatchify(Tensor patches, long height, long width)

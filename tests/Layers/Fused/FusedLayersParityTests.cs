@@ -19,6 +19,8 @@ public sealed class FusedLayersParityTests
     [InlineData(2, 37, 1536, ScalarType.BFloat16)]
     [InlineData(1, 3, 40, ScalarType.Float32)]
     [InlineData(3, 65, 2048, ScalarType.Float16)]
+    [InlineData(2, 37, 2432, ScalarType.BFloat16)]
+    [InlineData(1, 9, 3072, ScalarType.Float32)]
     public void AdaptiveNorm_Fused_AgreesWithTheChain(long batch, long tokens, long width, ScalarType dtype)
     {
         KernelParity.Require(ScalarType.Float32, "joint_heads", ("WIDTH", 64));

@@ -1,0 +1,174 @@
+using Dreambooth.Lab.Native;
+using Dreambooth.Lab.Native.Cuda;
+using Dreambooth.Lab.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Models.Transformers;
+
+/// <summary>
+/// Blocks that a device does not hold all at once: some stay, the others are loaded when their turn comes and freed behind it. On a GPU the
+/// next one is copied, on a stream of its own, while the one before it computes; two of them are then there at a time. What is copied again
+/// and again lies in pinned memory, where the machine has enough.
+/// </summary>
+internal sealed class StreamedBlocks : IDisposable
+{
+    private const int PinnedPart = 3; // Pinned memory is taken by powers of two, and others need some.
+
+    private readonly IReadOnlyList<nn.Module> _blocks;
+    private readonly Action<int, Device> _fill;
+    private readonly Device _device;
+    private readonly bool[] _stays;
+    private readonly Dictionary<int, Tensor[]> _pinned = [];
+    private readonly RecordingStream? _copies;
+    private readonly CudaEvent? _released;
+    private readonly bool _pins;
+    private (int Block, Task Copy)? _next;
+
+    /// <summary>Loads those that stay.</summary>
+    /// <param name="blocks">Blocks whose parameters belong to <see cref="IParameterOwner"/>s, on the meta device.</param>
+    /// <param name="resident">How many stay, spread evenly: a copy then has the time of several blocks.</param>
+    /// <param name="device">Where they compute.</param>
+    /// <param name="fill">Loads a block's parameters to a device.</param>
+    public StreamedBlocks(IReadOnlyList<nn.Module> blocks, int resident, Device device, Action<int, Device> fill)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(resident);
+        (_blocks, _device, _fill) = (blocks, device, fill);
+        resident = Math.Min(resident, blocks.Count);
+        _stays = [.. Enumerable.Range(0, blocks.Count).Select(i => (i + 1) * resident / blocks.Count > i * resident / blocks.Count)];
+        foreach (var (_, owner, _, _) in blocks.SelectMany(StateDictLoader.Owners))
+            owner.IsOnDemand = true;
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            if (_stays[i])
+                fill(i, device);
+        }
+
+        if (device.type != DeviceType.CUDA || resident == blocks.Count)
+            return;
+        (_copies, _released) = (RecordingStream.Take(device), new CudaEvent(device));
+        var streamed = blocks.Where((_, i) => !_stays[i]).SelectMany(StateDictLoader.Owners).Sum(owner => owner.Value.numel());
+        _pins = AvailableMemory.Read(CPU) is { } host && streamed * sizeof(float) <= host.Bytes / PinnedPart * 2;
+    }
+
+    /// <summary>How many stay.</summary>
+    public int Resident => _stays.Count(stays => stays);
+
+    /// <summary>Has a block's weights there.</summary>
+    /// <param name="index">Which block.</param>
+    /// <returns>Frees them when disposed; null where they stay.</returns>
+    /// <exception cref="Foundation.LabException">The file was changed or removed.</exception>
+    public IDisposable? Hold(int index)
+    {
+        if (_stays[index])
+            return null;
+        if (_copies is null)
+        {
+            Load(index);
+            return new Holder(this, index);
+        }
+
+        if (_next is not { } next || next.Block != index)
+        {
+            Forget();
+            next = (index, Begin(index));
+        }
+
+        _next = null;
+        next.Copy.GetAwaiter().GetResult();
+        if (After(index) is { } following && following != index)
+            _next = (following, Begin(following));
+        return new Holder(this, index);
+    }
+
+    /// <summary>Frees what was copied ahead, and the stream.</summary>
+    public void Dispose()
+    {
+        Forget();
+        foreach (var tensor in _pinned.Values.SelectMany(tensors => tensors))
+            tensor.Dispose();
+        _pinned.Clear();
+        _copies?.Dispose();
+        _released?.Dispose();
+    }
+
+    private int? After(int index) => Enumerable.Range(1, _blocks.Count).Select(step => (index + step) % _blocks.Count)
+        .Where(i => !_stays[i]).Select(i => (int?)i).FirstOrDefault();
+
+    // Freed memory goes to the next copy at once, which must not come before the work that used it.
+    private Task Begin(int index) => Task.Run(() =>
+    {
+        _released!.Wait();
+        using var entered = _copies!.Enter();
+        Load(index);
+        _copies.Wait();
+    });
+
+    private void Load(int index)
+    {
+        try
+        {
+            if (_pins)
+                CopyFromPinned(index);
+            else
+                _fill(index, _device);
+        }
+        catch
+        {
+            // What was loaded when memory ran out is freed again.
+            StateDictLoader.Release(_blocks[index]);
+            throw;
+        }
+    }
+
+    private void CopyFromPinned(int index)
+    {
+        using var noGradients = no_grad();
+        var owners = StateDictLoader.Owners(_blocks[index]).ToList();
+        if (!_pinned.TryGetValue(index, out var pinned))
+        {
+            _fill(index, CPU);
+            pinned = [.. StateDictLoader.Owners(_blocks[index]).Select(owner => owner.Value.pin_memory().DetachFromDisposeScope())];
+            _pinned.Add(index, pinned);
+        }
+
+        for (var i = 0; i < owners.Count; i++)
+            owners[i].Owner.Assign(owners[i].Name, pinned[i].to(_device, non_blocking: true));
+    }
+
+    private void Release(int index)
+    {
+        _released?.Record();
+        StateDictLoader.Release(_blocks[index]);
+    }
+
+    private void Forget()
+    {
+        if (_next is not { } next)
+            return;
+        _next = null;
+        try
+        {
+            next.Copy.GetAwaiter().GetResult();
+        }
+        catch (Foundation.LabException)
+        {
+            return; // It is told when its turn comes again.
+        }
+
+        StateDictLoader.Release(_blocks[next.Block]);
+    }
+
+    private sealed class Holder(StreamedBlocks owner, int index) : IDisposable
+    {
+        private bool _disposed;
+
+        public void Dispose()
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            owner.Release(index);
+        }
+    }
+}
