@@ -14,10 +14,11 @@ if how == "model":
 elif how == "sequential":
     pipeline.enable_sequential_cpu_offload()
 else:
+    from diffusers.hooks import apply_group_offloading
     for part in ("text_encoder", "text_encoder_2", "text_encoder_3", "transformer"):
-        getattr(pipeline, part).enable_group_offload(
-            onload_device=torch.device("cuda"), offload_device=torch.device("cpu"), offload_type="block_level", num_blocks_per_group=1,
-            use_stream=True)
+        apply_group_offloading(
+            getattr(pipeline, part), onload_device=torch.device("cuda"), offload_device=torch.device("cpu"), offload_type="block_level",
+            num_blocks_per_group=1, use_stream=True)
     pipeline.vae.to("cuda")
 times = []
 
