@@ -108,7 +108,7 @@ internal static class HubUploadVerb
                 : null);
         if (model is null)
             session.Warn("The base model's name on the hub is not known: give --base_model, so that the card names it.");
-        return new LoraCard(repo, config?.InstancePrompt ?? "(the instance prompt)")
+        return new LoraCard(repo, config?.InstancePromptIn(folder) ?? "(the instance prompt)")
         {
             BaseModel = model is null ? null : HubVerb.ParseRepo(model).ToString(),
             ValidationPrompt = config?.ValidationPrompt,

@@ -43,7 +43,7 @@ internal static class MemoryVerb
             steps,
             new GenerationRequest
             {
-                Prompts = [config.InstancePrompt],
+                Prompts = [config.PerSubject()[0].InstancePrompt],
                 NumInferenceSteps = 4,
                 NumImagesPerPrompt = settings.SampleBatchSize,
                 Width = settings.SampleResolution,

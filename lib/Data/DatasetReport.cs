@@ -17,49 +17,64 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
     public static DatasetReport OfInstances(DreamBoothDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var (folder, options) = (dataset.Instances, dataset.Options);
-        var sources = folder.Pictures.ToLookup(picture => dataset.CaptionFiles.Of(picture.Path).Source);
-        var repeats = options.Repeats > 1 ? $", each {options.Repeats} times an epoch" : string.Empty;
-        var first = $"{Pictures(folder.Pictures.Count)} in {ProjectFolder.Near(options.InstanceDataDir)}{repeats}{Left(folder)}";
-        return new([first, Captions(sources, options.InstancePrompt)], [.. Warn(folder), .. OfCaptions(dataset)]);
+        List<string> lines = [];
+        foreach (var (subject, captions, folder) in dataset.Subjects)
+        {
+            var sources = folder.Pictures.ToLookup(picture => captions.Of(picture.Path).Source);
+            var repeats = subject.Repeats > 1 ? $", each {subject.Repeats} times an epoch" : string.Empty;
+            var weight = subject.LossWeight == 1 ? string.Empty
+                : string.Create(CultureInfo.InvariantCulture, $", with {subject.LossWeight:0.###} times the loss");
+            var place = ProjectFolder.Near(subject.InstanceDataDir);
+            var of = dataset.Subjects.Count == 1 ? string.Empty : $"Subject {(lines.Count / 2) + 1} of {dataset.Subjects.Count}: ";
+            lines.Add($"{of}{Pictures(folder.Pictures.Count)} in {place}{repeats}{weight}{Left(folder)}");
+            lines.Add(Captions(sources, subject.InstancePrompt));
+        }
+
+        return new(lines, [.. dataset.Subjects.SelectMany(subject => Warn(subject.Folder)), .. OfCaptions(dataset)]);
     }
 
     /// <summary>Pitfalls of the instance pictures' captions, one sentence each.</summary>
     public static IReadOnlyList<string> OfCaptions(DreamBoothDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var folder = dataset.Instances;
-        bool HasNone(PictureFile picture) => dataset.CaptionFiles.Of(picture.Path).Source == CaptionSource.None;
+        return [.. dataset.Subjects.SelectMany(OfCaptions)];
+    }
+
+    private static List<string> OfCaptions(SubjectPictures subject)
+    {
+        var (folder, captions) = (subject.Folder, subject.Captions);
+        bool HasNone(PictureFile picture) => captions.Of(picture.Path).Source == CaptionSource.None;
         List<string> warnings = [];
         var trained = folder.Pictures.Select(picture => Path.GetFullPath(picture.Path));
-        string[] unused = [.. dataset.CaptionFiles.Listed.Except(trained, StringComparer.Ordinal).Select(file => Path.GetFileName(file))];
+        string[] unused = [.. captions.Listed.Except(trained, StringComparer.Ordinal).Select(file => Path.GetFileName(file))];
         if (unused.Length > 0)
             warnings.Add($"{CaptionList.FileName} names {unused.Length} files that are not trained on: {ShownText.Names(unused)}.");
         List<string> without = [.. folder.Pictures.Where(HasNone).Select(picture => Path.GetFileName(picture.Path))];
-        if (without.Count > 0 && (without.Count < folder.Pictures.Count || dataset.CaptionFiles.Listed.Count > 0))
+        if (without.Count > 0 && (without.Count < folder.Pictures.Count || captions.Listed.Count > 0))
         {
             warnings.Add(
                 $"{without.Count} of {Pictures(folder.Pictures.Count)} have no caption of their own and are trained on the instance prompt"
                 + $": {ShownText.Names(without)}.");
         }
 
-        return [.. dataset.CaptionFiles.Remarks, .. warnings];
+        return [.. captions.Remarks, .. warnings];
     }
 
-    /// <summary>The class pictures and their prompt; empty without prior preservation.</summary>
+    /// <summary>The class pictures and their prompts; empty without prior preservation.</summary>
     public static DatasetReport OfClasses(DreamBoothDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        if (dataset.Classes is not { } folder)
-            return new([], []);
-        var of = folder.Pictures.Count > dataset.ClassCount ? $" of {folder.Pictures.Count}" : string.Empty;
-        var prompt = ShownText.Line(dataset.Options.ClassPrompt!);
-        return new(
-            [
-                $"{dataset.ClassCount}{of} class pictures in {ProjectFolder.Near(dataset.Options.ClassDataDir!)}, "
-                + $"with the prompt \"{prompt}\"{Left(folder)}",
-            ],
-            [.. Warn(folder)]);
+        List<string> lines = [];
+        foreach (var (set, folder) in dataset.Classes)
+        {
+            var used = Math.Min(folder.Pictures.Count, set.Most ?? int.MaxValue);
+            var of = folder.Pictures.Count > used ? $" of {folder.Pictures.Count}" : string.Empty;
+            lines.Add(
+                $"{used}{of} class pictures in {ProjectFolder.Near(set.Folder)}, with the prompt \"{ShownText.Line(set.Prompt)}\""
+                + Left(folder));
+        }
+
+        return new(lines, [.. dataset.Classes.SelectMany(one => Warn(one.Folder))]);
     }
 
     private static string Captions(ILookup<CaptionSource, PictureFile> sources, string prompt)

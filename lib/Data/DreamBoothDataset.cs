@@ -7,58 +7,79 @@ namespace Dreambooth.Lab.Data;
 /// Instance pictures with their prompts and, for prior preservation, class pictures, as the reference's DreamBoothDataset
 /// (diffusers, examples/dreambooth/train_dreambooth_lora_sd3.py): EXIF transpose, RGB, short side resized to the resolution, flip, crop,
 /// [−1, 1]. Item i pairs instance i mod (instances × repeats) with class picture i mod (class pictures). Files are sorted by name, where
-/// the reference takes the folder's own order.
+/// the reference takes the folder's own order. The pictures of several subjects are one set; each goes with class pictures of its own
+/// class, see <see cref="SubjectItems"/>.
 /// </summary>
 /// <remarks>
 /// Random crops are drawn once per item (a repeated picture has one per repeat), so that encoded pictures can be cached; flips are drawn
-/// again each epoch, where the reference draws them once. Both depend on the seed alone.
+/// again each epoch, where the reference draws them once. With <see cref="DreamBoothDatasetOptions.AugmentEachEpoch"/> both are drawn for
+/// each use. All depend on the seed alone.
 /// </remarks>
 public sealed class DreamBoothDataset
 {
-    // One entry a picture: item i is picture i / repeats.
-    private readonly PictureFile[] _instances;
-    private readonly string[] _captions;
-    private readonly PictureFile[] _classes;
+    private readonly InstancePicture[] _instances;
+    private readonly int[] _firstPictures;
+    private readonly (PictureFile File, string Prompt)[] _classes;
+    private readonly int[] _firstClasses;
+    private readonly SubjectItems _items;
     private readonly ResizedPictures _resized;
     private readonly Lazy<IReadOnlyList<PictureView>> _views;
 
-    private DreamBoothDataset(DreamBoothDatasetOptions options, CaptionFiles captionFiles, PictureFolder instances, PictureFolder? classes)
+    private DreamBoothDataset(
+        DreamBoothDatasetOptions options, IReadOnlyList<SubjectPictures> subjects,
+        IReadOnlyList<(ClassSet Set, PictureFolder Folder)> classes)
     {
-        (Options, CaptionFiles, Instances, Classes) = (options, captionFiles, instances, classes);
-        _instances = [.. instances.Pictures];
-        _captions = [.. _instances.Select(picture => captionFiles.Of(picture.Path).Text ?? options.InstancePrompt)];
-        _classes = [.. (classes?.Pictures ?? []).Take(options.NumClassImages ?? int.MaxValue)];
+        (Options, Subjects, Classes) = (options, subjects, classes);
+        int[] counts = [.. subjects.Select(CheckedCount)];
+        var pictures = classes.Select(one => one.Folder.Pictures.Take(one.Set.Most ?? int.MaxValue).ToArray()).ToArray();
+        _items = new SubjectItems(counts, classes.Count == 0 ? [] : options.ClassSets().SetOf, [.. pictures.Select(set => set.Length)]);
+        (_instances, _firstPictures) = ([.. InstancePictures()], Starts(subjects.Select(subject => subject.Folder.Pictures.Count)));
+        _firstClasses = Starts(pictures.Select(set => set.Length));
+        _classes = [.. pictures.SelectMany((set, index) => set.Select(file => (file, classes[index].Set.Prompt)))];
         _resized = new ResizedPictures(options.Resolution);
         _views = new(ListViews);
-        InstanceCount = CheckedCount(_instances.Length, options.Repeats);
     }
 
     /// <summary>What the dataset was made from.</summary>
     public DreamBoothDatasetOptions Options { get; }
 
-    /// <summary>Instance items: pictures times repeats.</summary>
-    public int InstanceCount { get; }
+    /// <summary>Instance items: pictures times repeats, over all subjects.</summary>
+    public int InstanceCount => _items.InstanceCount;
 
     /// <summary>Class pictures; 0 without prior preservation.</summary>
     public int ClassCount => _classes.Length;
 
-    /// <summary>The instance pictures' folder as it was read.</summary>
-    internal PictureFolder Instances { get; }
+    /// <summary>The subjects' pictures as they were read.</summary>
+    internal IReadOnlyList<SubjectPictures> Subjects { get; }
 
-    /// <summary>The class pictures' folder as it was read; null without prior preservation.</summary>
-    internal PictureFolder? Classes { get; }
+    /// <summary>The class pictures' folders as they were read, each once; empty without prior preservation.</summary>
+    internal IReadOnlyList<(ClassSet Set, PictureFolder Folder)> Classes { get; }
 
-    /// <summary>The instance pictures' own prompts.</summary>
-    internal CaptionFiles CaptionFiles { get; }
+    /// <summary>Every picture file that is trained on, each once: the instance pictures in their order, then the class pictures.</summary>
+    internal IEnumerable<string> Files =>
+        _instances.Select(picture => picture.File).Concat(_classes.Select(picture => picture.File)).Select(file => file.Path)
+            .Distinct(StringComparer.Ordinal);
+
+    /// <summary>Whether the loss of some subject's pictures is multiplied with another number than 1.</summary>
+    internal bool HasWeights => Subjects.Any(subject => subject.Subject.LossWeight != 1);
 
     /// <summary>Items in an epoch: the larger of both counts.</summary>
-    public int Count => Math.Max(InstanceCount, ClassCount);
+    public int Count => _items.Count;
 
-    /// <summary>Every prompt that a row can have, each once: the instance pictures' in their order, then the class prompt.</summary>
+    /// <summary>
+    /// Every prompt that a row can have, each once: the instance pictures' in their order, then the class prompts; with caption dropout the
+    /// empty one too.
+    /// </summary>
     public IReadOnlyList<string> DistinctPrompts =>
-        [.. (ClassCount > 0 ? _captions.Append(Options.ClassPrompt!) : _captions).Distinct(StringComparer.Ordinal)];
+    [
+        .. _instances.Select(picture => picture.Caption).Concat(_classes.Select(picture => picture.Prompt))
+            .Concat(Options.CaptionDropout > 0 ? [string.Empty] : []).Distinct(StringComparer.Ordinal),
+    ];
 
-    /// <summary>Every view that a row can have in any epoch, each once; with random flips both ways of every instance picture.</summary>
+    /// <summary>
+    /// Every view that can be encoded in advance, each once; with random flips both ways of every instance picture. Where instance pictures
+    /// are drawn anew each time, theirs are not among them.
+    /// </summary>
     public IReadOnlyList<PictureView> DistinctViews => _views.Value;
 
     /// <summary>Reads the folders; every picture is checked, none is kept in memory yet.</summary>
@@ -70,16 +91,23 @@ public sealed class DreamBoothDataset
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        var captions = Data.CaptionFiles.Read(options.InstanceDataDir, options.ImageColumn, options.CaptionColumn);
-        var instances = ReadFolder(options.InstanceDataDir, "instance", options, captions.Listed);
-        return new DreamBoothDataset(options with { ClassDataDir = null }, captions, instances, null).Complete(options);
+        SubjectPictures[] subjects = [.. options.ListSubjects().Select(subject => Read(subject, options))];
+        return new DreamBoothDataset(options.WithoutClasses(), subjects, []).Complete(options);
     }
 
     /// <summary>The same instance pictures, read before class pictures were made, with all options, class pictures among them.</summary>
     /// <param name="options">The options that it was loaded with, but for class pictures and seed.</param>
     /// <exception cref="LabException">The folder of class pictures is missing or has no usable picture.</exception>
-    internal DreamBoothDataset Complete(DreamBoothDatasetOptions options) =>
-        new(options, CaptionFiles, Instances, options.ClassDataDir is { } folder ? ReadFolder(folder, "class", options, []) : null);
+    internal DreamBoothDataset Complete(DreamBoothDatasetOptions options) => new(
+        options, Subjects, [.. options.ClassSets().Sets.Select(set => (set, ReadFolder(set.Folder, "class", options, [])))]);
+
+    /// <summary>The items of an epoch once every folder of class pictures holds as many as are asked for.</summary>
+    /// <param name="options">The same options with class pictures.</param>
+    internal int CountWith(DreamBoothDatasetOptions options)
+    {
+        var (sets, setOf) = options.ClassSets();
+        return new SubjectItems([.. Subjects.Select(CheckedCount)], setOf, [.. sets.Select(set => set.Most ?? 1)]).Count;
+    }
 
     /// <summary>What the rows of a batch are: the instance rows of the items, then their class rows if there are class pictures.</summary>
     /// <param name="items">Item numbers, 0 … <see cref="Count"/> − 1, as a <see cref="BatchSampler"/> gives them.</param>
@@ -102,6 +130,12 @@ public sealed class DreamBoothDataset
         return ImageTransforms.Crop(view.Flip ? ImageTransforms.FlipHorizontally(image) : image, view.Crop);
     }
 
+    private static SubjectPictures Read(TrainingSubject subject, DreamBoothDatasetOptions options)
+    {
+        var captions = CaptionFiles.Read(subject.InstanceDataDir, subject.ImageColumn, subject.CaptionColumn);
+        return new(subject, captions, ReadFolder(subject.InstanceDataDir, "instance", options, captions.Listed));
+    }
+
     private static PictureFolder ReadFolder(string path, string role, DreamBoothDatasetOptions options, IReadOnlyCollection<string> listed)
     {
         var folder = PictureFolder.Read(path, options.OnBadImage, options.MinImageSize, listed);
@@ -114,36 +148,62 @@ public sealed class DreamBoothDataset
         throw new LabException($"The {role} folder {path} holds no usable picture ({endings}).{inside}{PictureFolder.List(folder.Bad)}");
     }
 
+    private IEnumerable<InstancePicture> InstancePictures()
+    {
+        var next = 0;
+        for (var i = 0; i < Subjects.Count; i++)
+        {
+            var (subject, captions, folder) = Subjects[i];
+            foreach (var file in folder.Pictures)
+            {
+                yield return new(file, captions.Of(file.Path).Text ?? subject.InstancePrompt, subject, next);
+                next += subject.Repeats;
+            }
+        }
+    }
+
     private DreamBoothRow InstanceRow(int item, int epoch)
     {
-        item %= InstanceCount;
-        var draws = new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Flip, epoch, item);
-        var (picture, caption) = (_instances[item / Options.Repeats], _captions[item / Options.Repeats]);
+        var place = item % InstanceCount;
+        var picture = PictureOf(place);
+        var draws = new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Caption, epoch, item);
+        var drops = Options.CaptionDropout > 0 && draws.Below(1 << 30) < Options.CaptionDropout * (1 << 30);
         return new DreamBoothRow(
-            InstanceView(item, Options.RandomFlip && draws.Below(2) == 1), caption, false, picture.Width, picture.Height);
+            Options.AugmentEachEpoch ? DrawnView(picture.File, item, epoch) : InstanceView(picture.File, place, Flips(epoch, place)),
+            drops ? string.Empty : picture.Caption, false, picture.File.Width, picture.File.Height)
+        { LossWeight = picture.Subject.LossWeight };
+    }
+
+    private InstancePicture PictureOf(int place)
+    {
+        var (subject, own) = _items.SubjectOf(place);
+        return _instances[_firstPictures[subject] + (own / Subjects[subject].Subject.Repeats)];
     }
 
     private DreamBoothRow ClassRow(int item)
     {
-        item %= ClassCount;
-        var picture = _classes[item];
-        return new DreamBoothRow(ClassView(item), Options.ClassPrompt!, true, picture.Width, picture.Height);
+        var (set, picture) = _items.ClassOf(item);
+        var index = _firstClasses[set] + picture;
+        var (file, prompt) = _classes[index];
+        return new DreamBoothRow(ClassView(index), prompt, true, file.Width, file.Height);
     }
 
-    private PictureView InstanceView(int item, bool flip)
-    {
-        var picture = _instances[item / Options.Repeats];
-        return new PictureView(picture.Path, flip, Crop(picture, SeededIntegers.Purpose.Crop, item));
-    }
+    private bool Flips(int epoch, int item) =>
+        Options.RandomFlip && new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Flip, epoch, item).Below(2) == 1;
 
-    private PictureView ClassView(int item) =>
-        new(_classes[item].Path, Flip: false, Crop(_classes[item], SeededIntegers.Purpose.ClassCrop, item));
+    private PictureView InstanceView(PictureFile file, int place, bool flip) =>
+        new(file.Path, flip, Crop(file, new(Options.Seed, SeededIntegers.Purpose.Crop, place)));
 
-    private CropBox Crop(PictureFile picture, SeededIntegers.Purpose purpose, int item)
+    private PictureView DrawnView(PictureFile file, int item, int epoch) =>
+        new(file.Path, Flips(epoch, item), Crop(file, new(Options.Seed, SeededIntegers.Purpose.CropOfUse, epoch, item)));
+
+    private PictureView ClassView(int index) =>
+        new(_classes[index].File.Path, Flip: false, Crop(_classes[index].File, new(Options.Seed, SeededIntegers.Purpose.ClassCrop, index)));
+
+    private CropBox Crop(PictureFile picture, SeededIntegers draws)
     {
         var size = Options.Resolution;
         var (width, height) = ImageResizer.ShortSideTo(picture.Width, picture.Height, size);
-        var draws = new SeededIntegers(Options.Seed, purpose, item);
         return Options.CenterCrop
             ? CropBox.Center(width, height, size, size)
             : CropBox.Random(width, height, size, size, count => draws.Below(count));
@@ -152,8 +212,8 @@ public sealed class DreamBoothDataset
     private List<PictureView> ListViews()
     {
         List<PictureView> views = [];
-        for (var i = 0; i < _instances.Length; i++)
-            views.AddRange(Crops(i).Select(crop => new PictureView(_instances[i].Path, Flip: false, crop)));
+        foreach (var picture in Options.AugmentEachEpoch ? [] : _instances)
+            views.AddRange(Crops(picture).Select(crop => new PictureView(picture.File.Path, Flip: false, crop)));
         if (Options.RandomFlip)
             views.AddRange([.. views.Select(view => view with { Flip = true })]);
         views.AddRange(Enumerable.Range(0, ClassCount).Select(ClassView));
@@ -162,17 +222,29 @@ public sealed class DreamBoothDataset
     }
 
     // All repeats of a picture that can only be cropped one way share one view.
-    private IEnumerable<CropBox> Crops(int picture)
+    private IEnumerable<CropBox> Crops(InstancePicture picture)
     {
-        var file = _instances[picture];
-        var repeats = Options.CenterCrop || file.Width == file.Height ? 1 : Options.Repeats;
-        var items = Enumerable.Range(picture * Options.Repeats, repeats);
-        return items.Select(item => Crop(file, SeededIntegers.Purpose.Crop, item)).Distinct();
+        var repeats = Options.CenterCrop || picture.File.Width == picture.File.Height ? 1 : picture.Subject.Repeats;
+        var places = Enumerable.Range(picture.FirstItem, repeats);
+        return places.Select(place => InstanceView(picture.File, place, flip: false).Crop).Distinct();
     }
 
-    private static int CheckedCount(int pictures, int repeats) => (long)pictures * repeats <= Array.MaxLength
-        ? pictures * repeats
-        : throw new UsageException(
-            $"repeats is {repeats}, of {pictures} pictures: that is more than the {Array.MaxLength} items an epoch can have. "
-            + $"Give at most {Array.MaxLength / pictures}.");
+    private static int[] Starts(IEnumerable<int> counts)
+    {
+        var next = 0;
+        return [.. counts.Select(count => (next += count) - count)];
+    }
+
+    private static int CheckedCount(SubjectPictures subject)
+    {
+        var (pictures, repeats) = (subject.Folder.Pictures.Count, subject.Subject.Repeats);
+        return (long)pictures * repeats <= Array.MaxLength
+            ? pictures * repeats
+            : throw new UsageException(
+                $"repeats is {repeats}, of {pictures} pictures: that is more than the {Array.MaxLength} items an epoch can have. "
+                + $"Give at most {Array.MaxLength / pictures}.");
+    }
+
+    // One entry a picture, with the first of its items.
+    private sealed record InstancePicture(PictureFile File, string Caption, TrainingSubject Subject, int FirstItem);
 }

@@ -55,14 +55,53 @@ public sealed record DreamBoothDatasetOptions
     /// <summary>What random crops and flips depend on. Default 0.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>The subjects where there are several; empty for the one of the options above.</summary>
+    internal IReadOnlyList<TrainingSubject> Subjects { get; init; } = [];
+
+    /// <summary>
+    /// The part of the uses of instance pictures whose prompt is empty, 0 to 1 (<c>--caption_dropout</c>). Default 0.
+    /// </summary>
+    internal double CaptionDropout { get; init; }
+
+    /// <summary>
+    /// Draw random crops and flips of instance pictures anew for each use (<c>--augment_each_epoch</c>). Default false.
+    /// </summary>
+    internal bool AugmentEachEpoch { get; init; }
+
+    /// <summary>The subjects, at least one.</summary>
+    internal IReadOnlyList<TrainingSubject> ListSubjects() => Subjects.Count > 0 ? Subjects :
+    [
+        new()
+        {
+            InstanceDataDir = InstanceDataDir,
+            InstancePrompt = InstancePrompt,
+            Repeats = Repeats,
+            ImageColumn = ImageColumn,
+            CaptionColumn = CaptionColumn,
+            ClassDataDir = ClassDataDir,
+            ClassPrompt = ClassPrompt,
+            NumClassImages = NumClassImages,
+        },
+    ];
+
+    /// <summary>The sets of class pictures, and which one each subject has.</summary>
+    internal (IReadOnlyList<ClassSet> Sets, IReadOnlyList<int> SetOf) ClassSets() => ClassSet.Of(ListSubjects());
+
+    /// <summary>The same without class pictures.</summary>
+    internal DreamBoothDatasetOptions WithoutClasses() => this with
+    {
+        ClassDataDir = null,
+        Subjects = [.. Subjects.Select(subject => subject with { ClassDataDir = null })],
+    };
+
     /// <summary>Checks every option.</summary>
     /// <exception cref="LabException">Something is missing or out of range; one message lists all of it.</exception>
     public void Validate()
     {
         List<string> errors = [];
-        if (string.IsNullOrWhiteSpace(InstanceDataDir))
+        if (Subjects.Count == 0 && string.IsNullOrWhiteSpace(InstanceDataDir))
             errors.Add("InstanceDataDir is empty; it must name the folder of instance pictures");
-        if (string.IsNullOrWhiteSpace(InstancePrompt))
+        if (Subjects.Count == 0 && string.IsNullOrWhiteSpace(InstancePrompt))
             errors.Add("InstancePrompt is empty; it must name the instance, as \"a photo of sks cat\"");
         errors.AddRange(PromptText.Complaints(("InstancePrompt", InstancePrompt), ("ClassPrompt", ClassPrompt)));
         if (Resolution < 16)
@@ -75,6 +114,10 @@ public sealed record DreamBoothDatasetOptions
             errors.Add($"NumClassImages is {NumClassImages}; it must be at least 1");
         if (ClassDataDir is not null && string.IsNullOrWhiteSpace(ClassPrompt))
             errors.Add("ClassDataDir is given without ClassPrompt; prior preservation needs both");
+        if (Subjects.Any(subject => subject.ClassDataDir is null) && Subjects.Any(subject => subject.ClassDataDir is not null))
+            errors.Add("ClassDataDir is given for some of the Subjects; prior preservation needs it for all");
+        if (CaptionDropout is not (>= 0 and <= 1))
+            errors.Add($"CaptionDropout is {CaptionDropout}; it must be 0 to 1");
         if (errors.Count > 0)
             throw new LabException($"The training data cannot be used as asked: {string.Join("; ", errors)}.");
     }

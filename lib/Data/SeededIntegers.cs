@@ -28,6 +28,8 @@ internal struct SeededIntegers
         Crop = 2,
         ClassCrop = 3,
         Flip = 4,
+        Caption = 5,
+        CropOfUse = 6,
     }
 
     /// <summary>An integer in 0 … <paramref name="count"/> − 1.</summary>

@@ -18,14 +18,22 @@ public static class TrainingViews
     public static ImageGrid InstancePictures(this DreamBoothConfig config, int columns = 8)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var captions = CaptionFiles.Read(config.InstanceDataDir, config.ImageColumn, config.CaptionColumn);
-        var pictures = PictureFolder.Read(config.InstanceDataDir, config.OnBadImage, 1, captions.Listed).Pictures;
-        string Details(PictureFile picture) =>
-            $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n"
-            + (captions.Of(picture.Path).Text ?? config.InstancePrompt);
-        return ImageGrid.Of(pictures.Select(picture => GridCell.FromFile(picture.Path, details: Details(picture))), columns) with
+        List<GridCell> cells = [];
+        var subjects = config.PerSubject();
+        foreach (var subject in subjects)
         {
-            Title = $"{pictures.Count} pictures of “{ShownText.Line(config.InstancePrompt)}”",
+            var captions = CaptionFiles.Read(subject.InstanceDataDir, subject.ImageColumn, subject.CaptionColumn);
+            var pictures = PictureFolder.Read(subject.InstanceDataDir, subject.OnBadImage, 1, captions.Listed).Pictures;
+            string Details(PictureFile picture) =>
+                $"{Path.GetFileName(picture.Path)}, {picture.Width} × {picture.Height}\n"
+                + (captions.Of(picture.Path).Text ?? subject.InstancePrompt);
+            cells.AddRange(pictures.Select(picture => GridCell.FromFile(picture.Path, details: Details(picture))));
+        }
+
+        var prompts = string.Join("”, “", subjects.Select(subject => ShownText.Line(subject.InstancePrompt)));
+        return ImageGrid.Of(cells, columns) with
+        {
+            Title = $"{cells.Count} pictures of “{prompts}”",
             CellSize = 96,
             Embedding = PictureEmbedding.Thumbnail,
         };

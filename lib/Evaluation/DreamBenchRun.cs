@@ -90,6 +90,7 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
         var folder = Path.Combine(FolderOf(subject.Name), "lora");
         var training = _recipe with
         {
+            Subjects = null,
             InstanceDataDir = subject.Photos,
             InstancePrompt = $"a photo of {config.UniqueToken} {subject.ClassName}",
             ClassPrompt = _recipe.WithPriorPreservation ? $"a photo of a {subject.ClassName}" : null,

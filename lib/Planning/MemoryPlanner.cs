@@ -43,10 +43,11 @@ public sealed class MemoryPlanner(ModelArchitecture model)
                 new(
                     "cache", [.. weights.Resident(), .. weights.TrainedOnDemand(), .. weights.VaeOnDemand(),
                         Estimate("encoder activations", activations.Encode(), "of one picture at the autoencoder's widest place")]));
-            held = [.. weights.Training(), .. TrainedState(settings), .. Caches(settings)];
+            held = [.. weights.Training(), .. TrainedState(settings), .. Caches(settings), .. InStep(settings, weights.VaeOnDemand())];
             phases.Add(
                 new(
                     "step", [.. held,
+                        .. InStep(settings, Estimate("encoder activations", activations.Encode(), "of one instance picture")),
                         Estimate(
                             "activations", activations.TrainingStep(),
                             settings.UsesCheckpointing
@@ -64,7 +65,7 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         phases.Add(
             new(
                 "decode",
-                [.. held, .. weights.VaeOnDemand(),
+                [.. held, .. settings.EncodesInSteps ? [] : weights.VaeOnDemand(),
                     Estimate("decoder activations", activations.Decode(), "of one picture at the widest place")]));
         if (settings.Judge is { } judge)
             phases.Add(new("score", [.. held, .. weights.JudgeOnDemand(), judge.Activations]));
@@ -247,6 +248,10 @@ public sealed class MemoryPlanner(ModelArchitecture model)
         var latents = 2 * settings.CachedPictures * Model.Vae.LatentChannels * side * side * MasterBytes;
         return [new("latent cache", latents, true, $"mean and deviation of {settings.CachedPictures} pictures")];
     }
+
+    // What encoding in every step takes; a captured step keeps its memory meanwhile.
+    private static IEnumerable<MemoryTerm> InStep(MemorySettings settings, params IEnumerable<MemoryTerm> terms) =>
+        settings.EncodesInSteps ? terms : [];
 
     private static MemoryTerm Estimate(string name, long bytes, string how) => new(name, bytes, false, how);
 }

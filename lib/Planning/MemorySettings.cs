@@ -82,6 +82,9 @@ public sealed record MemorySettings
     /// <summary>Pictures whose latents are cached, instance and class together. Default 48.</summary>
     public int CachedPictures { get; init; } = 48;
 
+    /// <summary>Whether instance pictures are encoded in every step. Default false.</summary>
+    internal bool AugmentEachEpoch { get; init; }
+
     /// <summary>T5's rows per prompt, 1 to 512. Default 77.</summary>
     public int MaxSequenceLength { get; init; } = 77;
 
@@ -122,6 +125,9 @@ public sealed record MemorySettings
 
     /// <summary>Whether text encoders and autoencoder are in memory only while they are used.</summary>
     internal bool OnDemand => Memory is MemoryMode.Balanced or MemoryMode.Low;
+
+    /// <summary>Whether the autoencoder encodes pictures in every step.</summary>
+    internal bool EncodesInSteps => AugmentEachEpoch && Training != TrainingKind.None;
 
     /// <summary>Whether the transformer's blocks are loaded one by one.</summary>
     internal bool StreamsBlocks => StreamTransformer && OnDemand && Training == TrainingKind.None;
@@ -171,6 +177,7 @@ public sealed record MemorySettings
             GradientCheckpointing = config.GradientCheckpointing,
             Memory = config.Memory == MemoryMode.Auto ? MemoryMode.Fast : config.Memory,
             CachedPictures = pictures,
+            AugmentEachEpoch = config.AugmentEachEpoch,
             MaxSequenceLength = config.MaxSequenceLength,
             Optimizer = config.OptimizerMemory,
             Judge = JudgeSize.Find(config),

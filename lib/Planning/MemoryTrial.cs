@@ -24,7 +24,7 @@ public sealed record MemoryTrial(string Name, MemoryForecast Forecast, MemoryPro
         string name, DreamBoothConfig config, int steps, GenerationRequest sample, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var pictures = PictureFolder.Read(config.InstanceDataDir, BadImagePolicy.Skip).Pictures.Count;
+        var pictures = PictureFolder.Read(config.PerSubject()[0].InstanceDataDir, BadImagePolicy.Skip).Pictures.Count;
         var planner = new MemoryPlanner(ModelArchitecture.Find(config.PretrainedModelNameOrPath));
         var forecast = planner.Forecast(MemorySettings.Of(config, pictures));
         return new MemoryTrial(name, forecast, ProfiledTraining.Run(config, steps, sample, cancellation: cancellation));

@@ -25,18 +25,24 @@ public static class Preflight
     public static IReadOnlyList<PreflightCheck> Check(DreamBoothConfig config, long? memory = null)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var photos = Photos(config, out var folder);
-        List<PreflightCheck> checks = [Settings(config), photos];
-        if (folder is not null)
+        List<PreflightCheck> checks = [Settings(config)];
+        if (Subjects(config, checks) is not { } subjects)
+            return checks;
+        var pictures = 0;
+        foreach (var subject in subjects)
         {
-            checks.Add(Resolution(config, folder));
-            checks.Add(Captions(config));
+            checks.Add(Photos(subject, out var folder));
+            if (folder is null)
+                continue;
+            pictures += folder.Pictures.Count;
+            checks.Add(Resolution(subject, folder));
+            checks.Add(Captions(subject));
         }
 
         checks.Add(Model(config, out var architecture));
         checks.Add(Disk(config));
         if (architecture is not null)
-            checks.Add(Memory(config, architecture, folder?.Pictures.Count ?? 0, memory));
+            checks.Add(Memory(config, architecture, pictures, memory));
         return checks;
     }
 
@@ -46,6 +52,20 @@ public static class Preflight
     {
         ArgumentNullException.ThrowIfNull(checks);
         return checks.All(check => check.Status != PreflightStatus.Problem);
+    }
+
+    private static IReadOnlyList<DreamBoothConfig>? Subjects(DreamBoothConfig config, List<PreflightCheck> checks)
+    {
+        try
+        {
+            _ = config.Subjects is null ? [] : config.PerClass();
+            return config.PerSubject();
+        }
+        catch (LabException error)
+        {
+            checks.Add(new("subjects", PreflightStatus.Problem, error.Message));
+            return null;
+        }
     }
 
     private static PreflightCheck Settings(DreamBoothConfig config)
@@ -177,7 +197,7 @@ public static class Preflight
             existing = Path.GetDirectoryName(existing)!;
         var checkpoints = Math.Min(
             (config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
-        var need = (config.WithPriorPreservation ? config.NumClassImages * PictureBytes : 0) + ((1 + (3L * checkpoints)) * (64L << 20));
+        var need = (config.AllClassImages() * PictureBytes) + ((1 + (3L * checkpoints)) * (64L << 20));
         var free = new DriveInfo(existing).AvailableFreeSpace;
         if (TrainingOutput.Refuses(config) is { } refusal)
             return new("disk", PreflightStatus.Problem, refusal);
@@ -197,7 +217,7 @@ public static class Preflight
         try
         {
             var settings = MemorySettings.Of(
-                config, photos + (config.WithPriorPreservation ? config.NumClassImages : 0)) with
+                config, photos + config.AllClassImages()) with
             { FreeT5 = config.ValidationPrompt is null };
             var available = memory is { } given
                 ? new AvailableMemory(given, "given", false)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Dreambooth.Lab.Data;
 
 namespace Dreambooth.Lab.Training;
@@ -11,7 +12,7 @@ internal static class DataFingerprint
     public static string Of(DreamBoothDataset dataset)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var path in dataset.DistinctViews.Select(view => view.Path).Distinct(StringComparer.Ordinal))
+        foreach (var path in dataset.Files)
         {
             using var stream = File.OpenRead(path);
             hash.AppendData(SHA256.HashData(stream));
@@ -19,6 +20,16 @@ internal static class DataFingerprint
 
         foreach (var prompt in dataset.DistinctPrompts)
             hash.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(prompt)));
+        // What a training of one subject has in its options.
+        foreach (var (subject, _, folder) in dataset.Options.Subjects.Count == 0 ? [] : dataset.Subjects)
+        {
+            var own = new object?[]
+            {
+                subject.InstancePrompt, subject.ClassPrompt, subject.NumClassImages, subject.Repeats, subject.LossWeight, folder.Pictures.Count,
+            };
+            hash.AppendData(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(own)));
+        }
+
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

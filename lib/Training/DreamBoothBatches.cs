@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
@@ -7,15 +8,15 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>
-/// Micro-batches of a folder of pictures. Every picture is encoded once, before training; latents are drawn from its moments each time.
-/// Prompts are encoded once too, except by CLIP encoders that are trained.
+/// Micro-batches of pictures. Every picture is encoded once, before training, except instance pictures whose crops and flips are drawn anew
+/// for each use; latents are drawn from its moments each time. Prompts are encoded once too, except by CLIP encoders that are trained.
 /// </summary>
 internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
 {
     private readonly DreamBoothDataset _dataset;
     private readonly BatchSampler _sampler;
     private readonly AutoencoderKL _vae;
-    private readonly LatentCache _latents;
+    private readonly LatentCache? _latents;
     private readonly PromptCache _prompts;
     private readonly PromptEncoder? _trained;
     private readonly IDisposable? _held;
@@ -23,12 +24,17 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private (int Epoch, IReadOnlyList<int[]> Items)? _order;
 
     private DreamBoothBatches(
-        DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache latents, PromptCache prompts,
+        DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache? latents, PromptCache prompts,
         PromptEncoder? trained, ulong seed)
     {
         (_dataset, _sampler, _vae, _latents, _prompts, _trained, _seed) = (dataset, sampler, vae, latents, prompts, trained, seed);
         _held = trained?.Hold();
     }
+
+    // Encodes what is drawn anew for each use; null where all is cached.
+    private Func<Tensor, LatentMoments>? Encoder { get; init; }
+
+    private IDisposable? HeldVae { get; init; }
 
     /// <inheritdoc/>
     public int BatchesPerEpoch => _sampler.BatchesPerEpoch;
@@ -56,9 +62,14 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
             using var vae = pipeline.HoldVae();
             LatentMoments Encode(Tensor pixels) =>
                 Checked(Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), pipeline.Vae);
-            var latents = LatentCache.Build(dataset, Encode, 1, onEncoded, cancellation);
+            LatentMoments EncodeInStep(Tensor pixels) => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device));
+            var latents = dataset.DistinctViews.Count == 0 ? null : LatentCache.Build(dataset, Encode, 1, onEncoded, cancellation);
             var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
-            return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed);
+            return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed)
+            {
+                Encoder = config.AugmentEachEpoch ? EncodeInStep : null,
+                HeldVae = config.AugmentEachEpoch ? pipeline.HoldVae() : null,
+            };
         }
         catch
         {
@@ -75,26 +86,33 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         var rows = _dataset.Rows(_order.Value.Items[index], epoch);
         using var scope = NewDisposeScope();
         var latents = Latents(rows, ((long)epoch * BatchesPerEpoch) + index).MoveToOuterDisposeScope();
-        return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
+        return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope())
+        {
+            Weights = Weights(rows, latents.device)?.MoveToOuterDisposeScope(),
+        };
     }
 
     /// <summary>Instance pictures at the mean of their distributions, for a loss that is comparable over the training.</summary>
     /// <param name="most">The most pictures, 1 or more.</param>
-    /// <returns>The first pictures; its tensors belong to the current dispose scope.</returns>
+    /// <returns>The first pictures, of several subjects pictures of all; its tensors belong to the current dispose scope.</returns>
     public TrainingBatch LoadInstances(int most)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var rows = _dataset.Rows([.. Enumerable.Range(0, Math.Min(most, _dataset.InstanceCount))], 0).Where(row => !row.IsClass).ToList();
-        var latents = _vae.ScaleLatents(_latents.Moments(rows).Mean);
+        var all = _dataset.InstanceCount;
+        most = Math.Min(most, all);
+        var items = Enumerable.Range(0, most).Select(index => _dataset.Subjects.Count == 1 ? index : (int)((long)index * all / most));
+        var rows = _dataset.Rows([.. items], 0).Where(row => !row.IsClass).ToList();
+        var latents = _vae.ScaleLatents(Moments(rows).Mean);
         return new TrainingBatch(latents.MoveToOuterDisposeScope(), Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
     }
 
     /// <summary>Frees the caches.</summary>
     public void Dispose()
     {
-        _latents.Dispose();
+        _latents?.Dispose();
+        HeldVae?.Dispose();
         _prompts.Dispose();
         _held?.Dispose();
     }
@@ -143,10 +161,32 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
             distribution.Mean.to(ScalarType.Float32).clone().MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
     }
 
+    // Class pictures are cached. Each picture is encoded by itself, so that its moments do not depend on the batch.
+    private LatentMoments Moments(IReadOnlyList<DreamBoothRow> rows)
+    {
+        if (Encoder is null)
+            return _latents!.Moments(rows);
+        using var scope = NewDisposeScope();
+        LatentMoments[] parts = [.. rows.Select(row => row.IsClass ? _latents!.Moments([row]) : EncodeNow(row.View))];
+        return new(
+            cat([.. parts.Select(part => part.Mean)]).MoveToOuterDisposeScope(),
+            cat([.. parts.Select(part => part.Std)]).MoveToOuterDisposeScope());
+    }
+
+    private LatentMoments EncodeNow(PictureView view)
+    {
+        using var pixels = PixelTensors.Stack([_dataset.LoadPicture(view)]);
+        return Encoder!(pixels);
+    }
+
+    // All batches of a run have them or none.
+    private Tensor? Weights(IReadOnlyList<DreamBoothRow> rows, Device device) => !_dataset.HasWeights ? null
+        : tensor(rows.Where(row => !row.IsClass).Select(row => (float)row.LossWeight).ToArray()).to(device);
+
     private Tensor Latents(IReadOnlyList<DreamBoothRow> rows, long microBatch)
     {
         using var noGradients = no_grad();
-        var moments = _latents.Moments(rows);
+        var moments = Moments(rows);
         var noise = SeededNoise.Normal(moments.Mean.shape, RunSeeds.Latents(_seed, microBatch), moments.Mean.device);
         return _vae.ScaleLatents(moments.Sample(noise));
     }
@@ -159,12 +199,16 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new PromptEmbeddings(cached.PromptEmbeds, cached.PooledPromptEmbeds!);
     }
 
-    // Rows of one prompt share its text: each distinct prompt goes through the encoders once, its gradient is its rows' sum.
+    // Rows of one prompt share its text: each distinct prompt goes through the encoders once, its gradient is its rows' sum. Which prompts
+    // caption dropout leaves out must not change how many there are, since a captured pass has fixed shapes.
     private TrainingText TrainedText(PromptEncoder encoder, string[] prompts)
     {
         string[] distinct = [.. prompts.Distinct(StringComparer.Ordinal)];
+        var drops = _dataset.Options.CaptionDropout > 0;
+        if (drops)
+            distinct = [.. distinct, .. Enumerable.Repeat(string.Empty, Math.Min(prompts.Length, _prompts.Count) - distinct.Length)];
         var once = TrainingText.Of(encoder, distinct, _prompts.Embeddings(distinct).PromptEmbeds);
-        if (distinct.Length == prompts.Length)
+        if (distinct.Length == prompts.Length && !drops)
             return once;
         var rows = tensor(prompts.Select(prompt => (long)Array.IndexOf(distinct, prompt)).ToArray()).to(encoder.Device);
         return new([.. once.Inputs, rows], inputs =>

@@ -49,15 +49,17 @@ public sealed partial record DreamBoothConfig
     [Flag(ModelGroup, "Rows of T5 text that the transformer sees.", Minimum = 1, Maximum = 512)]
     public int MaxSequenceLength { get; init; } = 77;
 
-    /// <summary>The folder of the pictures to train on. Required. Flag <c>--instance_data_dir</c>.</summary>
-    [Flag(DataGroup, "Folder of the pictures to train on.", Placeholder = "FOLDER")]
-    public required string InstanceDataDir { get; init; }
+    /// <summary>The folder of the pictures to train on. Required without <see cref="Subjects"/>. Flag <c>--instance_data_dir</c>.</summary>
+    [Flag(DataGroup, "Folder of the pictures to train on; required without subjects.", Placeholder = "FOLDER")]
+    public string InstanceDataDir { get; init; } = string.Empty;
 
     /// <summary>
-    /// Prompt of the instance pictures, with the rare word that will name the subject. Required. Flag <c>--instance_prompt</c>.
+    /// Prompt of the instance pictures, with the rare word that will name the subject. Required without <see cref="Subjects"/>. Flag
+    /// <c>--instance_prompt</c>.
     /// </summary>
-    [Flag(DataGroup, "Prompt of the pictures, with the rare word that will name the subject: a photo of gmc cat.")]
-    public required string InstancePrompt { get; init; }
+    [Flag(DataGroup, "Prompt of the pictures, with the rare word that will name the subject: a photo of gmc cat; required without "
+        + "subjects.")]
+    public string InstancePrompt { get; init; } = string.Empty;
 
     /// <summary>
     /// The key of <c>metadata.jsonl</c> that names a line's picture, default "image" (<c>file_name</c> also works). Flag

@@ -25,7 +25,10 @@ public sealed partial record DreamBoothConfig
     public double ScaledLearningRate() => ScaleLr ? LearningRate * GradientAccumulationSteps * TrainBatchSize : LearningRate;
 
     /// <summary>The pictures and captions to learn from; a seed that is not chosen yet counts as 0.</summary>
-    public DreamBoothDatasetOptions DatasetOptions() => new()
+    public DreamBoothDatasetOptions DatasetOptions() => DatasetOptions(null);
+
+    /// <summary>The same with another file of subjects, where there are several; null for the flag's.</summary>
+    internal DreamBoothDatasetOptions DatasetOptions(string? subjects) => new()
     {
         InstanceDataDir = InstanceDataDir,
         InstancePrompt = InstancePrompt,
@@ -39,6 +42,9 @@ public sealed partial record DreamBoothConfig
         ClassPrompt = WithPriorPreservation ? ClassPrompt : null,
         NumClassImages = WithPriorPreservation ? NumClassImages : null,
         OnBadImage = OnBadImage,
+        Subjects = ReadSubjects(subjects),
+        CaptionDropout = CaptionDropout,
+        AugmentEachEpoch = AugmentEachEpoch,
         Seed = (ulong)(Seed ?? 0),
     };
 

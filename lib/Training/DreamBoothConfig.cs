@@ -85,6 +85,7 @@ public sealed partial record DreamBoothConfig
         if (EvaluationSteps is null && EvaluationDino is not null)
             notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps.");
         notices.AddRange(TrainingExports.Notices(this));
+        notices.AddRange(SubjectNotices());
         notices.AddRange(OptimizerNotices());
         notices.AddRange(EmaNotices());
         notices.AddRange(ObjectiveNotices());
@@ -137,16 +138,12 @@ public sealed partial record DreamBoothConfig
     {
         if (string.IsNullOrWhiteSpace(OutputDir))
             yield return "output_dir is empty; it must name a folder.";
-        if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassDataDir))
-            yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
-        if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
-            yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
         if (LrScheduler == LearningRateScheduleKind.PiecewiseConstant)
             yield return "lr_scheduler is piecewise_constant, whose step rules no flag can give; choose another, such as "
                 + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
-        foreach (var error in EvaluationErrors().Concat(TrainingExports.Errors(this)))
+        foreach (var error in SubjectErrors().Concat(EvaluationErrors()).Concat(TrainingExports.Errors(this)))
             yield return error;
         Action[] parts =
         [

@@ -71,12 +71,12 @@ public sealed class FlowMatchingObjective : IDisposable
         var losses = (LossWeighting.For(WeightingScheme, sigmas) * ElementLoss.Of(error, sigmas)).flatten(1).mean([1]);
         if (PriorLossWeight is not { } weight)
         {
-            var loss = losses.mean().MoveToOuterDisposeScope();
+            var loss = Mean(losses, batch.Weights).MoveToOuterDisposeScope();
             return new(loss, loss, null, pass);
         }
 
         var halves = losses.chunk(2);
-        var (instance, prior) = (halves[0].mean(), halves[1].mean());
+        var (instance, prior) = (Mean(halves[0], batch.Weights), halves[1].mean());
         var total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
         return new(total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(), pass);
     }
@@ -93,6 +93,8 @@ public sealed class FlowMatchingObjective : IDisposable
     /// <summary>Latents on the straight way to noise: <c>(1 − σ) x + σ ε</c>.</summary>
     internal static Tensor Mix(Tensor latents, Tensor noise, Tensor sigmas) =>
         (sigmas.neg().add(KeptScalar.One, KeptScalar.One) * latents).add(sigmas * noise, KeptScalar.One);
+
+    private static Tensor Mean(Tensor losses, Tensor? weights) => weights is null ? losses.mean() : (losses * weights).mean();
 
     /// <summary>Frees the training table.</summary>
     public void Dispose()

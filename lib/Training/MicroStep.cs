@@ -53,10 +53,13 @@ internal sealed class MicroStep : IDisposable
     public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
     {
         var encode = batch.Text.Encode;
+        Tensor[] own = [batch.Latents, draw.Noise, draw.Indices, .. batch.Weights is { } weights ? [weights] : Array.Empty<Tensor>()];
+        var first = own.Length;
         var outputs = _pass.Run(
-            [batch.Latents, draw.Noise, draw.Indices, .. batch.Text.Inputs],
+            [.. own, .. batch.Text.Inputs],
             inputs => Losses(_compute(
-                new TrainingBatch(inputs[0], new TrainingText(inputs[3..], encode)), new TrainingDraw(inputs[1], inputs[2]))),
+                new TrainingBatch(inputs[0], new TrainingText(inputs[first..], encode)) { Weights = first == 3 ? null : inputs[3] },
+                new TrainingDraw(inputs[1], inputs[2]))),
             // The LoRA's weight is a part of the captured graph.
             _adapter.Weight.ToString(CultureInfo.InvariantCulture));
         return new FlowMatchingLoss(outputs[0], outputs[1], outputs.Length > 2 ? outputs[2] : null);

@@ -10,7 +10,10 @@ namespace Dreambooth.Lab.Training;
 /// <summary>The class pictures of prior preservation: what the model generates for the class prompt before it is trained.</summary>
 public static class PriorPictures
 {
-    /// <summary>Generates those missing in <see cref="DreamBoothConfig.ClassDataDir"/>; does nothing without prior preservation.</summary>
+    /// <summary>
+    /// Generates those missing in <see cref="DreamBoothConfig.ClassDataDir"/>, or for every class of several subjects; does nothing without
+    /// prior preservation.
+    /// </summary>
     /// <param name="config">How many, where, and of what; with a seed.</param>
     /// <param name="pipeline">The model that generates them.</param>
     /// <param name="events">Told of the stage and of each picture once it is on disk; or null.</param>
@@ -28,6 +31,8 @@ public static class PriorPictures
         if (!config.WithPriorPreservation)
             return [];
         config.Validate();
+        if (config.Subjects is not null)
+            return [.. config.PerClass().SelectMany(one => Make(one, pipeline, events, cancellation))];
         TrainingOutput.CheckFolders(config);
         events?.OnStage?.Invoke($"Class pictures in {config.ClassDataDir}");
         var origin = Origin(config);

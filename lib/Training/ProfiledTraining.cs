@@ -33,6 +33,7 @@ internal static class ProfiledTraining
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(sample);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        config = config.PerSubject()[0];
         config = config with
         {
             ClassDataDir = config.WithPriorPreservation ? config.InstanceDataDir : null,

@@ -7,4 +7,8 @@ namespace Dreambooth.Lab.Training;
 /// </summary>
 /// <param name="Latents">Clean latents as the transformer sees them, float32, <c>[B, C, h, w]</c>.</param>
 /// <param name="Text">Their prompts, B rows or one for all.</param>
-public sealed record TrainingBatch(Tensor Latents, TrainingText Text);
+public sealed record TrainingBatch(Tensor Latents, TrainingText Text)
+{
+    /// <summary>What the losses of the instance rows are multiplied with, float32, one each; null for 1.</summary>
+    internal Tensor? Weights { get; init; }
+}

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 
@@ -96,17 +97,20 @@ internal sealed class TrainingOutput : IDisposable
     /// <exception cref="UsageException">They are the same, or one lies in the other, be it through a link.</exception>
     public static void CheckFolders(DreamBoothConfig config)
     {
-        var classes = config.WithPriorPreservation ? config.ClassDataDir : null;
-        if (classes is not null
-            && (RealPath.IsWithin(classes, config.InstanceDataDir) || RealPath.IsWithin(config.InstanceDataDir, classes)))
-            throw Apart("class_data_dir", classes, "instance_data_dir", config.InstanceDataDir,
-                "class pictures are generated into the first, and must not lie among the subject's");
-        if (RealPath.IsWithin(config.OutputDir, config.InstanceDataDir))
-            throw Apart("output_dir", config.OutputDir, "instance_data_dir", config.InstanceDataDir,
-                "what a training writes must not lie among the pictures it learns from");
-        if (classes is not null && RealPath.IsWithin(config.OutputDir, classes))
-            throw Apart("output_dir", config.OutputDir, "class_data_dir", classes,
-                "what a training writes must not lie among the pictures it learns from");
+        string[] instances = [.. config.PerSubject().Select(one => one.InstanceDataDir)];
+        string[] classes = [.. config.PerClass().Select(one => one.ClassDataDir!)];
+        foreach (var (own, made) in instances.SelectMany(own => classes.Select(made => (own, made))))
+        {
+            if (RealPath.IsWithin(made, own) || RealPath.IsWithin(own, made))
+                throw Apart("class_data_dir", made, "instance_data_dir", own,
+                    "class pictures are generated into the first, and must not lie among the subject's");
+        }
+
+        const string Mixed = "what a training writes must not lie among the pictures it learns from";
+        if (Array.Find(instances, own => RealPath.IsWithin(config.OutputDir, own)) is { } subject)
+            throw Apart("output_dir", config.OutputDir, "instance_data_dir", subject, Mixed);
+        if (Array.Find(classes, made => RealPath.IsWithin(config.OutputDir, made)) is { } ofClass)
+            throw Apart("output_dir", config.OutputDir, "class_data_dir", ofClass, Mixed);
     }
 
     /// <summary>Deletes what the training of another subject left, where that was requested.</summary>
@@ -171,17 +175,27 @@ internal sealed class TrainingOutput : IDisposable
         if (earlier is null)
             return $"{config.OutputDir} holds {(there.Count == 0 ? LoraFile.DefaultName : Path.GetFileName(there[^1].Folder))}, but no "
                 + $"{DreamBoothConfig.RecipeName} that says what it was trained on.";
-        if (earlier.InstancePrompt != config.InstancePrompt)
+        var copy = Path.Combine(config.OutputDir, SubjectsFile.CopyName);
+        var before = earlier.DatasetOptions(File.Exists(copy) ? copy : null).ListSubjects();
+        var now = config.DatasetOptions().ListSubjects();
+        if (!before.Select(subject => subject.InstancePrompt).SequenceEqual(now.Select(subject => subject.InstancePrompt)))
         {
-            return $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is "
-                + $"'{ShownText.Line(earlier.InstancePrompt)}', "
-                + $"and this training's is '{ShownText.Line(config.InstancePrompt)}'.";
+            return before.Count > 1 || now.Count > 1
+                ? $"{config.OutputDir} holds the LoRA of other subjects: its prompts are {Prompts(before)}, and this training's are "
+                    + $"{Prompts(now)}."
+                : $"{config.OutputDir} holds the LoRA of another subject: its instance_prompt is {Prompts(before)}, and this training's is "
+                    + $"{Prompts(now)}.";
         }
 
-        return earlier.InstanceDataDir == config.InstanceDataDir || RealPath.AreSame(earlier.InstanceDataDir, config.InstanceDataDir) ? null
-            : $"{config.OutputDir} holds the LoRA of other pictures: its instance_data_dir is {earlier.InstanceDataDir}, and this "
-                + $"training's is {config.InstanceDataDir}.";
+        return before.Zip(now).FirstOrDefault(pair => pair.First.InstanceDataDir != pair.Second.InstanceDataDir
+            && !RealPath.AreSame(pair.First.InstanceDataDir, pair.Second.InstanceDataDir)) is ({ } first, { } second)
+            ? $"{config.OutputDir} holds the LoRA of other pictures: its instance_data_dir is {first.InstanceDataDir}, and this "
+                + $"training's is {second.InstanceDataDir}."
+            : null;
     }
+
+    private static string Prompts(IEnumerable<TrainingSubject> subjects) =>
+        string.Join(", ", subjects.Select(subject => $"'{ShownText.Line(subject.InstancePrompt)}'"));
 
     private bool SavedLoraIsOf(TrainingCheckpoint checkpoint)
     {

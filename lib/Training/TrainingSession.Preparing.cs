@@ -158,7 +158,7 @@ public sealed partial class TrainingSession
     /// <exception cref="LabException">The folder, a picture or a caption is wrong, or the run would be too long.</exception>
     internal static DreamBoothDataset ReadInstances(DreamBoothConfig config, TrainingEvents? events)
     {
-        var dataset = DreamBoothDataset.Load(config.DatasetOptions() with { ClassDataDir = null });
+        var dataset = DreamBoothDataset.Load(config.DatasetOptions().WithoutClasses());
         Say(DatasetReport.OfInstances(dataset), events);
         var steps = StepsOf(config, dataset);
         if (config.MaxTrainSteps is null && config.WarmUpNotice(steps, "the run's steps") is { } notice)
@@ -175,12 +175,10 @@ public sealed partial class TrainingSession
 
     // Class pictures that are not there yet will be as many as are asked for.
     private static int ItemsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
-        Math.Max(instances.InstanceCount, config.WithPriorPreservation ? config.NumClassImages : 0);
+        instances.CountWith(config.DatasetOptions());
 
     private static IReadOnlyList<string> Prompts(DreamBoothConfig config, DreamBoothDataset instances) =>
-        config.WithPriorPreservation
-            ? [.. instances.DistinctPrompts.Append(config.ClassPrompt!).Distinct(StringComparer.Ordinal)]
-            : instances.DistinctPrompts;
+        [.. instances.DistinctPrompts.Concat(config.PerClass().Select(one => one.ClassPrompt!)).Distinct(StringComparer.Ordinal)];
 
     private static void Say(DatasetReport report, TrainingEvents? events)
     {

@@ -192,11 +192,19 @@ public sealed partial class TrainingSession : IDisposable
         _output.ClearWhatIsReplaced();
         AtomicFile.WriteAllText(
             Path.Combine(Config.OutputDir, DreamBoothConfig.RecipeName), (Config with { OverwriteOutputDir = false }).ToJson());
+        KeepSubjects();
         if (StepsDone == 0)
             ValidationPicture.Clear(Config.OutputDir);
         _log = StepLog.Open(Config.OutputDir, StepsDone);
         _events.OnStart?.Invoke(_trainer);
         ScoreWhatIsMissing(cancellation);
+    }
+
+    // The file may be changed later; what was trained on stays beside the recipe.
+    private void KeepSubjects()
+    {
+        if (Config.Subjects is { } file)
+            AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, SubjectsFile.CopyName), TextFile.Read(file, "The subjects file"));
     }
 
     // A run that was ended while it scored a step left no figures of it, and the weights are again those after that step.

@@ -13,7 +13,7 @@ internal sealed record TrainingState
     private static readonly HashSet<string> Free =
     [
         nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir),
-        nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.OnBadImage),
+        nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.Subjects), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps),
         nameof(DreamBoothConfig.Device),
         nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory),

@@ -187,7 +187,7 @@ public sealed class DreamBoothDatasetTests : IDisposable
         _instance.Add("tiny.png", 31, 100);
         var dataset = DreamBoothDataset.Load(Options with { OnBadImage = BadImagePolicy.Skip });
         Assert.Equal(2, dataset.Count);
-        Assert.Equal(["tiny.png", "x.jpg"], dataset.Instances.Bad.Select(bad => Path.GetFileName(bad.Path)));
+        Assert.Equal(["tiny.png", "x.jpg"], dataset.Subjects[0].Folder.Bad.Select(bad => Path.GetFileName(bad.Path)));
         Assert.Throws<LabException>(() => DreamBoothDataset.Load(Options));
     }
 
@@ -225,7 +225,7 @@ public sealed class DreamBoothDatasetTests : IDisposable
         var folder = Path.Combine(Golden.GoldenSet.Root, "..", "photos");
         Assert.SkipUnless(Directory.Exists(folder), "the real photos are not here");
         var dataset = DreamBoothDataset.Load(Options with { InstanceDataDir = folder, Resolution = 64, CenterCrop = true });
-        Assert.Empty(dataset.Instances.Bad);
+        Assert.Empty(dataset.Subjects[0].Folder.Bad);
         Assert.Equal(Directory.GetFiles(folder, "*.jpeg").Length, dataset.Count);
         using var pixels = PixelTensors.Stack(
             [.. dataset.Rows([.. Enumerable.Range(0, dataset.Count)], 0).Select(row => dataset.LoadPicture(row.View))]);

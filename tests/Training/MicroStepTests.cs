@@ -61,6 +61,29 @@ public sealed class MicroStepTests : IDisposable
         Assert.Empty(_warnings);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_WeightsOfInstanceRows_MultiplyTheirLossAlone(bool isRecorded)
+    {
+        var recorder = new StandInRecorder();
+        using var step = Step(isRecorded ? recorder : null);
+        using var scope = NewDisposeScope();
+        var plain = Losses(_objective.Compute(Batch(1, 4, textIsTrained: true), Draw(1, 4)));
+        foreach (var weight in new[] { 2f, 0.5f, 3f })
+        {
+            var weighted = Losses(step.Run(Batch(1, 4, textIsTrained: true) with { Weights = tensor([weight]) }, Draw(1, 4)));
+            Assert.Equal(weight * plain.Instance, weighted.Instance, 1e-4 * plain.Instance);
+            Assert.Equal(plain.Prior, weighted.Prior, 1e-4 * plain.Prior);
+            Assert.Equal((weight * plain.Instance) + (0.5 * plain.Prior), weighted.Total, 1e-4 * plain.Total);
+        }
+
+        Assert.Equal(isRecorded, step.Replayed);
+
+        static (double Total, double Instance, double Prior) Losses(FlowMatchingLoss loss) =>
+            (loss.Total.item<float>(), loss.Instance.item<float>(), loss.Prior!.item<float>());
+    }
+
     [Fact]
     public void Run_MoreShapesThanRecordings_RunsTheRestPlainly()
     {
