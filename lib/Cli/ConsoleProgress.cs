@@ -46,14 +46,30 @@ internal static class ConsoleProgress
     private static T RunWithLines<T>(TextWriter output, Func<Report, T> work)
     {
         var last = new Dictionary<string, long>(StringComparer.Ordinal);
+        var first = new Dictionary<string, (long At, int Done)>(StringComparer.Ordinal);
         return work((title, done, total, note) =>
         {
             if (done < total && last.TryGetValue(title, out var at) && Stopwatch.GetElapsedTime(at) < LineInterval)
                 return;
             last[title] = Stopwatch.GetTimestamp();
-            output.WriteLine(Describe(title, done, total, note));
+            if (!first.TryGetValue(title, out var start))
+                first[title] = start = (last[title], done);
+            var left = Left(Stopwatch.GetElapsedTime(start.At), done - start.Done, total - done);
+            output.WriteLine(Describe(title, done, total, note) + left);
             output.Flush();
         });
+    }
+
+    /// <summary>The time that is left at the pace so far; empty where there is no pace yet, or nothing left.</summary>
+    /// <param name="elapsed">Time since the first report.</param>
+    /// <param name="done">What was done in it.</param>
+    /// <param name="left">What is left.</param>
+    internal static string Left(TimeSpan elapsed, int done, int left)
+    {
+        if (done <= 0 || left <= 0)
+            return string.Empty;
+        var time = TimeSpan.FromSeconds(Math.Min(Math.Ceiling(elapsed.TotalSeconds / done * left), TimeSpan.MaxValue.TotalSeconds / 2));
+        return string.Create(CultureInfo.InvariantCulture, $"  {(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00} left");
     }
 
     private static string Describe(string title, int done, int total, string note) =>

@@ -158,7 +158,8 @@ internal static class TrainVerb
         CultureInfo.InvariantCulture,
         $"loss {record.Loss:0.0000}  instance "
         + $"{record.InstanceLoss:0.0000}{(record.PriorLoss is { } prior ? $"  prior {prior:0.0000}" : string.Empty)}  lr "
-        + $"{record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s")
+        + $"{record.LearningRate:0.00e+0}  {1 / record.Seconds:0.00} steps/s"
+        + $"{(record.MemoryGib is { } memory ? $"  {memory:0.0} GiB" : string.Empty)}")
         + (scored is null ? string.Empty : string.Create(
             CultureInfo.InvariantCulture, $"  after step {scored.Step}: {string.Join("  ", scored.Scores!.Select(Describe))}"));
 

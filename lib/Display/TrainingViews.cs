@@ -176,8 +176,9 @@ public static class TrainingViews
     {
         LoraFile.DefaultName => "the LoRA: diffusers loads it, and so does generate --lora",
         "recipe.json" => "every option of the run: train --config repeats it",
-        StepLog.FileName => "a line for each step: losses, rates, times",
+        StepLog.FileName => "a line for each step: losses, rates, gradients, times",
         "validation" => "the pictures generated during training",
+        "logs" => "the same for TensorBoard, with the pictures",
         "class" => "the class pictures of prior preservation",
         _ when LoraCheckpoints.StepOf(name) is { } step => $"the LoRA after {step} steps, and what is needed to resume from there",
         _ => string.Empty,

@@ -69,6 +69,7 @@ public sealed record TrainingLeftover(string What, string Path, long Bytes, bool
                 : name == "photos" ? ("the prepared photos: your originals are elsewhere", false)
                 : name == "damaged" ? ("photos spoiled for a demonstration", false)
                 : name == "validation" ? ("validation pictures", true)
+                : name == "logs" ? ("TensorBoard's files", true)
                 : ("files of your own", true);
             return new(what, path, bytes, needed);
         }

@@ -17,8 +17,6 @@ public sealed partial record DreamBoothConfig
             ["push_to_hub"] = "the LoRA stays in output_dir; hub upload uploads it",
             ["hub_token"] = "the token comes from HF_TOKEN or hub login, so that it stands in no command line and no recipe",
             ["hub_model_id"] = "the LoRA stays in output_dir; hub upload uploads it",
-            ["logging_dir"] = "every step is recorded in steps.jsonl in output_dir",
-            ["report_to"] = "every step is recorded in steps.jsonl in output_dir",
             ["allow_tf32"] = "the precision of matrix products is left as libtorch has it",
             ["upcast_before_saving"] = "the LoRA is saved as it was trained",
             ["prior_generation_precision"] = "class pictures are made in the precision of training",

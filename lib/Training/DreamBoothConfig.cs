@@ -89,6 +89,7 @@ public sealed partial record DreamBoothConfig
         notices.AddRange(OptimizerNotices());
         notices.AddRange(EmaNotices());
         notices.AddRange(ObjectiveNotices());
+        notices.AddRange(WatchNotices());
         notices.AddRange(NotYet());
         return notices;
     }
@@ -143,7 +144,7 @@ public sealed partial record DreamBoothConfig
                 + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
-        foreach (var error in SubjectErrors().Concat(EvaluationErrors()).Concat(TrainingExports.Errors(this)))
+        foreach (var error in SubjectErrors().Concat(EvaluationErrors()).Concat(WatchErrors()).Concat(TrainingExports.Errors(this)))
             yield return error;
         Action[] parts =
         [

@@ -17,7 +17,7 @@ namespace Dreambooth.Lab.Training;
 /// epoch ends early; one gradient norm over all models is clipped; the learning rate moves on once per optimizer step. Where several ranks
 /// train together, each takes every N-th micro-batch of a step, and the gradients are summed before they are clipped.
 /// </summary>
-public sealed class DreamBoothTrainer : IDisposable
+public sealed partial class DreamBoothTrainer : IDisposable
 {
     private readonly DreamBoothConfig _config;
     private readonly LoraAdapter _adapter;
@@ -229,6 +229,7 @@ public sealed class DreamBoothTrainer : IDisposable
             return null;
         _shared ??= Collective is null ? null : new SharedGradients(Collective, _adapter.Gradients!);
         var counts = _shared?.Sum(sums, images, cancelled || cancellation.IsCancellationRequested);
+        var norms = PartNorms();
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
 
         var factor = _schedule.Factor(StepsDone);
@@ -236,7 +237,7 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Step(factor);
 
         // The only wait for the device in a step: the figures that are shown, and those that decide whether the step is kept.
-        Tensor[] parts = [sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest(), .. StepSize()];
+        Tensor[] parts = [sums.div(KeptScalar.Of(count)), norm.reshape(1), _optimizer.Largest(), .. norms, .. StepSize()];
         var figures = cat(counts is null ? parts : [counts, .. parts]).cpu().data<float>().ToArray();
         if (_shared is not null && !_shared.Keeps(ref figures, ref images))
             return Drop();
@@ -253,8 +254,6 @@ public sealed class DreamBoothTrainer : IDisposable
         _optimizer.Undo();
         return Collective!.Ranks.Failure is { } failure ? throw new RankFailureException(failure.Message) : null;
     }
-
-    private Tensor[] StepSize() => _optimizer.StepSize is { } size ? [size.to(ScalarType.Float32).reshape(1)] : [];
 
     // What is left out is a tensor's values, set before the pass: a captured one leaves out what a plain one would.
     private FlowMatchingLoss Run(TrainingBatch batch, long number)
@@ -281,39 +280,5 @@ public sealed class DreamBoothTrainer : IDisposable
         loss.Backward(_config.GradientAccumulationSteps);
         _adapter.CollectGradients();
         return loss;
-    }
-
-    private StepRecord Record(float[] figures, double factor, int epoch, long images) => new()
-    {
-        Step = StepsDone,
-        Epoch = epoch,
-        Loss = figures[0],
-        InstanceLoss = figures[1],
-        PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
-        LearningRate = RateOf(isTransformer: true, factor) ?? (_config.ScaledLearningRate() * factor),
-        TextEncoderLr = RateOf(isTransformer: false, factor),
-        StepSize = _optimizer.StepSize is null ? null : figures[^1],
-        GradNorm = figures[3],
-        Seconds = 0,
-        ImagesPerSecond = images,
-    };
-
-    private double? RateOf(bool isTransformer, double factor)
-    {
-        var index = _adapter.Segments.ToList().FindIndex(segment => segment.Component == "transformer" == isTransformer);
-        return index < 0 ? null : _optimizer.RateOf(_optimizer.Groups[index], factor);
-    }
-
-    // Parameters, moments and the number of steps are then what they were before the step.
-    private NonFiniteException TakeBack(float[] figures, double factor, int epoch, IEnumerable<int> microBatches)
-    {
-        var (loss, norm, largest) = (figures[0], figures[3], figures[4..(4 + _optimizer.Groups.Count)]);
-        var group = Math.Max(0, Array.FindIndex(largest, value => !float.IsFinite(value)));
-        var fault = _optimizer.FaultOf(_optimizer.Groups[group], factor);
-        _optimizer.Undo();
-        return float.IsFinite(loss) && float.IsFinite(norm)
-            ? StepFault.OfParameters(StepsDone + 1, _config, _adapter.Segments[group].Component, fault, factor)
-            : StepFault.OfLoss(
-                StepsDone + 1, (loss, norm), _config, _adapter, _transformer, microBatches.Select(index => _batches.Load(epoch, index)));
     }
 }

@@ -19,7 +19,9 @@ internal static class StepFault
     /// <param name="component">The model whose LoRA it is.</param>
     /// <param name="fault">What the optimizer says.</param>
     /// <param name="factor">The schedule's factor of the step.</param>
-    public static NonFiniteException OfParameters(int step, DreamBoothConfig config, string component, OptimizerFault fault, double factor)
+    /// <param name="where">The first tensor with such a parameter, by its name in the file; null where none is known.</param>
+    public static NonFiniteException OfParameters(
+        int step, DreamBoothConfig config, string component, OptimizerFault fault, double factor, string? where)
     {
         var isTransformer = component == "transformer";
         var (rateName, rate) = isTransformer ? ("learning_rate", config.ScaledLearningRate()) : ("text_encoder_lr", config.TextEncoderLr);
@@ -39,7 +41,7 @@ internal static class StepFault
                 $"{rateName} is {rate}, {rate * factor} in this step, and moves the weights beyond float32. Lower it; ")
                 + $"{config.UsualRate} is usual",
         };
-        return new NonFiniteException($"Step {step} leaves the LoRA of {component} not finite and is taken back: {cause}.");
+        return new NonFiniteException($"Step {step} leaves the LoRA of {component} not finite{First(where)} and is taken back: {cause}.");
     }
 
     /// <summary>A step whose loss or gradient is not finite.</summary>
@@ -49,9 +51,10 @@ internal static class StepFault
     /// <param name="adapter">The LoRA as it was before the step.</param>
     /// <param name="transformer">The model.</param>
     /// <param name="batches">What the step saw.</param>
+    /// <param name="where">The first tensor whose gradient is not finite though the loss is; null where none is known.</param>
     public static NonFiniteException OfLoss(
         int step, (float Loss, float Norm) figures, DreamBoothConfig config, LoraAdapter adapter, nn.Module transformer,
-        IEnumerable<TrainingBatch> batches)
+        IEnumerable<TrainingBatch> batches, string? where)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
@@ -72,9 +75,11 @@ internal static class StepFault
             ? "float16 holds no more than 65504. Train with mixed_precision bf16 or no"
             : $"unknown; model, pictures and text are finite, the LoRA's weights at most {weights}. Lower {rate}, or look at its pictures";
         return new NonFiniteException(
-            Invariant(
-                $"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}; it is not taken. Likely cause: {cause}."));
+            Invariant($"Step {step}: the loss is {figures.Loss} and the gradient norm {figures.Norm}{First(where)}; it is not taken. ")
+            + $"Likely cause: {cause}.");
     }
+
+    private static string First(string? where) => where is null ? string.Empty : $" (first: {where})";
 
     private static string? Excess(DreamBoothConfig config)
     {

@@ -47,6 +47,17 @@ public sealed record StepRecord
     /// <summary>Length of the gradient over everything that is trained, before clipping.</summary>
     public required double GradNorm { get; init; }
 
+    /// <summary>
+    /// The same for each model by itself (transformer, text_encoder, text_encoder_2), by name; null where only one is trained.
+    /// </summary>
+    public IReadOnlyDictionary<string, double>? GradNorms { get; init; }
+
+    /// <summary>
+    /// Memory in use in GiB, at most a second old: on a GPU the device's, of all processes; else what the process has in physical memory.
+    /// Null where it was not read.
+    /// </summary>
+    public double? MemoryGib { get; init; }
+
     /// <summary>Wall time of the step in seconds.</summary>
     public required double Seconds { get; init; }
 

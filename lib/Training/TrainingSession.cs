@@ -23,7 +23,9 @@ public sealed partial class TrainingSession : IDisposable
     private readonly ValidationScores? _scores;
     private readonly string _dataSha256;
     private readonly TrainingOutput _output;
+    private readonly StepMemory _memory;
     private StepLog? _log;
+    private TensorBoardLog? _board;
     private Action<string>? _warnBefore;
 
     private TrainingSession(
@@ -31,7 +33,7 @@ public sealed partial class TrainingSession : IDisposable
         DreamBoothBatches batches, TrainingOutput output, ValidationScores? scores, ICollective? collective)
     {
         var seed = (ulong)config.Seed!;
-        (_scores, _collective) = (scores, collective);
+        (_scores, _collective, _memory) = (scores, collective, new StepMemory(pipeline.Options.Device));
         (Config, _pipeline, _events, Dataset, _batches, _output) = (config, pipeline, events, dataset, batches, output);
         _dataSha256 = DataFingerprint.Of(dataset);
         Adapter = config.CreateAdapter(pipeline);
@@ -126,8 +128,9 @@ public sealed partial class TrainingSession : IDisposable
 
     private IEnumerable<RgbImage> GenerateEach(CancellationToken cancellation)
     {
-        foreach (var image in _pictures.Make(StepsDone, _events.OnWarning, _trainer.WithRoom, cancellation))
+        foreach (var (index, image) in _pictures.Make(StepsDone, _events.OnWarning, _trainer.WithRoom, cancellation))
         {
+            _board?.Add(StepsDone, $"validation/{index:00}", image, ValidationPicture.PathOf(Config.OutputDir, StepsDone, index));
             _events.OnValidationPicture?.Invoke(StepsDone, image);
             yield return image;
         }
@@ -145,6 +148,7 @@ public sealed partial class TrainingSession : IDisposable
     {
         _pipeline.Prompts.Warn = _warnBefore;
         _log?.Dispose();
+        _board?.Dispose();
         _loss?.Dispose();
         _scores?.Dispose();
         _trainer.Dispose();
@@ -196,8 +200,11 @@ public sealed partial class TrainingSession : IDisposable
         if (StepsDone == 0)
             ValidationPicture.Clear(Config.OutputDir);
         _log = StepLog.Open(Config.OutputDir, StepsDone);
+        var unscored = Unscored();
+        _board = TensorBoardLog.Open(Config, StepsDone, unscored is null ? StepsDone + 1 : StepsDone, _events.OnWarning);
         _events.OnStart?.Invoke(_trainer);
-        ScoreWhatIsMissing(cancellation);
+        if (unscored is not null)
+            ScoreAgain(unscored, cancellation);
     }
 
     // The file may be changed later; what was trained on stays beside the recipe.
@@ -208,15 +215,16 @@ public sealed partial class TrainingSession : IDisposable
     }
 
     // A run that was ended while it scored a step left no figures of it, and the weights are again those after that step.
-    private void ScoreWhatIsMissing(CancellationToken cancellation)
+    private StepRecord? Unscored() => _scores?.IsDue(StepsDone, MaxSteps) == true
+        && StepLog.Read(Config.OutputDir) is [.., { Scores: null } record] && record.Step == StepsDone ? record : null;
+
+    private void ScoreAgain(StepRecord record, CancellationToken cancellation)
     {
-        if (_scores?.IsDue(StepsDone, MaxSteps) != true
-            || StepLog.Read(Config.OutputDir) is not [.., { Scores: null } record] || record.Step != StepsDone)
-            return;
         record = Scored(record, cancellation);
         _log!.Dispose();
         _log = StepLog.Open(Config.OutputDir, StepsDone - 1);
         _log.Append(record);
+        _board?.Add(record);
         _events.OnStep?.Invoke(record);
     }
 
@@ -231,12 +239,14 @@ public sealed partial class TrainingSession : IDisposable
 
         using var busy = _collective?.Ranks.Busy();
         var last = record.Step == MaxSteps;
+        record = record with { MemoryGib = _memory.Read() };
         if (_loss is not null && (record.Step == 1 || record.Step % Config.ValidationLossSteps == 0 || last))
             record = record with { ValidationLoss = _trainer.WithRoom(_loss.Measure) };
         var scored = _scores?.IsDue(record.Step, MaxSteps) == true;
         if (scored)
             record = Scored(record, cancellation);
         _log!.Append(record);
+        _board?.Add(record);
         if (record.Step % Config.CheckpointingSteps == 0)
             WriteCheckpoint();
 
@@ -248,6 +258,9 @@ public sealed partial class TrainingSession : IDisposable
                 // They are in the folder; a million of them would not fit in memory.
             }
         }
+
+        if (last)
+            _board?.End();
     }
 
     private void WriteCheckpoint()

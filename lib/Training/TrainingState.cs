@@ -26,8 +26,13 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.ValidationInferenceSteps), nameof(DreamBoothConfig.ValidationGuidanceScale),
         nameof(DreamBoothConfig.ValidationLossSteps),
         nameof(DreamBoothConfig.EvaluationSteps), nameof(DreamBoothConfig.EvaluationDino), nameof(DreamBoothConfig.EvaluationClip),
-        nameof(DreamBoothConfig.EvaluationProtocol),
+        nameof(DreamBoothConfig.EvaluationProtocol), nameof(DreamBoothConfig.ReportTo), nameof(DreamBoothConfig.LoggingDir),
     ];
+
+    /// <summary>
+    /// Whether an option changes neither the training pictures nor a step's result, so that a resumed run may have another value.
+    /// </summary>
+    public static bool IsFree(Flag flag) => Free.Contains(flag.Property.Name);
 
     /// <summary>Optimizer steps done.</summary>
     public required int Step { get; init; }
@@ -77,7 +82,7 @@ internal sealed record TrainingState
         return
         [
             .. from flag in DreamBoothConfig.Flags.All
-               where !Free.Contains(flag.Property.Name)
+               where !IsFree(flag)
                let before = Value(flag, earlier)
                let now = Value(flag, config)
                where before != now

@@ -27,8 +27,10 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     /// <param name="warn">Told of pictures that are left out because their numbers are not finite; or null.</param>
     /// <param name="withRoom">Makes a batch where memory allows it beside the recorded step, else without that.</param>
     /// <param name="cancellation">Ends it; the trainer then ends the run at its next step and keeps what is done.</param>
-    public IEnumerable<RgbImage> Make(
-        int step, Action<string>? warn, Func<Func<List<RgbImage>>, List<RgbImage>> withRoom, CancellationToken cancellation)
+    /// <returns>Each with its index; those that are left out are missing.</returns>
+    public IEnumerable<(int Index, RgbImage Image)> Make(
+        int step, Action<string>? warn, Func<Func<List<(int, RgbImage)>>, List<(int, RgbImage)>> withRoom,
+        CancellationToken cancellation)
     {
         var faults = new List<string>();
         var own = step == 0 ? null : LoraOf(step);
@@ -55,16 +57,18 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     }
 
     // A batch in which a picture fails is generated again one by one, so that the others succeed.
-    private List<RgbImage> Make(int step, int[] batch, UsedLora? own, List<string> faults, CancellationToken cancellation)
+    private List<(int Index, RgbImage Image)> Make(
+        int step, int[] batch, UsedLora? own, List<string> faults, CancellationToken cancellation)
     {
-        var images = new List<RgbImage>();
+        var images = new List<(int Index, RgbImage Image)>();
         try
         {
             foreach (var image in Generate(batch, cancellation))
             {
-                var path = ValidationPicture.PathOf(config.OutputDir, step, batch[images.Count]);
-                RecordOf(batch, images.Count, own).Save(path, image, !config.NoMetadata);
-                images.Add(image);
+                var index = batch[images.Count];
+                RecordOf(batch, images.Count, own).Save(
+                    ValidationPicture.PathOf(config.OutputDir, step, index), image, !config.NoMetadata);
+                images.Add((index, image));
             }
         }
         catch (OperationCanceledException)

@@ -28,10 +28,12 @@ public sealed class LabCommandLineTests : IDisposable
             "--validation_epochs=25", "--print_config");
         Assert.Equal(0, code);
         Assert.Equal(
-            "warning: --report_to is accepted but not acted on: every step is recorded in steps.jsonl in output_dir.", error.Trim());
+            "warning: report_to is wandb: nothing is sent anywhere; TensorBoard's files are written to logs in output_dir, which the "
+            + "service's own program uploads.", error.Trim());
         var expected = DreamBoothConfig.Sd35MediumTutorial with
         {
             PretrainedModelNameOrPath = "models/sd35m",
+            ReportTo = "wandb",
             InstanceDataDir = "photos",
             OutputDir = "out",
             MixedPrecision = MixedPrecision.Bf16,

@@ -114,9 +114,26 @@ public sealed class DreamBoothTrainerTests
             TinyTraining.Config with { MaxTrainSteps = 1, LearningRate = rate, AdamEpsilon = epsilon, AdamWeightDecay = decay });
         var events = new TrainingEvents { OnStep = _ => Assert.Fail("the step is taken back") };
         var error = Assert.Throws<NonFiniteException>(() => trainer.Run(events));
-        Assert.StartsWith("Step 1 leaves the LoRA of transformer not finite and is taken back: ", error.Message, StringComparison.Ordinal);
+        Assert.Matches(
+            @"^Step 1 leaves the LoRA of transformer not finite \(first: transformer\.transformer_blocks\.0\.attn\.to_[qv]\.lora_[AB]\.weight\) "
+            + "and is taken back: ", error.Message);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
         Assert.Equal(0, trainer.StepsDone);
+        Assert.Equal(before, training.Weights);
+    }
+
+    [Fact]
+    public void Run_GradientThatIsNotFinite_IsNamedAndTheStepNotTaken()
+    {
+        using var training = new TinyTraining();
+        var before = training.Weights;
+        var (name, matrix) = training.Adapter.Layers[1].Named.Last();
+        using var trainer = training.Trainer(
+            TinyTraining.Config with { MaxTrainSteps = 1, GradientAccumulationSteps = 2 }, new SpoiledGradient(matrix));
+        var error = Assert.Throws<NonFiniteException>(() => trainer.Run());
+        Assert.Matches(
+            $@"^Step 1: the loss is [\d.]+ and the gradient norm \S+ \(first: {name.Replace(".", @"\.", StringComparison.Ordinal)}\); it is not taken",
+            error.Message);
         Assert.Equal(before, training.Weights);
     }
 
@@ -239,5 +256,16 @@ public sealed class DreamBoothTrainerTests
         Assert.Throws<ArgumentException>(
             () => new DreamBoothTrainer(
                 TinyTraining.Config, model, new Dreambooth.Lab.Schedulers.FlowMatchEulerDiscreteSchedulerConfig(), adapter, training));
+    }
+
+    // Draws as usual, and spoils one gradient before the pass adds to it.
+    private sealed class SpoiledGradient(Tensor matrix) : ITrainingDraws
+    {
+        public TrainingDraw Draw(long microBatch, long[] shape)
+        {
+            using (no_grad())
+                matrix.grad!.fill_(float.PositiveInfinity);
+            return new TrainingDraw(zeros(shape), zeros([shape[0]], ScalarType.Int64));
+        }
     }
 }

@@ -190,7 +190,7 @@ public sealed class TrainingSessionTests : IDisposable
         Assert.NotEqual(pictures[0].Image.Pixels, pictures[1].Image.Pixels);
         Assert.Equal([1, 3, 6], records.Where(record => record.ValidationLoss is not null).Select(record => record.Step));
         Assert.All(records, record => Assert.True(record.ValidationLoss is null or > 0));
-        Assert.Equal(records, StepLog.Read(Out("run")));
+        Assert.Equal(JsonLines.Text(records), JsonLines.Text(StepLog.Read(Out("run"))));
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public sealed class TrainingSessionTests : IDisposable
             ValidationInferenceSteps = 1,
         };
         var batches = 0;
-        List<RgbImage> Twice(Func<List<RgbImage>> work)
+        List<(int, RgbImage)> Twice(Func<List<(int, RgbImage)>> work)
         {
             batches++;
             work();
@@ -237,7 +237,8 @@ public sealed class TrainingSessionTests : IDisposable
         var twice = pictures.Make(1, null, Twice, default).ToArray();
         var once = pictures.Make(1, null, work => work(), default).ToArray();
         Assert.Equal((2, 3), (batches, twice.Length));
-        Assert.Equal(once.Select(picture => picture.Pixels), twice.Select(picture => picture.Pixels));
+        Assert.Equal(once.Select(picture => picture.Image.Pixels), twice.Select(picture => picture.Image.Pixels));
+        Assert.Equal([0, 1, 2], twice.Select(picture => picture.Index));
     }
 
     [Fact]
