@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Display;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
@@ -56,7 +57,10 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
 
         var folder = Path.Combine(config.OutputDir, Subfolder);
         var results = Run(sweep, folder, model);
-        return results.Count < sweep.Items.Count ? null :
+        if (results.Count < sweep.Items.Count)
+            return null;
+        SweepPage.Write(folder, $"Pictures of {Path.GetFileName(Path.TrimEndingDirectorySeparator(config.Lora!))}", session.Warn);
+        return
         [.. results.GroupBy(result => PictureSetName.Of(result.Item)).Select(group => new PictureSet(
             group.Key, [.. group.Select(result => FolderPictures.Of(folder, result, classPrompt))]))];
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dreambooth.Lab.Display;
 using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
@@ -55,8 +56,18 @@ internal static class GenerateVerb
         var options = Options(config);
         var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options, model, loras));
         folder.ClearLeftovers(shard is null ? null : run.IsOwn);
-        if (run.Missing > 0)
-            Generate(run, config, model, loras, options, session);
+        try
+        {
+            if (run.Missing > 0)
+                Generate(run, config, model, loras, options, session);
+        }
+        finally
+        {
+            // Of several parts the last writes it, of an interrupted run what is there.
+            if (!config.NoPage && folder.TryTakeWhole())
+                SweepPage.Write(config.OutputDir, warn: session.Warn);
+        }
+
         var kept = run.Own - run.Missing;
         session.Output.WriteLine($"{run.Own} picture{(run.Own == 1 ? string.Empty : "s")} in {config.OutputDir}"
             + (shard is null ? string.Empty : $", part {shard} of {run.Total}")

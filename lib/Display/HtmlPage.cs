@@ -6,7 +6,8 @@ internal static class HtmlPage
     /// <summary>A whole page.</summary>
     /// <param name="title">The title of the window.</param>
     /// <param name="body">Writes what the page holds.</param>
-    public static string Write(string title, Action<HtmlWriter> body)
+    /// <param name="generator">By which a later run knows the page as its own; null for nothing.</param>
+    public static string Write(string title, Action<HtmlWriter> body, string? generator = null)
     {
         var content = new HtmlWriter();
         body(content.Use(ViewAsset.Page));
@@ -15,11 +16,13 @@ internal static class HtmlPage
         writer.Empty("meta", ("charset", "utf-8"));
         writer.Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
         writer.Empty("meta", ("name", "color-scheme"), ("content", "light dark"));
+        if (generator is not null)
+            writer.Empty("meta", ("name", "generator"), ("content", generator));
         writer.Element("title", title);
         writer.Style(ViewAssets.Css(content.Assets)).Close();
         writer.Open("body", ("class", "lab lab-page")).Open("main").Append(content).Close();
-        if (content.Assets.Contains(ViewAsset.Zoom))
-            writer.Script(ViewAssets.Text(ViewAsset.Zoom));
+        foreach (var script in content.Assets.Where(ViewAssets.IsScript))
+            writer.Script(ViewAssets.Text(script));
         writer.Close().Close();
         return "<!DOCTYPE html>\n" + writer;
     }

@@ -85,6 +85,17 @@ internal sealed class HtmlWriter
         return this;
     }
 
+    /// <summary>Data for the lab's own script.</summary>
+    /// <param name="id">By which the script finds it.</param>
+    /// <param name="json">JSON whose texts have no &lt;, &gt; or &amp; but in escapes, as the framework writes it by default.</param>
+    public HtmlWriter Data(string id, string json)
+    {
+        if (json.AsSpan().IndexOfAny('<', '>', '&') >= 0)
+            throw new ArgumentException("Data in a page must not hold <, > or &.", nameof(json));
+        _html.Append("<script type=\"application/json\" id=\"").Append(id).Append("\">").Append(json).Append("</script>\n");
+        return this;
+    }
+
     /// <summary>A number as SVG takes it.</summary>
     public static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 

@@ -14,7 +14,10 @@ public static class SweepViews
     /// <summary>The progress bar of a sweep that has not started.</summary>
     public static ProgressBar Waiting => new() { Total = 0, Label = "generating", Unit = "pictures" };
 
-    /// <summary>Generates a sweep and shows its progress, in the output of the cell that runs.</summary>
+    /// <summary>
+    /// Generates a sweep and shows its progress, in the output of the cell that runs; then writes the page of its pictures,
+    /// <c>index.html</c>, in its folder.
+    /// </summary>
     /// <param name="study">The models.</param>
     /// <param name="name">What the sweep is called; its folder's name.</param>
     /// <param name="axes">What varies.</param>
@@ -28,7 +31,7 @@ public static class SweepViews
         ArgumentNullException.ThrowIfNull(study);
         using var live = update is null ? LiveView.Show(Waiting) : new LiveView(update);
         var bar = Waiting with { Label = name, Started = DateTimeOffset.UtcNow };
-        return study.Run(
+        var outcome = study.Run(
             name, axes,
             progress => live.Update(
                 bar with
@@ -38,6 +41,10 @@ public static class SweepViews
                     DoneAtStart = progress.Reused,
                     Note = ShownText.Line(progress.Prompt),
                 }), cancellation);
+        // Of several parts the last writes the page.
+        if (outcome.Missing == 0)
+            SweepPage.Write(outcome.Folder, name);
+        return outcome;
     }
 
     /// <summary>A study's configuration.</summary>

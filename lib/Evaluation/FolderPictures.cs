@@ -10,7 +10,7 @@ namespace Dreambooth.Lab.Evaluation;
 /// </summary>
 internal static class FolderPictures
 {
-    // Contact sheets lie beside the pictures that they show.
+    // Contact sheets and thumbnails lie beside the pictures that they show.
     private const string Sheet = "sheet";
 
     /// <summary>The family (<see cref="SweepItem.Family"/>) of pictures of the class prompt.</summary>
@@ -68,7 +68,8 @@ internal static class FolderPictures
     private static PictureSet OfFiles(string folder, string name, string? classPrompt)
     {
         string[] files = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(file => PictureName.Is(file) && Path.GetFileNameWithoutExtension(file) != Sheet).Order(StringComparer.Ordinal)];
+            .Where(file => PictureName.Is(file) && Path.GetFileNameWithoutExtension(file) != Sheet
+                && Path.GetFileName(Path.GetDirectoryName(file)) != PromptFolders.Thumbnails).Order(StringComparer.Ordinal)];
         if (Directory.EnumerateFiles(folder, SweepLog.FileName, SearchOption.AllDirectories).FirstOrDefault() is { } log)
         {
             throw new LabException(

@@ -8,6 +8,9 @@ namespace Dreambooth.Lab.Sweeps;
 /// </summary>
 internal static class PromptFolders
 {
+    /// <summary>The folder beside those of prompts that has small pictures for their page.</summary>
+    public const string Thumbnails = "thumbnails";
+
     private const int MaximumLength = 80;
     private const int MaximumBytes = 240;
 

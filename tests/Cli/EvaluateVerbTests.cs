@@ -33,7 +33,7 @@ public sealed class EvaluateVerbTests : IDisposable
     [Fact]
     public void Run_FoldersOfGenerate_ScoresEveryPictureByItsPrompt()
     {
-        Succeeds("generate", "--outdir", Out("first"), "--num_images=2", "--seed=0");
+        Succeeds("generate", "--outdir", Out("first"), "--num_images=2", "--seed=0", "--no_page");
         Succeeds("generate", "--outdir", Out("second"), "--num_images=2", "--seed=9");
         var (code, output, error) = Evaluate("--pictures", Out("first"), Out("second"));
         Assert.Equal((0, ""), (code, error));
@@ -57,7 +57,7 @@ public sealed class EvaluateVerbTests : IDisposable
     public void Run_SeveralSubjects_AreComparedWithEachOther()
     {
         File.WriteAllText(Out("prompts.txt"), "a photo of gmc cat\na photo of xyz dog\n");
-        Succeeds("generate", "--outdir", Out("first"), "--num_images=2", "--seed=0");
+        Succeeds("generate", "--outdir", Out("first"), "--num_images=2", "--seed=0", "--no_page");
         var (code, _, error) = Evaluate(
             "--pictures", Out("first"), "--subject", $"gmc cat={_photos.Folder}", $"xyz dog={Out("first")}");
         Assert.Equal(1, code);

@@ -370,8 +370,9 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.Equal(
             ["000_a cat_ with wings_/img_00.png", "000_a cat_ with wings_/img_01.png", "001_the moon/img_00.png",
                 "001_the moon/img_01.png"],
-            Directory.GetFiles(Out("pictures"), "*", SearchOption.AllDirectories)
+            Directory.GetFiles(Out("pictures"), "*.png", SearchOption.AllDirectories)
                 .Select(path => Path.GetRelativePath(Out("pictures"), path)).Order(StringComparer.Ordinal));
+        Assert.True(File.Exists(Out("pictures", "index.html")));
 
         Assert.Equal(0, Generate("alone", "--prompt=the moon", "--seed=4", "--num_images=2", "--lora", $"{Out("lora")}=0.5", Lora).Code);
         Assert.Equal(
@@ -380,7 +381,8 @@ public sealed class TrainAndGenerateTests : IDisposable
         Assert.Equal(0, Generate("scaled", "--prompt=the moon", "--seed=4", "--num_images=2", "--lora", Lora, "--lora_scale=1.5").Code);
         var (two, one) = (Pixels("alone"), Pixels("scaled"));
         Assert.True(two.Zip(one, (a, b) => Math.Abs(a - b)).Max() <= 1, "weights 0.5 and 1 add up to 1.5");
-        Assert.Equal(0, Generate("plain", "--prompt=the moon", "--seed=4", "--num_images=2").Code);
+        Assert.Equal(0, Generate("plain", "--prompt=the moon", "--seed=4", "--num_images=2", "--no_page").Code);
+        Assert.Equal(["000_the moon"], Directory.GetFileSystemEntries(Out("plain")).Select(Path.GetFileName));
         Assert.NotEqual(two, Pixels("plain"));
 
         byte[] Pixels(string folder) => ImageDecoder.Load(Out(folder, "000_the moon", "img_00.png")).Pixels;
@@ -544,7 +546,9 @@ public sealed class TrainAndGenerateTests : IDisposable
             GenerateArguments("pictures", $"--prompts_file={prompts}"), new Session(TextWriter.Null, error, false, source.Token));
         Assert.Equal(130, code);
         Assert.EndsWith("Cancelled.", error.ToString().Trim(), StringComparison.Ordinal);
-        Assert.Equal(["000_a cat", "001_the moon"], Directory.GetDirectories(Out("pictures")).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["000_a cat", "001_the moon", "index.html", "thumbnails"],
+            Directory.GetFileSystemEntries(Out("pictures")).Select(Path.GetFileName).Order());
     }
 
     [Fact]
