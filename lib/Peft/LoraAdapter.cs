@@ -101,12 +101,18 @@ public sealed class LoraAdapter : IDisposable
         ArgumentNullException.ThrowIfNull(components);
         var slots = LoraMatch.Slots(components);
         var adapter = new LoraAdapter(name, slots, device, dtype, trainable);
+        adapter.Start(_ => true, seed);
+        return adapter;
+    }
+
+    /// <summary>Draws the initial values of some layers, which hold zeros.</summary>
+    internal void Start(Func<LoraLayer, bool> isNew, ulong seed)
+    {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var generator = new Generator(seed, CPU);
-        foreach (var layer in adapter._layers)
+        foreach (var layer in _layers.Where(isNew))
             Start(layer, generator);
-        return adapter;
     }
 
     // What is not drawn stays zero: B, the last factor of LoHa, the first of LoKr.

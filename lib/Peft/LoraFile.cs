@@ -81,6 +81,25 @@ public static class LoraFile
         ArgumentNullException.ThrowIfNull(components);
         var file = Resolve(path);
         using var checkpoint = Checkpoint.Open(file);
+        var (slots, readers, report) = Fit(checkpoint, file, components);
+        var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
+        try
+        {
+            Fill(adapter, readers, file);
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+
+        return (adapter, report);
+    }
+
+    /// <summary>The layers of some models that a file has an update for.</summary>
+    internal static (IReadOnlyList<LoraAdapter.Slot> Slots, Dictionary<string, LoraLayerReader> Readers, LoraLoadReport Report) Fit(
+        Checkpoint checkpoint, string file, IReadOnlyList<LoraComponent> components)
+    {
         var linears = components
             .SelectMany(component => component.Module.named_modules().Where(entry => entry.module is AdaptedLayer)
                 .Select(entry => (component.Prefix, Path: entry.name, Linear: (AdaptedLayer)entry.module)))
@@ -99,19 +118,7 @@ public static class LoraFile
             .Select(entry => (entry.Key, Reader: LoraLayerReader.Read(checkpoint, file, keys.Layers[entry.Key])))
             .Where(entry => !entry.Reader.IsEmpty).ToDictionary(entry => entry.Key, entry => entry.Reader);
         var slots = readers.Select(entry => Slot(entry.Value, linears[entry.Key].Linear, file, metadata)).ToList();
-        var report = Report(checkpoint, file, keys, metadata, readers.Values);
-        var adapter = LoraAdapter.Allocate(name, slots, device, dtype, trainable);
-        try
-        {
-            Fill(adapter, readers, file);
-        }
-        catch
-        {
-            adapter.Dispose();
-            throw;
-        }
-
-        return (adapter, report);
+        return (slots, readers, Report(checkpoint, file, keys, metadata, readers.Values));
     }
 
     /// <summary>Loads a file that <see cref="Save"/> wrote into an adapter of the same layers and ranks.</summary>
@@ -192,10 +199,11 @@ public static class LoraFile
     private static bool AssumesAlpha(IEnumerable<LoraLayerReader> readers) => readers.Any(
         reader => reader.Alpha is null && reader.Target.Layout is LoraFileLayout.Diffusers or LoraFileLayout.Peft);
 
-    private static void Fill(LoraAdapter adapter, Dictionary<string, LoraLayerReader> readers, string file)
+    /// <summary>Loads the values of the layers that a file has.</summary>
+    internal static void Fill(LoraAdapter adapter, Dictionary<string, LoraLayerReader> readers, string file)
     {
         using var noGradients = no_grad();
-        foreach (var layer in adapter.Layers)
+        foreach (var layer in adapter.Layers.Where(layer => readers.ContainsKey(layer.Key)))
         {
             foreach (var (part, (name, values)) in layer.Parts.Entries.Select(entry => entry.Name).Zip(layer.Named))
             {

@@ -160,6 +160,7 @@ public sealed record MemorySettings
     public static MemorySettings Of(DreamBoothConfig config, int pictures)
     {
         ArgumentNullException.ThrowIfNull(config);
+        config = InitialLora.Planned(config);
         return new MemorySettings
         {
             Resolution = config.Resolution,

@@ -48,19 +48,42 @@ public sealed partial record DreamBoothConfig
         Seed = (ulong)(Seed ?? 0),
     };
 
-    /// <summary>Puts a new, trainable LoRA on the models that are trained; a seed that is not chosen yet counts as 0.</summary>
+    /// <summary>
+    /// Puts a trainable LoRA on the models that are trained: a new one, or that of <see cref="InitLora"/>; a seed that is not chosen yet
+    /// counts as 0.
+    /// </summary>
     /// <param name="pipeline">The models.</param>
-    public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline)
+    public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline) => InitialLora.Take(this, null).CreateAdapter(pipeline, InitLora, null);
+
+    /// <summary>The same with another file to begin with, or null for a new LoRA.</summary>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="file">The LoRA to begin with, or null.</param>
+    /// <param name="warn">Told what is odd about the file; or null.</param>
+    internal LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline, string? file, Action<string>? warn)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         // The magnitudes of DoRA begin as those of the weights.
         using var held = TrainTextEncoder && LoraVariant == LoraVariant.Dora ? pipeline.Prompts.Hold() : null;
-        return LoraAdapter.Create("default", Trained(pipeline), (ulong)(Seed ?? 0), pipeline.Options.Device, ScalarType.Float32);
+        var (seed, device) = ((ulong)(Seed ?? 0), pipeline.Options.Device);
+        if (file is null)
+            return LoraAdapter.Create("default", Trained(pipeline), seed, device, ScalarType.Float32);
+        var (adapter, report) = LoraStart.Create(file, "default", [.. Trained(pipeline)], seed, device);
+        foreach (var warning in report.Warnings)
+            warn?.Invoke(warning);
+        return adapter;
     }
 
-    /// <summary>Checks that <see cref="CreateAdapter"/> will find the layers that are named.</summary>
+    /// <summary>Checks that the adapter will find the layers that are named.</summary>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="file">The LoRA to begin with, or null.</param>
     /// <exception cref="Foundation.LabException">A model has no such layer or block.</exception>
-    internal void CheckAdapter(StableDiffusion3Pipeline pipeline) => LoraAdapter.Check(Trained(pipeline));
+    internal void CheckAdapter(StableDiffusion3Pipeline pipeline, string? file)
+    {
+        if (file is null)
+            LoraAdapter.Check(Trained(pipeline));
+        else
+            LoraStart.Check(file, [.. Trained(pipeline)]);
+    }
 
     private IEnumerable<(LoraComponent Component, LoraConfig Config)> Trained(StableDiffusion3Pipeline pipeline) =>
         pipeline.LoraComponents.Where(component => TrainTextEncoder || component.Prefix == "transformer")

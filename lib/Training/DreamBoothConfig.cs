@@ -90,7 +90,6 @@ public sealed partial record DreamBoothConfig
         notices.AddRange(EmaNotices());
         notices.AddRange(ObjectiveNotices());
         notices.AddRange(WatchNotices());
-        notices.AddRange(NotYet());
         return notices;
     }
 
@@ -106,12 +105,6 @@ public sealed partial record DreamBoothConfig
     internal string? BatchNotice(int items) => items < TrainBatchSize && TrainBatchSize != Default<int>(nameof(TrainBatchSize))
         ? $"train_batch_size is {TrainBatchSize}, and an epoch has {items} pictures, repeats counted: batches of {items} are trained."
         : null;
-
-    private IEnumerable<string> NotYet()
-    {
-        if (MixedPrecision == MixedPrecision.Fp16)
-            yield return "mixed_precision fp16 trains without loss scaling: small gradients may become 0; bf16 is safer.";
-    }
 
     /// <summary>Writes every option by its flag name, as <c>train --config</c> reads it.</summary>
     public string ToJson() => Flags.ToJson(this);
@@ -144,7 +137,7 @@ public sealed partial record DreamBoothConfig
                 + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
-        foreach (var error in SubjectErrors().Concat(EvaluationErrors()).Concat(WatchErrors()).Concat(TrainingExports.Errors(this)))
+        foreach (var error in SubjectErrors().Concat(EvaluationErrors()).Concat(WatchErrors()).Concat(StartErrors()).Concat(TrainingExports.Errors(this)))
             yield return error;
         Action[] parts =
         [

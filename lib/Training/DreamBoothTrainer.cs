@@ -30,6 +30,7 @@ public sealed partial class DreamBoothTrainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly SD3Transformer2DModel _transformer;
     private readonly InputDropout? _dropout;
+    private readonly LossScale? _scale;
     private SharedGradients? _shared;
 
     /// <summary>Prepares a run.</summary>
@@ -72,6 +73,7 @@ public sealed partial class DreamBoothTrainer : IDisposable
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
         };
+        _scale = config.MixedPrecision == MixedPrecision.Fp16 ? new LossScale(adapter.Parameters.device) : null;
         _pass = new MicroStep(Pass, adapter, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
         StepsPerEpoch = StepsOfEpoch(config, batches.BatchesPerEpoch);
         MaxSteps = StepsOf(config, batches.BatchesPerEpoch);
@@ -125,36 +127,6 @@ public sealed partial class DreamBoothTrainer : IDisposable
     /// <summary>Does work that takes memory beside captured steps. See <see cref="MicroStep.WithRoom"/>.</summary>
     internal T WithRoom<T>(Func<T> work) => _pass.WithRoom(work);
 
-    /// <summary>Writes the optimizer's state.</summary>
-    internal void SaveOptimizer(string path)
-    {
-        using var scope = NewDisposeScope();
-        var state = new Dictionary<string, Tensor>(_optimizer.StateDict());
-        if (_weights.Trained is { } trained)
-            state.Add(KeptWeights.TrainedKey, trained);
-        SafetensorsWriter.Save(path, state);
-    }
-
-    /// <summary>Restores another run's position and optimizer state; the caller restores the adapter's weights.</summary>
-    /// <exception cref="LabException">The file is damaged, or of another number of parameters.</exception>
-    internal void GoOnFrom(int step, string optimizerPath)
-    {
-        using var scope = NewDisposeScope();
-        using var file = Checkpoint.Open(optimizerPath);
-        var state = file.Names.ToDictionary(name => name, name => file.Load(name));
-        if (_weights.Averages)
-            _weights.GoOnWith(TrainedOf(state, optimizerPath));
-        _optimizer.LoadStateDict(state);
-        StepsDone = step;
-    }
-
-    private Tensor TrainedOf(Dictionary<string, Tensor> state, string path) =>
-        state.Remove(KeptWeights.TrainedKey, out var trained) && trained.shape.AsSpan().SequenceEqual(_adapter.Parameters.shape)
-            ? trained
-            : throw new LabException(
-                $"{path} has no '{KeptWeights.TrainedKey}' of {_adapter.Parameters.numel()} numbers: the weights that were trained, of "
-                + "which the checkpoint's LoRA is an average.");
-
     /// <summary>Frees the optimizer's state; the adapter stays.</summary>
     public void Dispose()
     {
@@ -162,6 +134,7 @@ public sealed partial class DreamBoothTrainer : IDisposable
         foreach (var layer in _adapter.Layers)
             layer.Update.Dropout = null;
         _dropout?.Dispose();
+        _scale?.Dispose();
         _shared?.Dispose();
         _objective.Dispose();
         _weights.Dispose();
@@ -229,10 +202,12 @@ public sealed partial class DreamBoothTrainer : IDisposable
             return null;
         _shared ??= Collective is null ? null : new SharedGradients(Collective, _adapter.Gradients!);
         var counts = _shared?.Sum(sums, images, cancelled || cancellation.IsCancellationRequested);
+        _scale?.Unscale(_adapter.Gradients!);
         var norms = PartNorms();
         var norm = GradientClipping.Clip(_adapter.Gradients!, _config.MaxGradNorm);
 
-        var factor = _schedule.Factor(StepsDone);
+        var factor = _schedule.Factor(StepsDone - (_scale?.Skipped ?? 0));
+        var scale = _scale?.Value;
         _optimizer.Remember();
         _optimizer.Step(factor);
 
@@ -241,11 +216,14 @@ public sealed partial class DreamBoothTrainer : IDisposable
         var figures = cat(counts is null ? parts : [counts, .. parts]).cpu().data<float>().ToArray();
         if (_shared is not null && !_shared.Keeps(ref figures, ref images))
             return Drop();
+        if (Skips(figures))
+            return LeaveOut(figures, factor, epoch, images) with { LossScale = scale };
         if (!Array.TrueForAll(figures, float.IsFinite))
             throw TakeBack(figures, factor, epoch, Enumerable.Range(first, count));
         StepsDone++;
+        _scale?.Keep();
         _weights.Update(StepsDone);
-        return Record(figures, factor, epoch, images);
+        return Record(figures, factor, epoch, images) with { LossScale = scale };
     }
 
     // All ranks drop the step in which one was cancelled or lost.
@@ -277,7 +255,7 @@ public sealed partial class DreamBoothTrainer : IDisposable
     private FlowMatchingLoss Pass(TrainingBatch batch, TrainingDraw draw)
     {
         var loss = _objective.Compute(batch, draw);
-        loss.Backward(_config.GradientAccumulationSteps);
+        loss.BackwardScaled(_config.GradientAccumulationSteps, _scale?.Factor);
         _adapter.CollectGradients();
         return loss;
     }

@@ -14,10 +14,16 @@ public sealed record FlowMatchingLoss(Tensor Total, Tensor Instance, Tensor? Pri
 {
     /// <summary>Adds the gradients of a part of the total to what is trained; once.</summary>
     /// <param name="parts">How many micro-batches share an optimizer step.</param>
-    public void Backward(int parts)
+    public void Backward(int parts) => BackwardScaled(parts, null);
+
+    /// <summary>The same with gradients that are multiplied by a factor.</summary>
+    /// <param name="parts">How many micro-batches share an optimizer step.</param>
+    /// <param name="scale">The factor, a tensor of rank 0; null for 1.</param>
+    internal void BackwardScaled(int parts, Tensor? scale)
     {
         using (var part = Total.div(KeptScalar.Of(parts)))
-            GradientNode.Backward(() => part.backward());
+        using (var scaled = scale is null ? null : part.mul(scale))
+            GradientNode.Backward(() => (scaled ?? part).backward());
         Pass?.Backward();
     }
 }

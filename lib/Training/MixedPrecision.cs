@@ -6,7 +6,7 @@ public enum MixedPrecision
     /// <summary>Everything in 32-bit floats.</summary>
     No,
 
-    /// <summary>Frozen weights and activations in 16-bit IEEE floats, without loss scaling: small gradients may become 0.</summary>
+    /// <summary>Frozen weights and activations in 16-bit IEEE floats, with loss scaling.</summary>
     Fp16,
 
     /// <summary>Frozen weights and activations in bfloat16.</summary>

@@ -44,7 +44,10 @@ public sealed record StepRecord
     /// </summary>
     public double? StepSize { get; init; }
 
-    /// <summary>Length of the gradient over everything that is trained, before clipping.</summary>
+    /// <summary>
+    /// Length of the gradient over everything that is trained, before clipping; not finite in a step that the loss scaling of fp16 left
+    /// out.
+    /// </summary>
     public required double GradNorm { get; init; }
 
     /// <summary>
@@ -57,6 +60,9 @@ public sealed record StepRecord
     /// Null where it was not read.
     /// </summary>
     public double? MemoryGib { get; init; }
+
+    /// <summary>The factor of the loss in this step, with mixed_precision fp16; else null.</summary>
+    public double? LossScale { get; init; }
 
     /// <summary>Wall time of the step in seconds.</summary>
     public required double Seconds { get; init; }

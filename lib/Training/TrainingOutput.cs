@@ -19,6 +19,9 @@ internal sealed class TrainingOutput : IDisposable
         StartedAt = TrainingCheckpoint.NextStart(config.OutputDir);
     }
 
+    /// <summary>The training, with what it takes from the LoRA that it begins with.</summary>
+    public DreamBoothConfig Config => _config;
+
     /// <summary>The checkpoint that the training resumes from; null to start from scratch.</summary>
     public TrainingCheckpoint? Checkpoint { get; }
 
@@ -55,7 +58,7 @@ internal sealed class TrainingOutput : IDisposable
             CheckNames(config.OutputDir);
             folder.ClearLeftovers();
             TrainingCheckpoint.ClearRemains(config.OutputDir);
-            return new TrainingOutput(folder, config, checkpoint, objection is not null);
+            return new TrainingOutput(folder, InitialLora.Take(config, checkpoint), checkpoint, objection is not null);
         }
         catch
         {
@@ -68,8 +71,11 @@ internal sealed class TrainingOutput : IDisposable
     /// <param name="config">The training.</param>
     /// <param name="checkpoint">The folder of the checkpoint that rank 0 goes on from; null to start from scratch.</param>
     /// <exception cref="LabException">The checkpoint is not there: the ranks' machines do not share the folder.</exception>
-    public static TrainingOutput Follow(DreamBoothConfig config, string? checkpoint) =>
-        new(null, config, TrainingCheckpoint.Find(config with { ResumeFromCheckpoint = checkpoint }), isAnothers: false);
+    public static TrainingOutput Follow(DreamBoothConfig config, string? checkpoint)
+    {
+        var found = TrainingCheckpoint.Find(config with { ResumeFromCheckpoint = checkpoint });
+        return new(null, InitialLora.Take(config, found), found, isAnothers: false);
+    }
 
     /// <summary>What happens to an existing LoRA in the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
@@ -78,7 +84,9 @@ internal sealed class TrainingOutput : IDisposable
     {
         try
         {
-            if (TrainingCheckpoint.Find(config) is { } checkpoint)
+            var checkpoint = TrainingCheckpoint.Find(config);
+            config = InitialLora.Take(config, checkpoint);
+            if (checkpoint is not null)
             {
                 checkpoint.CheckSettings(config);
                 if (RealPath.AreSame(Path.GetDirectoryName(Path.GetFullPath(checkpoint.Folder))!, config.OutputDir))

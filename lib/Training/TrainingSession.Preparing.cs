@@ -64,7 +64,7 @@ public sealed partial class TrainingSession
         var output = TrainingOutput.Open(config, events?.OnWarning);
         try
         {
-            return PrepareIn(output, config, pipeline, events, null, null, null, cancellation);
+            return PrepareIn(output, output.Config, pipeline, events, null, null, null, cancellation);
         }
         catch
         {
@@ -98,7 +98,7 @@ public sealed partial class TrainingSession
             checkpoint?.CheckSettings(config);
             instances ??= ReadInstances(config, events);
             scores ??= ValidationScores.Open(config, events);
-            config.CheckAdapter(pipeline);
+            config.CheckAdapter(pipeline, StartOf(config, checkpoint));
             checkpoint?.CheckLength(StepsOf(config, instances));
 
             // Before the class prompt is used: what this line tells is not warned of as well.
@@ -129,6 +129,10 @@ public sealed partial class TrainingSession
             throw;
         }
     }
+
+    // A checkpoint has the layers and ranks of the LoRA that its run began with.
+    private static string? StartOf(DreamBoothConfig config, TrainingCheckpoint? checkpoint) =>
+        config.InitLora is null || checkpoint is null ? config.InitLora : checkpoint.Folder;
 
     private static void MakeClassPictures(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, TrainingEvents events, ICollective? collective,

@@ -81,16 +81,18 @@ public sealed partial class TrainingSession
     // Rank 0 locks the folder and finds the checkpoint; the others take it as it says.
     private static TrainingOutput Open(ref DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events)
     {
-        if (ranks is null)
-            return TrainingOutput.Open(config, events?.OnWarning);
-        if (!ranks.IsFirst)
+        if (ranks?.IsFirst == false)
         {
             var start = JsonSerializer.Deserialize<Start>(ranks.Broadcast(null))!;
-            config = config with { Seed = start.Seed };
-            return TrainingOutput.Follow(config, start.Checkpoint);
+            var followed = TrainingOutput.Follow(config with { Seed = start.Seed }, start.Checkpoint);
+            config = followed.Config;
+            return followed;
         }
 
         var output = TrainingOutput.Open(config, events?.OnWarning);
+        config = output.Config;
+        if (ranks is null)
+            return output;
         try
         {
             var folder = output.Checkpoint is { } checkpoint ? Path.GetFullPath(checkpoint.Folder) : null;

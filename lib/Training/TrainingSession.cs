@@ -36,7 +36,9 @@ public sealed partial class TrainingSession : IDisposable
         (_scores, _collective, _memory) = (scores, collective, new StepMemory(pipeline.Options.Device));
         (Config, _pipeline, _events, Dataset, _batches, _output) = (config, pipeline, events, dataset, batches, output);
         _dataSha256 = DataFingerprint.Of(dataset);
-        Adapter = config.CreateAdapter(pipeline);
+        Adapter = config.CreateAdapter(pipeline, StartOf(config, output.Checkpoint), events.OnWarning);
+        if (config.InitLora is not null && output.Checkpoint is null)
+            events.OnSummary?.Invoke($"The LoRA begins as {config.InitLora}: rank {config.Rank}, {Adapter.Layers.Count} layers.");
         try
         {
             _trainer = new DreamBoothTrainer(

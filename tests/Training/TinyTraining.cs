@@ -13,14 +13,20 @@ namespace Dreambooth.Lab.Tests.Training;
 /// <summary>The committed transformer with a LoRA and made-up micro-batches of 4×4 latents, for tests of the training loop.</summary>
 internal sealed class TinyTraining : ITrainingBatches, IDisposable
 {
-    private readonly SD3Transformer2DModel _transformer = SD3Transformer2DModel.Load(
-        Path.Combine(TinyPipeline.Folder, "transformer"), CPU, ScalarType.Float32);
+    private readonly SD3Transformer2DModel _transformer;
+    private readonly ScalarType _dtype;
     private readonly FlowMatchEulerDiscreteSchedulerConfig _scheduler = FlowMatchEulerDiscreteSchedulerConfig.Read(
         Path.Combine(TinyPipeline.Folder, "scheduler", "scheduler_config.json"));
 
-    public TinyTraining() => Adapter = LoraAdapter.Create(
-        "a", [(new LoraComponent("transformer", _transformer), new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] })], 0,
-        CPU, ScalarType.Float32);
+    public TinyTraining(ScalarType dtype = ScalarType.Float32)
+    {
+        _dtype = dtype;
+        _transformer = SD3Transformer2DModel.Load(Path.Combine(TinyPipeline.Folder, "transformer"), CPU, dtype);
+        Adapter = LoraAdapter.Create(
+            "a",
+            [(new LoraComponent("transformer", _transformer), new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] })],
+            0, CPU, ScalarType.Float32);
+    }
 
     public static DreamBoothConfig Config { get; } = new()
     {
@@ -67,7 +73,7 @@ internal sealed class TinyTraining : ITrainingBatches, IDisposable
         var latents = SeededNoise.Normal([2, 16, 4, 4], (ulong)index);
         if (BrokenAt == Loaded.Count - 1)
             latents = latents * float.NaN;
-        var text = new PromptEmbeddings(SeededNoise.Normal([2, 3, 28], 100), SeededNoise.Normal([2, 24], 101));
+        var text = new PromptEmbeddings(SeededNoise.Normal([2, 3, 28], 100).to(_dtype), SeededNoise.Normal([2, 24], 101).to(_dtype));
         return new TrainingBatch(latents.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
     }
 

@@ -1,0 +1,93 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Tensors;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Training;
+
+/// <content>The trainer's state in a checkpoint, and what a step's figures say of it.</content>
+public sealed partial class DreamBoothTrainer
+{
+    /// <summary>Writes the optimizer's state.</summary>
+    internal void SaveOptimizer(string path)
+    {
+        using var scope = NewDisposeScope();
+        var state = new Dictionary<string, Tensor>(_optimizer.StateDict());
+        if (_weights.Trained is { } trained)
+            state.Add(KeptWeights.TrainedKey, trained);
+        if (_scale is not null)
+            state.Add(LossScale.Key, _scale.State());
+        SafetensorsWriter.Save(path, state);
+    }
+
+    /// <summary>Restores another run's position and optimizer state; the caller restores the adapter's weights.</summary>
+    /// <exception cref="LabException">The file is damaged, or of another number of parameters.</exception>
+    internal void GoOnFrom(int step, string optimizerPath)
+    {
+        using var scope = NewDisposeScope();
+        using var file = Checkpoint.Open(optimizerPath);
+        var state = file.Names.ToDictionary(name => name, name => file.Load(name));
+        if (_scale is not null)
+        {
+            state.Remove(LossScale.Key, out var scale);
+            _scale.Load(scale, optimizerPath);
+        }
+
+        if (_weights.Averages)
+            _weights.GoOnWith(TrainedOf(state, optimizerPath));
+        _optimizer.LoadStateDict(state);
+        StepsDone = step;
+    }
+
+    private Tensor TrainedOf(Dictionary<string, Tensor> state, string path) =>
+        state.Remove(KeptWeights.TrainedKey, out var trained) && trained.shape.AsSpan().SequenceEqual(_adapter.Parameters.shape)
+            ? trained
+            : throw new LabException(
+                $"{path} has no '{KeptWeights.TrainedKey}' of {_adapter.Parameters.numel()} numbers: the weights that were trained, of "
+                + "which the checkpoint's LoRA is an average.");
+
+    // What a smaller factor of the loss can help: a finite loss whose gradients are beyond float16.
+    private bool Skips(float[] figures) =>
+        _scale is not null && Array.TrueForAll(figures[..3], float.IsFinite) && !float.IsFinite(figures[3]) && _scale.TryBackOff();
+
+    // The step counts, as with the reference; parameters, optimizer and average are what they were.
+    private StepRecord LeaveOut(float[] figures, double factor, int epoch, long images)
+    {
+        _optimizer.Undo();
+        StepsDone++;
+        return Record(figures, factor, epoch, images) with { StepSize = null };
+    }
+
+    private StepRecord Record(float[] figures, double factor, int epoch, long images) => new()
+    {
+        Step = StepsDone,
+        Epoch = epoch,
+        Loss = figures[0],
+        InstanceLoss = figures[1],
+        PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
+        LearningRate = RateOf(isTransformer: true, factor) ?? (_config.ScaledLearningRate() * factor),
+        TextEncoderLr = RateOf(isTransformer: false, factor),
+        StepSize = _optimizer.StepSize is null ? null : figures[^1],
+        GradNorm = figures[3],
+        Seconds = 0,
+        ImagesPerSecond = images,
+    };
+
+    private double? RateOf(bool isTransformer, double factor)
+    {
+        var index = _adapter.Segments.ToList().FindIndex(segment => segment.Component == "transformer" == isTransformer);
+        return index < 0 ? null : _optimizer.RateOf(_optimizer.Groups[index], factor);
+    }
+
+    // Parameters, moments and the number of steps are then what they were before the step.
+    private NonFiniteException TakeBack(float[] figures, double factor, int epoch, IEnumerable<int> microBatches)
+    {
+        var (loss, norm, largest) = (figures[0], figures[3], figures[4..(4 + _optimizer.Groups.Count)]);
+        var group = Math.Max(0, Array.FindIndex(largest, value => !float.IsFinite(value)));
+        var fault = _optimizer.FaultOf(_optimizer.Groups[group], factor);
+        _optimizer.Undo();
+        return float.IsFinite(loss) && float.IsFinite(norm)
+            ? StepFault.OfParameters(StepsDone + 1, _config, _adapter.Segments[group].Component, fault, factor)
+            : StepFault.OfLoss(
+                StepsDone + 1, (loss, norm), _config, _adapter, _transformer, microBatches.Select(index => _batches.Load(epoch, index)));
+    }
+}
