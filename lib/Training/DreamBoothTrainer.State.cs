@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Training;
 
-/// <content>The trainer's state in a checkpoint, and what a step's figures say of it.</content>
+/// <content>The trainer's state in a checkpoint, and a step that fp16's factor leaves out.</content>
 public sealed partial class DreamBoothTrainer
 {
     /// <summary>Writes the optimizer's state.</summary>
@@ -55,39 +55,5 @@ public sealed partial class DreamBoothTrainer
         _optimizer.Undo();
         StepsDone++;
         return Record(figures, factor, epoch, images) with { StepSize = null };
-    }
-
-    private StepRecord Record(float[] figures, double factor, int epoch, long images) => new()
-    {
-        Step = StepsDone,
-        Epoch = epoch,
-        Loss = figures[0],
-        InstanceLoss = figures[1],
-        PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
-        LearningRate = RateOf(isTransformer: true, factor) ?? (_config.ScaledLearningRate() * factor),
-        TextEncoderLr = RateOf(isTransformer: false, factor),
-        StepSize = _optimizer.StepSize is null ? null : figures[^1],
-        GradNorm = figures[3],
-        Seconds = 0,
-        ImagesPerSecond = images,
-    };
-
-    private double? RateOf(bool isTransformer, double factor)
-    {
-        var index = _adapter.Segments.ToList().FindIndex(segment => segment.Component == "transformer" == isTransformer);
-        return index < 0 ? null : _optimizer.RateOf(_optimizer.Groups[index], factor);
-    }
-
-    // Parameters, moments and the number of steps are then what they were before the step.
-    private NonFiniteException TakeBack(float[] figures, double factor, int epoch, IEnumerable<int> microBatches)
-    {
-        var (loss, norm, largest) = (figures[0], figures[3], figures[4..(4 + _optimizer.Groups.Count)]);
-        var group = Math.Max(0, Array.FindIndex(largest, value => !float.IsFinite(value)));
-        var fault = _optimizer.FaultOf(_optimizer.Groups[group], factor);
-        _optimizer.Undo();
-        return float.IsFinite(loss) && float.IsFinite(norm)
-            ? StepFault.OfParameters(StepsDone + 1, _config, _adapter.Segments[group].Component, fault, factor)
-            : StepFault.OfLoss(
-                StepsDone + 1, (loss, norm), _config, _adapter, _transformer, microBatches.Select(index => _batches.Load(epoch, index)));
     }
 }

@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Native;
-using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Tokenizers;
