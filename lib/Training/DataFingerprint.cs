@@ -25,7 +25,8 @@ internal static class DataFingerprint
         {
             var own = new object?[]
             {
-                subject.InstancePrompt, subject.ClassPrompt, subject.NumClassImages, subject.Repeats, subject.LossWeight, folder.Pictures.Count,
+                subject.InstancePrompt, subject.ClassPrompt, subject.NumClassImages, subject.Repeats, subject.LossWeight,
+                folder.Pictures.Count,
             };
             hash.AppendData(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(own)));
         }

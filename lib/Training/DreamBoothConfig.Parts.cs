@@ -53,7 +53,8 @@ public sealed partial record DreamBoothConfig
     /// counts as 0.
     /// </summary>
     /// <param name="pipeline">The models.</param>
-    public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline) => InitialLora.Take(this, null).CreateAdapter(pipeline, InitLora, null);
+    public LoraAdapter CreateAdapter(StableDiffusion3Pipeline pipeline) =>
+        InitialLora.Take(this, null).CreateAdapter(pipeline, InitLora, null);
 
     /// <summary>The same with another file to begin with, or null for a new LoRA.</summary>
     /// <param name="pipeline">The models.</param>

@@ -12,7 +12,8 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     [Flag(
         DataGroup, "Several subjects, in place of instance_data_dir and instance_prompt: a JSON list with an object a subject. Its keys "
-        + "are instance_data_dir, instance_prompt, loss_weight, and repeats, image_column, caption_column, class_data_dir, class_prompt and "
+        + "are instance_data_dir, instance_prompt, loss_weight, and repeats, image_column, caption_column, class_data_dir, "
+        + "class_prompt and "
         + "num_class_images where they differ from the flags.", Placeholder = "FILE", DefaultText = "one subject")]
     public string? Subjects { get; init; }
 

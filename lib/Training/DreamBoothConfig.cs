@@ -137,7 +137,9 @@ public sealed partial record DreamBoothConfig
                 + "constant_with_warmup.";
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
-        foreach (var error in SubjectErrors().Concat(EvaluationErrors()).Concat(WatchErrors()).Concat(StartErrors()).Concat(TrainingExports.Errors(this)))
+        IEnumerable<string>[] ofParts =
+            [SubjectErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), TrainingExports.Errors(this)];
+        foreach (var error in ofParts.SelectMany(errors => errors))
             yield return error;
         Action[] parts =
         [

@@ -92,7 +92,8 @@ internal sealed class LossScale : IDisposable
     public void Load(Tensor? state, string source)
     {
         var numbers = state is { dtype: ScalarType.Float64, shape: [3] } ? state.cpu().data<double>().ToArray() : [];
-        if (numbers is not [> 0 and <= Most and var value, >= 0 and < GrowthInterval and var good, >= 0 and <= int.MaxValue and var skipped])
+        if (numbers is not [> 0 and <= Most and var value, >= 0 and < GrowthInterval and var good,
+            >= 0 and <= int.MaxValue and var skipped])
         {
             throw new LabException(
                 $"{source} has no '{Key}' of mixed_precision fp16: factor, good steps in a row and steps left out. Versions before loss "

@@ -157,7 +157,8 @@ public sealed class DrawnAnewTests : IDisposable
         var (plain, drawn) = (planner.Forecast(settings), planner.Forecast(settings with { AugmentEachEpoch = true }));
         static PhaseForecast Phase(MemoryForecast forecast, string name) => forecast.Phases.Single(phase => phase.Phase == name);
         long Term(string phase, string name) => Phase(plain, phase).Terms.Single(term => term.Name == name).Bytes;
-        Assert.Equal(Term("cache", "encoder activations") + Term("decode", "vae weights"), Phase(drawn, "step").Total - Phase(plain, "step").Total);
+        Assert.Equal(
+            Term("cache", "encoder activations") + Term("decode", "vae weights"), Phase(drawn, "step").Total - Phase(plain, "step").Total);
         Assert.Equal(Phase(plain, "decode").Total, Phase(drawn, "decode").Total);
     }
 

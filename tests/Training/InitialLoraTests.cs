@@ -140,7 +140,8 @@ public sealed class InitialLoraTests : IDisposable
         Refused(config with { InitLoraSha256 = new string('0', 64) }, "it is another LoRA than the recipe was made with");
         Refused(config with { RankPattern = """{"attn.to_q": 3}""" }, "rank_pattern does not go with init_lora");
         Refused(config with { InitLora = null, InitLoraSha256 = new string('0', 64) }, "init_lora_sha256 needs init_lora");
-        var same = InitialLora.Take(config with { Rank = 2, LoraAlpha = 3, LoraLayers = string.Join(',', LoraConfig.TransformerTargets) }, null);
+        var same = InitialLora.Take(
+            config with { Rank = 2, LoraAlpha = 3, LoraLayers = string.Join(',', LoraConfig.TransformerTargets) }, null);
         Assert.Equal((2, 3.0, (string?)null), (same.Rank, same.LoraAlpha, same.LoraLayers));
 
         void Refused(DreamBoothConfig wrong, string message) => Assert.Contains(

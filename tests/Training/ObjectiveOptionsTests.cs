@@ -55,7 +55,8 @@ public sealed class ObjectiveOptionsTests
     {
         var config = s_config with { HuberC = 0.2, SigmoidScale = 2 };
         Assert.Equal(
-            ["sigmoid_scale has no effect without timestep_sampling sigmoid.", "huber_c has no effect without loss_type huber or smooth_l1."],
+            ["sigmoid_scale has no effect without timestep_sampling sigmoid.",
+                "huber_c has no effect without loss_type huber or smooth_l1."],
             config.Notices());
     }
 
