@@ -79,7 +79,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
     private ReportSection Training()
     {
         var views = new List<HtmlView> { new LossPlot { Records = _steps, MaxSteps = Config.MaxTrainSteps } };
-        if (Config.WithPriorPreservation && Directory.Exists(folder.ClassPictures))
+        if (Config.UsesClassPictures && Directory.Exists(folder.ClassPictures))
         {
             var pictures = PictureFolder.Read(folder.ClassPictures, BadImagePolicy.Skip).Pictures;
             views.Add(ImageGrid.Of(pictures.Take(12).Select(file => GridCell.FromFile(file.Path, details: Config.ClassPrompt!)), 12) with
@@ -92,7 +92,7 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
 
         var text =
             $"A LoRA of rank {Config.Rank} on the transformer{(Config.TrainTextEncoder ? " and both CLIP encoders" : string.Empty)}. "
-            + (Config.WithPriorPreservation
+            + (Config.UsesClassPictures
                 ? "Prior preservation learns from class pictures as well, so that a cat without the name stays any cat."
                 : string.Empty);
         return new ReportSection("Training", text, views);
@@ -192,10 +192,10 @@ internal sealed class DemoPage(DemoOptions options, DemoFolder folder, bool comp
                         : string.Empty)
                     + $", seed {Config.Seed}"],
                 ["Prior preservation",
-                    Config.WithPriorPreservation
+                    Config.UsesClassPictures
                         ? string.Create(
                             CultureInfo.InvariantCulture, $"{Config.NumClassImages} class pictures, weight {Config.PriorLossWeight:0.###}")
-                        : "off"],
+                        : Config.HasPriorLoss ? $"{Config.PreservedPrompts.Count} prompts of the model before" : "off"],
                 ["Sampling",
                     string.Create(
                         CultureInfo.InvariantCulture,

@@ -148,7 +148,7 @@ internal static class TrainVerb
     private static int FitSamples(DreamBoothConfig config, Session session, int fit)
     {
         var wanted = Math.Min(config.SampleBatchSize, StableDiffusion3Pipeline.WorthAtATime);
-        if (fit < wanted && (config.WithPriorPreservation || config.ValidationPrompt is not null))
+        if (fit < wanted && (config.UsesClassPictures || config.ValidationPrompt is not null))
             session.Output.WriteLine($"Class and validation pictures are generated {fit} at a time: {wanted} are predicted not to fit.");
         return fit;
     }

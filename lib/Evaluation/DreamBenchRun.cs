@@ -94,7 +94,7 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
             InstanceDataDir = subject.Photos,
             InstancePrompt = $"a photo of {config.UniqueToken} {subject.ClassName}",
             ClassPrompt = _recipe.WithPriorPreservation ? $"a photo of a {subject.ClassName}" : null,
-            ClassDataDir = _recipe.WithPriorPreservation ? Path.Combine(FolderOf(subject.Name), "class") : null,
+            ClassDataDir = _recipe.UsesClassPictures ? Path.Combine(FolderOf(subject.Name), "class") : null,
             OutputDir = folder,
         };
         var lora = Path.Combine(folder, LoraFile.DefaultName);

@@ -132,8 +132,11 @@ public sealed record MemorySettings
     /// <summary>Whether the transformer's blocks are loaded one by one.</summary>
     internal bool StreamsBlocks => StreamTransformer && OnDemand && Training == TrainingKind.None;
 
-    /// <summary>Rows of a micro-batch: instance and class pictures.</summary>
-    public int Rows => TrainBatchSize * (WithPriorPreservation ? 2 : 1);
+    /// <summary>Prompts for which the model without the LoRA is the teacher: the instance rows once more for each.</summary>
+    internal int PreservedPrompts { get; init; }
+
+    /// <summary>Rows of a micro-batch: instance and class pictures, and instance pictures with the teacher's prompts.</summary>
+    public int Rows => TrainBatchSize * ((WithPriorPreservation ? 2 : 1) + PreservedPrompts);
 
     /// <summary>The transformer's LoRA.</summary>
     internal LoraConfig TransformerLora => TextEncoderLora with
@@ -165,7 +168,8 @@ public sealed record MemorySettings
         {
             Resolution = config.Resolution,
             TrainBatchSize = config.TrainBatchSize,
-            WithPriorPreservation = config.WithPriorPreservation,
+            WithPriorPreservation = config.UsesClassPictures,
+            PreservedPrompts = config.PreservedPrompts.Count,
             Rank = config.Rank,
             RankPattern = config.RankPattern,
             Variant = config.LoraVariant,

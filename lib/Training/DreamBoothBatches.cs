@@ -21,13 +21,15 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private readonly PromptEncoder? _trained;
     private readonly IDisposable? _held;
     private readonly ulong _seed;
+    private readonly IReadOnlyList<string> _preserved;
     private (int Epoch, IReadOnlyList<int[]> Items)? _order;
 
     private DreamBoothBatches(
         DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache? latents, PromptCache prompts,
-        PromptEncoder? trained, ulong seed)
+        PromptEncoder? trained, IReadOnlyList<string> preserved, ulong seed)
     {
         (_dataset, _sampler, _vae, _latents, _prompts, _trained, _seed) = (dataset, sampler, vae, latents, prompts, trained, seed);
+        _preserved = preserved;
         _held = trained?.Hold();
     }
 
@@ -56,7 +58,8 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         using var noGradients = no_grad();
         var (encoder, options) = (pipeline.Prompts, pipeline.Options);
         var length = Math.Min(config.MaxSequenceLength, encoder.Tokenizer3?.ModelMaxLength ?? int.MaxValue);
-        var prompts = Encode(dataset.DistinctPrompts, encoder, config, length);
+        var preserved = config.PreservedPrompts;
+        var prompts = Encode([.. dataset.DistinctPrompts.Concat(preserved).Distinct(StringComparer.Ordinal)], encoder, config, length);
         try
         {
             using var vae = pipeline.HoldVae();
@@ -65,7 +68,8 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
             LatentMoments EncodeInStep(Tensor pixels) => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device));
             var latents = dataset.DistinctViews.Count == 0 ? null : LatentCache.Build(dataset, Encode, 1, onEncoded, cancellation);
             var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
-            return new DreamBoothBatches(dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, seed)
+            return new DreamBoothBatches(
+                dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, preserved, seed)
             {
                 Encoder = config.AugmentEachEpoch ? EncodeInStep : null,
                 HeldVae = config.AugmentEachEpoch ? pipeline.HoldVae() : null,
@@ -89,6 +93,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         return new TrainingBatch(latents, Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope())
         {
             Weights = Weights(rows, latents.device)?.MoveToOuterDisposeScope(),
+            Preserved = Preserved(rows.Count(row => !row.IsClass))?.MoveToOuterDisposeScope(),
         };
     }
 
@@ -190,6 +195,9 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         var noise = SeededNoise.Normal(moments.Mean.shape, RunSeeds.Latents(_seed, microBatch), moments.Mean.device);
         return _vae.ScaleLatents(moments.Sample(noise));
     }
+
+    private TrainingText? Preserved(int rows) =>
+        _preserved.Count == 0 ? null : Text([.. _preserved.SelectMany(prompt => Enumerable.Repeat(prompt, rows))]);
 
     private TrainingText Text(string[] prompts)
     {

@@ -98,12 +98,15 @@ public sealed partial record DreamBoothConfig
     [Flag(DataGroup, "Mirror pictures left to right at random.")]
     public bool RandomFlip { get; init; }
 
-    /// <summary>Add the loss on class pictures, which preserves the class, default false. Flag <c>--with_prior_preservation</c>.</summary>
-    [Flag(PriorGroup, "Learn from class pictures too, so that the class stays what it was.")]
+    /// <summary>
+    /// Add a loss that preserves the class, on class pictures unless <see cref="PriorFrom"/> says otherwise, default false. Flag
+    /// <c>--with_prior_preservation</c>.
+    /// </summary>
+    [Flag(PriorGroup, "Learn from class pictures, or from prior_from, too, so that the class stays what it was.")]
     public bool WithPriorPreservation { get; init; }
 
-    /// <summary>Weight of the class pictures' loss, at least 0, default 1. Flag <c>--prior_loss_weight</c>.</summary>
-    [Flag(PriorGroup, "Weight of the class pictures' loss.", Minimum = 0)]
+    /// <summary>Weight of the class pictures' and the teacher's loss, at least 0, default 1. Flag <c>--prior_loss_weight</c>.</summary>
+    [Flag(PriorGroup, "Weight of the class pictures' and of the teacher's loss.", Minimum = 0)]
     public double PriorLossWeight { get; init; } = 1.0;
 
     /// <summary>

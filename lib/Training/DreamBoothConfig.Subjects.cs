@@ -36,11 +36,11 @@ public sealed partial record DreamBoothConfig
     internal IReadOnlyList<DreamBoothConfig> PerSubject() =>
         Subjects is null ? [this] : [.. ReadSubjects().Select(For)];
 
-    /// <summary>A training of the first subject with each set of class pictures; empty without prior preservation.</summary>
+    /// <summary>A training of the first subject with each set of class pictures; empty where none are used.</summary>
     /// <exception cref="LabException">The file of <see cref="Subjects"/> cannot be read or is wrong.</exception>
     internal IReadOnlyList<DreamBoothConfig> PerClass()
     {
-        if (!WithPriorPreservation)
+        if (!UsesClassPictures)
             return [];
         return Subjects is null ? [this] :
         [
@@ -117,10 +117,6 @@ public sealed partial record DreamBoothConfig
                 yield return "instance_data_dir is missing.";
             if (string.IsNullOrEmpty(InstancePrompt))
                 yield return "instance_prompt is missing.";
-            if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassDataDir))
-                yield return "with_prior_preservation needs class_data_dir: the folder of the class pictures (made when missing).";
-            if (WithPriorPreservation && string.IsNullOrWhiteSpace(ClassPrompt))
-                yield return "with_prior_preservation needs class_prompt: what the class pictures show.";
             yield break;
         }
 

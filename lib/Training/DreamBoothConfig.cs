@@ -65,8 +65,7 @@ public sealed partial record DreamBoothConfig
     public IReadOnlyList<string> Notices()
     {
         var notices = new List<string>();
-        if (!WithPriorPreservation && (ClassDataDir is not null || ClassPrompt is not null))
-            notices.Add("class_data_dir and class_prompt have no effect without with_prior_preservation.");
+        notices.AddRange(PriorNotices());
         if (!TrainTextEncoder && TextEncoderLr != Default<double>(nameof(TextEncoderLr)))
             notices.Add("text_encoder_lr has no effect without train_text_encoder: the CLIP encoders are not trained.");
         if (LrScheduler == LearningRateScheduleKind.Constant && LrWarmupSteps != Default<int>(nameof(LrWarmupSteps)))
@@ -75,7 +74,7 @@ public sealed partial record DreamBoothConfig
             notices.Add(warmUp);
         if (ValidationPrompt is not null && NumValidationImages > ManyValidationImages)
             notices.Add($"num_validation_images is {NumValidationImages}: each validation generates that many before training continues.");
-        if (SampleBatchSize > StableDiffusion3Pipeline.WorthAtATime && (WithPriorPreservation || ValidationPrompt is not null))
+        if (SampleBatchSize > StableDiffusion3Pipeline.WorthAtATime && (UsesClassPictures || ValidationPrompt is not null))
         {
             notices.Add(
                 $"sample_batch_size is {SampleBatchSize}: {StableDiffusion3Pipeline.WorthAtATime} pictures are generated at a time, since "
@@ -138,7 +137,7 @@ public sealed partial record DreamBoothConfig
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
         IEnumerable<string>[] ofParts =
-            [SubjectErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), TrainingExports.Errors(this)];
+            [SubjectErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), TrainingExports.Errors(this)];
         foreach (var error in ofParts.SelectMany(errors => errors))
             yield return error;
         Action[] parts =

@@ -26,7 +26,7 @@ public sealed partial class DreamBoothTrainer
         Epoch = epoch,
         Loss = figures[0],
         InstanceLoss = figures[1],
-        PriorLoss = _config.WithPriorPreservation ? figures[2] : null,
+        PriorLoss = _config.HasPriorLoss ? figures[2] : null,
         LearningRate = RateOf(isTransformer: true, factor) ?? (_config.ScaledLearningRate() * factor),
         TextEncoderLr = RateOf(isTransformer: false, factor),
         StepSize = _optimizer.StepSize is null ? null : figures[^1],

@@ -71,7 +71,8 @@ public sealed partial class DreamBoothTrainer : IDisposable
             PreconditionOutputs = config.PreconditionOutputs,
             ElementLoss = config.ElementLoss(),
             GradientCheckpointing = config.GradientCheckpointing,
-            PriorLossWeight = config.WithPriorPreservation ? config.PriorLossWeight : null,
+            PriorLossWeight = config.UsesClassPictures ? config.PriorLossWeight : null,
+            Teacher = config.PreservedPrompts.Count > 0 ? (adapter, config.PriorLossWeight) : null,
         };
         _scale = config.MixedPrecision == MixedPrecision.Fp16 ? new LossScale(adapter.Parameters.device) : null;
         _pass = new MicroStep(Pass, adapter, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Models.Transformers;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace Dreambooth.Lab.Training;
 /// <c>train_dreambooth_lora_sd3.py</c> (commit 58eb52c) computes it. Letters: B rows, C latent channels, h and w of the
 /// latents.
 /// </summary>
-public sealed class FlowMatchingObjective : IDisposable
+public sealed partial class FlowMatchingObjective : IDisposable
 {
     private readonly SD3Transformer2DModel _transformer;
     private readonly Tensor _timesteps;
@@ -59,27 +60,51 @@ public sealed class FlowMatchingObjective : IDisposable
         var (timesteps, sigmas) = Levels(draw.Indices.to(latents.device));
         var noisy = Mix(latents, noise, sigmas);
 
-        var text = batch.Text.Embeddings();
-        var pass = GradientCheckpointing && is_grad_enabled()
-            ? new CheckpointedPass(_transformer, noisy.to(_dtype), timesteps, text.PromptEmbeds, text.PooledPromptEmbeds)
-            : null;
-        var output = pass?.Output ?? _transformer.forward(noisy.to(_dtype), timesteps, text.PromptEmbeds, text.PooledPromptEmbeds);
-        var flow = output.to(ScalarType.Float32);
-        var denoised = (flow * -sigmas).add(noisy, KeptScalar.One);
-        var error = PreconditionOutputs ? denoised - latents : flow - (noise - latents);
+        var (prediction, pass) = Predict((noisy, timesteps, sigmas), batch.Text.Embeddings());
         pass?.MoveToOuterDisposeScope();
-        var losses = (LossWeighting.For(WeightingScheme, sigmas) * ElementLoss.Of(error, sigmas)).flatten(1).mean([1]);
-        if (PriorLossWeight is not { } weight)
+        var losses = RowLosses(prediction - (PreconditionOutputs ? latents : noise - latents), sigmas);
+        var halves = PriorLossWeight is null ? [losses] : losses.chunk(2);
+        Tensor instance = Mean(halves[0], batch.Weights), total = instance;
+        Tensor? prior = null;
+        if (PriorLossWeight is { } weight)
         {
-            var loss = Mean(losses, batch.Weights).MoveToOuterDisposeScope();
-            return new(loss, loss, null, pass);
+            prior = halves[1].mean();
+            total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
         }
 
-        var halves = losses.chunk(2);
-        var (instance, prior) = (Mean(halves[0], batch.Weights), halves[1].mean());
-        var total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
-        return new(total.MoveToOuterDisposeScope(), instance.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope(), pass);
+        CheckpointedPass? preservedPass = null;
+        if (Teacher is { } teacher)
+        {
+            var text = batch.Preserved ?? throw new InvalidOperationException("The batch has no text for which the teacher is asked.");
+            var rows = halves[0].shape[0];
+            (var preserved, preservedPass) = Preserved(
+                teacher.Adapter, text, (noisy.narrow(0, 0, rows), timesteps.narrow(0, 0, rows), sigmas.narrow(0, 0, rows)));
+            preservedPass?.MoveToOuterDisposeScope();
+            prior = prior is null ? preserved : prior.add(preserved, KeptScalar.One);
+            total = total.add(preserved.mul(KeptScalar.Of(teacher.Weight)), KeptScalar.One);
+        }
+
+        instance.MoveToOuterDisposeScope();
+        if (prior is not null)
+            (_, _) = (total.MoveToOuterDisposeScope(), prior.MoveToOuterDisposeScope());
+        return new(total, instance, prior, pass) { PreservedPass = preservedPass };
     }
+
+    // What is compared with clean latents, or with the flow; [B, C, h, w].
+    private (Tensor Prediction, CheckpointedPass? Pass) Predict(
+        (Tensor Latents, Tensor Timesteps, Tensor Sigmas) noisy, PromptEmbeddings text)
+    {
+        var latents = noisy.Latents.to(_dtype);
+        var pass = GradientCheckpointing && is_grad_enabled()
+            ? new CheckpointedPass(_transformer, latents, noisy.Timesteps, text.PromptEmbeds, text.PooledPromptEmbeds)
+            : null;
+        var output = pass?.Output ?? _transformer.forward(latents, noisy.Timesteps, text.PromptEmbeds, text.PooledPromptEmbeds);
+        var flow = output.to(ScalarType.Float32);
+        return (PreconditionOutputs ? (flow * -noisy.Sigmas).add(noisy.Latents, KeptScalar.One) : flow, pass);
+    }
+
+    private Tensor RowLosses(Tensor error, Tensor sigmas) =>
+        (LossWeighting.For(WeightingScheme, sigmas) * ElementLoss.Of(error, sigmas)).flatten(1).mean([1]);
 
     // What the transformer is told, and σ as [B, 1, 1, 1].
     private (Tensor Timesteps, Tensor Sigmas) Levels(Tensor places)

@@ -52,13 +52,17 @@ internal sealed class MicroStep : IDisposable
     /// <returns>The losses; valid until the next micro-batch, without gradients.</returns>
     public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
     {
-        var encode = batch.Text.Encode;
+        var (text, preserved) = (batch.Text, batch.Preserved);
         Tensor[] own = [batch.Latents, draw.Noise, draw.Indices, .. batch.Weights is { } weights ? [weights] : Array.Empty<Tensor>()];
-        var first = own.Length;
+        var (first, behind) = (own.Length, own.Length + text.Inputs.Count);
         var outputs = _pass.Run(
-            [.. own, .. batch.Text.Inputs],
+            [.. own, .. text.Inputs, .. preserved?.Inputs ?? []],
             inputs => Losses(_compute(
-                new TrainingBatch(inputs[0], new TrainingText(inputs[first..], encode)) { Weights = first == 3 ? null : inputs[3] },
+                new TrainingBatch(inputs[0], text with { Inputs = inputs[first..behind] })
+                {
+                    Weights = first == 3 ? null : inputs[3],
+                    Preserved = preserved is null ? null : preserved with { Inputs = inputs[behind..] },
+                },
                 new TrainingDraw(inputs[1], inputs[2]))),
             // The LoRA's weight is a part of the captured graph.
             _adapter.Weight.ToString(CultureInfo.InvariantCulture));

@@ -11,8 +11,8 @@ namespace Dreambooth.Lab.Training;
 public static class PriorPictures
 {
     /// <summary>
-    /// Generates those missing in <see cref="DreamBoothConfig.ClassDataDir"/>, or for every class of several subjects; does nothing without
-    /// prior preservation.
+    /// Generates those missing in <see cref="DreamBoothConfig.ClassDataDir"/>, or for every class of several subjects; does nothing where
+    /// none are used.
     /// </summary>
     /// <param name="config">How many, where, and of what; with a seed.</param>
     /// <param name="pipeline">The model that generates them.</param>
@@ -28,7 +28,7 @@ public static class PriorPictures
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(pipeline);
-        if (!config.WithPriorPreservation)
+        if (!config.UsesClassPictures)
             return [];
         config.Validate();
         if (config.Subjects is not null)

@@ -36,7 +36,7 @@ internal static class ProfiledTraining
         config = config.PerSubject()[0];
         config = config with
         {
-            ClassDataDir = config.WithPriorPreservation ? config.InstanceDataDir : null,
+            ClassDataDir = config.UsesClassPictures ? config.InstanceDataDir : null,
             MaxTrainSteps = steps,
             Seed = config.Seed ?? 0,
         };

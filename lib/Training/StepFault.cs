@@ -83,7 +83,7 @@ internal static class StepFault
 
     private static string? Excess(DreamBoothConfig config)
     {
-        if (config.WithPriorPreservation && config.PriorLossWeight >= Unusual)
+        if (config.HasPriorLoss && config.PriorLossWeight >= Unusual)
             return Invariant($"prior_loss_weight is {config.PriorLossWeight}. Lower it; up to 1 is usual");
         return config.LoraAlpha is { } alpha && alpha / config.Rank >= Unusual
             ? Invariant(
@@ -98,9 +98,11 @@ internal static class StepFault
             using var scope = NewDisposeScope();
             if (!FiniteCheck.IsFinite(batch.Latents))
                 return "the latents of its pictures are not finite, so the autoencoder or what it reads is damaged";
-            var text = batch.Text.Embeddings();
-            if (!FiniteCheck.IsFinite(text.PromptEmbeds) || !FiniteCheck.IsFinite(text.PooledPromptEmbeds))
-                return "the embeddings of its text are not finite, so a text encoder or its LoRA is damaged";
+            foreach (var text in new[] { batch.Text, batch.Preserved }.OfType<TrainingText>().Select(given => given.Embeddings()))
+            {
+                if (!FiniteCheck.IsFinite(text.PromptEmbeds) || !FiniteCheck.IsFinite(text.PooledPromptEmbeds))
+                    return "the embeddings of its text are not finite, so a text encoder or its LoRA is damaged";
+            }
         }
 
         return null;

@@ -11,4 +11,9 @@ public sealed record TrainingBatch(Tensor Latents, TrainingText Text)
 {
     /// <summary>What the losses of the instance rows are multiplied with, float32, one each; null for 1.</summary>
     internal Tensor? Weights { get; init; }
+
+    /// <summary>
+    /// Prompts for which the model without the LoRA is the teacher, each once for every instance row, prompt by prompt; null for none.
+    /// </summary>
+    internal TrainingText? Preserved { get; init; }
 }

@@ -182,7 +182,10 @@ public sealed partial class TrainingSession
         instances.CountWith(config.DatasetOptions());
 
     private static IReadOnlyList<string> Prompts(DreamBoothConfig config, DreamBoothDataset instances) =>
-        [.. instances.DistinctPrompts.Concat(config.PerClass().Select(one => one.ClassPrompt!)).Distinct(StringComparer.Ordinal)];
+    [
+        .. instances.DistinctPrompts.Concat(config.PerClass().Select(one => one.ClassPrompt!)).Concat(config.PreservedPrompts)
+            .Distinct(StringComparer.Ordinal),
+    ];
 
     private static void Say(DatasetReport report, TrainingEvents? events)
     {
