@@ -1,6 +1,5 @@
 using Dreambooth.Lab.Models.Transformers;
 using Dreambooth.Lab.Peft;
-using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 

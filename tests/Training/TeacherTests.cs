@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Foundation;
-using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
