@@ -217,6 +217,8 @@ public sealed class TeacherTests : IDisposable
         Assert.Contains("needs class_prompt: what is kept", Message(Config with { ClassPrompt = null }), StringComparison.Ordinal);
         Assert.Contains(
             "needs class_data_dir", Message(Config with { PriorFrom = PriorSource.ClassPictures }), StringComparison.Ordinal);
+        Assert.Contains(
+            "prior_from teacher does not go with subjects", Message(Config with { Subjects = "subjects.json" }), StringComparison.Ordinal);
         Assert.Equal(
             ["class_data_dir has no effect with prior_from teacher: no class pictures are used."],
             (Config with { ClassDataDir = "c" }).Notices());
