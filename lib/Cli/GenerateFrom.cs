@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
@@ -14,7 +15,7 @@ internal sealed class GenerateFrom
     public const string Flag = "from";
 
     private static readonly string[] Usual = ["data", "outputs"];
-    private static readonly string[] Without = ["num_images", "prompts_file", "shard", "image", "strength", "mask"];
+    private static readonly string[] Without = ["num_images", "prompts_file", "shard", "axis"];
 
     private readonly Session _session;
     private readonly RepeatedPicture _picture;
@@ -49,6 +50,7 @@ internal sealed class GenerateFrom
         if (_picture.VaeDtype is { } vae)
             options = options with { VaeDtype = vae };
         var (model, loras) = ConsoleProgress.Run(_session, report => Find(options, report));
+        var sources = _picture.FindSources([.. _places, Path.GetDirectoryName(Path.GetFullPath(_config.From!))!]);
         var guard = new MemoryGuard(model, _config.Device, GenerateVerb.Planned(_config, options) with
         {
             SampleBatchSize = _picture.Record.BatchSize,
@@ -59,13 +61,16 @@ internal sealed class GenerateFrom
             _session.Output.WriteLine($"{path}: {pipeline.LoadLora(path, weight)}");
         foreach (var change in _picture.Changes)
             _session.Output.WriteLine($"{change}.");
-        var record = _picture.Final(pipeline);
+        var record = _picture.Final(pipeline, sources);
         var image = ConsoleProgress.Run(_session, report => guard.Run(() => record.Repeat(
-            pipeline, step => report("Denoising", step.Step, step.Count, record.Prompt), _session.Cancellation)));
+            pipeline, Load(sources), step => report("Denoising", step.Step, step.Count, record.Prompt), _session.Cancellation)));
         record.Save(_picture.Target, image, !_config.NoMetadata);
         _session.Output.WriteLine($"{_picture.Target}: {_picture.Compare(image, pipeline.Options.Device)}");
         return ExitCode.Success;
     }
+
+    private static (RgbImage Image, RgbImage? Mask)? Load((string Image, string? Mask)? sources) => sources is not { } files ? null
+        : (ImageDecoder.LoadOverWhite(files.Image), SourcePictures.MaskOf(files.Image, files.Mask));
 
     private (string Model, IReadOnlyList<(string Path, double Weight)> Loras) Find(PipelineOptions options, ConsoleProgress.Report report)
     {

@@ -54,7 +54,7 @@ internal static class GenerateVerb
         if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
             session.Warn(notice);
         var options = Options(config);
-        var run = new GenerationRun(config, prompts, new GenerationOrigin(config, options, model, loras));
+        var run = new GenerationRun(config, prompts, new GenerationOrigin(options, model, loras));
         folder.ClearLeftovers(shard is null ? null : run.IsOwn);
         try
         {
@@ -118,7 +118,11 @@ internal static class GenerateVerb
         CudaGraph = config.CudaGraph,
     };
 
-    internal static MemorySettings Planned(GenerateConfig config, PipelineOptions options) => new()
+    // The largest of all combinations.
+    internal static MemorySettings Planned(GenerateConfig config, PipelineOptions options) => SettingAxis.Variants(config)
+        .Select(variant => PlannedOne(variant, options)).MaxBy(settings => settings.SampleResolution ?? 0)!;
+
+    private static MemorySettings PlannedOne(GenerateConfig config, PipelineOptions options) => new()
     {
         Training = TrainingKind.None,
         Dtype = options.Dtype,

@@ -89,6 +89,12 @@ public sealed record GenerationRequest
     /// <summary>The steps that run.</summary>
     internal int StepsRun => NumInferenceSteps - FirstStep;
 
+    /// <summary>The predictions that are left out at the start; Heun's method has two a step.</summary>
+    internal int FirstCall => Sampler.Kind == SamplerKind.Heun ? 2 * FirstStep : FirstStep;
+
+    /// <summary>The predictions that are made.</summary>
+    internal int CallsRun => Sampler.ModelCalls(NumInferenceSteps) - FirstCall;
+
     internal static int FirstStepOf(int steps, double strength) => (int)Math.Max(steps - Math.Min(steps * strength, steps), 0);
 
     /// <summary>How many more of CLIP's last layers are left out (for the positive prompt alone), or null.</summary>
@@ -192,7 +198,5 @@ public sealed record GenerationRequest
         if (Mask is { } mask && Image is { } image && Math.Abs(((double)mask.Width / mask.Height * image.Height / image.Width) - 1) > 0.01)
             yield return $"the mask has {mask.Width}x{mask.Height} pixels and the picture {image.Width}x{image.Height}; their shapes "
                 + "must be one";
-        if (Image is not null && Sampler.Kind != SamplerKind.Euler)
-            yield return $"the sampler is {Sampler.Kind}; from a picture only {SamplerKind.Euler} is valid";
     }
 }

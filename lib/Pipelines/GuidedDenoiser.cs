@@ -42,7 +42,7 @@ internal sealed class GuidedDenoiser : IDisposable
         Func<Device, Action, IReplayable>? record = null)
     {
         (_transformer, _request, _positive) = (transformer, request, positive);
-        _calls = request.Sampler.ModelCalls(request.NumInferenceSteps) - request.FirstStep;
+        _calls = request.CallsRun;
         _forward = new RecordedWork(positive.PromptEmbeds.device, _calls < FewestRecordedSteps ? null : record)
         {
             Name = "prediction",

@@ -228,25 +228,44 @@ internal sealed partial record PictureRecord
     {
         var (height, width) = pipeline.LatentSize(Height, Width);
         using var generator = new Generator(NoiseSeed ?? Seed, CPU);
+        return Draw([1, pipeline.Transformer.Config.InChannels, height, width], generator);
+    }
+
+    private Tensor Draw(long[] shape, Generator generator)
+    {
         for (var i = NoiseIndex ?? Index; ; i--)
         {
-            var drawn = SeededNoise.Normal([1, pipeline.Transformer.Config.InChannels, height, width], generator);
+            var drawn = SeededNoise.Normal(shape, generator);
             if (i == 0)
                 return drawn;
             drawn.Dispose();
         }
     }
 
+    // Of a seed comes first the noise that a picture's encoding is drawn with, then that of the pictures that are begun from it.
+    private GenerationRequest Begun(GenerationRequest request, RgbImage image, RgbImage? mask, StableDiffusion3Pipeline pipeline)
+    {
+        request = request with { Image = image, Mask = mask, Strength = Strength ?? request.Strength };
+        var size = pipeline.SizeOf(request);
+        var (height, width) = pipeline.LatentSize(size.Height, size.Width);
+        long[] shape = [1, pipeline.Transformer.Config.InChannels, height, width];
+        using var generator = new Generator(NoiseSeed ?? Seed, CPU);
+        var encoding = SeededNoise.Normal(shape, generator);
+        return request with { EncodingNoise = encoding, StartNoise = Draw(shape, generator).repeat(BatchSize, 1, 1, 1) };
+    }
+
     /// <summary>Generates the picture again, in a batch like the one that it was made in.</summary>
     /// <param name="pipeline">The model with the LoRA.</param>
+    /// <param name="source">The picture that it was begun from, and its mask; null for noise.</param>
     /// <param name="onStep">Called after each denoising step.</param>
     /// <param name="cancellation">Ends the run between two steps.</param>
     /// <exception cref="LabException">The record's settings are not valid for this model.</exception>
     internal RgbImage Repeat(
-        StableDiffusion3Pipeline pipeline, Action<DenoisingStep>? onStep = null, CancellationToken cancellation = default)
+        StableDiffusion3Pipeline pipeline, (RgbImage Image, RgbImage? Mask)? source, Action<DenoisingStep>? onStep = null,
+        CancellationToken cancellation = default)
     {
-        using var one = Noise(pipeline);
-        using var noise = one.repeat(BatchSize, 1, 1, 1);
+        using var scope = NewDisposeScope();
+        var noise = source is null ? Noise(pipeline).repeat(BatchSize, 1, 1, 1) : null;
         var request = new GenerationRequest
         {
             Prompts = [.. Enumerable.Repeat(Prompt, BatchPrompts)],
@@ -269,9 +288,10 @@ internal sealed partial record PictureRecord
             NoiseSeeds = StepNoiseSeed is { } seed ? [.. Enumerable.Repeat(seed, BatchSize)] : null,
             Guidance = GuidanceDetails,
         };
+        if (source is var (image, mask))
+            request = Begun(request, image, mask, pipeline);
         pipeline.Prompts.PromptWeighting = PromptWeighting == true;
-        using var latents = pipeline.Denoise(request, onStep, cancellation);
-        using var row = latents.narrow(0, BatchRow, 1);
+        var row = pipeline.Denoise(request, onStep, cancellation).narrow(0, BatchRow, 1);
         return pipeline.DecodeOne(request, row, 0);
     }
 }

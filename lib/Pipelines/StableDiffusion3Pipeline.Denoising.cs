@@ -39,7 +39,7 @@ public sealed partial class StableDiffusion3Pipeline
         CancellationToken cancellation, ImageStart? start = null)
     {
         using var sampler = request.Sampler.Create(SchedulerConfig, request.NumInferenceSteps, Patches(latents));
-        var (calls, first) = (sampler.Timesteps.Count, request.FirstStep);
+        var (calls, first) = (sampler.Timesteps.Count, request.FirstCall);
         if (start is not null && request.Latents is null)
             latents = start.At(sampler.Sigmas[first]);
         using var trace = new FiniteTrace();

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
@@ -21,6 +22,13 @@ public sealed partial class StableDiffusion3Pipeline
         var pixels = PixelTensors.Stack([ImageResizer.Resize(image, width, height, ResizeFilter.Lanczos)]);
         var mask = request.Mask is { } given ? ImageStart.Gray(given, width, height) : null;
         var start = StartOf(request, pixels, mask);
+        if (start.Mask?.data<float>().All(level => level == 0) == true)
+        {
+            throw new LabException(
+                $"The mask is black at the pixels that decide, one of each {Vae.Config.SpatialFactor} × {Vae.Config.SpatialFactor}, so "
+                + "nothing would be made anew. Paint white what is to change, in larger parts.");
+        }
+
         return new ImageStart(
             start.Latents.MoveToOuterDisposeScope(), start.Noise.MoveToOuterDisposeScope(), start.Mask?.MoveToOuterDisposeScope());
     }
@@ -44,7 +52,7 @@ public sealed partial class StableDiffusion3Pipeline
         var noise = request.Latents ?? request.StartNoise ?? SeededNoise.Normal([count, .. shape[1..]], generator);
         var latents = Vae.ScaleLatents(distribution.Sample(drawn.to(Options.Device))).to(ScalarType.Float32);
         return new ImageStart(
-            latents.repeat(count / shape[0], 1, 1, 1).MoveToOuterDisposeScope(),
+            latents.repeat(count / latents.shape[0], 1, 1, 1).MoveToOuterDisposeScope(),
             noise.to(ScalarType.Float32, Options.Device).alias().MoveToOuterDisposeScope(),
             mask is null ? null : ImageStart.MaskOf(mask.to(Options.Device), factor).MoveToOuterDisposeScope());
     }

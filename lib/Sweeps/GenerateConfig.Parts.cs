@@ -25,6 +25,27 @@ public sealed partial record GenerateConfig
         ZeroSteps = ZeroSteps,
     };
 
+    /// <summary>What these options ask of the pipeline for one picture of a prompt; without seed and picture to begin from.</summary>
+    internal GenerationRequest Request(string prompt) => new()
+    {
+        Prompts = [prompt],
+        NegativePrompts = NegativePrompt is { } negative ? [negative] : null,
+        NumInferenceSteps = NumSteps,
+        GuidanceScale = Guidance,
+        Height = Height,
+        Width = Width,
+        Sampler = Sampling,
+        Guidance = GuidanceDetails,
+        ClipSkip = ClipSkip,
+        MaxSequenceLength = MaxSequenceLength,
+        SkipGuidanceLayers = SkipLayers,
+        SkipLayerGuidanceScale = SkipLayerGuidanceScale,
+        SkipLayerGuidanceStart = SkipLayerGuidanceStart,
+        SkipLayerGuidanceStop = SkipLayerGuidanceStop,
+        CacheInterval = CacheInterval,
+        CacheOrder = CacheOrder,
+    };
+
     /// <summary>The LoRA to apply, with their weights.</summary>
     public IReadOnlyList<WeightedLora> Loras => [.. Lora.Select(WeightedLora.Parse)];
 
@@ -69,11 +90,14 @@ public sealed partial record GenerateConfig
             errors.Add(complaint);
         if (Image is null && (Mask ?? (object?)Strength) is not null)
             errors.Add("strength and mask belong to a picture to begin from: image is needed.");
-        if (Image is not null && Sampler != SamplerKind.Euler)
-            errors.Add("image goes with the sampler euler alone.");
         if (string.IsNullOrWhiteSpace(OutputDir))
             errors.Add("output_dir is empty; it must name a folder.");
         if (errors.Count > 0)
             throw new LabException("The options of generate are not valid. " + string.Join(" ", errors));
+        if (Axis.Count > 0)
+        {
+            foreach (var variant in SettingAxis.Variants(this))
+                variant.Validate();
+        }
     }
 }

@@ -164,6 +164,17 @@ public sealed partial record GenerateConfig
         "Tell the model whole timesteps, rounded down, as diffusers does with dpmpp and unipc, for pictures equal to its own.")]
     public bool TruncateTimesteps { get; init; }
 
+    /// <summary>
+    /// Settings with several values each, as <c>guidance=3,5,7</c>: every combination is made of every prompt, from the same noise. Empty:
+    /// none. Flag <c>--axis</c>.
+    /// </summary>
+    [Flag(
+        SamplingGroup,
+        "Make every prompt with each of these values, from the same noise: guidance=3,5,7.5 sampler=euler,heun. Any sampling flag, "
+        + "strength, negative_prompt (values between |) or lora_scale; several make every combination.",
+        Placeholder = "NAME=VALUES", DefaultText = "none")]
+    public IReadOnlyList<string> Axis { get; init; } = [];
+
     /// <summary>Classifier-free guidance scale, at least 0, default 7.5; up to 1 it is off. Flag <c>--guidance</c>.</summary>
     [Flag(SamplingGroup, "Classifier-free guidance scale; up to 1 it is off.", Aliases = ["guidance_scale"], Minimum = 0)]
     public double Guidance { get; init; } = 7.5;

@@ -11,17 +11,16 @@ internal sealed class GenerationOrigin
     private readonly (UsedLora Lora, double Scale)[] _loras;
 
     /// <summary>Reads what decides the pictures.</summary>
-    /// <param name="config">The options.</param>
     /// <param name="options">Where and how the model is loaded.</param>
     /// <param name="model">The model's folder or file.</param>
     /// <param name="loras">The LoRA, with the folder or file of each.</param>
     /// <exception cref="LabException">The model or a LoRA cannot be read.</exception>
     public GenerationOrigin(
-        GenerateConfig config, PipelineOptions options, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras)
+        PipelineOptions options, string model, IReadOnlyList<(WeightedLora Lora, string Path)> loras)
     {
         _options = options;
         _model = ModelOrigin.Of(model, options);
-        _loras = [.. loras.Select(lora => (UsedLora.Of(lora.Path), lora.Lora.Weight * config.LoraScale))];
+        _loras = [.. loras.Select(lora => (UsedLora.Of(lora.Path), lora.Lora.Weight))];
         Subject = SubjectOf(_model.Name, [.. _loras.Select(lora => lora.Lora.Name)]);
     }
 
@@ -32,8 +31,13 @@ internal sealed class GenerationOrigin
     /// <param name="request">What is generated.</param>
     /// <param name="seed">The seed of its prompt's noise.</param>
     /// <param name="index">Its place among the pictures of that noise, from 0.</param>
-    public PictureRecord RecordOf(GenerationRequest request, ulong seed, int index) =>
-        PictureRecord.Of(request, _model, _options, _loras) with { Seed = seed, Index = index };
+    /// <param name="loraScale">The factor on all LoRA.</param>
+    public PictureRecord RecordOf(GenerationRequest request, ulong seed, int index, double loraScale) =>
+        PictureRecord.Of(request, _model, _options, [.. _loras.Select(lora => (lora.Lora, lora.Scale * loraScale))]) with
+        {
+            Seed = seed,
+            Index = index,
+        };
 
     /// <summary>The model and the LoRA of an existing picture.</summary>
     /// <param name="note">What its file keeps, or null.</param>

@@ -1,7 +1,7 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
-using Dreambooth.Lab.Tensors;
+using Dreambooth.Lab.Schedulers;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -20,6 +20,7 @@ internal sealed class GenerationRun
     private readonly IReadOnlyList<string?> _negatives;
     private readonly GenerationOrigin _origin;
     private readonly SourcePictures? _sources;
+    private readonly IReadOnlyList<GenerateConfig> _variants;
     private readonly int[][] _missing;
     private readonly int[][] _own;
     private readonly Lazy<HashSet<string>> _ownPaths;
@@ -33,9 +34,10 @@ internal sealed class GenerationRun
     public GenerationRun(GenerateConfig config, IReadOnlyList<string> prompts, GenerationOrigin origin)
     {
         (_config, _prompts, _origin) = (config, prompts, origin);
+        _variants = SettingAxis.Variants(config);
         _negatives = config.ReadNegativePrompts(prompts.Count);
         _sources = SourcePictures.Of(config);
-        var total = (long)prompts.Count * config.NumImages * (_sources?.Count ?? 1);
+        var total = (long)prompts.Count * config.NumImages * (_sources?.Count ?? 1) * _variants.Count;
         if (total > MostPictures)
         {
             throw new UsageException(
@@ -43,6 +45,8 @@ internal sealed class GenerationRun
                     + $"{total} pictures, and a run makes at most {MostPictures}. Give fewer.");
         }
 
+        foreach (var variant in Enumerable.Range(0, _variants.Count))
+            Request(0, [variant * OfVariant], null).Validate();
         var units = Enumerable.Range(0, prompts.Count).SelectMany(prompt => Units(Enumerable.Range(0, OfPrompt))
             .Select(unit => Array.ConvertAll(unit, image => (prompt * OfPrompt) + image))).ToList();
         var own = Shard.Groups(units, Shard.Parse(config.Shard)).SelectMany(unit => unit)
@@ -67,10 +71,10 @@ internal sealed class GenerationRun
     /// <summary>Number of pictures in total.</summary>
     public int Total => _prompts.Count * OfPrompt;
 
-    // Of each picture to begin from as many as are asked for.
-    private int OfPrompt => (_sources?.Count ?? 1) * _config.NumImages;
+    // Of each combination of settings, and in it of each picture to begin from, as many as are asked for.
+    private int OfPrompt => _variants.Count * OfVariant;
 
-    private int StepsRun => _sources?.StepsRun ?? _config.Sampling.ModelCalls(_config.NumSteps);
+    private int OfVariant => (_sources?.Count ?? 1) * _config.NumImages;
 
     /// <summary>Number of pictures of this part; all without a part.</summary>
     public int Own => _own.Sum(images => images.Length);
@@ -95,19 +99,22 @@ internal sealed class GenerationRun
         pipeline.Prompts.PromptWeighting = _config.PromptWeighting;
         var batches = _own.Index().Select(entry => Units(entry.Item)
             .SelectMany(unit => unit.Chunk(batchSize)).Where(batch => batch.Intersect(_missing[entry.Index]).Any()).ToList()).ToList();
-        var calls = StepsRun;
-        var (done, steps) = (0, batches.Sum(ofPrompt => ofPrompt.Count) * calls);
+        var (done, steps) = (0, batches.SelectMany(ofPrompt => ofPrompt).Sum(CallsOf));
         var drawn = Enumerable.Range(0, _prompts.Count).Where(prompt => _missing[prompt].Length > 0);
-        pipeline.PreparePrompts(drawn.Select(prompt => Request(prompt, [0], null)));
+        pipeline.PreparePrompts(drawn.SelectMany(prompt => Enumerable.Range(0, _variants.Count)
+            .Select(variant => Request(prompt, [variant * OfVariant], null))));
         for (var prompt = 0; prompt < _prompts.Count; prompt++)
         {
-            var (text, next) = (_prompts[prompt], 0);
-            using var generator = new Generator(SeedOf(prompt), CPU);
+            var text = _prompts[prompt];
+            using var stream = new NoiseStream(pipeline, SeedOf(prompt));
             foreach (var batch in batches[prompt])
             {
-                using var noise = _sources is null ? Noise(pipeline, generator, batch, ref next) : null;
+                var variant = VariantOf(batch[0]);
+                foreach (var (adapter, lora) in pipeline.Adapters.Zip(_config.Loras))
+                    adapter.Weight = lora.Weight * variant.LoraScale;
+                using var noise = _sources is null ? stream.Of(variant, PlacesOf(batch)) : null;
                 var request = Request(prompt, batch, noise);
-                request = _sources?.Begin(request, batch[0] / _config.NumImages, pipeline, SeedOf(prompt), PlacesOf(batch)) ?? request;
+                request = _sources?.Begin(request, SourceOf(batch[0]), pipeline, SeedOf(prompt), PlacesOf(batch)) ?? request;
                 using var encodingNoise = request.EncodingNoise;
                 using var startNoise = request.StartNoise;
                 var images = pipeline.GenerateEach(request, step => report(done + step.Step, steps, text), cancellation);
@@ -117,27 +124,9 @@ internal sealed class GenerationRun
                     record.Save(PathOf(prompt, batch[i]), image, !_config.NoMetadata);
                 }
 
-                done += calls;
+                done += CallsOf(batch);
             }
         }
-    }
-
-    // All pictures of a prompt share one stream of noise, as in the tutorial's script; existing pictures have used their part.
-    private Tensor Noise(StableDiffusion3Pipeline pipeline, Generator generator, int[] batch, ref int next)
-    {
-        var (height, width) = pipeline.LatentSize(_config.Height, _config.Width);
-        using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        for (; next <= batch[^1]; next++)
-        {
-            var drawn = SeededNoise.Normal([1, pipeline.Transformer.Config.InChannels, height, width], generator);
-            if (batch.Contains(next))
-                parts.Add(drawn);
-            else
-                drawn.Dispose();
-        }
-
-        return cat(parts, dim: 0).MoveToOuterDisposeScope();
     }
 
     private (bool IsThere, string? Objection) Look(int number)
@@ -164,14 +153,28 @@ internal sealed class GenerationRun
 
     private PictureRecord RecordOf(int prompt, int image)
     {
-        var record = _origin.RecordOf(Request(prompt, [image], null), SeedOf(prompt), image) with
+        var variant = VariantOf(image);
+        var record = _origin.RecordOf(Request(prompt, [image], null), SeedOf(prompt), image % OfVariant, variant.LoraScale) with
         {
             PromptWeighting = _config.PromptWeighting ? true : null,
         };
-        return _sources?.Note(record, image / _config.NumImages) ?? record;
+        return _sources?.Note(record, SourceOf(image), image % _config.NumImages, Strength(variant)) ?? record;
     }
 
-    // Pictures that may be generated together: of one prompt and one picture to begin from.
+    private GenerateConfig VariantOf(int image) => _variants[image / OfVariant];
+
+    private int SourceOf(int image) => image % OfVariant / _config.NumImages;
+
+    private int CallsOf(int[] batch)
+    {
+        var variant = VariantOf(batch[0]);
+        var first = _sources is null ? 0 : GenerationRequest.FirstStepOf(variant.NumSteps, Strength(variant));
+        return variant.Sampling.ModelCalls(variant.NumSteps) - (variant.Sampler == SamplerKind.Heun ? 2 * first : first);
+    }
+
+    private static double Strength(GenerateConfig variant) => variant.Strength ?? new GenerationRequest { Prompts = [] }.Strength;
+
+    // Pictures that may be generated together: of one prompt, one combination of settings and one picture to begin from.
     private IEnumerable<int[]> Units(IEnumerable<int> images) => images.GroupBy(image => image / _config.NumImages)
         .SelectMany(group => group.Chunk(StableDiffusion3Pipeline.WorthAtATime));
 
@@ -179,26 +182,17 @@ internal sealed class GenerationRun
 
     private ulong SeedOf(int prompt) => (ulong)_config.Seed + (ulong)prompt;
 
-    private GenerationRequest Request(int prompt, int[] images, Tensor? noise) => new()
+    private GenerationRequest Request(int prompt, int[] images, Tensor? noise)
     {
-        Prompts = [_prompts[prompt]],
-        NegativePrompts = _negatives[prompt] is { } negative ? [negative] : null,
-        NumImagesPerPrompt = images.Length,
-        NumInferenceSteps = _config.NumSteps,
-        GuidanceScale = _config.Guidance,
-        Height = _config.Height,
-        Width = _config.Width,
-        Latents = noise,
-        Sampler = _config.Sampling,
-        Guidance = _config.GuidanceDetails,
-        NoiseSeeds = [.. images.Select(image => GenerationRequest.NoiseSeed(SeedOf(prompt), image))],
-        ClipSkip = _config.ClipSkip,
-        MaxSequenceLength = _config.MaxSequenceLength,
-        SkipGuidanceLayers = _config.SkipLayers,
-        SkipLayerGuidanceScale = _config.SkipLayerGuidanceScale,
-        SkipLayerGuidanceStart = _config.SkipLayerGuidanceStart,
-        SkipLayerGuidanceStop = _config.SkipLayerGuidanceStop,
-        CacheInterval = _config.CacheInterval,
-        CacheOrder = _config.CacheOrder,
-    };
+        var variant = VariantOf(images[0]);
+        return variant.Request(_prompts[prompt]) with
+        {
+            NegativePrompts = (_config.NegativePromptsFile is null ? variant.NegativePrompt : _negatives[prompt]) is { } negative
+                ? [negative] : null,
+            NumImagesPerPrompt = images.Length,
+            Latents = noise,
+            NoiseSeeds = [.. images.Select(image => GenerationRequest.NoiseSeed(SeedOf(prompt), image % OfVariant))],
+            Strength = Strength(variant),
+        };
+    }
 }

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -35,6 +36,27 @@ internal sealed class PictureSearch(PipelineOptions options)
     /// <returns>Its file; null where it is at none of the places.</returns>
     public static string? Lora(UsedLora wanted, IEnumerable<string> places) => Files(places).FirstOrDefault(file =>
         (wanted.Bytes < 0 || new FileInfo(file).Length == wanted.Bytes) && HashOf(file) == wanted.Sha256);
+
+    /// <summary>Finds a picture.</summary>
+    /// <param name="sha256">Of its file.</param>
+    /// <param name="places">Files, and folders with files in them.</param>
+    /// <returns>Its file; null where it is at none of the places.</returns>
+    public static string? Picture(string sha256, IEnumerable<string> places) => places.SelectMany(place =>
+        File.Exists(place) ? [place]
+        : Directory.Exists(place) ? Directory.EnumerateFiles(place, "*", Below).Where(PictureName.Is).Order(StringComparer.Ordinal)
+        : Enumerable.Empty<string>()).FirstOrDefault(file => PictureHashOf(file) == sha256);
+
+    private static string? PictureHashOf(string file)
+    {
+        try
+        {
+            return SourcePictures.Hash(file);
+        }
+        catch (LabException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>What is missing, and where it was looked for.</summary>
     /// <param name="wanted">The picture's.</param>

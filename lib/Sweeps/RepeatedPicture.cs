@@ -9,6 +9,9 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>A picture that is generated again by its record, and what a user changes of it.</summary>
 internal sealed class RepeatedPicture
 {
+    // Flags of a picture that is begun from another one.
+    private static readonly string[] Begun = ["image", "mask", "strength"];
+
     private static readonly GenerationRequest _defaults = new() { Prompts = [] };
 
     private readonly string _source;
@@ -45,25 +48,26 @@ internal sealed class RepeatedPicture
             throw new LabException($"There is no picture {path}; from names a picture's file.");
         var (image, content) = WholePicture.Load(path) ?? throw new LabException($"{path} is no picture, or it is damaged.");
         var record = PictureRecord.Read(PictureNotes.Read(path, content)) ?? throw ForeignPicture.Explain(path, content);
-        if (record.ImageSha256 is { } source)
-        {
-            throw new LabException(
-                $"{path} was begun from another picture (SHA-256 of its file: {source}), which from does not look for. Give its settings "
-                + "again, with image.");
-        }
-
         var dtype = DtypeOf(record.Dtype);
-        var values = Values(record, dtype).ToDictionary(entry => Find(entry.Name), entry => entry.Value);
+        var values = Values(record, dtype).Where(entry => record.ImageSha256 is not null || entry.Name != "strength")
+            .ToDictionary(entry => Find(entry.Name), entry => entry.Value);
         var changes = new List<string>();
         foreach (var (flag, value) in given)
         {
+            if (Begun.Contains(flag.Name) && record.ImageSha256 is null)
+                continue;
             if (values.TryGetValue(flag, out var before) && !Equals(before, value))
                 changes.Add($"{flag.Name} is {Shown(value)}; the picture's was {Shown(before)}");
             values[flag] = value;
         }
 
         var config = GenerateConfig.Flags.Build(values);
-        (config with { PretrainedModelNameOrPath = config.PretrainedModelNameOrPath ?? record.Model ?? "unknown" }).Validate();
+        (config with
+        {
+            PretrainedModelNameOrPath = config.PretrainedModelNameOrPath ?? record.Model ?? "unknown",
+            Image = record.ImageSha256,
+            Axis = [],
+        }).Validate();
         var isOwn = dtype is not null && config.Dtype == dtype;
         var picture = new RepeatedPicture(path, image, record, config) { VaeDtype = isOwn ? TypeOf(record.VaeDtype) : null };
         picture.Changes.AddRange(changes);
@@ -82,34 +86,20 @@ internal sealed class RepeatedPicture
 
     /// <summary>The record of the picture that is generated now.</summary>
     /// <param name="pipeline">The model with the LoRA.</param>
+    /// <param name="sources">What it is begun from; null for noise.</param>
     /// <remarks>A changed picture needs no batch like the one that the picture was made in.</remarks>
-    public PictureRecord Final(StableDiffusion3Pipeline pipeline)
+    public PictureRecord Final(StableDiffusion3Pipeline pipeline, (string Image, string? Mask)? sources)
     {
-        var request = new GenerationRequest
-        {
-            Prompts = [Config.Prompt!],
-            NegativePrompts = Config.NegativePrompt is null ? null : [Config.NegativePrompt],
-            NumInferenceSteps = Config.NumSteps,
-            GuidanceScale = Config.Guidance,
-            Height = Config.Height,
-            Width = Config.Width,
-            ClipSkip = Config.ClipSkip,
-            MaxSequenceLength = Config.MaxSequenceLength,
-            SkipGuidanceLayers = Config.SkipLayers,
-            SkipLayerGuidanceScale = Config.SkipLayerGuidanceScale,
-            SkipLayerGuidanceStart = Config.SkipLayerGuidanceStart,
-            SkipLayerGuidanceStop = Config.SkipLayerGuidanceStop,
-            CacheInterval = Config.CacheInterval,
-            CacheOrder = Config.CacheOrder,
-            Sampler = Config.Sampling,
-            Guidance = Config.GuidanceDetails,
-        };
+        var request = Config.Request(Config.Prompt!) with { Strength = Config.Strength ?? _defaults.Strength };
         var isOwnSeed = (ulong)Config.Seed == SeedOf(Record);
         var stepNoise = isOwnSeed && Record.StepNoiseSeed is { } own ? own : GenerationRequest.NoiseSeed((ulong)Config.Seed, 0);
         return PictureRecord.Of(request, pipeline.Origin, pipeline.Options, pipeline.LoraOrigins) with
         {
             StepNoiseSeed = Config.Sampling.DrawsNoise ? stepNoise : null,
             PromptWeighting = Config.PromptWeighting ? true : null,
+            ImageSha256 = sources is { } begun ? SourcePictures.Hash(begun.Image) : null,
+            Strength = sources is null ? null : request.Strength,
+            Mask = sources?.Mask is { } mask ? mask == SourcePictures.Alpha ? mask : SourcePictures.Hash(mask) : null,
             Seed = isOwnSeed ? Record.Seed : (ulong)Config.Seed,
             Index = isOwnSeed ? Record.Index : 0,
             NoiseSeed = isOwnSeed ? Record.NoiseSeed : null,
@@ -118,6 +108,44 @@ internal sealed class RepeatedPicture
             BatchRow = Changes.Count == 0 ? Record.BatchRow : 0,
             BatchPrompts = Changes.Count == 0 ? Record.BatchPrompts : 1,
         };
+    }
+
+    /// <summary>
+    /// Finds the picture that it was begun from, and the mask, by their hashes: at what the user names, else at the usual places. Another
+    /// file that is named is a change.
+    /// </summary>
+    /// <param name="places">Folders to look in where the user names nothing.</param>
+    /// <returns>The files; null where it was begun from noise. The mask is a file, alpha, or null for none.</returns>
+    /// <exception cref="LabException">A file is at none of the places; the message tells its hash.</exception>
+    public (string Image, string? Mask)? FindSources(IReadOnlyList<string> places)
+    {
+        if (Record.ImageSha256 is not { } image)
+            return null;
+        var found = Find("image", "picture", image, Config.Image, places);
+        var named = Config.Mask == SourcePictures.Alpha ? null : Config.Mask;
+        if (Record.Mask is null or SourcePictures.Alpha)
+        {
+            if (Config.Mask is not null && Config.Mask != Record.Mask)
+                Changes.Add($"mask is {Config.Mask}; the picture's was {Record.Mask ?? "none"}");
+            return (found, Config.Mask ?? Record.Mask);
+        }
+
+        return (found, Config.Mask == SourcePictures.Alpha ? Config.Mask : Find("mask", "mask", Record.Mask, named, places));
+    }
+
+    private string Find(string flag, string what, string sha256, string? named, IReadOnlyList<string> places)
+    {
+        if (PictureSearch.Picture(sha256, named is null ? places : [named]) is { } found)
+            return found;
+        if (named is not null && File.Exists(named))
+        {
+            Changes.Add($"{flag} is {named}; the picture's was one with the SHA-256 {sha256}");
+            return named;
+        }
+
+        throw new LabException(
+            $"{_source} was begun from a {what} with the SHA-256 {sha256}, which is not in "
+            + $"{ShownText.Names(named is null ? places : [named])}. Name its file, or a folder with it, by --{flag}.");
     }
 
     /// <summary>How the picture that was generated differs from the one that was read, in words.</summary>
@@ -140,7 +168,8 @@ internal sealed class RepeatedPicture
 
     private static IEnumerable<(string Name, object? Value)> Values(PictureRecord record, string? dtype) =>
     [
-        ("prompt", record.Prompt), ("negative_prompt", record.NegativePrompt), ("clip_skip", record.ClipSkip),
+        ("strength", record.Strength), ("prompt", record.Prompt), ("negative_prompt", record.NegativePrompt),
+        ("clip_skip", record.ClipSkip),
         ("max_sequence_length", record.MaxSequenceLength), ("num_steps", record.Steps), ("guidance", record.Guidance),
         ("height", record.Height), ("width", record.Width), ("seed", (long)SeedOf(record)),
         ("skip_guidance_layers", record.SkipGuidanceLayers),

@@ -10,30 +10,28 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>The pictures that a <c>generate</c> run begins from, with their masks.</summary>
 internal sealed class SourcePictures
 {
-    private const string Alpha = "alpha";
+    /// <summary>The mask that is what is transparent in the picture.</summary>
+    public const string Alpha = "alpha";
 
     private readonly string? _mask;
     private readonly string? _maskNote;
-    private readonly double _strength;
     private readonly (string Path, string Sha256)[] _pictures;
 
     private SourcePictures(GenerateConfig config, string image)
     {
-        (_mask, _strength) = (config.Mask, config.Strength ?? new GenerationRequest { Prompts = [] }.Strength);
+        _mask = config.Mask;
         string[] files = Directory.Exists(image)
             ? [.. Directory.GetFiles(image).Where(PictureName.Is).Order(StringComparer.Ordinal)] : [image];
         if (files.Length == 0)
             throw new LabException($"{image} has no pictures; jpg, png, webp and bmp files are read.");
         _pictures = [.. files.Select(file => (file, Hash(file)))];
+        if (_mask is not null and not Alpha && !HasWhite(LoadMask(_mask)))
+            throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
         _maskNote = _mask is null or Alpha ? _mask : Hash(_mask);
-        StepsRun = config.NumSteps - GenerationRequest.FirstStepOf(config.NumSteps, _strength);
     }
 
     /// <summary>How many there are.</summary>
     public int Count => _pictures.Length;
-
-    /// <summary>Denoising steps of each.</summary>
-    public int StepsRun { get; }
 
     /// <summary>Reads which they are.</summary>
     /// <param name="config">The options.</param>
@@ -44,8 +42,15 @@ internal sealed class SourcePictures
     /// <summary>What the record of a generated picture says of its source.</summary>
     /// <param name="record">The record.</param>
     /// <param name="source">Which picture, from 0.</param>
-    public PictureRecord Note(PictureRecord record, int source) =>
-        record with { ImageSha256 = _pictures[source].Sha256, Strength = _strength, Mask = _maskNote };
+    /// <param name="place">Which of the pictures that are generated from it, from 0.</param>
+    /// <param name="strength">How much is made anew.</param>
+    public PictureRecord Note(PictureRecord record, int source, int place, double strength) => record with
+    {
+        ImageSha256 = _pictures[source].Sha256,
+        Strength = strength,
+        Mask = _maskNote,
+        NoiseIndex = place == record.Index ? null : place,
+    };
 
     /// <summary>
     /// Lets a request begin from a picture. One seed gives, for each picture, first the noise that its encoding is drawn with, then that of
@@ -60,7 +65,12 @@ internal sealed class SourcePictures
     public GenerationRequest Begin(GenerationRequest request, int source, StableDiffusion3Pipeline pipeline, ulong seed, int[] places)
     {
         var path = _pictures[source].Path;
-        request = request with { Image = ImageDecoder.LoadOverWhite(path), Mask = MaskOf(path), Strength = _strength };
+        return Begin(request with { Image = ImageDecoder.LoadOverWhite(path), Mask = MaskOf(path, _mask) }, pipeline, seed, places);
+    }
+
+    /// <summary>The same for a request that has its picture and mask.</summary>
+    internal static GenerationRequest Begin(GenerationRequest request, StableDiffusion3Pipeline pipeline, ulong seed, int[] places)
+    {
         var size = pipeline.SizeOf(request);
         var (height, width) = pipeline.LatentSize(size.Height, size.Width);
         using var scope = NewDisposeScope();
@@ -75,14 +85,32 @@ internal sealed class SourcePictures
         };
     }
 
-    private RgbImage? MaskOf(string path)
+    /// <summary>The mask of a picture.</summary>
+    /// <param name="path">The picture's file.</param>
+    /// <param name="mask">A file, alpha, or null for none.</param>
+    /// <exception cref="LabException">It cannot be read, or the picture has no transparent pixels.</exception>
+    internal static RgbImage? MaskOf(string path, string? mask)
     {
-        if (_mask != Alpha)
-            return _mask is null ? null : ImageDecoder.LoadOverWhite(_mask);
-        var mask = ImageDecoder.LoadTransparency(path);
-        return mask.Pixels.Any(level => level >= 128) ? mask : throw new LabException(
+        if (mask != Alpha)
+            return mask is null ? null : LoadMask(mask);
+        var transparency = ImageDecoder.LoadTransparency(path);
+        return HasWhite(transparency) ? transparency : throw new LabException(
             $"{path} has no transparent pixels, which mask=alpha asks to make anew. Erase them in a png or webp, or name a mask's file.");
     }
 
-    private static string Hash(string path) => ImageDecoder.WithFile(path, file => Convert.ToHexStringLower(SHA256.HashData(file)));
+    private static bool HasWhite(RgbImage mask)
+    {
+        using var gray = ImageStart.Gray(mask, mask.Width, mask.Height);
+        return gray.data<float>().Any(level => level >= 0.5f);
+    }
+
+    private static RgbImage LoadMask(string mask)
+    {
+        if (!File.Exists(mask))
+            throw new LabException($"The mask is {mask}, which is no file; valid is a picture's file, or alpha for what is transparent.");
+        return ImageDecoder.LoadOverWhite(mask);
+    }
+
+    /// <summary>SHA-256 of a picture's file, in hexadecimal.</summary>
+    internal static string Hash(string path) => ImageDecoder.WithFile(path, file => Convert.ToHexStringLower(SHA256.HashData(file)));
 }

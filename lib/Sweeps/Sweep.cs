@@ -43,6 +43,12 @@ internal sealed record Sweep
                     $"sampler is {(int)sampler}; it is none of {nameof(SamplerKind)}'s",
                 { Sigmas: var sigmas } when !Enum.IsDefined(sigmas) =>
                     $"sigmas is {(int)sigmas}; it is none of {nameof(SigmaSchedule)}'s",
+                { CacheInterval: < 1 } => $"cache_interval is {item.CacheInterval}; 1 or more is valid",
+                { Strength: { } strength } when !(strength is > 0 and <= 1) => $"strength is {strength}; above 0 to 1 is valid",
+                { Image: null, Mask: not null } => "it has a mask, but no picture to begin from",
+                { SkipGuidanceLayers: { } layers } when NumberList.Parse(layers) is null =>
+                    $"skip_guidance_layers is '{ShownText.Line(layers)}'; layer numbers from 0, such as 7,8,9, are valid",
+                { GuidanceDetails: { } details } when details.Errors().Any() => string.Join("; ", details.Errors()),
                 { Width: < 1 } or { Height: < 1 } => $"its size is {item.Width}×{item.Height} pixels; sides of 1 or more are valid",
                 _ => PromptText.Complaint(item.Prompt, "its prompt") ?? PromptText.Complaint(item.NegativePrompt, "its negative prompt"),
             };

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -30,6 +31,29 @@ public sealed record SweepAxes
     /// <summary>The spacings of noise levels, at least one. Default: the model's own alone.</summary>
     public IReadOnlyList<SigmaSchedule> Sigmas { get; init; } = [SigmaSchedule.Model];
 
+    /// <summary>Refinements of guidance, at least one; a new <see cref="GuidanceConfig"/>, the default, is none.</summary>
+    public IReadOnlyList<GuidanceConfig> GuidanceDetails { get; init; } = [new()];
+
+    /// <summary>
+    /// Blocks of skip-layer guidance, as <c>7,8,9</c> for the published models, at least one entry; null, the default, is none.
+    /// </summary>
+    public IReadOnlyList<string?> SkipGuidanceLayers { get; init; } = [null];
+
+    /// <summary>The transformer's blocks run in every this many-th step, at least one entry; 1, the default, is exact.</summary>
+    public IReadOnlyList<int> CacheIntervals { get; init; } = [1];
+
+    /// <summary>What pictures should not show, in the place of <see cref="NegativePrompt"/>; empty, the default, for that one.</summary>
+    public IReadOnlyList<string?> NegativePrompts { get; init; } = [];
+
+    /// <summary>The file of the picture to begin from; null: begin from noise.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>With <see cref="Image"/>: the mask's file, or <c>alpha</c>; null: everything is made anew.</summary>
+    public string? Mask { get; init; }
+
+    /// <summary>With <see cref="Image"/>: how much is made anew, above 0 to 1, at least one entry. Default 0.6 alone.</summary>
+    public IReadOnlyList<double> Strengths { get; init; } = [0.6];
+
     /// <summary>Denoising steps of every picture. Default 28.</summary>
     public int Steps { get; init; } = 28;
 
@@ -46,8 +70,8 @@ public sealed record SweepAxes
     public string Family { get; init; } = string.Empty;
 
     /// <summary>
-    /// All combinations: prompt by prompt, then LoRA, guidance, sampler, noise levels and seed. The column names what varies beside the
-    /// prompt.
+    /// All combinations: prompt by prompt, then LoRA, guidance, sampler, noise levels, what refines guidance, and seed. The column names
+    /// what varies beside the prompt.
     /// </summary>
     internal IEnumerable<SweepItem> Items() =>
         from prompt in Prompts.Select((text, index) => (text, index))
@@ -55,11 +79,16 @@ public sealed record SweepAxes
         from guidance in Guidances
         from sampler in Samplers
         from sigmas in Sigmas
+        from details in GuidanceDetails
+        from skipped in SkipGuidanceLayers
+        from interval in CacheIntervals
+        from negative in NegativePrompts.Count == 0 ? [NegativePrompt] : NegativePrompts
+        from strength in Image is null ? [0] : Strengths
         from seed in Seeds.Select((value, index) => (value, index))
-        select new SweepItem
+        let item = new SweepItem
         {
             Prompt = prompt.text,
-            NegativePrompt = NegativePrompt,
+            NegativePrompt = negative,
             Seed = seed.value + (SeedStride * (ulong)prompt.index),
             Lora = lora?.Path,
             LoraScale = lora?.Weight ?? 1.0,
@@ -70,21 +99,29 @@ public sealed record SweepAxes
             Width = Width,
             Height = Height,
             Family = Family,
-            Column = Label(lora, guidance, sampler, sigmas, seed.index),
-        };
+            GuidanceDetails = details == new GuidanceConfig() ? null : details,
+            SkipGuidanceLayers = skipped,
+            CacheInterval = interval,
+            Image = Image,
+            Mask = Image is null ? null : Mask,
+            Strength = Image is null ? null : strength,
+        }
+        select item with { Column = Label(item, lora, seed.index) };
 
-    private string Label(
-        WeightedLora? lora, double guidance, SamplerKind sampler, SigmaSchedule sigmas, int seedIndex)
+    private string Label(SweepItem item, WeightedLora? lora, int seedIndex)
     {
         var parts = new List<string>();
         if (Loras.Count > 1)
             parts.Add(lora is null ? "no LoRA" : LoraLabel(lora));
-        if (Guidances.Count > 1)
-            parts.Add(FormattableString.Invariant($"guidance {guidance:0.##}"));
-        if (Samplers.Count > 1)
-            parts.Add(EnumNames.Of(sampler));
+        (int Count, SweepAxis Axis)[] more =
+        [
+            (Guidances.Count, SweepAxis.Guidance), (Samplers.Count, SweepAxis.Sampler), (GuidanceDetails.Count, SweepAxis.GuidanceDetails),
+            (SkipGuidanceLayers.Count, SweepAxis.SkipGuidanceLayers), (CacheIntervals.Count, SweepAxis.CacheInterval),
+            (NegativePrompts.Count, SweepAxis.NegativePrompt), (Strengths.Count, SweepAxis.Strength),
+        ];
+        parts.AddRange(more.Where(entry => entry.Count > 1).Select(entry => entry.Axis.LabelOf(item)).Where(label => label.Length > 0));
         if (Sigmas.Count > 1)
-            parts.Add($"{EnumNames.Of(sigmas)} levels");
+            parts.Add($"{EnumNames.Of(item.Sigmas)} levels");
         if (Seeds.Count > 1)
             parts.Add(SeedStride == 0 ? $"seed {Seeds[seedIndex]}" : $"picture {seedIndex + 1}");
         return string.Join(", ", parts);

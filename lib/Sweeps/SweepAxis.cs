@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
+using Dreambooth.Lab.Pipelines;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -39,6 +40,21 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
     /// <summary>The spacing of the noise levels.</summary>
     public static SweepAxis Sigmas { get; } = new("noise levels", item => EnumNames.Of(item.Sigmas));
 
+    /// <summary>What refines guidance; "plain guidance" for nothing.</summary>
+    public static SweepAxis GuidanceDetails { get; } = new("guidance details", item => Describe(item.GuidanceDetails ?? new()));
+
+    /// <summary>The blocks of skip-layer guidance.</summary>
+    public static SweepAxis SkipGuidanceLayers { get; } = new(
+        "skipped layers", item => item.SkipGuidanceLayers is { } layers ? $"without layers {layers}" : "all layers");
+
+    /// <summary>How often the transformer's blocks run.</summary>
+    public static SweepAxis CacheInterval { get; } = new(
+        "cache interval", item => item.CacheInterval == 1 ? "exact" : $"blocks in every {item.CacheInterval}. step");
+
+    /// <summary>How much of a picture is made anew; empty where it began from noise.</summary>
+    public static SweepAxis Strength { get; } = new(
+        "strength", item => item.Strength is { } strength ? string.Create(CultureInfo.InvariantCulture, $"strength {strength:0.##}") : "");
+
     /// <summary>How strongly the LoRA acts; "no LoRA" for the model as it is.</summary>
     public static SweepAxis LoraScale { get; } = new(
         "LoRA scale", item => item.Lora is null ? "no LoRA" : string.Create(CultureInfo.InvariantCulture, $"LoRA × {item.LoraScale:0.##}"));
@@ -58,6 +74,18 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
 
     /// <summary>The column that the item names itself: all that varies beside the prompt.</summary>
     public static SweepAxis Column { get; } = new("column", item => item.Column);
+
+    private static string Describe(GuidanceConfig details)
+    {
+        string[] parts =
+        [
+            details.Start == 0 && details.End == 1 ? string.Empty
+                : string.Create(CultureInfo.InvariantCulture, $"guided {details.Start:0.##}–{details.End:0.##}"),
+            details.Rescale == 0 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"rescale {details.Rescale:0.##}"),
+            details.ZeroStar ? "CFG-Zero*" : string.Empty,
+        ];
+        return string.Join(", ", parts.Where(part => part.Length > 0)) is { Length: > 0 } text ? text : "plain guidance";
+    }
 
     /// <summary>The number that <see cref="LoraScale"/> shows; 0 for the model as it is.</summary>
     /// <param name="item">A picture's settings.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -40,6 +41,21 @@ public sealed record SweepItem
     /// <summary>The spacing of the noise levels. Default the model's own.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SigmaSchedule Sigmas { get; init; }
+
+    /// <summary>Refinements of guidance; null for none.</summary>
+    public GuidanceConfig? GuidanceDetails { get; init; }
+
+    /// <summary>Blocks of skip-layer guidance, numbers from 0 separated by commas; null for none.</summary>
+    public string? SkipGuidanceLayers { get; init; }
+
+    /// <summary>The file of the picture to begin from; null: begin from noise.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>With <see cref="Image"/>: the mask's file, or <c>alpha</c>; null: everything is made anew.</summary>
+    public string? Mask { get; init; }
+
+    /// <summary>With <see cref="Image"/>: how much is made anew, above 0 to 1; null: 0.6.</summary>
+    public double? Strength { get; init; }
 
     /// <summary>Width in pixels; null for the model's own.</summary>
     public int? Width { get; init; }

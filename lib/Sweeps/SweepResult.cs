@@ -32,7 +32,12 @@ public sealed record SweepResult
     /// </summary>
     public string? LoraSha256 { get; init; }
 
+    /// <summary>
+    /// SHA-256 of the picture that it was begun from, and of its mask's file where it has one, in hexadecimal; null for noise.
+    /// </summary>
+    public string? SourceSha256 { get; init; }
+
     /// <summary>Whether the picture is the one that an item asks for.</summary>
-    internal bool Serves(SweepItem item, string path, string? model, string? loraSha256) =>
-        Path == path && Item.Settings == item.Settings && Model == model && LoraSha256 == loraSha256;
+    internal bool Serves(SweepItem item, string path, string? model, string? loraSha256, string? sourceSha256 = null) =>
+        SourceSha256 == sourceSha256 && Path == path && Item.Settings == item.Settings && Model == model && LoraSha256 == loraSha256;
 }

@@ -127,7 +127,8 @@ internal sealed class SweepRunner
     {
         var item = run.Sweep.Items[index];
         return records.TryGetValue(run.Paths[index], out var record)
-            && record.Serves(item, run.Paths[index], _options.Model, run.HashOf(item)) ? record with { Item = item } : null;
+            && record.Serves(item, run.Paths[index], _options.Model, run.HashOf(item), run.SourceOf(item))
+            ? record with { Item = item } : null;
     }
 
     private bool IsJudged(SweepResult record) =>
@@ -160,9 +161,12 @@ internal sealed class SweepRunner
     {
         SweepItem[] items = [.. batch.Select(index => run.Sweep.Items[index])];
         var (mark, denoising) = (Stopwatch.GetTimestamp(), 0.0);
-        using var noise = Noise(items);
+        using var noise = items[0].Image is null ? Noise(items) : null;
+        var request = SweepSource.Begin(Request(items, noise), items, _pipeline);
+        using var encoding = request.EncodingNoise;
+        using var start = request.StartNoise;
         var images = _pipeline.GenerateEach(
-            Request(items, noise),
+            request,
             step =>
             {
                 Report(run, step.Step, step.Count, items);
@@ -193,6 +197,7 @@ internal sealed class SweepRunner
             BatchRow = row,
             BatchPrompts = request.Prompts.Count,
         };
+        record = SweepSource.Note(record, item);
         record.Save(Path.Combine(run.Folder, run.Paths[index]), image, _options.Metadata);
         var result = run.Results[index] = new SweepResult
         {
@@ -204,6 +209,7 @@ internal sealed class SweepRunner
             Scores = _options.Judge?.Score(item.Prompt, image),
             Model = _options.Model,
             LoraSha256 = run.HashOf(item),
+            SourceSha256 = run.SourceOf(item),
         };
         SweepLog.Append(run.Folder, [result], _options.Shard);
         _options.OnPicture?.Invoke(result, image);
@@ -223,6 +229,8 @@ internal sealed class SweepRunner
             GuidanceScale = first.Guidance,
             CacheInterval = first.CacheInterval,
             CacheOrder = first.CacheOrder,
+            Guidance = first.GuidanceDetails ?? new(),
+            SkipGuidanceLayers = first.SkipGuidanceLayers is { } layers ? NumberList.Parse(layers) : null,
             Height = first.Height,
             Width = first.Width,
             Latents = noise,
@@ -265,6 +273,8 @@ internal sealed class SweepRunner
 
     private sealed class State(Sweep sweep, string folder, Dictionary<string, string> hashes)
     {
+        private readonly Dictionary<(string?, string?), string?> _sources = [];
+
         public Sweep Sweep { get; } = sweep;
 
         public string Folder { get; } = folder;
@@ -278,6 +288,13 @@ internal sealed class SweepRunner
         public int Reused { get; set; }
 
         public string? HashOf(SweepItem item) => item.Lora is null ? null : hashes[item.Lora];
+
+        public string? SourceOf(SweepItem item)
+        {
+            if (!_sources.TryGetValue((item.Image, item.Mask), out var hash))
+                _sources[(item.Image, item.Mask)] = hash = SweepSource.HashOf(item);
+            return hash;
+        }
 
         public bool IsMissing(int index) => Results[index] is null;
     }

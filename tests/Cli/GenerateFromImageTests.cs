@@ -55,6 +55,69 @@ public sealed class GenerateFromImageTests : IDisposable
     }
 
     [Fact]
+    public void From_APictureOfAPicture_IsRepeatedWhereTheFilesAreThere()
+    {
+        var mask = new RgbImage(32, 64);
+        mask.Pixels.AsSpan(0, mask.Pixels.Length / 2).Fill(255);
+        var (folder, masks) = (_pictures.PathOf("pictures"), _pictures.PathOf("masks"));
+        Directory.CreateDirectory(folder);
+        File.Copy(_pictures.PathOf("b.png"), Path.Combine(folder, "b.png"));
+        ImageEncoder.Save(Path.Combine(folder, "c.png"), PictureSamples.Draw(32, 64, 3));
+        ImageEncoder.Save(Path.Combine(masks, "mask.png"), mask);
+        AssertMade(4, string.Empty, Generate(
+            "--image", folder, "--mask", Path.Combine(masks, "mask.png"), "--num_images=2", "--sampler=lcm", "--strength=0.7"));
+        var (source, again) = (PathOf(3), _pictures.PathOf("again"));
+
+        var (code, output, error) = From(source, again, "--image", folder, "--mask", masks);
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Contains("bit for bit", output, StringComparison.Ordinal);
+        Assert.Equal(ImageNote.Read(File.ReadAllBytes(source)), ImageNote.Read(File.ReadAllBytes(Path.Combine(again, "img_03.png"))));
+        output = From(source, again, "--image", folder, "--mask=alpha", "--overwrite").Error;
+        Assert.Contains("has no transparent pixels", output, StringComparison.Ordinal);
+        output = From(source, again, "--image", _pictures.PathOf("a.png"), "--mask", masks, "--overwrite").Error;
+        Assert.Contains("their shapes must be one", output, StringComparison.Ordinal);
+        output = From(source, again, "--image", _pictures.PathOf("b.png"), "--mask", masks, "--overwrite", "--strength=0.5").Output;
+        Assert.Contains("strength is 0.5; the picture's was 0.7.", output, StringComparison.Ordinal);
+        Assert.Contains("b.png; the picture's was one with the SHA-256 ", output, StringComparison.Ordinal);
+        output = From(source, again, "--image", masks, "--overwrite").Error;
+        Assert.Contains("was begun from a picture with the SHA-256 ", output, StringComparison.Ordinal);
+        Assert.Contains("Name its file, or a folder with it, by --image.", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Generate_ImageAndMask_AreTheSameInEveryMemoryMode()
+    {
+        var mask = new RgbImage(64, 32);
+        mask.Pixels.AsSpan(0, mask.Pixels.Length / 2).Fill(255);
+        ImageEncoder.Save(_pictures.PathOf("mask.png"), mask);
+        byte[]? fast = null;
+        foreach (var memory in new[] { "fast", "balanced", "low" })
+        {
+            AssertMade(1, string.Empty, Generate(
+                "--image", _pictures.PathOf("a.png"), "--mask", _pictures.PathOf("mask.png"), "--memory", memory, "--overwrite"));
+            fast ??= Made(0).Image.Pixels;
+            Assert.Equal(fast, Made(0).Image.Pixels);
+        }
+    }
+
+    [Fact]
+    public void Generate_MaskThatIsNone_IsTold()
+    {
+        void Fails(string message, string mask) => Assert.Contains(
+            message, Generate("--image", _pictures.PathOf("a.png"), "--mask", mask).Error, StringComparison.Ordinal);
+        ImageEncoder.Save(_pictures.PathOf("black.png"), new RgbImage(64, 32));
+        var dot = new RgbImage(64, 32);
+        dot.Row(3)[..9].Fill(255);
+        ImageEncoder.Save(_pictures.PathOf("dot.png"), dot);
+        File.WriteAllText(_pictures.PathOf("text.png"), "no picture");
+        Fails("is black everywhere, so nothing would be made anew", _pictures.PathOf("black.png"));
+        Fails("The mask is black at the pixels that decide", _pictures.PathOf("dot.png"));
+        Fails("The mask is alhpa, which is no file; valid is a picture's file, or alpha", "alhpa");
+        Fails("which is no file", _pictures.Folder);
+        Fails("text.png", _pictures.PathOf("text.png"));
+    }
+
+    [Fact]
     public void Generate_WrongImageOptions_AreToldInOneMessage()
     {
         void Fails(string message, params string[] arguments) =>
@@ -80,13 +143,19 @@ public sealed class GenerateFromImageTests : IDisposable
     private (RgbImage Image, string Note) Made(int image) =>
         (ImageDecoder.Load(PathOf(image)), ImageNote.Read(File.ReadAllBytes(PathOf(image)))!);
 
+    private static (int Code, string Output, string Error) From(string source, string output, params string[] more) => Run(
+        ["generate", "--from", source, "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--device=cpu", "--outdir",
+            output, .. more]);
+
     private (int Code, string Output, string Error) Generate(params string[] more)
+        => Run(
+            ["generate", "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--num_steps=4", "--guidance=1",
+                "--prompt=a cat", "--max_sequence_length=8", "--device=cpu", "--outdir", Out, .. more]);
+
+    private static (int Code, string Output, string Error) Run(string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var code = LabCommandLine.Run(
-            ["generate", "--model", TinyPipeline.Folder, $"--tokenizers={TinyTokenizers.Root}", "--num_steps=4", "--guidance=1",
-                "--prompt=a cat", "--max_sequence_length=8", "--device=cpu", "--outdir", Out, .. more],
-            new Session(output, error, IsInteractive: false, CancellationToken.None));
+        var code = LabCommandLine.Run(arguments, new Session(output, error, IsInteractive: false, CancellationToken.None));
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
 using static TorchSharp.torch;
@@ -105,6 +106,29 @@ public sealed class ImageToImageTests
         GoldenAssert.Exact(start.Latents.narrow(3, 2, 2), latents.narrow(3, 2, 2), "what is kept");
         Assert.True(GoldenAssert.RelativeError(start.Latents.narrow(3, 0, 2), latents.narrow(3, 0, 2)) > 0.01);
         Assert.NotEqual(latents[0].narrow(2, 0, 2).ToString(true), latents[1].narrow(2, 0, 2).ToString(true));
+    }
+
+    public static TheoryData<SamplerKind> Samplers => [.. Enum.GetValues<SamplerKind>()];
+
+    [Theory]
+    [MemberData(nameof(Samplers))]
+    public void Denoise_EverySampler_BeginsAtThePicturesLevelAndKeepsWhatIsMasked(SamplerKind kind)
+    {
+        using var scope = NewDisposeScope();
+        var mask = new RgbImage(32, 16);
+        for (var y = 0; y < 16; y++)
+            mask.Row(y)[..48].Fill(255);
+        var request = Small with { Mask = mask, NumInferenceSteps = 6, Strength = 0.5, Sampler = new() { Kind = kind } };
+        var start = Shared.Value.StartOf(
+            request, PixelTensors.Stack([ImageResizer.Resize(request.Image!, 32, 16, ResizeFilter.Lanczos)]), null);
+        var sigmas = new List<double>();
+        var latents = Shared.Value.Denoise(request, step => sigmas.Add(step.Sigma));
+        GoldenAssert.Exact(start.Latents.narrow(3, 2, 2), latents.narrow(3, 2, 2), "what is kept");
+        Assert.Equal(kind == SamplerKind.Heun ? 5 : 3, sigmas.Count);
+        Assert.Equal(0, sigmas[^1]);
+        // From nearly no noise, whatever the sampler: the picture.
+        var near = Shared.Value.Denoise(Small with { NumInferenceSteps = 100, Strength = 0.01, Sampler = new() { Kind = kind } });
+        Assert.True(GoldenAssert.RelativeError(start.Latents, near) < 0.15);
     }
 
     [Fact]

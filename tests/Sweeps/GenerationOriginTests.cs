@@ -15,9 +15,8 @@ public sealed class GenerationOriginTests : IDisposable
     [Fact]
     public void RecordOf_ALora_HasItsScaleAndHash()
     {
-        var config = new GenerateConfig { PretrainedModelNameOrPath = "org/model", LoraScale = 0.5 };
-        var origin = new GenerationOrigin(config, new PipelineOptions(), "org/model", [(new WeightedLora(_lora, 0.8), _lora)]);
-        var record = origin.RecordOf(new GenerationRequest { Prompts = ["a cat"], GuidanceScale = 4.5 }, 7, 2);
+        var origin = new GenerationOrigin(new PipelineOptions(), "org/model", [(new WeightedLora(_lora, 0.8), _lora)]);
+        var record = origin.RecordOf(new GenerationRequest { Prompts = ["a cat"], GuidanceScale = 4.5 }, 7, 2, 0.5);
         Assert.Equal("model with gmc cat.safetensors", origin.Subject);
         Assert.Equal(origin.Subject, GenerationOrigin.SubjectOf(record.ToNote()));
         Assert.Equal((7UL, 2, 4.5, "model"), (record.Seed, record.Index, record.Guidance, record.Model));

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Sweeps;
 using static Dreambooth.Lab.Tests.Sweeps.SweepRecords;
@@ -25,6 +26,16 @@ public class SweepAxisTests
         var sampled = with with { Sampler = SamplerKind.DpmPlusPlus2MSde, Sigmas = SigmaSchedule.Karras };
         Assert.Equal(("dpmpp_2m_sde", "karras"), (SweepAxis.Sampler.LabelOf(sampled), SweepAxis.Sigmas.LabelOf(sampled)));
         Assert.Equal(("euler", "model"), (SweepAxis.Sampler.LabelOf(with), SweepAxis.Sigmas.LabelOf(with)));
+        var details = new GuidanceConfig { Start = 0.1, End = 0.6, Rescale = 0.7, ZeroStar = true };
+        var (refined, plain) = (SweepAxis.GuidanceDetails.LabelOf(with with { GuidanceDetails = details }), SweepAxis.GuidanceDetails.LabelOf(with));
+        Assert.Equal(("guided 0.1–0.6, rescale 0.7, CFG-Zero*", "plain guidance"), (refined, plain));
+        var cached = with with { CacheInterval = 2, SkipGuidanceLayers = "7,8", Strength = 0.5 };
+        Assert.Equal(
+            ("blocks in every 2. step", "without layers 7,8", "strength 0.5"),
+            (SweepAxis.CacheInterval.LabelOf(cached), SweepAxis.SkipGuidanceLayers.LabelOf(cached), SweepAxis.Strength.LabelOf(cached)));
+        Assert.Equal(
+            ("exact", "all layers", ""),
+            (SweepAxis.CacheInterval.LabelOf(with), SweepAxis.SkipGuidanceLayers.LabelOf(with), SweepAxis.Strength.LabelOf(with)));
         Assert.Equal("not: fog", SweepAxis.NegativePrompt.LabelOf(with with { NegativePrompt = "fog" }));
     }
 }

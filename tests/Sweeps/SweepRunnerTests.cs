@@ -4,6 +4,7 @@ using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Tokenizers;
 using static TorchSharp.torch;
@@ -235,6 +236,37 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Equal(seen.Select(progress => progress.Fraction).Order(), seen.Select(progress => progress.Fraction));
         Assert.Equal((3, 3, 1.0), (seen[^1].Done, seen[^1].Total, seen[^1].Fraction));
         Assert.Contains(seen, progress => progress is { Done: 0, Step: 1, StepCount: 2, BatchSize: 2 });
+    }
+
+    [Fact]
+    public void Run_FromAPicture_DependsOnNeitherBatchNorRunAndFollowsTheFile()
+    {
+        Directory.CreateDirectory(_folder);
+        var image = At("photo.png");
+        ImageEncoder.Save(image, PictureSamples.Draw(40, 20, 1));
+        var sweep = Sweep.Cross("s", Axes() with
+        {
+            Guidances = [3],
+            Image = image,
+            Strengths = [0.5, 1],
+            Seeds = [0, 1],
+            GuidanceDetails = [new(), new() { Rescale = 0.7, Start = 0.1 }],
+            CacheIntervals = [1],
+            NegativePrompts = [null, "fog"],
+        });
+        Assert.Equal(["plain guidance, no negative prompt, strength 0.5, seed 0"], sweep.Items.Take(1).Select(item => item.Column));
+        Assert.Equal(16, sweep.Items.Select(item => item.Settings).Distinct().Count());
+
+        var (whole, single) = (Run(sweep, "whole", 4), Run(sweep, "single", 1));
+        Assert.All(whole.Zip(single), pair => Assert.InRange(LargestDifference(Load("whole", pair.First), Load("single", pair.Second)), 0, 1));
+        Assert.Equal(16, whole.Select(result => Convert.ToHexString(Load("whole", result).Pixels)).Distinct().Count());
+        var first = PictureRecord.Read(ImageNote.Read(File.ReadAllBytes(Path.Combine(At("single"), single[3].Path))))!;
+        Assert.Equal(
+            Load("single", single[3]).Pixels, first.Repeat(_pipeline, (ImageDecoder.Load(image), null)).Pixels);
+        Assert.Equal(16, Made(sweep));
+        Assert.Equal(0, Made(sweep));
+        ImageEncoder.Save(image, PictureSamples.Draw(40, 20, 2));
+        Assert.Equal(16, Made(sweep));
     }
 
     [Fact]
