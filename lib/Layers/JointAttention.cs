@@ -95,6 +95,9 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
     [field: ComponentName(Name = "norm_added_k")]
     public RMSNorm? NormAddedK { get; }
 
+    /// <summary>Whether image tokens see themselves and the text alone (perturbed-attention guidance); default false.</summary>
+    internal bool IsPerturbed { get; set; }
+
     /// <summary>
     /// When set, receives the queries and keys of each forward, <c>[B, heads, S + L, head width]</c>, image tokens first, and S. They are
     /// valid during the call only.
@@ -114,12 +117,22 @@ public sealed class JointAttention : nn.Module<Tensor, Tensor?, (Tensor Image, T
         // Token by token in memory, as the attention's output will be: its heads then join again without a copy.
         var (query, key, value) = (joint[0].transpose(1, 2), joint[1].transpose(1, 2), joint[2].transpose(1, 2));
         HeadsObserver?.Invoke(query, key, image.shape[1]);
-        var attended = nn.functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2);
+        var mask = IsPerturbed && text is not null ? OwnAndText(image.shape[1], text.shape[1], query) : null;
+        var attended = nn.functional.scaled_dot_product_attention(query, key, value, mask).transpose(1, 2).flatten(2);
         if (text is null)
             return (ToOut.call(attended).MoveToOuterDisposeScope(), null);
         // Split, not narrowed twice: the backward pass then joins the gradients instead of adding two that are mostly zero.
         var parts = attended.split([image.shape[1], text.shape[1]], dim: 1);
         var textOutput = ToAddOut?.call(parts[1]) ?? parts[1];
         return (ToOut.call(parts[0]).MoveToOuterDisposeScope(), textOutput.MoveToOuterDisposeScope());
+    }
+
+    // Added to the scores, [S + L, S + L]: of S image tokens each sees itself and the L text tokens, which see all.
+    private static Tensor OwnAndText(long image, long text, Tensor query)
+    {
+        using var scope = NewDisposeScope();
+        var own = eye(image, dtype: query.dtype, device: query.device).log();
+        var upper = cat([own, zeros([image, text], query.dtype, query.device)], dim: 1);
+        return cat([upper, zeros([text, image + text], query.dtype, query.device)], dim: 0).MoveToOuterDisposeScope();
     }
 }

@@ -158,12 +158,13 @@ public sealed record GenerationRequest
                 $"skip-layer guidance goes from {SkipLayerGuidanceStart} to {SkipLayerGuidanceStop}; both are parts of the steps, 0 to 1");
         if (CacheInterval < 1)
             errors.Add($"cache_interval is {CacheInterval}; 1 or more is valid");
-        var guidesAlike = !UsesGuidance || Guidance == new GuidanceConfig { Rescale = Guidance.Rescale };
+        var guidesAlike = (!UsesGuidance && Guidance.PerturbedLayers is null)
+            || Guidance == new GuidanceConfig { Rescale = Guidance.Rescale };
         if (CacheInterval > 1 && (Sampler.Kind == SamplerKind.Heun || !guidesAlike))
         {
             errors.Add(
                 $"cache_interval is {CacheInterval}, which needs one prediction a step and all of them guided alike: not with the sampler "
-                + "heun, guidance in a part of the steps or CFG-Zero*");
+                + "heun, guidance in a part of the steps, CFG-Zero* or perturbed attention");
         }
 
         if (CacheOrder is not (0 or 1))

@@ -29,6 +29,7 @@ internal sealed class GuidedDenoiser : IDisposable
     private readonly PromptEmbeddings _text;
     private readonly RecordedWork _forward;
     private readonly ResidualCache? _cache;
+    private readonly IReadOnlyList<int> _perturbed;
     private readonly int _calls;
 
     /// <summary>Prepares the text of every step.</summary>
@@ -53,11 +54,16 @@ internal sealed class GuidedDenoiser : IDisposable
         if (request.CacheInterval > 1)
             _cache = new ResidualCache(transformer, request.CacheInterval, request.CacheOrder, _calls);
         _text = negative is null ? positive : PromptEmbeddings.Concat([negative, positive]);
-        var layers = transformer.Config.NumLayers;
-        if (request.SkipGuidanceLayers?.Any(layer => layer < 0 || layer >= layers) == true)
-            throw new LabException(
-                $"skip_guidance_layers is {string.Join(", ", request.SkipGuidanceLayers)}; this transformer's blocks are 0 to "
-                + $"{layers - 1}.");
+        _perturbed = Guidance.PerturbedLayers is { } perturbed ? NumberList.Parse(perturbed)! : [];
+        RequireBlocks("skip_guidance_layers", request.SkipGuidanceLayers ?? []);
+        RequireBlocks("perturbed_layers", _perturbed);
+    }
+
+    private void RequireBlocks(string name, IReadOnlyList<int> layers)
+    {
+        var count = _transformer.Config.NumLayers;
+        if (layers.Any(layer => layer < 0 || layer >= count))
+            throw new LabException($"{name} is {string.Join(", ", layers)}; this transformer's blocks are 0 to {count - 1}.");
     }
 
     /// <summary>Receives a sentence when capturing fails.</summary>
@@ -86,7 +92,7 @@ internal sealed class GuidedDenoiser : IDisposable
                 input, Time(input, timestep), timestep, step, inputs => _forward.Run(inputs, WithResidual), _text.PooledPromptEmbeds)
                 .to(ScalarType.Float32);
         if (!_request.UsesGuidance)
-            return prediction.MoveToOuterDisposeScope();
+            return Away(prediction, prediction, latents, timestep).MoveToOuterDisposeScope();
         var halves = prediction.chunk(2, dim: 0);
         var (unconditional, conditional) = (halves[0], halves[1]);
         if (Guidance.ZeroStar)
@@ -98,6 +104,7 @@ internal sealed class GuidedDenoiser : IDisposable
             guided = guided.add((conditional - weaker).mul(KeptScalar.Of(_request.SkipLayerGuidanceScale)), KeptScalar.One);
         }
 
+        guided = Away(guided, conditional, latents, timestep);
         if (Guidance.Rescale > 0)
             guided = Rescaled(guided, conditional);
         return guided.MoveToOuterDisposeScope();
@@ -111,6 +118,24 @@ internal sealed class GuidedDenoiser : IDisposable
     }
 
     private GuidanceConfig Guidance => _request.Guidance;
+
+    // Perturbed-attention guidance.
+    private Tensor Away(Tensor guided, Tensor conditional, Tensor latents, double timestep)
+    {
+        if (_perturbed.Count == 0)
+            return guided;
+        var attentions = _perturbed.Select(layer => _transformer.TransformerBlocks[layer].Attn).ToList();
+        attentions.ForEach(attention => attention.IsPerturbed = true);
+        try
+        {
+            var weaker = Forward(latents, Time(latents, timestep), _positive);
+            return guided.add((conditional - weaker).mul(KeptScalar.Of(Guidance.PerturbedScale)), KeptScalar.One);
+        }
+        finally
+        {
+            attentions.ForEach(attention => attention.IsPerturbed = false);
+        }
+    }
 
     // The factor by which the one prediction comes nearest to the other, for each picture: their product over its square.
     private static Tensor BestScale(Tensor conditional, Tensor unconditional)

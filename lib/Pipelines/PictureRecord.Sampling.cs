@@ -32,6 +32,12 @@ internal sealed partial record PictureRecord
     /// <summary>With CFG-Zero*: predictions at the start that were 0.</summary>
     public int? ZeroSteps { get; init; }
 
+    /// <summary>Blocks of perturbed-attention guidance; null where it is off, as is the next.</summary>
+    public string? PerturbedLayers { get; init; }
+
+    /// <summary>Its strength.</summary>
+    public double? PerturbedScale { get; init; }
+
     /// <summary>Whether weights in the prompt were acted on.</summary>
     public bool? PromptWeighting { get; init; }
 
@@ -51,6 +57,8 @@ internal sealed partial record PictureRecord
         Rescale = GuidanceRescale ?? 0,
         ZeroStar = ZeroSteps is not null,
         ZeroSteps = ZeroSteps ?? 1,
+        PerturbedLayers = PerturbedLayers,
+        PerturbedScale = PerturbedScale ?? 3,
     };
 
     // A sampler of a later version is none that can be repeated.
@@ -70,6 +78,8 @@ internal sealed partial record PictureRecord
             GuidanceEnd = guidance.End == plain.End ? null : guidance.End,
             GuidanceRescale = guidance.Rescale == plain.Rescale ? null : guidance.Rescale,
             ZeroSteps = guidance.ZeroStar ? guidance.ZeroSteps : null,
+            PerturbedLayers = guidance.PerturbedLayers,
+            PerturbedScale = guidance.PerturbedLayers is null ? null : guidance.PerturbedScale,
         };
     }
 }

@@ -23,6 +23,8 @@ public sealed partial record GenerateConfig
         Rescale = GuidanceRescale,
         ZeroStar = CfgZeroStar,
         ZeroSteps = ZeroSteps,
+        PerturbedLayers = PerturbedLayers,
+        PerturbedScale = PerturbedScale,
     };
 
     /// <summary>What these options ask of the pipeline for one picture of a prompt; without seed and picture to begin from.</summary>
@@ -82,6 +84,8 @@ public sealed partial record GenerateConfig
         errors.AddRange(PromptText.Complaints(("prompt", Prompt), ("negative_prompt", NegativePrompt)));
         if (SkipGuidanceLayers is not null && NumberList.Parse(SkipGuidanceLayers) is null)
             errors.Add(LayersError);
+        if (PerturbedLayers is not null)
+            errors.AddRange(GuidanceDetails.Errors().Where(error => error.StartsWith("perturbed", StringComparison.Ordinal)));
         if (GuidanceStart > GuidanceEnd)
             errors.Add($"guidance_start is {GuidanceStart}, behind guidance_end, {GuidanceEnd}; it must not be above it.");
         if (Lora.Any(string.IsNullOrWhiteSpace))

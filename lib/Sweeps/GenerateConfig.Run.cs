@@ -6,6 +6,18 @@ namespace Dreambooth.Lab.Sweeps;
 /// <content>Where the pictures go, and what computes them.</content>
 public sealed partial record GenerateConfig
 {
+    /// <summary>
+    /// Transformer layers of perturbed-attention guidance, numbers from 0 separated by commas; null: off. Flag <c>--perturbed_layers</c>.
+    /// </summary>
+    [Flag(
+        SamplingGroup, "Perturbed-attention guidance: layers whose image tokens see only themselves and the text in the prediction that "
+        + "is steered away from, such as 1; with --guidance or without. Half as long again.", Placeholder = "NUMBERS", DefaultText = "off")]
+    public string? PerturbedLayers { get; init; }
+
+    /// <summary>Scale of perturbed-attention guidance, default 3. Flag <c>--perturbed_scale</c>.</summary>
+    [Flag(SamplingGroup, "Scale of perturbed-attention guidance.")]
+    public double PerturbedScale { get; init; } = 3;
+
     /// <summary>The folder for the pictures, default outputs/generated. Flag <c>--output_dir</c>, <c>--outdir</c>.</summary>
     [Flag(
         OutputGroup, "Folder for the pictures: NNN_<prompt>/img_XX.png, both numbers from 0.", Aliases = ["outdir"],

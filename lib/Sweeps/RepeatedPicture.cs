@@ -181,6 +181,7 @@ internal sealed class RepeatedPicture
         ("truncate_timesteps", record.Sampling.TruncateTimesteps), ("guidance_start", record.GuidanceDetails.Start),
         ("guidance_end", record.GuidanceDetails.End), ("guidance_rescale", record.GuidanceDetails.Rescale),
         ("cfg_zero_star", record.GuidanceDetails.ZeroStar), ("zero_steps", record.GuidanceDetails.ZeroSteps),
+        ("perturbed_layers", record.GuidanceDetails.PerturbedLayers), ("perturbed_scale", record.GuidanceDetails.PerturbedScale),
         ("prompt_weighting", record.PromptWeighting == true), ("variant", record.Variant),
         ("without_t5", record.WithoutT5), ("dtype", dtype ?? "auto"),
     ];

@@ -16,7 +16,8 @@ internal sealed record SettingAxis(Flag Flag, IReadOnlyList<object?> Values)
     [
         "guidance", "guidance_start", "guidance_end", "guidance_rescale", "cfg_zero_star", "zero_steps", "sampler", "sigmas",
         "truncate_timesteps", "num_steps", "cache_interval", "cache_order", "negative_prompt", "strength", "lora_scale", "clip_skip",
-        "skip_guidance_layers", "skip_layer_guidance_scale", "skip_layer_guidance_start", "skip_layer_guidance_stop", "height", "width",
+        "skip_guidance_layers", "skip_layer_guidance_scale", "skip_layer_guidance_start", "skip_layer_guidance_stop",
+        "perturbed_layers", "perturbed_scale", "height", "width",
     ];
 
     /// <summary>Every combination of the values of a configuration's axes, the last axis fastest.</summary>

@@ -83,6 +83,8 @@ public sealed record SweepAxis(string Name, Func<SweepItem, string> LabelOf)
                 : string.Create(CultureInfo.InvariantCulture, $"guided {details.Start:0.##}–{details.End:0.##}"),
             details.Rescale == 0 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"rescale {details.Rescale:0.##}"),
             details.ZeroStar ? "CFG-Zero*" : string.Empty,
+            details.PerturbedLayers is not { } layers ? string.Empty
+                : string.Create(CultureInfo.InvariantCulture, $"perturbed {layers} × {details.PerturbedScale:0.##}"),
         ];
         return string.Join(", ", parts.Where(part => part.Length > 0)) is { Length: > 0 } text ? text : "plain guidance";
     }

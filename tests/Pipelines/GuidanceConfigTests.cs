@@ -51,6 +51,25 @@ public sealed class GuidanceConfigTests : IDisposable
         GoldenAssert.Exact(_pipeline.Denoise(Small with { GuidanceScale = 1 }), off);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Denoise_PerturbedLayers_GoAwayFromAThirdPrediction(double guidance)
+    {
+        var request = Small with { GuidanceScale = guidance };
+        var plain = _pipeline.Denoise(request);
+        Tensor With(string layers, double scale) =>
+            _pipeline.Denoise(request with { Guidance = new() { PerturbedLayers = layers, PerturbedScale = scale } });
+        GoldenAssert.Close(plain, With("1", 0), 1e-6);
+        var (one, two) = (With("1", 1), With("1", 2));
+        Assert.True(GoldenAssert.RelativeError(plain, one) > 1e-5);
+        Assert.True(GoldenAssert.RelativeError(one, two) > 1e-5);
+        Assert.True(GoldenAssert.RelativeError(one, With("1,2", 1)) > 1e-6);
+        GoldenAssert.Exact(plain, _pipeline.Denoise(request));
+        var error = Assert.Throws<LabException>(() => With("1,9", 1));
+        Assert.Contains("perturbed_layers is 1, 9; this transformer's blocks are 0 to", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Predict_ZeroStar_IsItsFormula()
     {
