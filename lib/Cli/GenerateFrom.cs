@@ -38,6 +38,12 @@ internal sealed class GenerateFrom
         foreach (var name in Without.Where(name => given.Keys.Any(flag => flag.Name == name)))
             session.Warn($"--{name} has no effect beside --from: one picture is repeated.");
         var picture = UsageErrors.In(() => RepeatedPicture.Read(source, given));
+        if (picture.Record.ImageSha256 is null)
+        {
+            foreach (var name in RepeatedPicture.Begun.Where(name => given.Keys.Any(flag => flag.Name == name)))
+                session.Warn($"--{name} has no effect: {source} was begun from noise.");
+        }
+
         using var folder = RunFolder.Open(picture.Config.OutputDir, "generate", "output_dir");
         folder.ClearLeftovers();
         picture.CheckTarget();

@@ -9,8 +9,8 @@ namespace Dreambooth.Lab.Sweeps;
 /// <summary>A picture that is generated again by its record, and what a user changes of it.</summary>
 internal sealed class RepeatedPicture
 {
-    // Flags of a picture that is begun from another one.
-    private static readonly string[] Begun = ["image", "mask", "strength"];
+    /// <summary>Flags of a picture that is begun from another one.</summary>
+    public static IReadOnlyList<string> Begun { get; } = ["image", "mask", "strength"];
 
     private static readonly GenerationRequest _defaults = new() { Prompts = [] };
 
