@@ -55,6 +55,7 @@ internal static class LabCommandLine
         {
             DemoVerb.Create(session),
             TrainVerb.Create(session),
+            CheckVerb.Create(session),
             GenerateVerb.Create(session),
             EvaluateVerb.Create(session),
             LoraVerb.Create(session),

@@ -56,12 +56,7 @@ internal static class TrainVerb
 
     private static DreamBoothConfig ReadConfig(string? recipe, Dictionary<Flag, object?> given, Session session) => UsageErrors.In(() =>
     {
-        var values = recipe is null ? [] : DreamBoothConfig.Flags.Read(
-            JsonField.ReadFile(recipe, "recipe"),
-            name => DreamBoothConfig.UnusedFlags.Accept(name, message => session.Warn($"{recipe}: {message}")));
-        foreach (var (flag, value) in given)
-            values[flag] = value;
-        var config = DreamBoothConfig.Flags.Build(values);
+        var config = RecipeText.Read(recipe, given, session.Warn);
         config.Validate();
         foreach (var notice in config.Notices())
             session.Warn(notice);
@@ -86,7 +81,7 @@ internal static class TrainVerb
             MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null }, place.LocalCount);
         var summary = ConsoleProgress.Run(
             session, report => guard.Run(
-                () => TrainingSession.Train(config, ranks, Events(config, session, report, guard), session.Cancellation)));
+                () => TrainingSession.Train(config, ranks, Events(config, place, session, report, guard), session.Cancellation)));
         var file = Path.Combine(config.OutputDir, LoraFile.DefaultName);
         if (summary.Steps == 0)
         {
@@ -110,7 +105,8 @@ internal static class TrainVerb
         return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
     }
 
-    private static TrainingEvents Events(DreamBoothConfig config, Session session, ConsoleProgress.Report report, MemoryGuard guard)
+    private static TrainingEvents Events(
+        DreamBoothConfig config, RankEnvironment place, Session session, ConsoleProgress.Report report, MemoryGuard guard)
     {
         var total = 0;
         StepRecord? scored = null;
@@ -118,7 +114,12 @@ internal static class TrainVerb
         {
             OnWarning = session.Warn,
             OnSummary = session.Output.WriteLine,
-            OnItems = guard.LimitTrainBatch,
+            OnItems = items =>
+            {
+                guard.LimitTrainBatch(items);
+                if (place.IsFirst)
+                    CheckVerb.TellBriefly(config, items, place.Count, session);
+            },
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),
             OpenJudge = asked =>

@@ -163,6 +163,17 @@ public sealed class ModelArchitecture
                select entry.Shape;
     }
 
+    /// <summary>The layers that can have LoRA, by their paths, each with how many numbers its LoRA would have.</summary>
+    internal IReadOnlyList<(string Path, long Numbers)> LoraLayers(string component, LoraConfig lora)
+    {
+        var ranks = new LoraLayerRanks(lora);
+        return
+        [
+            .. _linears.Value.GetValueOrDefault(component, []).Select(
+                linear => (linear.Path, LoraParts.For(ranks.At(linear.Path), linear.Outputs, linear.Inputs).Length)),
+        ];
+    }
+
     /// <summary>The numbers of the weights that a LoRA changes, and the outputs of their layers.</summary>
     internal (long Weights, long Outputs) LoraTargets(string component, LoraConfig lora)
     {

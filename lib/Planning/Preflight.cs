@@ -3,7 +3,6 @@ using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
-using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Planning;
@@ -12,11 +11,10 @@ namespace Dreambooth.Lab.Planning;
 /// Checks everything that a training needs before it starts, so that errors show in a second, not after the model is loaded: settings,
 /// photos, their resolution, captions, the model folder, disk space, memory.
 /// </summary>
-public static class Preflight
+public static partial class Preflight
 {
     private const int FewPhotos = 5;
     private const int ManyPhotos = 30;
-    private const long PictureBytes = 3L << 20;
 
     /// <summary>Makes all checks; nothing is written and no weights are read.</summary>
     /// <param name="config">The training.</param>
@@ -25,24 +23,40 @@ public static class Preflight
     public static IReadOnlyList<PreflightCheck> Check(DreamBoothConfig config, long? memory = null)
     {
         ArgumentNullException.ThrowIfNull(config);
-        List<PreflightCheck> checks = [Settings(config)];
-        if (Subjects(config, checks) is not { } subjects)
+        var settings = Settings(config);
+        List<PreflightCheck> checks = [settings];
+        if ((settings.Status == PreflightStatus.Problem && Lacks(config)) || Subjects(config, checks) is not { } subjects)
             return checks;
+        List<DreamBoothDataset> datasets = [];
         var pictures = 0;
         foreach (var subject in subjects)
         {
             checks.Add(Photos(subject, out var folder));
-            if (folder is null)
+            if (folder is null || folder.Pictures.Count == 0)
                 continue;
             pictures += folder.Pictures.Count;
             checks.Add(Resolution(subject, folder));
-            checks.Add(Captions(subject));
+            checks.Add(PictureChecks.Duplicates(subject, folder));
+            checks.Add(Captions(subject, out var dataset));
+            if (dataset is not null)
+                datasets.Add(dataset);
         }
 
-        checks.Add(Model(config, out var architecture));
-        checks.Add(Disk(config));
+        var model = Model(config, out var path, out var architecture);
+        if (settings.Status == PreflightStatus.Problem)
+            return [.. checks, model];
+        checks.AddRange(config.PerClass().Select(PictureChecks.Classes));
+        checks.Add(model);
+        var isWhole = datasets.Count == subjects.Count;
+        if (model.Status != PreflightStatus.Problem)
+            checks.AddRange(Texts(config, path, isWhole ? datasets : []));
         if (architecture is not null)
-            checks.Add(Memory(config, architecture, pictures, memory));
+            checks.Add(LoraOutline.Check(config, architecture));
+        checks.AddRange(Length(config, isWhole ? Items(config, datasets) : null, tells: true, out var steps));
+        var asPlanned = checks.Exists(check => check is { Subject: "LoRA", Status: PreflightStatus.Problem }) ? null : architecture;
+        checks.Add(DiskCheck.Of(config, asPlanned, steps));
+        if (asPlanned is not null)
+            checks.Add(Memory(config, asPlanned, pictures, memory));
         return checks;
     }
 
@@ -131,12 +145,13 @@ public static class Preflight
                 + $"{smallest}) and would be enlarged, which is learned as blur: {Names(small)}");
     }
 
-    private static PreflightCheck Captions(DreamBoothConfig config)
+    private static PreflightCheck Captions(DreamBoothConfig config, out DreamBoothDataset? dataset)
     {
+        dataset = null;
         try
         {
             var options = config.DatasetOptions() with { ClassDataDir = null, ClassPrompt = null, NumClassImages = null };
-            var dataset = DreamBoothDataset.Load(options with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
+            dataset = DreamBoothDataset.Load(options with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
             var prompts = dataset.DistinctPrompts;
             var found = prompts.Count == 1
                 ? $"every picture is called “{ShownText.Line(prompts[0])}”"
@@ -152,15 +167,15 @@ public static class Preflight
         }
     }
 
-    private static PreflightCheck Model(DreamBoothConfig config, out ModelArchitecture? architecture)
+    private static PreflightCheck Model(DreamBoothConfig config, out string? found, out ModelArchitecture? architecture)
     {
-        architecture = null;
+        (found, architecture) = (null, null);
         var path = config.PretrainedModelNameOrPath;
         try
         {
             // Nothing is downloaded for a check: what the hub's cache holds counts.
             path = new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(path, config.Revision, config.Variant);
-            architecture = ModelArchitecture.Read(path);
+            (architecture, found) = (ModelArchitecture.Read(path), path);
             if (File.Exists(path))
                 return new(
                     "model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");
@@ -186,29 +201,6 @@ public static class Preflight
         {
             return new("model", PreflightStatus.Problem, error.Message);
         }
-    }
-
-    // The LoRA with its checkpoints, each with two moments, and the class pictures.
-    private static PreflightCheck Disk(DreamBoothConfig config)
-    {
-        var folder = Path.GetFullPath(config.OutputDir);
-        var existing = folder;
-        while (!Directory.Exists(existing))
-            existing = Path.GetDirectoryName(existing)!;
-        var checkpoints = Math.Min(
-            (config.MaxTrainSteps ?? 1000) / config.CheckpointingSteps, config.CheckpointsTotalLimit ?? int.MaxValue);
-        var need = (config.AllClassImages() * PictureBytes) + ((1 + (3L * checkpoints)) * (64L << 20));
-        var free = new DriveInfo(existing).AvailableFreeSpace;
-        if (TrainingOutput.Refuses(config) is { } refusal)
-            return new("disk", PreflightStatus.Problem, refusal);
-        var isThere = config.ResumeFromCheckpoint is null && File.Exists(Path.Combine(folder, LoraFile.DefaultName));
-        var overwrites = isThere ? $" {ProjectFolder.Near(config.OutputDir)} holds a LoRA already, which will be replaced." : string.Empty;
-        var (there, needed) = ByteSize.Pair(free, need);
-        return free < need
-            ? new("disk", PreflightStatus.Problem, $"{there} are free at {ProjectFolder.Near(existing)}; up to {needed} may be written.")
-            : new(
-                "disk", overwrites.Length > 0 ? PreflightStatus.Warning : PreflightStatus.Ok,
-                $"{there} are free, at most {needed} needed.{overwrites}");
     }
 
     private static PreflightCheck Memory(DreamBoothConfig config, ModelArchitecture architecture, int photos, long? memory)

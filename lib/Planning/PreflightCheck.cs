@@ -4,4 +4,8 @@ namespace Dreambooth.Lab.Planning;
 /// <param name="Subject">What: <c>photos</c>, <c>model</c>, <c>disk</c> …</param>
 /// <param name="Status">How it ended.</param>
 /// <param name="Message">What was found and, where something is to be done, what.</param>
-public sealed record PreflightCheck(string Subject, PreflightStatus Status, string Message);
+public sealed record PreflightCheck(string Subject, PreflightStatus Status, string Message)
+{
+    /// <summary>What it is made up of, a line each, such as the layers of each kind; empty (the default) where there is no more.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+}

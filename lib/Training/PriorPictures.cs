@@ -47,6 +47,18 @@ public static class PriorPictures
         return Used(config);
     }
 
+    /// <summary>The class pictures that are there already and would be taken; nothing is generated.</summary>
+    /// <param name="config">How many, where, and of what.</param>
+    /// <exception cref="LabException">The folder holds pictures of another prompt or model, or files that are refused.</exception>
+    internal static IReadOnlyList<string> There(DreamBoothConfig config)
+    {
+        if (!Directory.Exists(config.ClassDataDir))
+            return [];
+        var used = Used(config);
+        _ = ClassPictureOrigin.Check(used, Origin(config));
+        return used;
+    }
+
     /// <summary>
     /// The initial noise of class pictures, float32, <c>[count, C, h, w]</c>: each has a seed of its own, so that it does not depend on how
     /// many are made at a time.

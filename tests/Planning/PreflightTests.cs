@@ -22,8 +22,100 @@ public sealed class PreflightTests : IDisposable
         Assert.True(Preflight.CanStart(checks), string.Join("\n", checks));
         Assert.Contains(
             "that this process may still use, on the CPU", Of(Preflight.Check(Config()), "memory").Message, StringComparison.Ordinal);
-        Assert.Equal(["settings", "photos", "resolution", "captions", "model", "disk", "memory"], checks.Select(check => check.Subject));
+        Assert.Equal(
+            [
+                "settings", "photos", "resolution", "duplicates", "captions", "class pictures", "model", "identifier", "texts", "LoRA",
+                "length", "time", "disk", "memory",
+            ],
+            checks.Select(check => check.Subject));
+        Assert.Equal(
+            "lora of rank 16 on 89 layers of 22 kinds, 417,792 numbers", Of(checks, "LoRA").Message);
+        Assert.Contains("transformer attn.to_add_out: 5 layers, 23,040 numbers", Of(checks, "LoRA").Details);
+        Assert.Equal(["CLIP-L: gmc</w>", "CLIP-G: gmc</w>", "T5: ▁gmc"], Of(checks, "identifier").Details);
+        Assert.Equal(
+            "520 steps, 43.3 epochs of 24 pictures; a step has 2 instance pictures and 2 class pictures.", Of(checks, "length").Message);
+        Assert.StartsWith("unknown", Of(checks, "time").Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Check_AnEarlierRunOfTheseSettingsBeside_TellsItsTime()
+    {
+        var earlier = Config() with { OutputDir = Path.Combine(_folder.Path, "earlier"), LearningRate = 1 };
+        Directory.CreateDirectory(earlier.OutputDir);
+        File.WriteAllText(Path.Combine(earlier.OutputDir, "recipe.json"), earlier.ToJson());
+        using (var log = StepLog.Open(earlier.OutputDir))
+        {
+            foreach (var (step, seconds) in new[] { (1, 100.0), (2, 0.5), (3, 0.25), (4, 0.5) })
+                log.Append(Record(step, seconds));
+        }
+
+        Assert.StartsWith("about 4 min for 520 steps of 0.5 s", Of(Preflight.Check(Config()), "time").Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "unknown", Of(Preflight.Check(Config() with { TrainBatchSize = 1 }), "time").Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_LayersAndBlocksThatTheModelLacks_AreProblems()
+    {
+        var layers = Of(Preflight.Check(Config() with { LoraLayers = "attn.to_q,attn.to_x" }), "LoRA");
+        Assert.Equal(PreflightStatus.Problem, layers.Status);
+        Assert.StartsWith(
+            "No layer of transformer ends in attn.to_x; layers end in attn.add_k_proj, ", layers.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Block 77 of transformer has none of the layers", Of(Preflight.Check(Config() with { LoraBlocks = "0,77" }), "LoRA").Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_LongCaptionsAndPicturesThatAreThereTwice_AreNamed()
+    {
+        var photos = Directory.CreateDirectory(Path.Combine(_folder.Path, "photos")).FullName;
+        foreach (var name in new[] { "gmc_000.png", "gmc_001.png", "gmc_002.png", "gmc_003.png" })
+            File.Copy(Path.Combine(_project, "data", "cat_gmc", name), Path.Combine(photos, name));
+        File.Copy(Path.Combine(photos, "gmc_000.png"), Path.Combine(photos, "again.png"));
+        File.WriteAllText(Path.Combine(photos, "gmc_001.txt"), string.Join(' ', Enumerable.Repeat("cat", 40)));
+        var checks = Preflight.Check(Config() with { InstanceDataDir = photos });
+        Assert.Equal(["again.png = gmc_000.png: the same file"], Of(checks, "duplicates").Details);
+        Assert.StartsWith("1 of 3 texts cut, and what stands behind is not learned", Of(checks, "texts").Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "gmc_001.png: CLIP-L reads 32 of 42 tokens, CLIP-G reads 32 of 42 tokens, T5 reads 32 of 41 tokens of “cat cat",
+            Assert.Single(Of(checks, "texts").Details), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_ClassPicturesOfAnotherPrompt_AreAProblem()
+    {
+        var config = Config() with { ClassDataDir = Path.Combine(_folder.Path, "class"), NumClassImages = 2 };
+        Directory.CreateDirectory(config.ClassDataDir!);
+        ImageEncoder.Save(Path.Combine(config.ClassDataDir!, "mine.png"), new RgbImage(64, 64));
+        Assert.Contains("1 of 2 in ", Of(Preflight.Check(config), "class pictures").Message, StringComparison.Ordinal);
+        PictureNotes.Save(
+            Path.Combine(config.ClassDataDir!, "other.png"), new RgbImage(64, 64),
+            """{"prompt":"a photo of a dog","model":"sd3-mini","seed":0,"index":0}""", null, true);
+        var check = Of(Preflight.Check(config), "class pictures");
+        Assert.Equal(PreflightStatus.Problem, check.Status);
+        Assert.Contains("a photo of a dog", check.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_ConfigWithoutWhatIsRequired_TellsThatAlone()
+    {
+        var check = Assert.Single(Preflight.Check(DreamBoothConfig.FromJson("""{"rank": 4}""")));
+        Assert.Equal(("settings", PreflightStatus.Problem), (check.Subject, check.Status));
+        Assert.Contains("instance_data_dir is missing.", check.Message, StringComparison.Ordinal);
+    }
+
+    private static StepRecord Record(int step, double seconds) => new()
+    {
+        Step = step,
+        Epoch = 0,
+        Loss = 1,
+        InstanceLoss = 1,
+        LearningRate = 1,
+        GradNorm = 1,
+        Seconds = seconds,
+        ImagesPerSecond = 1,
+    };
 
     [Fact]
     public void Check_LittleMemory_SaysWhatWouldFit()
