@@ -56,6 +56,7 @@ internal static class LabCommandLine
             DemoVerb.Create(session),
             TrainVerb.Create(session),
             CheckVerb.Create(session),
+            RunsVerb.Create(session),
             GenerateVerb.Create(session),
             EvaluateVerb.Create(session),
             LoraVerb.Create(session),

@@ -6,7 +6,10 @@ namespace Dreambooth.Lab.Cli;
 /// <summary>One process of <see cref="RankProcesses"/>.</summary>
 internal sealed class RankProcess : IDisposable
 {
-    private const int FirstSignal = 128, LinesKept = 20;
+    /// <summary>What is added to the number of a signal that ended a process.</summary>
+    public const int FirstSignal = 128;
+
+    private const int LinesKept = 20;
 
     private readonly Process _process;
     private readonly Queue<string> _lines = [];
@@ -29,13 +32,15 @@ internal sealed class RankProcess : IDisposable
     /// <param name="command">Program and arguments.</param>
     /// <param name="variables">Environment variables beside this process's own.</param>
     /// <param name="shown">Whether it writes to this process's console; else its last errors are kept.</param>
-    public static RankProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> variables, bool shown)
+    /// <param name="told">Given each line of its errors instead; null: none.</param>
+    public static RankProcess Start(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> variables, bool shown, Action<string>? told = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = !shown,
-            RedirectStandardError = !shown,
+            RedirectStandardError = !shown || told is not null,
         };
         foreach (var (name, value) in variables)
             start.Environment[name] = value;
@@ -43,8 +48,12 @@ internal sealed class RankProcess : IDisposable
         if (!shown)
         {
             rank._process.OutputDataReceived += (_, _) => { };
-            rank._process.ErrorDataReceived += (_, line) => rank.Keep(line.Data);
             rank._process.BeginOutputReadLine();
+        }
+
+        if (start.RedirectStandardError)
+        {
+            rank._process.ErrorDataReceived += (_, line) => (told is null ? rank.Keep : Told(told))(line.Data);
             rank._process.BeginErrorReadLine();
         }
 
@@ -63,6 +72,9 @@ internal sealed class RankProcess : IDisposable
             // It has ended.
         }
     }
+
+    /// <summary>Waits until all that it wrote has been told.</summary>
+    public void WaitForLines() => _process.WaitForExit();
 
     /// <summary>Why it failed, after "rank 1 of 2".</summary>
     public string Reason()
@@ -84,6 +96,12 @@ internal sealed class RankProcess : IDisposable
             _process.Kill(entireProcessTree: true);
         _process.Dispose();
     }
+
+    private static Action<string?> Told(Action<string> told) => line =>
+    {
+        if (line is not null)
+            told(line);
+    };
 
     private void Keep(string? line)
     {

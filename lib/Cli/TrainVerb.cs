@@ -34,10 +34,26 @@ internal static class TrainVerb
         };
         verb.Options.Add(print);
         verb.Options.Add(processes);
+        var queue = new Option<string?>("--queue")
+        {
+            HelpName = "FILE",
+            Description = "Train the recipes of this file one after another, a JSON object a line; see lib/Cli/README.md. Other flags "
+                + "hold for every line.",
+        };
+        verb.Options.Add(queue);
         var options = new FlagOptions(verb, DreamBoothConfig.Flags.All, DreamBoothConfig.UnusedFlags);
         verb.SetAction(result =>
         {
             var place = RankEnvironment.Read();
+            if (result.GetValue(queue) is { } file)
+            {
+                if (result.GetValue(print) || !place.IsAlone)
+                    throw new UsageException("--queue goes neither with --print_config nor under a launcher; use --num_processes.");
+                var ranks = StartsRanks(result.GetValue(processes), place);
+                var given = options.Read(result, session.Warn);
+                return RunQueue(file, QueueFile.Read(file, result.GetValue(recipe), given, session.Warn), ranks, session);
+            }
+
             var starts = StartsRanks(result.GetValue(processes), place);
             var told = starts is null && place.IsFirst ? session : session with { Error = TextWriter.Null }; // Rank 0 warns.
             var config = ReadConfig(result.GetValue(recipe), options.Read(result, told.Warn), told);
@@ -62,6 +78,14 @@ internal static class TrainVerb
             session.Warn(notice);
         return config;
     });
+
+    private static int RunQueue(string file, IReadOnlyList<QueueEntry> entries, int? ranks, Session session)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        return new TrainingQueue(
+            file, entries, session,
+            (config, meanwhile) => QueueProcess.Train(config, folder, ranks, session, meanwhile)).Run();
+    }
 
     private static int? StartsRanks(int? processes, RankEnvironment place) => processes switch
     {

@@ -20,6 +20,9 @@ internal sealed record Report
     /// <summary>Small print at the foot; empty for none.</summary>
     public string Footer { get; init; } = string.Empty;
 
+    /// <summary>After how many seconds a browser loads the page anew, since it is still being written; null: never.</summary>
+    public int? RefreshSeconds { get; init; }
+
     /// <summary>The whole page.</summary>
     public string ToHtml() => HtmlPage.Write(Title, writer =>
     {
@@ -28,7 +31,7 @@ internal sealed record Report
             WriteSection(writer, Sections[i], Anchor(i));
         if (Footer.Length > 0)
             writer.Element("footer", Footer);
-    });
+    }, refreshSeconds: RefreshSeconds);
 
     /// <summary>Writes the page, whole or not at all.</summary>
     /// <param name="path">The HTML file; its folder is created when missing.</param>

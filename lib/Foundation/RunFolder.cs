@@ -70,6 +70,11 @@ internal sealed class RunFolder : IDisposable
 
     private string HolderFile => System.IO.Path.Combine(Path, OfPart(HolderName, _shard));
 
+    /// <summary>Whether a run holds a folder for itself now.</summary>
+    /// <param name="path">The folder; may be missing.</param>
+    internal static bool IsHeld(string path) =>
+        System.IO.Path.Combine(path, LockName) is var file && File.Exists(file) && IsLocked(file);
+
     /// <summary>Whether a name is one of the files that mark a folder as in use.</summary>
     public static bool IsMark(string name) =>
         name.StartsWith(LockName, StringComparison.Ordinal) || name.StartsWith(HolderName, StringComparison.Ordinal);
@@ -164,9 +169,9 @@ internal sealed class RunFolder : IDisposable
 
     // Parts of another division would do the same work twice.
     private bool HasOtherParts() => Directory.EnumerateFiles(Path, LockName + ".*-of-*").Any(file =>
-        !file.EndsWith($"-of-{_shard!.Count}", StringComparison.Ordinal) && IsHeld(file));
+        !file.EndsWith($"-of-{_shard!.Count}", StringComparison.Ordinal) && IsLocked(file));
 
-    private static bool IsHeld(string file)
+    private static bool IsLocked(string file)
     {
         using var taken = FileLock.TryTake(file);
         return taken is null;

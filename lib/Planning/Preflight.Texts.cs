@@ -82,7 +82,8 @@ public static partial class Preflight
             // With max_train_steps the settings tell the first.
             string?[] all =
             [
-                config.MaxTrainSteps is null ? config.WarmUpNotice(length.Steps, "the run's steps") : null, config.BatchNotice(length.Items),
+                config.MaxTrainSteps is null ? config.WarmUpNotice(length.Steps, "the run's steps") : null,
+                config.BatchNotice(length.Items),
             ];
             string[] notices = tells ? [.. all.OfType<string>()] : [];
             return

@@ -22,7 +22,8 @@ internal sealed record StepTime(double Seconds, string Source)
     private static readonly Func<DreamBoothConfig, object?>[] Deciding =
     [
         config => Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)), config => config.Resolution,
-        config => config.TrainBatchSize, config => config.GradientAccumulationSteps, config => config.WithPriorPreservation,
+        config => config.TrainBatchSize, config => config.GradientAccumulationSteps, config => config.UsesClassPictures,
+        config => config.PreservedPrompts.Count, config => config.AugmentEachEpoch,
         config => config.TrainTextEncoder, config => config.MixedPrecision, config => config.MaxSequenceLength, config => config.Rank,
         config => config.RankPattern, config => config.LoraVariant, config => config.LoraDropout, config => config.LoraBias,
         config => config.LoraLayers, config => config.LoraBlocks, config => config.GradientCheckpointing, config => config.CudaGraph,
@@ -69,10 +70,11 @@ internal sealed record StepTime(double Seconds, string Source)
 
     private static StepTime? OfMeasurement(DreamBoothConfig config)
     {
-        var rows = config.TrainBatchSize * (config.WithPriorPreservation ? 2 : 1);
+        var rows = config.TrainBatchSize * (config.UsesClassPictures ? 2 : 1);
         if (!ModelArchitecture.IsSd35Medium(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)) || rows != 2
             || config.Resolution != 512 || config.MixedPrecision != MixedPrecision.Bf16 || config.GradientCheckpointing
-            || !config.CudaGraph || config.LoraVariant != LoraVariant.Lora || config.LoraDropout != 0 || config.LoraBias)
+            || config.PreservedPrompts.Count > 0 || config.AugmentEachEpoch || !config.CudaGraph
+            || config.LoraVariant != LoraVariant.Lora || config.LoraDropout != 0 || config.LoraBias)
             return null;
         var name = GpuMemory.Read(DeviceSelection.Parse(config.Device))?.Name;
         var row = Measured.FirstOrDefault(row =>

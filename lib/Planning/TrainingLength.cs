@@ -25,14 +25,14 @@ internal sealed record TrainingLength(int Items, int StepsPerEpoch, int Steps, l
         var batch = (long)Math.Min(config.TrainBatchSize, items) * config.GradientAccumulationSteps;
         return new(
             items, ((batches - 1) / config.GradientAccumulationSteps) + 1, DreamBoothTrainer.StepsOf(config, batches), batch,
-            config.WithPriorPreservation ? batch : 0);
+            config.UsesClassPictures ? batch : 0);
     }
 
     /// <summary>In words.</summary>
     /// <param name="config">The training.</param>
     public string Describe(DreamBoothConfig config)
     {
-        var ofClass = ClassPictures > 0 ? $" and {ClassPictures} class pictures" : string.Empty;
+        var ofClass = ClassPictures > 0 ? $" and {ClassPictures} class picture{(ClassPictures == 1 ? string.Empty : "s")}" : string.Empty;
         var parts = config.GradientAccumulationSteps == 1 ? string.Empty
             : $" in {config.GradientAccumulationSteps} micro-batches of {Math.Min(config.TrainBatchSize, Items)}";
         return string.Create(

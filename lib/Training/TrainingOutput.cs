@@ -139,7 +139,8 @@ internal sealed class TrainingOutput : IDisposable
     // What blocks the result is found before the training, not when it is saved.
     private static void CheckNames(string outputDir)
     {
-        string[] files = [DreamBoothConfig.RecipeName, StepLog.FileName, LoraFile.DefaultName, .. TrainingExports.Files];
+        string[] files =
+            [DreamBoothConfig.RecipeName, RunRecord.FileName, StepLog.FileName, LoraFile.DefaultName, .. TrainingExports.Files];
         if (files.Select(name => Path.Combine(outputDir, name)).FirstOrDefault(Directory.Exists) is { } folder)
             throw InTheWay(folder, "folder", "file");
         string[] folders = [ValidationPicture.Folder, TrainingExports.PeftFolder];

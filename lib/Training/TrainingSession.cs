@@ -149,6 +149,7 @@ public sealed partial class TrainingSession : IDisposable
     public void Dispose()
     {
         _pipeline.Prompts.Warn = _warnBefore;
+        EndRecord();
         _log?.Dispose();
         _board?.Dispose();
         _loss?.Dispose();
@@ -165,7 +166,7 @@ public sealed partial class TrainingSession : IDisposable
         var save = true;
         try
         {
-            var summary = run();
+            var summary = NotingFailure(run);
             if (summary.Cancelled)
                 KeepForTheNextStart();
             return summary;
@@ -204,6 +205,7 @@ public sealed partial class TrainingSession : IDisposable
         _log = StepLog.Open(Config.OutputDir, StepsDone);
         var unscored = Unscored();
         _board = TensorBoardLog.Open(Config, StepsDone, unscored is null ? StepsDone + 1 : StepsDone, _events.OnWarning);
+        BeginRecord();
         _events.OnStart?.Invoke(_trainer);
         if (unscored is not null)
             ScoreAgain(unscored, cancellation);
