@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
@@ -35,6 +36,8 @@ internal static class DoctorVerb
             Line(label, value);
         foreach (var library in report.Libraries.Loaded)
             Line("  loaded", library);
+        if (EncodingFolder.Describe(EncodingFolder.Default) is { } encodings)
+            Line("encodings", $"{EncodingFolder.Default}: {encodings}");
         output.WriteLine();
         output.WriteLine(report.Usable ? "The lab can run here." : "The lab cannot run here:");
         foreach (var problem in report.Problems)

@@ -4,19 +4,22 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// Splits 0 … count − 1 into batches, in a new order every epoch. The order depends only on the seed and the epoch, so a resumed run
-/// continues as an uninterrupted one would; it is a Fisher–Yates shuffle, not equal to any other library's. The last batch of an epoch may
-/// be smaller, as the reference's data loader leaves it.
+/// Splits 0 … count − 1 into batches, in a new order every epoch; where items are of several groups, each batch is of one. The order
+/// depends only on the seed and the epoch, so a resumed run continues as an uninterrupted one would; it is a Fisher–Yates shuffle, not
+/// equal to any other library's. The last batch of an epoch may be smaller, as the reference's data loader leaves it.
 /// </summary>
 internal sealed class BatchSampler
 {
+    private readonly IReadOnlyList<int>? _groups;
+
     /// <summary>Creates the sampler.</summary>
     /// <param name="count">Items in an epoch, at least 1.</param>
     /// <param name="batchSize">Items in a batch, at least 1; more than <paramref name="count"/> gives one smaller batch.</param>
     /// <param name="seed">Any number.</param>
     /// <param name="shuffle">False keeps the order 0, 1, 2, … in every epoch.</param>
+    /// <param name="groups">The group of each item; null where all are of one.</param>
     /// <exception cref="LabException">A number is below 1.</exception>
-    public BatchSampler(int count, int batchSize, ulong seed, bool shuffle = true)
+    public BatchSampler(int count, int batchSize, ulong seed, bool shuffle = true, IReadOnlyList<int>? groups = null)
     {
         if (count < 1 || batchSize < 1)
             throw new LabException($"Batches of {batchSize} from {count} items are not possible: both numbers must be at least 1.");
@@ -24,12 +27,17 @@ internal sealed class BatchSampler
         BatchSize = batchSize;
         Seed = seed;
         Shuffle = shuffle;
+        if (groups is not null && groups.Count != count)
+            throw new ArgumentException($"There are {count} items and the groups of {groups.Count}.", nameof(groups));
+        _groups = groups?.Distinct().Skip(1).Any() == true ? groups : null;
+        BatchesPerEpoch = _groups is null
+            ? Batches(count) : _groups.GroupBy(group => group).Sum(group => Batches(group.Count()));
     }
 
     /// <summary>Items in an epoch.</summary>
     public int Count { get; }
 
-    /// <summary>Items in every batch but, possibly, the last.</summary>
+    /// <summary>Items in every batch but, possibly, the last of each group.</summary>
     public int BatchSize { get; }
 
     /// <summary>What the orders depend on, beside the epoch.</summary>
@@ -39,7 +47,7 @@ internal sealed class BatchSampler
     public bool Shuffle { get; }
 
     /// <summary>Batches in an epoch, the last smaller one included.</summary>
-    public int BatchesPerEpoch => ((Count - 1) / BatchSize) + 1;
+    public int BatchesPerEpoch { get; }
 
     /// <summary>The batches of an epoch.</summary>
     /// <param name="epoch">From 0.</param>
@@ -48,17 +56,27 @@ internal sealed class BatchSampler
     {
         var order = Enumerable.Range(0, Count).ToArray();
         var draws = new SeededIntegers(Seed, SeededIntegers.Purpose.Order, epoch);
-        for (var last = Count - 1; last > 0 && Shuffle; last--)
+        Mix(order, ref draws);
+        if (_groups is null)
+            return new Slices(order, BatchSize);
+        int[][] batches = [.. order.GroupBy(item => _groups[item]).SelectMany(group => group.Chunk(BatchSize))];
+        Mix(batches, ref draws);
+        return batches;
+    }
+
+    private int Batches(int items) => ((items - 1) / BatchSize) + 1;
+
+    private void Mix<T>(T[] order, ref SeededIntegers draws)
+    {
+        for (var last = order.Length - 1; last > 0 && Shuffle; last--)
         {
             var other = draws.Below(last + 1);
             (order[last], order[other]) = (order[other], order[last]);
         }
-
-        return new Batches(order, BatchSize);
     }
 
     // Sliced on demand: an epoch of a hundred million items is one array.
-    private sealed class Batches(int[] order, int size) : IReadOnlyList<int[]>
+    private sealed class Slices(int[] order, int size) : IReadOnlyList<int[]>
     {
         public int Count => ((order.Length - 1) / size) + 1;
 

@@ -30,7 +30,9 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
             lines.Add(Captions(sources, subject.InstancePrompt));
         }
 
-        return new(lines, [.. dataset.Subjects.SelectMany(subject => Warn(subject.Folder)), .. OfCaptions(dataset)]);
+        lines.AddRange(Sizes(dataset));
+        var folders = dataset.Subjects.SelectMany(subject => Warn(subject.Folder, dataset.Options, dataset.KeptOf));
+        return new(lines, [.. folders, .. OfCaptions(dataset), .. dataset.Masks?.Remarks ?? []]);
     }
 
     /// <summary>Pitfalls of the instance pictures' captions, one sentence each.</summary>
@@ -74,7 +76,9 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
                 + Left(folder));
         }
 
-        return new(lines, [.. dataset.Classes.SelectMany(one => Warn(one.Folder))]);
+        // In buckets a class picture takes the size of the instance picture that it goes with.
+        double KeptOf(PictureFile picture) => dataset.Options.AspectBuckets ? 1 : picture.Kept;
+        return new(lines, [.. dataset.Classes.SelectMany(one => Warn(one.Folder, dataset.Options, KeptOf))]);
     }
 
     private static string Captions(ILookup<CaptionSource, PictureFile> sources, string prompt)
@@ -102,7 +106,17 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         return left.Count == 0 ? string.Empty : $" ({string.Join(", ", left)})";
     }
 
-    private static IEnumerable<string> Warn(PictureFolder folder)
+    // What is trained on at which size, where there are several.
+    private static IEnumerable<string> Sizes(DreamBoothDataset dataset)
+    {
+        if (!dataset.Options.AspectBuckets && dataset.Options.MoreResolutions.Count == 0)
+            yield break;
+        var sizes = Enumerable.Range(0, dataset.InstanceCount).GroupBy(dataset.SizeOf).OrderByDescending(size => size.Count())
+            .ThenBy(size => size.Key.Width).ThenBy(size => size.Key.Height);
+        yield return "Sizes an epoch: " + string.Join(", ", sizes.Select(size => $"{size.Key.Width}x{size.Key.Height} × {size.Count()}"));
+    }
+
+    private static IEnumerable<string> Warn(PictureFolder folder, DreamBoothDatasetOptions options, Func<PictureFile, double> keptOf)
     {
         foreach (var skipped in folder.Bad.Take(MostSkipped))
             yield return $"{ShownText.Line(skipped.Path, 300)} is skipped: {skipped.Reason}";
@@ -118,10 +132,11 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         string[] transparent = [.. seen.Select(picture => Path.GetFileName(picture.Path))];
         if (transparent.Length > 0)
             yield return $"Where pictures of {folder.Path} are transparent, white is trained on: {ShownText.Names(transparent)}.";
-        foreach (var picture in folder.Pictures.Where(picture => picture.Kept < SmallPart).Take(MostSkipped))
+        foreach (var picture in folder.Pictures.Where(picture => keptOf(picture) < SmallPart).Take(MostSkipped))
         {
-            var kept = picture.Kept.ToString("P0", CultureInfo.InvariantCulture);
-            yield return $"{ShownText.Line(Path.GetFileName(picture.Path))} has {picture.Width}x{picture.Height} pixels: the square crop "
+            var kept = keptOf(picture).ToString("P0", CultureInfo.InvariantCulture);
+            var crop = options.AspectBuckets ? "crop to the nearest bucket" : "square crop";
+            yield return $"{ShownText.Line(Path.GetFileName(picture.Path))} has {picture.Width}x{picture.Height} pixels: the {crop} "
                 + $"keeps {kept} of it. Cut out what it is to show.";
         }
     }

@@ -94,6 +94,27 @@ public sealed record DreamBoothDatasetOptions
         Subjects = [.. Subjects.Select(subject => subject with { ClassDataDir = null })],
     };
 
+    /// <summary>
+    /// Crop each picture to the one of several sizes whose shape is the nearest to its own, see <see cref="Data.AspectBuckets"/>, instead
+    /// of to a square (<c>--aspect_buckets</c>). Default false.
+    /// </summary>
+    internal bool AspectBuckets { get; init; }
+
+    /// <summary>The sides of these sizes are multiples of this many pixels (<c>--bucket_step</c>). Default 64.</summary>
+    internal int BucketStep { get; init; } = 64;
+
+    /// <summary>Further resolutions at which each instance picture is seen in an epoch (<c>--more_resolutions</c>). Default none.</summary>
+    internal IReadOnlyList<int> MoreResolutions { get; init; } = [];
+
+    /// <summary>Where the masks of instance pictures are (<c>--mask</c>). Default none.</summary>
+    internal MaskSource Mask { get; init; }
+
+    /// <summary>The folder of masks (<c>--mask_data_dir</c>); with <see cref="MaskSource.Folder"/>.</summary>
+    internal string? MaskDataDir { get; init; }
+
+    /// <summary>Every resolution, in pixels.</summary>
+    internal IReadOnlyList<int> Resolutions => [.. MoreResolutions.Prepend(Resolution).Distinct()];
+
     /// <summary>Checks every option.</summary>
     /// <exception cref="LabException">Something is missing or out of range; one message lists all of it.</exception>
     public void Validate()
@@ -106,6 +127,12 @@ public sealed record DreamBoothDatasetOptions
         errors.AddRange(PromptText.Complaints(("InstancePrompt", InstancePrompt), ("ClassPrompt", ClassPrompt)));
         if (Resolution < 16)
             errors.Add($"Resolution is {Resolution}; it must be at least 16 pixels");
+        if (MoreResolutions.Any(side => side < 16))
+            errors.Add($"MoreResolutions are {string.Join(", ", MoreResolutions)}; each must be at least 16 pixels");
+        if (AspectBuckets && (BucketStep < 1 || Resolutions.Any(side => side % BucketStep != 0)))
+            errors.Add($"BucketStep is {BucketStep}; it must divide every resolution ({string.Join(", ", Resolutions)})");
+        if (Mask == MaskSource.Folder && string.IsNullOrWhiteSpace(MaskDataDir))
+            errors.Add("Mask is Folder without MaskDataDir; it must name the folder of masks");
         if (Repeats < 1)
             errors.Add($"Repeats is {Repeats}; it must be at least 1");
         if (MinImageSize < 1)

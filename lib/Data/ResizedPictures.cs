@@ -4,22 +4,22 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// Decoded pictures with their short side at the resolution, kept in memory until half a GiB is full; later ones are decoded each time.
+/// Decoded and resized pictures, kept in memory until half a GiB is full; later ones are decoded each time.
 /// </summary>
-internal sealed class ResizedPictures(int resolution)
+internal sealed class ResizedPictures
 {
     private const long MaxBytes = 512L << 20;
 
-    private readonly ConcurrentDictionary<string, RgbImage> _kept = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Path, PictureSize Size), RgbImage> _kept = [];
     private long _bytes;
 
-    public RgbImage Get(string path)
+    public RgbImage Get(string path, PictureSize size)
     {
-        if (_kept.TryGetValue(path, out var known))
+        if (_kept.TryGetValue((path, size), out var known))
             return known;
-        var image = ImageDecoder.LoadShortSide(path, resolution);
+        var image = ImageDecoder.LoadResized(path, (_, _) => (size.Width, size.Height));
         if (Interlocked.Add(ref _bytes, image.Pixels.Length) <= MaxBytes)
-            _kept.TryAdd(path, image);
+            _kept.TryAdd((path, size), image);
         return image;
     }
 }

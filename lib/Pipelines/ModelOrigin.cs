@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
@@ -58,13 +60,55 @@ internal sealed record ModelOrigin(string Name, string? Fingerprint, string? Tok
         return new ModelOrigin(NameOf(model), Hex(hash), TokenizersOf(components, options));
     }
 
+    /// <summary>
+    /// What tells this state of a model's files from any other on this machine: the fingerprint, and of each weights file the place, the
+    /// length and the time of its last change. Null where there is no such model, or a file has changed meanwhile.
+    /// </summary>
+    /// <param name="model">The model's folder or file.</param>
+    /// <param name="options">Where its parts lie, and whether T5 is wanted.</param>
+    /// <param name="loadedAt">When the model was loaded.</param>
+    public static string? StampOf(string model, PipelineOptions options, DateTime loadedAt)
+    {
+        if (Of(model, options) is not { Fingerprint: { } fingerprint } origin)
+            return null;
+        var weights = WeightsOf(model, options).ConvertAll(path => new FileInfo(RealPath.Of(path)));
+        if (weights.Exists(file => file.LastWriteTimeUtc > loadedAt))
+            return null;
+        var files = weights.Select(file => string.Create(
+            CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}"));
+        return FileHash.Sha256OfText(string.Join('\n', [fingerprint, origin.Tokenizers ?? string.Empty, .. files]));
+    }
+
+    private static List<string> WeightsOf(string model, PipelineOptions options)
+    {
+        List<string> files = [];
+        if (!Directory.Exists(model))
+        {
+            using var single = SingleFileModel.Open(model, options);
+            foreach (var weights in single.OpenAll(options.WithT5))
+                files.AddRange(weights.Files);
+            return files;
+        }
+
+        var index = ModelIndex.Read(model);
+        foreach (var (component, name) in PartsOf(index, options))
+        {
+            using var weights = Checkpoint.OpenFolder(index.PathOf(component), name, options.Variant);
+            files.AddRange(weights.Files);
+        }
+
+        return files;
+    }
+
+    private static IEnumerable<(string Component, string Weights)> PartsOf(ModelIndex index, PipelineOptions options) =>
+        Components.Where(part => index.Has(part.Component) && (options.WithT5 || part.Component != "text_encoder_3"));
+
     private static ModelOrigin OfFolder(string folder, PipelineOptions options)
     {
         var index = ModelIndex.Read(folder);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         AddFile(hash, Path.Combine(index.PathOf("scheduler"), "scheduler_config.json"));
-        foreach (var (component, name) in Components.Where(part =>
-            index.Has(part.Component) && (options.WithT5 || part.Component != "text_encoder_3")))
+        foreach (var (component, name) in PartsOf(index, options))
         {
             hash.AppendData(Encoding.UTF8.GetBytes(component));
             AddFile(hash, Path.Combine(index.PathOf(component), "config.json"));

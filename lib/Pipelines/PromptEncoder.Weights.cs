@@ -70,4 +70,10 @@ public sealed partial class PromptEncoder
         float[] all = [.. prompts.SelectMany(prompt => PromptWeights.Parse(prompt).OfTokens(tokenizer, length))];
         return tensor(all, [prompts.Count, length, 1]).expand(-1, -1, width);
     }
+
+    /// <summary>Warns of texts that are cut, as encoding them would.</summary>
+    /// <param name="prompts">Texts.</param>
+    /// <param name="maxSequenceLength">Number of T5 tokens.</param>
+    internal void WarnOfCuts(IReadOnlyList<string> prompts, int maxSequenceLength) =>
+        WarnOfCuts(prompts, prompts, prompts, maxSequenceLength);
 }

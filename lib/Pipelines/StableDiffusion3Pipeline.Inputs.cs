@@ -10,9 +10,16 @@ public sealed partial class StableDiffusion3Pipeline
 {
     private readonly Dictionary<LoraAdapter, Lazy<UsedLora>> _loraOrigins = [];
     private Lazy<ModelOrigin>? _origin;
+    private Lazy<string?>? _stamp;
 
     /// <summary>Which model it is; null where it was not loaded from one place.</summary>
     internal ModelOrigin? Origin => _origin?.Value;
+
+    /// <summary>
+    /// What tells its models from any other on this machine, see <see cref="ModelOrigin.StampOf"/>; null where that is not known, or where
+    /// a LoRA is loaded.
+    /// </summary>
+    internal string? Stamp => _adapters.Count == 0 ? _stamp?.Value : null;
 
     /// <summary>Which LoRA are loaded, with how strongly each acts; one whose file is gone has the hash 0.</summary>
     internal IReadOnlyList<(UsedLora Lora, double Scale)> LoraOrigins =>

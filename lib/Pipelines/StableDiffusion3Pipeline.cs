@@ -93,7 +93,9 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
     public static StableDiffusion3Pipeline Load(string model, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
+        var loadedAt = DateTime.UtcNow;
         var pipeline = Load(PipelineSources.Open(model, options), options);
+        pipeline._stamp = new Lazy<string?>(() => ModelOrigin.StampOf(model, options, loadedAt));
         pipeline._origin = new Lazy<ModelOrigin>(() => ModelOrigin.Of(model, options));
         return pipeline;
     }

@@ -166,7 +166,7 @@ public sealed record MemorySettings
         config = InitialLora.Planned(config);
         return new MemorySettings
         {
-            Resolution = config.Resolution,
+            Resolution = config.Resolutions.Max(),
             TrainBatchSize = config.TrainBatchSize,
             WithPriorPreservation = config.UsesClassPictures,
             PreservedPrompts = config.PreservedPrompts.Count,
@@ -181,8 +181,8 @@ public sealed record MemorySettings
             Dtype = config.ComputeDtype(),
             GradientCheckpointing = config.GradientCheckpointing,
             Memory = config.Memory == MemoryMode.Auto ? MemoryMode.Fast : config.Memory,
-            CachedPictures = pictures,
             AugmentEachEpoch = config.AugmentEachEpoch,
+            CachedPictures = pictures * config.Resolutions.Count,
             MaxSequenceLength = config.MaxSequenceLength,
             Optimizer = config.OptimizerMemory,
             Judge = JudgeSize.Find(config),

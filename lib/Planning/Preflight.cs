@@ -135,13 +135,18 @@ public static partial class Preflight
 
     private static PreflightCheck Resolution(DreamBoothConfig config, PictureFolder folder)
     {
-        var small = folder.Pictures.Where(picture => Math.Min(picture.Width, picture.Height) < config.Resolution).ToList();
-        var smallest = folder.Pictures.Select(picture => Math.Min(picture.Width, picture.Height)).DefaultIfEmpty(0).Min();
+        // Buckets have the square's area, and sides of other lengths.
+        var most = config.Resolutions.Max();
+        double Side(PictureFile picture) => config.AspectBuckets
+            ? Math.Floor(Math.Sqrt((double)picture.Width * picture.Height)) : Math.Min(picture.Width, picture.Height);
+        var small = folder.Pictures.Where(picture => Side(picture) < most).ToList();
+        var smallest = folder.Pictures.Select(Side).DefaultIfEmpty(0).Min();
+        var what = config.AspectBuckets ? $"as many pixels as a square of {most}" : $"at least {most} pixels on its shorter side";
         return small.Count == 0
-            ? new("resolution", PreflightStatus.Ok, $"every picture has at least {config.Resolution} pixels on its shorter side")
+            ? new("resolution", PreflightStatus.Ok, $"every picture has {what}")
             : new(
                 "resolution", PreflightStatus.Warning,
-                $"{small.Count} of {folder.Pictures.Count} pictures are smaller than {config.Resolution} pixels (the smallest has "
+                $"{small.Count} of {folder.Pictures.Count} pictures are smaller than {most} pixels (the smallest has "
                 + $"{smallest}) and would be enlarged, which is learned as blur: {Names(small)}");
     }
 

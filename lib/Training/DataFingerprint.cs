@@ -8,11 +8,11 @@ namespace Dreambooth.Lab.Training;
 /// <summary>Whether two runs train on the same pictures and prompts.</summary>
 internal static class DataFingerprint
 {
-    /// <summary>SHA-256 over every picture file in the dataset's order and over the prompts, in hexadecimal.</summary>
+    /// <summary>SHA-256 over every picture file in the dataset's order, the files of masks and the prompts, in hexadecimal.</summary>
     public static string Of(DreamBoothDataset dataset)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var path in dataset.Files)
+        foreach (var path in dataset.Files.Concat(dataset.Masks?.Files ?? []))
         {
             using var stream = File.OpenRead(path);
             hash.AppendData(SHA256.HashData(stream));

@@ -20,14 +20,16 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     private readonly PromptCache _prompts;
     private readonly PromptEncoder? _trained;
     private readonly IDisposable? _held;
+    private readonly LossMasks? _masks;
     private readonly ulong _seed;
     private readonly IReadOnlyList<string> _preserved;
     private (int Epoch, IReadOnlyList<int[]> Items)? _order;
 
     private DreamBoothBatches(
         DreamBoothDataset dataset, BatchSampler sampler, AutoencoderKL vae, LatentCache? latents, PromptCache prompts,
-        PromptEncoder? trained, IReadOnlyList<string> preserved, ulong seed)
+        PromptEncoder? trained, LossMasks? masks, IReadOnlyList<string> preserved, ulong seed)
     {
+        _masks = masks;
         (_dataset, _sampler, _vae, _latents, _prompts, _trained, _seed) = (dataset, sampler, vae, latents, prompts, trained, seed);
         _preserved = preserved;
         _held = trained?.Hold();
@@ -47,10 +49,11 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
     /// <param name="config">Batch size, text window, which encoders are trained.</param>
     /// <param name="seed">Seed of the order and of the latents' draws.</param>
     /// <param name="onEncoded">Told how many of N pictures are encoded.</param>
+    /// <param name="kept">Where encodings are read from and kept; null for nowhere.</param>
     /// <param name="cancellation">Checked before each picture.</param>
     public static DreamBoothBatches Prepare(
         DreamBoothDataset dataset, StableDiffusion3Pipeline pipeline, DreamBoothConfig config, ulong seed,
-        Action<int, int>? onEncoded = null, CancellationToken cancellation = default)
+        Action<int, int>? onEncoded = null, KeptEncodings? kept = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(pipeline);
@@ -59,17 +62,21 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         var (encoder, options) = (pipeline.Prompts, pipeline.Options);
         var length = Math.Min(config.MaxSequenceLength, encoder.Tokenizer3?.ModelMaxLength ?? int.MaxValue);
         var preserved = config.PreservedPrompts;
-        var prompts = Encode([.. dataset.DistinctPrompts.Concat(preserved).Distinct(StringComparer.Ordinal)], encoder, config, length);
+        var texts = dataset.DistinctPrompts.Concat(preserved).Distinct(StringComparer.Ordinal).ToList();
+        var prompts = Encode(texts, encoder, config, length, kept);
+        LossMasks? masks = null;
         try
         {
+            masks = LossMasks.Of(dataset, config.MaskBackground, pipeline.Vae.Config.SpatialFactor, options.Device);
             using var vae = pipeline.HoldVae();
             LatentMoments Encode(Tensor pixels) =>
                 Checked(Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), pipeline.Vae);
             LatentMoments EncodeInStep(Tensor pixels) => Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device));
-            var latents = dataset.DistinctViews.Count == 0 ? null : LatentCache.Build(dataset, Encode, 1, onEncoded, cancellation);
-            var sampler = new BatchSampler(dataset.Count, config.TrainBatchSize, seed);
+            var latents = dataset.DistinctViews.Count == 0
+                ? null : LatentCache.Build(dataset, Encode, 1, onEncoded, kept is null ? null : kept.Picture, cancellation);
+            var sampler = dataset.Sampler(dataset.Count, config.TrainBatchSize, seed);
             return new DreamBoothBatches(
-                dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, preserved, seed)
+                dataset, sampler, pipeline.Vae, latents, prompts, config.TrainTextEncoder ? encoder : null, masks, preserved, seed)
             {
                 Encoder = config.AugmentEachEpoch ? EncodeInStep : null,
                 HeldVae = config.AugmentEachEpoch ? pipeline.HoldVae() : null,
@@ -77,6 +84,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         }
         catch
         {
+            masks?.Dispose();
             prompts.Dispose();
             throw;
         }
@@ -94,49 +102,73 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         {
             Weights = Weights(rows, latents.device)?.MoveToOuterDisposeScope(),
             Preserved = Preserved(rows.Count(row => !row.IsClass))?.MoveToOuterDisposeScope(),
+            Mask = _masks?.Of(rows).MoveToOuterDisposeScope(),
         };
     }
 
+    /// <summary>Views of which a mask leaves nearly nothing, by the names of their files.</summary>
+    public IReadOnlyList<string> NearlyEmptyMasks => _masks?.NearlyEmpty ?? [];
+
     /// <summary>Instance pictures at the mean of their distributions, for a loss that is comparable over the training.</summary>
     /// <param name="most">The most pictures, 1 or more.</param>
-    /// <returns>The first pictures, of several subjects pictures of all; its tensors belong to the current dispose scope.</returns>
-    public TrainingBatch LoadInstances(int most)
+    /// <returns>
+    /// The first pictures, of several subjects pictures of all, a batch for each size; the tensors belong to the current dispose scope.
+    /// </returns>
+    public IReadOnlyList<TrainingBatch> LoadInstances(int most)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var all = _dataset.InstanceCount;
         most = Math.Min(most, all);
         var items = Enumerable.Range(0, most).Select(index => _dataset.Subjects.Count == 1 ? index : (int)((long)index * all / most));
-        var rows = _dataset.Rows([.. items], 0).Where(row => !row.IsClass).ToList();
-        var latents = _vae.ScaleLatents(Moments(rows).Mean);
-        return new TrainingBatch(latents.MoveToOuterDisposeScope(), Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope());
+        var rows = _dataset.Rows([.. items], 0).Where(row => !row.IsClass);
+        return [.. rows.GroupBy(row => (row.View.Crop.Width, row.View.Crop.Height)).Select(size => AtMeans([.. size]))];
     }
 
     /// <summary>Frees the caches.</summary>
     public void Dispose()
     {
         _latents?.Dispose();
+        _masks?.Dispose();
         HeldVae?.Dispose();
         _prompts.Dispose();
         _held?.Dispose();
     }
 
-    // One pass over T5 for the run's prompts and those of its validation pictures.
-    private static PromptCache Encode(IReadOnlyList<string> distinct, PromptEncoder encoder, DreamBoothConfig config, int length)
+    // One pass over T5 for the run's prompts, those that are not kept, and those of its validation pictures.
+    private static PromptCache Encode(
+        IReadOnlyList<string> distinct, PromptEncoder encoder, DreamBoothConfig config, int length, KeptEncodings? kept)
     {
+        var found = new Dictionary<string, CachedEmbeddings>(StringComparer.Ordinal);
+        foreach (var text in distinct)
+        {
+            if (kept?.Text(text, length, config.TrainTextEncoder) is { } known)
+                found.Add(text, known);
+        }
+
         string[] validation = config.ValidationPrompt is not { } prompt || config.NumValidationImages == 0 ? [] : [prompt, string.Empty];
+        var missing = distinct.Where(text => !found.ContainsKey(text)).ToList();
+        encoder.WarnOfCuts([.. found.Keys], length);
         encoder.Prepare(
-            distinct.Select(text => (Text: text, Length: (int?)length)).Concat(validation.Select(text => (Text: text, Length: (int?)null)))
+            missing.Select(text => (Text: text, Length: (int?)length)).Concat(validation.Select(text => (Text: text, Length: (int?)null)))
             .Select(text => ((IReadOnlyList<string>)[text.Text], text.Length)));
-        using var held = config.TrainTextEncoder ? null : encoder.Hold();
+        using var held = config.TrainTextEncoder || missing.Count == 0 ? null : encoder.Hold();
         return PromptCache.Build(distinct, text =>
         {
-            if (config.TrainTextEncoder)
-                return Checked(new CachedEmbeddings(encoder.EncodeT5([text], length), null), encoder);
-            var encoded = encoder.Encode([text], length);
-            return Checked(new CachedEmbeddings(encoded.PromptEmbeds, encoded.PooledPromptEmbeds), encoder);
+            if (found.TryGetValue(text, out var known))
+                return known;
+            var embeddings = Encode(text, encoder, config, length);
+            kept?.KeepText(text, length, config.TrainTextEncoder, embeddings);
+            return embeddings;
         });
+    }
+
+    private static CachedEmbeddings Encode(string text, PromptEncoder encoder, DreamBoothConfig config, int length)
+    {
+        if (config.TrainTextEncoder)
+            return Checked(new CachedEmbeddings(encoder.EncodeT5([text], length), null), encoder);
+        var encoded = encoder.Encode([text], length);
+        return Checked(new CachedEmbeddings(encoded.PromptEmbeds, encoded.PooledPromptEmbeds), encoder);
     }
 
     // The first use of the autoencoder shows whether its weights are finite.
@@ -198,6 +230,16 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
 
     private TrainingText? Preserved(int rows) =>
         _preserved.Count == 0 ? null : Text([.. _preserved.SelectMany(prompt => Enumerable.Repeat(prompt, rows))]);
+
+    private TrainingBatch AtMeans(IReadOnlyList<DreamBoothRow> rows)
+    {
+        using var scope = NewDisposeScope();
+        var latents = _vae.ScaleLatents(Moments(rows).Mean);
+        return new TrainingBatch(latents.MoveToOuterDisposeScope(), Text([.. rows.Select(row => row.Prompt)]).MoveToOuterDisposeScope())
+        {
+            Mask = _masks?.Of(rows).MoveToOuterDisposeScope(),
+        };
+    }
 
     private TrainingText Text(string[] prompts)
     {

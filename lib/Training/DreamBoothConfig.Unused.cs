@@ -12,7 +12,6 @@ public sealed partial record DreamBoothConfig
             ["cache_dir"] = "HF_HUB_CACHE says where downloads are kept",
             ["dataset_name"] = "pictures are read from instance_data_dir",
             ["dataset_config_name"] = "pictures are read from instance_data_dir",
-            ["cache_latents"] = "every picture is encoded once, always",
             ["dataloader_num_workers"] = "pictures are read ahead by the lab itself",
             ["push_to_hub"] = "the LoRA stays in output_dir; hub upload uploads it",
             ["hub_token"] = "the token comes from HF_TOKEN or hub login, so that it stands in no command line and no recipe",
@@ -22,5 +21,5 @@ public sealed partial record DreamBoothConfig
             ["prior_generation_precision"] = "class pictures are made in the precision of training",
             ["local_rank"] = "training runs in one process",
         },
-        switches: ["cache_latents", "push_to_hub", "allow_tf32", "upcast_before_saving"]);
+        switches: ["push_to_hub", "allow_tf32", "upcast_before_saving"]);
 }

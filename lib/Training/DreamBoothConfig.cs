@@ -89,6 +89,7 @@ public sealed partial record DreamBoothConfig
         notices.AddRange(EmaNotices());
         notices.AddRange(ObjectiveNotices());
         notices.AddRange(WatchNotices());
+        notices.AddRange(SizeNotices());
         return notices;
     }
 
@@ -137,7 +138,7 @@ public sealed partial record DreamBoothConfig
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
         IEnumerable<string>[] ofParts =
-            [SubjectErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), TrainingExports.Errors(this)];
+            [SubjectErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), TrainingExports.Errors(this), SizeErrors()];
         foreach (var error in ofParts.SelectMany(errors => errors))
             yield return error;
         Action[] parts =

@@ -75,7 +75,8 @@ public sealed partial class DreamBoothTrainer : IDisposable
             Teacher = config.PreservedPrompts.Count > 0 ? (adapter, config.PriorLossWeight) : null,
         };
         _scale = config.MixedPrecision == MixedPrecision.Fp16 ? new LossScale(adapter.Parameters.device) : null;
-        _pass = new MicroStep(Pass, adapter, config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null);
+        var recorder = config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null;
+        _pass = new MicroStep(Pass, adapter, recorder, MicroStep.MostOf(config));
         StepsPerEpoch = StepsOfEpoch(config, batches.BatchesPerEpoch);
         MaxSteps = StepsOf(config, batches.BatchesPerEpoch);
         _schedule = config.LearningRateSchedule(MaxSteps);

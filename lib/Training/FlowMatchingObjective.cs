@@ -62,7 +62,7 @@ public sealed partial class FlowMatchingObjective : IDisposable
 
         var (prediction, pass) = Predict((noisy, timesteps, sigmas), batch.Text.Embeddings());
         pass?.MoveToOuterDisposeScope();
-        var losses = RowLosses(prediction - (PreconditionOutputs ? latents : noise - latents), sigmas);
+        var losses = RowLosses(prediction - (PreconditionOutputs ? latents : noise - latents), sigmas, batch.Mask);
         var halves = PriorLossWeight is null ? [losses] : losses.chunk(2);
         Tensor instance = Mean(halves[0], batch.Weights), total = instance;
         Tensor? prior = null;
@@ -103,8 +103,11 @@ public sealed partial class FlowMatchingObjective : IDisposable
         return (PreconditionOutputs ? (flow * -noisy.Sigmas).add(noisy.Latents, KeptScalar.One) : flow, pass);
     }
 
-    private Tensor RowLosses(Tensor error, Tensor sigmas) =>
-        (LossWeighting.For(WeightingScheme, sigmas) * ElementLoss.Of(error, sigmas)).flatten(1).mean([1]);
+    private Tensor RowLosses(Tensor error, Tensor sigmas, Tensor? mask = null)
+    {
+        var elements = LossWeighting.For(WeightingScheme, sigmas) * ElementLoss.Of(error, sigmas);
+        return (mask is null ? elements : elements * mask).flatten(1).mean([1]);
+    }
 
     // What the transformer is told, and σ as [B, 1, 1, 1].
     private (Tensor Timesteps, Tensor Sigmas) Levels(Tensor places)

@@ -14,22 +14,31 @@ internal sealed class MicroStep : IDisposable
     /// <summary>How many shapes are captured; batches of further shapes run as plain calls.</summary>
     public const int MostRecordings = 2;
 
+    /// <summary>The same where pictures are of several sizes; memory may end before.</summary>
+    public const int MostRecordingsOfSizes = 8;
+
     private readonly Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> _compute;
     private readonly LoraAdapter _adapter;
     private readonly RecordedWork _pass;
+
+    /// <summary>How many shapes a training captures.</summary>
+    public static int MostOf(DreamBoothConfig config) =>
+        config.AspectBuckets || config.Resolutions.Count > 1 ? MostRecordingsOfSizes : MostRecordings;
 
     /// <summary>Prepares the steps of a run.</summary>
     /// <param name="compute">The pass: computes the losses of a micro-batch and adds its gradients to the adapter's.</param>
     /// <param name="adapter">What is trained; its gradients add up.</param>
     /// <param name="record">Captures some work on a device after running it a few times; null for plain calls.</param>
+    /// <param name="most">How many shapes are captured.</param>
     public MicroStep(
-        Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> compute, LoraAdapter adapter, Func<Device, Action, IReplayable>? record)
+        Func<TrainingBatch, TrainingDraw, FlowMatchingLoss> compute, LoraAdapter adapter, Func<Device, Action, IReplayable>? record,
+        int most = MostRecordings)
     {
         (_compute, _adapter) = (compute, adapter);
         _pass = new RecordedWork(adapter.Parameters.device, record)
         {
             Name = "step",
-            Most = MostRecordings,
+            Most = most,
             Gradients = (adapter.Gradients!, adapter.ClearGradients),
             // Latents and text as they are, another draw.
             Vary = static inputs => [inputs[0], inputs[1].neg(), inputs[2].flip(0), .. inputs[3..]],
@@ -53,14 +62,16 @@ internal sealed class MicroStep : IDisposable
     public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
     {
         var (text, preserved) = (batch.Text, batch.Preserved);
-        Tensor[] own = [batch.Latents, draw.Noise, draw.Indices, .. batch.Weights is { } weights ? [weights] : Array.Empty<Tensor>()];
+        Tensor[] own = [batch.Latents, draw.Noise, draw.Indices, .. Optional(batch.Weights), .. Optional(batch.Mask)];
         var (first, behind) = (own.Length, own.Length + text.Inputs.Count);
+        var (isWeighted, isMasked) = (batch.Weights is not null, batch.Mask is not null);
         var outputs = _pass.Run(
             [.. own, .. text.Inputs, .. preserved?.Inputs ?? []],
             inputs => Losses(_compute(
                 new TrainingBatch(inputs[0], text with { Inputs = inputs[first..behind] })
                 {
-                    Weights = first == 3 ? null : inputs[3],
+                    Weights = isWeighted ? inputs[3] : null,
+                    Mask = isMasked ? inputs[first - 1] : null,
                     Preserved = preserved is null ? null : preserved with { Inputs = inputs[behind..] },
                 },
                 new TrainingDraw(inputs[1], inputs[2]))),
@@ -81,5 +92,7 @@ internal sealed class MicroStep : IDisposable
     public void Dispose() => _pass.Dispose();
 
     private static Tensor[] Losses(FlowMatchingLoss loss) =>
-        [loss.Total.detach(), loss.Instance.detach(), .. loss.Prior is null ? Array.Empty<Tensor>() : [loss.Prior.detach()]];
+        [loss.Total.detach(), loss.Instance.detach(), .. Optional(loss.Prior?.detach())];
+
+    private static Tensor[] Optional(Tensor? tensor) => tensor is null ? [] : [tensor];
 }

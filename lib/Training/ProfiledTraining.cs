@@ -55,7 +55,8 @@ internal static class ProfiledTraining
         using var pipeline = Phase("load", () => TrainingSession.LoadPipeline(config, cancellation: cancellation));
         Phase("encode", () => Encode(pipeline, config));
         using var batches = Phase(
-            "cache", () => DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed!.Value, null, cancellation));
+            "cache",
+            () => DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed!.Value, cancellation: cancellation));
         using (var adapter = Phase("step", () => Train(pipeline, batches, config, cancellation)))
         {
             var latents = Phase("sample", () => pipeline.Denoise(sample, cancellation: cancellation));

@@ -16,4 +16,7 @@ public sealed record TrainingBatch(Tensor Latents, TrainingText Text)
     /// Prompts for which the model without the LoRA is the teacher, each once for every instance row, prompt by prompt; null for none.
     /// </summary>
     internal TrainingText? Preserved { get; init; }
+
+    /// <summary>What the loss of each latent pixel is multiplied with, float32, <c>[B, 1, h, w]</c>; null for 1.</summary>
+    internal Tensor? Mask { get; init; }
 }

@@ -111,7 +111,7 @@ public sealed partial class TrainingSession
             if (windows is not null)
                 events.OnSummary?.Invoke(windows);
             events.OnStage?.Invoke($"Encoding {dataset.DistinctViews.Count} pictures");
-            batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed, events.OnEncoded, cancellation);
+            batches = Encode(dataset, pipeline, config, events, collective, cancellation);
             session = new TrainingSession(config, pipeline, events, dataset, batches, output, scores, collective);
             session._warnBefore = warnBefore;
             TrainingExports.Check(config, session.Adapter);
@@ -141,6 +141,45 @@ public sealed partial class TrainingSession
         if (collective?.Ranks.IsFirst != false)
             PriorPictures.Make(config, pipeline, events, cancellation);
         collective?.Ranks.Barrier();
+    }
+
+    // Where encodings are kept, rank 0 makes them and the others read them.
+    private static DreamBoothBatches Encode(
+        DreamBoothDataset dataset, StableDiffusion3Pipeline pipeline, DreamBoothConfig config, TrainingEvents events,
+        ICollective? collective, CancellationToken cancellation)
+    {
+        CheckSizes(dataset, pipeline);
+        var kept = KeptEncodings.Open(config, pipeline, dataset, events.OnWarning);
+        var isFirst = collective?.Ranks.IsFirst != false;
+        if (kept is not null && !isFirst)
+            collective!.Ranks.Barrier();
+        var batches = DreamBoothBatches.Prepare(dataset, pipeline, config, (ulong)config.Seed!, events.OnEncoded, kept, cancellation);
+        if (batches.NearlyEmptyMasks is { Count: > 0 } empty)
+        {
+            events.OnWarning?.Invoke(
+                $"Crops of {ShownText.Names(empty)} show less than 1 % of what the mask marks, or nothing of it: they teach little. "
+                + "Crop at the centre (center_crop), or cut the pictures closer to the subject.");
+        }
+
+        if (kept is null)
+            return batches;
+        if (isFirst)
+        {
+            kept.Prune();
+            collective?.Ranks.Barrier();
+        }
+
+        events.OnSummary?.Invoke(kept.Summary);
+        return batches;
+    }
+
+    private static void CheckSizes(DreamBoothDataset dataset, StableDiffusion3Pipeline pipeline)
+    {
+        var most = pipeline.Transformer.Config.PosEmbedMaxSize * pipeline.SizeMultiple;
+        if (dataset.Sizes.Max(size => Math.Max(size.Width, size.Height)) is var longest && longest > most)
+            throw new LabException(
+                $"Pictures would be trained at {longest} pixels, and the transformer's table of positions ends at {most}. Give a lower "
+                + "resolution, or leave aspect_buckets out.");
     }
 
     private void GoOnFrom(TrainingCheckpoint checkpoint)
@@ -175,7 +214,7 @@ public sealed partial class TrainingSession
     }
 
     private static int StepsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
-        DreamBoothTrainer.StepsOf(config, new BatchSampler(ItemsOf(config, instances), config.TrainBatchSize, 0).BatchesPerEpoch);
+        DreamBoothTrainer.StepsOf(config, instances.Sampler(ItemsOf(config, instances), config.TrainBatchSize, 0).BatchesPerEpoch);
 
     // Class pictures that are not there yet will be as many as are asked for.
     private static int ItemsOf(DreamBoothConfig config, DreamBoothDataset instances) =>

@@ -27,6 +27,7 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.ValidationLossSteps),
         nameof(DreamBoothConfig.EvaluationSteps), nameof(DreamBoothConfig.EvaluationDino), nameof(DreamBoothConfig.EvaluationClip),
         nameof(DreamBoothConfig.EvaluationProtocol), nameof(DreamBoothConfig.ReportTo), nameof(DreamBoothConfig.LoggingDir),
+        nameof(DreamBoothConfig.CacheLatents), nameof(DreamBoothConfig.LatentsCache), nameof(DreamBoothConfig.MaskDataDir),
     ];
 
     /// <summary>

@@ -40,8 +40,13 @@ internal sealed class ValidationLoss : IDisposable
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var batch = _batches.LoadInstances(MostPictures);
-        batch = batch with { Text = batch.Text.Embeddings() };
+        var batches = _batches.LoadInstances(MostPictures).Select(batch => batch with { Text = batch.Text.Embeddings() }).ToList();
+        var pictures = batches.Sum(batch => batch.Latents.shape[0]);
+        return batches.Sum(batch => Measure(batch) * ((double)batch.Latents.shape[0] / pictures));
+    }
+
+    private double Measure(TrainingBatch batch)
+    {
         var losses = Levels.Select((level, i) =>
         {
             var noise = SeededNoise.Normal(batch.Latents.shape, RunSeeds.ValidationLoss(_seed, i));

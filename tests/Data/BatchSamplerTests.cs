@@ -71,4 +71,18 @@ public sealed class BatchSamplerTests
     [InlineData(1, 0)]
     public void Constructor_NumbersBelowOne_AreRefused(int count, int batchSize) =>
         Assert.Throws<LabException>(() => new BatchSampler(count, batchSize, 1));
+
+    [Fact]
+    public void Epoch_Groups_GiveBatchesOfOneGroupInMixedOrder()
+    {
+        int[] groups = [.. Enumerable.Range(0, 30).Select(item => item % 3 == 0 ? 0 : item % 7 == 0 ? 1 : 2)];
+        var sampler = new BatchSampler(30, 4, seed: 5, groups: groups);
+        var epoch = sampler.Epoch(0);
+        Assert.Equal(epoch.Count, sampler.BatchesPerEpoch);
+        Assert.Equal(groups.GroupBy(group => group).Sum(group => (group.Count() + 3) / 4), epoch.Count);
+        Assert.Equal(Enumerable.Range(0, 30), epoch.SelectMany(batch => batch).Order());
+        Assert.All(epoch, batch => Assert.Single(batch.Select(item => groups[item]).Distinct()));
+        Assert.NotEqual(epoch.Select(batch => groups[batch[0]]).Order(), epoch.Select(batch => groups[batch[0]]));
+        Assert.Equal(new BatchSampler(30, 4, seed: 5).Epoch(3), new BatchSampler(30, 4, seed: 5, groups: new int[30]).Epoch(3));
+    }
 }

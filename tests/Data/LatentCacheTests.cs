@@ -83,7 +83,7 @@ public sealed class LatentCacheTests : IDisposable
             source.Cancel();
         }
 
-        Assert.Throws<OperationCanceledException>(() => LatentCache.Build(dataset, Encode, 2, Cancel, source.Token));
+        Assert.Throws<OperationCanceledException>(() => LatentCache.Build(dataset, Encode, 2, Cancel, cancellation: source.Token));
         Assert.Equal([(2, 6)], seen);
         Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

@@ -85,6 +85,25 @@ public sealed class MicroStepTests : IDisposable
     }
 
     [Fact]
+    public void Run_RecordedWithMasks_EqualsPlainCalls()
+    {
+        using var scope = NewDisposeScope();
+        List<float> Losses(StandInRecorder? recorder)
+        {
+            using var step = Step(recorder);
+            return [.. Enumerable.Range(0, 3).Select(i => step.Run(
+                Batch(i, 4, textIsTrained: false) with { Mask = SeededNoise.Normal([2, 1, 4, 4], (ulong)(70 + i)).abs() },
+                Draw(i, 4)).Total.item<float>())];
+        }
+
+        var recorder = new StandInRecorder();
+        var plain = Losses(null);
+        Assert.Equal(plain, Losses(recorder));
+        Assert.Equal(1, recorder.Recorded);
+        Assert.Equal(3, plain.Distinct().Count());
+    }
+
+    [Fact]
     public void Run_MoreShapesThanRecordings_RunsTheRestPlainly()
     {
         var recorder = new StandInRecorder();
@@ -231,7 +250,15 @@ public sealed class MicroStepTests : IDisposable
                 },
                 Draw(1, 8));
             Assert.True(loss.Total.item<float>() > 0);
-            return _adapter.Gradients!.clone();
+            var gradients = _adapter.Gradients!.clone();
+            // The memory holds one graph fewer from now on.
+            foreach (var (side, replayed) in recorder is null ? [] : new[] { (4, true), (6, false), (4, true) })
+            {
+                step.Run(Batch(1, side, textIsTrained: false), Draw(1, side));
+                Assert.Equal(replayed, step.Replayed);
+            }
+
+            return gradients;
         }
 
         var plain = Gradients(null);

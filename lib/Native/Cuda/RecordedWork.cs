@@ -31,6 +31,7 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
     private readonly HashSet<string> _refused = [];
     private Func<Device, Action, IReplayable>? _record = record;
     private int _plainCalls;
+    private int _fitting = int.MaxValue;
 
     /// <summary>What a message calls one run of the work: <c>step</c>, <c>prediction</c>.</summary>
     public required string Name { get; init; }
@@ -120,7 +121,8 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
             : string.Join(' ', inputs.Select(input => string.Join('×', input.shape)).Prepend(variant));
 
     private bool MayRecord(string? shape) =>
-        shape is not null && _record is not null && _recordings.Count < Most && !_refused.Contains(shape) && ++_plainCalls > PlainCalls;
+        shape is not null && _record is not null && _recordings.Count < Math.Min(Most, _fitting) && !_refused.Contains(shape)
+            && ++_plainCalls > PlainCalls;
 
     private Tensor[] RunPlainly(Tensor[] inputs, Func<Tensor[], Tensor[]> work)
     {
@@ -128,11 +130,16 @@ internal sealed class RecordedWork(Device device, Func<Device, Action, IReplayab
             return Call(inputs, work);
         // A pass that runs out of memory halfway has already added some of its gradients.
         using var before = Gradients?.Sum.clone();
-        return WithRoom(() =>
+        var living = _recordings.Count;
+        var outputs = WithRoom(() =>
         {
             Restore(before);
             return Call(inputs, work);
         });
+        // Where a plain call needs the memory of a graph, one fewer is captured from now on: not the same ones again and again.
+        if (_recordings.Count == 0)
+            _fitting = Math.Max(1, living - 1);
+        return outputs;
     }
 
     // What a failing pass has allocated is freed at once.
