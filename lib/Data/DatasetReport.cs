@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Data;
 
@@ -131,7 +132,11 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         var seen = folder.Pictures.Where(picture => picture.IsTransparent);
         string[] transparent = [.. seen.Select(picture => Path.GetFileName(picture.Path))];
         if (transparent.Length > 0)
-            yield return $"Where pictures of {folder.Path} are transparent, white is trained on: {ShownText.Names(transparent)}.";
+        {
+            yield return $"Where pictures of {folder.Path} are transparent, {AlphaColour.Parse(options.AlphaColor)} is trained on: "
+                + $"{ShownText.Names(transparent)}.";
+        }
+
         foreach (var picture in folder.Pictures.Where(picture => keptOf(picture) < SmallPart).Take(MostSkipped))
         {
             var kept = keptOf(picture).ToString("P0", CultureInfo.InvariantCulture);

@@ -23,7 +23,7 @@ public sealed class DreamBoothDataset
     private readonly (PictureFile File, string Prompt)[] _classes;
     private readonly int[] _firstClasses;
     private readonly SubjectItems _items;
-    private readonly ResizedPictures _resized = new();
+    private readonly ResizedPictures _resized;
 
     // The sizes there are, by resolution.
     private readonly IReadOnlyList<PictureSize>[] _sizes;
@@ -42,6 +42,7 @@ public sealed class DreamBoothDataset
         (_instances, _firstPictures) = ([.. InstancePictures()], Starts(subjects.Select(subject => subject.Folder.Pictures.Count)));
         _firstClasses = Starts(pictures.Select(set => set.Length));
         _classes = [.. pictures.SelectMany((set, index) => set.Select(file => (file, classes[index].Set.Prompt)))];
+        _resized = new ResizedPictures(AlphaColour.Parse(options.AlphaColor)!.Value);
         _views = new(ListViews);
     }
 

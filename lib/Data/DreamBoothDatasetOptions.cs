@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Data;
 
@@ -67,6 +68,9 @@ public sealed record DreamBoothDatasetOptions
     /// Draw random crops and flips of instance pictures anew for each use (<c>--augment_each_epoch</c>). Default false.
     /// </summary>
     internal bool AugmentEachEpoch { get; init; }
+
+    /// <summary>What transparent pixels are laid over: a name or #RRGGBB (<c>--alpha_color</c>). Default white.</summary>
+    public string AlphaColor { get; init; } = "white";
 
     /// <summary>The subjects, at least one.</summary>
     internal IReadOnlyList<TrainingSubject> ListSubjects() => Subjects.Count > 0 ? Subjects :
@@ -143,6 +147,8 @@ public sealed record DreamBoothDatasetOptions
             errors.Add("ClassDataDir is given without ClassPrompt; prior preservation needs both");
         if (Subjects.Any(subject => subject.ClassDataDir is null) && Subjects.Any(subject => subject.ClassDataDir is not null))
             errors.Add("ClassDataDir is given for some of the Subjects; prior preservation needs it for all");
+        if (AlphaColour.Parse(AlphaColor) is null)
+            errors.Add($"AlphaColor is '{AlphaColor}'; it must be white, gray, black, or a colour as #RRGGBB");
         if (CaptionDropout is not (>= 0 and <= 1))
             errors.Add($"CaptionDropout is {CaptionDropout}; it must be 0 to 1");
         if (errors.Count > 0)

@@ -140,7 +140,7 @@ internal sealed class PictureFolder
     private static string? Complaint(ImageInfo info, int minSize) => info.Mode switch
     {
         PixelMode.Cmyk => "CMYK, a picture for print; convert it to RGB",
-        PixelMode.Gray16 or PixelMode.Color16 => "16 bits a channel; convert it to 8",
+        PixelMode.Gray16 or PixelMode.Color16 when info.Format != ImageFormat.Tiff => "16 bits a channel; convert it to 8",
         _ when Math.Min(info.Width, info.Height) < minSize =>
             $"{info.Width}x{info.Height} pixels; the shorter side must have at least {minSize}",
         _ when Math.Max(info.Width, info.Height) > (long)LongestSide * Math.Min(info.Width, info.Height) =>

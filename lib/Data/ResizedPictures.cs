@@ -6,7 +6,7 @@ namespace Dreambooth.Lab.Data;
 /// <summary>
 /// Decoded and resized pictures, kept in memory until half a GiB is full; later ones are decoded each time.
 /// </summary>
-internal sealed class ResizedPictures
+internal sealed class ResizedPictures(AlphaColour over)
 {
     private const long MaxBytes = 512L << 20;
 
@@ -17,7 +17,7 @@ internal sealed class ResizedPictures
     {
         if (_kept.TryGetValue((path, size), out var known))
             return known;
-        var image = ImageDecoder.LoadResized(path, (_, _) => (size.Width, size.Height));
+        var image = ImageDecoder.LoadResized(path, (_, _) => (size.Width, size.Height), over);
         if (Interlocked.Add(ref _bytes, image.Pixels.Length) <= MaxBytes)
             _kept.TryAdd((path, size), image);
         return image;

@@ -46,7 +46,7 @@ public sealed record GridCell
     }
 
     /// <summary>A picture file.</summary>
-    /// <param name="path">A png, jpeg, webp or bmp file.</param>
+    /// <param name="path">A png, jpeg, webp, bmp or tiff file.</param>
     /// <param name="caption">Text under it.</param>
     /// <param name="details">Text on hover.</param>
     public static GridCell FromFile(string path, string caption = "", string details = "")

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Display;
 
@@ -13,6 +14,9 @@ internal static class PictureSource
     /// <exception cref="LabException">The file cannot be read or is no picture.</exception>
     public static string Of(GridCell cell, string? relativeTo, PictureEmbedding embedding, int shownSize)
     {
+        // Browsers do not show TIFF.
+        if (cell.Path is { } tiff && PictureName.IsTiff(tiff) && (relativeTo is not null || embedding.Format == PictureFormat.Original))
+            return PictureEmbedding.Thumbnail.DataUri(cell.Load(), shownSize);
         if (cell.Path is { } path && relativeTo is not null)
             return RelativeUrl(relativeTo, path);
         return cell.Path is { } file && embedding.Format == PictureFormat.Original

@@ -1,11 +1,10 @@
 using System.Runtime.Intrinsics;
 using Dreambooth.Lab.Foundation;
-using SkiaSharp;
 
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Reads jpg, png, webp and bmp files to upright RGB pictures, with the pixels that PIL's
+/// Reads jpg, png, webp, bmp and tiff files to upright RGB pictures, with the pixels that PIL's
 /// <c>exif_transpose(Image.open(path)).convert("RGB")</c> gives: transparency is dropped and not laid over a colour, palettes and gray
 /// are spread to three channels, colour profiles are not applied. PNG, lossless WebP and BMP are exact; JPEG is within 2 levels (in all
 /// pictures measured it is exact). 16 bits a channel keep their high byte; with gray of 16 bits PIL clips at 255 instead, which turns
@@ -31,7 +30,7 @@ public static class ImageDecoder
     private delegate void Copy(ReadOnlySpan<byte> rgba, Span<byte> rgb);
 
     /// <summary>Reads a picture file.</summary>
-    /// <param name="path">A jpg, png, webp or bmp file; the content decides, not the name.</param>
+    /// <param name="path">A jpg, png, webp, bmp or tiff file; the content decides, not the name.</param>
     /// <returns>The upright picture.</returns>
     /// <exception cref="LabException">The file is missing, no picture, or broken; the message names it.</exception>
     public static RgbImage Load(string path) => WithFile(path, file => Decode(file, path));
@@ -54,13 +53,13 @@ public static class ImageDecoder
     public static RgbImage Decode(byte[] file, string name) => Decode(file, name, CopyRow);
 
     /// <summary>Reads a picture file as a picture to learn from or to show: what is transparent is laid over white.</summary>
-    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <param name="path">A jpg, png, webp, bmp or tiff file.</param>
     /// <returns>The upright picture.</returns>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
     internal static RgbImage LoadOverWhite(string path) => WithFile(path, file => Decode(file, path, CopyRowOverWhite));
 
     /// <summary>Reads how transparent a picture file's pixels are: white where nothing of a pixel is seen, black where all is.</summary>
-    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <param name="path">A jpg, png, webp, bmp or tiff file.</param>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
     internal static RgbImage LoadTransparency(string path) => WithFile(path, file => Decode(file, path, CopyTransparency));
 
@@ -68,11 +67,14 @@ public static class ImageDecoder
     /// Reads a picture file as <see cref="LoadOverWhite"/> and resizes it as <see cref="ImageResizer.Resize"/>, row by row: the large
     /// picture is not kept.
     /// </summary>
-    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <param name="path">A jpg, png, webp, bmp or tiff file.</param>
     /// <param name="sizeOf">Given width and height of the upright picture, those of the result.</param>
+    /// <param name="over">What transparent pixels are laid over; null for white.</param>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
-    internal static RgbImage LoadResized(string path, Func<int, int, (int Width, int Height)> sizeOf) => WithFile(path, file =>
+    internal static RgbImage LoadResized(
+        string path, Func<int, int, (int Width, int Height)> sizeOf, AlphaColour? over = null) => WithFile(path, file =>
     {
+        var colour = over ?? AlphaColour.White;
         using var picture = OpenPicture.Of(file, path);
         var info = picture.Info;
         return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, path, keeps: false), () =>
@@ -80,21 +82,22 @@ public static class ImageDecoder
             var (width, height) = sizeOf(info.Width, info.Height);
             var resizer = new RowResizer(info.StoredWidth, info.StoredHeight, info.Orientation, width, height);
             var rgb = new byte[3 * info.StoredWidth];
-            PictureRows.Read(picture.Codec, path, (y, row) =>
+            picture.ReadRows(path, (y, row) =>
             {
-                CopyRowOverWhite(row, rgb);
+                CopyRowOver(colour, row, rgb);
                 resizer.Add(y, rgb);
-            }, picture.BandBytes);
+            });
             return resizer.Finish();
         });
     });
 
     /// <summary>Reads a picture file as <see cref="LoadResized"/> does, with the shorter side of a given size.</summary>
-    /// <param name="path">A jpg, png, webp or bmp file.</param>
+    /// <param name="path">A jpg, png, webp, bmp or tiff file.</param>
     /// <param name="size">Pixels of the shorter side of the result, at least 1.</param>
+    /// <param name="over">What transparent pixels are laid over; null for white.</param>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
-    internal static RgbImage LoadShortSide(string path, int size) =>
-        LoadResized(path, (width, height) => ImageResizer.ShortSideTo(width, height, size));
+    internal static RgbImage LoadShortSide(string path, int size, AlphaColour? over = null) =>
+        LoadResized(path, (width, height) => ImageResizer.ShortSideTo(width, height, size), over);
 
     /// <summary>Decodes a file to check that it is complete; no picture is kept.</summary>
     /// <param name="file">The whole file.</param>
@@ -107,9 +110,8 @@ public static class ImageDecoder
         return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, name, keeps: false), () =>
         {
             var isTransparent = false;
-            var isOpaque = picture.Codec.Info.AlphaType == SKAlphaType.Opaque;
-            PictureRows.Read(
-                picture.Codec, name, (_, row) => isTransparent = isTransparent || (!isOpaque && IsTransparent(row)), picture.BandBytes);
+            var isOpaque = picture.IsOpaque;
+            picture.ReadRows(name, (_, row) => isTransparent = isTransparent || (!isOpaque && IsTransparent(row)));
             return isTransparent;
         });
     }
@@ -121,7 +123,7 @@ public static class ImageDecoder
         return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, name, keeps: true), () =>
         {
             var image = new RgbImage(info.StoredWidth, info.StoredHeight);
-            PictureRows.Read(picture.Codec, name, (y, row) => copy(row, image.Row(y)), picture.BandBytes);
+            picture.ReadRows(name, (y, row) => copy(row, image.Row(y)));
             return ImageTransforms.Orient(image, info.Orientation);
         });
     }
@@ -193,13 +195,16 @@ public static class ImageDecoder
         }
     }
 
-    private static void CopyRowOverWhite(ReadOnlySpan<byte> rgba, Span<byte> rgb)
+    private static void CopyRowOverWhite(ReadOnlySpan<byte> rgba, Span<byte> rgb) => CopyRowOver(AlphaColour.White, rgba, rgb);
+
+    private static void CopyRowOver(AlphaColour colour, ReadOnlySpan<byte> rgba, Span<byte> rgb)
     {
+        ReadOnlySpan<byte> under = [colour.Red, colour.Green, colour.Blue];
         for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
         {
             var alpha = rgba[from + 3];
             for (var channel = 0; channel < 3; channel++)
-                rgb[to + channel] = (byte)(((rgba[from + channel] * alpha) + (255 * (255 - alpha)) + 127) / 255);
+                rgb[to + channel] = (byte)(((rgba[from + channel] * alpha) + (under[channel] * (255 - alpha)) + 127) / 255);
         }
     }
 

@@ -14,4 +14,7 @@ public enum ImageFormat
 
     /// <summary>Windows bitmap (.bmp).</summary>
     Bmp,
+
+    /// <summary>TIFF (.tif, .tiff), its first picture.</summary>
+    Tiff,
 }

@@ -30,6 +30,10 @@ internal readonly record struct ImageHeader(ImageFormat Format, PixelMode Mode, 
             return ReadWebp(file[12..]);
         if (file.StartsWith("BM"u8))
             return new ImageHeader(ImageFormat.Bmp, PixelMode.Rgb, null, null);
+        if (file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8))
+            return TiffHeader.Read(file) is { } tiff
+                ? new ImageHeader(ImageFormat.Tiff, tiff.Mode, tiff.Orientation, null)
+                : new ImageHeader(ImageFormat.Tiff, PixelMode.Rgb, null, null);
         return null;
     }
 

@@ -8,7 +8,16 @@ namespace Dreambooth.Lab.Imaging;
 internal sealed class OpenPicture : IDisposable
 {
     private readonly GCHandle _pinned;
-    private readonly SKData _data;
+    private readonly SKData? _data;
+    private readonly SKCodec? _codec;
+    private readonly TiffPicture? _tiff;
+
+    private OpenPicture(TiffPicture tiff, ImageHeader header, TiffHeader sizes)
+    {
+        _tiff = tiff;
+        Info = new ImageInfo(header.Format, header.Mode, sizes.Width, sizes.Height, header.Exif ?? ExifOrientation.Upright);
+        HeldBytes = tiff.HeldBytes;
+    }
 
     private OpenPicture(byte[] file, string name, ImageHeader header)
     {
@@ -21,14 +30,19 @@ internal sealed class OpenPicture : IDisposable
             throw new LabException($"{name} starts like a {header.Format} picture, but its header is broken.");
         }
 
-        Codec = codec;
+        _codec = codec;
         Info = new ImageInfo(
             header.Format, header.Mode, codec.Info.Width, codec.Info.Height, header.Exif ?? header.Xmp ?? ExifOrientation.Upright);
         HeldBytes = (long)(header.HeldPerPixel * codec.Info.Width * codec.Info.Height);
     }
 
-    /// <summary>Decodes it.</summary>
-    public SKCodec Codec { get; }
+    /// <summary>Decodes it; a TIFF picture has none.</summary>
+    public SKCodec Codec => _codec ?? throw new InvalidOperationException($"{Info.Format} pictures are not decoded by Skia.");
+
+    /// <summary>Whether no pixel can be transparent.</summary>
+    public bool IsOpaque => _codec is null
+        ? Info.Mode is not (PixelMode.RgbAlpha or PixelMode.GrayAlpha or PixelMode.Color16)
+        : _codec.Info.AlphaType == SKAlphaType.Opaque;
 
     /// <summary>What it says of itself.</summary>
     public ImageInfo Info { get; }
@@ -47,24 +61,40 @@ internal sealed class OpenPicture : IDisposable
     {
         ArgumentNullException.ThrowIfNull(file);
         if (file.Length == 0)
-            throw new LabException($"{name} is empty (0 bytes): a jpg, png, webp or bmp picture is expected.");
+            throw new LabException($"{name} is empty (0 bytes): a jpg, png, webp, bmp or tiff picture is expected.");
         var header = ImageHeader.Read(file)
             ?? throw new LabException(UnreadFormat.Describe(file, name) is { } format
                 ? $"{name} is {format}."
-                : $"{name} is not a picture in one of the formats that are read (jpg, png, webp, bmp).");
-        return new OpenPicture(file, name, header);
+                : $"{name} is not a picture in one of the formats that are read (jpg, png, webp, bmp, tiff).");
+        return header.Format == ImageFormat.Tiff
+            ? new OpenPicture(TiffPicture.Open(file, name), header, TiffHeader.Read(file)!)
+            : new OpenPicture(file, name, header);
+    }
+
+    /// <summary>Decodes it, as <see cref="PictureRows.Read"/> does.</summary>
+    /// <param name="name">What error messages call it.</param>
+    /// <param name="take">Given every row, from the top.</param>
+    /// <exception cref="LabException">It is cut off or broken.</exception>
+    public void ReadRows(string name, PictureRows.Take take)
+    {
+        if (_codec is null)
+            _tiff!.Read(take);
+        else
+            PictureRows.Read(_codec, name, take, BandBytes);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Codec.Dispose();
+        _codec?.Dispose();
+        _tiff?.Dispose();
         Free();
     }
 
     private void Free()
     {
-        _data.Dispose();
-        _pinned.Free();
+        _data?.Dispose();
+        if (_pinned.IsAllocated)
+            _pinned.Free();
     }
 }

@@ -4,7 +4,11 @@ namespace Dreambooth.Lab.Imaging;
 internal static class PictureName
 {
     /// <summary>The file name endings of pictures, in any case.</summary>
-    public static IReadOnlyList<string> Endings { get; } = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];
+    public static IReadOnlyList<string> Endings { get; } = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"];
+
+    /// <summary>Whether a file's name is that of a TIFF picture.</summary>
+    /// <param name="file">Its path or name.</param>
+    public static bool IsTiff(string file) => Path.GetExtension(file).ToUpperInvariant() is ".TIF" or ".TIFF";
 
     /// <summary>Whether a file's name is that of a picture.</summary>
     /// <param name="file">Its path or name.</param>

@@ -11,7 +11,7 @@ internal static class UnreadFormat
     /// <summary>Says what a file is and what converts it; null when it is in none of the known formats.</summary>
     /// <param name="file">Its first bytes, 64 or more where it has them.</param>
     /// <param name="name">The file's name, for the command.</param>
-    public static string? Describe(ReadOnlySpan<byte> file, string name) => Name(file) switch
+    public static string? Describe(ReadOnlySpan<byte> file, string name) => Name(file, name) switch
     {
         null => null,
         "video" => "a video, not a picture",
@@ -23,14 +23,17 @@ internal static class UnreadFormat
     private static string Converted(string name) =>
         Path.ChangeExtension(name, Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase) ? ".jpg" : ".png");
 
-    private static string? Name(ReadOnlySpan<byte> file)
+    private static string? Name(ReadOnlySpan<byte> file, string name)
     {
         if (file.Length >= 16 && file[4..].StartsWith("ftyp"u8))
             return OfBrands(file);
         if (file.StartsWith("GIF8"u8))
             return "GIF";
-        if (file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8))
+        // Cameras' raws begin like a TIFF.
+        if ((file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8)) && !PictureName.IsTiff(name))
             return "TIFF (or a camera's raw)";
+        if (file.StartsWith("II+\0"u8) || file.StartsWith("MM\0+"u8))
+            return "BigTIFF";
         if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]) || file.StartsWith("\0\0\0\u000cJXL "u8))
             return "JPEG XL";
         return file.StartsWith("\0\0\0\u000cjP  "u8) ? "JPEG 2000" : null;

@@ -23,7 +23,7 @@ internal sealed class SourcePictures
         string[] files = Directory.Exists(image)
             ? [.. Directory.GetFiles(image).Where(PictureName.Is).Order(StringComparer.Ordinal)] : [image];
         if (files.Length == 0)
-            throw new LabException($"{image} has no pictures; jpg, png, webp and bmp files are read.");
+            throw new LabException($"{image} has no pictures; jpg, png, webp, bmp and tiff files are read.");
         _pictures = [.. files.Select(file => (file, Hash(file)))];
         if (_mask is not null and not Alpha && !HasWhite(LoadMask(_mask)))
             throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");

@@ -50,6 +50,7 @@ public sealed partial record DreamBoothConfig
         Subjects = ReadSubjects(subjects),
         CaptionDropout = CaptionDropout,
         AugmentEachEpoch = AugmentEachEpoch,
+        AlphaColor = AlphaColor,
         Seed = (ulong)(Seed ?? 0),
     };
 

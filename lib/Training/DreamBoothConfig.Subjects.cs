@@ -1,5 +1,6 @@
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Training;
 
@@ -12,9 +13,8 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     [Flag(
         DataGroup, "Several subjects, in place of instance_data_dir and instance_prompt: a JSON list with an object a subject. Its keys "
-        + "are instance_data_dir, instance_prompt, loss_weight, and repeats, image_column, caption_column, class_data_dir, "
-        + "class_prompt and "
-        + "num_class_images where they differ from the flags.", Placeholder = "FILE", DefaultText = "one subject")]
+        + "are instance_data_dir, instance_prompt, loss_weight, and repeats, image_column, caption_column, class_data_dir, class_prompt "
+        + "and num_class_images where they differ from the flags.", Placeholder = "FILE", DefaultText = "one subject")]
     public string? Subjects { get; init; }
 
     /// <summary>
@@ -30,6 +30,12 @@ public sealed partial record DreamBoothConfig
     /// </summary>
     [Flag(DataGroup, "Draw the random crops and flips of instance pictures anew for each use, and encode them in every step.")]
     public bool AugmentEachEpoch { get; init; }
+
+    /// <summary>
+    /// What transparent parts of pictures are laid over, a name or #RRGGBB, default white. Flag <c>--alpha_color</c>.
+    /// </summary>
+    [Flag(DataGroup, "What transparent parts of pictures are laid over: white, gray, black, or #RRGGBB.", Placeholder = "COLOR")]
+    public string AlphaColor { get; init; } = "white";
 
     /// <summary>A training of each subject by itself, in order; the configuration itself where it has one.</summary>
     /// <exception cref="LabException">The file of <see cref="Subjects"/> cannot be read or is wrong.</exception>
@@ -111,6 +117,8 @@ public sealed partial record DreamBoothConfig
 
     private IEnumerable<string> SubjectErrors()
     {
+        if (AlphaColour.Parse(AlphaColor) is null)
+            yield return $"alpha_color is '{ShownText.Line(AlphaColor)}'; valid is white, gray, black, or a colour as #RRGGBB.";
         if (Subjects is null)
         {
             if (string.IsNullOrEmpty(InstanceDataDir))

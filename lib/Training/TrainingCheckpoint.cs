@@ -204,7 +204,8 @@ public sealed class TrainingCheckpoint
         {
             throw new LabException(
                 $"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not "
-                + "those it was trained on.");
+                + "those it was trained on. To train on them, leave resume_from_checkpoint out and name another output_dir; "
+                + $"--init_lora {Path.GetDirectoryName(Folder)} begins with what was learned.");
         }
     }
 

@@ -158,7 +158,8 @@ public sealed class DrawnAnewTests : IDisposable
         static PhaseForecast Phase(MemoryForecast forecast, string name) => forecast.Phases.Single(phase => phase.Phase == name);
         long Term(string phase, string name) => Phase(plain, phase).Terms.Single(term => term.Name == name).Bytes;
         Assert.Equal(
-            Term("cache", "encoder activations") + Term("decode", "vae weights"), Phase(drawn, "step").Total - Phase(plain, "step").Total);
+            Term("cache", "encoder activations") + Term("decode", "vae weights"),
+            Phase(drawn, "step").Total - Phase(plain, "step").Total);
         Assert.Equal(Phase(plain, "decode").Total, Phase(drawn, "decode").Total);
     }
 
@@ -168,5 +169,28 @@ public sealed class DrawnAnewTests : IDisposable
         var config = Config() with { AugmentEachEpoch = true, CenterCrop = true };
         Assert.Contains("augment_each_epoch has no effect with center_crop and without random_flip: nothing is drawn.", config.Notices());
         Assert.Empty((config with { CenterCrop = false }).Notices());
+    }
+
+    [Theory]
+    [InlineData("white", 255)]
+    [InlineData("Black", 0)]
+    [InlineData("#80ff80", 128)]
+    public void LoadPicture_AlphaColor_IsSeenWhereAPictureIsTransparent(string colour, int red)
+    {
+        using var samples = new PictureSamples();
+        using (var bitmap = new SkiaSharp.SKBitmap(40, 40, SkiaSharp.SKColorType.Rgba8888, SkiaSharp.SKAlphaType.Unpremul))
+        {
+            bitmap.Erase(new SkiaSharp.SKColor(10, 20, 30, 0));
+            using var data = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+            File.WriteAllBytes(samples.PathOf("a.png"), data.ToArray());
+        }
+
+        var dataset = DreamBoothDataset.Load(
+            (TinyTraining.Run(samples.Folder, _folder) with { AlphaColor = colour }).DatasetOptions());
+        Assert.Equal((byte)red, dataset.LoadPicture(dataset.DistinctViews[0])[3, 3].Item1);
+        var name = colour == "white" ? "white" : red == 0 ? "#000000" : "#80FF80";
+        Assert.Contains($"{name} is trained on", DatasetReport.OfInstances(dataset).Warnings[0], StringComparison.Ordinal);
+        var error = Assert.Throws<LabException>(() => (Config() with { AlphaColor = "rot" }).Validate());
+        Assert.Contains("alpha_color is 'rot'; valid is white, gray, black", error.Message, StringComparison.Ordinal);
     }
 }

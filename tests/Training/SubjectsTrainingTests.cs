@@ -170,4 +170,25 @@ public sealed class SubjectsTrainingTests : IDisposable
         Assert.Contains(
             Preflight.Check(Config(dog: "\"weight\": 1")), check => check.Subject == "subjects" && check.Status == PreflightStatus.Problem);
     }
+
+    [Fact]
+    public void Train_PhotosAddedToAFinishedRun_SaysHowToTrainOnThem()
+    {
+        var config = TinyTraining.Run(_cats.Folder, Out("run")) with
+        {
+            MaxTrainSteps = 1,
+            CheckpointingSteps = 1,
+            Tokenizers = TinyTokenizers.Root,
+        };
+        Assert.False(TrainingSession.Train(config).WasFinished);
+        var again = config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest };
+        Assert.True(TrainingSession.Train(again).WasFinished);
+        var added = _cats.Add("new.png", seed: 8);
+        var error = Assert.Throws<LabException>(() => TrainingSession.Train(again));
+        Assert.Contains("not those it was trained on. To train on them, leave", error.Message, StringComparison.Ordinal);
+
+        // What is gone or broken is not needed by a run that is finished.
+        System.IO.File.WriteAllText(added, "no picture");
+        Assert.True(TrainingSession.Train(again).WasFinished);
+    }
 }
