@@ -3,6 +3,7 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
+using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Evaluation;
@@ -76,6 +77,19 @@ internal sealed class CharacterMeasures : IPictureJudge
         var reading = Classify(image);
         var scores = Reading(prompt, reading).Scores();
         return _graded ? Graded(prompt, reading, scores) : scores;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<NearestTrainingPicture>? Nearest(IReadOnlyList<RgbImage> images)
+    {
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        var among = (_real.mm(_real.t()) - eye(_real.shape[0]).mul(KeptScalar.Of(2))).max().item<float>();
+        return [.. images.Select(image =>
+        {
+            var (cosine, index) = Classify(image).UnitFeatures().mm(_real.t())[0].max(0);
+            return new NearestTrainingPicture((int)index.item<long>(), cosine.item<float>(), cosine.item<float>() > among);
+        })];
     }
 
     /// <summary>Reads a picture.</summary>

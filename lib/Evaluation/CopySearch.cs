@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Pipelines;
+
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Pipelines;
+
 namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>Scores of pictures from their embeddings, picture by picture.</summary>

@@ -110,5 +110,12 @@ public sealed class SubjectJudge : IPictureJudge
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<NearestTrainingPicture>? Nearest(IReadOnlyList<RgbImage> images)
+    {
+        using var held = _encoders.Hold();
+        return images.Count == 0 ? [] : _copies.Find(_encoders.Encode(images).Dino);
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => _encoders.Dispose();
 }

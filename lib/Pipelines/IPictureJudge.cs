@@ -35,4 +35,9 @@ public interface IPictureJudge : IDisposable
     /// <returns>What <see cref="Score(string, RgbImage)"/> gives, picture by picture.</returns>
     IReadOnlyList<IReadOnlyDictionary<string, double>> Score(string prompt, IReadOnlyList<RgbImage> images) =>
         [.. images.Select(image => Score(prompt, image))];
+
+    /// <summary>The real picture that each picture is most similar to.</summary>
+    /// <param name="images">The pictures.</param>
+    /// <returns>Picture by picture, real pictures in the order of their file names; null where it cannot tell.</returns>
+    IReadOnlyList<NearestTrainingPicture>? Nearest(IReadOnlyList<RgbImage> images) => null;
 }

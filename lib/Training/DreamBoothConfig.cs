@@ -54,7 +54,8 @@ public sealed partial record DreamBoothConfig
         [
             .. Flags.Check(this), .. CrossErrors(),
             .. PromptText.Complaints(
-                ("instance_prompt", InstancePrompt), ("class_prompt", ClassPrompt), ("validation_prompt", ValidationPrompt)),
+                ("instance_prompt", InstancePrompt), ("class_prompt", ClassPrompt), ("validation_prompt", ValidationPrompt),
+                ("watch_prompt", WatchPrompt)),
         ];
         if (errors.Count > 0)
             throw new LabException("The training configuration is not valid. " + string.Join(" ", errors));
@@ -81,8 +82,8 @@ public sealed partial record DreamBoothConfig
                 + "more are no faster.");
         }
 
-        if (EvaluationSteps is null && EvaluationDino is not null)
-            notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps.");
+        if (EvaluationSteps is null && WatchSteps is null && EvaluationDino is not null)
+            notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps or watch_steps.");
         notices.AddRange(TrainingExports.Notices(this));
         notices.AddRange(SubjectNotices());
         notices.AddRange(OptimizerNotices());

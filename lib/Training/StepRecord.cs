@@ -33,6 +33,12 @@ public sealed record StepRecord
     /// <summary>What scored them (<see cref="Pipelines.IPictureJudge.Name"/>); null where nothing did.</summary>
     public string? Judge { get; init; }
 
+    /// <summary>
+    /// The validation pictures after this step beside the photos and without the identifier; null where they were not compared
+    /// (<see cref="DreamBoothConfig.WatchSteps"/>).
+    /// </summary>
+    public IReadOnlyList<WatchedPicture>? Watched { get; init; }
+
     /// <summary>The rate that this step used for the transformer.</summary>
     public required double LearningRate { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
@@ -47,7 +48,12 @@ internal sealed class TensorBoardLog : IDisposable
     }
 
     /// <summary>Adds a step's figures.</summary>
-    public void Add(StepRecord record) => Try(() => _file?.AddScalars(record.Step, Figures(record)));
+    public void Add(StepRecord record) => Try(() =>
+    {
+        _file?.AddScalars(record.Step, Figures(record));
+        if (record.Watched is { } pictures)
+            _file?.AddText(record.Step, "watch", Table(pictures));
+    });
 
     /// <summary>Adds a picture that lies in a PNG file.</summary>
     /// <param name="step">Its step.</param>
@@ -74,10 +80,23 @@ internal sealed class TensorBoardLog : IDisposable
             .. (record.GradNorms ?? new Dictionary<string, double>()).Select(part => ($"grad_norm/{part.Key}", (double?)part.Value)),
             ("time/seconds", record.Seconds), ("time/images_per_second", record.ImagesPerSecond), ("memory/gib", record.MemoryGib),
             ("epoch", record.Epoch),
+            ("watch/nearest", Mean(record, picture => picture.Similarity)),
+            ("watch/without", Mean(record, picture => picture.WithoutSimilarity)),
             .. (record.Scores ?? new Dictionary<string, double>()).Select(score => ($"score/{score.Key}", (double?)score.Value)),
         ];
         return from figure in figures where figure.Value is not null select (figure.Tag, figure.Value!.Value);
     }
+
+    private static double? Mean(StepRecord record, Func<WatchedPicture, double?> value) => record.Watched?.Average(value);
+
+    private static string Table(IReadOnlyList<WatchedPicture> pictures) =>
+        "| picture | nearest photo | similarity | copy | without the identifier | similarity |\n|---|---|---|---|---|---|\n"
+        + string.Concat(
+            pictures.Select(picture => string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {picture.Index:00} | {picture.Nearest} | {picture.Similarity:0.000} | ")
+                + (picture.IsCopy == true ? "yes " : string.Empty)
+                + string.Create(CultureInfo.InvariantCulture, $"| {picture.WithoutNearest} | {picture.WithoutSimilarity:0.000} |\n")));
 
     // Those that change the result; in recipe.json are all.
     private static IEnumerable<(string Name, object Value)> Settings(DreamBoothConfig config) =>

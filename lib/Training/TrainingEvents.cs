@@ -61,4 +61,7 @@ public sealed record TrainingEvents
 
     /// <summary>Receives each validation picture with its step.</summary>
     public Action<int, RgbImage>? OnValidationPicture { get; init; }
+
+    /// <summary>Receives each picture without the identifier with its step (<see cref="DreamBoothConfig.WatchSteps"/>).</summary>
+    public Action<int, RgbImage>? OnPictureWithout { get; init; }
 }

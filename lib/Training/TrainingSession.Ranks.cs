@@ -96,7 +96,7 @@ public sealed partial class TrainingSession
 
     // What only rank 0 does. None of it changes a step.
     private static DreamBoothConfig OfFollower(DreamBoothConfig config) =>
-        config with { ValidationPrompt = null, ValidationLossSteps = null, EvaluationSteps = null };
+        config with { ValidationPrompt = null, ValidationLossSteps = null, EvaluationSteps = null, WatchSteps = null, StopOnSpike = false };
 
     // Rank 0 locks the folder and finds the checkpoint; the others take it as it says.
     private static TrainingOutput Open(ref DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events)

@@ -19,6 +19,7 @@ public sealed partial class TrainingSession : IDisposable
     private readonly DreamBoothBatches _batches;
     private readonly DreamBoothTrainer _trainer;
     private readonly ValidationPictures _pictures;
+    private readonly ValidationPictures? _without;
     private readonly ValidationLoss? _loss;
     private readonly ValidationScores? _scores;
     private readonly string _dataSha256;
@@ -26,6 +27,8 @@ public sealed partial class TrainingSession : IDisposable
     private readonly StepMemory _memory;
     private StepLog? _log;
     private TensorBoardLog? _board;
+    private SpikeStop? _spike;
+    private List<string>? _photos;
     private Action<string>? _warnBefore;
 
     private TrainingSession(
@@ -52,6 +55,12 @@ public sealed partial class TrainingSession : IDisposable
         }
 
         _pictures = new ValidationPictures(config, pipeline, Adapter, seed);
+        _without = config.WatchSteps is null || config.PromptWithout is not { } without ? null
+            : new ValidationPictures(config, pipeline, Adapter, seed)
+            {
+                Prompt = without,
+                Count = Math.Min(MostWatched, config.NumValidationImages),
+            };
         _loss = config.ValidationLossSteps is null
             ? null
             : new ValidationLoss(config, pipeline.Transformer, pipeline.SchedulerConfig, batches, seed);
@@ -152,6 +161,7 @@ public sealed partial class TrainingSession : IDisposable
         EndRecord();
         _log?.Dispose();
         _board?.Dispose();
+        _spike?.Dispose();
         _loss?.Dispose();
         _scores?.Dispose();
         _trainer.Dispose();
@@ -170,6 +180,11 @@ public sealed partial class TrainingSession : IDisposable
             if (summary.Cancelled)
                 KeepForTheNextStart();
             return summary;
+        }
+        catch (LossSpikeException)
+        {
+            save = false;
+            throw;
         }
         catch (NonFiniteException error)
         {
@@ -203,12 +218,14 @@ public sealed partial class TrainingSession : IDisposable
         if (StepsDone == 0)
             ValidationPicture.Clear(Config.OutputDir);
         _log = StepLog.Open(Config.OutputDir, StepsDone);
-        var unscored = Unscored();
-        _board = TensorBoardLog.Open(Config, StepsDone, unscored is null ? StepsDone + 1 : StepsDone, _events.OnWarning);
+        var before = StepLog.Read(Config.OutputDir);
+        _spike = SpikeStop.Open(Config, _trainer, before);
+        var unseen = Unseen(before);
+        _board = TensorBoardLog.Open(Config, StepsDone, unseen is null ? StepsDone + 1 : StepsDone, _events.OnWarning);
         BeginRecord();
         _events.OnStart?.Invoke(_trainer);
-        if (unscored is not null)
-            ScoreAgain(unscored, cancellation);
+        if (unseen is not null)
+            LookAgain(unseen, cancellation);
     }
 
     // The file may be changed later; what was trained on stays beside the recipe.
@@ -217,65 +234,4 @@ public sealed partial class TrainingSession : IDisposable
         if (Config.Subjects is { } file)
             AtomicFile.WriteAllText(Path.Combine(Config.OutputDir, SubjectsFile.CopyName), TextFile.Read(file, "The subjects file"));
     }
-
-    // A run that was ended while it scored a step left no figures of it, and the weights are again those after that step.
-    private StepRecord? Unscored() => _scores?.IsDue(StepsDone, MaxSteps) == true
-        && StepLog.Read(Config.OutputDir) is [.., { Scores: null } record] && record.Step == StepsDone ? record : null;
-
-    private void ScoreAgain(StepRecord record, CancellationToken cancellation)
-    {
-        record = Scored(record, cancellation);
-        _log!.Dispose();
-        _log = StepLog.Open(Config.OutputDir, StepsDone - 1);
-        _log.Append(record);
-        _board?.Add(record);
-        _events.OnStep?.Invoke(record);
-    }
-
-    // Ranks other than 0 go on meanwhile, and wait for it in the next step.
-    private void OnStep(StepRecord record, CancellationToken cancellation)
-    {
-        if (!Writes)
-        {
-            _events.OnStep?.Invoke(record);
-            return;
-        }
-
-        using var busy = _collective?.Ranks.Busy();
-        var last = record.Step == MaxSteps;
-        record = record with { MemoryGib = _memory.Read() };
-        if (_loss is not null && (record.Step == 1 || record.Step % Config.ValidationLossSteps == 0 || last))
-            record = record with { ValidationLoss = _trainer.WithRoom(_loss.Measure) };
-        var scored = _scores?.IsDue(record.Step, MaxSteps) == true;
-        if (scored)
-            record = Scored(record, cancellation);
-        _log!.Append(record);
-        _board?.Add(record);
-        if (record.Step % Config.CheckpointingSteps == 0)
-            WriteCheckpoint();
-
-        _events.OnStep?.Invoke(record);
-        if (!scored && _pictures.IsDue(record.Step, record.Epoch, _trainer))
-        {
-            foreach (var _ in GenerateEach(cancellation))
-            {
-                // They are in the folder; a million of them would not fit in memory.
-            }
-        }
-
-        if (last)
-            _board?.End();
-    }
-
-    private void WriteCheckpoint()
-    {
-        var checkpoint = TrainingCheckpoint.Write(Config, _dataSha256, _output.StartedAt, _trainer, Adapter);
-        _events.OnCheckpoint?.Invoke(checkpoint);
-    }
-
-    // Means over fewer pictures than the others' are no point of the curve.
-    private StepRecord Scored(StepRecord record, CancellationToken cancellation) =>
-        _scores!.Measure(GenerateEach(cancellation), _trainer.WithRoom) is { } means && !cancellation.OrAmbient().IsCancellationRequested
-            ? record with { Scores = means, Judge = _scores.Judge }
-            : record;
 }

@@ -28,6 +28,8 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.EvaluationSteps), nameof(DreamBoothConfig.EvaluationDino), nameof(DreamBoothConfig.EvaluationClip),
         nameof(DreamBoothConfig.EvaluationProtocol), nameof(DreamBoothConfig.ReportTo), nameof(DreamBoothConfig.LoggingDir),
         nameof(DreamBoothConfig.CacheLatents), nameof(DreamBoothConfig.LatentsCache), nameof(DreamBoothConfig.MaskDataDir),
+        nameof(DreamBoothConfig.StopOnSpike), nameof(DreamBoothConfig.SpikeFactor), nameof(DreamBoothConfig.WatchSteps),
+        nameof(DreamBoothConfig.WatchPrompt),
     ];
 
     /// <summary>

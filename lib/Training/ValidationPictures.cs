@@ -9,8 +9,18 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Training;
 
 /// <summary>Pictures of the validation prompt during a training, always from the same noise.</summary>
+/// <param name="config">The training.</param>
+/// <param name="pipeline">The models.</param>
+/// <param name="adapter">The LoRA that they carry.</param>
+/// <param name="seed">The run's.</param>
 internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, LoraAdapter adapter, ulong seed)
 {
+    /// <summary>The prompt, where it is another than the validation prompt.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>How many pictures, at most as many as the training's own.</summary>
+    public int Count { get; init; } = config.NumValidationImages;
+
     /// <summary>Whether pictures are generated after a step.</summary>
     public bool IsDue(int step, int epoch, DreamBoothTrainer trainer)
     {
@@ -21,6 +31,11 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
             : step % trainer.StepsPerEpoch == 0 && epoch % config.ValidationEpochs == 0;
         return due || step == trainer.MaxSteps;
     }
+
+    /// <summary>Where a picture lies.</summary>
+    public string PathOf(int step, int index) => Prompt is null
+        ? ValidationPicture.PathOf(config.OutputDir, step, index)
+        : ValidationPicture.PathOf(config.OutputDir, step, index, ValidationPicture.WithoutPrefix);
 
     /// <summary>Generates and saves the pictures of a step, lazily.</summary>
     /// <param name="step">The step.</param>
@@ -34,7 +49,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
     {
         var faults = new List<string>();
         var own = step == 0 ? null : LoraOf(step);
-        foreach (var batch in Enumerable.Range(0, config.NumValidationImages).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
+        foreach (var batch in Enumerable.Range(0, Count).Chunk(Math.Min(config.SampleBatchSize, pipeline.MostAtATime)))
         {
             var before = faults.Count;
             var images = withRoom(() =>
@@ -51,7 +66,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         if (faults.Count > 0)
         {
             warn?.Invoke(
-                $"{faults.Count} of {config.NumValidationImages} validation pictures of step {step} are left out; the training continues. "
+                $"{faults.Count} of {Count} validation pictures of step {step} are left out; the training continues. "
                 + faults[0]);
         }
     }
@@ -66,8 +81,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
             foreach (var image in Generate(batch, cancellation))
             {
                 var index = batch[images.Count];
-                RecordOf(batch, images.Count, own).Save(
-                    ValidationPicture.PathOf(config.OutputDir, step, index), image, !config.NoMetadata);
+                RecordOf(batch, images.Count, own).Save(PathOf(step, index), image, !config.NoMetadata);
                 images.Add((index, image));
             }
         }
@@ -83,7 +97,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
         catch (NonFiniteException error)
         {
             // A picture of an earlier start could be mistaken for it.
-            if (ValidationPicture.PathOf(config.OutputDir, step, batch[0]) is var stale && File.Exists(stale))
+            if (PathOf(step, batch[0]) is var stale && File.Exists(stale))
                 File.Delete(stale);
             faults.Add(error.Message);
         }
@@ -126,7 +140,7 @@ internal sealed class ValidationPictures(DreamBoothConfig config, StableDiffusio
 
     private GenerationRequest Request(int count, Tensor? noise) => new()
     {
-        Prompts = [config.ValidationPrompt!],
+        Prompts = [Prompt ?? config.ValidationPrompt!],
         Height = config.ValidationResolution,
         Width = config.ValidationResolution,
         NumImagesPerPrompt = count,

@@ -25,15 +25,32 @@ internal sealed class ValidationScores : IDisposable
     public static ValidationScores? Open(DreamBoothConfig config, TrainingEvents? events)
     {
         if (config.EvaluationSteps is null)
-            return null;
+            return config.WatchSteps is null ? null : OpenIfThere(config, events);
         if (events?.OpenJudge is not { } open)
             throw new LabException("evaluation_steps needs a judge: set TrainingEvents.OpenJudge, or leave evaluation_steps out.");
         events.OnStage?.Invoke("Opening the judge of the validation pictures");
         return new ValidationScores(config, open(config));
     }
 
+    // Pictures can be watched without a judge; encoders that are named must be there.
+    private static ValidationScores? OpenIfThere(DreamBoothConfig config, TrainingEvents? events)
+    {
+        if (events?.OpenJudge is not { } open)
+            return null;
+        try
+        {
+            return new ValidationScores(config, open(config));
+        }
+        catch (LabException error) when (config.EvaluationDino is null)
+        {
+            events.OnWarning?.Invoke($"watch_steps names no nearest photos. {error.Message}");
+            return null;
+        }
+    }
+
     /// <summary>Whether pictures are scored after a step.</summary>
-    public bool IsDue(int step, int maxSteps) => step > 0 && (step == 1 || step % _config.EvaluationSteps == 0 || step == maxSteps);
+    public bool IsDue(int step, int maxSteps) => _config.EvaluationSteps is { } every && step > 0
+        && (step == 1 || step % every == 0 || step == maxSteps);
 
     /// <summary>Scores pictures of the validation prompt.</summary>
     /// <param name="images">The pictures; each is asked for once.</param>
@@ -54,6 +71,21 @@ internal sealed class ValidationScores : IDisposable
         }
 
         return values.Count == 0 ? null : values.ToDictionary(entry => entry.Key, entry => entry.Value.Average());
+    }
+
+    /// <summary>The nearest photos of some pictures, picture by picture; null where the judge cannot tell.</summary>
+    /// <param name="images">The pictures.</param>
+    public IReadOnlyList<NearestTrainingPicture>? Nearest(IReadOnlyList<RgbImage> images)
+    {
+        var all = new List<NearestTrainingPicture>();
+        foreach (var batch in images.Chunk(Batch))
+        {
+            if (_judge!.Nearest(batch) is not { } nearest)
+                return null;
+            all.AddRange(nearest);
+        }
+
+        return all;
     }
 
     /// <inheritdoc/>

@@ -163,7 +163,7 @@ public class DreamBoothConfigTests
             " evaluation_clip needs evaluation_dino: the two score together.", Message(evaluated with { EvaluationClip = "c" }),
             StringComparison.Ordinal);
         Assert.Equal(
-            ["evaluation_dino and evaluation_clip have no effect without evaluation_steps."],
+            ["evaluation_dino and evaluation_clip have no effect without evaluation_steps or watch_steps."],
             (Smallest with { EvaluationDino = "d", EvaluationClip = "c" }).Notices());
     }
 

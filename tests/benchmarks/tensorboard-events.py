@@ -31,6 +31,10 @@ def expected(records):
         figures = {tag: record.get(key) for tag, key in SCALARS.items()}
         figures.update({f"grad_norm/{part}": norm for part, norm in (record.get("grad_norms") or {}).items()})
         figures.update({f"score/{name}": score for name, score in (record.get("scores") or {}).items()})
+        for tag, key in (("watch/nearest", "similarity"), ("watch/without", "without_similarity")):
+            values = [picture[key] for picture in record.get("watched") or [] if key in picture]
+            if values:
+                figures[tag] = sum(values) / len(values)
         for tag, value in figures.items():
             if value is not None:
                 series.setdefault(tag, []).append((record["step"], float32(value)))

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
 
-namespace Dreambooth.Lab.Evaluation;
+namespace Dreambooth.Lab.Training;
 
 /// <summary>Prompts that lack the identifier: their pictures need not show the subject, and pull fidelity down.</summary>
 internal static partial class PromptIdentifier
@@ -20,6 +20,26 @@ internal static partial class PromptIdentifier
         string[] instance = Words(instancePrompt), ofClass = Words(classPrompt);
         var at = ofClass.Length == 0 ? -1 : Array.LastIndexOf(instance, ofClass[^1]);
         return at > 0 && !ofClass.Contains(instance[at - 1]) ? instance[at - 1] : null;
+    }
+
+    /// <summary>A prompt without the identifier: <c>a photo of cat</c> of "a photo of gmc cat".</summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="identifier">The word.</param>
+    /// <returns>Null where the prompt has no such word, or nothing else.</returns>
+    public static string? Without(string prompt, string identifier)
+    {
+        var matches = WordPattern.Matches(prompt)
+            .Where(match => match.Value.Equals(identifier, StringComparison.OrdinalIgnoreCase)).ToList();
+        var rest = prompt;
+        for (var i = matches.Count - 1; i >= 0; i--)
+        {
+            var (start, end) = (matches[i].Index, matches[i].Index + matches[i].Length);
+            while (end < rest.Length && rest[end] == ' ')
+                end++;
+            rest = rest.Remove(start, end - start);
+        }
+
+        return matches.Count == 0 || string.IsNullOrWhiteSpace(rest) ? null : rest.Trim();
     }
 
     /// <summary>Says which prompts lack it.</summary>

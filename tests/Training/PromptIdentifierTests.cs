@@ -1,6 +1,6 @@
-using Dreambooth.Lab.Evaluation;
+using Dreambooth.Lab.Training;
 
-namespace Dreambooth.Lab.Tests.Evaluation;
+namespace Dreambooth.Lab.Tests.Training;
 
 public sealed class PromptIdentifierTests
 {
@@ -14,6 +14,14 @@ public sealed class PromptIdentifierTests
     [InlineData("a photo of gmc cat", null, null)]
     public void Of_Prompts_IsTheWordBeforeTheClass(string? instance, string? ofClass, string? identifier) =>
         Assert.Equal(identifier, PromptIdentifier.Of(instance, ofClass));
+
+    [Theory]
+    [InlineData("a photo of gmc cat walking", "a photo of cat walking")]
+    [InlineData("GMC  cat, by gmc", "cat, by")]
+    [InlineData("a gmcat", null)]
+    [InlineData("gmc", null)]
+    public void Without_Prompt_LeavesTheRest(string prompt, string? expected) =>
+        Assert.Equal(expected, PromptIdentifier.Without(prompt, "gmc"));
 
     [Fact]
     public void Complaint_PromptsWithoutIt_NamesThem()
