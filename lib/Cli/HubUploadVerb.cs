@@ -61,20 +61,34 @@ internal static class HubUploadVerb
         verb.SetAction(result =>
         {
             var id = HubVerb.ParseRepo(result.GetValue(repo)!);
-            var files = Collect(result.GetValue(folder)!, id, result.GetValue(baseModel), result.GetValue(pictures) ?? [], session);
-            var request = new HubUploadRequest(id, files, result.GetValue(message)!)
+            var request = new HubUploadRequest(id, [], result.GetValue(message)!)
             {
                 Revision = result.GetValue(revision)!,
                 IsPrivate = result.GetValue(hidden),
             };
-            using var client = new HubClient(null, session.Warn);
-            var commit = ConsoleProgress.Run(
-                session, report => HubVerb.Wait(
-                    () => client.UploadAsync(request, new HubProgressLines(report, "Uploading"), session.Cancellation)));
-            session.Output.WriteLine($"{string.Join(", ", files.Select(file => file.Path))}: {commit.Page}");
+            session.Output.WriteLine(
+                Upload(result.GetValue(folder)!, request, session, result.GetValue(baseModel), result.GetValue(pictures)));
             return ExitCode.Success;
         });
         return verb;
+    }
+
+    /// <summary>Uploads a LoRA with its card.</summary>
+    /// <param name="folder">What train wrote, or a file.</param>
+    /// <param name="request">Where to; its files are those of the folder.</param>
+    /// <param name="session">The verb's.</param>
+    /// <param name="baseModel">The base model's name on the hub; null for the recipe's.</param>
+    /// <param name="pictures">Sample pictures; null or none for the last validation pictures.</param>
+    /// <returns>What is on the hub now, a line.</returns>
+    internal static string Upload(
+        string folder, HubUploadRequest request, Session session, string? baseModel = null, string[]? pictures = null)
+    {
+        request = request with { Files = Collect(folder, request.Repo, baseModel, pictures ?? [], session) };
+        using var client = new HubClient(null, session.Warn);
+        var commit = ConsoleProgress.Run(
+            session, report => HubVerb.Wait(
+                () => client.UploadAsync(request, new HubProgressLines(report, "Uploading"), session.Cancellation)));
+        return $"{string.Join(", ", request.Files.Select(file => file.Path))}: {commit.Page}";
     }
 
     private static List<HubUploadFile> Collect(string path, RepoId repo, string? baseModel, string[] pictures, Session session)

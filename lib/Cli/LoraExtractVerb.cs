@@ -25,6 +25,7 @@ internal static class LoraExtractVerb
             choice.Validate();
             string[] models = [result.GetValue(tuned)!, result.GetValue(first)!];
             var (path, layout) = output.Of(result, models);
+            output.RequireNew(result, path, layout);
             using var after = ModelWeights.Open(models[0]);
             using var before = ModelWeights.Open(models[1]);
             var extraction = new LoraExtraction(choice, session.Cancellation);

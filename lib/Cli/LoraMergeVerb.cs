@@ -37,6 +37,8 @@ internal static class LoraMergeVerb
             if (model is not null && (choice.IsGiven || output.HasLayout(result)))
                 throw new UsageException("--into writes a model: --rank, --energy and --to do not go with it.");
             var (path, layout) = output.Of(result, [.. loras.Select(lora => lora.Path), .. model is null ? [] : new[] { model }]);
+            if (model is null)
+                output.RequireNew(result, path, layout);
             var read = new List<(LoraContents Contents, double Weight)>();
             try
             {

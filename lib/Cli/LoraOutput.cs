@@ -14,6 +14,8 @@ internal sealed class LoraOutput
         Description = "What to write: a file; for the layout of peft a folder.",
     };
 
+    private readonly Option<bool> _force = new("--force") { Description = "Replace a LoRA that is there." };
+
     private readonly Option<string> _layout;
 
     /// <summary>Adds the options to a verb.</summary>
@@ -32,6 +34,7 @@ internal sealed class LoraOutput
             _layout.DefaultValueFactory = _ => "diffusers";
         verb.Options.Add(_layout);
         verb.Options.Add(_path);
+        verb.Options.Add(_force);
     }
 
     /// <summary>What was given.</summary>
@@ -46,6 +49,25 @@ internal sealed class LoraOutput
         if (sources.FirstOrDefault(source => RealPath.AreSame(source, LoraExport.FileOf(path, layout))) is { } read)
             throw new UsageException($"--output {path} would replace {read}, the file that is read; give another.");
         return (path, layout);
+    }
+
+    /// <summary>Rejects an output that is there already, but for <c>--force</c>.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="path">What was given for the output.</param>
+    /// <param name="layout">The layout.</param>
+    /// <exception cref="UsageException">A LoRA would be replaced, or a folder is in its place.</exception>
+    public void RequireNew(ParseResult result, string path, string layout)
+    {
+        var file = LoraExport.FileOf(path, layout);
+        if (Directory.Exists(file))
+        {
+            throw new UsageException(
+                $"--output {file} is a folder, and the layout of {layout} is one file; name one, such as "
+                + $"{Path.Combine(file, layout)}.safetensors.");
+        }
+
+        if (File.Exists(file) && !result.GetValue(_force))
+            throw new UsageException($"--output {file} is there already: name another, or give --force to replace it.");
     }
 
     /// <summary>Whether a layout was given.</summary>

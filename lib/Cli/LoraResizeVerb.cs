@@ -25,6 +25,7 @@ internal static class LoraResizeVerb
             choice.Validate();
             var source = LoraFile.Resolve(result.GetValue(file)!);
             var (path, layout) = output.Of(result, source);
+            output.RequireNew(result, path, layout);
             using var contents = LoraContents.Read(source);
             var (resized, layers) = LoraResize.Run(contents, choice, session.Cancellation);
             using (resized)

@@ -26,6 +26,7 @@ internal static class LoraVerb
         {
             var read = LoraFile.Resolve(result.GetValue(file)!);
             var (path, layout) = output.Of(result, read);
+            output.RequireNew(result, path, layout);
             using var contents = LoraContents.Read(read);
             foreach (var warning in contents.Warnings.Concat(LoraExport.Save(path, contents, layout)))
                 session.Warn(warning);

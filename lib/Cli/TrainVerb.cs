@@ -63,6 +63,7 @@ internal static class TrainVerb
                 return ExitCode.Success;
             }
 
+            config = WithoutLocalRank(config, place, told);
             return starts is { } count
                 ? RankProcesses.Run(count, config.Device, session)
                 : RankedRun.Do(place, config.ToJson(), config.Device, session, (ranks, shown) => Run(config, place, ranks, shown));
@@ -87,6 +88,22 @@ internal static class TrainVerb
             (config, meanwhile) => QueueProcess.Train(config, folder, ranks, session, meanwhile)).Run();
     }
 
+    // Each rank may be given another: it is no setting of the training, whose ranks have the same.
+    private static DreamBoothConfig WithoutLocalRank(DreamBoothConfig config, RankEnvironment place, Session session)
+    {
+        if (config.LocalRank >= 0 && place.IsAlone)
+        {
+            session.Warn(
+                $"local_rank is {config.LocalRank}, and no launcher has started ranks: it has no effect. --num_processes starts some.");
+        }
+        else if (config.LocalRank >= 0 && config.LocalRank != place.LocalRank)
+        {
+            session.Warn($"local_rank is {config.LocalRank}, and the launcher's environment says {place.LocalRank}, which counts.");
+        }
+
+        return config with { LocalRank = -1 };
+    }
+
     private static int? StartsRanks(int? processes, RankEnvironment place) => processes switch
     {
         null => null,
@@ -100,6 +117,7 @@ internal static class TrainVerb
     private static int Run(DreamBoothConfig config, RankEnvironment place, Rendezvous? ranks, Session session)
     {
         MiniatureFolder.VerifyIfListed(config.PretrainedModelNameOrPath);
+        var push = place.IsFirst ? HubPush.Prepare(config, session) : null;
         var guard = new MemoryGuard(
             config.PretrainedModelNameOrPath, config.Device,
             MemorySettings.Of(config, pictures: 0) with { FreeT5 = config.ValidationPrompt is null }, place.LocalCount);
@@ -118,6 +136,7 @@ internal static class TrainVerb
             session.Output.WriteLine(
                 $"{file}: finished by an earlier run, at step {summary.Steps} of {summary.Steps}; there is nothing left to train. Raise "
                 + "max_train_steps to train on.");
+            push?.Run(config, session);
             return ExitCode.Success;
         }
 
@@ -126,7 +145,10 @@ internal static class TrainVerb
             $"{file}: {summary.Steps} steps in {summary.Seconds:0.0} s{(summary.Cancelled ? ", ended early" : string.Empty)}"));
         foreach (var line in TrainingExports.Describe(config))
             session.Output.WriteLine(line);
-        return summary.Cancelled ? ExitCode.Cancelled : ExitCode.Success;
+        if (summary.Cancelled)
+            return ExitCode.Cancelled;
+        push?.Run(config, session);
+        return ExitCode.Success;
     }
 
     private static TrainingEvents Events(
@@ -149,7 +171,7 @@ internal static class TrainVerb
             OpenJudge = asked =>
             {
                 var judge = JudgeRequest.Of(asked).Open(
-                    new HubResolver(null, session.Warn, new HubProgressLines(report, "Downloading")));
+                    new HubResolver(config.HubOptions(), session.Warn, new HubProgressLines(report, "Downloading")));
                 guard.CountJudge(asked);
                 return judge;
             },

@@ -107,7 +107,7 @@ public sealed record EvaluationChoice
         if (!candidates.Any(candidate => candidate.Adherence is not null))
         {
             var nearest = candidates.MaxBy(candidate => candidate.Fidelity!.Mean)!;
-            return (nearest, $"{nearest.Name} has the highest {judge.FidelityScore}, {nearest.Fidelity!.Text()}"
+            return (nearest, $"{nearest.Name} has the highest {InWords(judge.FidelityScore)}, {nearest.Fidelity!.Text()}"
                 + $"{Ties(nearest, candidates)}. Without prompts nothing is known of adherence, which falls as a training goes on: look "
                 + "at the pictures.");
         }
@@ -119,7 +119,7 @@ public sealed record EvaluationChoice
         SubjectEvaluation[] own = [.. following.Where(candidate => !Copies(candidate))];
         var kept = own.Length > 0 ? own : following;
         var suggested = kept.MaxBy(candidate => candidate.Fidelity!.Mean)!;
-        var limit = string.Create(CultureInfo.InvariantCulture, $"{judge.AdherenceScore} at least {from - fall:0.000}: ")
+        var limit = string.Create(CultureInfo.InvariantCulture, $"{InWords(judge.AdherenceScore)} at least {from - fall:0.000}: ")
             + (bare?.Adherence is null || best < bare.Adherence.Mean ? "the best candidate's" : "that of the model without LoRA")
             + string.Create(CultureInfo.InvariantCulture, $" less {fall:0.###}");
         var copying = own.Length > 0 ? following.Length - own.Length : 0;
@@ -131,9 +131,16 @@ public sealed record EvaluationChoice
         };
         return (suggested, $"{following.Length} of {candidates.Length} {(following.Length == 1 ? "follows" : "follow")} the prompts nearly "
             + $"as well as can be had here ({limit}). {passedOver}"
-            + $"Of {(copying > 0 ? "the others" : "these")}, {suggested.Name} is nearest to the subject: {judge.FidelityScore} "
+            + $"Of {(copying > 0 ? "the others" : "these")}, {suggested.Name} is nearest to the subject: {InWords(judge.FidelityScore)} "
             + $"{suggested.Fidelity!.Text()}{Ties(suggested, kept)}.");
     }
+
+    private static string InWords(string score) => score switch
+    {
+        SubjectJudge.DinoScore => "DINO",
+        SubjectJudge.ClipTextScore => "CLIP-T",
+        _ => score,
+    };
 
     private static string Ties(SubjectEvaluation suggested, IEnumerable<SubjectEvaluation> others)
     {

@@ -9,6 +9,9 @@ namespace Dreambooth.Lab.Peft;
 /// </summary>
 internal static class LoraResize
 {
+    // Of Float64, far below what Float32 matrices can tell apart.
+    private const double Rounding = 1e-13;
+
     /// <summary>Resizes a LoRA.</summary>
     /// <param name="contents">The LoRA; it stays as it is.</param>
     /// <param name="choice">The ranks.</param>
@@ -69,10 +72,20 @@ internal static class LoraResize
         };
     }
 
+    // Matrices that cancel each other, as of a merge with opposite weights, leave rounding, which is no change.
+    private static LoraSpectrum Rounded(LoraSpectrum spectrum, LoraContent layer)
+    {
+        if (layer.Variant is not (LoraVariant.Lora or LoraVariant.Dora))
+            return spectrum;
+        var factors = LoraFactors.Of(layer);
+        var largest = factors.Up.norm().item<double>() * factors.Down.norm().item<double>();
+        return spectrum.Norm <= Rounding * largest ? spectrum with { Values = zeros_like(spectrum.Values) } : spectrum;
+    }
+
     private static (LoraContent Layer, LoraResizedLayer Told) Resized(LoraContent layer, LoraRankChoice choice)
     {
         var isPlain = layer.Variant is LoraVariant.Lora or LoraVariant.Dora;
-        var spectrum = LoraSpectrum.Of(layer);
+        var spectrum = Rounded(LoraSpectrum.Of(layer), layer);
         var (norm, rank) = (spectrum.Norm * Math.Abs(layer.Factor), choice.Of(spectrum));
         if (!double.IsFinite(norm))
             throw new NonFiniteException($"The change of {layer.Key} is not finite.");

@@ -179,7 +179,7 @@ public static partial class Preflight
         try
         {
             // Nothing is downloaded for a check: what the hub's cache holds counts.
-            path = new HubResolver(HubOptions.FromEnvironment() with { Offline = true }).Model(path, config.Revision, config.Variant);
+            path = new HubResolver(config.HubOptions() with { Offline = true }).Model(path, config.Revision, config.Variant);
             (architecture, found) = (ModelArchitecture.Read(path), path);
             if (File.Exists(path))
                 return new(

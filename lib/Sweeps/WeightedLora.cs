@@ -13,7 +13,9 @@ public sealed record WeightedLora(string Path, double Weight = 1.0)
     /// folder of the whole name exists.
     /// </summary>
     /// <param name="text">What was given.</param>
-    /// <exception cref="UsageException">What stands before the last <c>=</c> exists, and what follows is no weight.</exception>
+    /// <exception cref="UsageException">
+    /// What stands before the last <c>=</c> exists, and what follows is no weight, or beyond float32.
+    /// </exception>
     public static WeightedLora Parse(string text)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(text);
@@ -32,5 +34,6 @@ public sealed record WeightedLora(string Path, double Weight = 1.0)
     }
 
     private static bool IsWeight(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) && double.IsFinite(weight);
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight)
+            && float.IsFinite((float)weight);
 }

@@ -36,7 +36,7 @@ internal static class FiniteCheck
         if (IsFinite(values))
             return;
         using var scope = NewDisposeScope();
-        var count = values.numel() - values.isfinite().sum().item<long>();
+        var count = values.numel() - values.to(ScalarType.Float32).isfinite().sum().item<long>();
         throw new NonFiniteException(string.Create(
             CultureInfo.InvariantCulture,
             $"{what} is not finite in {count} of its {values.numel()} values (NaN or infinity): damaged, or of a training that diverged."));

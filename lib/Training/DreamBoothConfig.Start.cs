@@ -32,8 +32,5 @@ public sealed partial record DreamBoothConfig
             yield return "init_lora is empty; it must name a LoRA.";
         if (InitLoraSha256 is { } hash && (hash.Length != HexDigits || !hash.All(char.IsAsciiHexDigit)))
             yield return $"init_lora_sha256 is '{ShownText.Line(hash, HexDigits + 1)}'; valid are {HexDigits} hexadecimal digits.";
-        if (InitLora is not null && (RankPattern is not null || AlphaPattern is not null))
-            yield return $"{(RankPattern is null ? "alpha_pattern" : "rank_pattern")} does not go with init_lora: each layer has the rank "
-                + "and alpha of the file. `lora resize` changes them.";
     }
 }

@@ -88,6 +88,7 @@ public sealed partial record DreamBoothConfig
         notices.AddRange(SubjectNotices());
         notices.AddRange(OptimizerNotices());
         notices.AddRange(EmaNotices());
+        notices.AddRange(ReferenceNotices());
         notices.AddRange(ObjectiveNotices());
         notices.AddRange(WatchNotices());
         notices.AddRange(SizeNotices());
@@ -139,7 +140,10 @@ public sealed partial record DreamBoothConfig
         if (LoraBlocks is not null && NumberList.Parse(LoraBlocks) is null)
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
         IEnumerable<string>[] ofParts =
-            [SubjectErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), TrainingExports.Errors(this), SizeErrors()];
+        [
+            SubjectErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), ReferenceErrors(),
+            TrainingExports.Errors(this), SizeErrors(),
+        ];
         foreach (var error in ofParts.SelectMany(errors => errors))
             yield return error;
         Action[] parts =

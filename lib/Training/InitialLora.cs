@@ -62,7 +62,7 @@ internal static class InitialLora
         Same("use_rslora", config.UseRslora, isStabilised, !config.UseRslora || shown.All(layer => layer.Rank == 1));
         Same("lora_bias", config.LoraBias, hasBias, !config.LoraBias);
         CheckTargets(config, [.. models[true].Select(layer => layer.Path)], file);
-        return config with
+        config = config with
         {
             Rank = rank,
             LoraAlpha = alpha == rank ? null : alpha,
@@ -73,6 +73,8 @@ internal static class InitialLora
             LoraBlocks = models[true].Any() ? BlocksOf(models[true]) : config.LoraBlocks,
             TrainTextEncoder = config.TrainTextEncoder || models[false].Any(),
         };
+        CheckPatterns(config, layers, file);
+        return config;
 
         void Same<T>(string name, T asked, T there, bool isFree)
         {
@@ -95,9 +97,29 @@ internal static class InitialLora
             throw Other("lora_blocks", config.LoraBlocks!, string.Join(",", there), file);
     }
 
+    // A recipe's patterns may stay where the file's layers are as they say.
+    private static void CheckPatterns(DreamBoothConfig config, IReadOnlyList<LoraOutline> layers, string file)
+    {
+        if (config.RankPattern is null && config.AlphaPattern is null)
+            return;
+        var ranks = new LoraLayerRanks(config.TransformerLora());
+        foreach (var layer in layers)
+        {
+            var wanted = ranks.At(layer.Path);
+            if (wanted.Rank != layer.Rank || wanted.Alpha != layer.Alpha)
+            {
+                var name = config.RankPattern is null ? "alpha_pattern" : "rank_pattern";
+                throw new LabException(
+                    FormattableString.Invariant($"{name} asks for rank {wanted.Rank} and alpha {wanted.Alpha} of {layer.Component}.")
+                    + FormattableString.Invariant($"{layer.Path}, and the LoRA of init_lora, {file}, has {layer.Rank} and {layer.Alpha} ")
+                    + "there. Leave the patterns out: each layer has the file's.");
+            }
+        }
+    }
+
     private static LabException Other(string name, string asked, string there, string file) => new(
-        $"{name} is {ShownText.Line(asked)}, and the LoRA of init_lora, {file}, has {ShownText.Line(there)}. Leave {name} out: it is taken "
-        + $"from the file{(name is "rank" ? "; `lora resize` changes it" : string.Empty)}.");
+        $"{name} is {ShownText.Line(asked)}, and the LoRA of init_lora, {file}, has {ShownText.Line(there)}. Leave {name} out: it is "
+        + $"taken from the file{(name is "rank" ? "; `lora resize` changes it" : string.Empty)}.");
 
     private static string? LayersOf(IEnumerable<LoraOutline> layers)
     {

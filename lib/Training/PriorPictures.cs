@@ -71,6 +71,13 @@ public static class PriorPictures
             Enumerable.Range(first, count).Select(index => RunSeeds.ClassPicture(seed, index)));
     }
 
+    /// <summary>Whether class pictures are to be generated.</summary>
+    /// <param name="config">How many, and where.</param>
+    /// <exception cref="LabException">The folder holds files that cannot be used.</exception>
+    internal static bool AreMissing(DreamBoothConfig config) => config.UsesClassPictures && (config.Subjects is not null
+        ? config.PerClass().Any(AreMissing)
+        : !Directory.Exists(config.ClassDataDir) || Used(config).Count < config.NumClassImages);
+
     private static IReadOnlyList<string> Used(DreamBoothConfig config) =>
     [
         .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),

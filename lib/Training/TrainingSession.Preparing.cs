@@ -22,8 +22,14 @@ public sealed partial class TrainingSession
         DreamBoothConfig config, TrainingEvents? events = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
+        return LoadPipeline(config, config.ComputeDtype(), events, cancellation);
+    }
+
+    private static StableDiffusion3Pipeline LoadPipeline(
+        DreamBoothConfig config, TorchSharp.torch.ScalarType dtype, TrainingEvents? events, CancellationToken cancellation)
+    {
         var device = DeviceSelection.Parse(config.Device);
-        var model = new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(
+        var model = new HubResolver(config.HubOptions(), events?.OnWarning, events?.OnDownload).Model(
             config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
         ModelIndex.RefuseConfigs(model);
         if (ModelIndex.UnusedComponents(model, config.Components) is { } notice)
@@ -33,7 +39,7 @@ public sealed partial class TrainingSession
         var pipeline = StableDiffusion3Pipeline.Load(model, new PipelineOptions
         {
             Device = device,
-            Dtype = config.ComputeDtype(),
+            Dtype = dtype,
             TokenizersFolder = config.Tokenizers,
             Variant = config.Variant,
             ComponentsFolder = config.Components,
@@ -139,7 +145,11 @@ public sealed partial class TrainingSession
         CancellationToken cancellation)
     {
         if (collective?.Ranks.IsFirst != false)
+        {
+            MakeClassPicturesInOwnPrecision(config, events, cancellation);
             PriorPictures.Make(config, pipeline, events, cancellation);
+        }
+
         collective?.Ranks.Barrier();
     }
 
@@ -180,6 +190,15 @@ public sealed partial class TrainingSession
             throw new LabException(
                 $"Pictures would be trained at {longest} pixels, and the transformer's table of positions ends at {most}. Give a lower "
                 + "resolution, or leave aspect_buckets out.");
+    }
+
+    // By a pipeline of its own, which is gone before that of the training is loaded.
+    private static void MakeClassPicturesInOwnPrecision(DreamBoothConfig config, TrainingEvents? events, CancellationToken cancellation)
+    {
+        if (config.PriorDtype() == config.ComputeDtype() || !PriorPictures.AreMissing(config))
+            return;
+        using var pipeline = LoadPipeline(config, config.PriorDtype(), events, cancellation);
+        PriorPictures.Make(config, pipeline, events, cancellation);
     }
 
     private void GoOnFrom(TrainingCheckpoint checkpoint)

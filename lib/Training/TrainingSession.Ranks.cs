@@ -56,6 +56,12 @@ public sealed partial class TrainingSession
         using var scores = ValidationScores.Open(config, events);
         events?.OnStage?.Invoke($"Loading {config.PretrainedModelNameOrPath}");
         DownloadOnce(config, ranks, events, cancellation);
+        config = config with
+        {
+            Seed = config.Seed ?? output.Checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue),
+        };
+        if (ranks?.IsFirst != false)
+            MakeClassPicturesInOwnPrecision(config, events, cancellation);
         using var pipeline = LoadPipeline(config, events, cancellation);
         using var collective = ranks is null ? null : ICollective.Open(ranks, device);
         using var session = PrepareIn(output, config, pipeline, events, instances, scores, collective, cancellation);
@@ -137,7 +143,7 @@ public sealed partial class TrainingSession
             return;
         if (ranks.IsFirst)
         {
-            new HubResolver(null, events?.OnWarning, events?.OnDownload).Model(
+            new HubResolver(config.HubOptions(), events?.OnWarning, events?.OnDownload).Model(
                 config.PretrainedModelNameOrPath, config.Revision, config.Variant, cancellation);
         }
 

@@ -29,6 +29,7 @@ public sealed partial class TrainingSession : IDisposable
     private TensorBoardLog? _board;
     private SpikeStop? _spike;
     private List<string>? _photos;
+    private readonly bool _tf32Before;
     private Action<string>? _warnBefore;
 
     private TrainingSession(
@@ -64,6 +65,8 @@ public sealed partial class TrainingSession : IDisposable
         _loss = config.ValidationLossSteps is null
             ? null
             : new ValidationLoss(config, pipeline.Transformer, pipeline.SchedulerConfig, batches, seed);
+        (_tf32Before, TorchSharp.torch.backends.cuda.matmul.allow_tf32) =
+            (TorchSharp.torch.backends.cuda.matmul.allow_tf32, config.AllowTf32);
     }
 
     /// <summary>The configuration, with the seed that was drawn where none was given.</summary>
@@ -159,6 +162,7 @@ public sealed partial class TrainingSession : IDisposable
     {
         _pipeline.Prompts.Warn = _warnBefore;
         EndRecord();
+        TorchSharp.torch.backends.cuda.matmul.allow_tf32 = _tf32Before;
         _log?.Dispose();
         _board?.Dispose();
         _spike?.Dispose();

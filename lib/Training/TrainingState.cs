@@ -15,6 +15,8 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir),
         nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.Subjects), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps),
+        nameof(DreamBoothConfig.CacheDir), nameof(DreamBoothConfig.PriorGenerationPrecision), nameof(DreamBoothConfig.LocalRank),
+        nameof(DreamBoothConfig.PushToHub), nameof(DreamBoothConfig.HubModelId),
         nameof(DreamBoothConfig.Device), nameof(DreamBoothConfig.InitLora),
         nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory),
         nameof(DreamBoothConfig.OutputDir), nameof(DreamBoothConfig.Export), nameof(DreamBoothConfig.ExportDtype),

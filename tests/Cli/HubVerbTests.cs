@@ -4,6 +4,7 @@ using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Hub;
+using Dreambooth.Lab.Tests.Pipelines;
 using Dreambooth.Lab.Tests.Tokenizers;
 using Dreambooth.Lab.Training;
 
@@ -181,8 +182,9 @@ public sealed class HubVerbTests : HubTest
             "a photo of gmc cat", "--resolution=32", "--rank=2", "--max_train_steps=1",
             $"--tokenizers={TinyTokenizers.Root}",
             "--validation_prompt=a cat in the snow", "--num_validation_images=1", "--validation_epochs=1", "--output_dir", run,
-            "--device=cpu", "--max_sequence_length=32");
+            "--device=cpu", "--max_sequence_length=32", "--cache_dir", Path.Combine(Folder, "cache"));
         Assert.True(trained == 0 && trainError == "", trainError);
+        Assert.True(Directory.Exists(Path.Combine(Folder, "cache", "models--lab--tiny-sd35m")));
         Assert.Equal(Tiny, DreamBoothConfig.FromJson(File.ReadAllText(Path.Combine(run, "recipe.json"))).PretrainedModelNameOrPath);
 
         Environment.SetEnvironmentVariable("HF_TOKEN", Secret);
@@ -208,6 +210,34 @@ public sealed class HubVerbTests : HubTest
         Assert.Contains("ada/cat-lora: ", said, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(drawn, "*.png", SearchOption.AllDirectories));
         Assert.True(File.Exists(Path.Combine(run, LoraFile.DefaultName)));
+    }
+
+    // Who is logged in is asked before anything is loaded; a finished run is uploaded too.
+    [Fact]
+    public void Train_PushToHub_UploadsUnderTheUsersName()
+    {
+        using var pictures = new PictureSamples();
+        pictures.Add("0.png", seed: 1);
+        var run = Path.Combine(Folder, "cat-lora");
+        string[] train =
+        [
+            "train", "--pretrained_model_name_or_path", TinyPipeline.Folder, "--instance_data_dir", pictures.Folder, "--instance_prompt",
+            "a photo of gmc cat", "--resolution=32", "--rank=2", "--max_train_steps=1", "--checkpointing_steps=1", "--seed=1",
+            $"--tokenizers={TinyTokenizers.Root}", "--output_dir", run, "--device=cpu", "--max_sequence_length=32", "--push_to_hub",
+        ];
+        var (code, _, error) = Run(null, train);
+        Assert.Equal((1, false), (code, Directory.Exists(run)));
+        Assert.Contains("Nobody is logged in", error, StringComparison.Ordinal);
+
+        Environment.SetEnvironmentVariable("HF_TOKEN", Secret);
+        (code, var output, _) = Run(null, train);
+        Assert.Equal(0, code);
+        Assert.Contains($"README.md: {Hub.Endpoint}ada/cat-lora", output, StringComparison.Ordinal);
+        Assert.Contains("pytorch_lora_weights.safetensors", Hub.Repos["ada/cat-lora"].Files.Keys);
+        (code, output, _) = Run(null, [.. train, "--resume_from_checkpoint=latest", "--hub_model_id=lab/other"]);
+        Assert.Equal(0, code);
+        Assert.Contains("there is nothing left to train", output, StringComparison.Ordinal);
+        Assert.Contains("README.md", Hub.Repos["lab/other"].Files.Keys);
     }
 
     [Fact]

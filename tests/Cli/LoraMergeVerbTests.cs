@@ -29,6 +29,16 @@ public sealed class LoraMergeVerbTests : IDisposable
     }
 
     [Fact]
+    public void Merge_WeightsThatCancel_WritesNoRounding()
+    {
+        var file = _run.Write("a", "diffusers", DrawnLora.Layer(LoraVariant.Lora));
+        var target = _run.At("none.safetensors");
+        Assert.Equal(0, LoraRun.Run("lora", "merge", file + "=0.3", file + "=-0.3", "--rank", "1", "--output", target).Code);
+        using var read = LoraContents.Read(target);
+        Assert.All(read.Layers[0].Tensors, tensor => Assert.Equal(0, tensor.count_nonzero().item<long>()));
+    }
+
+    [Fact]
     public void Merge_WhatCannotBe_IsRefused()
     {
         var file = _run.Write("a", "diffusers", DrawnLora.Layer(LoraVariant.Dora));
@@ -36,6 +46,7 @@ public sealed class LoraMergeVerbTests : IDisposable
         {
             ([file, file, "-o", _run.At("b.safetensors")], 1, "is a DoRA beside another update"),
             ([file + "=much", "-o", _run.At("b.safetensors")], 2, "has the weight 'much'"),
+            ([file + "=1e40", "-o", _run.At("b.safetensors")], 2, "has the weight '1e40'"),
             ([file, "--rank", "0", "-o", _run.At("b.safetensors")], 2, "--rank is 0"),
             ([file, "-o", file], 2, "the file that is read; give another"),
             ([file, "--into", "data/sd3-mini", "--rank", "1", "-o", _run.At("b")], 2, "do not go with it"),

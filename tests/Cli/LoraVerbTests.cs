@@ -101,6 +101,15 @@ public sealed class LoraVerbTests : IDisposable
         Assert.Equal(0, code);
         Assert.Contains($"{target}: 1 layer in the layout of kohya", output, StringComparison.Ordinal);
         Assert.Equal(LoraFileLayout.Kohya, _lora.Load(target).Layout);
+        (code, _, var error) = Run("lora", "convert", file, "--to", "comfyui", "-o", target);
+        Assert.Equal(2, code);
+        Assert.Contains($"{target} is there already: name another, or give --force", error, StringComparison.Ordinal);
+        Assert.Equal(LoraFileLayout.Kohya, _lora.Load(target).Layout);
+        Assert.Equal(0, Run("lora", "convert", file, "--to", "diffusers", "-o", target, "--force").Code);
+        Assert.Equal(LoraFileLayout.Diffusers, _lora.Load(target).Layout);
+        (code, _, error) = Run("lora", "convert", file, "--to", "kohya", "-o", _folder.Path);
+        Assert.Equal(2, code);
+        Assert.Contains("is a folder, and the layout of kohya is one file; name one, such as", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -195,8 +195,8 @@ public class DreamBoothConfigTests
     public void FromJson_FlagWithoutEffect_WarnsOnce()
     {
         var warnings = new List<string>();
-        DreamBoothConfig.FromJson("""{"rank": 8, "local_rank": 0}""", "recipe", warnings.Add);
-        Assert.StartsWith("local_rank is accepted but not acted on", Assert.Single(warnings), StringComparison.Ordinal);
+        DreamBoothConfig.FromJson("""{"rank": 8, "dataloader_num_workers": 4}""", "recipe", warnings.Add);
+        Assert.StartsWith("dataloader_num_workers is accepted but not acted on", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     [Fact]

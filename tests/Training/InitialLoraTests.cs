@@ -138,11 +138,12 @@ public sealed class InitialLoraTests : IDisposable
         Refused(config with { LoraLayers = "attn.to_q" }, "lora_layers is attn.to_q, and the LoRA of init_lora");
         Refused(config with { LoraBlocks = "0" }, "lora_blocks is 0, and the LoRA of init_lora");
         Refused(config with { InitLoraSha256 = new string('0', 64) }, "it is another LoRA than the recipe was made with");
-        Refused(config with { RankPattern = """{"attn.to_q": 3}""" }, "rank_pattern does not go with init_lora");
+        Refused(config with { RankPattern = """{"attn.to_q": 3}""" }, "rank_pattern asks for rank 3 and alpha");
         Refused(config with { InitLora = null, InitLoraSha256 = new string('0', 64) }, "init_lora_sha256 needs init_lora");
         var same = InitialLora.Take(
             config with { Rank = 2, LoraAlpha = 3, LoraLayers = string.Join(',', LoraConfig.TransformerTargets) }, null);
         Assert.Equal((2, 3.0, (string?)null), (same.Rank, same.LoraAlpha, same.LoraLayers));
+        Assert.Equal(First.RankPattern, InitialLora.Take(config with { RankPattern = First.RankPattern }, null).RankPattern);
 
         void Refused(DreamBoothConfig wrong, string message) => Assert.Contains(
             message, Assert.Throws<LabException>(() => TrainingSession.Prepare(wrong, pipeline)).Message, StringComparison.Ordinal);

@@ -1,0 +1,75 @@
+using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
+using Dreambooth.Lab.Tests.Data;
+using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Tokenizers;
+using Dreambooth.Lab.Training;
+using static TorchSharp.torch;
+
+namespace Dreambooth.Lab.Tests.Training;
+
+/// <summary>Flags of the reference script around the training.</summary>
+public sealed class ReferenceFlagsTests : IDisposable
+{
+    private readonly PictureSamples _pictures = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("lab-reference-").FullName;
+
+    public ReferenceFlagsTests()
+    {
+        _pictures.AddMany(1);
+    }
+
+    private DreamBoothConfig Config =>
+        TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, "run")) with { MaxTrainSteps = 1, Rank = 2 };
+
+    public void Dispose()
+    {
+        _pictures.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AllowTf32_InASession_IsSetAndPutBack(bool allow)
+    {
+        var before = backends.cuda.matmul.allow_tf32;
+        using var pipeline = TinyPipeline.Load();
+        using (TrainingSession.Prepare(Config with { AllowTf32 = allow }, pipeline))
+            Assert.Equal(allow, backends.cuda.matmul.allow_tf32);
+        Assert.Equal(before, backends.cuda.matmul.allow_tf32);
+    }
+
+    [Fact]
+    public void PriorGenerationPrecision_AnotherThanTheTrainings_IsThatOfTheClassPictures()
+    {
+        var config = Config with
+        {
+            WithPriorPreservation = true,
+            ClassDataDir = Path.Combine(_folder, "class"),
+            ClassPrompt = "a cat",
+            NumClassImages = 1,
+            PriorGenerationPrecision = "bf16",
+            Tokenizers = TinyTokenizers.Root,
+        };
+        Assert.True(PriorPictures.AreMissing(config));
+        TrainingSession.Train(config);
+        var picture = Assert.Single(Directory.GetFiles(config.ClassDataDir!, "*.jpg"));
+        var record = PictureRecord.Read(ImageNote.Read(File.ReadAllBytes(picture)))!;
+        Assert.Equal(("BFloat16", "Float32"), (record.Dtype, record.VaeDtype));
+        Assert.False(PriorPictures.AreMissing(config));
+    }
+
+    [Fact]
+    public void Validate_AWrongName_IsRefused()
+    {
+        Assert.Contains(
+            "hub_model_id is 'a b'", Assert.Throws<LabException>((Config with { HubModelId = "a b" }).Validate).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("hub_model_id has no effect without push_to_hub.", (Config with { HubModelId = "cat" }).Notices());
+        Assert.Contains(
+            "prior_generation_precision has no effect without class pictures.",
+            (Config with { PriorGenerationPrecision = "fp16" }).Notices());
+    }
+}
