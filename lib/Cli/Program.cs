@@ -1,3 +1,5 @@
+using Dreambooth.Lab.Native;
+
 namespace Dreambooth.Lab.Cli;
 
 internal static class Program
@@ -11,6 +13,7 @@ internal static class Program
     /// interrupt.</param>
     internal static int Start(Func<Session, int> run, bool handlesSignals = true)
     {
+        RankDevice.ChooseForProcess();
         // A file or pipe that cannot be written to is an error; a lost terminal is not.
         if (!Console.IsOutputRedirected)
             Console.SetOut(new LastingWriter(Console.Out));

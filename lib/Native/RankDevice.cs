@@ -10,6 +10,23 @@ internal static class RankDevice
     /// <summary>The variable that lists the GPUs that a process sees.</summary>
     public const string Variable = "CUDA_VISIBLE_DEVICES";
 
+    /// <summary>
+    /// Shows a process that a launcher started as one of several its GPU only, whatever it will do: a sweep in parts as a training over
+    /// ranks. To be called before anything loads CUDA. Variables that contradict each other are left to the verb that needs ranks.
+    /// </summary>
+    public static void ChooseForProcess()
+    {
+        try
+        {
+            if (RankEnvironment.Read() is { IsAlone: false } place)
+                Choose(place, "cuda");
+        }
+        catch (UsageException)
+        {
+            // Only some verbs ask which rank this is; they tell it.
+        }
+    }
+
     /// <summary>Shows this process its GPU only. To be called before anything loads CUDA.</summary>
     /// <param name="place">The rank.</param>
     /// <param name="device">The device that the user names.</param>

@@ -6,7 +6,7 @@
 #
 # RESULTS     receives ranks.jsonl (rows of the benchmark), ranks.txt (what was seen) and log.txt
 # LAB         the command that starts the program, BENCH the one that starts the benchmarks (default: the builds of this checkout)
-# STEPS       of a curve (default 60; a multiple of 3)
+# STEPS       of a curve (default 60; a multiple of 3); ROUNDS of the speed (default 2)
 # PARTS       speed curves faults reference restarts sweep (default: all, in this order)
 # LIMIT_S     seconds after which no further part begins and the one in progress ends (default 560)
 # DIFFUSERS_SRC, SCRIPT  the reference: a folder that holds the package diffusers, and its train_dreambooth_lora_sd3.py
@@ -31,7 +31,7 @@ ranked() {
     RANK=$rank LOCAL_RANK=$rank WORLD_SIZE=$n MASTER_ADDR=127.0.0.1 MASTER_PORT=$port ${ONE_VISIBLE:+env CUDA_VISIBLE_DEVICES=$rank} "$@" > "$work/rank$rank" 2>&1 & pids+=($!)
   done
   RANK=0 LOCAL_RANK=0 WORLD_SIZE=$n MASTER_ADDR=127.0.0.1 MASTER_PORT=$port "$@"; local code=$?
-  wait "${pids[@]}"; cat "$work"/rank? >> "$log"; unset LAB_CLUSTER_SECRET
+  wait "${pids[@]}"; cat "$work"/rank[0-9]* >> "$log"; unset LAB_CLUSTER_SECRET
   return $code
 }
 
@@ -57,7 +57,7 @@ say "$(nvidia-smi -L 2>/dev/null | wc -l) GPUs; $count ranks; device $device"
 
 if wants speed; then
   visible=("" "" yes) # each rank sees all GPUs, then only its own
-  for round in 1 2; do
+  for round in $(seq "${ROUNDS:-2}"); do
     say "-- speed, one rank ($round)"
     few 100 $BENCH full-size $size --device "$device" --cuda_graph --rows lora-step,recipe-step --json "$jsonl" 2>> "$log" | tee -a "$table"
     say "-- speed, $count ranks ($round)"
@@ -105,7 +105,7 @@ if wants reference && [ -n "${DIFFUSERS_SRC:-}" ] && [ -f "$model/model_index.js
     say "-- the reference under accelerate, $n processes"
     few 150 python3 -m accelerate.commands.launch --num_processes "$n" --num_machines 1 --mixed_precision bf16 --dynamo_backend no $([ "$n" -gt 1 ] && echo --multi_gpu) tests/benchmarks/timed-reference.py "accelerate-$n" "$SCRIPT" \
       --pretrained_model_name_or_path "$model" --instance_data_dir data/cat_gmc --instance_prompt 'a photo of gmc cat' --resolution 512 --train_batch_size 2 --rank 4 \
-      --max_train_steps 24 --mixed_precision bf16 --cache_latents --max_sequence_length 77 --output_dir "$work/reference" --report_to tensorboard --seed 0 > "$work/said" 2>&1
+      --max_train_steps 24 --mixed_precision bf16 --max_sequence_length 77 --output_dir "$work/reference" --report_to tensorboard --seed 0 > "$work/said" 2>&1
     code=$?; grep RESULT "$work/said" | tee -a "$table"; [ $code -eq 0 ] || tail -5 "$work/said" | tee -a "$table"; cat "$work/said" >> "$log"
   done
 fi
@@ -125,11 +125,11 @@ if wants sweep && [ -f "$model/model_index.json" ]; then
     say "-- 16 pictures of a sweep in $n parts"
     rm -rf "$work/sweep"; begun=$(date +%s.%N); pids=()
     for part in $(seq 0 $((n - 1))); do
-      CUDA_VISIBLE_DEVICES=$part few 120 $LAB generate --model "$model" --prompts_file "$work/prompts" --num_images 4 --num_steps 28 --height 1024 --width 1024 --seed 0 --device "$device" --cuda_graph \
-        --shard "$part/$n" --outdir "$work/sweep" > "$work/part$part" 2>&1 & pids+=($!)
+      RANK=$part LOCAL_RANK=$part WORLD_SIZE=$n MASTER_ADDR=127.0.0.1 MASTER_PORT=29500 few 120 $LAB generate --model "$model" --prompts_file "$work/prompts" --num_images 4 --num_steps 28 --height 1024 --width 1024 --seed 0 --device "$device" --cuda_graph \
+        --shard auto --outdir "$work/sweep" > "$work/part$part" 2>&1 & pids+=($!)
     done
     wait "${pids[@]}"; say "$(python3 -c "import time; print(f'{time.time() - $begun:.1f} s from start to end')"), $(find "$work/sweep" -name '*.png' | wc -l) pictures"
-    cat "$work"/part? >> "$log"; (cd "$work/sweep" && find . -name '*.png' | sort | xargs sha256sum | sha256sum) | tee -a "$table"
+    cat "$work"/part[0-9]* >> "$log"; (cd "$work/sweep" && find . -name '*.png' -print0 | sort -z | xargs -0 sha256sum | sha256sum) | tee -a "$table"
   done
 fi
 say "$((SECONDS - started)) s in all"
