@@ -14,7 +14,19 @@ internal sealed record TiffHeader
 
     private static readonly Dictionary<int, int> Sizes = new()
     {
-        [1] = 1, [2] = 1, [3] = 2, [4] = 4, [5] = 8, [6] = 1, [7] = 1, [8] = 2, [9] = 4, [10] = 8, [11] = 4, [12] = 8, [13] = 4,
+        [1] = 1,
+        [2] = 1,
+        [3] = 2,
+        [4] = 4,
+        [5] = 8,
+        [6] = 1,
+        [7] = 1,
+        [8] = 2,
+        [9] = 4,
+        [10] = 8,
+        [11] = 4,
+        [12] = 8,
+        [13] = 4,
     };
 
     private readonly Dictionary<int, long[]> _values = [];

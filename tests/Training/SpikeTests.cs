@@ -51,7 +51,11 @@ public sealed class SpikeTests : IDisposable
         using var pipeline = TinyPipeline.Load();
         var config = TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, "run")) with
         {
-            LearningRate = 1e-4, MaxTrainSteps = 60, StopOnSpike = true, SpikeFactor = 3, ReportTo = "none",
+            LearningRate = 1e-4,
+            MaxTrainSteps = 60,
+            StopOnSpike = true,
+            SpikeFactor = 3,
+            ReportTo = "none",
         };
 
         // The model's last layer is spoiled between two steps, by a power of two, so that it can be mended exactly.

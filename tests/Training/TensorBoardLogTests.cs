@@ -144,7 +144,14 @@ public sealed class TensorBoardLogTests : IDisposable
         using var log = TensorBoardLog.Open(Config, 0, 1, warnings.Add)!;
         var step = new StepRecord
         {
-            Step = 1, Epoch = 0, Loss = 1, InstanceLoss = 1, LearningRate = 1, GradNorm = 1, Seconds = 1, ImagesPerSecond = 1,
+            Step = 1,
+            Epoch = 0,
+            Loss = 1,
+            InstanceLoss = 1,
+            LearningRate = 1,
+            GradNorm = 1,
+            Seconds = 1,
+            ImagesPerSecond = 1,
         };
         log.Add(step);
         log.Add(1, "picture", new RgbImage(2, 2), Path.Combine(_folder, "none.png"));

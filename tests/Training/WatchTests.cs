@@ -62,7 +62,10 @@ public sealed class WatchTests : IDisposable
         TrainingSession.Train(
             Config with
             {
-                OutputDir = Path.Combine(_folder, "plain"), ValidationPrompt = "cat on a mat", WatchSteps = null, ValidationSteps = 2,
+                OutputDir = Path.Combine(_folder, "plain"),
+                ValidationPrompt = "cat on a mat",
+                WatchSteps = null,
+                ValidationSteps = 2,
             },
             pipeline);
         var plain = Path.Combine(_folder, "plain", "validation", "step_00002", "img_01.png");
