@@ -49,6 +49,9 @@ public sealed class ModelArchitecture
     /// <summary>T5's encoder, or null.</summary>
     public T5Config? T5 { get; init; }
 
+    /// <summary>The longest side of a picture, in pixels: the transformer's table of positions ends there.</summary>
+    internal int LargestSide => Transformer.PosEmbedMaxSize * Transformer.PatchSize * Vae.SpatialFactor;
+
     /// <summary>Stable Diffusion 3.5-medium, as its published configuration files describe it.</summary>
     public static ModelArchitecture Sd35Medium { get; } = Of(SingleFilePreset.Sd35Medium);
 

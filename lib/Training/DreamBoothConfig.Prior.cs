@@ -58,7 +58,7 @@ public sealed partial record DreamBoothConfig
 
     private IEnumerable<string> PriorNotices()
     {
-        if (!WithPriorPreservation && (ClassDataDir is not null || ClassPrompt is not null))
+        if (!WithPriorPreservation && (ClassDataDir is not null || (ClassPrompt is not null && WatchSteps is null)))
             yield return "class_data_dir and class_prompt have no effect without with_prior_preservation.";
         if (!WithPriorPreservation && PriorFrom != PriorSource.ClassPictures)
             yield return "prior_from has no effect without with_prior_preservation.";

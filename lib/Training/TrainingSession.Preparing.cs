@@ -189,7 +189,7 @@ public sealed partial class TrainingSession
         if (dataset.Sizes.Max(size => Math.Max(size.Width, size.Height)) is var longest && longest > most)
             throw new LabException(
                 $"Pictures would be trained at {longest} pixels, and the transformer's table of positions ends at {most}. Give a lower "
-                + "resolution, or leave aspect_buckets out.");
+                + "resolution; with aspect_buckets no side may be longer either.");
     }
 
     // By a pipeline of its own, which is gone before that of the training is loaded.

@@ -55,6 +55,15 @@ public sealed class PreflightTests : IDisposable
     }
 
     [Fact]
+    public void Check_ResolutionBeyondTheModels_IsAProblem()
+    {
+        var model = Of(Preflight.Check(Config() with { Resolution = 272 }), "model");
+        Assert.Equal(PreflightStatus.Problem, model.Status);
+        Assert.Contains("ends at 256 pixels", model.Message, StringComparison.Ordinal);
+        Assert.Equal(PreflightStatus.Ok, Of(Preflight.Check(Config() with { Resolution = 256 }), "model").Status);
+    }
+
+    [Fact]
     public void Check_LayersAndBlocksThatTheModelLacks_AreProblems()
     {
         var layers = Of(Preflight.Check(Config() with { LoraLayers = "attn.to_q,attn.to_x" }), "LoRA");
