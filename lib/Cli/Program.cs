@@ -13,7 +13,7 @@ internal static class Program
     /// interrupt.</param>
     internal static int Start(Func<Session, int> run, bool handlesSignals = true)
     {
-        RankDevice.ChooseForProcess();
+        RankDevice.ChooseForProcess(Environment.GetCommandLineArgs());
         // A file or pipe that cannot be written to is an error; a lost terminal is not.
         if (!Console.IsOutputRedirected)
             Console.SetOut(new LastingWriter(Console.Out));

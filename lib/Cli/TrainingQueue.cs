@@ -143,7 +143,16 @@ internal sealed class TrainingQueue(
     private void WritePage(bool isRunning)
     {
         var clock = Stopwatch.StartNew();
-        new QueuePage(file, entries, _state!, isRunning).Build().Save(Page);
+        try
+        {
+            new QueuePage(file, entries, _state!, isRunning).Build().Save(Page);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or LabException)
+        {
+            // The page is a view: the trainings go on without it, and the next one may be written.
+            session.Warn($"The page {Page} could not be written: {error.Message}");
+        }
+
         _pageTime = clock.Elapsed;
         _sincePage.Restart();
     }

@@ -126,12 +126,15 @@ public sealed class DreamBoothDataset
     /// <summary>What the rows of a batch are: the instance rows of the items, then their class rows if there are class pictures.</summary>
     /// <param name="items">Item numbers, 0 … <see cref="Count"/> − 1, as a <see cref="BatchSampler"/> gives them.</param>
     /// <param name="epoch">From 0; random flips depend on it.</param>
-    public IReadOnlyList<DreamBoothRow> Rows(IReadOnlyList<int> items, int epoch)
+    public IReadOnlyList<DreamBoothRow> Rows(IReadOnlyList<int> items, int epoch) => Rows(items, epoch, withCaptions: false);
+
+    /// <summary>The same, where no caption is left out by chance.</summary>
+    internal IReadOnlyList<DreamBoothRow> Rows(IReadOnlyList<int> items, int epoch, bool withCaptions)
     {
         ArgumentNullException.ThrowIfNull(items);
         if (items.Any(item => item < 0 || item >= Count))
             throw new ArgumentOutOfRangeException(nameof(items), $"Items are 0 … {Count - 1}.");
-        var instances = items.Select(item => InstanceRow(item, epoch));
+        var instances = items.Select(item => InstanceRow(item, epoch, withCaptions));
         return [.. ClassCount == 0 ? instances : instances.Concat(items.Select(ClassRow))];
     }
 
@@ -208,12 +211,12 @@ public sealed class DreamBoothDataset
         }
     }
 
-    private DreamBoothRow InstanceRow(int item, int epoch)
+    private DreamBoothRow InstanceRow(int item, int epoch, bool withCaptions)
     {
         var place = item % InstanceCount;
         var picture = PictureOf(place);
         var draws = new SeededIntegers(Options.Seed, SeededIntegers.Purpose.Caption, epoch, item);
-        var drops = Options.CaptionDropout > 0 && draws.Below(1 << 30) < Options.CaptionDropout * (1 << 30);
+        var drops = !withCaptions && Options.CaptionDropout > 0 && draws.Below(1 << 30) < Options.CaptionDropout * (1 << 30);
         return new DreamBoothRow(
             Options.AugmentEachEpoch ? DrawnView(picture.File, item, epoch) : InstanceView(picture.File, place, Flips(epoch, place)),
             drops ? string.Empty : picture.Caption, false, picture.File.Width, picture.File.Height)

@@ -88,6 +88,14 @@ internal sealed class PictureMasks
         var byStem = Directory.GetFiles(folder).Where(PictureName.Is).Order(StringComparer.Ordinal)
             .GroupBy(file => Path.GetFileNameWithoutExtension(file), StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+        if (pictures.GroupBy(picture => Path.GetFileNameWithoutExtension(picture.Path), StringComparer.Ordinal)
+            .FirstOrDefault(group => group.Count() > 1) is { } same)
+        {
+            throw new LabException(
+                $"{string.Join(" and ", same.Take(2).Select(picture => picture.Path))} would have one mask, {same.Key} in {folder}. Give "
+                + "pictures that have masks names of their own, or masks in their transparency (mask alpha).");
+        }
+
         string[] missing = [.. pictures.Where(picture => !byStem.ContainsKey(Path.GetFileNameWithoutExtension(picture.Path)))
             .Select(picture => Path.GetFileName(picture.Path))];
         return missing.Length == 0

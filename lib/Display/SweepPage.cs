@@ -62,12 +62,15 @@ internal static class SweepPage
             AtomicFile.WriteAllText(path, ToHtml(title, pictures));
             return path;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or LabException)
+        catch (Exception error) when (Cause(error) is IOException or UnauthorizedAccessException or LabException)
         {
-            warn?.Invoke($"The pictures' page {path} could not be written: {error.Message}");
+            warn?.Invoke($"The pictures' page {path} could not be written: {Cause(error).Message}");
             return null;
         }
     }
+
+    // What is done in parallel fails with all its errors in one.
+    private static Exception Cause(Exception error) => error is AggregateException all ? all.GetBaseException() : error;
 
     /// <summary>The whole page.</summary>
     /// <param name="title">Its title; null for one from what all pictures share.</param>

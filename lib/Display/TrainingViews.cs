@@ -11,6 +11,8 @@ namespace Dreambooth.Lab.Display;
 /// <summary>Views of a training: its pictures, its losses, its preparation and its files.</summary>
 public static class TrainingViews
 {
+    private const int ShownNorms = 100;
+
     /// <summary>The pictures that a training uses, each with its prompt.</summary>
     /// <param name="config">Where they are.</param>
     /// <param name="columns">Pictures in a row.</param>
@@ -131,6 +133,40 @@ public static class TrainingViews
             Height = 200,
             Series = series,
             Caption = series.Count > 0 ? string.Empty : readings.Count == 0 ? "There are no validation pictures." : judge.Name,
+        };
+    }
+
+    /// <summary>
+    /// Lengths of the gradients over the steps, before clipping: of everything that is trained, and of each model. Running means, of long
+    /// trainings every few steps.
+    /// </summary>
+    /// <param name="records">The steps that were done, in order; those that are not finite are skipped.</param>
+    /// <param name="clippedAt">The length to which longer ones were clipped (<c>max_grad_norm</c>), or null.</param>
+    public static LineChart GradientNorms(this IReadOnlyList<StepRecord> records, double? clippedAt = null)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        var (reach, every) = (Math.Max(8, records.Count / 15), (records.Count / ShownNorms) + 1);
+        IEnumerable<double> Shown(IEnumerable<double> values) => values.Where((_, i) => (i + 1) % every == 0);
+        ChartSeries Of(string name, Func<StepRecord, double> norm) => ChartSeries.Of(
+            name, Shown(records.Select(record => (double)record.Step)), Shown(LossPlot.RunningMean(records.Select(norm), reach)));
+        var parts = records.SelectMany(record => record.GradNorms?.Keys ?? []).Distinct().Order(StringComparer.Ordinal);
+        List<ChartSeries> series =
+        [
+            .. records.Count == 0 ? Array.Empty<ChartSeries>() : [Of("all", record => record.GradNorm)],
+            .. parts.Select(part => Of(part, record => record.GradNorms?.GetValueOrDefault(part, double.NaN) ?? double.NaN)),
+        ];
+        if (series.Count > 0 && clippedAt is { } most)
+            series.Add(
+                ChartSeries.Of("clipped at", [records[0].Step, records[^1].Step], [most, most]) with { Mark = ChartMark.Dashed });
+        return new LineChart
+        {
+            Title = "Lengths of the gradients",
+            XTitle = "step",
+            YTitle = "norm, running mean",
+            Height = 200,
+            LogY = true,
+            Series = series,
+            Caption = series.Count > 0 ? string.Empty : "No training step was done.",
         };
     }
 

@@ -46,6 +46,11 @@ internal sealed class TiffPicture : IDisposable
         var header = TiffHeader.Read(file) ?? throw new LabException($"{name} starts like a Tiff picture, but its header is broken.");
         if (header.Complaint is { } complaint)
             throw new LabException($"{name} {complaint}.");
+        // The library makes lists as long as the picture is high, before anything else is known of it.
+        if ((long)header.Width * header.Height > ImageDecoder.MaxPixels)
+            throw new LabException(
+                $"{name} has {header.Width}×{header.Height} pixels, more than the {ImageDecoder.MaxPixels} that are decoded. Make it "
+                + "smaller.");
         return Guarded(name, () =>
         {
             var tiff = Tiff.ClientOpen(name, "r", new MemoryStream(file, writable: false), new TiffStream());
@@ -140,7 +145,7 @@ internal sealed class TiffPicture : IDisposable
         {
             return work();
         }
-        catch (Exception error) when (error is not (LabException or OutOfMemoryException))
+        catch (Exception error) when (error is not LabException) // A broken directory may ask for any amount of memory.
         {
             throw new LabException($"{name} is cut off or broken.", error);
         }

@@ -12,13 +12,15 @@ internal static class RankDevice
 
     /// <summary>
     /// Shows a process that a launcher started as one of several its GPU only, whatever it will do: a sweep in parts as a training over
-    /// ranks. To be called before anything loads CUDA. Variables that contradict each other are left to the verb that needs ranks.
+    /// ranks. To be called before anything loads CUDA. Nothing is done where the command names a device, or where this machine shows fewer
+    /// GPUs than ranks. Variables that contradict each other are left to the verb that needs ranks.
     /// </summary>
-    public static void ChooseForProcess()
+    /// <param name="arguments">The command line.</param>
+    public static void ChooseForProcess(IReadOnlyList<string> arguments)
     {
         try
         {
-            if (RankEnvironment.Read() is { IsAlone: false } place)
+            if (RankEnvironment.Read() is { IsAlone: false } place && !NamesDevice(arguments) && place.LocalRank < Gpus())
                 Choose(place, "cuda");
         }
         catch (UsageException)
@@ -26,6 +28,16 @@ internal static class RankDevice
             // Only some verbs ask which rank this is; they tell it.
         }
     }
+
+    /// <summary>Whether a command line says where to compute: on the processor, or on a GPU by its number.</summary>
+    /// <param name="arguments">The command line.</param>
+    internal static bool NamesDevice(IReadOnlyList<string> arguments) => arguments.Any(
+        argument => argument is "cpu" or "--device=cpu" || argument.StartsWith("cuda:", StringComparison.Ordinal)
+            || argument.StartsWith("--device=cuda:", StringComparison.Ordinal));
+
+    // The driver's files, one a GPU; more than CUDA_VISIBLE_DEVICES may list, which is looked at afterwards.
+    private static int Gpus() => !OperatingSystem.IsLinux() ? 0
+        : Directory.EnumerateFiles("/dev", "nvidia*").Count(file => int.TryParse(Path.GetFileName(file)[6..], out _));
 
     /// <summary>Shows this process its GPU only. To be called before anything loads CUDA.</summary>
     /// <param name="place">The rank.</param>

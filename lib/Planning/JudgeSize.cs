@@ -37,7 +37,7 @@ internal sealed record JudgeSize(long Dino, long Clip, long Beside, bool OnGpu)
     {
         if (!IsAsked(config))
             return null;
-        var hub = new HubResolver(HubOptions.FromEnvironment() with { Offline = true });
+        var hub = new HubResolver(config.HubOptions() with { Offline = true });
         try
         {
             return Read(hub.Encoder(config.EvaluationDino!), hub.Encoder(config.EvaluationClip!), config);
@@ -51,7 +51,7 @@ internal sealed record JudgeSize(long Dino, long Clip, long Beside, bool OnGpu)
     /// <summary>Whether a training scores with encoders.</summary>
     /// <param name="config">The training.</param>
     public static bool IsAsked(DreamBoothConfig config) =>
-        config is { EvaluationSteps: not null, EvaluationDino: not null, EvaluationClip: not null };
+        config is { EvaluationDino: not null, EvaluationClip: not null } && (config.EvaluationSteps ?? config.WatchSteps) is not null;
 
     private static JudgeSize Read(string dino, string clip, DreamBoothConfig config)
     {

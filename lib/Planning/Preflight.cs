@@ -181,11 +181,11 @@ public static partial class Preflight
             // Nothing is downloaded for a check: what the hub's cache holds counts.
             path = new HubResolver(config.HubOptions() with { Offline = true }).Model(path, config.Revision, config.Variant);
             (architecture, found) = (ModelArchitecture.Read(path), path);
-            if (config.Resolution > architecture.LargestSide)
+            if (config.Resolutions.Max() is var largest && largest > architecture.LargestSide)
                 return new(
                     "model", PreflightStatus.Problem,
-                    $"resolution is {config.Resolution}, and the model's table of positions ends at {architecture.LargestSide} pixels. "
-                    + "Give a lower resolution.");
+                    $"Pictures would be trained at {largest} pixels, and the model's table of positions ends at "
+                    + $"{architecture.LargestSide} pixels. Give a lower resolution.");
             if (File.Exists(path))
                 return new(
                     "model", PreflightStatus.Ok, $"{path}: {architecture.Name} in one file of {ByteSize.Text(new FileInfo(path).Length)}");

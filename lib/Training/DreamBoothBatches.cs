@@ -121,7 +121,8 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         var all = _dataset.InstanceCount;
         most = Math.Min(most, all);
         var items = Enumerable.Range(0, most).Select(index => _dataset.Subjects.Count == 1 ? index : (int)((long)index * all / most));
-        var rows = _dataset.Rows([.. items], 0).Where(row => !row.IsClass);
+        // With their captions: figures of trainings that leave some out can be compared.
+        var rows = _dataset.Rows([.. items], 0, withCaptions: true).Where(row => !row.IsClass);
         return [.. rows.GroupBy(row => (row.View.Crop.Width, row.View.Crop.Height)).Select(size => AtMeans([.. size]))];
     }
 

@@ -133,6 +133,8 @@ public sealed partial record DreamBoothConfig
         if (EvaluationSteps is not null)
             yield return "evaluation_steps does not go with subjects: it scores the pictures of one. Score with evaluate --lora, a subject "
                 + "at a time.";
+        if (WatchSteps is not null)
+            yield return "watch_steps does not go with subjects: it compares with the photos of one.";
     }
 
     private IEnumerable<string> SubjectNotices()

@@ -191,7 +191,7 @@ public sealed partial class DreamBoothTrainer : IDisposable
                 break;
             using var inner = NewDisposeScope();
             var number = ((long)epoch * _batches.BatchesPerEpoch) + i;
-            var batch = _batches.Load(epoch, i);
+            var batch = _config.AugmentEachEpoch ? _pass.WithRoom(() => _batches.Load(epoch, i)) : _batches.Load(epoch, i);
             var loss = Run(batch, number);
             using (no_grad())
                 sums.add_(stack([loss.Total.detach(), loss.Instance.detach(), (loss.Prior ?? loss.Instance).detach()]), KeptScalar.One);

@@ -42,6 +42,9 @@ public sealed class TrainingCheckpoint
     private (DateTimeOffset Start, int Step) Age => (State!.StartedAt ?? State.WrittenAt, Step);
 
     // A checkpoint with a damaged state cannot be resumed, and does no harm.
+    /// <summary>Whether it is of the training that began then; false where its state cannot be read.</summary>
+    internal bool IsOf(DateTimeOffset startedAt) => IsOwn && AgeIfRead.Start == startedAt;
+
     private (DateTimeOffset Start, int Step) AgeIfRead
     {
         get

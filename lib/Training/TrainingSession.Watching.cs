@@ -65,7 +65,8 @@ public sealed partial class TrainingSession
         string? from = null;
         if (_spike!.GoBack())
         {
-            foreach (var later in TrainingCheckpoint.List(Config.OutputDir).Where(other => other.IsOwn && other.Step > StepsDone))
+            foreach (var later in TrainingCheckpoint.List(Config.OutputDir)
+                .Where(other => other.Step > StepsDone && other.IsOf(_output.StartedAt)))
                 later.Delete();
             WriteCheckpoint();
             from = Path.Combine(Config.OutputDir, $"{LoraCheckpoints.Prefix}{StepsDone}");

@@ -258,6 +258,7 @@ public sealed class HubVerbTests : HubTest
             InstanceDataDir = Folder,
             InstancePrompt = "a cat",
             OutputDir = Path.Combine(Folder, "out"),
+            Resolution = 32,
         };
         var before = Preflight.Check(config).Single(check => check.Subject == "model");
         Assert.Equal(PreflightStatus.Warning, before.Status);

@@ -18,6 +18,29 @@ public sealed class TrainingViewsTests
         new(8, new Dictionary<string, double> { ["fidelity"] = 0.75 }),
     ];
 
+    [Theory]
+    [InlineData(3, 3)]
+    [InlineData(1000, 90)]
+    public void GradientNorms_StepsOfTwoModels_AreALineEachAndTheLimit(int steps, int atLeast)
+    {
+        var chart = Enumerable.Range(1, steps).Select(step => new StepRecord
+        {
+            Step = step,
+            Epoch = 0,
+            Loss = 1,
+            InstanceLoss = 1,
+            LearningRate = 1,
+            GradNorm = 5,
+            GradNorms = new Dictionary<string, double> { ["transformer"] = 4, ["text_encoder"] = 3 },
+            Seconds = 1,
+            ImagesPerSecond = 1,
+        }).ToList().GradientNorms(clippedAt: 1);
+        Assert.Equal(["all", "text_encoder", "transformer", "clipped at"], chart.Series.Select(series => series.Name));
+        Assert.Equal([5, 3, 4, 1], chart.Series.Select(series => Math.Round(series.Y[0], 9)));
+        Assert.InRange(chart.Series[0].Y.Count, atLeast, 100);
+        Assert.Empty(Array.Empty<StepRecord>().GradientNorms(1).Series);
+    }
+
     [Fact]
     public void Of_PicturesOfTwoSteps_AreMeansByStep()
     {

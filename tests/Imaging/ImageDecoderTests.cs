@@ -100,7 +100,7 @@ public sealed class ImageDecoderTests
     public void Decode_Text_SaysWhatIsRead()
     {
         var error = Assert.Throws<LabException>(() => ImageDecoder.Decode("hello, this is text"u8.ToArray(), "notes.png"));
-        Assert.Equal("notes.png is not a picture in one of the formats that are read (jpg, png, webp, bmp).", error.Message);
+        Assert.Equal("notes.png is not a picture in one of the formats that are read (jpg, png, webp, bmp, tiff).", error.Message);
     }
 
     [Fact]

@@ -20,6 +20,15 @@ public sealed class RankDeviceTests
         "2 GPUs, and this is local rank 2", Assert.Throws<UsageException>(() => RankDevice.Visible("0,1", 2)).Message,
         StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("generate --device cpu", true)]
+    [InlineData("generate --device=cpu", true)]
+    [InlineData("generate --device cuda:1", true)]
+    [InlineData("generate --device=cuda:1", true)]
+    [InlineData("generate --device cuda", false)]
+    [InlineData("generate --shard auto", false)]
+    public void NamesDevice_CommandLine_IsReadWhole(string line, bool names) => Assert.Equal(names, RankDevice.NamesDevice(line.Split(' ')));
+
     [Fact]
     public void Choose_OneGpuForAllRanks_IsAnError() => Assert.Throws<UsageException>(
         () => RankDevice.Choose(new RankEnvironment { Rank = 1, Count = 2, LocalRank = 1 }, "cuda:1"));

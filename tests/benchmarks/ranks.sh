@@ -61,7 +61,7 @@ if wants speed; then
     say "-- speed, one rank ($round)"
     few 100 $BENCH full-size $size --device "$device" --cuda_graph --rows lora-step,recipe-step --json "$jsonl" 2>> "$log" | tee -a "$table"
     say "-- speed, $count ranks ($round)"
-    ONE_VISIBLE=${visible[$round]} ranked "$count" timeout -k 5 120 $BENCH full-size $size --device "$device" --cuda_graph --rows lora-step,recipe-step,all-reduce --json "$jsonl" 2>> "$log" | tee -a "$table"
+    ONE_VISIBLE=${visible[$round]:-yes} ranked "$count" timeout -k 5 120 $BENCH full-size $size --device "$device" --cuda_graph --rows lora-step,recipe-step,all-reduce --json "$jsonl" 2>> "$log" | tee -a "$table"
   done
 fi
 

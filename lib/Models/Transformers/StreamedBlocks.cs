@@ -1,3 +1,4 @@
+using System.Numerics;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Native.Cuda;
 using Dreambooth.Lab.Tensors;
@@ -13,7 +14,7 @@ namespace Dreambooth.Lab.Models.Transformers;
 /// </summary>
 internal sealed class StreamedBlocks : IDisposable
 {
-    private const int PinnedPart = 3; // Pinned memory is taken by powers of two, and others need some.
+    private const int PinnedPart = 2; // of what is free; others need some
 
     private readonly IReadOnlyList<nn.Module> _blocks;
     private readonly Action<int, Device> _fill;
@@ -21,9 +22,12 @@ internal sealed class StreamedBlocks : IDisposable
     private readonly bool[] _stays;
     private readonly Dictionary<int, Tensor[]> _pinned = [];
     private readonly RecordingStream? _copies;
-    private readonly CudaEvent? _released;
-    private readonly bool _pins;
+    private readonly CudaEvent[] _events = [];
+    private bool _pins;
     private (int Block, Task Copy)? _next;
+    // A block whose computation is queued: its weights are freed when that has happened.
+    private (int Block, CudaEvent Computed)? _behind;
+    private int _turn;
 
     /// <summary>Loads those that stay.</summary>
     /// <param name="blocks">Blocks whose parameters belong to <see cref="IParameterOwner"/>s, on the meta device.</param>
@@ -46,9 +50,10 @@ internal sealed class StreamedBlocks : IDisposable
 
         if (device.type != DeviceType.CUDA || resident == blocks.Count)
             return;
-        (_copies, _released) = (RecordingStream.Take(device), new CudaEvent(device));
-        var streamed = blocks.Where((_, i) => !_stays[i]).SelectMany(StateDictLoader.Owners).Sum(owner => owner.Value.numel());
-        _pins = AvailableMemory.Read(CPU) is { } host && streamed * sizeof(float) <= host.Bytes / PinnedPart * 2;
+        (_copies, _events) = (RecordingStream.Take(device), [new CudaEvent(device), new CudaEvent(device)]);
+        var streamed = blocks.Where((_, i) => !_stays[i]).SelectMany(StateDictLoader.Owners)
+            .Sum(owner => (long)BitOperations.RoundUpToPowerOf2((ulong)(owner.Value.numel() * owner.Value.ElementSize)));
+        _pins = AvailableMemory.Read(CPU) is { } host && streamed * SharersOf() <= host.Bytes / PinnedPart;
     }
 
     /// <summary>How many stay.</summary>
@@ -85,24 +90,51 @@ internal sealed class StreamedBlocks : IDisposable
     public void Dispose()
     {
         Forget();
+        if (_behind is { } behind)
+        {
+            behind.Computed.Wait();
+            StateDictLoader.Release(_blocks[behind.Block]);
+        }
+
         foreach (var tensor in _pinned.Values.SelectMany(tensors => tensors))
             tensor.Dispose();
         _pinned.Clear();
         _copies?.Dispose();
-        _released?.Dispose();
+        foreach (var computed in _events)
+            computed.Dispose();
     }
 
     private int? After(int index) => Enumerable.Range(1, _blocks.Count).Select(step => (index + step) % _blocks.Count)
         .Where(i => !_stays[i]).Select(i => (int?)i).FirstOrDefault();
 
-    // Freed memory goes to the next copy at once, which must not come before the work that used it.
-    private Task Begin(int index) => Task.Run(() =>
+    // Freed memory goes to the next copy at once: it is freed when the work that used it is done, and not before.
+    private Task Begin(int index)
     {
-        _released!.Wait();
-        using var entered = _copies!.Enter();
-        Load(index);
-        _copies.Wait();
-    });
+        var behind = _behind;
+        _behind = null;
+        return Task.Run(() =>
+        {
+            behind?.Computed.Wait();
+            if (behind is { } computed)
+                StateDictLoader.Release(_blocks[computed.Block]);
+            using var entered = _copies!.Enter();
+            Load(index);
+            _copies.Wait();
+        });
+    }
+
+    // Processes of a launcher on this machine, which may all do this.
+    private static int SharersOf()
+    {
+        try
+        {
+            return Foundation.RankEnvironment.Read().LocalCount;
+        }
+        catch (Foundation.UsageException)
+        {
+            return 1;
+        }
+    }
 
     private void Load(int index)
     {
@@ -128,7 +160,17 @@ internal sealed class StreamedBlocks : IDisposable
         if (!_pinned.TryGetValue(index, out var pinned))
         {
             _fill(index, CPU);
-            pinned = [.. StateDictLoader.Owners(_blocks[index]).Select(owner => owner.Value.pin_memory().DetachFromDisposeScope())];
+            try
+            {
+                pinned = [.. StateDictLoader.Owners(_blocks[index]).Select(owner => owner.Value.pin_memory().DetachFromDisposeScope())];
+            }
+            catch (System.Runtime.InteropServices.ExternalException)
+            {
+                _pins = false; // The system gives no more; the copies are slower without.
+                _fill(index, _device);
+                return;
+            }
+
             _pinned.Add(index, pinned);
         }
 
@@ -138,8 +180,15 @@ internal sealed class StreamedBlocks : IDisposable
 
     private void Release(int index)
     {
-        _released?.Record();
-        StateDictLoader.Release(_blocks[index]);
+        if (_copies is null)
+        {
+            StateDictLoader.Release(_blocks[index]);
+            return;
+        }
+
+        var computed = _events[_turn ^= 1];
+        computed.Record();
+        _behind = (index, computed);
     }
 
     private void Forget()
@@ -151,9 +200,9 @@ internal sealed class StreamedBlocks : IDisposable
         {
             next.Copy.GetAwaiter().GetResult();
         }
-        catch (Foundation.LabException)
+        catch (Exception error) when (error is Foundation.LabException or System.Runtime.InteropServices.ExternalException)
         {
-            return; // It is told when its turn comes again.
+            return; // Load has freed the block; it is told when its turn comes again.
         }
 
         StateDictLoader.Release(_blocks[next.Block]);
