@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Dreambooth.Lab.Foundation;
 using static TorchSharp.torch;
 
@@ -101,7 +100,7 @@ internal sealed class CudaGraph : IReplayable
         catch
         {
             if (executable != 0)
-                _ = CudaGraphExecDestroy(executable);
+                _ = CudaRuntime.GraphExecDestroy(executable);
             stream.Destroy();
             throw;
         }
@@ -109,7 +108,7 @@ internal sealed class CudaGraph : IReplayable
 
     private static nint Record(nint stream, Action work)
     {
-        Check(CudaStreamBeginCapture(stream, Relaxed), "cudaStreamBeginCapture");
+        Check(CudaRuntime.StreamBeginCapture(stream, Relaxed), "cudaStreamBeginCapture");
         try
         {
             work();
@@ -117,20 +116,20 @@ internal sealed class CudaGraph : IReplayable
         catch
         {
             // A stream that is left in the middle of a capture makes later synchronisations fail.
-            if (CudaStreamEndCapture(stream, out var unfinished) == 0)
-                _ = CudaGraphDestroy(unfinished);
+            if (CudaRuntime.StreamEndCapture(stream, out var unfinished) == 0)
+                _ = CudaRuntime.GraphDestroy(unfinished);
             throw;
         }
 
-        Check(CudaStreamEndCapture(stream, out var graph), "cudaStreamEndCapture");
+        Check(CudaRuntime.StreamEndCapture(stream, out var graph), "cudaStreamEndCapture");
         try
         {
-            Check(CudaGraphInstantiate(out var executable, graph, 0), "cudaGraphInstantiate");
+            Check(CudaRuntime.GraphInstantiate(out var executable, graph, 0), "cudaGraphInstantiate");
             return executable;
         }
         finally
         {
-            _ = CudaGraphDestroy(graph);
+            _ = CudaRuntime.GraphDestroy(graph);
         }
     }
 
@@ -139,7 +138,7 @@ internal sealed class CudaGraph : IReplayable
     {
         // The default stream is that of the GPU that the thread works on.
         CudaDriver.MakeCurrent(_stream.Index);
-        Check(CudaGraphLaunch(_executable, 0), "cudaGraphLaunch");
+        Check(CudaRuntime.GraphLaunch(_executable, 0), "cudaGraphLaunch");
     }
 
     /// <summary>Frees the graph and its memory.</summary>
@@ -147,34 +146,11 @@ internal sealed class CudaGraph : IReplayable
     {
         if (_executable == 0)
             return;
-        _ = CudaGraphExecDestroy(_executable);
+        _ = CudaRuntime.GraphExecDestroy(_executable);
         _executable = 0;
         _stream.Dispose();
         Interlocked.Decrement(ref _living);
     }
 
     internal static void Check(int code, string call) => CudaRuntime.Check(code, call, "Run without CUDA graphs.");
-
-    static CudaGraph() => NativeLibrary.SetDllImportResolver(
-        typeof(CudaGraph).Assembly, static (name, assembly, path) => name == "cudart" ? CudaRuntime.Load() ?? 0 : 0);
-
-#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into libraries that libtorch has loaded
-    [DllImport("cudart", EntryPoint = "cudaStreamBeginCapture")]
-    private static extern int CudaStreamBeginCapture(nint stream, int mode);
-
-    [DllImport("cudart", EntryPoint = "cudaStreamEndCapture")]
-    private static extern int CudaStreamEndCapture(nint stream, out nint graph);
-
-    [DllImport("cudart", EntryPoint = "cudaGraphInstantiate")]
-    private static extern int CudaGraphInstantiate(out nint executable, nint graph, ulong flags);
-
-    [DllImport("cudart", EntryPoint = "cudaGraphLaunch")]
-    private static extern int CudaGraphLaunch(nint executable, nint stream);
-
-    [DllImport("cudart", EntryPoint = "cudaGraphDestroy")]
-    private static extern int CudaGraphDestroy(nint graph);
-
-    [DllImport("cudart", EntryPoint = "cudaGraphExecDestroy")]
-    private static extern int CudaGraphExecDestroy(nint executable);
-#pragma warning restore SYSLIB1054, CA5392
 }

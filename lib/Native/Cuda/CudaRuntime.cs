@@ -8,6 +8,12 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// </summary>
 internal static unsafe class CudaRuntime
 {
+    // Here, so that whatever calls the library first finds it.
+    static CudaRuntime() => NativeLibrary.SetDllImportResolver(
+        typeof(CudaRuntime).Assembly, static (name, assembly, path) => name == Library ? Load() ?? 0 : 0);
+
+    private const string Library = "cudart";
+
     /// <summary>The library's handle; null where there is none.</summary>
     public static nint? Load()
     {
@@ -42,4 +48,48 @@ internal static unsafe class CudaRuntime
         if (code != 0)
             throw new LabException($"{call} failed with code {code}. {advice}".TrimEnd());
     }
+
+#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into a library that libtorch has loaded
+    [DllImport(Library, EntryPoint = "cudaStreamCreateWithFlags")]
+    public static extern int StreamCreate(out nint stream, uint flags);
+
+    [DllImport(Library, EntryPoint = "cudaStreamDestroy")]
+    public static extern int StreamDestroy(nint stream);
+
+    [DllImport(Library, EntryPoint = "cudaStreamSynchronize")]
+    public static extern int StreamSynchronize(nint stream);
+
+    [DllImport(Library, EntryPoint = "cudaStreamBeginCapture")]
+    public static extern int StreamBeginCapture(nint stream, int mode);
+
+    [DllImport(Library, EntryPoint = "cudaStreamEndCapture")]
+    public static extern int StreamEndCapture(nint stream, out nint graph);
+
+    [DllImport(Library, EntryPoint = "cudaGraphInstantiate")]
+    public static extern int GraphInstantiate(out nint executable, nint graph, ulong flags);
+
+    [DllImport(Library, EntryPoint = "cudaGraphLaunch")]
+    public static extern int GraphLaunch(nint executable, nint stream);
+
+    [DllImport(Library, EntryPoint = "cudaGraphDestroy")]
+    public static extern int GraphDestroy(nint graph);
+
+    [DllImport(Library, EntryPoint = "cudaGraphExecDestroy")]
+    public static extern int GraphExecDestroy(nint executable);
+
+    [DllImport(Library, EntryPoint = "cudaEventCreateWithFlags")]
+    public static extern int EventCreate(out nint handle, uint flags);
+
+    [DllImport(Library, EntryPoint = "cudaEventRecord")]
+    public static extern int EventRecord(nint handle, nint stream);
+
+    [DllImport(Library, EntryPoint = "cudaEventSynchronize")]
+    public static extern int EventSynchronize(nint handle);
+
+    [DllImport(Library, EntryPoint = "cudaEventDestroy")]
+    public static extern int EventDestroy(nint handle);
+
+    [DllImport(Library, EntryPoint = "cudaMemGetInfo")]
+    public static extern int MemGetInfo(out nuint free, out nuint total);
+#pragma warning restore SYSLIB1054, CA5392
 }

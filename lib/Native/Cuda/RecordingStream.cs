@@ -51,7 +51,7 @@ internal sealed class RecordingStream : IDisposable
         if (Idle.TryGetValue(index, out var idle) && idle.TryTake(out var handle))
             return new RecordingStream(handle, device, index);
         CudaDriver.MakeCurrent(index);
-        CudaGraph.Check(CudaStreamCreateWithFlags(out handle, NonBlocking), "cudaStreamCreateWithFlags");
+        CudaGraph.Check(CudaRuntime.StreamCreate(out handle, NonBlocking), "cudaStreamCreateWithFlags");
         return new RecordingStream(handle, device, index);
     }
 
@@ -74,7 +74,7 @@ internal sealed class RecordingStream : IDisposable
     }
 
     /// <summary>Waits for the work on it.</summary>
-    public void Wait() => CudaGraph.Check(CudaStreamSynchronize(Handle), "cudaStreamSynchronize");
+    public void Wait() => CudaGraph.Check(CudaRuntime.StreamSynchronize(Handle), "cudaStreamSynchronize");
 
     /// <summary>Holds the stream's cached memory until it is released; to be called while it is libtorch's current one.</summary>
     /// <exception cref="LabException">So little of the device is free that other work could not go on.</exception>
@@ -98,7 +98,7 @@ internal sealed class RecordingStream : IDisposable
     public void Destroy()
     {
         FreeHeld();
-        _ = CudaStreamDestroy(Handle);
+        _ = CudaRuntime.StreamDestroy(Handle);
     }
 
     // When the device's free memory shrinks, nothing of this size was left in the cache.
@@ -131,7 +131,7 @@ internal sealed class RecordingStream : IDisposable
     private long FreeMemory()
     {
         CudaDriver.MakeCurrent(Index);
-        CudaGraph.Check(CudaMemGetInfo(out var free, out _), "cudaMemGetInfo");
+        CudaGraph.Check(CudaRuntime.MemGetInfo(out var free, out _), "cudaMemGetInfo");
         return (long)free;
     }
 
@@ -140,19 +140,7 @@ internal sealed class RecordingStream : IDisposable
         public void Dispose() => _ = DeleteStreamGuard(handle);
     }
 
-#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into libraries that libtorch has loaded
-    [DllImport("cudart", EntryPoint = "cudaStreamCreateWithFlags")]
-    private static extern int CudaStreamCreateWithFlags(out nint stream, uint flags);
-
-    [DllImport("cudart", EntryPoint = "cudaStreamDestroy")]
-    private static extern int CudaStreamDestroy(nint stream);
-
-    [DllImport("cudart", EntryPoint = "cudaStreamSynchronize")]
-    private static extern int CudaStreamSynchronize(nint stream);
-
-    [DllImport("cudart", EntryPoint = "cudaMemGetInfo")]
-    private static extern int CudaMemGetInfo(out nuint free, out nuint total);
-
+#pragma warning disable SYSLIB1054, CA5392 // plain P/Invoke into a library that libtorch has loaded
     [DllImport("libtorch_cuda.so", EntryPoint = "aoti_torch_create_cuda_stream_guard")]
     private static extern int CreateStreamGuard(nint stream, int device, out nint guard);
 
