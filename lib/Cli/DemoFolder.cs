@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Sweeps;
@@ -53,7 +51,9 @@ internal sealed class DemoFolder
             && Directory.EnumerateFileSystemEntries(options.Output).Any(entry => !RunFolder.IsMark(Path.GetFileName(entry))))
             throw new LabException(
                 $"{options.Output} is not empty and not from an earlier demo; name a new or an empty folder by --output.");
-        var now = new State(ModelFingerprint.Of(options.Training.PretrainedModelNameOrPath), Hash(options.Training.ToJson()), false, []);
+        var training = options.Training;
+        var now = new State(
+            ModelFingerprint.Of(training.PretrainedModelNameOrPath), FileHash.Sha256OfText(training.ToJson()), false, []);
         var folder = new DemoFolder(options.Output, known ? JsonFile.Read<State>(marker) : now);
         if (known && (fresh || folder._state.Model != now.Model || folder._state.Recipe != now.Recipe))
             folder.Clear(now);
@@ -102,7 +102,6 @@ internal sealed class DemoFolder
 
     private void Save() => JsonFile.Write(Path.Combine(_path, MarkerName), _state);
 
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private sealed record State(string Model, string Recipe, bool Trained, Dictionary<string, double> PhaseSeconds);
 }

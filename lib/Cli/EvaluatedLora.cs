@@ -79,13 +79,8 @@ internal sealed class EvaluatedLora(EvaluateConfig config, HubResolver hub, Cons
         guard.FitBatch(model, MemoryMode.Auto);
         var memory = guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine);
         MiniatureFolder.VerifyIfListed(model);
-        using var pipeline = guard.Run(() => StableDiffusion3Pipeline.Load(model, options with
-        {
-            Memory = memory.Memory,
-            StreamTransformer = memory.StreamTransformer,
-            ResidentBlocks = memory.ResidentBlocks,
-            TokenizersFolder = config.Tokenizers,
-        }));
+        using var pipeline = guard.Run(() => StableDiffusion3Pipeline.Load(
+            model, memory.Apply(options) with { TokenizersFolder = config.Tokenizers }));
         pipeline.Prompts.Warn = session.Warn;
         guard.Enter("generating pictures");
         return guard.Run(() => new SweepRunner(pipeline, new SweepRunnerOptions

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Training;
@@ -98,7 +96,7 @@ internal static partial class QueueFile
         var plain = Unfit.Replace(name, "-").Trim('-', '.');
         if (plain.Length == 0 || plain.Length > LongestName)
         {
-            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..8];
+            var hash = FileHash.Sha256OfText(name)[..8];
             plain = plain.Length == 0 ? $"run-{hash}" : $"{plain[..LongestName]}-{hash}";
         }
 

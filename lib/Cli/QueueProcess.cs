@@ -28,7 +28,7 @@ internal static class QueueProcess
             string[] arguments =
                 ["train", "--config", recipe, .. ranks is { } count ? [$"--num_processes={count}"] : Array.Empty<string>()];
             using var process = RankProcess.Start(
-                [.. Program(), .. arguments], new Dictionary<string, string> { [RankProcesses.Variable] = "1" }, shown: true,
+                [.. RankProcesses.Program, .. arguments], new Dictionary<string, string> { [RankProcesses.Variable] = "1" }, shown: true,
                 line => Keep(lines, line, session));
             for (var told = false; !process.HasEnded;)
             {
@@ -76,7 +76,4 @@ internal static class QueueProcess
                 lines.Dequeue();
         }
     }
-
-    private static string[] Program() => Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
-        ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]] : [Environment.ProcessPath!];
 }

@@ -24,6 +24,10 @@ internal static class RankProcesses
     private static readonly TimeSpan ByThemselves = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AtLast = TimeSpan.FromMinutes(10); // Rank 0 may have a checkpoint to write.
 
+    /// <summary>How this program is started: its executable, or dotnet and its assembly.</summary>
+    public static IReadOnlyList<string> Program => Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet"
+        ? [Environment.ProcessPath!, Environment.GetCommandLineArgs()[0]] : [Environment.ProcessPath!];
+
     /// <summary>Runs this process's command line as several ranks.</summary>
     /// <param name="count">How many.</param>
     /// <param name="device">The device that the user names.</param>
@@ -37,8 +41,9 @@ internal static class RankProcesses
         var ranks = new List<RankProcess>();
         try
         {
+            string[] command = [.. Program, .. Environment.GetCommandLineArgs()[1..]];
             for (var rank = 0; rank < count; rank++)
-                ranks.Add(RankProcess.Start(Command(), Variables(rank, count, port, secret), shown: rank == 0));
+                ranks.Add(RankProcess.Start(command, Variables(rank, count, port, secret), shown: rank == 0));
             Await(ranks, session.Cancellation);
             return Verdict(ranks, session);
         }
@@ -106,12 +111,6 @@ internal static class RankProcesses
         if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
             variables["OMP_NUM_THREADS"] = Math.Max(1, Environment.ProcessorCount / count).ToString(CultureInfo.InvariantCulture);
         return variables;
-    }
-
-    private static IReadOnlyList<string> Command()
-    {
-        var (program, arguments) = (Environment.ProcessPath!, Environment.GetCommandLineArgs());
-        return Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, .. arguments] : [program, .. arguments[1..]];
     }
 
     private static int FreePort()

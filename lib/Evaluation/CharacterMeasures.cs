@@ -3,7 +3,6 @@ using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
-using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Evaluation;
@@ -82,14 +81,12 @@ internal sealed class CharacterMeasures : IPictureJudge
     /// <inheritdoc/>
     public IReadOnlyList<NearestTrainingPicture>? Nearest(IReadOnlyList<RgbImage> images)
     {
+        if (images.Count == 0)
+            return [];
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
-        var among = (_real.mm(_real.t()) - eye(_real.shape[0]).mul(KeptScalar.Of(2))).max().item<float>();
-        return [.. images.Select(image =>
-        {
-            var (cosine, index) = Classify(image).UnitFeatures().mm(_real.t())[0].max(0);
-            return new NearestTrainingPicture((int)index.item<long>(), cosine.item<float>(), cosine.item<float>() > among);
-        })];
+        var features = cat([.. images.Select(image => Classify(image).UnitFeatures())], dim: 0);
+        return new CopySearch(UnitVectors.Of(_real)).Find(UnitVectors.Of(features));
     }
 
     /// <summary>Reads a picture.</summary>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Peft;
@@ -193,7 +191,7 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
     private string FolderOf(string subject) => Path.Combine(config.OutputDir, subject);
 
     // Which subjects a process takes, where it computes and where it writes change no figure.
-    private string Settings() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+    private string Settings() => FileHash.Sha256OfText(
         (_recipe with { Device = "auto", OutputDir = "any" }).ToJson() + DreamBenchConfig.Flags.ToJson(
-            config with { Config = null, Shard = null, Subjects = null, Device = "auto", OutputDir = "any" }))));
+            config with { Config = null, Shard = null, Subjects = null, Device = "auto", OutputDir = "any" }));
 }

@@ -94,10 +94,9 @@ public static class ImageDecoder
     /// <summary>Reads a picture file as <see cref="LoadResized"/> does, with the shorter side of a given size.</summary>
     /// <param name="path">A jpg, png, webp, bmp or tiff file.</param>
     /// <param name="size">Pixels of the shorter side of the result, at least 1.</param>
-    /// <param name="over">What transparent pixels are laid over; null for white.</param>
     /// <exception cref="LabException">The file is missing, no picture, too large, or broken; the message names it.</exception>
-    internal static RgbImage LoadShortSide(string path, int size, AlphaColour? over = null) =>
-        LoadResized(path, (width, height) => ImageResizer.ShortSideTo(width, height, size), over);
+    internal static RgbImage LoadShortSide(string path, int size) =>
+        LoadResized(path, (width, height) => ImageResizer.ShortSideTo(width, height, size));
 
     /// <summary>Decodes a file to check that it is complete; no picture is kept.</summary>
     /// <param name="file">The whole file.</param>

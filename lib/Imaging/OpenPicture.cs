@@ -12,10 +12,10 @@ internal sealed class OpenPicture : IDisposable
     private readonly SKCodec? _codec;
     private readonly TiffPicture? _tiff;
 
-    private OpenPicture(TiffPicture tiff, ImageHeader header, TiffHeader sizes)
+    private OpenPicture(TiffPicture tiff, ImageHeader header)
     {
         _tiff = tiff;
-        Info = new ImageInfo(header.Format, header.Mode, sizes.Width, sizes.Height, header.Exif ?? ExifOrientation.Upright);
+        Info = new ImageInfo(header.Format, header.Mode, tiff.Header.Width, tiff.Header.Height, header.Exif ?? ExifOrientation.Upright);
         HeldBytes = tiff.HeldBytes;
     }
 
@@ -67,7 +67,7 @@ internal sealed class OpenPicture : IDisposable
                 ? $"{name} is {format}."
                 : $"{name} is not a picture in one of the formats that are read (jpg, png, webp, bmp, tiff).");
         return header.Format == ImageFormat.Tiff
-            ? new OpenPicture(TiffPicture.Open(file, name), header, TiffHeader.Read(file)!)
+            ? new OpenPicture(TiffPicture.Open(file, name), header)
             : new OpenPicture(file, name, header);
     }
 

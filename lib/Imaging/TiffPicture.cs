@@ -33,6 +33,9 @@ internal sealed class TiffPicture : IDisposable
     public long HeldBytes =>
         (BandRowBytes * _partHeight) + ((long)_partWidth * _partHeight * SampleBytes * (_header.IsSeparate ? 1 : _header.Samples));
 
+    /// <summary>What it says of itself.</summary>
+    public TiffHeader Header => _header;
+
     private int SampleBytes => _header.Bits == 16 ? 2 : 1;
 
     private long BandRowBytes => (long)_header.Width * _header.Samples * SampleBytes;

@@ -8,6 +8,9 @@ namespace Dreambooth.Lab.Pipelines;
 /// <summary>What to generate. Names and defaults are those of the reference's pipeline call.</summary>
 public sealed record GenerationRequest
 {
+    /// <summary>The usual <see cref="Strength"/>.</summary>
+    internal const double DefaultStrength = 0.6;
+
     /// <summary>Prompts; each gives <see cref="NumImagesPerPrompt"/> pictures.</summary>
     public required IReadOnlyList<string> Prompts { get; init; }
 
@@ -68,7 +71,7 @@ public sealed record GenerationRequest
     /// How much of the way from noise a picture goes again, above 0 to 1, default 0.6: at 1 nothing of <see cref="Image"/> is left. Of n
     /// steps about n × strength run. Given <see cref="Latents"/> are taken as they are for the first of them.
     /// </summary>
-    public double Strength { get; init; } = 0.6;
+    public double Strength { get; init; } = DefaultStrength;
 
     /// <summary>
     /// Where <see cref="Image"/> is made anew (white, from half gray on) and where it is kept (inpainting), in its shape; null: everywhere.
@@ -84,18 +87,29 @@ public sealed record GenerationRequest
     internal Tensor? EncodingNoise { get; init; }
 
     /// <summary>The steps that are left out at the start: where a picture is begun from, all but n × strength, rounded down.</summary>
-    internal int FirstStep => Image is null ? 0 : FirstStepOf(NumInferenceSteps, Strength);
+    internal int FirstStep => FirstStepOf(NumInferenceSteps, Image is null ? null : Strength);
 
     /// <summary>The steps that run.</summary>
     internal int StepsRun => NumInferenceSteps - FirstStep;
 
-    /// <summary>The predictions that are left out at the start; Heun's method has two a step.</summary>
-    internal int FirstCall => Sampler.Kind == SamplerKind.Heun ? 2 * FirstStep : FirstStep;
+    /// <summary>The predictions that are left out at the start.</summary>
+    internal int FirstCall => FirstCallOf(Sampler, FirstStep);
 
     /// <summary>The predictions that are made.</summary>
-    internal int CallsRun => Sampler.ModelCalls(NumInferenceSteps) - FirstCall;
+    internal int CallsRun => CallsOf(Sampler, NumInferenceSteps, Image is null ? null : Strength);
 
-    internal static int FirstStepOf(int steps, double strength) => (int)Math.Max(steps - Math.Min(steps * strength, steps), 0);
+    /// <summary>The predictions of a picture.</summary>
+    /// <param name="sampler">The sampler.</param>
+    /// <param name="steps">Its steps.</param>
+    /// <param name="strength">How much of the way from noise it goes; null where it begins from noise.</param>
+    internal static int CallsOf(SamplerConfig sampler, int steps, double? strength) =>
+        sampler.ModelCalls(steps) - FirstCallOf(sampler, FirstStepOf(steps, strength));
+
+    private static int FirstStepOf(int steps, double? strength) =>
+        strength is { } part ? (int)Math.Max(steps - Math.Min(steps * part, steps), 0) : 0;
+
+    // Heun's method has two predictions a step.
+    private static int FirstCallOf(SamplerConfig sampler, int step) => sampler.Kind == SamplerKind.Heun ? 2 * step : step;
 
     /// <summary>How many more of CLIP's last layers are left out (for the positive prompt alone), or null.</summary>
     public int? ClipSkip { get; init; }

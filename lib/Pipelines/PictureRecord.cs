@@ -228,30 +228,14 @@ internal sealed partial record PictureRecord
     {
         var (height, width) = pipeline.LatentSize(Height, Width);
         using var generator = new Generator(NoiseSeed ?? Seed, CPU);
-        return Draw([1, pipeline.Transformer.Config.InChannels, height, width], generator);
+        return SeededNoise.NormalAt([1, pipeline.Transformer.Config.InChannels, height, width], generator, [NoiseIndex ?? Index]);
     }
 
-    private Tensor Draw(long[] shape, Generator generator)
-    {
-        for (var i = NoiseIndex ?? Index; ; i--)
-        {
-            var drawn = SeededNoise.Normal(shape, generator);
-            if (i == 0)
-                return drawn;
-            drawn.Dispose();
-        }
-    }
-
-    // Of a seed comes first the noise that a picture's encoding is drawn with, then that of the pictures that are begun from it.
     private GenerationRequest Begun(GenerationRequest request, RgbImage image, RgbImage? mask, StableDiffusion3Pipeline pipeline)
     {
         request = request with { Image = image, Mask = mask, Strength = Strength ?? request.Strength };
-        var size = pipeline.SizeOf(request);
-        var (height, width) = pipeline.LatentSize(size.Height, size.Width);
-        long[] shape = [1, pipeline.Transformer.Config.InChannels, height, width];
-        using var generator = new Generator(NoiseSeed ?? Seed, CPU);
-        var encoding = SeededNoise.Normal(shape, generator);
-        return request with { EncodingNoise = encoding, StartNoise = Draw(shape, generator).repeat(BatchSize, 1, 1, 1) };
+        request = pipeline.DrawStart(request, NoiseSeed ?? Seed, [NoiseIndex ?? Index]);
+        return request with { StartNoise = request.StartNoise!.repeat(BatchSize, 1, 1, 1) };
     }
 
     /// <summary>Generates the picture again, in a batch like the one that it was made in.</summary>

@@ -11,6 +11,27 @@ namespace Dreambooth.Lab.Pipelines;
 /// </content>
 public sealed partial class StableDiffusion3Pipeline
 {
+    /// <summary>
+    /// Draws the noise of pictures that begin from another one. A seed gives first the noise that the encoding is drawn with, then that of
+    /// the first generated picture, the second and so on, as the reference draws them.
+    /// </summary>
+    /// <param name="request">The request with its picture.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="places">Which of the pictures that are generated from it, rising, from 0.</param>
+    /// <returns>Its two tensors of noise are the caller's.</returns>
+    internal GenerationRequest DrawStart(GenerationRequest request, ulong seed, int[] places)
+    {
+        var size = SizeOf(request);
+        var (height, width) = LatentSize(size.Height, size.Width);
+        long[] shape = [1, Transformer.Config.InChannels, height, width];
+        using var generator = new Generator(seed, CPU);
+        return request with
+        {
+            EncodingNoise = SeededNoise.Normal(shape, generator),
+            StartNoise = SeededNoise.NormalAt(shape, generator, places),
+        };
+    }
+
     // Given latents are taken as they are: without a mask nothing of the picture counts then.
     private ImageStart? StartOf(GenerationRequest request)
     {

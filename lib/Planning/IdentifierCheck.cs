@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Planning;
 
@@ -7,7 +7,7 @@ namespace Dreambooth.Lab.Planning;
 /// How the tokenizers split the word that will name the subject. A good one is rare and short: one to three tokens that mean little to
 /// the model before (Ruiz et al. 2023, arXiv:2208.12242, section 3.2).
 /// </summary>
-internal static partial class IdentifierCheck
+internal static class IdentifierCheck
 {
     /// <summary>Tokens of CLIP below this number stand for common words: they are numbered by how common they are.</summary>
     public const int CommonTokens = 20_000;
@@ -20,9 +20,6 @@ internal static partial class IdentifierCheck
 
     private static readonly string[] Fillers = ["a", "an", "the", "of", "photo", "picture", "image", "portrait", "painting", "in", "on"];
 
-    [GeneratedRegex(@"[\p{L}\p{N}_]+", RegexOptions.CultureInvariant)]
-    private static partial Regex WordPattern { get; }
-
     /// <summary>
     /// The word that names the subject: the one before the class, where the class prompt tells it; else the first after "of", or of all.
     /// </summary>
@@ -31,7 +28,7 @@ internal static partial class IdentifierCheck
     /// <returns>Null where the prompt has no such word.</returns>
     public static string? WordOf(string instancePrompt, string? classPrompt)
     {
-        string[] words = Words(instancePrompt), ofClass = Words(classPrompt);
+        string[] words = PromptIdentifier.Words(instancePrompt), ofClass = PromptIdentifier.Words(classPrompt);
         var own = words.Except(ofClass, StringComparer.Ordinal).Except(Fillers, StringComparer.Ordinal).ToList();
         if (ofClass.Length > 0)
             return own.Count == 0 ? null : own[0];
@@ -87,7 +84,4 @@ internal static partial class IdentifierCheck
     }
 
     private static string Count(int tokens) => tokens == 1 ? "1 token" : $"{tokens} tokens";
-
-    private static string[] Words(string? text) => text is null ? []
-        : [.. WordPattern.Matches(text.ToLowerInvariant()).Select(match => match.Value)];
 }

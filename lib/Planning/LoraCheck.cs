@@ -6,14 +6,14 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Planning;
 
 /// <summary>The layers that a training puts LoRA on, by kind, from a model's configuration files.</summary>
-internal static class LoraOutline
+internal static class LoraCheck
 {
     private static readonly string[] Encoders = ["text_encoder", "text_encoder_2"];
 
     /// <summary>Makes the check.</summary>
     /// <param name="config">The training.</param>
     /// <param name="model">The model's sizes.</param>
-    public static PreflightCheck Check(DreamBoothConfig config, ModelArchitecture model)
+    public static PreflightCheck Of(DreamBoothConfig config, ModelArchitecture model)
     {
         const string Subject = "LoRA";
         List<(string Part, LoraConfig Lora)> parts = [("transformer", config.TransformerLora())];

@@ -23,7 +23,7 @@ public static partial class Preflight
                 return [];
             checks.AddRange(Texts(config, path, []));
             if (architecture is not null)
-                checks.Add(LoraOutline.Check(config, architecture));
+                checks.Add(LoraCheck.Of(config, architecture));
             checks.AddRange(Length(config, items, tells: false, out var steps));
             if (checks.TrueForAll(check => check.Status != PreflightStatus.Problem))
                 checks.Add(DiskCheck.Of(config, architecture, steps));

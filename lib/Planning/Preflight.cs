@@ -51,7 +51,7 @@ public static partial class Preflight
         if (model.Status != PreflightStatus.Problem)
             checks.AddRange(Texts(config, path, isWhole ? datasets : []));
         if (architecture is not null)
-            checks.Add(LoraOutline.Check(config, architecture));
+            checks.Add(LoraCheck.Of(config, architecture));
         checks.AddRange(Length(config, isWhole ? Items(config, datasets) : null, tells: true, out var steps));
         var asPlanned = checks.Exists(check => check is { Subject: "LoRA", Status: PreflightStatus.Problem }) ? null : architecture;
         checks.Add(DiskCheck.Of(config, asPlanned, steps));

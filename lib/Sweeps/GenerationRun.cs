@@ -1,7 +1,6 @@
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
-using Dreambooth.Lab.Schedulers;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Sweeps;
@@ -168,11 +167,10 @@ internal sealed class GenerationRun
     private int CallsOf(int[] batch)
     {
         var variant = VariantOf(batch[0]);
-        var first = _sources is null ? 0 : GenerationRequest.FirstStepOf(variant.NumSteps, Strength(variant));
-        return variant.Sampling.ModelCalls(variant.NumSteps) - (variant.Sampler == SamplerKind.Heun ? 2 * first : first);
+        return GenerationRequest.CallsOf(variant.Sampling, variant.NumSteps, _sources is null ? null : Strength(variant));
     }
 
-    private static double Strength(GenerateConfig variant) => variant.Strength ?? new GenerationRequest { Prompts = [] }.Strength;
+    private static double Strength(GenerateConfig variant) => variant.Strength ?? GenerationRequest.DefaultStrength;
 
     // Pictures that may be generated together: of one prompt, one combination of settings and one picture to begin from.
     private IEnumerable<int[]> Units(IEnumerable<int> images) => images.GroupBy(image => image / _config.NumImages)

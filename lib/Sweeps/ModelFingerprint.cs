@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -16,6 +15,6 @@ internal static class ModelFingerprint
             .Order(StringComparer.Ordinal)
             .Select(file => (File.ResolveLinkTarget(file, returnFinalTarget: true) as FileInfo) ?? new FileInfo(file))
             .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName} {file.Length} {file.LastWriteTimeUtc.Ticks}\n")));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(listing)));
+        return FileHash.Sha256OfText(listing);
     }
 }

@@ -29,18 +29,9 @@ internal sealed class NoiseStream(StableDiffusion3Pipeline pipeline, ulong seed)
         }
 
         var (height, width) = pipeline.LatentSize(variant.Height, variant.Width);
-        using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        for (; _next <= places[^1]; _next++)
-        {
-            var drawn = SeededNoise.Normal([1, pipeline.Transformer.Config.InChannels, height, width], _generator!);
-            if (places.Contains(_next))
-                parts.Add(drawn);
-            else
-                drawn.Dispose();
-        }
-
-        return cat(parts, dim: 0).MoveToOuterDisposeScope();
+        int[] ahead = [.. places.Select(place => place - _next)];
+        _next = places[^1] + 1;
+        return SeededNoise.NormalAt([1, pipeline.Transformer.Config.InChannels, height, width], _generator!, ahead);
     }
 
     /// <inheritdoc/>

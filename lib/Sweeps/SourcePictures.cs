@@ -2,8 +2,6 @@ using System.Security.Cryptography;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
-using Dreambooth.Lab.Tensors;
-using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Sweeps;
 
@@ -52,10 +50,7 @@ internal sealed class SourcePictures
         NoiseIndex = place == record.Index ? null : place,
     };
 
-    /// <summary>
-    /// Lets a request begin from a picture. One seed gives, for each picture, first the noise that its encoding is drawn with, then that of
-    /// the first generated picture, the second and so on, as the reference draws them.
-    /// </summary>
+    /// <summary>Lets a request begin from a picture, see <see cref="StableDiffusion3Pipeline.DrawStart"/>.</summary>
     /// <param name="request">The request.</param>
     /// <param name="source">Which picture, from 0.</param>
     /// <param name="pipeline">The models.</param>
@@ -65,24 +60,7 @@ internal sealed class SourcePictures
     public GenerationRequest Begin(GenerationRequest request, int source, StableDiffusion3Pipeline pipeline, ulong seed, int[] places)
     {
         var path = _pictures[source].Path;
-        return Begin(request with { Image = ImageDecoder.LoadOverWhite(path), Mask = MaskOf(path, _mask) }, pipeline, seed, places);
-    }
-
-    /// <summary>The same for a request that has its picture and mask.</summary>
-    internal static GenerationRequest Begin(GenerationRequest request, StableDiffusion3Pipeline pipeline, ulong seed, int[] places)
-    {
-        var size = pipeline.SizeOf(request);
-        var (height, width) = pipeline.LatentSize(size.Height, size.Width);
-        using var scope = NewDisposeScope();
-        using var generator = new Generator(seed, CPU);
-        Tensor Draw() => SeededNoise.Normal([1, pipeline.Transformer.Config.InChannels, height, width], generator);
-        var encoding = Draw();
-        Tensor[] noise = [.. Enumerable.Range(0, places[^1] + 1).Select(_ => Draw())];
-        return request with
-        {
-            EncodingNoise = encoding.MoveToOuterDisposeScope(),
-            StartNoise = cat([.. places.Select(place => noise[place])]).MoveToOuterDisposeScope(),
-        };
+        return pipeline.DrawStart(request with { Image = ImageDecoder.LoadOverWhite(path), Mask = MaskOf(path, _mask) }, seed, places);
     }
 
     /// <summary>The mask of a picture.</summary>

@@ -52,7 +52,7 @@ public sealed record SweepAxes
     public string? Mask { get; init; }
 
     /// <summary>With <see cref="Image"/>: how much is made anew, above 0 to 1, at least one entry. Default 0.6 alone.</summary>
-    public IReadOnlyList<double> Strengths { get; init; } = [0.6];
+    public IReadOnlyList<double> Strengths { get; init; } = [GenerationRequest.DefaultStrength];
 
     /// <summary>Denoising steps of every picture. Default 28.</summary>
     public int Steps { get; init; } = 28;

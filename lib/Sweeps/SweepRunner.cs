@@ -197,7 +197,7 @@ internal sealed class SweepRunner
             BatchRow = row,
             BatchPrompts = request.Prompts.Count,
         };
-        record = SweepSource.Note(record, item);
+        record = SweepSource.Note(record, item, run.SourceOf(item));
         record.Save(Path.Combine(run.Folder, run.Paths[index]), image, _options.Metadata);
         var result = run.Results[index] = new SweepResult
         {

@@ -30,7 +30,7 @@ internal static class SweepSource
             Strength = items[0].Strength ?? request.Strength,
         };
         using var scope = NewDisposeScope();
-        var drawn = items.Select(item => SourcePictures.Begin(request, pipeline, item.Seed, [0])).ToList();
+        var drawn = items.Select(item => pipeline.DrawStart(request, item.Seed, [0])).ToList();
         return request with
         {
             EncodingNoise = cat([.. drawn.Select(one => one.EncodingNoise!)]).MoveToOuterDisposeScope(),
@@ -39,10 +39,14 @@ internal static class SweepSource
     }
 
     /// <summary>What a picture's record says of its source.</summary>
-    public static PictureRecord Note(PictureRecord record, SweepItem item) => item.Image is null ? record : record with
-    {
-        ImageSha256 = SourcePictures.Hash(item.Image),
-        Strength = item.Strength ?? new GenerationRequest { Prompts = [] }.Strength,
-        Mask = item.Mask is null or SourcePictures.Alpha ? item.Mask : SourcePictures.Hash(item.Mask),
-    };
+    /// <param name="record">The record.</param>
+    /// <param name="item">The picture.</param>
+    /// <param name="hashes">Its <see cref="HashOf"/>.</param>
+    public static PictureRecord Note(PictureRecord record, SweepItem item, string? hashes) => hashes?.Split(' ') is not { } own ? record
+        : record with
+        {
+            ImageSha256 = own[0],
+            Strength = item.Strength ?? GenerationRequest.DefaultStrength,
+            Mask = own.Length > 1 ? own[1] : item.Mask,
+        };
 }

@@ -45,4 +45,26 @@ internal static class SeededNoise
         var drawn = randn(shape, ScalarType.Float32, CPU, generator: generator);
         return drawn.to(dtype ?? ScalarType.Float32, device ?? CPU).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Draws from a generator again and again and keeps some of the draws.</summary>
+    /// <param name="shape">The sizes of one draw, of which the first is 1.</param>
+    /// <param name="generator">A CPU generator; it moves on to behind the last draw that is kept.</param>
+    /// <param name="places">Which draws are kept, rising, 0 for the next; at least one.</param>
+    /// <returns>Float32 on the CPU, <c>[places, shape without its 1]</c>.</returns>
+    public static Tensor NormalAt(long[] shape, Generator generator, int[] places)
+    {
+        ArgumentNullException.ThrowIfNull(places);
+        using var scope = NewDisposeScope();
+        var kept = new List<Tensor>();
+        for (var place = 0; place <= places[^1]; place++)
+        {
+            var drawn = Normal(shape, generator);
+            if (places.Contains(place))
+                kept.Add(drawn);
+            else
+                drawn.Dispose();
+        }
+
+        return cat(kept, dim: 0).MoveToOuterDisposeScope();
+    }
 }

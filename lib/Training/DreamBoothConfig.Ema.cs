@@ -62,14 +62,7 @@ public sealed partial record DreamBoothConfig
         Ema()?.Validate();
     }
 
-    private IEnumerable<string> EmaNotices()
-    {
-        string[] own =
-        [
-            nameof(EmaDecay), nameof(EmaMinDecay), nameof(EmaUpdateAfterStep), nameof(UseEmaWarmup), nameof(EmaInvGamma), nameof(EmaPower),
-        ];
-        foreach (var flag in Flags.All.Where(flag => !UseEma && own.Contains(flag.Property.Name)
-            && !Equals(flag.Property.GetValue(this), flag.DefaultValue)))
-            yield return $"{flag.Name} has no effect without use_ema.";
-    }
+    private IEnumerable<string> EmaNotices() => WithoutEffect(
+        UseEma, "use_ema", nameof(EmaDecay), nameof(EmaMinDecay), nameof(EmaUpdateAfterStep), nameof(UseEmaWarmup), nameof(EmaInvGamma),
+        nameof(EmaPower));
 }

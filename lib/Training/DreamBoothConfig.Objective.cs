@@ -75,20 +75,12 @@ public sealed partial record DreamBoothConfig
     /// <summary>The loss of single elements.</summary>
     internal ElementLoss ElementLoss() => new() { Type = LossType, HuberC = HuberC, HuberScale = HuberScale, Schedule = HuberSchedule };
 
-    private IEnumerable<string> ObjectiveNotices()
-    {
-        var usesHuber = LossType is LossType.Huber or LossType.SmoothL1;
-        foreach (var (property, condition, acts) in new[]
-        {
-            (nameof(SigmoidScale), "timestep_sampling sigmoid", TimestepSampling == TimestepSamplingKind.Sigmoid),
-            (nameof(HuberC), "loss_type huber or smooth_l1", usesHuber),
-            (nameof(HuberScale), "loss_type huber or smooth_l1", usesHuber),
-            (nameof(HuberSchedule), "loss_type huber or smooth_l1", usesHuber),
-        })
-        {
-            var flag = Flags.All.Single(flag => flag.Property.Name == property);
-            if (!acts && !Equals(flag.Property.GetValue(this), flag.DefaultValue))
-                yield return $"{flag.Name} has no effect without {condition}.";
-        }
-    }
+    private IEnumerable<string> ObjectiveNotices() =>
+    [
+        .. WithoutEffect(
+            TimestepSampling == TimestepSamplingKind.Sigmoid, "timestep_sampling sigmoid", nameof(SigmoidScale)),
+        .. WithoutEffect(
+            LossType is LossType.Huber or LossType.SmoothL1, "loss_type huber or smooth_l1", nameof(HuberC), nameof(HuberScale),
+            nameof(HuberSchedule)),
+    ];
 }

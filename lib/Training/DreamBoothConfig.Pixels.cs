@@ -91,15 +91,11 @@ public sealed partial record DreamBoothConfig
         }
     }
 
-    private IEnumerable<string> SizeNotices()
-    {
-        if (!AspectBuckets && BucketStep != Default<int>(nameof(BucketStep)))
-            yield return "bucket_step has no effect without aspect_buckets.";
-        if (Mask != MaskSource.Folder && MaskDataDir is not null)
-            yield return "mask_data_dir has no effect without mask folder.";
-        if (Mask == MaskSource.None && MaskBackground != 0)
-            yield return "mask_background has no effect without mask.";
-        if (!CacheLatents && LatentsCache is not null)
-            yield return "latents_cache has no effect without cache_latents.";
-    }
+    private IEnumerable<string> SizeNotices() =>
+    [
+        .. WithoutEffect(AspectBuckets, "aspect_buckets", nameof(BucketStep)),
+        .. WithoutEffect(Mask == MaskSource.Folder, "mask folder", nameof(MaskDataDir)),
+        .. WithoutEffect(Mask != MaskSource.None, "mask", nameof(MaskBackground)),
+        .. WithoutEffect(CacheLatents, "cache_latents", nameof(LatentsCache)),
+    ];
 }

@@ -70,11 +70,9 @@ public sealed partial record DreamBoothConfig
         }
     }
 
-    private IEnumerable<string> ReferenceNotices()
-    {
-        if (HubModelId is not null && !PushToHub)
-            yield return "hub_model_id has no effect without push_to_hub.";
-        if (PriorGenerationPrecision is not null && !UsesClassPictures)
-            yield return "prior_generation_precision has no effect without class pictures.";
-    }
+    private IEnumerable<string> ReferenceNotices() =>
+    [
+        .. WithoutEffect(PushToHub, "push_to_hub", nameof(HubModelId)),
+        .. WithoutEffect(UsesClassPictures, "class pictures", nameof(PriorGenerationPrecision)),
+    ];
 }

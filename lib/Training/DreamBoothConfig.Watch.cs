@@ -74,10 +74,10 @@ public sealed partial record DreamBoothConfig
 
     private IEnumerable<string> WatchNotices()
     {
-        if (WatchSteps is null && WatchPrompt is not null)
-            yield return "watch_prompt has no effect without watch_steps.";
-        if (!StopOnSpike && SpikeFactor != Default<double>(nameof(SpikeFactor)))
-            yield return "spike_factor has no effect without stop_on_spike.";
+        foreach (var notice in WithoutEffect(WatchSteps is not null, "watch_steps", nameof(WatchPrompt)))
+            yield return notice;
+        foreach (var notice in WithoutEffect(StopOnSpike, "stop_on_spike", nameof(SpikeFactor)))
+            yield return notice;
         if (WatchSteps is not null && PromptWithout is null)
         {
             yield return "watch_steps generates no pictures without the identifier: it is the word before the class that class_prompt ends "

@@ -130,6 +130,10 @@ public sealed partial record DreamBoothConfig
 
     private static T Default<T>(string property) => (T)Flags.All.Single(flag => flag.Property.Name == property).DefaultValue!;
 
+    private IEnumerable<string> WithoutEffect(bool acts, string condition, params string[] properties) => acts ? []
+        : Flags.All.Where(flag => properties.Contains(flag.Property.Name) && !Equals(flag.Property.GetValue(this), flag.DefaultValue))
+            .Select(flag => $"{flag.Name} has no effect without {condition}.");
+
     private IEnumerable<string> CrossErrors()
     {
         if (string.IsNullOrWhiteSpace(OutputDir))

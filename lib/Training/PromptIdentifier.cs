@@ -60,6 +60,8 @@ internal static partial class PromptIdentifier
             + "Add it to them, or leave them out.";
     }
 
-    private static string[] Words(string? text) => text is null ? []
+    /// <summary>The words of a text, in lower case.</summary>
+    /// <param name="text">Null for none.</param>
+    public static string[] Words(string? text) => text is null ? []
         : [.. WordPattern.Matches(text.ToLowerInvariant()).Select(match => match.Value)];
 }

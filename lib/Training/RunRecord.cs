@@ -33,7 +33,7 @@ internal sealed record RunRecord
 
     /// <summary>Reads it.</summary>
     /// <param name="folder">A training's output folder.</param>
-    /// <returns>Null where there is none, as of trainings of before 0.3, or it is damaged.</returns>
+    /// <returns>Null where there is none, as of trainings that ended before it was written, or it is damaged.</returns>
     public static RunRecord? Read(string folder)
     {
         var path = Path.Combine(folder, FileName);

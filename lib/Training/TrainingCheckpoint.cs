@@ -41,10 +41,10 @@ public sealed class TrainingCheckpoint
     // Steps order the checkpoints of one training, its start those of several: a clock that is set back changes neither.
     private (DateTimeOffset Start, int Step) Age => (State!.StartedAt ?? State.WrittenAt, Step);
 
-    // A checkpoint with a damaged state cannot be resumed, and does no harm.
     /// <summary>Whether it is of the training that began then; false where its state cannot be read.</summary>
     internal bool IsOf(DateTimeOffset startedAt) => IsOwn && AgeIfRead.Start == startedAt;
 
+    // A checkpoint with a damaged state cannot be resumed, and does no harm.
     private (DateTimeOffset Start, int Step) AgeIfRead
     {
         get

@@ -38,6 +38,11 @@ internal sealed class TrainingOutput : IDisposable
             && SavedLoraIsOf(checkpoint)
         ? checkpoint.Step : null;
 
+    /// <summary>The training with a seed: its own, else that of the checkpoint that it goes on from, else a drawn one.</summary>
+    /// <param name="config">The training.</param>
+    public DreamBoothConfig Seeded(DreamBoothConfig config) =>
+        config with { Seed = config.Seed ?? Checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };
+
     /// <summary>Creates and locks the folder of a configuration.</summary>
     /// <param name="config">The training.</param>
     /// <param name="warn">Told where there is no checkpoint to go on from.</param>

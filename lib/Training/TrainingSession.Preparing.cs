@@ -94,7 +94,7 @@ public sealed partial class TrainingSession
                 + "load the pipeline without StreamTransformer.");
         events ??= new TrainingEvents();
         var checkpoint = output.Checkpoint;
-        config = config with { Seed = config.Seed ?? checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue) };
+        config = output.Seeded(config);
         var warnBefore = pipeline.Prompts.Warn;
         pipeline.Prompts.Warn = events.OnWarning;
         DreamBoothBatches? batches = null;

@@ -56,10 +56,7 @@ public sealed partial class TrainingSession
         using var scores = ValidationScores.Open(config, events);
         events?.OnStage?.Invoke($"Loading {config.PretrainedModelNameOrPath}");
         DownloadOnce(config, ranks, events, cancellation);
-        config = config with
-        {
-            Seed = config.Seed ?? output.Checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue),
-        };
+        config = output.Seeded(config);
         if (ranks?.IsFirst != false)
             MakeClassPicturesInOwnPrecision(config, events, cancellation);
         using var pipeline = LoadPipeline(config, events, cancellation);
@@ -122,10 +119,7 @@ public sealed partial class TrainingSession
         try
         {
             var folder = output.Checkpoint is { } checkpoint ? Path.GetFullPath(checkpoint.Folder) : null;
-            config = config with
-            {
-                Seed = config.Seed ?? output.Checkpoint?.State!.Config().Seed ?? Random.Shared.NextInt64(uint.MaxValue),
-            };
+            config = output.Seeded(config);
             ranks.Broadcast(JsonSerializer.SerializeToUtf8Bytes(new Start(folder, config.Seed!.Value)));
             return output;
         }

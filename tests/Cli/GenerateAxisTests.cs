@@ -18,7 +18,8 @@ public sealed class GenerateAxisTests : IDisposable
         string[] axes = ["--num_images=2", "--axis", "guidance=1,4", "num_steps=2,3"];
         Assert.Contains("8 pictures in", Generate("all", axes), StringComparison.Ordinal);
         var whole = Pixels("all");
-        foreach (var (variant, flags) in new (int, string[])[] { (0, ["--guidance=1", "--num_steps=2"]), (3, ["--guidance=4", "--num_steps=3"]) })
+        (int, string[])[] variants = [(0, ["--guidance=1", "--num_steps=2"]), (3, ["--guidance=4", "--num_steps=3"])];
+        foreach (var (variant, flags) in variants)
         {
             Generate($"plain{variant}", ["--num_images=2", .. flags]);
             Assert.Equal(whole.Skip(2 * variant).Take(2), Pixels($"plain{variant}"));

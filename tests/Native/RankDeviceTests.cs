@@ -27,7 +27,8 @@ public sealed class RankDeviceTests
     [InlineData("generate --device=cuda:1", true)]
     [InlineData("generate --device cuda", false)]
     [InlineData("generate --shard auto", false)]
-    public void NamesDevice_CommandLine_IsReadWhole(string line, bool names) => Assert.Equal(names, RankDevice.NamesDevice(line.Split(' ')));
+    public void NamesDevice_CommandLine_IsReadWhole(string line, bool names) =>
+        Assert.Equal(names, RankDevice.NamesDevice(line.Split(' ')));
 
     [Fact]
     public void Choose_OneGpuForAllRanks_IsAnError() => Assert.Throws<UsageException>(

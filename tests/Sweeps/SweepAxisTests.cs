@@ -27,7 +27,8 @@ public class SweepAxisTests
         Assert.Equal(("dpmpp_2m_sde", "karras"), (SweepAxis.Sampler.LabelOf(sampled), SweepAxis.Sigmas.LabelOf(sampled)));
         Assert.Equal(("euler", "model"), (SweepAxis.Sampler.LabelOf(with), SweepAxis.Sigmas.LabelOf(with)));
         var details = new GuidanceConfig { Start = 0.1, End = 0.6, Rescale = 0.7, ZeroStar = true };
-        var (refined, plain) = (SweepAxis.GuidanceDetails.LabelOf(with with { GuidanceDetails = details }), SweepAxis.GuidanceDetails.LabelOf(with));
+        var refined = SweepAxis.GuidanceDetails.LabelOf(with with { GuidanceDetails = details });
+        var plain = SweepAxis.GuidanceDetails.LabelOf(with);
         Assert.Equal(("guided 0.1–0.6, rescale 0.7, CFG-Zero*", "plain guidance"), (refined, plain));
         var cached = with with { CacheInterval = 2, SkipGuidanceLayers = "7,8", Strength = 0.5 };
         Assert.Equal(

@@ -258,7 +258,8 @@ public sealed class SweepRunnerTests : IDisposable
         Assert.Equal(16, sweep.Items.Select(item => item.Settings).Distinct().Count());
 
         var (whole, single) = (Run(sweep, "whole", 4), Run(sweep, "single", 1));
-        Assert.All(whole.Zip(single), pair => Assert.InRange(LargestDifference(Load("whole", pair.First), Load("single", pair.Second)), 0, 1));
+        Assert.All(
+            whole.Zip(single), pair => Assert.InRange(LargestDifference(Load("whole", pair.First), Load("single", pair.Second)), 0, 1));
         Assert.Equal(16, whole.Select(result => Convert.ToHexString(Load("whole", result).Pixels)).Distinct().Count());
         var first = PictureRecord.Read(ImageNote.Read(File.ReadAllBytes(Path.Combine(At("single"), single[3].Path))))!;
         Assert.Equal(

@@ -115,7 +115,8 @@ public sealed class DreamBoothTrainerTests
         var events = new TrainingEvents { OnStep = _ => Assert.Fail("the step is taken back") };
         var error = Assert.Throws<NonFiniteException>(() => trainer.Run(events));
         Assert.Matches(
-            @"^Step 1 leaves the LoRA of transformer not finite \(first: transformer\.transformer_blocks\.0\.attn\.to_[qv]\.lora_[AB]\.weight\) "
+            @"^Step 1 leaves the LoRA of transformer not finite "
+            + @"\(first: transformer\.transformer_blocks\.0\.attn\.to_[qv]\.lora_[AB]\.weight\) "
             + "and is taken back: ", error.Message);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
         Assert.Equal(0, trainer.StepsDone);
@@ -132,7 +133,8 @@ public sealed class DreamBoothTrainerTests
             TinyTraining.Config with { MaxTrainSteps = 1, GradientAccumulationSteps = 2 }, new SpoiledGradient(matrix));
         var error = Assert.Throws<NonFiniteException>(() => trainer.Run());
         Assert.Matches(
-            $@"^Step 1: the loss is [\d.]+ and the gradient norm \S+ \(first: {name.Replace(".", @"\.", StringComparison.Ordinal)}\); it is not taken",
+            $@"^Step 1: the loss is [\d.]+ and the gradient norm \S+ "
+            + $@"\(first: {name.Replace(".", @"\.", StringComparison.Ordinal)}\); it is not taken",
             error.Message);
         Assert.Equal(before, training.Weights);
     }

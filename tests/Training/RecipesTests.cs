@@ -7,7 +7,10 @@ namespace Dreambooth.Lab.Tests.Training;
 public sealed class RecipesTests
 {
     public static TheoryData<string> Files =>
-        [.. Directory.EnumerateFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "recipes"), "*.json").Select(file => Path.GetFileName(file))];
+    [
+        .. Directory.EnumerateFiles(Path.Combine(GoldenSet.RepositoryRoot, "data", "recipes"), "*.json")
+            .Select(file => Path.GetFileName(file)),
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]

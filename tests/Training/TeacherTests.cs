@@ -170,7 +170,13 @@ public sealed class TeacherTests : IDisposable
     [Fact]
     public void Train_BlankPromptBesideClassPictures_AddsBothLosses()
     {
-        var classes = Config with { PriorFrom = PriorSource.ClassPictures, ClassDataDir = Out("class"), NumClassImages = 2, SampleBatchSize = 2 };
+        var classes = Config with
+        {
+            PriorFrom = PriorSource.ClassPictures,
+            ClassDataDir = Out("class"),
+            NumClassImages = 2,
+            SampleBatchSize = 2,
+        };
         var without = Train("classes", classes);
         var with = Train("blank", classes with { BlankPromptPreservation = true });
         Assert.Equal(without[0].PriorLoss, with[0].PriorLoss);

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Tensors;
 using Dreambooth.Lab.Training;
@@ -122,7 +120,7 @@ internal sealed record TrainingProgress(long Steps, double Minutes, double Sched
     private static string PathOf(string folder, string name, int part) => Path.Combine(folder, $"{name}-state-{part}.safetensors");
 
     private static string Fingerprint(FlatParameters weights) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(weights.Layout)))[..16];
+        FileHash.Sha256OfText(weights.Layout)[..16];
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 

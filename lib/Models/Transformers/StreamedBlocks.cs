@@ -56,9 +56,6 @@ internal sealed class StreamedBlocks : IDisposable
         _pins = AvailableMemory.Read(CPU) is { } host && streamed * SharersOf() <= host.Bytes / PinnedPart;
     }
 
-    /// <summary>How many stay.</summary>
-    public int Resident => _stays.Count(stays => stays);
-
     /// <summary>Has a block's weights there.</summary>
     /// <param name="index">Which block.</param>
     /// <returns>Frees them when disposed; null where they stay.</returns>
