@@ -39,6 +39,12 @@ internal sealed record DiffusionRecipe
     /// <summary>Captions of each picture in other words. Default 4.</summary>
     public int CaptionsPerPicture { get; init; } = 4;
 
+    /// <summary>
+    /// Part of the patterns, and of what is worn, that captions omit; brief captions omit all. Default 0: where a caption names neither,
+    /// there is neither. The omitted ones would be painted where nobody asks for them.
+    /// </summary>
+    public double MarksUnsaid { get; init; }
+
     /// <summary>Part of the captions with a rare word before the subject's noun, which says nothing. Default 0.03.</summary>
     public double RareWordShare { get; init; } = 0.03;
 

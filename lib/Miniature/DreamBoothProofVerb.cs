@@ -24,6 +24,7 @@ internal static class DreamBoothProofVerb
         var withoutPrior = verb.AddText(
             "--lora_without_prior", "FILE", "With --lora: measure this LoRA beside it, as the one trained without prior preservation.",
             null);
+        var single = verb.AddSwitch("--single", "Train by the recipe alone, and not once more without prior preservation.");
         var pictures = verb.AddNumber(
             "--pictures_per_prompt", "Pictures of each prompt of a family; of the instance prompt six times as many.", 2);
         var steps = verb.AddNumber("--steps", "Denoising steps.", 28);
@@ -39,6 +40,7 @@ internal static class DreamBoothProofVerb
                 Output = result.GetValue(output)!,
                 Lora = result.GetValue(lora),
                 LoraWithoutPrior = result.GetValue(withoutPrior),
+                ComparePrior = !result.GetValue(single),
                 PicturesPerPrompt = result.GetValue(pictures),
                 PlainPictures = 6 * result.GetValue(pictures),
                 Steps = result.GetValue(steps),

@@ -46,6 +46,7 @@ internal static class MiniatureCommandLine
         var minutes = verb.AddNumber("--minutes", "Minutes of training; what comes before it is not counted.", 7.0);
         var steps = verb.AddNumber("--max_steps", "Steps after which training ends in any case.", long.MaxValue);
         var pictures = verb.AddNumber("--pictures", "Number of painted pictures to train on.", 60_000);
+        var firstPicture = verb.AddNumber("--first_picture", "Seed of the first painted picture; 0 for the recipe's.", 0UL);
         var from = verb.AddNumber("--from",
             "Where on the learning-rate schedule this run begins, 0 to 1; below 0 for where the run that it resumes ended.", -1.0);
         var to = verb.AddNumber("--to", "Where on the learning-rate schedule this run ends, 0 to 1.", 1.0);
@@ -69,6 +70,7 @@ internal static class MiniatureCommandLine
         {
             var recipe = Adjusted(
                 result.GetValue(tiny) ? MiniatureRecipe.Tiny : new MiniatureRecipe(), result.GetValue(batch), result.GetValue(rate));
+            recipe = result.GetValue(firstPicture) is var first and > 0 ? recipe with { FirstDrawing = first } : recipe;
             run(recipe, new PretrainingOptions
             {
                 Output = result.GetValue(output)!,

@@ -56,7 +56,7 @@ internal sealed class CaptionTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(spec);
-        var caption = Captioner.Describe(spec, seed);
+        var caption = Captioner.Describe(spec, seed, recipe.DiffusionTraining.MarksUnsaid);
         var random = new SeededRandom(seed, 400);
         if (!random.Chance(recipe.DiffusionTraining.RareWordShare))
             return caption;

@@ -30,7 +30,9 @@ internal sealed class MiniatureProof : IDisposable
 
     /// <summary>Runs the proof.</summary>
     /// <param name="options">What and how much.</param>
-    /// <param name="output">Folder for <c>proof.json</c>, <c>proof.md</c> and sheets of pictures, or null for none.</param>
+    /// <param name="output">
+    /// Folder for <c>proof.json</c>, <c>proof.md</c>, <c>misread.json</c> and sheets of pictures, or null for none.
+    /// </param>
     /// <exception cref="LabException">A folder is damaged.</exception>
     public static ProofReport Run(ProofOptions options, string? output = null)
     {
@@ -58,6 +60,8 @@ internal sealed class MiniatureProof : IDisposable
         var psnr = MeasureVae();
         _options.Log(FormattableString.Invariant($"autoencoder: {psnr:F2} dB"));
         var generated = Generate(combinations, _options.GuidanceScale, output);
+        if (output is not null)
+            JsonFile.Write(Path.Combine(output, "misread.json"), Misread(combinations, generated).ToArray());
         var drawn = ReadDrawings(combinations);
         var rates = Rates(combinations, generated)
             .Zip(Rates(combinations, drawn), (ours, real) => new AttributeRate(ours.Name, ours.Rate, real.Rate, ours.Count)).ToArray();
@@ -134,6 +138,15 @@ internal sealed class MiniatureProof : IDisposable
             return (name, rows.Length == 0 ? 1 : (double)right / rows.Length, rows.Length);
         }
     }
+
+    private static IEnumerable<Misreading> Misread(IReadOnlyList<CaptionedCombination> combinations, int[][] read) =>
+        from row in Enumerable.Range(0, combinations.Count)
+        from index in Enumerable.Range(0, DrawingAttributes.All.Count)
+        let attribute = DrawingAttributes.All[index]
+        let asked = attribute.ClassOf(combinations[row].Spec)
+        let seen = read[row][index]
+        where attribute.IsShown(combinations[row].Spec) && asked != seen
+        select new Misreading(row, combinations[row].Caption, attribute.Name, attribute.Classes[asked], attribute.Classes[seen]);
 
     private double MeasureVae()
     {

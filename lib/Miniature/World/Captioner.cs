@@ -18,17 +18,18 @@ internal static class Captioner
     /// </summary>
     /// <param name="spec">The picture.</param>
     /// <param name="seed">Chooses among the wordings.</param>
-    public static string Describe(WorldSpec spec, ulong seed)
+    /// <param name="marksUnsaid">Part of the patterns and of what is worn that a caption omits, 0 to 1; brief captions omit all.</param>
+    public static string Describe(WorldSpec spec, ulong seed, double marksUnsaid = Unsaid)
     {
         ArgumentNullException.ThrowIfNull(spec);
         var random = new SeededRandom(seed, 200);
         var brief = random.Chance(ShortShare);
-        var noun = Noun(spec, random, brief);
+        var noun = Noun(spec, random, brief, marksUnsaid);
         var subject = random.Pick(CaptionWords.Property(spec.Property)).Replace("{0}", WithArticle(noun), StringComparison.Ordinal)
             .Replace("{1}", noun, StringComparison.Ordinal);
         var text = new StringBuilder(subject);
         if (!brief)
-            AddCircumstances(text, spec, random);
+            AddCircumstances(text, spec, random, marksUnsaid);
         return random.Pick(CaptionWords.Rendition(spec.Rendition)).Replace("{0}", text.ToString(), StringComparison.Ordinal);
     }
 
@@ -38,27 +39,27 @@ internal static class Captioner
         ("aeio".Contains(phrase[0], StringComparison.Ordinal) || phrase.StartsWith("x-ray", StringComparison.Ordinal) ? "an " : "a ")
             + phrase;
 
-    private static string Noun(WorldSpec spec, SeededRandom random, bool brief)
+    private static string Noun(WorldSpec spec, SeededRandom random, bool brief, double marksUnsaid)
     {
         var kind = CaptionWords.Kind(spec.Kind);
         if (brief)
             return kind;
         var colour = SubjectTraits.ShowsColour(spec) && !random.Chance(Unsaid) ? random.Pick(CaptionWords.Colour(spec.Colour)) : "";
         var sayPattern = SubjectTraits.ShowsPattern(spec)
-            && (spec.Pattern == CoatPattern.Solid ? random.Chance(0.08) : !random.Chance(Unsaid));
+            && (spec.Pattern == CoatPattern.Solid ? random.Chance(0.08) : !random.Chance(marksUnsaid));
         var pattern = sayPattern ? CaptionWords.Pattern(spec.Pattern) : "";
         string[] words = spec.Pattern == CoatPattern.Solid || random.Chance(0.35) ? [pattern, colour, kind] : [colour, pattern, kind];
         return string.Join(' ', words.Where(word => word.Length > 0));
     }
 
-    private static void AddCircumstances(StringBuilder text, WorldSpec spec, SeededRandom random)
+    private static void AddCircumstances(StringBuilder text, WorldSpec spec, SeededRandom random, double marksUnsaid)
     {
         var pose = SubjectTraits.ShowsPose(spec) && !random.Chance(PoseUnsaid) ? random.Pick(CaptionWords.Pose(spec.Pose)) : "";
         if (SubjectTraits.ShowsFacing(spec) && random.Chance(0.12))
             pose = (pose + " " + CaptionWords.Facing[(int)spec.Facing]).Trim();
         var scene = random.Chance(Unsaid) ? "" : random.Pick(CaptionWords.Scene(spec.Scene));
         var worn = "";
-        if (spec.Accessory != Accessory.None && !random.Chance(Unsaid))
+        if (spec.Accessory != Accessory.None && !random.Chance(marksUnsaid))
             worn = (random.Chance(0.7) ? "wearing " : "with ") + random.Pick(CaptionWords.Accessory(spec.Accessory));
         string[] parts = random.Chance(0.5) ? [worn, pose, scene] : [pose, scene, worn];
         foreach (var part in parts.Where(part => part.Length > 0))

@@ -66,8 +66,9 @@ public sealed class PretrainingTests : IDisposable
                 Steps = 1,
                 GuidanceSweep = [],
                 VaePictures = 4,
-            });
+            }, At("proof"));
         Assert.Equal(vae.Psnr, report.Psnr, 2.0);
+        Assert.Contains("\"asked\"", File.ReadAllText(Path.Combine(At("proof"), "misread.json")), StringComparison.Ordinal);
         Assert.NotEmpty(report.Shortfalls());
 
         var weights = Path.Combine(At("model"), "vae", "diffusion_pytorch_model.safetensors");

@@ -51,6 +51,23 @@ public class CaptionerTests
                 template => pair.Caption.Contains(LastWords(template), StringComparison.Ordinal));
     });
 
+    // Brief captions name the kind alone; here the scene tells that a caption is none.
+    [Fact]
+    public void Describe_NoMarksUnsaid_SaysPatternAndWhatIsWornUnlessBrief()
+    {
+        var pairs = Enumerable.Range(0, 3000).Select(seed => WorldSampler.Draw((ulong)seed, CombinationSplit.Any))
+            .Select((spec, seed) => (Spec: spec, Caption: Captioner.Describe(spec, (ulong)seed, marksUnsaid: 0)))
+            .Where(pair => CaptionWords.Scene(pair.Spec.Scene).Any(s => pair.Caption.Contains(s, StringComparison.Ordinal))).ToList();
+        Assert.All(pairs, pair =>
+        {
+            if (SubjectTraits.ShowsPattern(pair.Spec) && pair.Spec.Pattern != CoatPattern.Solid)
+                Assert.Contains(CaptionWords.Pattern(pair.Spec.Pattern), pair.Caption.Split(' '));
+            if (pair.Spec.Accessory != Accessory.None)
+                Assert.Contains(CaptionWords.Accessory(pair.Spec.Accessory), worn => pair.Caption.Contains(worn, StringComparison.Ordinal));
+        });
+        Assert.True(pairs.Count > 2000);
+    }
+
     [Fact]
     public void Describe_ShownColourAndScene_AreSaidInMostCaptionsAndLeftUnsaidInSome()
     {
