@@ -29,7 +29,7 @@ public sealed class PreflightTests : IDisposable
             ],
             checks.Select(check => check.Subject));
         Assert.Equal(
-            "lora of rank 16 on 89 layers of 22 kinds, 417,792 numbers", Of(checks, "LoRA").Message);
+            "lora of rank 16 on 101 layers of 24 kinds, 556,032 numbers", Of(checks, "LoRA").Message);
         Assert.Contains("transformer attn.to_add_out: 5 layers, 23,040 numbers", Of(checks, "LoRA").Details);
         Assert.Equal(["CLIP-L: gmc</w>", "CLIP-G: gmc</w>", "T5: ▁gmc"], Of(checks, "identifier").Details);
         Assert.Equal(
