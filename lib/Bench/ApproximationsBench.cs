@@ -15,8 +15,8 @@ internal static class ApproximationsBench
 
     public static Command Create(Session session) => BenchFlags.Verb<Flags>(
         "approximations",
-        "Generates the miniature's pictures of its character with all steps, with fewer, and with the transformer's blocks in some steps "
-        + "only, and has its classifier judge them: fidelity, adherence, difference to the exact pictures. Times at full size come from "
+        "Generates the miniature's pictures of its character with all steps, with fewer, with the transformer's blocks in some steps "
+        + "only, and with their products in 8 bits, and has its classifier judge them: fidelity, adherence, difference to the exact pictures. Times at full size come from "
         + "`bench full-size --rows pictures,pictures-steps-14,… --json FILE`.",
         flags => Run(flags, session));
 
@@ -25,7 +25,6 @@ internal static class ApproximationsBench
         var place = PipelineOptions.Parse(flags.Device, "fp32");
         var record = new BenchRecord(flags.Json, "approximations", place.Device);
         var times = flags.FullSize is null ? [] : FullSizeSeconds(flags.FullSize);
-        using var pipeline = StableDiffusion3Pipeline.Load(flags.Model, place);
         using var judge = CharacterMeasures.Load(flags.Classifier, flags.Subject, graded: true);
         var axes = new SweepAxes
         {
@@ -35,7 +34,9 @@ internal static class ApproximationsBench
             Guidances = [flags.Guidance],
             Steps = Approximation.ExactSteps,
         };
-        var benchmark = new ApproximationsBenchmark(pipeline, judge, axes, flags.OutputDir);
+        using var benchmark = new ApproximationsBenchmark(
+            quantization => StableDiffusion3Pipeline.Load(flags.Model, place with { Quantization = quantization }), judge, axes,
+            flags.OutputDir);
         session.Output.WriteLine($"{axes.Prompts.Count} prompts, {flags.Seeds} seeds, guidance {Number(flags.Guidance, "0.#")}");
         var figures = new List<ApproximationFigure>();
         foreach (var measured in benchmark.Run(Approximation.Faster, session.Cancellation))

@@ -6,15 +6,17 @@ using Dreambooth.Lab.Sweeps;
 namespace Dreambooth.Lab.Bench;
 
 /// <summary>Generates the same pictures exactly and by each approximation, and has them judged.</summary>
-/// <param name="pipeline">The model.</param>
+/// <param name="load">Gives the model, which this disposes; asked again where its quantization changes.</param>
 /// <param name="judge">Judges.</param>
 /// <param name="axes">The pictures: prompts, seeds, LoRA, guidance.</param>
 /// <param name="folder">Where they go; those of an earlier run are taken as they are.</param>
-internal sealed class ApproximationsBenchmark(StableDiffusion3Pipeline pipeline, IPictureJudge judge, SweepAxes axes, string folder)
+internal sealed class ApproximationsBenchmark(
+    Func<Quantization, StableDiffusion3Pipeline> load, IPictureJudge judge, SweepAxes axes, string folder) : IDisposable
 {
     private const ulong BootstrapSeed = 20;
 
     private readonly Sweep _sweep = Sweep.Cross("approximations", axes);
+    private StableDiffusion3Pipeline? _pipeline;
 
     /// <summary>Measures.</summary>
     /// <param name="all">Which; the exact one comes first by itself.</param>
@@ -27,10 +29,21 @@ internal sealed class ApproximationsBenchmark(StableDiffusion3Pipeline pipeline,
             yield return Figure(approximation, Generate(approximation, cancellation), exact);
     }
 
+    /// <summary>Frees the model.</summary>
+    public void Dispose() => _pipeline?.Dispose();
+
+    private StableDiffusion3Pipeline Pipeline(Quantization quantization)
+    {
+        if (_pipeline is { } loaded && loaded.Options.Quantization == quantization)
+            return loaded;
+        _pipeline?.Dispose();
+        return _pipeline = load(quantization);
+    }
+
     private IReadOnlyList<SweepResult> Generate(Approximation approximation, CancellationToken cancellation)
     {
         var sweep = _sweep with { Items = [.. _sweep.Items.Select(approximation.Of)] };
-        return new SweepRunner(pipeline, new SweepRunnerOptions { Judge = judge })
+        return new SweepRunner(Pipeline(approximation.Quantization), new SweepRunnerOptions { Judge = judge })
             .Run(sweep, Path.Combine(folder, approximation.Name), cancellation);
     }
 

@@ -72,6 +72,8 @@ internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options
         [
             ("forward-b2-large", $"transformer forward, batch 2, {large}×{large}", times => Forward(times, 2, large)),
             ("forward-b8-large", $"transformer forward, batch 8, {large}×{large}", times => Forward(times, 8, large)),
+            ("forward-b8-large-fp8", "the same, the blocks' products in 8 bits", times => Forward(times, 8, large, Quantization.Fp8)),
+            ("forward-b2-large-fp8", "the same, batch 2", times => Forward(times, 2, large, Quantization.Fp8)),
             ("forward-b2-small", $"transformer forward, batch 2, {small}×{small}", times => Forward(times, 2, small)),
             ("lora-step", $"LoRA step, batch 2, {small}×{small}, rank 4, cached latents and prompts",
                 times => LoraStep(times, static config => config)),
@@ -91,10 +93,10 @@ internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options
             ("vae-decode", $"VAE decode {large}×{large}", times => Decode(times, large)),
             ("vae-encode", $"VAE encode {small}×{small}", times => Encode(times, small)),
             ("pictures", $"{options.Images} pictures {large}×{large}, {options.Steps} steps, guidance, text encoding and decode",
-                times => Pictures(times, static request => request)),
+                times => Pictures(times, static request => request, Quantization.None)),
             .. Approximation.Faster.Select(faster => (
                 $"pictures-{faster.Name}", $"the same, {faster.Title}",
-                (Func<List<double>, bool>)(times => Pictures(times, request => faster.Of(request))))),
+                (Func<List<double>, bool>)(times => Pictures(times, request => faster.Of(request), faster.Quantization)))),
             ("pictures-balanced", "the same, text encoders and autoencoder read while they are used", PicturesBalanced),
             .. options.Collective is null ? Array.Empty<(string, string, Func<List<double>, bool>)>()
                 : [(AllReduce, FormattableString.Invariant($"sum of {Summed:N0} numbers over all ranks"), Sum)],
@@ -138,8 +140,8 @@ internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options
         };
     }
 
-    private bool Forward(List<double> times, int batch, int size) =>
-        Measure(times, options.Repeats, () => Weights.Transformer(), transformer =>
+    private bool Forward(List<double> times, int batch, int size, Quantization quantization = Quantization.None) =>
+        Measure(times, options.Repeats, () => Transformer(quantization), transformer =>
     {
         var text = Text(batch, ClipTokens + PromptTokens);
         var latents = Latents(batch, size).to(options.Dtype);
@@ -204,10 +206,10 @@ internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options
         });
     });
 
-    private bool Pictures(List<double> times, Func<GenerationRequest, GenerationRequest> change) => Generate(
+    private bool Pictures(List<double> times, Func<GenerationRequest, GenerationRequest> change, Quantization quantization) => Generate(
         times,
         () => StableDiffusion3Pipeline.Of(
-            Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(), Weights.Vae(), RandomWeights.Scheduler, Drawing),
+            Weights.Prompts(withT5: true, PromptTokens), Transformer(quantization), Weights.Vae(), RandomWeights.Scheduler, Drawing),
         change);
 
     private bool PicturesBalanced(List<double> times)

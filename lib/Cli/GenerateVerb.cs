@@ -116,6 +116,7 @@ internal static class GenerateVerb
         ComponentsFolder = config.Components,
         WithT5 = !config.WithoutT5,
         CudaGraph = config.CudaGraph,
+        Quantization = config.Quantization,
     };
 
     // The largest of all combinations.
@@ -127,6 +128,7 @@ internal static class GenerateVerb
         Training = TrainingKind.None,
         Dtype = options.Dtype,
         VaeDtype = options.VaeDtype,
+        Quantization = options.Quantization,
         WithT5 = !config.WithoutT5,
         MaxSequenceLength = config.MaxSequenceLength ?? PromptEncoder.DefaultMaxSequenceLength,
         SampleBatchSize = Math.Min(config.NumImages, StableDiffusion3Pipeline.WorthAtATime),

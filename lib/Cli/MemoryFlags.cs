@@ -54,6 +54,10 @@ internal sealed record MemoryFlags
     [Flag(PlanGroup, "Pictures generated at a time.", Minimum = 1, DefaultText = "1")]
     public int? NumImages { get; init; }
 
+    /// <summary>Whether the transformer's products have 8 bits. Flag <c>--quantization</c>.</summary>
+    [Flag(PlanGroup, "With --inference: the transformer's large products in 8 bits, as generate has it.")]
+    public Quantization Quantization { get; init; }
+
     /// <summary>Side of generated pictures in pixels. Flag <c>--size</c>.</summary>
     [Flag(PlanGroup, "Side of generated pictures in pixels.", Minimum = 16, DefaultText = "the model's own")]
     public int? Size { get; init; }
@@ -109,6 +113,7 @@ internal sealed record MemoryFlags
             GradientCheckpointing = settings.GradientCheckpointing || changed.GradientCheckpointing,
             Memory = changed.Memory == MemoryMode.Auto ? settings.Memory : changed.Memory,
             FreeT5 = FreeT5,
+            Quantization = Quantization,
             SampleBatchSize = NumImages ?? settings.SampleBatchSize,
             SampleResolution = Size ?? settings.SampleResolution,
         };

@@ -25,6 +25,9 @@ public abstract class AdaptedLayer : WeightedLayer
     /// <summary>Width of the output.</summary>
     public long OutFeatures => Weight.shape[0];
 
+    /// <summary>Whether the weight is in 8-bit floating point: nothing can be fused with it then.</summary>
+    internal virtual bool IsQuantized => false;
+
     /// <summary>The updates that the layer carries, in the order of their attachment.</summary>
     public IReadOnlyList<LinearUpdate> Adapters => _adapters;
 
@@ -51,20 +54,20 @@ public abstract class AdaptedLayer : WeightedLayer
 
     /// <summary>The layer and its updates on the rows of an input.</summary>
     /// <param name="x"><c>[N, in]</c>.</param>
+    /// <param name="codes">The same in 8-bit floating point, where the weight is.</param>
     /// <returns><c>[N, out]</c>.</returns>
-    internal Tensor Rows(Tensor x)
+    internal Tensor Rows(Tensor x, Float8Rows? codes = null)
     {
-        var weight = Weight.view(OutFeatures, InFeatures);
         Tensor? product = null;
         Tensor output;
         if (_adapters.Exists(update => update.Scale != 0 && update.ReadsProduct))
         {
-            product = nn.functional.linear(x, weight);
+            product = Product(x, codes, null);
             output = Bias is null ? product.clone() : product.add(Bias, KeptScalar.One);
         }
         else
         {
-            output = nn.functional.linear(x, weight, Bias);
+            output = Product(x, codes, Bias);
         }
 
         return _adapters.Where(update => update.Scale != 0).Aggregate(output, (sum, update) => update.AddTo(sum, x, product, this));
@@ -75,6 +78,12 @@ public abstract class AdaptedLayer : WeightedLayer
     /// <param name="scale">Factor of the update; 0 takes it out.</param>
     internal void Fuse(LinearUpdate update, double scale)
     {
+        if (IsQuantized)
+        {
+            throw new LabException(
+                $"Adapter '{update.Adapter}' cannot be fused with weights in fp8: its change would be lost in their rounding. Leave it unfused.");
+        }
+
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         if (Bias is null && update.ChangeOfBias() is not null)
@@ -93,13 +102,19 @@ public abstract class AdaptedLayer : WeightedLayer
     /// <summary>The weight without what is fused with it, <c>[out, in]</c>: itself where nothing is, else in Float32.</summary>
     internal Tensor Original()
     {
-        var weight = Weight.view(OutFeatures, InFeatures);
+        var weight = Matrix();
         var (rows, sum) = Fused();
         if (sum is null)
             return weight;
         weight = weight.to(ScalarType.Float32).sub(sum);
         return rows is null ? weight : weight.div(rows);
     }
+
+    /// <summary>The weight as a matrix, <c>[out, in]</c>.</summary>
+    internal virtual Tensor Matrix() => Weight.view(OutFeatures, InFeatures);
+
+    /// <summary>The layer without its updates.</summary>
+    internal virtual Tensor Product(Tensor x, Float8Rows? codes, Tensor? bias) => nn.functional.linear(x, Matrix(), bias);
 
     // With a factor f of the rows, an update's fused weight is f (W + s Δ): the sum of all is (1 + Σ (f - 1)) W + Σ f s Δ.
     private (Tensor? Rows, Tensor? Sum) Fused()

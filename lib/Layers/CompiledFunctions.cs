@@ -16,6 +16,10 @@ internal static class CompiledFunctions
         def linear_gelu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
             return torch._addmm_activation(bias, x, weight.t(), use_gelu=True)
 
+        def scaled_product(x: Tensor, weight: Tensor, scales: Tensor, weight_scales: Tensor, bias: Optional[Tensor]) -> Tensor:
+            bfloat16 = 15
+            return torch._scaled_mm(x, weight.t(), scales, weight_scales, bias, None, bfloat16, False)
+
         """;
 
     private static readonly Lazy<jit.CompilationUnit> s_unit = new(() => jit.compile(Source));
@@ -36,4 +40,14 @@ internal static class CompiledFunctions
     /// <param name="bias"><c>[out]</c>.</param>
     /// <returns><c>[rows, out]</c>.</returns>
     public static Tensor LinearGelu(Tensor x, Tensor weight, Tensor bias) => (Tensor)s_unit.Value.invoke("linear_gelu", x, weight, bias);
+
+    /// <summary>A linear layer of rows and a weight in 8-bit floating point (e4m3), on CUDA alone; summed in float32.</summary>
+    /// <param name="x"><c>[N, in]</c>.</param>
+    /// <param name="weight"><c>[out, in]</c>; both sides multiples of 16.</param>
+    /// <param name="scales">Of the rows, float32, <c>[N, 1]</c>.</param>
+    /// <param name="weightScales">Of the outputs, float32, <c>[1, out]</c>.</param>
+    /// <param name="bias"><c>[out]</c>, bfloat16, or null.</param>
+    /// <returns><c>[N, out]</c>, bfloat16.</returns>
+    public static Tensor ScaledProduct(Tensor x, Tensor weight, Tensor scales, Tensor weightScales, Tensor? bias) =>
+        (Tensor)s_unit.Value.invoke("scaled_product", x, weight, scales, weightScales, bias!);
 }

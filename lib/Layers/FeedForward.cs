@@ -37,13 +37,20 @@ public sealed class FeedForward : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
+        if (Out.IsQuantized && Out.Adapters.Count == 0)
+        {
+            // The pass that brings the product's input into 8 bits takes its GELU as well.
+            var wide = In.call(input);
+            return Out.Plain(wide, Float8Rows.Of(wide, gelu: true)).MoveToOuterDisposeScope();
+        }
+
         return Out.call(Widen(input)).MoveToOuterDisposeScope();
     }
 
     // On CUDA the product applies GELU to what it writes; a backward pass needs the values before it.
     private Tensor Widen(Tensor input)
     {
-        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0
+        if (input.device_type != DeviceType.CUDA || In.Adapters.Count > 0 || In.IsQuantized
             || (is_grad_enabled() && (input.requires_grad || In.Weight.requires_grad)))
             return nn.functional.gelu(In.call(input), TorchSharp.Modules.GELU.Approximate.tanh);
         using var rows = input.reshape(-1, In.InFeatures);

@@ -41,7 +41,7 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     public bool IsOnDemand { get; set; }
 
     /// <inheritdoc/>
-    public void Assign(string name, Tensor value)
+    public virtual void Assign(string name, Tensor value)
     {
         var parameter = Replace(GetName(), name, name switch { "weight" => _weight, "bias" => _bias, _ => null }, value);
         if (name == "weight")

@@ -63,7 +63,8 @@ internal sealed partial record PictureRecord
 
     // A sampler of a later version is none that can be repeated.
     private bool KnowsSampling => (Sampler == Euler || EnumNames.Find<SamplerKind>(Sampler) is not null)
-        && (Sigmas is null || EnumNames.Find<SigmaSchedule>(Sigmas) is not null);
+        && (Sigmas is null || EnumNames.Find<SigmaSchedule>(Sigmas) is not null)
+        && (Quantization is null || EnumNames.Find<Quantization>(Quantization) is not null);
 
     private PictureRecord WithSampling(GenerationRequest request)
     {

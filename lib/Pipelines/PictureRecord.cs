@@ -121,6 +121,9 @@ internal sealed partial record PictureRecord
     /// <summary>Precision of transformer and text encoders.</summary>
     public string? Dtype { get; init; }
 
+    /// <summary>The quantization of the transformer's products, as <c>fp8</c>; null for none.</summary>
+    public string? Quantization { get; init; }
+
     /// <summary>Precision of the autoencoder; null for <see cref="Dtype"/>.</summary>
     public string? VaeDtype { get; init; }
 
@@ -190,6 +193,7 @@ internal sealed partial record PictureRecord
             CacheInterval = request.CacheInterval > 1 ? request.CacheInterval : null,
             CacheOrder = request.CacheInterval > 1 ? request.CacheOrder : null,
             Dtype = options.Dtype.ToString(),
+            Quantization = options.Quantization == Pipelines.Quantization.None ? null : EnumNames.Of(options.Quantization),
             VaeDtype = options.VaeDtype.ToString(),
             Device = NameOf(options.Device),
             Program = $"dreambooth-lab {typeof(PictureRecord).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?

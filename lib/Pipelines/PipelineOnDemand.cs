@@ -15,7 +15,7 @@ internal static class PipelineOnDemand
     /// <exception cref="Foundation.LabException">A file does not fit.</exception>
     public static StableDiffusion3Pipeline Load(PipelineSources sources, PipelineOptions options)
     {
-        var (device, dtype) = (options.Device, options.Dtype);
+        var (device, dtype, quantized) = (options.Device, options.Dtype, options.Quantization == Quantization.Fp8);
         var vae = new AutoencoderKL(sources.Vae.Config, META, options.VaeDtype);
         var clip = new CLIPTextModelWithProjection(sources.Clip.Config, META, dtype);
         var clip2 = new CLIPTextModelWithProjection(sources.Clip2.Config, META, dtype);
@@ -27,8 +27,8 @@ internal static class PipelineOnDemand
             StateDictLoader.Check(t5, sources.T5!.Weights, T5EncoderModel.IsSuperfluous);
         var transformer = options.StreamTransformer
             ? SD3Transformer2DModel.LoadStreamed(
-                sources.Transformer.Config, sources.Transformer.Weights, device, dtype, options.ResidentBlocks)
-            : SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype);
+                sources.Transformer.Config, sources.Transformer.Weights, device, dtype, options.ResidentBlocks, quantized)
+            : SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype, quantized);
         var prompts = new PromptEncoder(
             clip, clip2, t5, sources.Tokenizer, sources.Tokenizer2, sources.Tokenizer3, transformer.Config.JointAttentionDim)
         {

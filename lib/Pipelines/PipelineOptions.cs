@@ -16,6 +16,9 @@ public sealed record PipelineOptions
     /// <summary>Element type of the autoencoder. Default: float32.</summary>
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
+    /// <summary>Whether the transformer's large products have 8 bits; for generation only. Default: no.</summary>
+    public Quantization Quantization { get; init; }
+
     /// <summary>
     /// Whether the transformer's forward is captured as a CUDA graph and replayed, once for each call that generates with 14 steps or more,
     /// where the device waits for the processor, as with small pictures. CUDA only, and not with <see cref="StreamTransformer"/>;

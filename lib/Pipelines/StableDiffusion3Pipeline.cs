@@ -117,7 +117,8 @@ public sealed partial class StableDiffusion3Pipeline : IDisposable
             if (options.Memory is MemoryMode.Balanced or MemoryMode.Low || options.StreamTransformer)
                 return PipelineOnDemand.Load(sources, options);
             var (device, dtype) = (options.Device, options.Dtype);
-            var transformer = SD3Transformer2DModel.Load(sources.Transformer.Config, sources.Transformer.Weights, device, dtype);
+            var transformer = SD3Transformer2DModel.Load(
+                sources.Transformer.Config, sources.Transformer.Weights, device, dtype, options.Quantization == Quantization.Fp8);
             var vae = AutoencoderKL.Load(sources.Vae.Config, sources.Vae.Weights, device, options.VaeDtype);
             var clip = CLIPTextModelWithProjection.Load(sources.Clip.Config, sources.Clip.Weights, device, dtype);
             var clip2 = CLIPTextModelWithProjection.Load(sources.Clip2.Config, sources.Clip2.Weights, device, dtype);

@@ -65,6 +65,9 @@ public sealed record MemorySettings
     /// <summary>Element type of the autoencoder. Default Float32.</summary>
     public ScalarType VaeDtype { get; init; } = ScalarType.Float32;
 
+    /// <summary>Whether the transformer's large products have 8 bits; for generation only. Default: no.</summary>
+    public Quantization Quantization { get; init; }
+
     /// <summary>Whether activations are recomputed in the backward pass instead of kept. Default false.</summary>
     public bool GradientCheckpointing { get; init; }
 
@@ -222,6 +225,9 @@ public sealed record MemorySettings
         }
 
         Need(MaxSequenceLength is >= 1 and <= 512, $"max_sequence_length is {MaxSequenceLength}; 1 to 512 is valid");
+        Need(
+            Quantization == Quantization.None || Training == TrainingKind.None,
+            "quantization is fp8, which is for generation; a training holds its frozen weights whole");
         Need(CachedPictures >= 0, $"there are {CachedPictures} cached pictures; 0 or more is valid");
         Need(
             Dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16,

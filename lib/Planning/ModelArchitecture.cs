@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Layers;
 using Dreambooth.Lab.Models.Autoencoders;
@@ -187,6 +188,14 @@ public sealed class ModelArchitecture
     /// <summary>Numbers of each block of a component, in order; empty for one whose blocks are never loaded apart.</summary>
     /// <param name="component">The component's folder: <c>transformer</c> or <c>text_encoder_3</c>.</param>
     internal IReadOnlyList<long> Blocks(string component) => _blocks.Value.GetValueOrDefault(component, []);
+
+    /// <summary>What quantization makes smaller in each of the transformer's blocks: numbers of weights, and their outputs.</summary>
+    internal IReadOnlyList<(long Weights, long Outputs)> Quantizable() =>
+    [
+        .. _linears.Value["transformer"].Where(linear => SD3Transformer2DModel.IsQuantizable(linear.Path))
+            .GroupBy(linear => int.Parse(linear.Path.Split('.')[1], CultureInfo.InvariantCulture)).OrderBy(block => block.Key)
+            .Select(block => (block.Sum(linear => linear.Inputs * linear.Outputs), block.Sum(linear => linear.Outputs))),
+    ];
 
     private Dictionary<string, IReadOnlyList<long>> CountBlocks() => Declare((name, module) =>
     {

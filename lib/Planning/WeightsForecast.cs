@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Pipelines;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Planning;
@@ -60,14 +61,25 @@ internal sealed class WeightsForecast(ModelArchitecture model, MemorySettings se
             // Those that stay, one that computes and one that is being copied.
             var there = Math.Min(blocks.Count, settings.ResidentBlocks + 2);
             var numbers = component.Parameters - blocks.Sum() + blocks.OrderDescending().Take(there).Sum();
+            var saved = Saved(settings.Dtype).Order().Take(there).Sum();
             return new(
-                $"{Transformer} weights", numbers * ComponentSize.ElementSize(settings.Dtype), true,
-                $"{there} of {blocks.Count} blocks and what is around them: {numbers:N0} numbers in {settings.Dtype}");
+                $"{Transformer} weights", (numbers * ComponentSize.ElementSize(settings.Dtype)) - saved, true,
+                $"{there} of {blocks.Count} blocks and what is around them: {numbers:N0} numbers in {Types(component, settings.Dtype)}");
         }
 
         var dtype = component.Name == Vae
             ? settings.VaeDtype
             : component.Name == Transformer && settings.Training == TrainingKind.Full ? ScalarType.Float32 : settings.Dtype;
-        return new($"{component.Name} weights", component.BytesAs(dtype), true, $"{component.Parameters:N0} numbers in {dtype}");
+        var small = component.Name == Transformer ? Saved(dtype).Sum() : 0;
+        return new(
+            $"{component.Name} weights", component.BytesAs(dtype) - small, true,
+            $"{component.Parameters:N0} numbers in {Types(component, dtype)}");
     }
+
+    private string Types(ComponentSize component, ScalarType dtype) => dtype
+        + (component.Name == Transformer && settings.Quantization == Quantization.Fp8 ? ", the blocks' products in fp8" : string.Empty);
+
+    // What 8 bits save in each block; a scale of four bytes comes for each output.
+    private IEnumerable<long> Saved(ScalarType dtype) => settings.Quantization == Quantization.None ? []
+        : model.Quantizable().Select(block => (block.Weights * (ComponentSize.ElementSize(dtype) - 1)) - (block.Outputs * sizeof(float)));
 }

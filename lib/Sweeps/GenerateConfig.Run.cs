@@ -63,6 +63,12 @@ public sealed partial record GenerateConfig
     [Flag(OutputGroup, "The precision to compute in; auto is bf16 on CUDA, else fp32.", Choices = ["auto", "fp32", "fp16", "bf16"])]
     public string Dtype { get; init; } = "auto";
 
+    /// <summary>Whether the transformer's large products have 8 bits, default none. Flag <c>--quantization</c>.</summary>
+    [Flag(
+        OutputGroup, "An approximation: fp8 keeps the weights of the transformer's attention and feed-forward in 8 bits, half the memory, "
+        + "and multiplies in 8 bits; on CUDA from Ada on, for large pictures and batches faster. Elsewhere emulated, and slow.")]
+    public Quantization Quantization { get; init; }
+
     /// <summary>
     /// Which parts of the models are in memory at a time, default auto: the first of fast, balanced and low that is predicted to fit.
     /// Pictures are the same. Flag <c>--memory</c>.

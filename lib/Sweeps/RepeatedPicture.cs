@@ -184,6 +184,7 @@ internal sealed class RepeatedPicture
         ("perturbed_layers", record.GuidanceDetails.PerturbedLayers), ("perturbed_scale", record.GuidanceDetails.PerturbedScale),
         ("prompt_weighting", record.PromptWeighting == true), ("variant", record.Variant),
         ("without_t5", record.WithoutT5), ("dtype", dtype ?? "auto"),
+        ("quantization", EnumNames.Find<Quantization>(record.Quantization ?? string.Empty) ?? Quantization.None),
     ];
 
     // The flag takes numbers from 0 to 2^63 - 1.

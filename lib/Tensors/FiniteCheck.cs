@@ -16,6 +16,9 @@ internal static class FiniteCheck
         using var scope = NewDisposeScope();
         if (values.numel() == 0)
             return zeros([], ScalarType.Float32, values.device).MoveToOuterDisposeScope();
+        // libtorch has no norms of 8-bit floats.
+        if (values.dtype == Float8.E4M3.Dtype)
+            values = values.to(ScalarType.Float32);
         return values.norm(float.PositiveInfinity).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Bench;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Pipelines;
 using Dreambooth.Lab.Tests.Sweeps;
@@ -15,7 +16,6 @@ public sealed class ApproximationsBenchmarkTests : IDisposable
     [Fact]
     public void Run_TinyModel_ComparesEachWithTheExactPictures()
     {
-        using var pipeline = TinyPipeline.Load();
         using var judge = new StubJudge(
             "lightness", (_, image) => new Dictionary<string, double>
             {
@@ -24,11 +24,14 @@ public sealed class ApproximationsBenchmarkTests : IDisposable
             });
         var axes = new SweepAxes { Prompts = ["a cat", "a dog"], Seeds = [0, 1], Width = 16, Height = 16 };
         Approximation same = new("same", "the same", Approximation.ExactSteps), few = new("few", "2 steps", 2);
-        var figures = new ApproximationsBenchmark(pipeline, judge, axes, _folder.Path).Run([same, few], default).ToList();
-        Assert.Equal(["exact", "same", "few"], figures.Select(figure => figure.Approximation.Name));
+        var small = new Approximation("small", "in 8 bits", Approximation.ExactSteps) { Quantization = Quantization.Fp8 };
+        using var benchmark = new ApproximationsBenchmark(TinyPipeline.Load, judge, axes, _folder.Path);
+        var figures = benchmark.Run([same, few, small], default).ToList();
+        Assert.Equal(["exact", "same", "few", "small"], figures.Select(figure => figure.Approximation.Name));
         Assert.Equal((0, 0), (figures[1].Difference, figures[1].FidelityChange!.Mean));
         Assert.True(figures[2].Difference > 1);
         Assert.NotEqual(0, figures[2].FidelityChange!.Mean);
+        Assert.InRange(figures[3].Difference, 0.01, figures[2].Difference);
         Assert.Equal(figures[2].Fidelity.Mean - figures[0].Fidelity.Mean, figures[2].FidelityChange!.Mean, 1e-9);
         Assert.All(figures, figure => Assert.Equal((4, 1.0), (figure.Fidelity.Count, figure.Adherence.Mean)));
 

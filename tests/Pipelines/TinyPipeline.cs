@@ -13,6 +13,9 @@ internal static class TinyPipeline
     /// <summary>The pipeline's folder; its own picture size is 64 and the smallest 16.</summary>
     public static string Folder { get; } = Path.Combine(GoldenSet.SmallRoot, "pipelines", "tiny-sd35m");
 
+    public static StableDiffusion3Pipeline Load(Quantization quantization) => StableDiffusion3Pipeline.Load(
+        Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, Quantization = quantization });
+
     public static StableDiffusion3Pipeline Load(bool withT5 = true) =>
         StableDiffusion3Pipeline.Load(Folder, new PipelineOptions { TokenizersFolder = TinyTokenizers.Root, WithT5 = withT5 });
 }

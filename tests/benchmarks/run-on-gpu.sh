@@ -7,12 +7,13 @@
 # RESULTS     receives results.jsonl (a line per result), table.txt (what the verbs print), parity.log, peer.txt and log.txt
 # LAB_PACK    a folder that pack.sh wrote; without it, the build of this checkout and the .NET that is installed
 # LIBTORCH_DIR  libtorch's folder; without it, that of the PyTorch that python3 imports, if it does
-# PARTS       what to measure: speed peer allocated precision parity memory start operations judge (default: all, in this order)
+# PARTS       what to measure: speed quantization peer allocated precision parity memory start operations judge (default: all but
+#             quantization, in this order)
 # LIMIT_S     seconds after which no further part begins and the one in progress ends (default 570)
 # DIFFUSERS_SRC, PEER  a folder that holds the package diffusers, and one with bench_diffusers.py: the reference beside the lab
 # LAB_TMP     where archives are unpacked and the model folder of the part start is written (default: the temporary folder; 17 GB)
 set -uo pipefail
-[ $# -ge 1 ] || { sed -n '2,16p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,17p' "$0"; exit 2; }
 results=$(realpath -m "$1"); shift; flags=("$@")
 cd "$(dirname "$0")/../.."
 started=$SECONDS; limit=${LIMIT_S:-570}; parts=${PARTS:-speed peer allocated precision parity memory start operations judge}
@@ -88,6 +89,13 @@ part "machine" 60 lab doctor
 if wants speed; then
   rows "speed, recorded" 150 --cuda_graph -- forward-b2-large forward-b2-small lora-step lora-step-checkpointed recipe-step forward-b8-large
   rows "speed" 200 -- forward-b2-large forward-b2-small forward-b8-large lora-step lora-step-checkpointed recipe-step vae-decode vae-encode pictures
+fi
+if wants quantization; then
+  LAB_TEST_DEVICE=$device part "quantization, parity" 60 run_tests -class "*.FusedFloat8RowsTests"
+  rows "forwards in bf16 and fp8, recorded" 120 --cuda_graph -- forward-b8-large forward-b8-large-fp8 forward-b2-large forward-b2-large-fp8
+  rows "pictures in bf16 and fp8" 200 -- pictures pictures-fp8 pictures-cache-3 pictures-fp8-cache-3
+  part "products of bf16 and fp8" 60 python3 tests/benchmarks/fp8-products.py
+  PYTORCH_CUDA_ALLOC_CONF=backend:cudaMallocAsync rows "allocated memory" 90 --repeats 1 -- forward-b8-large forward-b8-large-fp8
 fi
 if wants peer && [ -n "${DIFFUSERS_SRC:-}" ] && [ -n "${PEER:-}" ]; then
   mkdir -p "$tmp/peer"

@@ -62,9 +62,22 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     /// <exception cref="Foundation.LabException">The weights do not fit the configuration.</exception>
-    public static SD3Transformer2DModel Load(SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype)
+    public static SD3Transformer2DModel Load(SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype) =>
+        Load(config, weights, device, dtype, quantized: false);
+
+    /// <summary>The same, with the blocks' products in 8 bits where asked for.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The weights, which stay the caller's.</param>
+    /// <param name="device">Where the parameters go.</param>
+    /// <param name="dtype">Element type of the parameters.</param>
+    /// <param name="quantized">See <see cref="Quantize"/>.</param>
+    /// <exception cref="Foundation.LabException">The weights do not fit the configuration, or the device has no such products.</exception>
+    internal static SD3Transformer2DModel Load(
+        SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype, bool quantized)
     {
         var model = new SD3Transformer2DModel(config, META, dtype);
+        if (quantized)
+            model.Quantize(device);
         StateDictLoader.Load(model, weights, device, dtype);
         return model;
     }
@@ -88,10 +101,13 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// <param name="device">Where the parameters go.</param>
     /// <param name="dtype">Element type of the parameters.</param>
     /// <param name="resident">How many blocks stay.</param>
+    /// <param name="quantized">See <see cref="Quantize"/>.</param>
     internal static SD3Transformer2DModel LoadStreamed(
-        SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype, int resident)
+        SD3TransformerConfig config, ITensorSource weights, Device device, ScalarType dtype, int resident, bool quantized = false)
     {
         var model = new SD3Transformer2DModel(config, META, dtype);
+        if (quantized)
+            model.Quantize(device);
         StateDictLoader.Check(model, weights);
         foreach (var (name, part) in model.named_children().Where(child => child.name != BlocksName))
             StateDictLoader.Fill(part, weights, name + ".", device, dtype);
@@ -105,6 +121,32 @@ public sealed class SD3Transformer2DModel : nn.Module
     /// Whether the blocks are loaded one by one; see <see cref="LoadStreamed(SD3TransformerConfig, ITensorSource, Device, ScalarType)"/>.
     /// </summary>
     public bool IsStreamed => _streamed is not null;
+
+    /// <summary>Whether a layer is one of the blocks' large products, which <see cref="Quantize"/> means.</summary>
+    /// <param name="path">The layer's path in the model.</param>
+    internal static bool IsQuantizable(string path) =>
+        path.Split('.') is [BlocksName, _, "attn" or "attn2" or "ff" or "ff_context", ..];
+
+    /// <summary>
+    /// Brings the projections of attention and both layers of the feed-forwards into 8-bit floating point, as their weights are assigned or
+    /// at once where they are there. Embeddings, modulation and output keep their precision.
+    /// </summary>
+    /// <param name="device">Where it computes.</param>
+    /// <exception cref="Foundation.LabException">The device has no such products, or the model's width does not fit them.</exception>
+    internal void Quantize(Device device)
+    {
+        if (Float8Rows.Refusal(device) is { } refusal)
+            throw new Foundation.LabException($"quantization fp8 is not possible on {device}: {refusal}.");
+        if (device.type == TorchSharp.DeviceType.CUDA && Config.InnerDim % Float8Rows.SideMultiple != 0)
+        {
+            throw new Foundation.LabException(
+                $"quantization fp8 is not possible: the transformer's width is {Config.InnerDim}, and products in fp8 on CUDA need a multiple "
+                + $"of {Float8Rows.SideMultiple}.");
+        }
+
+        foreach (var (_, layer) in named_modules().Where(entry => IsQuantizable(entry.name)))
+            (layer as LoraLinear)?.Quantize();
+    }
 
     /// <summary>Whether attention is being recorded: a replayed CUDA graph would skip that.</summary>
     internal bool IsObserved => TransformerBlocks.Any(block => block.Attn.HeadsObserver is not null);

@@ -5,6 +5,9 @@ namespace Dreambooth.Lab.Native.Cuda;
 /// <summary>The functions of the CUDA driver, and of libtorch about its streams, that <see cref="CudaKernels"/> needs.</summary>
 internal static unsafe class CudaDriver
 {
+    private const int CapabilityMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+    private const int CapabilityMinor = 76;
+
     private static readonly nint s_driver = NativeLibrary.TryLoad(
         OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out var handle) ? handle : 0;
     private static readonly delegate* unmanaged[Cdecl]<nint, nint> s_data =
@@ -50,6 +53,10 @@ internal static unsafe class CudaDriver
             "cuDevicePrimaryCtxRetain");
         CudaRuntime.Check(((delegate* unmanaged[Cdecl]<nint, int>)DriverExport("cuCtxSetCurrent"))(context), "cuCtxSetCurrent");
     }
+
+    /// <summary>A GPU's compute capability, ten times: 90 for an H100.</summary>
+    /// <param name="device">CUDA's device index.</param>
+    public static int Capability(int device) => (Attribute(device, CapabilityMajor) * 10) + Attribute(device, CapabilityMinor);
 
     /// <summary>A property of a device.</summary>
     /// <param name="device">CUDA's device index.</param>

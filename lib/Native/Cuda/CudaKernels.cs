@@ -17,8 +17,6 @@ namespace Dreambooth.Lab.Native.Cuda;
 internal sealed unsafe class CudaKernels
 {
     private const string Preamble = "elements.cu";
-    private const int CapabilityMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
-    private const int CapabilityMinor = 76;
     private const int LeastCapability = 80; // bfloat16 conversions
 
     private static readonly ConcurrentDictionary<Key, Lazy<CudaKernels?>> s_loaded = [];
@@ -81,7 +79,7 @@ internal sealed unsafe class CudaKernels
         try
         {
             CudaDriver.MakeCurrent(device);
-            var capability = (CudaDriver.Attribute(device, CapabilityMajor) * 10) + CudaDriver.Attribute(device, CapabilityMinor);
+            var capability = CudaDriver.Capability(device);
             if (capability < LeastCapability)
                 throw new LabException(
                     $"The GPU's compute capability is {capability / 10}.{capability % 10}; the kernels need 8.0 or more.");
