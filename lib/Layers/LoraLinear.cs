@@ -39,30 +39,6 @@ public sealed class LoraLinear : AdaptedLayer
     }
 
     /// <inheritdoc/>
-    public override void Assign(string name, Tensor value)
-    {
-        ArgumentNullException.ThrowIfNull(value);
-        if (!_isQuantized || name != "weight" || value.device_type == DeviceType.META)
-        {
-            base.Assign(name, value);
-            return;
-        }
-
-        if (value.dtype == Float8.E4M3.Dtype)
-        {
-            // A copy of the codes that were made before: their scales go with them.
-            Keep(_scales!.to(value.device));
-            base.Assign(name, value);
-            return;
-        }
-
-        var rows = Float8Rows.Of(value);
-        Keep(rows.Scales);
-        base.Assign(name, rows.Codes);
-        value.Dispose();
-    }
-
-    /// <inheritdoc/>
     public override Tensor forward(Tensor input) => Run(input, this)[0];
 
     /// <summary>Several layers of one input, fused where their updates are trained (<see cref="LoraProjection"/>).</summary>
@@ -101,6 +77,23 @@ public sealed class LoraLinear : AdaptedLayer
             return base.Product(x, codes, bias);
         using var own = codes is null ? Float8Rows.Of(x) : null;
         return (codes ?? own!).Times(Codes, bias, x.dtype);
+    }
+
+    private protected override Tensor Stored(Tensor weight)
+    {
+        if (!_isQuantized || weight.device_type == DeviceType.META)
+            return weight;
+        if (weight.dtype == Float8.E4M3.Dtype)
+        {
+            // A copy of the codes that were made before: their scales go with them.
+            Keep(_scales!.to(weight.device));
+            return weight;
+        }
+
+        var rows = Float8Rows.Of(weight);
+        weight.Dispose();
+        Keep(rows.Scales);
+        return rows.Codes;
     }
 
     /// <inheritdoc/>

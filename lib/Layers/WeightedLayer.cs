@@ -41,8 +41,10 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
     public bool IsOnDemand { get; set; }
 
     /// <inheritdoc/>
-    public virtual void Assign(string name, Tensor value)
+    public void Assign(string name, Tensor value)
     {
+        if (name == "weight")
+            value = Stored(value);
         var parameter = Replace(GetName(), name, name switch { "weight" => _weight, "bias" => _bias, _ => null }, value);
         if (name == "weight")
             _weight = parameter;
@@ -50,6 +52,10 @@ public abstract class WeightedLayer : nn.Module<Tensor, Tensor>, IParameterOwner
             _bias = parameter;
         ConditionallyRegisterParameter(name, parameter);
     }
+
+    /// <summary>A weight as the layer keeps it.</summary>
+    /// <param name="weight">The weight, which this takes over.</param>
+    private protected virtual Tensor Stored(Tensor weight) => weight;
 
     /// <summary>What takes a parameter's place, of the same shape; the old one is disposed.</summary>
     /// <param name="module">The module's name.</param>
