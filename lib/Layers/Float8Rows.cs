@@ -1,4 +1,3 @@
-using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Layers.Fused;
 using Dreambooth.Lab.Native;
 using Dreambooth.Lab.Native.Cuda;
