@@ -16,7 +16,8 @@ internal static class ApproximationsBench
     public static Command Create(Session session) => BenchFlags.Verb<Flags>(
         "approximations",
         "Generates the miniature's pictures of its character with all steps, with fewer, with the transformer's blocks in some steps "
-        + "only, and with their products in 8 bits, and has its classifier judge them: fidelity, adherence, difference to the exact pictures. Times at full size come from "
+        + "only, and with their products in 8 bits, and has its classifier judge them: fidelity, adherence, difference to the exact "
+        + "pictures. Times at full size come from "
         + "`bench full-size --rows pictures,pictures-steps-14,… --json FILE`.",
         flags => Run(flags, session));
 

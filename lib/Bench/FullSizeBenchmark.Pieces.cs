@@ -17,14 +17,6 @@ internal sealed partial class FullSizeBenchmark
         randn([batch, tokens, options.Model.Transformer.JointAttentionDim], options.Dtype, options.Device),
         randn([batch, options.Model.Transformer.PooledProjectionDim], options.Dtype, options.Device));
 
-    private SD3Transformer2DModel Transformer(Quantization quantization)
-    {
-        var transformer = Weights.Transformer();
-        if (quantization == Quantization.Fp8)
-            transformer.Quantize(options.Device);
-        return transformer;
-    }
-
     /// <summary>What is timed, and what it needs beside the models.</summary>
     private sealed record Piece(Action Step, params IDisposable[] Owned) : IDisposable
     {

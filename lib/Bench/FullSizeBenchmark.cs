@@ -141,7 +141,7 @@ internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options
     }
 
     private bool Forward(List<double> times, int batch, int size, Quantization quantization = Quantization.None) =>
-        Measure(times, options.Repeats, () => Transformer(quantization), transformer =>
+        Measure(times, options.Repeats, () => Weights.Transformer(quantization), transformer =>
     {
         var text = Text(batch, ClipTokens + PromptTokens);
         var latents = Latents(batch, size).to(options.Dtype);
@@ -209,7 +209,8 @@ internal sealed partial class FullSizeBenchmark(FullSizeBenchmarkOptions options
     private bool Pictures(List<double> times, Func<GenerationRequest, GenerationRequest> change, Quantization quantization) => Generate(
         times,
         () => StableDiffusion3Pipeline.Of(
-            Weights.Prompts(withT5: true, PromptTokens), Transformer(quantization), Weights.Vae(), RandomWeights.Scheduler, Drawing),
+            Weights.Prompts(withT5: true, PromptTokens), Weights.Transformer(quantization), Weights.Vae(), RandomWeights.Scheduler,
+            Drawing),
         change);
 
     private bool PicturesBalanced(List<double> times)

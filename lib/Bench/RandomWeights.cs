@@ -40,7 +40,13 @@ internal sealed class RandomWeights(ModelArchitecture model, Device device, Scal
     private const double Small = 0.02;
     private const double Positions = 0.5;
 
-    public SD3Transformer2DModel Transformer() => Fill(new SD3Transformer2DModel(model.Transformer, META, dtype));
+    public SD3Transformer2DModel Transformer(Quantization quantization = Quantization.None)
+    {
+        var transformer = new SD3Transformer2DModel(model.Transformer, META, dtype);
+        if (quantization == Quantization.Fp8)
+            transformer.Quantize(device);
+        return Fill(transformer);
+    }
 
     /// <summary>The autoencoder.</summary>
     public AutoencoderKL Vae() => Fill(new AutoencoderKL(model.Vae, META, dtype));

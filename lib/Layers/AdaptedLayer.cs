@@ -81,7 +81,8 @@ public abstract class AdaptedLayer : WeightedLayer
         if (IsQuantized)
         {
             throw new LabException(
-                $"Adapter '{update.Adapter}' cannot be fused with weights in fp8: its change would be lost in their rounding. Leave it unfused.");
+                $"Adapter '{update.Adapter}' cannot be fused with weights in fp8: its change would be lost in their rounding. Leave it "
+                + "unfused.");
         }
 
         using var scope = NewDisposeScope();

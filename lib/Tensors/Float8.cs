@@ -32,7 +32,8 @@ public sealed class Float8
 
     /// <summary>5 exponent and 2 mantissa bits, up to 57344; infinities and NaN as in IEEE 754.</summary>
     public static Float8 E5M2 { get; } = new(
-        "F8_E5M2", (ScalarType)23, 5, 15, (exponent, mantissa) => exponent < 31 ? null : mantissa == 0 ? float.PositiveInfinity : float.NaN);
+        "F8_E5M2", (ScalarType)23, 5, 15,
+        (exponent, mantissa) => exponent < 31 ? null : mantissa == 0 ? float.PositiveInfinity : float.NaN);
 
     /// <summary>Both formats.</summary>
     public static IReadOnlyList<Float8> All { get; } = [E4M3, E5M2];
@@ -40,7 +41,9 @@ public sealed class Float8
     /// <summary>The name in the safetensors format.</summary>
     public string Name { get; }
 
-    /// <summary>The number that libtorch has for it (<c>c10/core/ScalarType.h</c>); TorchSharp passes it on, but has no name for it.</summary>
+    /// <summary>
+    /// The number that libtorch has for it (<c>c10/core/ScalarType.h</c>); TorchSharp passes it on, but has no name for it.
+    /// </summary>
     internal ScalarType Dtype { get; }
 
     /// <summary>The value of each code, 256 of them.</summary>

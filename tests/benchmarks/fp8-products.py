@@ -1,4 +1,4 @@
-"""Times the matrix products of a transformer block in bfloat16 and in fp8 with row-wise scales, by PyTorch: python3 fp8-products.py [ROWS]"""
+"""Times the matrix products of a transformer block in bfloat16 and in fp8, by PyTorch: python3 fp8-products.py [ROWS]"""
 import sys
 import torch
 

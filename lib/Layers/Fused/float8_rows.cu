@@ -1,5 +1,5 @@
-// Rows of a matrix in 8-bit floating point (e4m3), each with a scale of its own: the largest magnitude of a row becomes 448. GELU = 1: of the
-// values' GELU in its tanh form, rounded to T before. A block of THREADS has a row of WIDTH elements and keeps it in registers.
+// Rows of a matrix in 8-bit floating point (e4m3), each with a scale of its own: the largest magnitude of a row becomes 448. GELU = 1: of
+// the values' GELU in its tanh form, rounded to T before. A block of THREADS has a row of WIDTH elements and keeps it in registers.
 
 const int PACKS = WIDTH / PACK;
 const int PER_THREAD = (PACKS + THREADS - 1) / THREADS;

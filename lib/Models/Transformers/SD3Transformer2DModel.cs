@@ -140,8 +140,8 @@ public sealed class SD3Transformer2DModel : nn.Module
         if (device.type == TorchSharp.DeviceType.CUDA && Config.InnerDim % Float8Rows.SideMultiple != 0)
         {
             throw new Foundation.LabException(
-                $"quantization fp8 is not possible: the transformer's width is {Config.InnerDim}, and products in fp8 on CUDA need a multiple "
-                + $"of {Float8Rows.SideMultiple}.");
+                $"quantization fp8 is not possible: the transformer's width is {Config.InnerDim}, and products in fp8 on CUDA need a "
+                + $"multiple of {Float8Rows.SideMultiple}.");
         }
 
         foreach (var (_, layer) in named_modules().Where(entry => IsQuantizable(entry.name)))

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Tests.Layers.Fused;
 
-/// <summary>The CUDA kernel that brings rows into 8-bit floating point, and libtorch's product of such rows, beside the plain functions.</summary>
+/// <summary>
+/// The CUDA kernel that brings rows into 8-bit floating point, and libtorch's product of such rows, beside the plain functions.
+/// </summary>
 [Trait("Category", "Parity")]
 public sealed class FusedFloat8RowsTests
 {
