@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 
@@ -13,6 +14,8 @@ internal sealed record Approximation(string Name, string Title, int Steps, int C
 {
     /// <summary>The steps of the exact pictures: the default of diffusers' SD3 pipeline.</summary>
     public const int ExactSteps = 28;
+
+    private static readonly GenerationRequest s_defaults = new() { Prompts = [] };
 
     /// <summary>What the others are compared with.</summary>
     public static Approximation Exact { get; } = new("exact", "28 steps, every one whole", ExactSteps);
@@ -36,11 +39,55 @@ internal sealed record Approximation(string Name, string Title, int Steps, int C
     /// <summary>See <see cref="PipelineOptions.Quantization"/>.</summary>
     public Quantization Quantization { get; init; }
 
+    /// <summary>What refines guidance: other pictures, not faster ones.</summary>
+    public static IReadOnlyList<Approximation> Guided { get; } =
+    [
+        Refined("interval-20-80", "guidance from 20 % to 80 % of the steps", new() { Start = 0.2, End = 0.8 }),
+        Refined("rescale-70", "guidance rescaled, 0.7", new() { Rescale = 0.7 }),
+        Refined("zero-star", "CFG-Zero*", new() { ZeroStar = true }),
+        Refined("perturbed-1", "perturbed attention of block 1, scale 3", new() { PerturbedLayers = "1" }),
+        Refined("perturbed-3", "perturbed attention of block 3, scale 3", new() { PerturbedLayers = "3" }),
+        Refined("skip-3", "block 3 skipped in steps 1 to 5, scale 2.8", new()) with { SkipGuidanceLayers = "3" },
+    ];
+
+    /// <summary>Refinements of guidance; null for none.</summary>
+    public GuidanceConfig? Guidance { get; init; }
+
+    /// <summary>Blocks of skip-layer guidance, or null.</summary>
+    public string? SkipGuidanceLayers { get; init; }
+
+    /// <summary>Some of them.</summary>
+    /// <param name="names">Names separated by commas; <c>faster</c> and <c>guided</c> stand for a whole list.</param>
+    /// <exception cref="UsageException">There is no such name; the message has those that there are.</exception>
+    public static IReadOnlyList<Approximation> Parse(string names)
+    {
+        var lists = new Dictionary<string, IReadOnlyList<Approximation>>(StringComparer.Ordinal)
+        {
+            ["faster"] = Faster,
+            ["guided"] = Guided,
+        };
+        IReadOnlyList<Approximation> all = [.. Faster, .. Guided];
+        return [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).SelectMany(name =>
+            lists.GetValueOrDefault(name) ?? all.Where(one => one.Name == name).DefaultIfEmpty().Select(one => one
+                ?? throw new UsageException($"There is no setting '{name}'; there are {string.Join(", ", lists.Keys.Concat(
+                    all.Select(other => other.Name)))}."))).Distinct()];
+    }
+
+    /// <summary>Rows of one picture that go through the transformer's blocks, with guidance.</summary>
+    public int Rows => Enumerable.Range(0, Steps).Sum(RowsOf);
+
     /// <summary>How often the transformer's blocks run.</summary>
     public int WholeSteps => Enumerable.Range(0, Steps).Count(step => ResidualCache.RunsBlocks(step, CacheInterval, Steps));
 
     /// <summary>A picture's settings with this approximation.</summary>
-    public SweepItem Of(SweepItem item) => item with { Steps = Steps, CacheInterval = CacheInterval, CacheOrder = CacheOrder };
+    public SweepItem Of(SweepItem item) => item with
+    {
+        Steps = Steps,
+        CacheInterval = CacheInterval,
+        CacheOrder = CacheOrder,
+        GuidanceDetails = Guidance,
+        SkipGuidanceLayers = SkipGuidanceLayers,
+    };
 
     /// <summary>A request's, in proportion to its own steps.</summary>
     public GenerationRequest Of(GenerationRequest request) => request with
@@ -49,4 +96,17 @@ internal sealed record Approximation(string Name, string Title, int Steps, int C
         CacheInterval = CacheInterval,
         CacheOrder = CacheOrder,
     };
+
+    private static Approximation Refined(string name, string title, GuidanceConfig guidance) =>
+        new(name, title, ExactSteps) { Guidance = guidance };
+
+    private int RowsOf(int step)
+    {
+        var guidance = Guidance ?? new();
+        if (!ResidualCache.RunsBlocks(step, CacheInterval, Steps) || (guidance.ZeroStar && step < guidance.ZeroSteps))
+            return 0;
+        var skips = SkipGuidanceLayers is not null && step > Steps * s_defaults.SkipLayerGuidanceStart
+            && step < Steps * s_defaults.SkipLayerGuidanceStop;
+        return (guidance.GuidesAt(step, Steps) ? 2 : 1) + (guidance.PerturbedLayers is null ? 0 : 1) + (skips ? 1 : 0);
+    }
 }

@@ -16,13 +16,15 @@ internal static class ApproximationsBench
     public static Command Create(Session session) => BenchFlags.Verb<Flags>(
         "approximations",
         "Generates the miniature's pictures of its character with all steps, with fewer, with the transformer's blocks in some steps "
-        + "only, and with their products in 8 bits, and has its classifier judge them: fidelity, adherence, difference to the exact "
+        + "only, with their products in 8 bits, or with refined guidance, and has its classifier judge them: fidelity, adherence, "
+        + "difference to the exact pictures. Times at full size come from "
         + "pictures. Times at full size come from "
         + "`bench full-size --rows pictures,pictures-steps-14,… --json FILE`.",
         flags => Run(flags, session));
 
     private static int Run(Flags flags, Session session)
     {
+        var settings = Approximation.Parse(flags.Settings);
         var place = PipelineOptions.Parse(flags.Device, "fp32");
         var record = new BenchRecord(flags.Json, "approximations", place.Device);
         var times = flags.FullSize is null ? [] : FullSizeSeconds(flags.FullSize);
@@ -40,7 +42,7 @@ internal static class ApproximationsBench
             flags.OutputDir);
         session.Output.WriteLine($"{axes.Prompts.Count} prompts, {flags.Seeds} seeds, guidance {Number(flags.Guidance, "0.#")}");
         var figures = new List<ApproximationFigure>();
-        foreach (var measured in benchmark.Run(Approximation.Faster, session.Cancellation))
+        foreach (var measured in benchmark.Run(settings, session.Cancellation))
         {
             var figure = measured with { FullSizeSeconds = times.TryGetValue(measured.Approximation.Name, out var time) ? time : null };
             figures.Add(figure);
@@ -91,6 +93,11 @@ internal static class ApproximationsBench
 
         [Flag(Group, "The subject's photos.", Placeholder = "FOLDER")]
         public string Subject { get; init; } = "data/cat_gmc";
+
+        [Flag(
+            Group, "What is compared with the exact pictures, separated by commas: names as in the page, or faster (fewer steps, kept "
+            + "blocks), or guided (what refines guidance).", Placeholder = "NAMES")]
+        public string Settings { get; init; } = "faster";
 
         [Flag(Group, "Files of prompts, separated by commas.", Placeholder = "FILES")]
         public string Prompts { get; init; } =

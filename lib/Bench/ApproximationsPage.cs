@@ -32,7 +32,7 @@ internal sealed class ApproximationsPage(IReadOnlyList<ApproximationFigure> figu
         figures,
         [
             ("Setting", figure => figure.Approximation.Title),
-            ("Whole steps", figure => figure.Approximation.WholeSteps),
+            ("Rows", figure => figure.Approximation.Rows),
             .. HasTimes ? new (string, Func<ApproximationFigure, object?>)[] { ("Full size, s", figure =>
                 Number(figure.FullSizeSeconds!.Value, "0.00")) } : [],
             ("Fidelity", figure => figure.Fidelity.Text()),
@@ -42,13 +42,14 @@ internal sealed class ApproximationsPage(IReadOnlyList<ApproximationFigure> figu
             ("Difference", figure => Number(figure.Difference, "0.0")),
         ]) with
     {
-        Note = "Whole steps: those in which the transformer's blocks run. Difference: root mean square, in steps of 255, to the exact "
-            + "pictures." + (HasTimes ? " Full size: seconds a picture, Stable Diffusion 3.5-medium, random weights." : string.Empty),
+        Note = "Rows of a picture that go through the transformer's blocks: two a step with guidance. Difference: root mean square, in "
+            + "steps of 255, to the exact pictures."
+            + (HasTimes ? " Full size: seconds a picture, Stable Diffusion 3.5-medium, random weights." : string.Empty),
     };
 
     private ScatterChart Plot() => new()
     {
-        XTitle = HasTimes ? "seconds a picture at full size" : "steps in which the blocks run",
+        XTitle = HasTimes ? "seconds a picture at full size" : "rows of a picture through the blocks",
         YTitle = "fidelity to the subject",
         Height = 320,
         Series = [.. figures.SelectMany((figure, place) => Points(figure, ChartPalette.At(place)))],
@@ -67,12 +68,14 @@ internal sealed class ApproximationsPage(IReadOnlyList<ApproximationFigure> figu
         };
     }
 
-    private double CostOf(ApproximationFigure figure) => figure.FullSizeSeconds ?? figure.Approximation.WholeSteps;
+    private double CostOf(ApproximationFigure figure) => figure.FullSizeSeconds ?? figure.Approximation.Rows;
 
-    private string Recommendation() => figures.Skip(1).Where(figure => figure.IsAsGood).MinBy(CostOf) is { } best
+    private string Recommendation() => Faster().Where(figure => figure.IsAsGood).MinBy(CostOf) is { } best
         ? $"The fastest setting without a loss that {axes.Prompts.Count * axes.Seeds.Count} pictures show: {best.Approximation.Title}, "
             + $"{Number(CostOf(figures[0]) / CostOf(best), "0.0")} × as fast."
-        : "Every faster setting shows a loss.";
+        : Faster().Any() ? "Every faster setting shows a loss." : "No setting here is faster.";
+
+    private IEnumerable<ApproximationFigure> Faster() => figures.Where(figure => CostOf(figure) < CostOf(figures[0]));
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dreambooth.Lab.Evaluation;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
@@ -46,12 +47,15 @@ internal static class PromptsVerb
         verb.SetAction(result =>
         {
             var path = result.GetValue(file)!;
-            var prompts = PromptList.Read(path);
+            var text = TextFile.Read(path, "The prompt file");
+            var prompts = PromptList.Parse(text);
+            if (prompts.Count == 0)
+                throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
             if (result.GetValue(length) is < 1 or > 512)
                 throw new UsageException($"max_sequence_length is {result.GetValue(length)}; 1 to 512 is valid.");
             var readers = Readers(session, result.GetValue(model), result.GetValue(tokenizers), result.GetValue(length));
             var lint = new PromptLint { Identifier = result.GetValue(identifier), Readers = readers };
-            var findings = lint.Check(TextFile.Read(path, "The prompt file"));
+            var findings = lint.Check(text);
             foreach (var finding in findings)
                 session.Output.WriteLine($"{path}:{finding.Line}: {finding.Text}");
             var windows = readers.Count == 0 ? "lengths were not looked at"
@@ -105,6 +109,13 @@ internal static class PromptsVerb
         };
         var lists = Several("--list", "NAME", $"The tutorial's lists: {string.Join(", ", PromptExpansion.Lists)}, or {All}.");
         var miniature = new Option<bool>("--miniature") { Description = "Take the lists in the miniature's vocabulary." };
+        var dreambooth = new Option<string?>("--dreambooth")
+        {
+            HelpName = "FOLDER",
+            Description = "DreamBooth's own list for the subject's class, from its data set's prompts_and_classes.txt: that for live "
+                + "subjects where it is cat or dog, else that for objects.",
+        };
+        var live = new Option<bool>("--live") { Description = "With --dreambooth: the list for live subjects, whatever the class." };
         var templates = Several("--template", "TEXT", "Prompts with {subject}, {attribute} and {style}.");
         var attributes = Several("--attributes", "TEXT", "What stands for {attribute}, as red \"very old\".");
         var styles = Several("--styles", "TEXT", "What stands for {style}, as \"an oil painting\" \"a photo\".");
@@ -113,9 +124,9 @@ internal static class PromptsVerb
             HelpName = "FILE",
             Description = "The file to write; without it the prompts are printed.",
         };
-        var verb = new Command("expand", "Makes prompts for a subject: the tutorial's lists, or every attribute with every style.")
+        var verb = new Command("expand", "Makes prompts for a subject: the tutorial's lists, DreamBooth's, or attributes × styles.")
         {
-            subject, lists, miniature, templates, attributes, styles, output,
+            subject, lists, miniature, dreambooth, live, templates, attributes, styles, output,
         };
         verb.SetAction(result =>
         {
@@ -125,6 +136,12 @@ internal static class PromptsVerb
                 throw new UsageException("--subject is empty; it must name the subject, as \"gmc cat\".");
             var prompts = ListsOf(Given(lists)).SelectMany(list => PromptExpansion.OfList(
                 list, named, result.GetValue(miniature) ? PromptList.MiniatureFolder : PromptList.Folder)).ToList();
+            if (result.GetValue(dreambooth) is { } dataSet)
+            {
+                prompts.AddRange(PromptExpansion.OfTemplates(
+                    DreamBenchDataset.TemplatesFor(dataSet, PromptExpansion.ClassOf(named), result.GetValue(live)), named));
+            }
+
             if (prompts.Count == 0 || Given(templates).Length + Given(attributes).Length + Given(styles).Length > 0)
                 prompts.AddRange(PromptExpansion.Grid(Given(templates), named, Given(attributes), Given(styles)));
             Write(session, [.. prompts.Distinct()], result.GetValue(output));

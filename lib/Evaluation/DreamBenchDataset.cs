@@ -25,12 +25,7 @@ internal static partial class DreamBenchDataset
     /// <exception cref="LabException">The list or a subject's folder is missing, or the list has no subject or no prompt.</exception>
     public static IReadOnlyList<DreamBenchSubject> Read(string folder)
     {
-        var root = File.Exists(Path.Combine(folder, ListName)) ? folder : Path.Combine(folder, "dataset");
-        var list = Path.Combine(root, ListName);
-        if (!File.Exists(list))
-            throw new LabException(
-                $"{folder} has no {ListName}; the DreamBooth data set has it beside a folder of photos for each subject.");
-        var lines = File.ReadAllLines(list);
+        var (root, list, lines) = Open(folder);
         var classes = Classes(lines, list);
         var (objects, live) = Prompts(lines, list);
         var missing = classes.Select(entry => entry.Name).Where(name => !Directory.Exists(Path.Combine(root, name))).ToList();
@@ -38,7 +33,30 @@ internal static partial class DreamBenchDataset
             throw new LabException($"{list} names subjects without a folder in {root}: {string.Join(", ", missing)}.");
         return [.. classes.Select(entry => new DreamBenchSubject(
             entry.Name, entry.Class, Path.Combine(root, entry.Name),
-            LiveClasses.Contains(entry.Class, StringComparer.OrdinalIgnoreCase) ? live : objects))];
+            IsLive(entry.Class) ? live : objects))];
+    }
+
+    /// <summary>The data set's prompts for a class; the photos need not be there.</summary>
+    /// <param name="folder">As in <see cref="Read"/>.</param>
+    /// <param name="kind">The class, as "cat".</param>
+    /// <param name="live">Whether a class that the data set does not have is of live subjects.</param>
+    /// <returns>Texts where <c>{0}</c> stands for the unique token and <c>{1}</c> for the class.</returns>
+    /// <exception cref="LabException">The list is missing, or has no prompt.</exception>
+    public static IReadOnlyList<string> TemplatesFor(string folder, string kind, bool live)
+    {
+        var (_, list, lines) = Open(folder);
+        var lists = Prompts(lines, list);
+        return live || IsLive(kind) ? lists.Live : lists.Objects;
+    }
+
+    private static bool IsLive(string kind) => LiveClasses.Contains(kind, StringComparer.OrdinalIgnoreCase);
+
+    private static (string Root, string List, string[] Lines) Open(string folder)
+    {
+        var root = File.Exists(Path.Combine(folder, ListName)) ? folder : Path.Combine(folder, "dataset");
+        var list = Path.Combine(root, ListName);
+        return File.Exists(list) ? (root, list, File.ReadAllLines(list)) : throw new LabException(
+            $"{folder} has no {ListName}; the DreamBooth data set has it beside a folder of photos for each subject.");
     }
 
     private static List<(string Name, string Class)> Classes(string[] lines, string list)

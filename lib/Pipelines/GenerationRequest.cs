@@ -204,13 +204,17 @@ public sealed record GenerationRequest
         Sampler.Validate();
     }
 
+    /// <summary>Whether a mask has a picture's shape; its size may differ.</summary>
+    internal static bool Fits(RgbImage mask, int width, int height) =>
+        Math.Abs(((double)mask.Width / mask.Height * height / width) - 1) <= 0.01;
+
     private IEnumerable<string> ImageErrors()
     {
         if (Strength is not (> 0 and <= 1))
             yield return $"strength is {Strength}; above 0 and at most 1 is valid";
         if (Mask is not null && Image is null)
             yield return "there is a mask but no picture; give the picture that it belongs to";
-        if (Mask is { } mask && Image is { } image && Math.Abs(((double)mask.Width / mask.Height * image.Height / image.Width) - 1) > 0.01)
+        if (Mask is { } mask && Image is { } image && !Fits(mask, image.Width, image.Height))
             yield return $"the mask has {mask.Width}x{mask.Height} pixels and the picture {image.Width}x{image.Height}; their shapes "
                 + "must be one";
     }

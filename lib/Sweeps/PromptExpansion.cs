@@ -24,6 +24,17 @@ internal static class PromptExpansion
             .Select(prompt => Regex.Replace(prompt, @"\bcat\b", _ => kind).Replace(Subject, subject.Trim(), StringComparison.Ordinal))];
     }
 
+    /// <summary>DreamBooth's own templates for a subject.</summary>
+    /// <param name="templates">Texts where <c>{0}</c> stands for the unique token and <c>{1}</c> for the class.</param>
+    /// <param name="subject">Identifier and class, as "xyz dog"; a single word stands for both.</param>
+    public static IReadOnlyList<string> OfTemplates(IEnumerable<string> templates, string subject)
+    {
+        var kind = ClassOf(subject);
+        var token = subject.Trim() == kind ? string.Empty : subject.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
+        return [.. templates.Select(text => string.Join(' ', text.Replace("{0}", token, StringComparison.Ordinal)
+            .Replace("{1}", kind, StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)))];
+    }
+
     /// <summary>Every template with every attribute and style.</summary>
     /// <param name="templates">Texts with {subject} and, where they shall vary, {attribute} and {style}; none: one that fits.</param>
     /// <param name="subject">Identifier and class.</param>
@@ -61,7 +72,8 @@ internal static class PromptExpansion
         }
     }
 
-    private static string ClassOf(string subject)
+    /// <summary>The class of a subject: all but its first word, or its only one.</summary>
+    public static string ClassOf(string subject)
     {
         var words = subject.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return words.Length > 1 ? string.Join(' ', words[1..]) : subject.Trim();

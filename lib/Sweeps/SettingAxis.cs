@@ -52,8 +52,9 @@ internal sealed record SettingAxis(Flag Flag, IReadOnlyList<object?> Values)
         if (GenerateConfig.Flags.Find(name) is not { } flag || !Names.Contains(flag.Name))
         {
             throw new LabException(
-                $"axis has '{ShownText.Line(name)}', which cannot vary within a run; nearest are "
-                + $"{string.Join(", ", NearestNames.Of(name, Names))}.");
+                $"axis has '{ShownText.Line(name)}', which cannot vary within a run; " + (name == "seed"
+                    ? "num_images has every prompt with as many seeds."
+                    : $"nearest are {string.Join(", ", NearestNames.Of(name, Names))}."));
         }
 
         string[] texts = list.Split(list.Contains('|', StringComparison.Ordinal) ? '|' : ',');

@@ -23,8 +23,7 @@ internal sealed class SourcePictures
         if (files.Length == 0)
             throw new LabException($"{image} has no pictures; jpg, png, webp, bmp and tiff files are read.");
         _pictures = [.. files.Select(file => (file, Hash(file)))];
-        if (_mask is not null and not Alpha && !HasWhite(LoadMask(_mask)))
-            throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
+        CheckMasks(files);
         _maskNote = _mask is null or Alpha ? _mask : Hash(_mask);
     }
 
@@ -74,6 +73,30 @@ internal sealed class SourcePictures
         var transparency = ImageDecoder.LoadTransparency(path);
         return HasWhite(transparency) ? transparency : throw new LabException(
             $"{path} has no transparent pixels, which mask=alpha asks to make anew. Erase them in a png or webp, or name a mask's file.");
+    }
+
+    // Before the first picture is generated, not at the one that does not fit.
+    private void CheckMasks(string[] files)
+    {
+        var mask = _mask is null or Alpha ? null : LoadMask(_mask);
+        if (mask is not null && !HasWhite(mask))
+            throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
+        foreach (var file in _mask is null ? [] : files)
+        {
+            if (mask is null)
+            {
+                MaskOf(file, _mask);
+                continue;
+            }
+
+            var size = ImageDecoder.WithFile(file, content => ImageDecoder.ReadInfo(content, file));
+            if (!GenerationRequest.Fits(mask, size.Width, size.Height))
+            {
+                throw new LabException(
+                    $"{_mask}: the mask has {mask.Width}x{mask.Height} pixels and {file} {size.Width}x{size.Height}; their shapes must "
+                    + "be one.");
+            }
+        }
     }
 
     private static bool HasWhite(RgbImage mask)

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Bench;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Sweeps;
 using Dreambooth.Lab.Tests.Pipelines;
@@ -37,6 +38,25 @@ public sealed class ApproximationsBenchmarkTests : IDisposable
 
         var html = new ApproximationsPage(figures, axes, judge.Name).Build().ToHtml();
         Assert.Contains("2 steps", html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cache-2", 32)]
+    [InlineData("steps-14", 28)]
+    [InlineData("interval-20-80", 45)]
+    [InlineData("zero-star", 54)]
+    [InlineData("perturbed-1", 84)]
+    [InlineData("skip-3", 61)]
+    public void Rows_CountsWhatGoesThroughTheBlocks(string name, int rows) =>
+        Assert.Equal(rows, Approximation.Parse(name).Single().Rows);
+
+    [Fact]
+    public void Parse_ListsAndNames_GivesEachOnce()
+    {
+        Assert.Equal(Approximation.Faster, Approximation.Parse("faster, cache-2"));
+        Assert.Equal(
+            ["steps-10", .. Approximation.Guided.Select(one => one.Name)], Approximation.Parse("steps-10,guided").Select(one => one.Name));
+        Assert.Contains("steps-20", Assert.Throws<UsageException>(() => Approximation.Parse("fewer")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

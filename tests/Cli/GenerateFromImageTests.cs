@@ -55,6 +55,20 @@ public sealed class GenerateFromImageTests : IDisposable
     }
 
     [Fact]
+    public void Generate_AMaskThatFitsNotEveryPicture_IsRefusedBeforeTheFirst()
+    {
+        var mask = Path.Combine(_pictures.Folder, "masks", "mask.png");
+        var white = new RgbImage(64, 32);
+        white.Pixels.AsSpan().Fill(255);
+        ImageEncoder.Save(mask, white);
+        var (code, _, error) = Generate("--image", _pictures.Folder, "--mask", mask);
+        Assert.NotEqual(0, code);
+        Assert.Contains("the mask has 64x32 pixels and", error, StringComparison.Ordinal);
+        Assert.Contains("b.png 32x64", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Out));
+    }
+
+    [Fact]
     public void From_APictureOfAPicture_IsRepeatedWhereTheFilesAreThere()
     {
         var mask = new RgbImage(32, 64);

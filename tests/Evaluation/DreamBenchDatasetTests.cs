@@ -49,6 +49,19 @@ public sealed class DreamBenchDatasetTests : IDisposable
         Assert.Equal(subjects.Select(subject => subject.Photos), inside.Select(subject => subject.Photos));
     }
 
+    [Theory]
+    [InlineData("cat", false, "a {0} {1} asleep")]
+    [InlineData("Dog", false, "a {0} {1} asleep")]
+    [InlineData("hamster", true, "a {0} {1} asleep")]
+    [InlineData("can", false, "a {0} {1} on a shelf", "a {0} {1}'s lid")]
+    public void TemplatesFor_AClass_AreOfItsKindAndNeedNoPhotos(string kind, bool live, params string[] expected)
+    {
+        Write(Published);
+        foreach (var subject in Directory.GetDirectories(Path.Combine(_folder, "dataset")))
+            Directory.Delete(subject, recursive: true);
+        Assert.Equal(expected, DreamBenchDataset.TemplatesFor(_folder, kind, live));
+    }
+
     [Fact]
     public void Read_BlankLineAndCapitals_KeepEverySubjectAndItsList()
     {

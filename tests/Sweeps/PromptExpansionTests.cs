@@ -28,6 +28,13 @@ public sealed class PromptExpansionTests
         ["a photo of red xyz dog", "an oil painting of red xyz dog", "a photo of old xyz dog", "an oil painting of old xyz dog"],
         PromptExpansion.Grid([], "xyz dog", ["red", "old"], ["a photo", "an oil painting"]));
 
+    [Theory]
+    [InlineData("[V] cat", "a [V] cat asleep", "the cat of [V]")]
+    [InlineData(" xyz  big  dog ", "a xyz big dog asleep", "the big dog of xyz")]
+    [InlineData("robot", "a robot asleep", "the robot of")]
+    public void OfTemplates_ASubject_StandsForTokenAndClass(string subject, params string[] expected) =>
+        Assert.Equal(expected, PromptExpansion.OfTemplates(["a {0} {1} asleep", "the {1} of {0}"], subject));
+
     [Fact]
     public void Grid_NothingVaries_IsOnePrompt() => Assert.Equal(["a photo of xyz dog"], PromptExpansion.Grid([], " xyz dog ", [], []));
 

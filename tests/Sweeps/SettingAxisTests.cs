@@ -32,7 +32,7 @@ public sealed class SettingAxisTests
     [Theory]
     [InlineData("guidance", "axis is 'guidance'; valid is NAME=VALUE,VALUE")]
     [InlineData("guidence=3,5", "axis has 'guidence', which cannot vary within a run; nearest are guidance")]
-    [InlineData("seed=1,2", "axis has 'seed', which cannot vary within a run")]
+    [InlineData("seed=1,2", "axis has 'seed', which cannot vary within a run; num_images has")]
     [InlineData("guidance=3,x", "guidance is 'x'; valid is a number, at least 0")]
     [InlineData("guidance=3,,5", "axis has an empty value of guidance")]
     [InlineData("guidance=3,3.0", "axis has a value of guidance twice")]

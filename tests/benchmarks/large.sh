@@ -9,9 +9,10 @@
 # LAB, BENCH  the commands that start the program and the benchmarks (default: the builds of this checkout)
 # PARTS       speed pictures training reference (default: all)
 # LIMIT_S     seconds after which no further part begins and the one in progress ends (default 560)
+# OFFLOADING  of the reference: model sequential group (default: all)
 # DIFFUSERS_SRC  a folder that holds the package diffusers
 set -uo pipefail
-[ $# -ge 1 ] || { sed -n '2,14p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,15p' "$0"; exit 2; }
 results=$(realpath -m "$1")
 cd "$(dirname "$0")/../.." || exit
 LAB=${LAB:-dotnet $PWD/bin/Release/net10.0/Dreambooth.Lab.dll}; BENCH=${BENCH:-dotnet $PWD/lib/Bench/bin/Release/net10.0/Dreambooth.Lab.Bench.dll}
@@ -64,7 +65,7 @@ if wants training; then
   say "code $?"; peak; release; grep -E 'Memory mode|steps in|error' "$work/said" | tail -3 | tee -a "$table"; tail -2 "$work/lora/steps.jsonl" | tee -a "$table"; cat "$work/said" >> "$log"
 fi
 if wants reference && [ -n "${DIFFUSERS_SRC:-}" ]; then
-  for how in model sequential group; do
+  for how in ${OFFLOADING:-model sequential group}; do
     say "-- diffusers, one of 1024 pixels with 16 GiB, offloading: $how"
     leave 16; watch_memory
     few 120 python3 tests/benchmarks/offloaded.py "$model" $how > "$work/said" 2>&1
