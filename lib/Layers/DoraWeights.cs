@@ -26,17 +26,16 @@ internal sealed class DoraWeights(string adapter, Tensor a, Tensor b, Tensor mag
     // With dropout, W is multiplied with what is left of the input too.
     internal override bool ReadsProduct => Dropout is not { IsOn: true };
 
-    // What is added to W x + b is (m/n - 1) W x + (m/n) s B A x.
+    // Added to W x + b is s B A x + (m/n - 1) (W x + s B A x): of what has an output's size the backward pass keeps that sum alone.
     internal override Tensor AddTo(Tensor output, Tensor x, Tensor? product, AdaptedLayer layer)
     {
         var weight = layer.Original();
-        var factors = Factors(weight, Scale).t();
         var kept = Dropout?.Apply(x, this) ?? x;
         var (a, b) = In(x.dtype);
-        var change = nn.functional.linear(nn.functional.linear(kept, a), b).mul(KeptScalar.Of(Scale));
+        var change = nn.functional.linear(nn.functional.linear(kept, a).mul(KeptScalar.Of(Scale)), b);
         var direct = product is null || layer.IsFused ? nn.functional.linear(kept, weight.to(x.dtype)) : product;
-        return output.add_(factors.sub(KeptScalar.One).to(x.dtype).mul(direct), KeptScalar.One)
-            .add_(factors.to(x.dtype).mul(change), KeptScalar.One);
+        var factors = Factors(weight, Scale).t().sub(KeptScalar.One).to(x.dtype);
+        return output.add_(change, KeptScalar.One).addcmul_(direct.add(change, KeptScalar.One), factors, KeptScalar.One);
     }
 
     internal override Tensor RowFactors(Tensor weight, double scale) => Factors(weight, scale);
@@ -45,7 +44,8 @@ internal sealed class DoraWeights(string adapter, Tensor a, Tensor b, Tensor mag
     internal Tensor Norms(Tensor weight, double scale)
     {
         using var noGradients = no_grad();
-        return weight.to(ScalarType.Float32).add(Change().mul(KeptScalar.Of(scale)), KeptScalar.One).norm(1);
+        var (a, b) = In(ScalarType.Float32);
+        return addmm(weight.to(ScalarType.Float32), b, a, beta: 1, alpha: (float)scale).norm(1);
     }
 
     private Tensor Factors(Tensor weight, double scale) => Magnitude.to(ScalarType.Float32).div(Norms(weight, scale)).unsqueeze(1);

@@ -1,4 +1,3 @@
-using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Layers;
@@ -51,8 +50,7 @@ public abstract class LinearUpdate(string adapter, double scale)
     /// <param name="layer">The layer.</param>
     /// <returns><c>[N, out]</c>.</returns>
     internal virtual Tensor AddTo(Tensor output, Tensor x, Tensor? product, AdaptedLayer layer) =>
-        output.add_(
-            nn.functional.linear(Dropout?.Apply(x, this) ?? x, Change().mul(KeptScalar.Of(Scale)).to(x.dtype)), KeptScalar.One);
+        output.addmm_(Dropout?.Apply(x, this) ?? x, Change().to(x.dtype).t(), beta: 1, alpha: (float)Scale);
 
     /// <summary>The change of the weight by the matrices alone, for a factor of 1; Float32, <c>[out, in]</c>.</summary>
     internal abstract Tensor Change();

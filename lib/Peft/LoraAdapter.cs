@@ -108,11 +108,14 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>Draws the initial values of some layers, which hold zeros.</summary>
     internal void Start(Func<LoraLayer, bool> isNew, ulong seed)
     {
-        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var generator = new Generator(seed, CPU);
         foreach (var layer in _layers.Where(isNew))
+        {
+            // A layer at a time: DoRA's magnitudes need copies of the layer's weight.
+            using var scope = NewDisposeScope();
             Start(layer, generator);
+        }
     }
 
     // What is not drawn stays zero: B, the last factor of LoHa, the first of LoKr.

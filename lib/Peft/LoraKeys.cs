@@ -34,6 +34,7 @@ internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Lay
     public static LoraKeys Read(Checkpoint checkpoint, string file, Func<string, bool>? isLayer)
     {
         var layers = new Dictionary<string, Layer>(StringComparer.Ordinal);
+        var isJoined = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var name in checkpoint.Names)
         {
             if (Tensor.Match(name) is not { Success: true } match || PartOf(match) is not { } part)
@@ -42,7 +43,7 @@ internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Lay
             foreach (var target in Targets(written, isLayer))
             {
                 if (!layers.TryGetValue(target.Key, out var layer))
-                    layers[target.Key] = layer = new Layer(target, written, new(StringComparer.Ordinal));
+                    layers[target.Key] = layer = new Layer(target, written, new(StringComparer.Ordinal), isJoined);
                 if (!layer.Names.TryAdd(part, name))
                 {
                     throw new LabException(
@@ -94,7 +95,8 @@ internal sealed partial record LoraKeys(IReadOnlyDictionary<string, LoraKeys.Lay
     /// <param name="Target">The layer.</param>
     /// <param name="Written">The layer as the file writes it, without PEFT's <c>base_model.model.</c></param>
     /// <param name="Names">The tensors' names, by those of <see cref="LoraParts"/> and <see cref="AlphaName"/>.</param>
-    internal sealed record Layer(LoraTarget Target, string Written, Dictionary<string, string> Names)
+    /// <param name="IsJoined">Of all written layers: whether it was put together from three, as far as that has been looked at.</param>
+    internal sealed record Layer(LoraTarget Target, string Written, Dictionary<string, string> Names, Dictionary<string, bool> IsJoined)
     {
         public const string AlphaName = "alpha";
 

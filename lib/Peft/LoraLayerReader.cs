@@ -188,8 +188,15 @@ internal sealed class LoraLayerReader
         return inner is null ? 0 : (int)FlatShape(inner)[0];
     }
 
-    // Whether each third of the output uses its own third of the rank.
+    // Whether each third of the output uses its own third of the rank; of the three that ask, one reads the values.
     private bool IsBlockDiagonal()
+    {
+        if (!_layer.IsJoined.TryGetValue(Written, out var known))
+            _layer.IsJoined[Written] = known = ReadsAsBlockDiagonal();
+        return known;
+    }
+
+    private bool ReadsAsBlockDiagonal()
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -210,7 +217,9 @@ internal sealed class LoraLayerReader
     internal bool IsZero(string part)
     {
         using var scope = NewDisposeScope();
-        return Own(part, _checkpoint.Load(_layer.Names[part])).count_nonzero().item<long>() == 0;
+        var values = Own(part, _checkpoint.Load(_layer.Names[part]));
+        // The first row mostly tells.
+        return values.narrow(0, 0, 1).count_nonzero().item<long>() == 0 && values.count_nonzero().item<long>() == 0;
     }
 
     private static bool MakesRows(string part) =>

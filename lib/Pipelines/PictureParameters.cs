@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Schedulers;
 
 namespace Dreambooth.Lab.Pipelines;
@@ -23,7 +24,7 @@ internal static class PictureParameters
             + FormattableString.Invariant(
                 $"\nSteps: {record.Steps}, Sampler: {SamplerOf(record.Sampling)}, CFG scale: {record.Guidance}, Seed: {record.Seed}, ")
             + FormattableString.Invariant($"Size: {width}x{height}")
-            + $", Model: {record.Model}";
+            + $", Model: {Quoted(record.Model)}";
         if (record.Strength is { } strength)
             text += FormattableString.Invariant($", Denoising strength: {strength}");
         if (record.BatchSize > 1)
@@ -51,6 +52,12 @@ internal static class PictureParameters
         return sampling.Sigmas == SigmaSchedule.Model ? name : $"{name}, Schedule type: {sampling.Sigmas}";
     }
 
-    private static string NameOf(string name) =>
-        name.EndsWith(".safetensors", StringComparison.Ordinal) ? Path.GetFileNameWithoutExtension(name) : name;
+    // What separates the names of LoRA cannot stand in one.
+    private static string NameOf(string name) => string.Concat(
+        (name.EndsWith(".safetensors", StringComparison.Ordinal) ? Path.GetFileNameWithoutExtension(name) : name)
+            .Where(letter => !":,<>\"\n".Contains(letter, StringComparison.Ordinal)));
+
+    // As A1111 does where a value has what separates values.
+    private static string? Quoted(string? value) =>
+        value?.AsSpan().IndexOfAny(',', ':', '\n') >= 0 ? JsonLines.Line(value) : value;
 }

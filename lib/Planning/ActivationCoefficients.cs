@@ -57,6 +57,24 @@ internal sealed record ActivationCoefficients
     /// <summary>Phase <c>step</c>: widths kept besides where the conditioning carries a gradient: what the gates multiply.</summary>
     public double KeptConditioning { get; init; } = 2;
 
+    /// <summary>
+    /// Phase <c>step</c>, LoRA with biases: outputs of the adapted layers kept beside plain LoRA's; this and the next three from the LoRA
+    /// steps of 2026-11-29 on an H200.
+    /// </summary>
+    public double BiasRows { get; init; } = 0.3;
+
+    /// <summary>Phase <c>step</c>, dropout: inputs of the adapted layers; the mask, and what it leaves of them.</summary>
+    public double DropoutRows { get; init; } = 2;
+
+    /// <summary>Phase <c>step</c>, LoHa: the same, beside what has the weights' size.</summary>
+    public double LohaRows { get; init; } = 1;
+
+    /// <summary>Phase <c>step</c>, LoKr: the same.</summary>
+    public double LokrRows { get; init; } = 0.75;
+
+    /// <summary>Phase <c>step</c>, DoRA: the same; counted, the product with the whole weight.</summary>
+    public double DoraRows { get; init; } = 1.3;
+
     /// <summary>Phase <c>step</c>, CLIP with LoRA: hidden widths kept of a token in a layer.</summary>
     public double KeptClipHidden { get; init; } = 10;
 }

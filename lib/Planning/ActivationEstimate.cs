@@ -86,26 +86,40 @@ internal sealed class ActivationEstimate(ModelArchitecture model, MemorySettings
 
         var backward = (image + text) * Use.BackwardWidths;
         var tokens = settings.UsesCheckpointing ? ((image + text) * model.Transformer.NumLayers) + widest + backward : kept + backward;
-        return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders() + OfVariant(image + text);
+        return (long)(settings.Rows * tokens * width * element) + TrainedTextEncoders() + OfVariant(image, text);
     }
 
-    // Beside plain LoRA's: DoRA keeps the products of W and of the update, LoHa both products of the weight's size in float32 and their
-    // product as it is multiplied with, LoKr that alone; with dropout each input a second time.
-    private long OfVariant(long tokens)
+    // Beside plain LoRA's: LoHa keeps both products of the weight's size in float32 and their product as it is multiplied with, LoKr that
+    // alone; and each some tensors as large as the layers' outputs.
+    private long OfVariant(long image, long text)
     {
-        if (settings.Training != TrainingKind.Lora)
+        if (settings.Training != TrainingKind.Lora || _lora.IsPlain)
             return 0;
-        var (weights, outputs) = model.LoraTargets("transformer", _lora);
-        long element = Bytes(settings.Dtype), rows = settings.Rows * tokens * outputs * element;
-        var kept = _lora.Variant switch
+        long element = Bytes(settings.Dtype), weights = 0, inputs = 0, outputs = 0;
+        foreach (var linear in model.LoraTargets(_lora))
         {
-            Peft.LoraVariant.Dora => 2 * rows,
-            Peft.LoraVariant.Loha => weights * ((2 * sizeof(float)) + element),
-            Peft.LoraVariant.Lokr => weights * element,
-            _ => 0,
-        } + (_lora.LoraDropout > 0 ? 2 * rows : 0);
+            var tokens = settings.Rows * Tokens(linear.Path, image, text);
+            weights += linear.Inputs * linear.Outputs;
+            inputs += linear.Inputs * tokens;
+            outputs += linear.Outputs * tokens;
+        }
+
+        var (ofWeights, rows) = _lora.Variant switch
+        {
+            LoraVariant.Dora => (0, Use.DoraRows),
+            LoraVariant.Loha => ((2 * sizeof(float)) + element, Use.LohaRows),
+            LoraVariant.Lokr => (element, Use.LokrRows),
+            _ => (0L, _lora.LoraDropout > 0 ? 0 : Use.BiasRows),
+        };
+        var dropout = _lora.LoraDropout > 0 ? Use.DropoutRows : 0;
+        var kept = (weights * ofWeights) + (long)(((outputs * rows) + (inputs * dropout)) * element);
         return settings.UsesCheckpointing ? kept / model.Transformer.NumLayers : kept;
     }
+
+    // Modulations have one row for a picture.
+    private static long Tokens(string path, long image, long text) =>
+        path.EndsWith(".linear", StringComparison.Ordinal) || path.StartsWith("time_text_embed.", StringComparison.Ordinal) ? 1
+        : path.Contains("add_", StringComparison.Ordinal) || path.Contains("context", StringComparison.Ordinal) ? text : image;
 
     // What autograd keeps of one image token in one block, in widths D of the compute type: the residual stream twice, queries, keys and
     // values as the attention reads them and its output, the feed-forward's hidden (4), and more where a LoRA or the conditioning needs a

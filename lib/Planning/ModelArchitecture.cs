@@ -178,12 +178,9 @@ public sealed class ModelArchitecture
         ];
     }
 
-    /// <summary>The numbers of the weights that a LoRA changes, and the outputs of their layers.</summary>
-    internal (long Weights, long Outputs) LoraTargets(string component, LoraConfig lora)
-    {
-        var linears = _linears.Value.GetValueOrDefault(component, []).Where(linear => lora.Targets(linear.Path)).ToList();
-        return (linears.Sum(linear => linear.Inputs * linear.Outputs), linears.Sum(linear => linear.Outputs));
-    }
+    /// <summary>The transformer's layers that a LoRA changes.</summary>
+    internal IEnumerable<LinearSize> LoraTargets(LoraConfig lora) =>
+        _linears.Value.GetValueOrDefault("transformer", []).Where(linear => lora.Targets(linear.Path));
 
     /// <summary>Numbers of each block of a component, in order; empty for one whose blocks are never loaded apart.</summary>
     /// <param name="component">The component's folder: <c>transformer</c> or <c>text_encoder_3</c>.</param>
@@ -235,5 +232,5 @@ public sealed class ModelArchitecture
         return results;
     }
 
-    private sealed record LinearSize(string Path, long Inputs, long Outputs);
+    internal sealed record LinearSize(string Path, long Inputs, long Outputs);
 }

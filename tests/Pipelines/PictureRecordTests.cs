@@ -91,6 +91,12 @@ public sealed class PictureRecordTests
         PictureParameters.Of(Record, 640, 512));
 
     [Fact]
+    public void Of_NamesThatHoldSeparators_AreStillReadApart() => Assert.Equal(
+        "a cat <lora:my cat 猫 v2:0.5>\nNegative prompt: blurred\nSteps: 28, Sampler: Euler, CFG scale: 4.5, Seed: 7, Size: 640x512, "
+        + "Model: \"mine: a, b\", Batch size: 4, Batch pos: 2, Lora hashes: \"my cat 猫 v2: 0123456789\"",
+        PictureParameters.Of(Record with { Model = "mine: a, b", Lora = ["my cat, 猫: \"v2\".safetensors"] }, 640, 512));
+
+    [Fact]
     public void Of_ParametersWithoutLora_HasNoHashes() => Assert.Equal(
         "a cat\nSteps: 28, Sampler: Euler, CFG scale: 7, Seed: 0, Size: 64x64, Model: sd3-mini",
         PictureParameters.Of(

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dreambooth.Lab.Bench;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Tests.Tokenizers;
@@ -32,6 +33,40 @@ public sealed class MeasuredRunsTests
         Assert.Contains("17 runs", MemoryForecast.Note, StringComparison.Ordinal);
         Assert.Contains("3.5 %", MemoryForecast.Note, StringComparison.Ordinal);
         Assert.Equal(17, measured.Runs.Count);
+    }
+
+    // DoRA's step keeps less since it was measured, so its forecast is only checked not to be above.
+    [Fact]
+    public void Forecast_VariantsOfLora_AreAsFarFromPlainLoraAsMeasured()
+    {
+        var plain = new MemorySettings
+        {
+            TrainBatchSize = 2,
+            WithPriorPreservation = false,
+            TrainTextEncoder = false,
+            Dtype = ScalarType.BFloat16,
+        };
+        var variants = new Dictionary<string, MemorySettings>
+        {
+            ["lora-step"] = plain,
+            ["lora-step-loha"] = plain with { Variant = LoraVariant.Loha },
+            ["lora-step-lokr"] = plain with { Variant = LoraVariant.Lokr },
+            ["lora-step-dropout"] = plain with { LoraDropout = 0.1 },
+            ["lora-step-bias"] = plain with { LoraBias = true },
+            ["lora-step-dora"] = plain with { Variant = LoraVariant.Dora },
+        };
+        var path = Path.Combine(GoldenSet.RepositoryRoot, "tests", "benchmarks", "results", "2026-11-29-h200", "results.jsonl");
+        var measured = File.ReadLines(path).Select(line => JsonNode.Parse(line)!)
+            .Where(line => line["lab"]?.GetValue<string>().EndsWith("+313ccdbe50976112f0589b9e6537c74e231e6cb3", StringComparison.Ordinal) == true)
+            .Where(line => line["row"] is not null && variants.ContainsKey(line["row"]!.GetValue<string>()))
+            .ToDictionary(line => line["row"]!.GetValue<string>(), line => line["result"]!["peak"]!.GetValue<long>());
+        Assert.Equal(variants.Keys.Order(), measured.Keys.Order());
+        foreach (var (row, settings) in variants)
+        {
+            var predicted = s_planner.Forecast(settings).PeakOf("step")!.Value - s_planner.Forecast(plain).PeakOf("step")!.Value;
+            var ratio = (double)(measured["lora-step"] + predicted) / measured[row];
+            Assert.InRange(ratio, row == "lora-step-dora" ? 0.6 : 1 - (MeasuredRuns.Aim / 2), 1 + (MeasuredRuns.Aim / 2));
+        }
     }
 
     [Fact]
