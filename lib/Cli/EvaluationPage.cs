@@ -73,7 +73,10 @@ internal sealed class EvaluationPage(
     {
         if (choice.Suggested is not { } shown)
             yield break;
-        List<HtmlView> views = [shown.Pictures(_judge.FidelityScore), shown.Pictures(_judge.FidelityScore, lowest: true)];
+        List<HtmlView> views = [shown.Pictures(_judge.FidelityScore)];
+        // Fewer are all among the highest already.
+        if (shown.Pictures.Count > EvaluationViews.MostPictures)
+            views.Add(shown.Pictures(_judge.FidelityScore, lowest: true));
         if (shown.Adherence is not null)
             views.Add(shown.Pictures(_judge.AdherenceScore, lowest: true));
         var copied = choice.Evaluations.Where(evaluation => evaluation.Means.ContainsKey(SubjectJudge.NearestScore))
@@ -111,9 +114,9 @@ internal sealed class EvaluationPage(
                 + "where its row is not highest on the diagonal, or is high beside it.",
             [new TextTable
             {
-                Columns = ["Prompts with", .. bleed.Subjects],
+                Columns = ["Prompts with", "n", .. bleed.Subjects],
                 Rows = [.. bleed.Subjects.Zip(bleed.Dino).Select(row => (IReadOnlyList<string>)
-                    [row.First, .. row.Second.Select(value => value?.Text() ?? "–")])],
+                    [row.First, Count(row.Second.Max(value => value?.Count ?? 0)), .. row.Second.Select(value => value?.Text() ?? "–")])],
                 Note = $"{_judge.Name}. Pictures of {choice.Suggested!.Name}, with 95 % intervals.",
             }]);
     }

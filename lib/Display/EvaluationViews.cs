@@ -8,7 +8,13 @@ namespace Dreambooth.Lab.Display;
 /// </summary>
 public static class EvaluationViews
 {
+    /// <summary>The pictures of a row at most.</summary>
+    internal const int MostPictures = 6;
+
     private const int Cell = 110;
+
+    // Else the words of a narrow column stand one below the other, beside cells of figures that do not break.
+    private const char NoBreak = '\u00a0';
 
     private static readonly IReadOnlyDictionary<string, string> Titles = new Dictionary<string, string>
     {
@@ -107,6 +113,7 @@ public static class EvaluationViews
     public static TextTable DifferenceTable(this EvaluationChoice choice)
     {
         ArgumentNullException.ThrowIfNull(choice);
+        var isOfFew = choice.Differences.Any(difference => difference.Difference.Count < ScoreInterval.FewestPictures);
         return TextTable.Of(
             choice.Differences.GroupBy(difference => difference.Second),
             [
@@ -116,12 +123,13 @@ public static class EvaluationViews
                     new (string, Func<IGrouping<SubjectEvaluation, PairedDifference>, object?>)[]
                     {
                         (Title(score), group => group.FirstOrDefault(entry => entry.Score == score)?.Difference.Signed),
-                        ("is", group => group.FirstOrDefault(entry => entry.Score == score)?.Verdict),
+                        ("is", group => group.FirstOrDefault(entry => entry.Score == score)?.Verdict.Replace(' ', NoBreak)),
                     }),
             ]) with
         {
             Title = $"Compared with {choice.Suggested?.Name}",
-            Note = "Differences picture by picture of the same prompts and seeds, with 95 % intervals.",
+            Note = "Differences picture by picture of the same prompts and seeds, with 95 % intervals."
+                + (isOfFew ? $" Of fewer than {ScoreInterval.FewestPictures} pictures none is said to be higher or lower." : string.Empty),
         };
     }
 
@@ -155,7 +163,7 @@ public static class EvaluationViews
     /// <param name="score">The score's name.</param>
     /// <param name="lowest">Whether the lowest come first.</param>
     /// <param name="most">Pictures at most, at least 1.</param>
-    public static ImageGrid Pictures(this SubjectEvaluation evaluation, string score, bool lowest = false, int most = 6)
+    public static ImageGrid Pictures(this SubjectEvaluation evaluation, string score, bool lowest = false, int most = MostPictures)
     {
         ArgumentNullException.ThrowIfNull(evaluation);
         var scored = evaluation.Pictures.Where(picture => picture.Scores.ContainsKey(score));

@@ -4,10 +4,13 @@ namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>
 /// Looks for copies of training pictures. A generated picture counts as one where it is more similar to a training picture than any two
-/// training pictures are to each other.
+/// training pictures are to each other. One picture that is there twice says nothing of how alike two pictures are and does not count.
 /// </summary>
 internal sealed class CopySearch
 {
+    // Cosines of one picture to itself differ from 1 by rounding alone.
+    private const double SamePicture = 0.9999;
+
     private readonly UnitVectors _training;
 
     /// <summary>Prepares.</summary>
@@ -15,10 +18,12 @@ internal sealed class CopySearch
     public CopySearch(UnitVectors training)
     {
         _training = training;
-        Threshold = training.Count < 2 ? null : Pairs(training.Count).Max(pair => training.Cosine(pair.I, training, pair.J));
+        double[] alike =
+            [.. Pairs(training.Count).Select(pair => training.Cosine(pair.I, training, pair.J)).Where(one => one < SamePicture)];
+        Threshold = alike.Length == 0 ? null : alike.Max();
     }
 
-    /// <summary>The largest cosine of two training pictures; null where there is only one, so that nothing can be said.</summary>
+    /// <summary>The largest cosine of two different training pictures; null where there is only one, so that nothing can be said.</summary>
     public double? Threshold { get; }
 
     /// <summary>The training picture that each generated one is most similar to.</summary>

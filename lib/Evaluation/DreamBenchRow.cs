@@ -21,7 +21,13 @@ internal sealed record DreamBenchRow
     /// <summary>Mean scores of the generated pictures.</summary>
     public required IReadOnlyDictionary<string, double> Scores { get; init; }
 
-    /// <summary>The same of the real pictures among themselves, where the judge has it.</summary>
+    /// <summary>Lower ends of the scores' 95 % intervals over prompts and seeds; of two pictures or more.</summary>
+    public IReadOnlyDictionary<string, double> Low { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Upper ends.</summary>
+    public IReadOnlyDictionary<string, double> High { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Mean scores of the real pictures among themselves, where the judge has it.</summary>
     public required IReadOnlyDictionary<string, double> Real { get; init; }
 
     /// <summary>A hash of the settings that the figures depend on.</summary>

@@ -135,6 +135,7 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
         });
         using var held = (judge as SubjectJudge)?.Encoders.Hold();
         var results = runner.Run(sweep, Path.Combine(FolderOf(subject.Name), "pictures"), cancellation);
+        var (scores, intervals) = (SweepMean.Over(results), Intervals(results));
         var real = new Dictionary<string, double> { [judge.FidelityScore] = judge.Ceiling };
         if (judge is SubjectJudge encoders)
             real[SubjectJudge.ClipImageScore] = encoders.ClipCeiling;
@@ -144,10 +145,24 @@ internal sealed class DreamBenchRun(DreamBenchConfig config, TrainingEvents even
             Judge = judge.Name,
             Prompts = prompts.Count,
             Pictures = results.Count,
-            Scores = SweepMean.Over(results),
+            Scores = scores,
+            Low = intervals.ToDictionary(score => score.Key, score => score.Value.Low!.Value),
+            High = intervals.ToDictionary(score => score.Key, score => score.Value.High!.Value),
             Real = real,
             Settings = Settings(),
         };
+    }
+
+    private static Dictionary<string, ScoreInterval> Intervals(IReadOnlyList<SweepResult> results)
+    {
+        string[] prompts = [.. results.Select(result => result.Item.Prompt).Distinct(StringComparer.Ordinal)];
+        var samples = from result in results.DistinctBy(result => (result.Item.Prompt, result.Item.Seed))
+                      from score in result.Scores ?? new Dictionary<string, double>()
+                      where !double.IsNaN(score.Value)
+                      let place = Array.IndexOf(prompts, result.Item.Prompt)
+                      group new ScoreSample(place, (long)result.Item.Seed, score.Value) by score.Key;
+        return samples.Where(score => score.Count() > 1)
+            .ToDictionary(score => score.Key, score => Bootstrap.Mean([.. score], seed: 0));
     }
 
     private IPictureJudge Judge(DreamBenchSubject subject)

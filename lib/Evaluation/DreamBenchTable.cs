@@ -29,22 +29,24 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
         string[] names = [.. Rows.SelectMany(row => row.Scores.Keys).Distinct(StringComparer.Ordinal)];
         var text = new StringBuilder().Append("| | ").AppendJoin(" | ", names).Append(" |\n|---|")
             .Append(string.Concat(names.Select(_ => "---|"))).Append('\n');
-        void Line(string title, Func<string, double?> value) => text.Append(CultureInfo.InvariantCulture, $"| {title} | ")
-            .AppendJoin(" | ", names.Select(name => Number(value(name)))).Append(" |\n");
+        void Line(string title, Func<string, string> cell) =>
+            text.Append(CultureInfo.InvariantCulture, $"| {title} | ").AppendJoin(" | ", names.Select(cell)).Append(" |\n");
         if (names.Contains(SubjectJudge.DinoScore))
         {
             foreach (var row in Published)
-                Line(row.Name, name => name switch
+                Line(row.Name, name => Number(name switch
                 {
                     SubjectJudge.DinoScore => row.Dino,
                     SubjectJudge.ClipImageScore => row.ClipImage,
                     SubjectJudge.ClipTextScore => row.ClipText,
                     _ => null,
-                });
+                }));
         }
 
         Line("Real images (this run)", name => Mean(row => row.Real, name));
         Line($"{Model} ({(IsReduced ? "this run, reduced" : "this run")})", name => Mean(row => row.Scores, name));
+        if (Rows.Count > 1)
+            text.Append("\nIn brackets where 95 % of 2,000 draws of subjects lie, with replacement.\n");
         text.Append(CultureInfo.InvariantCulture, $"\n{Rows.Count} of {Total} subjects, ")
             .Append(CultureInfo.InvariantCulture, $"{Each(row => row.Prompts)} of {Prompts} prompts each, ")
             .Append(CultureInfo.InvariantCulture, $"{Each(row => row.Pictures / row.Prompts)} pictures a prompt: ")
@@ -60,16 +62,21 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
             : "The paper's figures are of DINO and CLIP and cannot be compared with this judge's.\n").ToString();
     }
 
-    /// <summary>One line a subject.</summary>
+    /// <summary>One line a subject, with the ends of its intervals over prompts and seeds.</summary>
     public string ToCsv()
     {
         string[] names = [.. Rows.SelectMany(row => row.Scores.Keys).Distinct(StringComparer.Ordinal)];
-        string[] columns = ["subject", "prompts", "pictures", .. names, .. names.Select(name => $"real_{name}")];
+        string[] columns =
+        [
+            "subject", "prompts", "pictures", .. names, .. names.Select(name => $"real_{name}"),
+            .. names.SelectMany(name => new[] { $"{name}_low", $"{name}_high" }),
+        ];
         var text = new StringBuilder().AppendJoin(',', columns).Append('\n');
         foreach (var row in Rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"{row.Subject},{row.Prompts},{row.Pictures},")
-                .AppendJoin(',', names.Select(name => Cell(row.Scores, name)).Concat(names.Select(name => Cell(row.Real, name))))
+                .AppendJoin(',', names.Select(name => Cell(row.Scores, name)).Concat(names.Select(name => Cell(row.Real, name)))
+                    .Concat(names.SelectMany(name => new[] { Cell(row.Low, name), Cell(row.High, name) })))
                 .Append('\n');
         }
 
@@ -89,10 +96,15 @@ internal sealed record DreamBenchTable(string Model, IReadOnlyList<DreamBenchRow
 
     private static string Number(double? value) => value is { } number ? number.ToString("0.000", CultureInfo.InvariantCulture) : "–";
 
-    // As in the paper, over pictures: a subject with more of them weighs more.
-    private double? Mean(Func<DreamBenchRow, IReadOnlyDictionary<string, double>> scores, string name)
+    // As in the paper, over pictures: a subject with more of them weighs more. Subjects are drawn, whose means stand for their pictures.
+    private string Mean(Func<DreamBenchRow, IReadOnlyDictionary<string, double>> scores, string name)
     {
         DreamBenchRow[] rows = [.. Rows.Where(row => scores(row).ContainsKey(name))];
-        return rows.Length == 0 ? null : rows.Sum(row => row.Pictures * scores(row)[name]) / rows.Sum(row => row.Pictures);
+        if (rows.Length == 0)
+            return Number(null);
+        ScoreSample[] pictures = [.. rows.Index().SelectMany(row =>
+            Enumerable.Range(0, row.Item.Pictures).Select(picture => new ScoreSample(row.Index, picture, scores(row.Item)[name])))];
+        var mean = Bootstrap.Mean(pictures, seed: 0);
+        return rows.Length == 1 ? Number(mean.Mean) : mean.Text();
     }
 }

@@ -41,7 +41,8 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             .. new[]
             {
                 learning, overtrained, Leak(choice, late, learning is not null), copying,
-                Background(choice, late, learning is not null), Photos(suggested.Judge, photos), Pictures(suggested), Comparison(choice),
+                Background(choice, late, learning is not null), Photos(suggested.Judge, photos), Pictures(suggested),
+                ClassPictures(late), Comparison(choice),
             }.OfType<EvaluationAdvice>(),
         ];
         return found.Length > 0 ? found
@@ -158,7 +159,17 @@ public sealed record EvaluationAdvice(AdviceKind Kind, string Words, string Figu
             AdviceKind.FewPictures, "Too few pictures to tell candidates apart: give more prompts or --seeds.",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{suggested.Pictures.Count} pictures of {suggested.Name}; {FewestPictures} or more are enough"));
+                $"{suggested.Pictures.Count} of {suggested.Name}; {FewestPictures} or more are enough"));
+
+    // With none nothing is said of the class at all, and none are missed.
+    private static EvaluationAdvice? ClassPictures(SubjectEvaluation late) =>
+        late.ClassPictures.Count is 0 or >= ScoreInterval.FewestPictures ? null : new(
+            AdviceKind.FewPictures,
+            "Too few pictures of the class prompt: whether the identifier leaks into the class cannot be told. Generate more of them "
+            + "(--class_seeds).",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{late.ClassPictures.Count} of the class prompt by {late.Name}; {ScoreInterval.FewestPictures} or more are needed"));
 
     // Without the model's own pictures nothing tells what the training did.
     private static EvaluationAdvice? Comparison(EvaluationChoice choice) => choice.Base is not null ? null : new(

@@ -44,7 +44,7 @@ internal static class Pointwise
     public static Tensor QuickGelu(Tensor x)
     {
         using var steep = x.mul(KeptScalar.Of(1.702));
-        using var gate = steep.sigmoid();
+        using var gate = steep.sigmoid_();
         return x.mul(gate);
     }
 

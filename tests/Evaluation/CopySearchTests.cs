@@ -20,6 +20,16 @@ public sealed class CopySearchTests
     }
 
     [Fact]
+    public void Threshold_APhotoThatIsThereTwice_IsThatOfDifferentPhotos()
+    {
+        using var scope = NewDisposeScope();
+        var search = new CopySearch(SubjectScoresTests.Vectors(new float[,] { { 1, 0 }, { 3, 0 }, { 1, 1 } }));
+        Assert.Equal(Math.Sqrt(0.5), search.Threshold!.Value, 1e-7);
+        Assert.True(Assert.Single(search.Find(SubjectScoresTests.Vectors(new float[,] { { 2, 0 } }))).IsCopy);
+        Assert.Null(new CopySearch(SubjectScoresTests.Vectors(new float[,] { { 1, 2 }, { 2, 4 } })).Threshold);
+    }
+
+    [Fact]
     public void Find_OneTrainingPicture_SaysNothingOfCopies()
     {
         using var scope = NewDisposeScope();

@@ -94,6 +94,21 @@ public sealed class EvaluationAdviceTests
         Assert.Equal([AdviceKind.FewPictures], Kinds(12, Few(bare, 8), Few(final, 8)));
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(2, true)]
+    [InlineData(7, true)]
+    [InlineData(8, false)]
+    public void Of_FewerClassPicturesThanCanTell_SaysSo(int count, bool isSaid)
+    {
+        (PictureSetName, PictureScores[]) With((PictureSetName Set, PictureScores[] Pictures) set) =>
+            (set.Set, [.. set.Pictures.Where(own => !own.IsOfClass), .. set.Pictures.Where(other => other.IsOfClass).Take(count)]);
+        var advice = Advice(12, With(Bare), With(Set("final", 1, 0.72, 0.295, 0.36, 0.31)));
+        Assert.Equal(isSaid ? AdviceKind.FewPictures : AdviceKind.Sound, Assert.Single(advice).Kind);
+        if (isSaid)
+            Assert.Equal($"{count} of the class prompt by final × 1; 8 or more are needed", advice[0].Figures);
+    }
+
     [Fact]
     public void Of_FoldersWithoutKnownLora_JudgesTheLast()
     {

@@ -43,12 +43,13 @@ internal sealed class CLIPVisionTransformer : nn.Module
 
     /// <summary>Encodes.</summary>
     /// <param name="pixelValues"><c>[B, 3, H, W]</c>.</param>
-    /// <param name="outputHiddenStates">Whether the tokens before and between the layers are kept.</param>
+    /// <param name="outputHiddenStates">Whether all tokens before and after every layer are kept.</param>
     /// <returns>The normalised class token <c>[B, D]</c>; the tokens after the last layer, and those between.</returns>
     public ImageEncoderOutput forward(Tensor pixelValues, bool outputHiddenStates)
     {
         using var scope = NewDisposeScope();
-        var (last, hidden) = LayerStack.Run(PreLayerNorm.call(Embeddings.call(pixelValues)), EncoderLayers, outputHiddenStates);
+        Func<Tensor, long, Tensor>[] layers = [.. EncoderLayers.Select(layer => (Func<Tensor, long, Tensor>)layer.Run)];
+        var (last, hidden) = LayerStack.Run(PreLayerNorm.call(Embeddings.call(pixelValues)), layers, outputHiddenStates);
         var pooled = PostLayerNorm.call(last.select(1, 0));
         return new ImageEncoderOutput(
             pooled.MoveToOuterDisposeScope(), last.MoveToOuterDisposeScope(),

@@ -6,8 +6,10 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.ImageEncoders;
 
-/// <summary>One layer of a DINOv2, norms first, each branch times its learned scale, <c>[B, S, D] → [B, S, D]</c>.</summary>
-internal sealed class Dinov2Layer : nn.Module<Tensor, Tensor>
+/// <summary>
+/// One layer of a DINOv2, norms first, each branch times its learned scale, <c>[B, S, D] → [B, F, D]</c>: the first F tokens.
+/// </summary>
+internal sealed class Dinov2Layer : nn.Module<Tensor, long, Tensor>
 {
     [ComponentName(Name = "mlp")]
     private readonly ModuleDict<LoraLinear> _mlp;
@@ -50,12 +52,15 @@ internal sealed class Dinov2Layer : nn.Module<Tensor, Tensor>
     [field: ComponentName(Name = "layer_scale2")]
     public LayerScale LayerScale2 { get; }
 
-    /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    /// <summary>Computes the layer; what it holds alone is overwritten, so that large batches need fewer pages of memory.</summary>
+    /// <param name="input"><c>[B, S, D]</c>.</param>
+    /// <param name="first">F, how many tokens are needed, 1 to S.</param>
+    /// <returns><c>[B, F, D]</c>.</returns>
+    public override Tensor forward(Tensor input, long first)
     {
         using var scope = NewDisposeScope();
-        var attended = input.add(LayerScale1.call(Attention.call(Norm1.call(input))), KeptScalar.One);
-        var inner = nn.functional.gelu(_mlp["fc1"].call(Norm2.call(attended)));
-        return attended.add(LayerScale2.call(_mlp["fc2"].call(inner)), KeptScalar.One).MoveToOuterDisposeScope();
+        var attended = LayerScale1.call(Attention.call(Norm1.call(input), first)).add_(input.narrow(1, 0, first), KeptScalar.One);
+        var inner = nn.functional.gelu(_mlp["fc1"].call(Norm2.call(attended)), inplace: true);
+        return LayerScale2.call(_mlp["fc2"].call(inner)).add_(attended, KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

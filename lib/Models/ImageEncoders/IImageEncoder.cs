@@ -15,7 +15,7 @@ internal interface IImageEncoder : IDisposable
     /// <param name="pixelValues">
     /// <c>[B, 3, H, W]</c>, normalised as the model's <see cref="ImageProcessor"/> does; on the model's device and of its element type.
     /// </param>
-    /// <param name="outputHiddenStates">Whether the tokens before and between the layers are kept.</param>
+    /// <param name="outputHiddenStates">Whether all tokens before and after every layer are kept.</param>
     /// <returns>The encoded pictures; the caller's.</returns>
     /// <exception cref="ArgumentException">The pixels have another shape.</exception>
     ImageEncoderOutput forward(Tensor pixelValues, bool outputHiddenStates = false);

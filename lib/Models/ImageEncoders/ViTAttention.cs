@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.ImageEncoders;
 
-/// <summary>Self-attention of all tokens, <c>[B, S, D] → [B, S, D]</c>.</summary>
-internal sealed class ViTAttention : nn.Module<Tensor, Tensor>
+/// <summary>Self-attention, <c>[B, S, D] → [B, F, D]</c>: the first F tokens look at all S.</summary>
+internal sealed class ViTAttention : nn.Module<Tensor, long, Tensor>
 {
     private readonly long _heads;
 
@@ -31,13 +31,17 @@ internal sealed class ViTAttention : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    /// <summary>Attends.</summary>
+    /// <param name="input"><c>[B, S, D]</c>.</param>
+    /// <param name="first">F, how many tokens are needed, 1 to S.</param>
+    /// <returns><c>[B, F, D]</c>.</returns>
+    public override Tensor forward(Tensor input, long first)
     {
         using var scope = NewDisposeScope();
-        Tensor Heads(string name) =>
-            _inputs[name].call(input).view(input.shape[0], input.shape[1], _heads, -1).transpose(1, 2);
-        var attended = nn.functional.scaled_dot_product_attention(Heads("query"), Heads("key"), Heads("value"));
+        Tensor Heads(string name, Tensor tokens) =>
+            _inputs[name].call(tokens).view(tokens.shape[0], tokens.shape[1], _heads, -1).transpose(1, 2);
+        var attended = nn.functional.scaled_dot_product_attention(
+            Heads("query", input.narrow(1, 0, first)), Heads("key", input), Heads("value", input));
         return _output["dense"].call(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
 }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 
 namespace Dreambooth.Lab.Models.ImageEncoders;
 
-/// <summary>One layer of a ViT, norms first, <c>[B, S, D] → [B, S, D]</c>.</summary>
-internal sealed class ViTLayer : nn.Module<Tensor, Tensor>
+/// <summary>One layer of a ViT, norms first, <c>[B, S, D] → [B, F, D]</c>: the first F tokens.</summary>
+internal sealed class ViTLayer : nn.Module<Tensor, long, Tensor>
 {
     [ComponentName(Name = "intermediate")]
     private readonly ModuleDict<LoraLinear> _inner;
@@ -42,12 +42,15 @@ internal sealed class ViTLayer : nn.Module<Tensor, Tensor>
     [field: ComponentName(Name = "layernorm_after")]
     public Layers.LayerNorm LayerNormAfter { get; }
 
-    /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    /// <summary>Computes the layer; what it holds alone is overwritten, so that large batches need fewer pages of memory.</summary>
+    /// <param name="input"><c>[B, S, D]</c>.</param>
+    /// <param name="first">F, how many tokens are needed, 1 to S.</param>
+    /// <returns><c>[B, F, D]</c>.</returns>
+    public override Tensor forward(Tensor input, long first)
     {
         using var scope = NewDisposeScope();
-        var attended = input.add(Attention.call(LayerNormBefore.call(input)), KeptScalar.One);
-        var inner = nn.functional.gelu(_inner["dense"].call(LayerNormAfter.call(attended)));
-        return attended.add(_outer["dense"].call(inner), KeptScalar.One).MoveToOuterDisposeScope();
+        var attended = Attention.call(LayerNormBefore.call(input), first).add_(input.narrow(1, 0, first), KeptScalar.One);
+        var inner = nn.functional.gelu(_inner["dense"].call(LayerNormAfter.call(attended)), inplace: true);
+        return _outer["dense"].call(inner).add_(attended, KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

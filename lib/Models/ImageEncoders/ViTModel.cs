@@ -16,7 +16,7 @@ internal sealed class ViTModel : nn.Module, IImageEncoder
     public const string WeightsName = "model";
 
     [ComponentName(Name = "encoder")]
-    private readonly ModuleDict<ModuleList<nn.Module<Tensor, Tensor>>> _encoder;
+    private readonly ModuleDict<ModuleList<nn.Module<Tensor, long, Tensor>>> _encoder;
 
     /// <summary>Declares the layers; weights are loaded afterwards.</summary>
     /// <param name="config">Form and sizes.</param>
@@ -27,7 +27,7 @@ internal sealed class ViTModel : nn.Module, IImageEncoder
     {
         Config = config;
         Embeddings = new ViTEmbeddings(config, device, dtype);
-        nn.Module<Tensor, Tensor> Layer() =>
+        nn.Module<Tensor, long, Tensor> Layer() =>
             config.IsDinov2 ? new Dinov2Layer(config, device, dtype) : new ViTLayer(config, device, dtype);
         _encoder = nn.ModuleDict(("layer", nn.ModuleList(Enumerable.Range(0, config.NumHiddenLayers).Select(_ => Layer()).ToArray())));
         LayerNorm = new Layers.LayerNorm(config.HiddenSize, config.Epsilon, device, dtype);
@@ -81,7 +81,8 @@ internal sealed class ViTModel : nn.Module, IImageEncoder
     {
         PatchGrid.Check(pixelValues, PatchSize);
         using var scope = NewDisposeScope();
-        var (tokens, hidden) = LayerStack.Run(Embeddings.call(pixelValues), _encoder["layer"], outputHiddenStates);
+        Func<Tensor, long, Tensor>[] layers = [.. _encoder["layer"].Select(layer => (Func<Tensor, long, Tensor>)layer.call)];
+        var (tokens, hidden) = LayerStack.Run(Embeddings.call(pixelValues), layers, outputHiddenStates);
         var last = LayerNorm.call(tokens);
         return new ImageEncoderOutput(
             last.select(1, 0).clone().MoveToOuterDisposeScope(), last.MoveToOuterDisposeScope(),

@@ -51,11 +51,17 @@ public sealed class CLIPAttention : nn.Module<Tensor, Tensor>
     public LoraLinear OutProj { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Run(input, input.shape[1]);
+
+    /// <summary>The attention of the first tokens alone, which look at all.</summary>
+    /// <param name="input"><c>[B, S, D]</c>.</param>
+    /// <param name="first">F, how many tokens are needed, 1 to S.</param>
+    /// <returns><c>[B, F, D]</c>.</returns>
+    internal Tensor Run(Tensor input, long first)
     {
         using var scope = NewDisposeScope();
         var attended = nn.functional.scaled_dot_product_attention(
-            Heads(QProj.call(input)), Heads(KProj.call(input)), Heads(VProj.call(input)), is_casual: _isCausal);
+            Heads(QProj.call(input.narrow(1, 0, first))), Heads(KProj.call(input)), Heads(VProj.call(input)), is_casual: _isCausal);
         return OutProj.call(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
 

@@ -44,10 +44,16 @@ public sealed class CLIPEncoderLayer : nn.Module<Tensor, Tensor>
     public LayerNorm LayerNorm2 { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Run(input, input.shape[1]);
+
+    /// <summary>The layer for the first tokens alone, which look at all.</summary>
+    /// <param name="input"><c>[B, S, D]</c>.</param>
+    /// <param name="first">F, how many tokens are needed, 1 to S.</param>
+    /// <returns><c>[B, F, D]</c>.</returns>
+    internal Tensor Run(Tensor input, long first)
     {
         using var scope = NewDisposeScope();
-        var attended = input.add(SelfAttn.call(LayerNorm1.call(input)), KeptScalar.One);
+        var attended = input.narrow(1, 0, first).add(SelfAttn.Run(LayerNorm1.call(input), first), KeptScalar.One);
         return attended.add(Mlp.call(LayerNorm2.call(attended)), KeptScalar.One).MoveToOuterDisposeScope();
     }
 }

@@ -37,6 +37,10 @@ public sealed class CLIPVisionModelWithProjectionTests
         GoldenAssert.Close(golden.Load("vision.image_embeds"), output.Embedding, Tolerance, "image_embeds");
         GoldenAssert.Close(golden.Load("vision.last_hidden_state"), output.LastHiddenState, Tolerance, "last_hidden_state");
         EncoderFixture.CompareLayers(golden.LoadAll("vision.hidden_states."), output, Tolerance);
+        // Alone, the class token is all that the last layer computes.
+        var alone = model.forward(EncoderFixture.Pixels(golden));
+        Assert.Equal(1, alone.LastHiddenState.shape[1]);
+        GoldenAssert.Close(golden.Load("vision.image_embeds"), alone.Embedding, Tolerance, "the class token alone");
     }
 
     [Theory]

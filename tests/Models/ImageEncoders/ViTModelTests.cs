@@ -29,6 +29,10 @@ public sealed class ViTModelTests
         GoldenAssert.Close(golden.Load("cls"), output.Embedding, Tolerance, "cls");
         GoldenAssert.Close(golden.Load("last_hidden_state"), output.LastHiddenState, Tolerance, "last_hidden_state");
         EncoderFixture.CompareLayers(golden.LoadAll("hidden_states."), output, Tolerance);
+        // Alone, the class token is all that the last layer computes.
+        var alone = model.forward(EncoderFixture.Pixels(golden));
+        Assert.Equal(1, alone.LastHiddenState.shape[1]);
+        GoldenAssert.Close(golden.Load("cls"), alone.Embedding, Tolerance, "the class token alone");
     }
 
     [Theory]
