@@ -33,7 +33,7 @@ internal sealed record Approximation(string Name, string Title, int Steps, int C
         new("cache-3-line", "blocks in every 3rd step, extrapolated between", ExactSteps, 3, 1),
         new("cache-2-steps-20", "20 steps, blocks in every 2nd, kept between", 20, 2),
         new("fp8", "the blocks' products in 8 bits", ExactSteps) { Quantization = Quantization.Fp8 },
-        new("fp8-cache-3", "the same, blocks in every 3rd step, kept between", ExactSteps, 3) { Quantization = Quantization.Fp8 },
+        new("fp8-cache-3", "products in 8 bits, blocks in every 3rd step, kept between", ExactSteps, 3) { Quantization = Quantization.Fp8 },
     ];
 
     /// <summary>See <see cref="PipelineOptions.Quantization"/>.</summary>

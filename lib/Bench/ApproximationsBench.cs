@@ -18,7 +18,6 @@ internal static class ApproximationsBench
         "Generates the miniature's pictures of its character with all steps, with fewer, with the transformer's blocks in some steps "
         + "only, with their products in 8 bits, or with refined guidance, and has its classifier judge them: fidelity, adherence, "
         + "difference to the exact pictures. Times at full size come from "
-        + "pictures. Times at full size come from "
         + "`bench full-size --rows pictures,pictures-steps-14,… --json FILE`.",
         flags => Run(flags, session));
 
