@@ -23,6 +23,12 @@ public static class ImageDecoder
     /// </summary>
     internal const long MostHeld = 512L << 20;
 
+    /// <summary>
+    /// The most memory, in bytes, of decoding a picture that is kept whole: 178 megapixels, or 76 of lossless WebP. What is learned from is
+    /// resized row by row and not kept.
+    /// </summary>
+    internal const long MostKept = 640L << 20;
+
     // 16 megapixels in less than 3.3 KB hold no photo: JPEG of one colour takes 1 byte for some 100 pixels.
     private const long BlankPixels = 1 << 24;
     private const long BlankPart = 5_000;
@@ -121,9 +127,14 @@ public static class ImageDecoder
         var info = picture.Info;
         return DecodeBudget.Pixels.Run(CheckedBytes(picture, file.Length, name, keeps: true), () =>
         {
-            var image = new RgbImage(info.StoredWidth, info.StoredHeight);
-            picture.ReadRows(name, (y, row) => copy(row, image.Row(y)));
-            return ImageTransforms.Orient(image, info.Orientation);
+            var upright = new UprightPicture(info.StoredWidth, info.StoredHeight, info.Orientation);
+            picture.ReadRows(
+                name, (y, row) =>
+                {
+                    copy(row, upright.Row(y));
+                    upright.Place(y);
+                }, keeps: true);
+            return upright.Image;
         });
     }
 
@@ -138,15 +149,19 @@ public static class ImageDecoder
         if (pixels > BlankPixels && pixels > BlankPart * length)
             throw new LabException(
                 $"{name} has {size} pixels in {ByteSize.Text(length)}: one plain area, or an attack. It is not decoded.");
-        if (picture.HeldBytes > MostHeld)
+        var (band, kept) = (Math.Min(4 * pixels, picture.BandBytes(keeps)), keeps ? 3 * pixels : 0);
+        if (picture.HeldBytes > MostHeld || picture.HeldBytes + band + kept > MostKept)
         {
+            var most = Math.Floor(Math.Min(
+                (double)MostHeld / picture.HeldBytes, (double)(MostKept - band) / (picture.HeldBytes + kept)) * pixels / 1e6);
             throw new LabException(
                 $"{name} is a {info.Format} picture of {size} pixels that cannot be decoded in parts: it would take "
-                + $"{ByteSize.Text(picture.HeldBytes)} at once, and at most {ByteSize.Text(MostHeld)} are taken. Make "
-                + "it smaller, or save it as PNG.");
+                + $"{ByteSize.Text(picture.HeldBytes + band + kept)} at once. " + (info.Format == ImageFormat.Tiff
+                    ? "Save it in smaller strips or tiles, or as PNG."
+                    : $"Of its kind at most {most} megapixels are decoded. Make it smaller, or save it as PNG."));
         }
 
-        return picture.HeldBytes + Math.Min(4 * pixels, picture.BandBytes) + (keeps ? 3 * pixels : 0);
+        return picture.HeldBytes + band + kept;
     }
 
     /// <summary>Reads a picture's file and does something with its content, which counts in the memory that all decoders share.</summary>

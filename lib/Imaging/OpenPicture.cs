@@ -50,8 +50,13 @@ internal sealed class OpenPicture : IDisposable
     /// <summary>What the codec holds until it has read every pixel, in bytes; 0 where it gives rows as it reads.</summary>
     public long HeldBytes { get; }
 
-    /// <summary>The memory of a band, in bytes: half of the usual where the codec holds the picture beside it.</summary>
-    public int BandBytes => HeldBytes > 0 ? PictureRows.BandBytes / 2 : PictureRows.BandBytes;
+    /// <summary>
+    /// The memory of a band, in bytes: half of the usual where the codec holds the picture beside it, or the result is kept; a TIFF
+    /// picture's is among <see cref="HeldBytes"/>.
+    /// </summary>
+    /// <param name="keeps">Whether the whole result is kept.</param>
+    public int BandBytes(bool keeps) =>
+        _codec is null ? 0 : HeldBytes > 0 || keeps ? PictureRows.BandBytes / 2 : PictureRows.BandBytes;
 
     /// <summary>Opens a picture.</summary>
     /// <param name="file">The whole file.</param>
@@ -74,13 +79,14 @@ internal sealed class OpenPicture : IDisposable
     /// <summary>Decodes it, as <see cref="PictureRows.Read"/> does.</summary>
     /// <param name="name">What error messages call it.</param>
     /// <param name="take">Given every row, from the top.</param>
+    /// <param name="keeps">Whether the whole result is kept.</param>
     /// <exception cref="LabException">It is cut off or broken.</exception>
-    public void ReadRows(string name, PictureRows.Take take)
+    public void ReadRows(string name, PictureRows.Take take, bool keeps = false)
     {
         if (_codec is null)
             _tiff!.Read(take);
         else
-            PictureRows.Read(_codec, name, take, BandBytes);
+            PictureRows.Read(_codec, name, take, BandBytes(keeps));
     }
 
     /// <inheritdoc/>

@@ -27,6 +27,9 @@ internal sealed record TiffHeader
         [11] = 4,
         [12] = 8,
         [13] = 4,
+        [16] = 8,
+        [17] = 8,
+        [18] = 8,
     };
 
     private readonly Dictionary<int, long[]> _values = [];
@@ -42,8 +45,11 @@ internal sealed record TiffHeader
         StripOffsets = 273,
         Orientation = 274,
         Samples = 277,
+        RowsPerStrip = 278,
         StripBytes = 279,
         Planes = 284,
+        TileWidth = 322,
+        TileLength = 323,
         TileOffsets = 324,
         TileBytes = 325,
         ExtraSamples = 338,
@@ -65,6 +71,11 @@ internal sealed record TiffHeader
     public int Photometric => (int)Of(Tag.Photometric, -1);
 
     public bool IsJpeg => Of(Tag.Compression, 1) == 7;
+
+    public bool IsFax => Of(Tag.Compression, 1) is 2 or 3 or 4;
+
+    /// <summary>Bytes of the largest strip or tile in the file.</summary>
+    public long LargestPart => Math.Max(Largest(Tag.StripBytes), Largest(Tag.TileBytes));
 
     /// <summary>Whether each sample has a plane of its own.</summary>
     public bool IsSeparate => Of(Tag.Planes, 1) == 2;
@@ -103,10 +114,25 @@ internal sealed record TiffHeader
                 return $"is a TIFF picture of {Bits} bits in format {Of(Tag.SampleFormat, 1)}; save it with 8 or 16 bits, unsigned";
             if (Photometric is not (0 or 1 or 2 or 3) && !(Photometric == 6 && IsJpeg && Bits == 8))
                 return $"is a TIFF picture in colours of kind {Photometric}, which are not read; save it as RGB";
-            return Width < 1 || Height < 1 || Samples < Colours || Samples > 8 || (Bits < 8 && Samples > 1)
+            return Width < 1 || Height < 1 || !ListsAllParts || Samples < Colours || Samples > 8 || (Bits < 8 && Samples > 1)
                 || (Photometric == 3 && Bits > 8)
                 ? "is a TIFF picture whose header is broken"
                 : null;
+        }
+    }
+
+    // The library makes lists of as many parts as the sizes ask for, whatever the file has.
+    private bool ListsAllParts
+    {
+        get
+        {
+            var isTiled = Has(Tag.TileWidth) || Has(Tag.TileLength);
+            var (width, height) = isTiled ? (Of(Tag.TileWidth), Of(Tag.TileLength)) : (Width, Of(Tag.RowsPerStrip, Height));
+            if (width < 1 || height < 1)
+                return false;
+            var parts = (((Width - 1) / width) + (Int128)1) * (((Height - 1) / height) + 1) * (IsSeparate ? Samples : 1);
+            long[][] lists = [.. new[] { Tag.StripOffsets, Tag.TileOffsets }.Where(Has).Select(tag => _values[(int)tag])];
+            return lists.Length > 0 && lists.All(list => list.Length >= parts);
         }
     }
 
@@ -124,9 +150,10 @@ internal sealed record TiffHeader
         if (count == 0 || at + 2 + ((long)count * Entry) > file.Length)
             return null;
         var header = new TiffHeader();
+        var left = (long)file.Length;
         for (var i = 0; i < count; i++)
         {
-            if (!header.Add(file, file.Slice((int)at + 2 + (i * Entry), Entry), little))
+            if (!header.Add(file, file.Slice((int)at + 2 + (i * Entry), Entry), little, ref left))
                 return null;
         }
 
@@ -134,16 +161,19 @@ internal sealed record TiffHeader
             && header.DataIsInside(Tag.TileOffsets, Tag.TileBytes, file.Length) ? header : null;
     }
 
-    private bool Add(ReadOnlySpan<byte> file, ReadOnlySpan<byte> entry, bool little)
+    // The library keeps the values of every entry. They take different bytes of a right file, so that together they are within its length.
+    private bool Add(ReadOnlySpan<byte> file, ReadOnlySpan<byte> entry, bool little, ref long left)
     {
         var (tag, type, count) = (U16(entry, little), U16(entry[2..], little), (long)U32(entry[4..], little));
         if (!Sizes.TryGetValue(type, out var size))
             return true; // The library leaves out what is of no known type.
         var offset = count * size <= 4 ? -1L : U32(entry[8..], little);
-        if (count * size > 4 && offset + (count * size) > file.Length)
+        if (count * size > 4 && (offset + (count * size) > file.Length || (left -= count * size) < 0))
             return false;
-        if (type is not (1 or 3 or 4) || !Enum.IsDefined((Tag)tag))
+        if (!Enum.IsDefined((Tag)tag))
             return true;
+        if (type is not (1 or 3 or 4))
+            return false;
         var lists = (Tag)tag is Tag.StripOffsets or Tag.StripBytes or Tag.TileOffsets or Tag.TileBytes;
         if (lists && count > MostParts)
             return false;
@@ -164,6 +194,8 @@ internal sealed record TiffHeader
         long[] at = _values.GetValueOrDefault((int)offsets) ?? [], sizes = _values.GetValueOrDefault((int)bytes) ?? [];
         return at.Length == sizes.Length && at.Zip(sizes).All(part => part.First + part.Second <= length);
     }
+
+    private long Largest(Tag tag) => _values.GetValueOrDefault((int)tag) is { Length: > 0 } values ? values.Max() : 0;
 
     private bool Has(Tag tag) => _values.ContainsKey((int)tag);
 

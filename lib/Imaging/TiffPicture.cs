@@ -9,6 +9,9 @@ namespace Dreambooth.Lab.Imaging;
 /// </summary>
 internal sealed class TiffPicture : IDisposable
 {
+    private const int CoefficientBytes = 2;
+    private const int RunBytes = 16; // of two lines, two numbers a pixel at most
+
     private readonly Tiff _tiff;
     private readonly TiffHeader _header;
     private readonly string _name;
@@ -29,9 +32,20 @@ internal sealed class TiffPicture : IDisposable
             _partHeight = header.Height;
     }
 
-    /// <summary>What is held at a time in bytes: the strip or the row of tiles that is decoded.</summary>
-    public long HeldBytes =>
-        (BandRowBytes * _partHeight) + ((long)_partWidth * _partHeight * SampleBytes * (_header.IsSeparate ? 1 : _header.Samples));
+    /// <summary>
+    /// What is held at a time in bytes: a row of strips or tiles, the part that is decoded and its content in the file, the coefficients of
+    /// JPEG, the runs of fax.
+    /// </summary>
+    public long HeldBytes
+    {
+        get
+        {
+            var part = (Int128)_partWidth * _partHeight * (_header.IsSeparate ? 1 : _header.Samples);
+            var held = ((Int128)BandRowBytes * _partHeight) + (part * SampleBytes) + _header.LargestPart
+                + (_header.IsJpeg ? part * CoefficientBytes : 0) + (_header.IsFax ? (Int128)_partWidth * RunBytes : 0);
+            return (long)Int128.Min(held, 1L << 60); // more is refused all the same
+        }
+    }
 
     /// <summary>What it says of itself.</summary>
     public TiffHeader Header => _header;

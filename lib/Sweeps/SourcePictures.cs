@@ -79,8 +79,13 @@ internal sealed class SourcePictures
     private void CheckMasks(string[] files)
     {
         var mask = _mask is null or Alpha ? null : LoadMask(_mask);
-        if (mask is not null && !HasWhite(mask))
-            throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
+        if (mask is not null)
+        {
+            using var gray = ImageStart.Gray(mask, mask.Width, mask.Height);
+            if (!gray.data<float>().Any(level => level >= 0.5f))
+                throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
+        }
+
         foreach (var file in _mask is null ? [] : files)
         {
             if (mask is null)
@@ -99,11 +104,8 @@ internal sealed class SourcePictures
         }
     }
 
-    private static bool HasWhite(RgbImage mask)
-    {
-        using var gray = ImageStart.Gray(mask, mask.Width, mask.Height);
-        return gray.data<float>().Any(level => level >= 0.5f);
-    }
+    // White is half of the brightest, as the mask is read.
+    private static bool HasWhite(RgbImage transparency) => transparency.Pixels.AsSpan().ContainsAnyInRange((byte)128, (byte)255);
 
     private static RgbImage LoadMask(string mask)
     {

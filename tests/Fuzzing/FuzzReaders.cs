@@ -20,7 +20,7 @@ using static TorchSharp.torch;
 namespace Dreambooth.Lab.Tests.Fuzzing;
 
 /// <summary>Every reader of files and messages, each with right inputs; the readers of a hub's answers are beside the local hub.</summary>
-internal sealed class FuzzReaders : IDisposable
+internal sealed partial class FuzzReaders : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("lab-fuzz-").FullName;
     private readonly Lazy<SD3Transformer2DModel> _transformer =
@@ -32,7 +32,7 @@ internal sealed class FuzzReaders : IDisposable
         "vocabulary", "merges", "pieces",
         "captions", "caption text", "adapter config", "lora", "safetensors", "shard index", "pictures", "notebook", "connection file",
         "message", "prompts",
-        "sweep results", "step records",
+        "sweep results", "step records", .. KeptNames,
     ];
 
     private static string Fixtures { get; } = Path.Combine(GoldenSet.RepositoryRoot, "tests", "fixtures");
@@ -103,7 +103,7 @@ internal sealed class FuzzReaders : IDisposable
             InFile(
                 name, StepLog.FileName,
                 ["""{"step":1,"epoch":0,"loss":0.5,"instance_loss":0.4,"learning_rate":0.0005,"grad_norm":1.5,"seconds":2,"images_per_second":4}""" + "\n"], path => StepLog.Read(path)),
-        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "There is no such reader."),
+        _ => Kept(name),
     };
 
     /// <summary>Reads a component's file in a whole pipeline, and makes a picture's prompt of it.</summary>
@@ -188,7 +188,8 @@ internal sealed class FuzzReaders : IDisposable
 
     private FuzzTarget InFile(string name, string file, byte[][] seeds, Action<string> read)
     {
-        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, file);
+        var path = Path.Combine(_folder, name, file);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return new(name, seeds, bytes =>
         {
             File.WriteAllBytes(path, bytes);

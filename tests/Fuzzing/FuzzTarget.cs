@@ -8,7 +8,9 @@ namespace Dreambooth.Lab.Tests.Fuzzing;
 /// <param name="Seeds">Right inputs.</param>
 /// <param name="Read">Reads one as the program does.</param>
 /// <param name="IsJson">Whether the inputs are JSON.</param>
-internal sealed record FuzzTarget(string Name, IReadOnlyList<byte[]> Seeds, Action<byte[]> Read, bool IsJson = true)
+/// <param name="Mutate">Makes a wrong input of a right one; null for what fits JSON or any bytes.</param>
+internal sealed record FuzzTarget(
+    string Name, IReadOnlyList<byte[]> Seeds, Action<byte[]> Read, bool IsJson = true, Func<byte[], Random, byte[]>? Mutate = null)
 {
     private const long MostBytes = 1L << 30;
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
@@ -23,7 +25,8 @@ internal sealed record FuzzTarget(string Name, IReadOnlyList<byte[]> Seeds, Acti
         for (var i = 0; i < count; i++)
         {
             var number = unchecked((seed * 1_000_003) + i);
-            Try(Mutation.Of(Seeds[i % Seeds.Count], new Random(number), IsJson), $"{Name}, mutation {number}");
+            var (right, random) = (Seeds[i % Seeds.Count], new Random(number));
+            Try(Mutate?.Invoke(right, random) ?? Mutation.Of(right, random, IsJson), $"{Name}, mutation {number}");
         }
     }
 

@@ -19,6 +19,12 @@ internal static class Mutation
         [(byte)'"', 0xFF, (byte)'"'],
     ];
 
+    private static readonly uint[] Numbers =
+    [
+        0, 1, 2, 7, 16, 255, 320, 322, 13_000, 0x7FF0, 0xFFFF, 0x10000, 1_000_000, 170_000_000, 0x7FFFFFF0, 0x80000000, 0xFFFFFFF0,
+        0xFFFFFFFF,
+    ];
+
     /// <summary>One mutation of an input, sometimes of a mutation.</summary>
     /// <param name="input">A right input.</param>
     /// <param name="random">Where chance comes from.</param>
@@ -28,6 +34,28 @@ internal static class Mutation
         var bytes = input;
         for (var times = random.Next(4) == 0 ? 2 : 1; times > 0; times--)
             bytes = isJson && random.Next(4) != 0 ? OfJson(bytes, random) : OfBytes(bytes, random);
+        return bytes;
+    }
+
+    /// <summary>One to three mutations of a little-endian TIFF file, most of them in the entries of its directory.</summary>
+    /// <param name="input">A right file.</param>
+    /// <param name="random">Where chance comes from.</param>
+    public static byte[] OfTiff(byte[] input, Random random)
+    {
+        if (random.Next(4) == 0)
+            return OfBytes(input, random);
+        var bytes = (byte[])input.Clone();
+        var directory = BitConverter.ToInt32(bytes, 4);
+        for (var times = 1 + random.Next(3); times > 0; times--)
+        {
+            // Tag and type of two bytes, count and value of four.
+            var entry = directory + 2 + (12 * random.Next(BitConverter.ToUInt16(bytes, directory)));
+            uint[] numbers = [.. Numbers, (uint)bytes.Length, (uint)random.Next(), (uint)random.Next(1 << 16)];
+            var number = numbers[random.Next(numbers.Length)];
+            var (place, size) = random.Next(5) switch { 0 => (0, 2), 1 => (2, 2), 2 => (4, 4), _ => (8, 4) };
+            BitConverter.GetBytes(place == 2 ? (uint)random.Next(20) : number).AsSpan(0, size).CopyTo(bytes.AsSpan(entry + place));
+        }
+
         return bytes;
     }
 

@@ -131,9 +131,13 @@ public sealed class ImageDecoderTests
         var file = PlainWebp.Of(13_377, 13_377).Concat(new byte[40_000]).ToArray();
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(
-            "plain is a Webp picture of 13377x13377 pixels that cannot be decoded in parts: it would take 683 MiB at once, and at most "
-            + "512 MiB are taken. Make it smaller, or save it as PNG.",
+            "plain is a Webp picture of 13377x13377 pixels that cannot be decoded in parts: it would take 811 MiB at once. Of its kind at "
+            + "most 134 megapixels are decoded. Make it smaller, or save it as PNG.",
             Assert.Throws<LabException>(() => ImageDecoder.Examine(file, "plain")).Message);
+        Assert.Contains(
+            "at most 76 megapixels are decoded", Assert.Throws<LabException>(
+                () => ImageDecoder.Decode([.. PlainWebp.Of(10_000, 7_700), .. new byte[40_000]], "plain")).Message,
+            StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 

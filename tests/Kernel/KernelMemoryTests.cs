@@ -23,7 +23,7 @@ public sealed class KernelMemoryTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <summary>
-    /// Run with LAB_BENCHMARKS=1 and <c>dotnet test tests --filter Execute_TwoThousandDeclaringCells</c> on a quiet machine.
+    /// Run with LAB_BENCHMARKS=1 and <c>dotnet test tests --filter Execute_TwoThousandDeclaringCells</c>.
     /// </summary>
     [Fact]
     [Trait("Category", "Benchmark")]
@@ -31,11 +31,21 @@ public sealed class KernelMemoryTests(ITestOutputHelper output) : IDisposable
     {
         Assert.SkipWhen(Environment.GetEnvironmentVariable("LAB_BENCHMARKS") is null, "Set LAB_BENCHMARKS=1 to measure.");
         var atRest = AtRest();
-        var times = Declare(2000);
+        List<double> times = [];
+        double Seconds(int cells)
+        {
+            var before = ProcessorTime();
+            times.AddRange(Declare(cells));
+            return (ProcessorTime() - before).TotalSeconds;
+        }
+
+        // Other programs make an answer late; what the kernel computes for it stays the same.
+        var computed = new[] { Seconds(100), Seconds(1800), Seconds(100) };
         var (first, last, added) = (times.Take(100).Average(), times.TakeLast(100).Average(), Memory() - atRest);
         output.WriteLine($"at rest {atRest:0} MB, added {added:0} MB; first hundred {first:0.0} ms a cell, last {last:0.0} ms");
+        output.WriteLine($"processor time: first hundred {10 * computed[0]:0.0} ms a cell, last {10 * computed[2]:0.0} ms");
         Assert.InRange(added, double.MinValue, 150);
-        Assert.InRange(last / first, 0, 1.5);
+        Assert.InRange(computed[2] / computed[0], 0, 1.5);
     }
 
     // A kernel whose completion is ready, which it makes itself when it rests.
@@ -57,6 +67,12 @@ public sealed class KernelMemoryTests(ITestOutputHelper output) : IDisposable
         }
 
         return times;
+    }
+
+    private TimeSpan ProcessorTime()
+    {
+        using var process = Process.GetProcessById(_kernel.Process.Id);
+        return process.TotalProcessorTime;
     }
 
     private double Memory()

@@ -127,13 +127,13 @@ public static partial class KernelSpecs
     {
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "kernel.json")));
-            if (json?["metadata"]?["program"]?.ToString() != Mark)
-                return null;
-            var arguments = json["argv"]!.AsArray().Select(a => a!.ToString());
-            return new KernelSpec(Path.GetFileName(folder), json["display_name"]?.ToString() ?? "", folder, [.. arguments]);
+            var path = Path.Combine(folder, "kernel.json");
+            var json = StrictJson.ParseObject(File.ReadAllBytes(path), path);
+            return StrictJson.Text(StrictJson.Object(json, "metadata", path), "program", path) == Mark
+                && StrictJson.Texts(json, "argv", path) is { } arguments
+                ? new KernelSpec(Path.GetFileName(folder), StrictJson.Text(json, "display_name", path) ?? "", folder, arguments) : null;
         }
-        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
         {
             return null;
         }
