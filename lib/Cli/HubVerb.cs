@@ -28,7 +28,10 @@ internal static class HubVerb
         new("--revision") { HelpName = "NAME", Description = "Branch, tag or commit [default: main].", DefaultValueFactory = _ => "main" };
 
     /// <summary>The repository that a verb is about.</summary>
-    public static Argument<string> Repo() => new("REPO") { Description = "owner/name, such as stabilityai/stable-diffusion-3.5-medium." };
+    public static Argument<string> Repo() => new("REPO")
+    {
+        Description = "owner/name, such as stabilityai/stable-diffusion-3.5-medium; datasets/owner/name of a dataset.",
+    };
 
     /// <summary>Waits for something asynchronous.</summary>
     public static T Wait<T>(Func<Task<T>> work) => Task.Run(work).GetAwaiter().GetResult();
@@ -97,7 +100,8 @@ internal static class HubVerb
         };
         verb.SetAction(result =>
         {
-            var request = new HubDownloadRequest(ParseRepo(result.GetValue(repo)!))
+            var id = ParseRepo(result.GetValue(repo)!);
+            var request = new HubDownloadRequest(id)
             {
                 Revision = result.GetValue(revision)!,
                 Variant = result.GetValue(variant),
@@ -105,7 +109,7 @@ internal static class HubVerb
                 Include = result.GetValue(files) ?? [],
                 Exclude = result.GetValue(exclude) ?? [],
                 Content = result.GetValue(lora) ? HubContent.Lora
-                    : result.GetValue(encoder) ? HubContent.Encoder : HubContent.Auto,
+                    : result.GetValue(encoder) ? HubContent.Encoder : id.IsDataset ? HubContent.All : HubContent.Auto,
             };
             using var client = new HubClient(null, session.Warn);
             var snapshot = ConsoleProgress.Run(

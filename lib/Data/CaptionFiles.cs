@@ -3,8 +3,8 @@ using Dreambooth.Lab.Foundation;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// The pictures' own prompts: from <c>metadata.jsonl</c> in their folder, else from a text file beside each. A picture without either, or
-/// with blank text, has none.
+/// The pictures' own prompts: from <c>metadata.jsonl</c> or <c>metadata.csv</c> in their folder, else from a text file beside each. A
+/// picture without either, or with blank text, has none.
 /// </summary>
 internal sealed class CaptionFiles
 {
@@ -14,7 +14,10 @@ internal sealed class CaptionFiles
 
     private CaptionFiles(CaptionList? list) => _list = list;
 
-    /// <summary>The pictures that <c>metadata.jsonl</c> names, as full paths.</summary>
+    /// <summary>The list's file name.</summary>
+    public string ListName => _list?.Name ?? CaptionList.FileName;
+
+    /// <summary>The pictures that the list names, as full paths.</summary>
     public IReadOnlyCollection<string> Listed => _list is null ? [] : _list.Captions.Keys;
 
     /// <summary>Notices about valid input, one sentence each.</summary>
@@ -22,7 +25,7 @@ internal sealed class CaptionFiles
     [
         .. _list?.Remarks ?? [],
         .. _unused.Count == 0 ? Array.Empty<string>()
-            : [$"{CaptionList.FileName} has the text of pictures that have a text file too; not used: {ShownText.Names(_unused)}."],
+            : [$"{ListName} has the text of pictures that have a text file too; not used: {ShownText.Names(_unused)}."],
     ];
 
     /// <summary>Reads the metadata file of a folder, if there is one.</summary>
@@ -32,11 +35,12 @@ internal sealed class CaptionFiles
     /// <exception cref="LabException">The list is malformed, or a key of it is asked for and there is no list.</exception>
     public static CaptionFiles Read(string folder, string imageColumn, string? captionColumn)
     {
-        var list = Path.Combine(folder, CaptionList.FileName);
+        var list = CaptionList.Names.Select(name => Path.Combine(folder, name)).FirstOrDefault(Path.Exists)
+            ?? Path.Combine(folder, CaptionList.FileName);
         if (Directory.Exists(list) || (File.Exists(list) && RegularFile.HasNoLength(list)))
-            throw new LabException($"{list} has no content: it is empty, or no file. Put a line of JSON a picture there, or remove it.");
+            throw new LabException($"{list} has no content: it is empty, or no file. Put a line a picture there, or remove it.");
         if (File.Exists(list))
-            return new CaptionFiles(CaptionList.Read(folder, imageColumn, captionColumn));
+            return new CaptionFiles(CaptionList.Read(folder, list, imageColumn, captionColumn));
         var (flag, key) = captionColumn is not null ? ("caption_column", captionColumn) : ("image_column", imageColumn);
         if (captionColumn is null && imageColumn == DreamBoothDatasetOptions.DefaultImageColumn)
             return new CaptionFiles(null);

@@ -1,12 +1,18 @@
+using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Data;
 
-/// <summary>A folder's <c>metadata.jsonl</c>: one JSON object a line that names a picture and its text.</summary>
+/// <summary>
+/// A folder's <c>metadata.jsonl</c>, one JSON object a line that names a picture and its text, or <c>metadata.csv</c>, whose first line has
+/// the keys.
+/// </summary>
 internal sealed class CaptionList
 {
     public const string FileName = "metadata.jsonl";
+
+    private const string CsvName = "metadata.csv";
 
     private const string FileNameColumn = "file_name";
     private const int MostBytes = 64 << 20;
@@ -20,31 +26,35 @@ internal sealed class CaptionList
     private readonly List<(string Where, string Picture, Dictionary<string, JsonField> Entry)> _entries = [];
     private readonly List<string> _remarks = [];
 
-    private CaptionList(string folder, string imageColumn) =>
-        (_folder, _path, _imageColumn) = (Path.GetFullPath(folder), Path.Combine(folder, FileName), imageColumn);
+    private CaptionList(string folder, string path, string imageColumn) =>
+        (_folder, _path, _imageColumn) = (Path.GetFullPath(folder), path, imageColumn);
+
+    /// <summary>The names that a list may have, the one that counts first.</summary>
+    public static IReadOnlyList<string> Names { get; } = [FileName, CsvName];
 
     /// <summary>The texts by the full path of their pictures; null where a line has none.</summary>
     public Dictionary<string, string?> Captions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The file's name.</summary>
+    public string Name => Path.GetFileName(_path);
 
     /// <summary>Notices about valid input, one sentence each.</summary>
     public IReadOnlyList<string> Remarks => _remarks;
 
     /// <summary>Reads the list of a folder.</summary>
     /// <param name="folder">The pictures' folder.</param>
+    /// <param name="path">The list, by its path.</param>
     /// <param name="imageColumn">The key that names a line's picture; "file_name" is taken as well.</param>
     /// <param name="captionColumn">The key of its text; null takes "text", "caption" or "prompt".</param>
     /// <exception cref="LabException">A line is malformed; the message names file, line and key.</exception>
-    public static CaptionList Read(string folder, string imageColumn, string? captionColumn)
+    public static CaptionList Read(string folder, string path, string imageColumn, string? captionColumn)
     {
-        var list = new CaptionList(folder, imageColumn);
-        var number = 0;
-        foreach (var line in TextFile.Read(list._path, "The file", MostBytes).Split(["\r\n", "\n", "\r"], StringSplitOptions.None))
-        {
-            number++;
-            if (!string.IsNullOrWhiteSpace(line))
-                list.ReadLine(line, $"{list._path}, line {number}");
-        }
-
+        var list = new CaptionList(folder, path, imageColumn);
+        var text = TextFile.Read(path, "The file", MostBytes);
+        foreach (var (number, line) in Path.GetFileName(path) == CsvName ? CsvLines(text, path) : JsonLines(text))
+            list.ReadLine(line, $"{path}, line {number}");
+        if (Path.GetFileName(path) == FileName && File.Exists(Path.Combine(folder, CsvName)))
+            list._remarks.Add($"{folder} has {FileName} and {CsvName}: the first counts.");
         var column = list.TextColumn(captionColumn);
         foreach (var (where, picture, entry) in list._entries)
         {
@@ -54,6 +64,27 @@ internal sealed class CaptionList
         }
 
         return list;
+    }
+
+    private static IEnumerable<(int Number, string Line)> JsonLines(string text) =>
+        text.Split(["\r\n", "\n", "\r"], StringSplitOptions.None).Select((line, index) => (index + 1, line))
+            .Where(line => !string.IsNullOrWhiteSpace(line.line));
+
+    // Each row as the JSON object that it stands for; an empty field is a key that the row lacks.
+    private static IEnumerable<(int Number, string Line)> CsvLines(string text, string path)
+    {
+        IReadOnlyList<string>? keys = null;
+        foreach (var (number, fields) in CsvText.Rows(text, path))
+        {
+            if (keys is null)
+                keys = fields;
+            else if (fields.Count != keys.Count)
+                throw new LabException($"{path}, line {number} has {fields.Count} fields, and its first line names {keys.Count}.");
+            else
+                yield return (number, JsonSerializer.Serialize(
+                    keys.Zip(fields).Where(field => field.Second.Length > 0).DistinctBy(field => field.First)
+                        .ToDictionary(field => field.First, field => field.Second)));
+        }
     }
 
     private void ReadLine(string line, string where)

@@ -51,7 +51,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         var trained = folder.Pictures.Select(picture => Path.GetFullPath(picture.Path));
         string[] unused = [.. captions.Listed.Except(trained, StringComparer.Ordinal).Select(file => Path.GetFileName(file))];
         if (unused.Length > 0)
-            warnings.Add($"{CaptionList.FileName} names {unused.Length} files that are not trained on: {ShownText.Names(unused)}.");
+            warnings.Add($"{captions.ListName} names {unused.Length} files that are not trained on: {ShownText.Names(unused)}.");
         List<string> without = [.. folder.Pictures.Where(HasNone).Select(picture => Path.GetFileName(picture.Path))];
         if (without.Count > 0 && (without.Count < folder.Pictures.Count || captions.Listed.Count > 0))
         {

@@ -42,7 +42,8 @@ public sealed class DreamBoothDataset
         (_instances, _firstPictures) = ([.. InstancePictures()], Starts(subjects.Select(subject => subject.Folder.Pictures.Count)));
         _firstClasses = Starts(pictures.Select(set => set.Length));
         _classes = [.. pictures.SelectMany((set, index) => set.Select(file => (file, classes[index].Set.Prompt)))];
-        _resized = new ResizedPictures(AlphaColour.Parse(options.AlphaColor)!.Value);
+        var over = AlphaColour.Parse(options.AlphaColor)!.Value;
+        _resized = new ResizedPictures((path, size) => ImageDecoder.LoadResized(path, (_, _) => (size.Width, size.Height), over));
         _views = new(ListViews);
     }
 

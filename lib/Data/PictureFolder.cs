@@ -5,8 +5,8 @@ namespace Dreambooth.Lab.Data;
 
 /// <summary>
 /// The pictures of a folder, sorted by file name (ordinal). Every file is decoded once while reading, so that a broken one is found before
-/// training, not during it. Subfolders are not read; their pictures are counted. Hidden files, <c>metadata.jsonl</c> and the caption file
-/// of a picture are no pictures and not counted as bad.
+/// training, not during it. Subfolders are not read; their pictures are counted. Hidden files, <c>metadata.jsonl</c>, <c>metadata.csv</c>,
+/// a dataset's README and licence, and the caption file of a picture are no pictures and not counted as bad.
 /// </summary>
 internal sealed class PictureFolder
 {
@@ -14,7 +14,9 @@ internal sealed class PictureFolder
     private const int MostNamed = 20;
     private const int MostLookedAt = 10_000;
 
-    private static readonly string[] _systemFiles = ["thumbs.db", "desktop.ini"];
+    // The last four are what datasets have beside their pictures.
+    private static readonly string[] _companions =
+        ["thumbs.db", "desktop.ini", "readme.md", "license", "license.txt", "dataset_infos.json"];
 
     private static readonly EnumerationOptions _inside = new() { RecurseSubdirectories = true, MaxRecursionDepth = 8 };
 
@@ -92,8 +94,8 @@ internal sealed class PictureFolder
     {
         var name = System.IO.Path.GetFileName(file);
         return name.StartsWith('.')
-            || name == CaptionList.FileName
-            || _systemFiles.Contains(name, StringComparer.OrdinalIgnoreCase)
+            || CaptionList.Names.Contains(name, StringComparer.Ordinal)
+            || _companions.Contains(name, StringComparer.OrdinalIgnoreCase)
             || (CaptionTexts.IsCaption(name) && stems.Contains(System.IO.Path.GetFileNameWithoutExtension(name)));
     }
 

@@ -11,8 +11,13 @@ internal sealed class PictureMasks
 {
     private readonly Dictionary<string, string> _files;
     private readonly bool _isAlpha;
+    private readonly ResizedPictures _resized;
 
-    private PictureMasks(Dictionary<string, string> files, bool isAlpha) => (_files, _isAlpha) = (files, isAlpha);
+    private PictureMasks(Dictionary<string, string> files, bool isAlpha)
+    {
+        (_files, _isAlpha) = (files, isAlpha);
+        _resized = new ResizedPictures((picture, size) => ImageResizer.Resize(Load(picture), size.Width, size.Height));
+    }
 
     /// <summary>Pitfalls, one sentence each.</summary>
     public IReadOnlyList<string> Remarks { get; private init; } = [];
@@ -73,7 +78,7 @@ internal sealed class PictureMasks
     /// <exception cref="LabException">The file cannot be read any more.</exception>
     public float[] Of(PictureView view)
     {
-        var image = ImageResizer.Resize(Load(view.Path), view.ResizedTo.Width, view.ResizedTo.Height);
+        var image = _resized.Get(view.Path, view.ResizedTo);
         image = ImageTransforms.Crop(view.Flip ? ImageTransforms.FlipHorizontally(image) : image, view.Crop);
         var values = new float[image.Width * image.Height];
         for (var i = 0; i < values.Length; i++)

@@ -4,9 +4,9 @@ using Dreambooth.Lab.Imaging;
 namespace Dreambooth.Lab.Data;
 
 /// <summary>
-/// Decoded and resized pictures, kept in memory until half a GiB is full; later ones are decoded each time.
+/// Decoded and resized pictures or masks, kept in memory until half a GiB is full; later ones are decoded each time.
 /// </summary>
-internal sealed class ResizedPictures(AlphaColour over)
+internal sealed class ResizedPictures(Func<string, PictureSize, RgbImage> load)
 {
     private const long MaxBytes = 512L << 20;
 
@@ -17,7 +17,7 @@ internal sealed class ResizedPictures(AlphaColour over)
     {
         if (_kept.TryGetValue((path, size), out var known))
             return known;
-        var image = ImageDecoder.LoadResized(path, (_, _) => (size.Width, size.Height), over);
+        var image = load(path, size);
         if (Interlocked.Add(ref _bytes, image.Pixels.Length) <= MaxBytes)
             _kept.TryAdd((path, size), image);
         return image;

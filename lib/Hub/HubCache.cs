@@ -80,7 +80,7 @@ public sealed class HubCache
         if (!Directory.Exists(Folder))
             return [];
         var repos = new List<CachedRepo>();
-        foreach (var folder in Directory.EnumerateDirectories(Folder, "models--*").Order(StringComparer.Ordinal))
+        foreach (var folder in Directory.EnumerateDirectories(Folder, "*--*").Order(StringComparer.Ordinal))
         {
             if (!RepoId.TryParseFolder(Path.GetFileName(folder), out var repo))
                 continue;

@@ -119,6 +119,8 @@ public sealed class HubClient : IDisposable
                 $"An upload needs a login. Make a token with write access at {Options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens "
                 + "and run `dotnet run -- hub login` (or set HF_TOKEN).");
         ThrowIfOffline("uploading");
+        if (request.Repo.IsDataset)
+            throw new HubException(HubErrorKind.Refused, $"{request.Repo} is a dataset; only models are uploaded: owner/name.");
         return new HubUpload(Options, _http, _api).RunAsync(request, progress, cancellation.OrAmbient());
     }
 

@@ -20,6 +20,9 @@ public enum HubContent
     /// </summary>
     Encoder,
 
+    /// <summary>An image-folder dataset: the pictures of its train part, or of one folder, and their captions.</summary>
+    Dataset,
+
     /// <summary>Every file.</summary>
     All,
 }

@@ -17,6 +17,12 @@ public sealed record HubDownloadRequest(RepoId Repo)
     public HubContent Content { get; init; }
 
     /// <summary>
+    /// Of <see cref="HubContent.Dataset"/>, the folder with the pictures, by its path or the end of it; null (the default): the one that
+    /// has any.
+    /// </summary>
+    public string? Part { get; init; }
+
+    /// <summary>
     /// Names of files, or patterns with <c>*</c> and <c>?</c> (which match slashes too); empty (the default): what <see cref="Content"/>
     /// means.
     /// </summary>

@@ -102,12 +102,14 @@ internal sealed class HubErrors(HubOptions options, HubToken? token)
     private HubException NoRepo(RepoId repo) => token is null
         ? new(
             HubErrorKind.RepoNotFound,
-            $"The hub has no model {repo}, or it is private. Check the name at {Site}/models?search={Uri.EscapeDataString(repo.Name)}; for "
-            + $"a private one {LogIn}.")
+            $"The hub has no {repo.Kinds[..^1]} {repo.Owner}/{repo.Name}, or it is private. Check the name at {Search(repo)}; for a "
+            + $"private one {LogIn}.")
         : new(
             HubErrorKind.RepoNotFound,
-            $"The hub has no model {repo}, or the account of your token ({token.Source}) may not see it. Check the name at "
-            + $"{Site}/models?search={Uri.EscapeDataString(repo.Name)}.");
+            $"The hub has no {repo.Kinds[..^1]} {repo.Owner}/{repo.Name}, or the account of your token ({token.Source}) may not see it. "
+            + $"Check the name at {Search(repo)}.");
+
+    private string Search(RepoId repo) => $"{Site}/{repo.Kinds}?search={Uri.EscapeDataString(repo.Name)}";
 
     private HubException Forbidden(HubCall call, string said) => new(
         HubErrorKind.Forbidden,

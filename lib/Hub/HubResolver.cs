@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
@@ -40,6 +41,38 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
     public string Encoder(string nameOrPath, string? revision = null, CancellationToken cancellation = default) =>
         Resolve(nameOrPath, revision, HubContent.Encoder, null, cancellation);
 
+    /// <summary>Finds the pictures of an image-folder dataset.</summary>
+    /// <param name="nameOrPath">A folder, or <c>owner/name</c> on the hub.</param>
+    /// <param name="part">The folder in it, by its path or the end of it; null for the one that has pictures.</param>
+    /// <param name="revision">A branch, a tag or a commit of the hub's repository; null: main.</param>
+    /// <param name="cancellation">Ends the download; what came is kept.</param>
+    /// <returns>The folder of the pictures on this machine.</returns>
+    /// <exception cref="HubException">
+    /// It cannot be had from the hub, or its pictures are in no folder, or in several; the message says what to do.
+    /// </exception>
+    internal string Dataset(string nameOrPath, string? part, string? revision = null, CancellationToken cancellation = default)
+    {
+        if (Directory.Exists(nameOrPath))
+        {
+            var inside = new EnumerationOptions { RecurseSubdirectories = true };
+            var files = Directory.EnumerateFiles(nameOrPath, "*", inside)
+                .Select(file => Path.GetRelativePath(nameOrPath, file).Replace('\\', '/')).ToList();
+            var local = DatasetSelection.Choose(files, part, nameOrPath);
+            foreach (var note in local.Notes)
+                warn?.Invoke(note);
+            return Inside(nameOrPath, DatasetSelection.FolderOf(local.Files));
+        }
+
+        var repo = RepoId.TryParse($"datasets/{nameOrPath}", out var named) ? named : throw new HubException(
+            HubErrorKind.RepoNotFound,
+            $"There is no folder {ShownText.Line(nameOrPath)} here, and it is no name on the hub; valid is owner/name.");
+        using var client = new HubClient(options, warn);
+        var request = new HubDownloadRequest(repo) { Revision = revision ?? "main", Content = HubContent.Dataset, Part = part };
+        var snapshot = Task.Run(() => client.DownloadAsync(request, progress, cancellation), CancellationToken.None).GetAwaiter()
+            .GetResult();
+        return Inside(snapshot.Folder, DatasetSelection.FolderOf(snapshot.Files));
+    }
+
     /// <summary>
     /// Whether a text names something on the hub: it looks like <c>owner/name</c> or <c>owner/name/file.safetensors</c>, and neither it nor
     /// a folder with its first part is here.
@@ -62,6 +95,9 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
         file = parts.Length == 3 ? parts[2] : null;
         return parts.Length >= 2 && RepoId.TryParse($"{parts[0]}/{parts[1]}", out repo);
     }
+
+    private static string Inside(string folder, string path) =>
+        path.Length == 0 ? folder : Path.Combine(folder, Path.Combine(path.Split('/')));
 
     private string Resolve(string nameOrPath, string? revision, HubContent content, string? variant, CancellationToken cancellation)
     {

@@ -2,10 +2,10 @@ using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Hub;
 
-/// <summary>The hub's API for models and accounts.</summary>
+/// <summary>The hub's API for repositories and accounts.</summary>
 internal sealed class ModelApi(HubOptions options, HubHttp http)
 {
-    // Far above any model repository; sums of so many sizes stay within 64 bits.
+    // Far above what is read here of any repository; sums of so many sizes stay within 64 bits.
     private const int MostPages = 1000;
     private const int MostFiles = 100_000;
     private const long MostFileBytes = 1L << 44;
@@ -15,7 +15,7 @@ internal sealed class ModelApi(HubOptions options, HubHttp http)
     {
         var call = new HubCall(repo, revision);
         var (json, _) = await http.GetJsonAsync(
-            options.Address($"api/models/{repo}/revision/{Uri.EscapeDataString(revision)}"), call, cancellation).ConfigureAwait(false);
+            options.Address($"api/{repo.ApiPath}/revision/{Uri.EscapeDataString(revision)}"), call, cancellation).ConfigureAwait(false);
         var commit = json.Find("sha")?.Text();
         if (!SafePath.IsCommit(commit))
             throw new HubException(
@@ -39,7 +39,7 @@ internal sealed class ModelApi(HubOptions options, HubHttp http)
     private async Task<IReadOnlyList<HubFile>> FilesAsync(RepoId repo, string commit, HubCall call, CancellationToken cancellation)
     {
         var files = new List<HubFile>();
-        Uri? page = options.Address($"api/models/{repo}/tree/{commit}?recursive=true");
+        Uri? page = options.Address($"api/{repo.ApiPath}/tree/{commit}?recursive=true");
         for (var pages = 0; page is not null; pages++)
         {
             if (pages == MostPages || files.Count > MostFiles)

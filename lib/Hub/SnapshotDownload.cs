@@ -167,6 +167,7 @@ internal sealed class SnapshotDownload(HubOptions options, HubCache cache, HubHt
         {
             HubContent.Lora => FileSelection.Lora(files, source),
             HubContent.Encoder => FileSelection.Encoder(files, source),
+            HubContent.Dataset => DatasetSelection.Choose(files, request.Part, source),
             _ => throw NoPipeline(request.Repo, files),
         };
     }

@@ -61,6 +61,26 @@ internal static class PictureChecks
         }
     }
 
+    /// <summary>The masks of all subjects together: of one subject all pictures may be opaque.</summary>
+    /// <param name="config">A training with masks.</param>
+    /// <param name="datasets">The subjects' pictures.</param>
+    public static PreflightCheck Masks(DreamBoothConfig config, IReadOnlyList<DreamBoothDataset> datasets)
+    {
+        const string Subject = "masks";
+        try
+        {
+            PictureFile[] pictures = [.. datasets.SelectMany(set => set.Subjects).SelectMany(subject => subject.Folder.Pictures)];
+            var remarks = PictureMasks.Read(config.Mask, config.MaskDataDir, pictures)!.Remarks;
+            return remarks.Count == 0
+                ? new(Subject, PreflightStatus.Ok, $"{Count(pictures.Length, "mask")}, each of which leaves something out")
+                : new(Subject, PreflightStatus.Warning, string.Join(" ", remarks));
+        }
+        catch (LabException error)
+        {
+            return new(Subject, PreflightStatus.Problem, error.Message);
+        }
+    }
+
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? string.Empty : "s")}";
 
     private static string Name(string path) => ShownText.Line(Path.GetFileName(path));

@@ -36,13 +36,14 @@ public static partial class Preflight
     }
 
     private static bool Lacks(DreamBoothConfig config) => string.IsNullOrEmpty(config.PretrainedModelNameOrPath)
-        || (config.Subjects is null && (string.IsNullOrEmpty(config.InstanceDataDir) || string.IsNullOrEmpty(config.InstancePrompt)));
+        || (config.Subjects is null && (string.IsNullOrEmpty(config.InstancePrompt)
+            || (string.IsNullOrEmpty(config.InstanceDataDir) && config.DatasetName is null)));
 
     private static int Items(DreamBoothConfig config, List<DreamBoothDataset> datasets)
     {
         var options = config.DatasetOptions();
-        var whole = datasets.Count == 1 ? datasets[0]
-            : DreamBoothDataset.Load(options.WithoutClasses() with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
+        var whole = datasets.Count == 1 ? datasets[0] : DreamBoothDataset.Load(
+            options.WithoutClasses() with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1, Mask = MaskSource.None });
         return whole.CountWith(options);
     }
 

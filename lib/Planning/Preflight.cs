@@ -25,6 +25,8 @@ public static partial class Preflight
         ArgumentNullException.ThrowIfNull(config);
         var settings = Settings(config);
         List<PreflightCheck> checks = [settings];
+        if (settings.Status != PreflightStatus.Problem && config.DatasetName is not null && !Found(ref config, checks))
+            return [.. checks, Model(config, out _, out _)];
         if ((settings.Status == PreflightStatus.Problem && Lacks(config)) || Subjects(config, checks) is not { } subjects)
             return checks;
         List<DreamBoothDataset> datasets = [];
@@ -42,6 +44,8 @@ public static partial class Preflight
                 datasets.Add(dataset);
         }
 
+        if (config.Mask != MaskSource.None && datasets.Count == subjects.Count)
+            checks.Add(PictureChecks.Masks(config, datasets));
         var model = Model(config, out var path, out var architecture);
         if (settings.Status == PreflightStatus.Problem)
             return [.. checks, model];
@@ -66,6 +70,24 @@ public static partial class Preflight
     {
         ArgumentNullException.ThrowIfNull(checks);
         return checks.All(check => check.Status != PreflightStatus.Problem);
+    }
+
+    // Nothing is downloaded for a check.
+    private static bool Found(ref DreamBoothConfig config, List<PreflightCheck> checks)
+    {
+        try
+        {
+            config = config.WithDataset(null, null, offline: true);
+            return true;
+        }
+        catch (HubException error)
+        {
+            checks.Add(error.Kind != HubErrorKind.Offline ? new("photos", PreflightStatus.Problem, error.Message) : new(
+                "photos", PreflightStatus.Warning,
+                $"The dataset {config.DatasetName} is not here; it is downloaded when the training starts, and what depends on its "
+                + $"pictures is not checked. Now: dotnet run -- hub download datasets/{config.DatasetName}"));
+            return false;
+        }
     }
 
     private static IReadOnlyList<DreamBoothConfig>? Subjects(DreamBoothConfig config, List<PreflightCheck> checks)
@@ -156,7 +178,9 @@ public static partial class Preflight
         try
         {
             var options = config.DatasetOptions() with { ClassDataDir = null, ClassPrompt = null, NumClassImages = null };
-            dataset = DreamBoothDataset.Load(options with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1 });
+            // Masks are of all subjects together.
+            dataset = DreamBoothDataset.Load(
+                options with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1, Mask = MaskSource.None });
             var prompts = dataset.DistinctPrompts;
             var found = prompts.Count == 1
                 ? $"every picture is called “{ShownText.Line(prompts[0])}”"

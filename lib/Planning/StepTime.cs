@@ -23,7 +23,7 @@ internal sealed record StepTime(double Seconds, string Source)
     [
         config => Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)), config => config.Resolution,
         config => config.TrainBatchSize, config => config.GradientAccumulationSteps, config => config.UsesClassPictures,
-        config => config.PreservedPrompts.Count, config => config.AugmentEachEpoch,
+        config => config.PreservedPrompts.Count, config => config.MaskedPriorWeight > 0, config => config.AugmentEachEpoch,
         config => config.TrainTextEncoder, config => config.MixedPrecision, config => config.MaxSequenceLength, config => config.Rank,
         config => config.RankPattern, config => config.LoraVariant, config => config.LoraDropout, config => config.LoraBias,
         config => config.LoraLayers, config => config.LoraBlocks, config => config.GradientCheckpointing, config => config.CudaGraph,
@@ -73,7 +73,7 @@ internal sealed record StepTime(double Seconds, string Source)
         var rows = config.TrainBatchSize * (config.UsesClassPictures ? 2 : 1);
         if (!ModelArchitecture.IsSd35Medium(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)) || rows != 2
             || config.Resolution != 512 || config.MixedPrecision != MixedPrecision.Bf16 || config.GradientCheckpointing
-            || config.PreservedPrompts.Count > 0 || config.AugmentEachEpoch || !config.CudaGraph
+            || config.PreservedPrompts.Count > 0 || config.MaskedPriorWeight > 0 || config.AugmentEachEpoch || !config.CudaGraph
             || config.LoraVariant != LoraVariant.Lora || config.LoraDropout != 0 || config.LoraBias)
             return null;
         var name = GpuMemory.Read(DeviceSelection.Parse(config.Device))?.Name;

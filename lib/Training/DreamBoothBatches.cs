@@ -67,7 +67,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
         LossMasks? masks = null;
         try
         {
-            masks = LossMasks.Of(dataset, config.MaskBackground, pipeline.Vae.Config.SpatialFactor, options.Device);
+            masks = LossMasks.Of(dataset, config, pipeline.Vae.Config.SpatialFactor, options.Device);
             using var vae = pipeline.HoldVae();
             LatentMoments Encode(Tensor pixels) =>
                 Checked(Moments(pipeline.Vae, pixels.to(options.VaeDtype, options.Device)), pipeline.Vae);
@@ -103,6 +103,7 @@ internal sealed class DreamBoothBatches : ITrainingBatches, IDisposable
             Weights = Weights(rows, latents.device)?.MoveToOuterDisposeScope(),
             Preserved = Preserved(rows.Count(row => !row.IsClass))?.MoveToOuterDisposeScope(),
             Mask = _masks?.Of(rows).MoveToOuterDisposeScope(),
+            Outside = _masks?.Outside(rows)?.MoveToOuterDisposeScope(),
         };
     }
 

@@ -82,5 +82,12 @@ public sealed partial record DreamBoothConfig
         .. WithoutEffect(
             LossType is LossType.Huber or LossType.SmoothL1, "loss_type huber or smooth_l1", nameof(HuberC), nameof(HuberScale),
             nameof(HuberSchedule)),
+        .. WithoutEffect(
+            Draws(TimestepSamplingKind.LogitNormal, WeightingScheme.LogitNormal), "timesteps drawn by logit_normal", nameof(LogitMean),
+            nameof(LogitStd)),
+        .. WithoutEffect(Draws(TimestepSamplingKind.Mode, WeightingScheme.Mode), "timesteps drawn by mode", nameof(ModeScale)),
     ];
+
+    private bool Draws(TimestepSamplingKind kind, WeightingScheme scheme) =>
+        TimestepSampling == kind || (TimestepSampling == TimestepSamplingKind.Scheme && WeightingScheme == scheme);
 }

@@ -125,6 +125,10 @@ public sealed partial record DreamBoothConfig
                 + "constant or constant_with_warmup is usual.";
         if (Uses(Adafactor) && AdafactorRelativeStep && LearningRate != Default<double>(nameof(LearningRate)))
             yield return "learning_rate has no effect with adafactor_relative_step.";
+        foreach (var notice in WithoutEffect(
+            !Uses(Lion) && !Uses(Adafactor), "optimizer AdamW, prodigy or adamw_schedulefree", nameof(AdamBeta1), nameof(AdamBeta2),
+            nameof(AdamEpsilon)))
+            yield return notice;
         var others = Flags.All.Where(flag => Owner(flag.Name) is { } owner && !Uses(owner)
             && !Equals(flag.Property.GetValue(this), flag.DefaultValue)).Select(flag => flag.Name).ToList();
         if (others.Count > 0)

@@ -56,6 +56,15 @@ public sealed partial record DreamBoothConfig
     public double MaskBackground { get; init; }
 
     /// <summary>
+    /// Weight of a loss that holds what <see cref="Mask"/> leaves out of the instance pictures to what the model predicts for them without
+    /// the LoRA, at least 0, default 0 (none). Flag <c>--masked_prior_weight</c>.
+    /// </summary>
+    [Flag(
+        SizeGroup,
+        "Weight of a loss that holds what a mask leaves out to what the model predicts for it without the LoRA; 0 for none.", Minimum = 0)]
+    public double MaskedPriorWeight { get; init; }
+
+    /// <summary>
     /// Keep latents and prompt embeddings on disk, for later runs and other ranks, default false (without it every run encodes its
     /// pictures and prompts once). Flag <c>--cache_latents</c>.
     /// </summary>
@@ -79,6 +88,10 @@ public sealed partial record DreamBoothConfig
     {
         if (Mask == MaskSource.Folder && string.IsNullOrWhiteSpace(MaskDataDir))
             yield return "mask is folder and needs mask_data_dir: the folder of the masks.";
+        if (MaskedPriorWeight > 0 && Mask == MaskSource.None)
+            yield return "masked_prior_weight needs mask: which part of the pictures is learned.";
+        if (MaskedPriorWeight > 0 && MaskBackground > 0)
+            yield return "masked_prior_weight does not go with mask_background: the one holds the rest of a picture, the other learns it.";
         if (MoreResolutionList is not { } more || more.Any(side => side is < 16 or > 16_384 || side % 16 != 0))
         {
             yield return $"more_resolutions is '{ShownText.Line(MoreResolutions!)}'; valid is a list of multiples of 16 from 16 to 16384, "
@@ -97,5 +110,17 @@ public sealed partial record DreamBoothConfig
         .. WithoutEffect(Mask == MaskSource.Folder, "mask folder", nameof(MaskDataDir)),
         .. WithoutEffect(Mask != MaskSource.None, "mask", nameof(MaskBackground)),
         .. WithoutEffect(CacheLatents, "cache_latents", nameof(LatentsCache)),
+        .. Twins(),
     ];
+
+    private IEnumerable<string> Twins()
+    {
+        if (Mask != MaskSource.None && MaskBackground == 1)
+            yield return "mask has no effect with mask_background 1: the rest of a picture counts as much as what is marked.";
+        if (CacheLatents && AugmentEachEpoch)
+        {
+            yield return "cache_latents keeps no instance pictures with augment_each_epoch, which draws them anew for each use; class "
+                + "pictures and prompts are kept.";
+        }
+    }
 }

@@ -33,7 +33,7 @@ public sealed partial record DreamBoothConfig
     ];
 
     /// <summary>Whether there is a loss beside that of the instance pictures.</summary>
-    internal bool HasPriorLoss => WithPriorPreservation || BlankPromptPreservation;
+    internal bool HasPriorLoss => WithPriorPreservation || BlankPromptPreservation || MaskedPriorWeight > 0;
 
     private IEnumerable<string> PriorErrors()
     {
@@ -62,6 +62,10 @@ public sealed partial record DreamBoothConfig
             yield return "class_data_dir and class_prompt have no effect without with_prior_preservation.";
         if (!WithPriorPreservation && PriorFrom != PriorSource.ClassPictures)
             yield return "prior_from has no effect without with_prior_preservation.";
+        if (!WithPriorPreservation && !BlankPromptPreservation && PriorLossWeight != Default<double>(nameof(PriorLossWeight)))
+            yield return "prior_loss_weight has no effect without with_prior_preservation or blank_prompt_preservation.";
+        foreach (var notice in WithoutEffect(UsesClassPictures, "class pictures", nameof(NumClassImages)))
+            yield return notice;
         if (WithPriorPreservation && !UsesClassPictures && ClassDataDir is not null)
             yield return "class_data_dir has no effect with prior_from teacher: no class pictures are used.";
     }

@@ -121,7 +121,7 @@ public sealed partial record DreamBoothConfig
             yield return $"alpha_color is '{ShownText.Line(AlphaColor)}'; valid is white, gray, black, or a colour as #RRGGBB.";
         if (Subjects is null)
         {
-            if (string.IsNullOrEmpty(InstanceDataDir))
+            if (string.IsNullOrEmpty(InstanceDataDir) && DatasetName is null)
                 yield return "instance_data_dir is missing.";
             if (string.IsNullOrEmpty(InstancePrompt))
                 yield return "instance_prompt is missing.";

@@ -9,8 +9,6 @@ public sealed partial record DreamBoothConfig
     public static UnusedFlags UnusedFlags { get; } = new(
         new Dictionary<string, string>
         {
-            ["dataset_name"] = "pictures are read from instance_data_dir; download the set into a folder and name that",
-            ["dataset_config_name"] = "pictures are read from instance_data_dir; download the set into a folder and name that",
             ["dataloader_num_workers"] =
                 "pictures are decoded before the first step; with augment_each_epoch only crops are encoded in a step",
             ["hub_token"] = "the token comes from HF_TOKEN or hub login, so that it stands in no command line and no recipe",

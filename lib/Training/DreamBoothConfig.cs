@@ -71,6 +71,9 @@ public sealed partial record DreamBoothConfig
             notices.Add("text_encoder_lr has no effect without train_text_encoder: the CLIP encoders are not trained.");
         if (LrScheduler == LearningRateScheduleKind.Constant && LrWarmupSteps != Default<int>(nameof(LrWarmupSteps)))
             notices.Add("lr_warmup_steps has no effect with lr_scheduler constant; constant_with_warmup warms up.");
+        notices.AddRange(WithoutEffect(
+            LrScheduler == LearningRateScheduleKind.CosineWithRestarts, "lr_scheduler cosine_with_restarts", nameof(LrNumCycles)));
+        notices.AddRange(WithoutEffect(LrScheduler == LearningRateScheduleKind.Polynomial, "lr_scheduler polynomial", nameof(LrPower)));
         if (MaxTrainSteps is { } steps && WarmUpNotice(steps, "max_train_steps") is { } warmUp)
             notices.Add(warmUp);
         if (ValidationPrompt is not null && NumValidationImages > ManyValidationImages)
@@ -82,10 +85,14 @@ public sealed partial record DreamBoothConfig
                 + "more are no faster.");
         }
 
+        notices.AddRange(WithoutEffect(
+            ValidationPrompt is not null, "validation_prompt", nameof(ValidationEpochs), nameof(ValidationSteps),
+            nameof(ValidationInferenceSteps), nameof(ValidationGuidanceScale)));
         if (EvaluationSteps is null && WatchSteps is null && EvaluationDino is not null)
             notices.Add("evaluation_dino and evaluation_clip have no effect without evaluation_steps or watch_steps.");
         notices.AddRange(TrainingExports.Notices(this));
         notices.AddRange(SubjectNotices());
+        notices.AddRange(WithoutEffect(DatasetName is not null, "dataset_name", nameof(DatasetConfigName)));
         notices.AddRange(OptimizerNotices());
         notices.AddRange(EmaNotices());
         notices.AddRange(ReferenceNotices());
@@ -145,7 +152,7 @@ public sealed partial record DreamBoothConfig
             yield return $"lora_blocks is '{ShownText.Line(LoraBlocks)}'; valid is a list of block numbers from 0, such as 12,30.";
         IEnumerable<string>[] ofParts =
         [
-            SubjectErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), ReferenceErrors(),
+            SubjectErrors(), DatasetErrors(), PriorErrors(), EvaluationErrors(), WatchErrors(), StartErrors(), ReferenceErrors(),
             TrainingExports.Errors(this), SizeErrors(),
         ];
         foreach (var error in ofParts.SelectMany(errors => errors))

@@ -73,6 +73,7 @@ public sealed partial class DreamBoothTrainer : IDisposable
             GradientCheckpointing = config.GradientCheckpointing,
             PriorLossWeight = config.UsesClassPictures ? config.PriorLossWeight : null,
             Teacher = config.PreservedPrompts.Count > 0 ? (adapter, config.PriorLossWeight) : null,
+            MaskedPrior = config.MaskedPriorWeight > 0 ? (adapter, config.MaskedPriorWeight) : null,
         };
         _scale = config.MixedPrecision == MixedPrecision.Fp16 ? new LossScale(adapter.Parameters.device) : null;
         var recorder = config.CudaGraph ? CudaGraph.RecorderOf(adapter.Parameters.device) : null;

@@ -59,6 +59,8 @@ public sealed partial class FlowMatchingObjective : IDisposable
         Tensor latents = batch.Latents, noise = draw.Noise.to(latents.device);
         var (timesteps, sigmas) = Levels(draw.Indices.to(latents.device));
         var noisy = Mix(latents, noise, sigmas);
+        // Before the prediction, whose memory then does not lie beside it.
+        var before = batch.Outside is null ? null : PredictedOutside(batch, (noisy, timesteps, sigmas));
 
         var (prediction, pass) = Predict((noisy, timesteps, sigmas), batch.Text.Embeddings());
         pass?.MoveToOuterDisposeScope();
@@ -66,10 +68,10 @@ public sealed partial class FlowMatchingObjective : IDisposable
         var halves = PriorLossWeight is null ? [losses] : losses.chunk(2);
         Tensor instance = Mean(halves[0], batch.Weights), total = instance;
         Tensor? prior = null;
-        if (PriorLossWeight is { } weight)
+        if (PriorLossWeight is { } priorWeight)
         {
             prior = halves[1].mean();
-            total = instance.add(prior.mul(KeptScalar.Of(weight)), KeptScalar.One);
+            total = instance.add(prior.mul(KeptScalar.Of(priorWeight)), KeptScalar.One);
         }
 
         CheckpointedPass? preservedPass = null;
@@ -82,6 +84,13 @@ public sealed partial class FlowMatchingObjective : IDisposable
             preservedPass?.MoveToOuterDisposeScope();
             prior = prior is null ? preserved : prior.add(preserved, KeptScalar.One);
             total = total.add(preserved.mul(KeptScalar.Of(teacher.Weight)), KeptScalar.One);
+        }
+
+        if (before is not null)
+        {
+            var (held, weight) = Held(prediction, before, sigmas, batch.Outside!);
+            prior = prior is null ? held : prior.add(held, KeptScalar.One);
+            total = total.add(held.mul(KeptScalar.Of(weight)), KeptScalar.One);
         }
 
         instance.MoveToOuterDisposeScope();

@@ -7,42 +7,47 @@ namespace Dreambooth.Lab.Training;
 /// <summary>
 /// How much each latent pixel of instance pictures counts in the loss. Masks are area-resized to the latents, as in kohya's sd-scripts
 /// (48d368f, apply_masked_loss); then each picture's weights are divided by their mean (decision 0024), so that the loss is the mean over
-/// what the mask marks. Class pictures count as a whole. Letters: B rows, h and w of the latents.
+/// what the mask marks; what it leaves out has weights of its own for <c>masked_prior_weight</c>. Class pictures count as a whole. Letters:
+/// B rows, b of them instance rows, h and w of the latents.
 /// </summary>
 internal sealed class LossMasks : IDisposable
 {
     private const double Little = 0.01;
 
-    private readonly Dictionary<PictureView, Tensor> _weights = [];
+    private readonly Dictionary<PictureView, (Tensor Inside, Tensor? Outside)> _weights = [];
     private readonly PictureMasks _masks;
     private readonly double _background;
+    private readonly bool _withOutside;
     private readonly int _factor;
     private readonly Device _device;
 
-    private LossMasks(PictureMasks masks, double background, int factor, Device device) =>
-        (_masks, _background, _factor, _device) = (masks, background, factor, device);
+    private LossMasks(PictureMasks masks, DreamBoothConfig config, int factor, Device device)
+    {
+        (_masks, _background, _factor, _device) = (masks, config.MaskBackground, factor, device);
+        _withOutside = config.MaskedPriorWeight > 0;
+    }
 
     /// <summary>Views of which a mask leaves less than a hundredth, by the names of their files.</summary>
     public IReadOnlyList<string> NearlyEmpty { get; private set; } = [];
 
     /// <summary>Prepares the weights of the views of a dataset.</summary>
     /// <param name="dataset">The pictures.</param>
-    /// <param name="background">What the rest of a picture counts, 0 to 1.</param>
+    /// <param name="config">What the rest of a picture counts.</param>
     /// <param name="factor">Pixels of a side of a latent pixel.</param>
     /// <param name="device">Where the weights shall lie.</param>
     /// <returns>Null where the dataset has no masks.</returns>
-    public static LossMasks? Of(DreamBoothDataset dataset, double background, int factor, Device device)
+    public static LossMasks? Of(DreamBoothDataset dataset, DreamBoothConfig config, int factor, Device device)
     {
         if (dataset.Masks is not { } masks)
             return null;
-        var result = new LossMasks(masks, background, factor, device);
+        var result = new LossMasks(masks, config, factor, device);
         var empty = new List<string>();
         foreach (var view in dataset.DistinctViews.Where(view => masks.Has(view.Path)))
         {
             var (weights, share) = result.Compute(view);
             if (share < Little)
                 empty.Add(Path.GetFileName(view.Path));
-            result._weights.Add(view, weights.DetachFromDisposeScope());
+            result._weights.Add(view, (weights.Inside.DetachFromDisposeScope(), weights.Outside?.DetachFromDisposeScope()));
         }
 
         result.NearlyEmpty = [.. empty.Distinct(StringComparer.Ordinal)];
@@ -55,19 +60,34 @@ internal sealed class LossMasks : IDisposable
     public Tensor Of(IReadOnlyList<DreamBoothRow> rows)
     {
         using var scope = NewDisposeScope();
-        Tensor[] own =
-            [.. rows.Where(row => !row.IsClass).Select(row => _weights.GetValueOrDefault(row.View) ?? Compute(row.View).Weights)];
+        Tensor[] own = [.. rows.Where(row => !row.IsClass).Select(row => WeightsOf(row.View).Inside)];
         var others = Enumerable.Repeat(own[0], rows.Count - own.Length).Select(like => ones_like(like));
         return cat([.. own, .. others]).MoveToOuterDisposeScope();
     }
 
-    private (Tensor Weights, float Share) Compute(PictureView view)
+    /// <summary>The weights of what the masks of instance rows leave out, of mean 1; all 0 where one leaves nothing out.</summary>
+    /// <param name="rows">Rows of one size, instance rows first.</param>
+    /// <returns><c>[b, 1, h, w]</c>, float32, in the current dispose scope; null where it is not needed.</returns>
+    public Tensor? Outside(IReadOnlyList<DreamBoothRow> rows)
+    {
+        if (!_withOutside)
+            return null;
+        using var scope = NewDisposeScope();
+        return cat([.. rows.Where(row => !row.IsClass).Select(row => WeightsOf(row.View).Outside!)]).MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Inside, Tensor? Outside) WeightsOf(PictureView view) =>
+        _weights.TryGetValue(view, out var known) ? known : Compute(view).Weights;
+
+    private ((Tensor Inside, Tensor? Outside) Weights, float Share) Compute(PictureView view)
     {
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         var mask = tensor(_masks.Of(view), [1, 1, view.Crop.Height, view.Crop.Width]);
-        var (weights, share) = Weights(mask, view.Crop.Height / _factor, view.Crop.Width / _factor, _background);
-        return (weights.to(_device).MoveToOuterDisposeScope(), share);
+        var (height, width) = (view.Crop.Height / _factor, view.Crop.Width / _factor);
+        var (weights, share) = Weights(mask, height, width, _background);
+        var rest = _withOutside ? Weights(mask.neg().add(KeptScalar.One, KeptScalar.One), height, width, 0).Weights : null;
+        return ((weights.to(_device).MoveToOuterDisposeScope(), rest?.to(_device).MoveToOuterDisposeScope()), share);
     }
 
     /// <summary>Area-resizes a mask: each value is the mean of the pixels that it covers.</summary>
@@ -92,7 +112,10 @@ internal sealed class LossMasks : IDisposable
     /// <summary>Frees the tensors.</summary>
     public void Dispose()
     {
-        foreach (var weights in _weights.Values)
-            weights.Dispose();
+        foreach (var (inside, outside) in _weights.Values)
+        {
+            inside.Dispose();
+            outside?.Dispose();
+        }
     }
 }

@@ -62,16 +62,21 @@ internal sealed class MicroStep : IDisposable
     public FlowMatchingLoss Run(TrainingBatch batch, TrainingDraw draw)
     {
         var (text, preserved) = (batch.Text, batch.Preserved);
-        Tensor[] own = [batch.Latents, draw.Noise, draw.Indices, .. Optional(batch.Weights), .. Optional(batch.Mask)];
+        Tensor[] own =
+        [
+            batch.Latents, draw.Noise, draw.Indices, .. Optional(batch.Weights), .. Optional(batch.Mask), .. Optional(batch.Outside),
+        ];
         var (first, behind) = (own.Length, own.Length + text.Inputs.Count);
-        var (isWeighted, isMasked) = (batch.Weights is not null, batch.Mask is not null);
+        var (isWeighted, isMasked, holds) = (batch.Weights is not null, batch.Mask is not null, batch.Outside is not null);
+        var mask = first - (holds ? 2 : 1);
         var outputs = _pass.Run(
             [.. own, .. text.Inputs, .. preserved?.Inputs ?? []],
             inputs => Losses(_compute(
                 new TrainingBatch(inputs[0], text with { Inputs = inputs[first..behind] })
                 {
                     Weights = isWeighted ? inputs[3] : null,
-                    Mask = isMasked ? inputs[first - 1] : null,
+                    Mask = isMasked ? inputs[mask] : null,
+                    Outside = holds ? inputs[first - 1] : null,
                     Preserved = preserved is null ? null : preserved with { Inputs = inputs[behind..] },
                 },
                 new TrainingDraw(inputs[1], inputs[2]))),

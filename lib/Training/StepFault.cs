@@ -83,8 +83,10 @@ internal static class StepFault
 
     private static string? Excess(DreamBoothConfig config)
     {
-        if (config.HasPriorLoss && config.PriorLossWeight >= Unusual)
+        if ((config.WithPriorPreservation || config.BlankPromptPreservation) && config.PriorLossWeight >= Unusual)
             return Invariant($"prior_loss_weight is {config.PriorLossWeight}. Lower it; up to 1 is usual");
+        if (config.MaskedPriorWeight >= Unusual)
+            return Invariant($"masked_prior_weight is {config.MaskedPriorWeight}. Lower it; up to 1 is usual");
         return config.LoraAlpha is { } alpha && alpha / config.Rank >= Unusual
             ? Invariant(
                 $"lora_alpha is {alpha}, by which the LoRA counts {alpha / config.Rank} times. Lower it; the rank ({config.Rank}) is usual")

@@ -19,4 +19,10 @@ public sealed record TrainingBatch(Tensor Latents, TrainingText Text)
 
     /// <summary>What the loss of each latent pixel is multiplied with, float32, <c>[B, 1, h, w]</c>; null for 1.</summary>
     internal Tensor? Mask { get; init; }
+
+    /// <summary>
+    /// What counts of each latent pixel of the instance rows in the loss that holds what the mask leaves out, float32,
+    /// <c>[b, 1, h, w]</c>; null for none.
+    /// </summary>
+    internal Tensor? Outside { get; init; }
 }

@@ -67,6 +67,7 @@ public sealed partial class TrainingSession
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
+        config = WithDataset(config, null, events, cancellation);
         var output = TrainingOutput.Open(config, events?.OnWarning);
         try
         {

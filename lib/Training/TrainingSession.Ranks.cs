@@ -40,6 +40,7 @@ public sealed partial class TrainingSession
             config = OverAll(config, ranks.Count);
         var device = DeviceSelection.Parse(config.Device);
         using var preparing = ranks?.Busy();
+        config = WithDataset(config, ranks, events, cancellation);
         using var output = Open(ref config, ranks, events);
         if (output.FinishedSteps is { } steps)
         {
@@ -128,6 +129,18 @@ public sealed partial class TrainingSession
             output.Dispose();
             throw;
         }
+    }
+
+    // Rank 0 downloads; the others find the pictures in the cache.
+    private static DreamBoothConfig WithDataset(
+        DreamBoothConfig config, Rendezvous? ranks, TrainingEvents? events, CancellationToken cancellation)
+    {
+        if (config.DatasetName is null)
+            return config;
+        if (ranks?.IsFirst != false)
+            config = config.WithDataset(events?.OnWarning, events?.OnDownload, cancellation: cancellation);
+        ranks?.Barrier();
+        return config.WithDataset(null, null, offline: true, cancellation);
     }
 
     // The others find the model in the cache.

@@ -13,6 +13,7 @@ internal sealed record TrainingState
     private static readonly HashSet<string> Free =
     [
         nameof(DreamBoothConfig.Tokenizers), nameof(DreamBoothConfig.Components), nameof(DreamBoothConfig.InstanceDataDir),
+        nameof(DreamBoothConfig.DatasetName), nameof(DreamBoothConfig.DatasetConfigName),
         nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.Subjects), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps),
         nameof(DreamBoothConfig.CacheDir), nameof(DreamBoothConfig.PriorGenerationPrecision), nameof(DreamBoothConfig.LocalRank),

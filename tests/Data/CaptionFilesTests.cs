@@ -45,6 +45,21 @@ public sealed class CaptionFilesTests : IDisposable
     }
 
     [Fact]
+    public void Of_CsvList_IsRead()
+    {
+        _samples.AddText("metadata.csv", "file_name,prompt\ngmc_000.png,\"a cat, asleep\"\ngmc_001.png,\n");
+        Assert.Equal(("a cat, asleep", CaptionSource.List), Read("prompt").Of(_samples.PathOf("gmc_000.png")));
+        Assert.Null(Of("gmc_001.png"));
+        Assert.EndsWith("has no key \"txt\"; its keys are \"file_name\", \"prompt\".", Fail("txt"), StringComparison.Ordinal);
+        List("""{"file_name": "gmc_000.png", "text": "another"}""");
+        Assert.Equal("another", Of("gmc_000.png"));
+        Assert.EndsWith("has metadata.jsonl and metadata.csv: the first counts.", Read().Remarks[0], StringComparison.Ordinal);
+        File.Delete(_samples.PathOf("metadata.jsonl"));
+        _samples.AddText("metadata.csv", "file_name,prompt\ngmc_000.png\n");
+        Assert.EndsWith("metadata.csv, line 2 has 1 fields, and its first line names 2.", Fail(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_EmptyTextFile_IsNoCaption()
     {
         _samples.AddText("gmc_000.txt", "");

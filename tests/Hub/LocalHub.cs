@@ -139,6 +139,11 @@ internal sealed partial class LocalHub : IDisposable
             await WhoAmIAsync(context);
         else if (parts is ["api", "models", _, _, "revision" or "tree", _])
             await ListAsync(context, $"{parts[2]}/{parts[3]}", parts[4], Uri.UnescapeDataString(parts[5]));
+        else if (parts is ["api", "datasets", _, _, "revision" or "tree", _])
+            await ListAsync(context, string.Join('/', parts[1..4]), parts[4], Uri.UnescapeDataString(parts[5]));
+        else if (parts is ["datasets", _, _, "resolve", _, ..])
+            await ResolveAsync(
+                context, string.Join('/', parts[..3]), Uri.UnescapeDataString(parts[4]), string.Join('/', parts.Skip(5)), fault);
         else if (parts is [_, _, "resolve", _, ..])
             await ResolveAsync(context, $"{parts[0]}/{parts[1]}", Uri.UnescapeDataString(parts[3]), string.Join('/', parts.Skip(4)), fault);
         else

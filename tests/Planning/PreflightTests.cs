@@ -1,9 +1,12 @@
+using System.Text.Json;
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Tokenizers;
 using Dreambooth.Lab.Training;
+using SkiaSharp;
 
 namespace Dreambooth.Lab.Tests.Planning;
 
@@ -166,6 +169,56 @@ public sealed class PreflightTests : IDisposable
             "1 of 2 pictures have no caption of their own and are trained on the instance prompt: b.png.", captions.Message,
             StringComparison.Ordinal);
         Assert.Contains(" 1 in subfolders are not read: more/c.png.", Of(checks, "photos").Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_AlphaMasksOfOneSubjectOfSeveral_IsNoProblem()
+    {
+        string Subject(string name, byte alpha)
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, name)).FullName;
+            using var picture = new SKBitmap(128, 128);
+            picture.Erase(new SKColor(200, 100, 50));
+            picture.Erase(new SKColor(1, 2, 3, alpha), new SKRectI(0, 0, 20, 20));
+            using var file = File.Create(Path.Combine(folder, "a.png"));
+            picture.Encode(file, SKEncodedImageFormat.Png, 100);
+            return folder;
+        }
+
+        var list = Path.Combine(_folder.Path, "subjects.json");
+        string[] subjects = [Subject("cut", 0), Subject("whole", 255)];
+        File.WriteAllText(list, JsonSerializer.Serialize(
+            subjects.Select(folder => new { instance_data_dir = folder, instance_prompt = "a photo of gmc cat" })));
+        var config = Config() with
+        {
+            InstanceDataDir = string.Empty,
+            InstancePrompt = string.Empty,
+            Subjects = list,
+            WithPriorPreservation = false,
+            ClassDataDir = null,
+            ClassPrompt = null,
+            Mask = MaskSource.Alpha,
+        };
+        var masks = Of(Preflight.Check(config), "masks");
+        Assert.Equal(
+            (PreflightStatus.Warning, "The masks of 1 of 2 pictures leave nothing out: a.png."), (masks.Status, masks.Message));
+        File.WriteAllText(list, JsonSerializer.Serialize(
+            subjects.Skip(1).Select(folder => new { instance_data_dir = folder, instance_prompt = "a photo of gmc cat" })));
+        Assert.Equal(PreflightStatus.Problem, Of(Preflight.Check(config), "masks").Status);
+    }
+
+    [Fact]
+    public void Check_DatasetThatIsNotHere_IsTold()
+    {
+        var checks = Preflight.Check(Config() with
+        {
+            InstanceDataDir = string.Empty,
+            DatasetName = "lab/photos",
+            CacheDir = Path.Combine(_folder.Path, "cache"),
+        });
+        var photos = Of(checks, "photos");
+        Assert.Equal(PreflightStatus.Warning, photos.Status);
+        Assert.EndsWith("Now: dotnet run -- hub download datasets/lab/photos", photos.Message, StringComparison.Ordinal);
     }
 
     private static PreflightCheck Of(IReadOnlyList<PreflightCheck> checks, string subject) =>

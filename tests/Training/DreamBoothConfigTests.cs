@@ -1,4 +1,6 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Schedulers;
 using Dreambooth.Lab.Tests.Golden;
 using Dreambooth.Lab.Training;
 
@@ -84,6 +86,50 @@ public class DreamBoothConfigTests
     {
         Smallest.Validate();
         Assert.Empty(Smallest.Notices());
+    }
+
+    [Fact]
+    public void Notices_TwinsWithoutEffect_AreNamed()
+    {
+        string[] Told(Func<DreamBoothConfig, DreamBoothConfig> change) => [.. change(Smallest).Notices()];
+        Assert.Equal(
+            ["logit_mean has no effect without timesteps drawn by logit_normal."],
+            Told(config => config with { LogitMean = 1, WeightingScheme = WeightingScheme.Mode, ModeScale = 1 }));
+        Assert.Equal(
+            [
+                "logit_std has no effect without timesteps drawn by logit_normal.",
+                "mode_scale has no effect without timesteps drawn by mode.",
+            ],
+            Told(config => config with { LogitStd = 2, ModeScale = 1, TimestepSampling = TimestepSamplingKind.Uniform }));
+        Assert.Empty(Told(config => config with
+        {
+            LogitMean = 1,
+            WeightingScheme = WeightingScheme.None,
+            TimestepSampling = TimestepSamplingKind.LogitNormal,
+        }));
+        Assert.Equal(
+            ["mask has no effect with mask_background 1: the rest of a picture counts as much as what is marked."],
+            Told(config => config with { Mask = MaskSource.Alpha, MaskBackground = 1 }));
+        Assert.StartsWith(
+            "cache_latents keeps no instance pictures with augment_each_epoch",
+            Assert.Single(Told(config => config with { CacheLatents = true, AugmentEachEpoch = true })), StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                "prior_loss_weight has no effect without with_prior_preservation or blank_prompt_preservation.",
+                "num_class_images has no effect without class pictures.",
+            ],
+            Told(config => config with { PriorLossWeight = 2, NumClassImages = 7 }));
+        Assert.Equal(
+            [
+                "lr_num_cycles has no effect without lr_scheduler cosine_with_restarts.",
+                "lr_power has no effect without lr_scheduler polynomial.",
+            ],
+            Told(config => config with { LrNumCycles = 2, LrPower = 2 }));
+        Assert.Equal(
+            ["validation_epochs has no effect without validation_prompt."], Told(config => config with { ValidationEpochs = 2 }));
+        Assert.Equal(
+            ["adam_beta1 has no effect without optimizer AdamW, prodigy or adamw_schedulefree."],
+            Told(config => config with { AdamBeta1 = 0.8, Optimizer = "lion" }));
     }
 
     [Fact]

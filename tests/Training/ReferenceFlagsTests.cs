@@ -29,6 +29,48 @@ public sealed class ReferenceFlagsTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    [Fact]
+    public void DatasetName_Folder_IsTrainedOnAndStaysInTheRecipe()
+    {
+        var train = Directory.CreateDirectory(Path.Combine(_folder, "set", "train")).FullName;
+        File.Copy(_pictures.PathOf("0.png"), Path.Combine(train, "0.png"));
+        File.WriteAllText(Path.Combine(train, "metadata.csv"), "file_name,prompt\n0.png,a cat asleep\n");
+        var lines = new List<string>();
+        var config = Config with
+        {
+            InstanceDataDir = string.Empty,
+            DatasetName = Path.Combine(_folder, "set"),
+            CaptionColumn = "prompt",
+            Tokenizers = TinyTokenizers.Root,
+        };
+        TrainingSession.Train(config, new TrainingEvents { OnSummary = lines.Add });
+        Assert.Contains(lines, line => line.Contains("1 from metadata.csv", StringComparison.Ordinal));
+        var recipe = DreamBoothConfig.Read(Path.Combine(config.OutputDir, "recipe.json"));
+        Assert.Equal((config.DatasetName, train), (recipe.DatasetName, recipe.InstanceDataDir));
+        // The run's recipe, and its first command line, go on where it is.
+        foreach (var again in new[] { recipe, config })
+            Assert.True(TrainingSession.Train(again with { ResumeFromCheckpoint = "latest", MaxTrainSteps = 1 }).WasFinished);
+    }
+
+    [Theory]
+    [InlineData("lab/photos", "photos", null, "dataset_name and instance_data_dir are both given")]
+    [InlineData("photos", "", null, "dataset_name is 'photos'; valid is owner/name")]
+    [InlineData("lab/photos", "", "subjects.json", "subjects goes without dataset_name")]
+    public void DatasetName_WithWhatItDoesNotGoWith_IsRefused(string name, string photos, string? subjects, string expected)
+    {
+        var config = Config with { DatasetName = name, InstanceDataDir = photos, Subjects = subjects };
+        Assert.Contains(expected, Assert.Throws<LabException>(config.Validate).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "dataset_config_name has no effect without dataset_name.", (Config with { DatasetConfigName = "x" }).Notices());
+    }
+
+    [Fact]
+    public void DatasetName_FolderOfItInTheCache_IsNotRefused()
+    {
+        var folder = Path.Combine(_folder, "datasets--lab--photos", "snapshots", new string('a', 40), "train");
+        (Config with { DatasetName = "lab/photos", InstanceDataDir = folder }).Validate();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
