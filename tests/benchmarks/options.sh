@@ -14,7 +14,7 @@ results=$(realpath -m "$1"); device=${DEVICE:-cuda}; steps=${STEPS:-24}; limit=$
 cd "$(dirname "$0")/../.." || exit
 LAB=${LAB:-dotnet $PWD/bin/Release/net10.0/Dreambooth.Lab.dll}
 mkdir -p "$results"; work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; table=$results/options.txt; log=$results/log.txt
-cp -r data/cat_gmc "$work/other"
+cp -r data/cat_gmc "$work/other"; cp -r data/cat_gmc "$work/masks" # A mask is a picture of any levels.
 cat > "$work/subjects.json" <<J
 [{"instance_data_dir": "$PWD/data/cat_gmc", "instance_prompt": "a photo of gmc cat"},
  {"instance_data_dir": "$work/other", "instance_prompt": "a photo of zwx dog", "repeats": 2, "loss_weight": 0.5}]
@@ -25,7 +25,8 @@ declare -A flags=(
   [teacher]="--with_prior_preservation --prior_from teacher --class_prompt cat" [blank]="--blank_prompt_preservation"
   [huber]="--loss_type huber --huber_schedule exponential" [shifted]="--timestep_shift 3" [subjects]="--subjects $work/subjects.json"
   [captions]="--caption_dropout 0.3" [augmented]="--augment_each_epoch --random_flip" [init]="--init_lora data/gmc-cat-lora"
-  [buckets]="--aspect_buckets" [cached]="--cache_latents --latents_cache $work/cache" [masked]="--mask $work/masks" [ema]="--use_ema"
+  [buckets]="--aspect_buckets" [cached]="--cache_latents --latents_cache $work/cache" [masked]="--mask folder --mask_data_dir $work/masks"
+  [held]="--mask folder --mask_data_dir $work/masks --masked_prior_weight 1" [ema]="--use_ema"
   [checkpointed]="--gradient_checkpointing" [prodigy]="--optimizer prodigy --learning_rate 1" [watched]="--validation_prompt cat --validation_steps 12 --num_validation_images 1 --validation_inference_steps 4"
 )
 run() { # FOLDER CAPTURED FLAGS...
@@ -34,7 +35,7 @@ run() { # FOLDER CAPTURED FLAGS...
   $LAB train --pretrained_model_name_or_path data/sd3-mini "${data[@]}" "${rank[@]}" --resolution 128 --train_batch_size 2 --learning_rate 1e-3 \
     --train_text_encoder --max_sequence_length 32 --seed 7 --device "$device" --max_train_steps "$steps" --output_dir "$folder" --cuda_graph="$captured" "$@" >> "$log" 2>&1
 }
-for name in ${OPTIONS:-plain accumulated bf16 fp16 teacher blank huber shifted subjects captions augmented init buckets cached ema checkpointed prodigy watched}; do
+for name in ${OPTIONS:-plain accumulated bf16 fp16 teacher blank huber shifted subjects captions augmented init buckets cached masked held ema checkpointed prodigy watched}; do
   [ $((SECONDS - started)) -lt "$limit" ] || { echo "$name: no time left" | tee -a "$table"; continue; }
   codes=()
   for captured in true false; do
