@@ -28,7 +28,7 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
             var place = ProjectFolder.Near(subject.InstanceDataDir);
             var of = dataset.Subjects.Count == 1 ? string.Empty : $"Subject {(lines.Count / 2) + 1} of {dataset.Subjects.Count}: ";
             lines.Add($"{of}{Pictures(folder.Pictures.Count)} in {place}{repeats}{weight}{Left(folder)}");
-            lines.Add(Captions(sources, subject.InstancePrompt));
+            lines.Add(Captions(sources, subject.InstancePrompt, captions.ListName));
         }
 
         lines.AddRange(Sizes(dataset));
@@ -82,13 +82,13 @@ internal sealed record DatasetReport(IReadOnlyList<string> Lines, IReadOnlyList<
         return new(lines, [.. dataset.Classes.SelectMany(one => Warn(one.Folder, dataset.Options, KeptOf))]);
     }
 
-    private static string Captions(ILookup<CaptionSource, PictureFile> sources, string prompt)
+    private static string Captions(ILookup<CaptionSource, PictureFile> sources, string prompt, string list)
     {
         int listed = sources[CaptionSource.List].Count(), texts = sources[CaptionSource.TextFile].Count();
         var without = sources[CaptionSource.None].Count();
         List<string> whence = [];
         if (listed > 0)
-            whence.Add($"{listed} from {CaptionList.FileName}");
+            whence.Add($"{listed} from {list}");
         if (texts > 0)
             whence.Add($"{texts} from text files");
         var own = listed + texts == 0

@@ -63,7 +63,7 @@ public sealed class HubResolver(HubOptions? options = null, Action<string>? warn
             return Inside(nameOrPath, DatasetSelection.FolderOf(local.Files));
         }
 
-        var repo = RepoId.TryParse($"datasets/{nameOrPath}", out var named) ? named : throw new HubException(
+        var repo = RepoId.TryParse($"datasets/{nameOrPath}", out var named) && named.IsDataset ? named : throw new HubException(
             HubErrorKind.RepoNotFound,
             $"There is no folder {ShownText.Line(nameOrPath)} here, and it is no name on the hub; valid is owner/name.");
         using var client = new HubClient(options, warn);

@@ -24,6 +24,7 @@ public sealed record MemoryTrial(string Name, MemoryForecast Forecast, MemoryPro
         string name, DreamBoothConfig config, int steps, GenerationRequest sample, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
+        config = config.WithDataset(null, null, offline: false, cancellation);
         var pictures = PictureFolder.Read(config.PerSubject()[0].InstanceDataDir, BadImagePolicy.Skip).Pictures.Count;
         var planner = new MemoryPlanner(ModelArchitecture.Find(config.PretrainedModelNameOrPath));
         var forecast = planner.Forecast(MemorySettings.Of(config, pictures));

@@ -47,7 +47,7 @@ public sealed partial record DreamBoothConfig
             yield break;
         if (Subjects is not null)
             yield return "subjects goes without dataset_name: the file has the folder of each subject.";
-        if (!Directory.Exists(DatasetName) && !RepoId.TryParse($"datasets/{DatasetName}", out _))
+        if (!Directory.Exists(DatasetName) && !(RepoId.TryParse($"datasets/{DatasetName}", out var repo) && repo.IsDataset))
         {
             yield return $"dataset_name is '{ShownText.Line(DatasetName)}'; valid is owner/name of a dataset on the hub, or a folder that "
                 + "is here.";
