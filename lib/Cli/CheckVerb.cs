@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Training;
@@ -50,12 +51,12 @@ internal static class CheckVerb
 
     /// <summary>What <c>train</c> says at its start: the checks that it does not make itself, a line each.</summary>
     /// <param name="config">The training.</param>
-    /// <param name="items">Pictures of an epoch.</param>
+    /// <param name="batches">The micro-batches of an epoch.</param>
     /// <param name="ranks">Ranks that train together.</param>
     /// <param name="session">Where to.</param>
-    public static void TellBriefly(DreamBoothConfig config, int items, int ranks, Session session)
+    public static void TellBriefly(DreamBoothConfig config, BatchSampler batches, int ranks, Session session)
     {
-        foreach (var check in Preflight.Brief(OverAll(config, ranks), items))
+        foreach (var check in Preflight.Brief(OverAll(config, ranks), batches))
         {
             var text = $"{check.Subject}: {check.Message}";
             if (check.Status == PreflightStatus.Warning && check.Subject == "identifier")

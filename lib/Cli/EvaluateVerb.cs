@@ -37,7 +37,7 @@ internal static class EvaluateVerb
     private static int Run(EvaluateConfig config, Session session)
     {
         var shard = Shard.Parse(config.Shard);
-        using var folder = RunFolder.Open(config.OutputDir, "evaluate", "output_dir", shard);
+        using var folder = RunFolder.Open(config.OutputDir, "evaluate", "output_dir", shard, cancellation: session.Cancellation);
         if (shard is null)
             folder.ClearLeftovers();
         // What is wrong with the photos or the folders is told before anything is loaded.

@@ -47,7 +47,7 @@ internal static class GenerateVerb
     private static int Run(GenerateConfig config, Session session)
     {
         var shard = Shard.Parse(config.Shard);
-        using var folder = RunFolder.Open(config.OutputDir, "generate", "output_dir", shard);
+        using var folder = RunFolder.Open(config.OutputDir, "generate", "output_dir", shard, cancellation: session.Cancellation);
         var prompts = config.ReadPrompts();
         var (model, loras) = Find(config, session);
         ModelIndex.RefuseConfigs(model);

@@ -66,9 +66,9 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
         return _settings.SampleBatchSize;
     }
 
-    /// <summary>Sets the number of items in an epoch: no batch is larger.</summary>
-    /// <param name="items">Items of an epoch.</param>
-    public void LimitTrainBatch(int items) => _settings = _settings with { TrainBatchSize = Math.Min(_settings.TrainBatchSize, items) };
+    /// <summary>Sets the size that no batch exceeds.</summary>
+    /// <param name="most">Instance pictures of the largest batch.</param>
+    public void LimitTrainBatch(int most) => _settings = _settings with { TrainBatchSize = Math.Min(_settings.TrainBatchSize, most) };
 
     /// <summary>Counts the encoders that score, now that they are on this machine.</summary>
     /// <param name="config">The training.</param>

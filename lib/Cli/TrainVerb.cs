@@ -160,11 +160,11 @@ internal static class TrainVerb
         {
             OnWarning = session.Warn,
             OnSummary = session.Output.WriteLine,
-            OnItems = items =>
+            OnBatches = batches =>
             {
-                guard.LimitTrainBatch(items);
+                guard.LimitTrainBatch(batches.LargestBatch);
                 if (place.IsFirst)
-                    CheckVerb.TellBriefly(config, items, place.Count, session);
+                    CheckVerb.TellBriefly(config, batches, place.Count, session);
             },
             ChooseMemory = model => guard.Choose(model, MemoryMode.Auto, session.Output.WriteLine).Memory,
             FitSamples = (model, mode) => FitSamples(config, session, guard.FitSamples(model, mode, config.SampleBatchSize)),

@@ -78,7 +78,12 @@ internal sealed class TrainingQueue(
         if (changes.Count > 0)
             return new(entry, entry.Config, $"{title}: its line has changed, so that it is trained anew: {string.Join("; ", changes)}");
         if (record.State == RunState.Finished && File.Exists(Path.Combine(entry.Config.OutputDir, LoraFile.DefaultName)))
-            return new(entry, entry.Config, $"{title}: finished by an earlier run") { IsDone = true };
+        {
+            return LearnedFromOthers(entry.Config)
+                ? new(entry, entry.Config, $"{title}: its pictures or captions have changed, so that it is trained anew")
+                : new(entry, entry.Config, $"{title}: finished by an earlier run") { IsDone = true };
+        }
+
         if (record.State == RunState.Finished)
             return new(entry, entry.Config, $"{title}: its LoRA is gone, so that it is trained anew");
         var was = record.State == RunState.Failed ? "failed" : "was interrupted";
@@ -86,6 +91,9 @@ internal sealed class TrainingQueue(
             ? new(entry, again, $"{title}: {was}, goes on from its last checkpoint")
             : new(entry, entry.Config, $"{title}: {was}, begins anew");
     }
+
+    private static bool LearnedFromOthers(DreamBoothConfig config) =>
+        RunRecord.Read(config.OutputDir) is { } run && DataFingerprint.HasChanged(config, run.DataSha256);
 
     // Of what may change until a training's turn, such as free memory, nothing is said here.
     private static void CheckAll(IEnumerable<QueuePlan> plans)

@@ -30,8 +30,8 @@ internal sealed class BatchSampler
         if (groups is not null && groups.Count != count)
             throw new ArgumentException($"There are {count} items and the groups of {groups.Count}.", nameof(groups));
         _groups = groups?.Distinct().Skip(1).Any() == true ? groups : null;
-        BatchesPerEpoch = _groups is null
-            ? Batches(count) : _groups.GroupBy(group => group).Sum(group => Batches(group.Count()));
+        int[] sizes = _groups is null ? [count] : [.. _groups.CountBy(group => group).Select(group => group.Value)];
+        (Groups, BatchesPerEpoch, LargestBatch) = (sizes.Length, sizes.Sum(Batches), Math.Min(sizes.Max(), batchSize));
     }
 
     /// <summary>Items in an epoch.</summary>
@@ -48,6 +48,12 @@ internal sealed class BatchSampler
 
     /// <summary>Batches in an epoch, the last smaller one included.</summary>
     public int BatchesPerEpoch { get; }
+
+    /// <summary>Items of the largest batch.</summary>
+    public int LargestBatch { get; }
+
+    /// <summary>How many groups there are; 1 where batches may hold any items.</summary>
+    public int Groups { get; }
 
     /// <summary>The batches of an epoch.</summary>
     /// <param name="epoch">From 0.</param>

@@ -48,7 +48,7 @@ public static class ClassPictures
         if (Directory.Exists(folder) && Missing() <= 0)
             return 0;
         cancellation.ThrowIfCancellationRequested();
-        using var held = RunFolder.Open(folder, "class pictures", "class_data_dir");
+        using var held = RunFolder.Open(folder, "class pictures", "class_data_dir", cancellation: cancellation);
         held.ClearLeftovers();
         var missing = Missing();
         var first = NextIndex(folder);

@@ -12,6 +12,7 @@ public sealed record LossPlot : ChartView
 {
     private const int RateHeight = 56;
     private const int ScoreHeight = 140;
+    private const int NormHeight = 90;
 
     private static readonly ChartColor[] ScoreColors =
         [ChartColor.Teal, ChartColor.Rose, ChartColor.Blue, ChartColor.Violet, ChartColor.Olive, ChartColor.Ochre];
@@ -30,6 +31,9 @@ public sealed record LossPlot : ChartView
     /// the records hold of it.
     /// </summary>
     public IReadOnlyList<(int Step, double Loss)> Validation { get; init; } = [];
+
+    /// <summary>Whether the lengths of the gradients stand below the learning rate. Default false.</summary>
+    internal bool WithGradients { get; init; }
 
     /// <summary>The bias-corrected exponential running mean; NaN is skipped.</summary>
     /// <param name="values">The values in order.</param>
@@ -63,7 +67,7 @@ public sealed record LossPlot : ChartView
             Caption = Caption.Length > 0 ? Caption : Summary(),
             XTitle = "step",
             XRange = (0, Math.Max(MaxSteps ?? 0, Records[^1].Step)),
-            Panels = [LossPanel(), .. ScorePanels(), RatePanel()],
+            Panels = [LossPanel(), .. ScorePanels(), RatePanel(), .. WithGradients ? [NormPanel()] : Array.Empty<ChartPanel>()],
         };
     }
 
@@ -151,6 +155,18 @@ public sealed record LossPlot : ChartView
             Series = rates,
         };
     }
+
+    private ChartPanel NormPanel() => new()
+    {
+        YTitle = "length of the gradients before clipping, running means",
+        LogY = true,
+        Height = NormHeight,
+        Series = [.. TrainingViews.NormSeries(Records).Select((line, i) => line with
+        {
+            Mark = ChartMark.Line,
+            Color = i == 0 ? ChartColor.Ink : ScoreColors[(i - 1) % ScoreColors.Length],
+        })],
+    };
 
     private ChartSeries Unnamed(string meaning, ChartMark mark, ChartColor color, IEnumerable<double> values) =>
         Steps(string.Empty, mark, color, values) with { Meaning = meaning };

@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Pipelines;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Display;
@@ -12,6 +13,7 @@ public sealed class TrainingMonitor
     private readonly Lock _lock = new();
     private readonly List<StepRecord> _records = [];
     private readonly List<(int Step, RgbImage Image)> _pictures = [];
+    private readonly List<(int Step, RgbImage Image)> _without = [];
     private readonly List<string> _warnings = [];
     private readonly List<string> _summary = [];
     private readonly TimeProvider _time;
@@ -22,7 +24,11 @@ public sealed class TrainingMonitor
     /// <summary>Creates it.</summary>
     /// <param name="records">Steps that were done already, as of a run that is gone on from; null for none.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    public TrainingMonitor(IEnumerable<StepRecord>? records = null, TimeProvider? time = null)
+    /// <param name="judge">
+    /// Opens what names the photo nearest to a validation picture (<see cref="DreamBoothConfig.WatchSteps"/>), for each training; null for
+    /// none.
+    /// </param>
+    public TrainingMonitor(IEnumerable<StepRecord>? records = null, TimeProvider? time = null, Func<IPictureJudge>? judge = null)
     {
         _records.AddRange(records ?? []);
         _time = time ?? TimeProvider.System;
@@ -36,6 +42,8 @@ public sealed class TrainingMonitor
             OnStart = trainer => Change(() => _maxSteps = trainer.MaxSteps),
             OnCheckpoint = checkpoint => Change(
                 () => _bar = _bar is null ? null : _bar with { Note = $"checkpoint-{checkpoint.Step} written" }),
+            OpenJudge = judge is null ? null : _ => judge(),
+            OnPictureWithout = (step, image) => Change(() => _without.Add((step, image))),
             OnValidationPicture = (step, image) => Change(() => AddPicture(step, image)),
             OnStep = record => Change(() => AddStep(record)),
         };
@@ -67,6 +75,7 @@ public sealed class TrainingMonitor
                     Records = [.. _records],
                     MaxSteps = _maxSteps,
                     Pictures = [.. _pictures],
+                    PicturesWithout = [.. _without],
                     Summary = [.. _summary],
                     Warnings = [.. _warnings],
                 };
@@ -118,7 +127,11 @@ public sealed class TrainingMonitor
     private void AddPicture(int step, RgbImage image)
     {
         if (_pictures.Count > 0 && _pictures[0].Step != step)
+        {
             _pictures.Clear();
+            _without.Clear();
+        }
+
         _pictures.Add((step, image));
     }
 

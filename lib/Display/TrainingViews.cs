@@ -145,16 +145,7 @@ public static class TrainingViews
     public static LineChart GradientNorms(this IReadOnlyList<StepRecord> records, double? clippedAt = null)
     {
         ArgumentNullException.ThrowIfNull(records);
-        var (reach, every) = (Math.Max(8, records.Count / 15), (records.Count / ShownNorms) + 1);
-        IEnumerable<double> Shown(IEnumerable<double> values) => values.Where((_, i) => (i + 1) % every == 0);
-        ChartSeries Of(string name, Func<StepRecord, double> norm) => ChartSeries.Of(
-            name, Shown(records.Select(record => (double)record.Step)), Shown(LossPlot.RunningMean(records.Select(norm), reach)));
-        var parts = records.SelectMany(record => record.GradNorms?.Keys ?? []).Distinct().Order(StringComparer.Ordinal);
-        List<ChartSeries> series =
-        [
-            .. records.Count == 0 ? Array.Empty<ChartSeries>() : [Of("all", record => record.GradNorm)],
-            .. parts.Select(part => Of(part, record => record.GradNorms?.GetValueOrDefault(part, double.NaN) ?? double.NaN)),
-        ];
+        var series = NormSeries(records);
         if (series.Count > 0 && clippedAt is { } most)
             series.Add(
                 ChartSeries.Of("clipped at", [records[0].Step, records[^1].Step], [most, most]) with { Mark = ChartMark.Dashed });
@@ -168,6 +159,21 @@ public static class TrainingViews
             Series = series,
             Caption = series.Count > 0 ? string.Empty : "No training step was done.",
         };
+    }
+
+    /// <summary>The lines of <see cref="GradientNorms"/>: of everything, and of each model where several are trained.</summary>
+    internal static List<ChartSeries> NormSeries(IReadOnlyList<StepRecord> records)
+    {
+        var (reach, every) = (Math.Max(8, records.Count / 15), (records.Count / ShownNorms) + 1);
+        IEnumerable<double> Shown(IEnumerable<double> values) => values.Where((_, i) => (i + 1) % every == 0);
+        ChartSeries Of(string name, Func<StepRecord, double> norm) => ChartSeries.Of(
+            name, Shown(records.Select(record => (double)record.Step)), Shown(LossPlot.RunningMean(records.Select(norm), reach)));
+        var parts = records.SelectMany(record => record.GradNorms?.Keys ?? []).Distinct().Order(StringComparer.Ordinal);
+        return
+        [
+            .. records.Count == 0 ? Array.Empty<ChartSeries>() : [Of("all", record => record.GradNorm)],
+            .. parts.Select(part => Of(part, record => record.GradNorms?.GetValueOrDefault(part, double.NaN) ?? double.NaN)),
+        ];
     }
 
     /// <summary>Scores of the first and the last validation pictures, beside what is expected; scores that none has are left out.</summary>

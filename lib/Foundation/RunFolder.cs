@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Dreambooth.Lab.Foundation;
@@ -15,6 +16,7 @@ internal sealed class RunFolder : IDisposable
     private const int Attempts = 40;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MostForTheLastPart = TimeSpan.FromMinutes(10);
 
     private readonly Shard? _shard;
     private readonly bool _isNew;
@@ -35,10 +37,15 @@ internal sealed class RunFolder : IDisposable
     /// Done while nobody else holds the folder, such as taking in what earlier parts left; null: nothing. A part that finds another in
     /// the folder leaves it out.
     /// </param>
+    /// <param name="cancellation">
+    /// Ends the waiting of a part for another that puts the results together (<see cref="TryTakeWhole"/>).
+    /// </param>
+    /// <exception cref="OperationCanceledException">It was cancelled while it waited.</exception>
     /// <exception cref="LabException">
     /// It cannot be made or written to, the disk is full, or another run holds it: the message says who.
     /// </exception>
-    public static RunFolder Open(string path, string work, string option, Shard? shard = null, Action? whenAlone = null)
+    public static RunFolder Open(
+        string path, string work, string option, Shard? shard = null, Action? whenAlone = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var full = System.IO.Path.GetFullPath(path);
@@ -49,7 +56,7 @@ internal sealed class RunFolder : IDisposable
             var folder = new RunFolder(full, shard, isNew);
             try
             {
-                if (!folder.TakeLocks(whenAlone))
+                if (!folder.TakeLocks(whenAlone, cancellation.OrAmbient()))
                     throw InUse(full, option, shard);
                 JsonFile.Write(folder.HolderFile, Holder.Of(shard is null ? work : $"part {shard} of {work}"));
                 return folder;
@@ -128,7 +135,7 @@ internal sealed class RunFolder : IDisposable
         return (_lock = LockFile.Take(SharedLock)) is not null;
     }
 
-    private bool TakeLocks(Action? whenAlone)
+    private bool TakeLocks(Action? whenAlone, CancellationToken cancellation)
     {
         if (_shard is null)
         {
@@ -149,16 +156,22 @@ internal sealed class RunFolder : IDisposable
                 whenAlone();
         }
 
-        // Parts that start or end hold the shared lock for themselves, for moments.
-        for (var attempt = 0; attempt < Attempts && _lock is null; attempt++)
+        // Parts that start or end hold the shared lock for themselves, for moments; the last as long as it writes what all have done.
+        // One that ends deletes its mark before it sets the lock free.
+        var (waited, unmarked) = (Stopwatch.StartNew(), Stopwatch.StartNew());
+        while ((_lock = LockFile.Share(SharedLock)) is null && waited.Elapsed < MostForTheLastPart && unmarked.Elapsed < Attempts * Pause)
         {
-            if (attempt > 0)
-                Thread.Sleep(Pause);
-            _lock = LockFile.Share(SharedLock);
+            cancellation.ThrowIfCancellationRequested();
+            if (HasParts())
+                unmarked.Restart();
+            Thread.Sleep(Pause);
         }
 
         return _lock is not null && !HasOtherParts();
     }
+
+    // A whole run deletes their marks.
+    private bool HasParts() => Directory.EnumerateFiles(Path, HolderName + ".*-of-*").Any();
 
     // Parts that were killed leave them.
     private void DeleteMarksOfParts()

@@ -57,7 +57,7 @@ public sealed record SubjectLesson
             },
             _ => recipe with { ValidationGuidanceScale = preset.Study.Guidance },
         };
-        config = Watched(steps > 0 ? config with { MaxTrainSteps = steps } : config);
+        config = Watched(identifier, steps > 0 ? config with { MaxTrainSteps = steps } : config);
         return new SubjectLesson
         {
             Photos = preset.Photos,
@@ -79,13 +79,15 @@ public sealed record SubjectLesson
     }
 
     // Three checkpoints on the way, each with pictures to judge it by.
-    private static DreamBoothConfig Watched(DreamBoothConfig config)
+    private static DreamBoothConfig Watched(string identifier, DreamBoothConfig config)
     {
         var interval = Math.Max(1, config.MaxTrainSteps!.Value / 3);
         return config with
         {
             CheckpointingSteps = interval,
             ValidationSteps = Math.Max(2, interval),
+            WatchSteps = Math.Max(2, interval),
+            WatchPrompt = config.ValidationPrompt!.Replace($" {identifier} ", " a ", StringComparison.Ordinal),
             ValidationResolution = config.Resolution,
         };
     }

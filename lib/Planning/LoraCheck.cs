@@ -41,7 +41,7 @@ internal static class LoraCheck
             Subject, PreflightStatus.Ok, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Flag.Format(config.LoraVariant)} of rank {config.Rank} on {layers} layers of {details.Count} kinds, {numbers:N0} "
-                + $"numbers"))
+                + $"numbers{(config.InitLora is null ? string.Empty : $", as in {ProjectFolder.Near(config.InitLora)}")}"))
         { Details = details };
     }
 

@@ -12,11 +12,12 @@ public static partial class Preflight
     /// and disk. Checks that fail are left out, since the training itself says what is wrong.
     /// </summary>
     /// <param name="config">The training, with the micro-batches of all ranks together.</param>
-    /// <param name="items">Pictures of an epoch.</param>
-    internal static IReadOnlyList<PreflightCheck> Brief(DreamBoothConfig config, int items)
+    /// <param name="batches">The micro-batches of an epoch.</param>
+    internal static IReadOnlyList<PreflightCheck> Brief(DreamBoothConfig config, BatchSampler batches)
     {
         try
         {
+            config = InitialLora.Planned(config);
             List<PreflightCheck> checks = [];
             var model = Model(config, out var path, out var architecture);
             if (model.Status == PreflightStatus.Problem)
@@ -24,7 +25,7 @@ public static partial class Preflight
             checks.AddRange(Texts(config, path, []));
             if (architecture is not null)
                 checks.Add(LoraCheck.Of(config, architecture));
-            checks.AddRange(Length(config, items, tells: false, out var steps));
+            checks.AddRange(Length(config, batches, tells: false, out var steps));
             if (checks.TrueForAll(check => check.Status != PreflightStatus.Problem))
                 checks.Add(DiskCheck.Of(config, architecture, steps));
             return [.. checks.Where(check => check.Status != PreflightStatus.Problem)];
@@ -39,12 +40,12 @@ public static partial class Preflight
         || (config.Subjects is null && (string.IsNullOrEmpty(config.InstancePrompt)
             || (string.IsNullOrEmpty(config.InstanceDataDir) && config.DatasetName is null)));
 
-    private static int Items(DreamBoothConfig config, List<DreamBoothDataset> datasets)
+    private static BatchSampler Batches(DreamBoothConfig config, List<DreamBoothDataset> datasets)
     {
         var options = config.DatasetOptions();
         var whole = datasets.Count == 1 ? datasets[0] : DreamBoothDataset.Load(
             options.WithoutClasses() with { OnBadImage = BadImagePolicy.Skip, MinImageSize = 1, Mask = MaskSource.None });
-        return whole.CountWith(options);
+        return whole.Sampler(whole.CountWith(options), config.TrainBatchSize, seed: 0);
     }
 
     // Without data sets the identifiers alone.
@@ -70,14 +71,14 @@ public static partial class Preflight
         return [.. identifiers, WindowCheck.Of(texts, readers)];
     }
 
-    private static IEnumerable<PreflightCheck> Length(DreamBoothConfig config, int? items, bool tells, out int? steps)
+    private static IEnumerable<PreflightCheck> Length(DreamBoothConfig config, BatchSampler? batches, bool tells, out int? steps)
     {
         steps = config.MaxTrainSteps;
-        if (items is not { } count)
+        if (batches is null)
             return [];
         try
         {
-            var length = TrainingLength.Of(config, count);
+            var length = TrainingLength.Of(config, batches);
             steps = length.Steps;
 
             // With max_train_steps the settings tell the first.

@@ -23,7 +23,7 @@ public static partial class Preflight
     public static IReadOnlyList<PreflightCheck> Check(DreamBoothConfig config, long? memory = null)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var settings = Settings(config);
+        var settings = Settings(ref config);
         List<PreflightCheck> checks = [settings];
         if (settings.Status != PreflightStatus.Problem && config.DatasetName is not null && !Found(ref config, checks))
             return [.. checks, Model(config, out _, out _)];
@@ -56,7 +56,7 @@ public static partial class Preflight
             checks.AddRange(Texts(config, path, isWhole ? datasets : []));
         if (architecture is not null)
             checks.Add(LoraCheck.Of(config, architecture));
-        checks.AddRange(Length(config, isWhole ? Items(config, datasets) : null, tells: true, out var steps));
+        checks.AddRange(Length(config, isWhole ? Batches(config, datasets) : null, tells: true, out var steps));
         var asPlanned = checks.Exists(check => check is { Subject: "LoRA", Status: PreflightStatus.Problem }) ? null : architecture;
         checks.Add(DiskCheck.Of(config, asPlanned, steps));
         if (asPlanned is not null)
@@ -104,18 +104,21 @@ public static partial class Preflight
         }
     }
 
-    private static PreflightCheck Settings(DreamBoothConfig config)
+    // With init_lora, rank, variant and layers are the file's.
+    private static PreflightCheck Settings(ref DreamBoothConfig config)
     {
+        IReadOnlyList<string> notices;
         try
         {
             config.Validate();
+            notices = config.Notices();
+            config = InitialLora.Planned(config);
         }
         catch (LabException error)
         {
             return new("settings", PreflightStatus.Problem, error.Message);
         }
 
-        var notices = config.Notices();
         return notices.Count == 0
             ? new("settings", PreflightStatus.Ok, "every option is in range")
             : new("settings", PreflightStatus.Warning, string.Join(" ", notices));
@@ -250,9 +253,10 @@ public static partial class Preflight
                 : AvailableMemory.Read(DeviceSelection.Parse(config.Device));
             settings = MemoryChoice.Make(config.Memory, architecture, settings, available).Settings;
             var forecast = planner.Forecast(settings);
+            PreflightCheck Of(PreflightStatus status, string message) => new("memory", status, message) { Details = OfAStep(forecast) };
             if (available is not { } free)
-                return new(
-                    "memory", PreflightStatus.Warning,
+                return Of(
+                    PreflightStatus.Warning,
                     $"about {ByteSize.Text(forecast.Peak)} predicted at the peak ({forecast.Highest.Phase}); what the "
                     + "device has free is not known");
             var usable = MemoryPlanner.Usable(free.Bytes, free.IsGpu);
@@ -260,18 +264,22 @@ public static partial class Preflight
             var sentence = $"about {peak} predicted at the peak ({forecast.Highest.Phase}) in memory mode {MemoryChoice.Name(settings)}, "
                 + $"{there} {free.Place}";
             if (forecast.Peak <= usable)
-                return new("memory", PreflightStatus.Ok, sentence);
-            return planner.Fit(settings, usable) is { } fit
-                ? new(
-                    "memory", PreflightStatus.Problem,
-                    $"{sentence}. It would fit with: {string.Join(", ", fit.Changes)} ({ByteSize.Text(fit.Forecast.Peak)}).")
-                : new("memory", PreflightStatus.Problem, $"{sentence}. No settings that the planner knows would fit.");
+                return Of(PreflightStatus.Ok, sentence);
+            return Of(PreflightStatus.Problem, planner.Fit(settings, usable) is { } fit
+                ? $"{sentence}. It would fit with: {string.Join(", ", fit.Changes)} ({ByteSize.Text(fit.Forecast.Peak)})."
+                : $"{sentence}. No settings that the planner knows would fit.");
         }
         catch (LabException error)
         {
             return new("memory", PreflightStatus.Problem, error.Message);
         }
     }
+
+    private static string[] OfAStep(MemoryForecast forecast) =>
+    [
+        .. forecast.Phases.Where(phase => phase.Phase == "step").SelectMany(phase => phase.Terms).Where(term => term.Bytes > 0)
+            .OrderByDescending(term => term.Bytes).Select(term => $"in a step, {term.Name}: {ByteSize.Text(term.Bytes)}"),
+    ];
 
     private static string Names(List<PictureFile> pictures) =>
         ShownText.Names([.. pictures.Select(picture => Path.GetFileName(picture.Path))]);

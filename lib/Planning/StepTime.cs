@@ -22,8 +22,10 @@ internal sealed record StepTime(double Seconds, string Source)
     private static readonly Func<DreamBoothConfig, object?>[] Deciding =
     [
         config => Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)), config => config.Resolution,
+        config => config.AspectBuckets ? config.BucketStep : 0, config => string.Join(',', config.Resolutions.Order()),
         config => config.TrainBatchSize, config => config.GradientAccumulationSteps, config => config.UsesClassPictures,
         config => config.PreservedPrompts.Count, config => config.MaskedPriorWeight > 0, config => config.AugmentEachEpoch,
+        config => config.CaptionDropout > 0,
         config => config.TrainTextEncoder, config => config.MixedPrecision, config => config.MaxSequenceLength, config => config.Rank,
         config => config.RankPattern, config => config.LoraVariant, config => config.LoraDropout, config => config.LoraBias,
         config => config.LoraLayers, config => config.LoraBlocks, config => config.GradientCheckpointing, config => config.CudaGraph,
@@ -60,7 +62,13 @@ internal sealed record StepTime(double Seconds, string Source)
             // The first steps warm up.
             var seconds = StepLog.Read(folder).Skip(1).TakeLast(LastSteps).Select(record => record.Seconds).Where(double.IsFinite)
                 .Order().ToArray();
-            return seconds.Length == 0 ? null : new StepTime(seconds[seconds.Length / 2], $"as measured in {ProjectFolder.Near(folder)}");
+            if (seconds.Length == 0)
+                return null;
+            // Steps of several sizes take different times, so that a median tells little; each size's first warms up, which is left out.
+            var varies = config.AspectBuckets || config.Resolutions.Count > 1;
+            var kept = seconds[..^(varies ? seconds.Length / 20 : 0)];
+            return new StepTime(
+                varies ? kept.Average() : seconds[seconds.Length / 2], $"as measured in {ProjectFolder.Near(folder)}");
         }
         catch (Exception error) when (error is LabException or IOException or UnauthorizedAccessException)
         {
@@ -72,7 +80,8 @@ internal sealed record StepTime(double Seconds, string Source)
     {
         var rows = config.TrainBatchSize * (config.UsesClassPictures ? 2 : 1);
         if (!ModelArchitecture.IsSd35Medium(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)) || rows != 2
-            || config.Resolution != 512 || config.MixedPrecision != MixedPrecision.Bf16 || config.GradientCheckpointing
+            || config.Resolution != 512 || config.AspectBuckets || config.Resolutions.Count > 1
+            || config.MixedPrecision != MixedPrecision.Bf16 || config.GradientCheckpointing
             || config.PreservedPrompts.Count > 0 || config.MaskedPriorWeight > 0 || config.AugmentEachEpoch || !config.CudaGraph
             || config.LoraVariant != LoraVariant.Lora || config.LoraDropout != 0 || config.LoraBias)
             return null;

@@ -51,7 +51,7 @@ internal sealed class SweepRunner
         sweep.Validate();
         var (shard, full) = (_options.Shard, Path.GetFullPath(folder));
         using var held = RunFolder.Open(
-            folder, $"the sweep '{sweep.Name}'", "the sweep's folder", shard, () => SweepLog.Gather(folder));
+            folder, $"the sweep '{sweep.Name}'", "the sweep's folder", shard, () => SweepLog.Gather(folder), cancellation);
         var run = new State(sweep, folder, Hashes(sweep));
         var batches = Batches(run);
         held.ClearLeftovers(shard is null ? null : run.Own.Select(index => Path.GetFullPath(run.Paths[index], full)).ToHashSet().Contains);

@@ -2,12 +2,35 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Dreambooth.Lab.Data;
+using Dreambooth.Lab.Foundation;
 
 namespace Dreambooth.Lab.Training;
 
 /// <summary>Whether two runs train on the same pictures and prompts.</summary>
 internal static class DataFingerprint
 {
+    /// <summary>Whether a finished training's folders hold other pictures or prompts than it was trained on.</summary>
+    /// <param name="config">The training.</param>
+    /// <param name="trainedOn">Its fingerprint.</param>
+    /// <returns>
+    /// False where it cannot be told, since something cannot be read any more; deleted class pictures are no change, since it needs none.
+    /// </returns>
+    public static bool HasChanged(DreamBoothConfig config, string trainedOn)
+    {
+        try
+        {
+            var options = config.DatasetOptions();
+            return PriorPictures.AreMissing(config)
+                ? RunRecord.Read(config.OutputDir) is { } run
+                    && !run.Pictures.SequenceEqual(RunRecord.PicturesOf(DreamBoothDataset.Load(options.WithoutClasses())))
+                : Of(DreamBoothDataset.Load(options)) != trainedOn;
+        }
+        catch (Exception error) when (error is LabException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>SHA-256 over every picture file in the dataset's order, the files of masks and the prompts, in hexadecimal.</summary>
     public static string Of(DreamBoothDataset dataset)
     {

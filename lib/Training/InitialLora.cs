@@ -39,9 +39,24 @@ internal static class InitialLora
         return From(config with { InitLoraSha256 = hash }, file);
     }
 
-    /// <summary>The same for a plan, where there may be no file yet.</summary>
-    public static DreamBoothConfig Planned(DreamBoothConfig config) =>
-        config.InitLora is { } path && (File.Exists(path) || Directory.Exists(path)) ? Take(config, null) : config;
+    /// <summary>The same for a plan, where there may be no file yet; what goes on has the LoRA of its checkpoint.</summary>
+    /// <param name="config">The training.</param>
+    /// <exception cref="LabException">The file is damaged or another one, or an option says otherwise than the file.</exception>
+    public static DreamBoothConfig Planned(DreamBoothConfig config)
+    {
+        TrainingCheckpoint? checkpoint = null;
+        try
+        {
+            checkpoint = TrainingCheckpoint.Find(config);
+        }
+        catch (LabException)
+        {
+            // The training says what is wrong with it.
+        }
+
+        return checkpoint is not null || (config.InitLora is { } path && (File.Exists(path) || Directory.Exists(path)))
+            ? Take(config, checkpoint) : config;
+    }
 
     private static DreamBoothConfig From(DreamBoothConfig config, string file)
     {

@@ -54,15 +54,18 @@ internal sealed record RunRecord
         MaxSteps = maxSteps,
         StartedAt = startedAt,
         DataSha256 = dataSha256,
-        Pictures =
-        [
-            .. from subject in dataset.Subjects
-               from picture in subject.Folder.Pictures
-               select new RunPicture(
-                   Path.GetRelativePath(subject.Subject.InstanceDataDir, picture.Path).Replace('\\', '/'), FileHash.Sha256(picture.Path),
-                   subject.Captions.Of(picture.Path).Text),
-        ],
+        Pictures = PicturesOf(dataset),
     };
+
+    /// <summary>The instance pictures of a training, in their order.</summary>
+    public static IReadOnlyList<RunPicture> PicturesOf(DreamBoothDataset dataset) =>
+    [
+        .. from subject in dataset.Subjects
+           from picture in subject.Folder.Pictures
+           select new RunPicture(
+               Path.GetRelativePath(subject.Subject.InstanceDataDir, picture.Path).Replace('\\', '/'), FileHash.Sha256(picture.Path),
+               subject.Captions.Of(picture.Path).Text),
+    ];
 
     /// <summary>The same, ended.</summary>
     public RunRecord Ended(RunState state, string? message) =>

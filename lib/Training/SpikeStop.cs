@@ -32,6 +32,9 @@ internal sealed class SpikeStop : IDisposable
         var stop = new SpikeStop(config, trainer);
         foreach (var record in before)
             stop._watch.Add(record.Step, record.Loss);
+        // A training that goes on may explode before its first state would be kept.
+        if (trainer.StepsDone > 0 && stop._watch.First is null)
+            stop._newer = trainer.Snapshot();
         return stop;
     }
 
@@ -49,6 +52,9 @@ internal sealed class SpikeStop : IDisposable
 
         return false;
     }
+
+    /// <summary>The first high step; null where the last step was not high.</summary>
+    public int? First => _watch.First;
 
     /// <summary>Sets the trainer back to before the spike.</summary>
     /// <returns>Whether there was a state to go back to.</returns>

@@ -111,7 +111,7 @@ internal sealed class TensorBoardLog : IDisposable
         (string Name, string? Prompt)[] prompts =
         [
             ("instance_prompt", config.InstancePrompt), ("class_prompt", config.WithPriorPreservation ? config.ClassPrompt : null),
-            ("validation_prompt", config.ValidationPrompt),
+            ("validation_prompt", config.ValidationPrompt), ("watch_prompt", config.WatchSteps is null ? null : config.PromptWithout),
         ];
         yield return (
             "prompts", string.Join(

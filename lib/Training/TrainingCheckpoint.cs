@@ -44,6 +44,19 @@ public sealed class TrainingCheckpoint
     /// <summary>Whether it is of the training that began then; false where its state cannot be read.</summary>
     internal bool IsOf(DateTimeOffset startedAt) => IsOwn && AgeIfRead.Start == startedAt;
 
+    /// <summary>Whether it is of a training of these settings and data, which has the same steps; false where it cannot be read.</summary>
+    internal bool IsOf(DreamBoothConfig config, string dataSha256)
+    {
+        try
+        {
+            return !Missing.Any() && State!.DataSha256 == dataSha256 && State.Differences(config).Count == 0;
+        }
+        catch (LabException)
+        {
+            return false;
+        }
+    }
+
     // A checkpoint with a damaged state cannot be resumed, and does no harm.
     private (DateTimeOffset Start, int Step) AgeIfRead
     {
@@ -204,13 +217,14 @@ public sealed class TrainingCheckpoint
     internal void CheckData(string dataSha256)
     {
         if (State!.DataSha256 != dataSha256)
-        {
-            throw new LabException(
-                $"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not "
-                + "those it was trained on. To train on them, leave resume_from_checkpoint out and name another output_dir; "
-                + $"--init_lora {Path.GetDirectoryName(Folder)} begins with what was learned.");
-        }
+            throw OtherData();
     }
+
+    /// <summary>The error of a run that is gone on from with other pictures or captions.</summary>
+    internal LabException OtherData() => new(
+        $"{Folder} cannot be gone on from, because the instance pictures, class pictures or captions are not those it was trained on. To "
+        + "train on them, leave resume_from_checkpoint out and name another output_dir; "
+        + $"--init_lora {Path.GetDirectoryName(Folder)} begins with what was learned.");
 
     /// <summary>Restores trainer and adapter.</summary>
     internal void Restore(DreamBoothTrainer trainer, LoraAdapter adapter)

@@ -1,3 +1,4 @@
+using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Imaging;
 using Dreambooth.Lab.Pipelines;
@@ -18,8 +19,8 @@ public sealed record TrainingEvents
     /// <summary>Receives warnings, one sentence each.</summary>
     public Action<string>? OnWarning { get; init; }
 
-    /// <summary>Receives the number of items in an epoch, before a model is loaded: no batch has more.</summary>
-    internal Action<int>? OnItems { get; init; }
+    /// <summary>Receives the micro-batches of an epoch, before a model is loaded.</summary>
+    internal Action<BatchSampler>? OnBatches { get; init; }
 
     /// <summary>
     /// Picks the memory mode for the model in a folder or file, where the configuration leaves it to <see cref="MemoryMode.Auto"/>; null:

@@ -106,7 +106,7 @@ public sealed partial class TrainingSession
             instances ??= ReadInstances(config, events);
             scores ??= ValidationScores.Open(config, events);
             config.CheckAdapter(pipeline, StartOf(config, checkpoint));
-            checkpoint?.CheckLength(StepsOf(config, instances));
+            checkpoint?.CheckLength(DreamBoothTrainer.StepsOf(config, BatchesOf(config, instances).BatchesPerEpoch));
 
             // Before the class prompt is used: what this line tells is not warned of as well.
             var windows = events.OnSummary is null
@@ -223,22 +223,19 @@ public sealed partial class TrainingSession
     {
         var dataset = DreamBoothDataset.Load(config.DatasetOptions().WithoutClasses());
         Say(DatasetReport.OfInstances(dataset), events);
-        var steps = StepsOf(config, dataset);
+        var batches = BatchesOf(config, dataset);
+        var steps = DreamBoothTrainer.StepsOf(config, batches.BatchesPerEpoch);
         if (config.MaxTrainSteps is null && config.WarmUpNotice(steps, "the run's steps") is { } notice)
             events?.OnWarning?.Invoke(notice);
-        var items = ItemsOf(config, dataset);
-        if (config.BatchNotice(items) is { } batches)
-            events?.OnWarning?.Invoke(batches);
-        events?.OnItems?.Invoke(items);
+        if (config.BatchNotice(batches.Count) is { } small)
+            events?.OnWarning?.Invoke(small);
+        events?.OnBatches?.Invoke(batches);
         return dataset;
     }
 
-    private static int StepsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
-        DreamBoothTrainer.StepsOf(config, instances.Sampler(ItemsOf(config, instances), config.TrainBatchSize, 0).BatchesPerEpoch);
-
     // Class pictures that are not there yet will be as many as are asked for.
-    private static int ItemsOf(DreamBoothConfig config, DreamBoothDataset instances) =>
-        instances.CountWith(config.DatasetOptions());
+    private static BatchSampler BatchesOf(DreamBoothConfig config, DreamBoothDataset instances) =>
+        instances.Sampler(instances.CountWith(config.DatasetOptions()), config.TrainBatchSize, seed: 0);
 
     private static IReadOnlyList<string> Prompts(DreamBoothConfig config, DreamBoothDataset instances) =>
     [

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Hub;
 using Dreambooth.Lab.Native;
@@ -44,7 +43,9 @@ public sealed partial class TrainingSession
         using var output = Open(ref config, ranks, events);
         if (output.FinishedSteps is { } steps)
         {
-            TellOfOtherPictures(config, output.Checkpoint!);
+            // Pictures that were added would be ignored without a word.
+            if (DataFingerprint.HasChanged(config, output.Checkpoint!.State!.DataSha256))
+                throw output.Checkpoint.OtherData();
             return new TrainingSummary(steps, false, 0) { WasFinished = true };
         }
 
@@ -69,22 +70,6 @@ public sealed partial class TrainingSession
         var summary = session.KeepingSteps(() => session.Run(cancellation: cancellation));
         session.TellIfRanksDrifted();
         return summary;
-    }
-
-    // Pictures that were added to a finished run would be ignored without a word. What cannot be read any more is not needed any more.
-    private static void TellOfOtherPictures(DreamBoothConfig config, TrainingCheckpoint checkpoint)
-    {
-        string data;
-        try
-        {
-            data = DataFingerprint.Of(DreamBoothDataset.Load(config.DatasetOptions()));
-        }
-        catch (LabException)
-        {
-            return;
-        }
-
-        checkpoint.CheckData(data);
     }
 
     // What is checked, compared and stored is the accumulation over all ranks: a checkpoint then fits any number of them.

@@ -62,17 +62,16 @@ public sealed partial class TrainingSession
     private void StopAt(StepRecord record)
     {
         _events.OnStep?.Invoke(record);
-        string? from = null;
-        if (_spike!.GoBack())
-        {
-            foreach (var later in TrainingCheckpoint.List(Config.OutputDir)
-                .Where(other => other.Step > StepsDone && other.IsOf(_output.StartedAt)))
-                later.Delete();
+        var goesBack = _spike!.GoBack();
+        var last = goesBack ? StepsDone : _spike.First!.Value - 1;
+        var there = TrainingCheckpoint.List(Config.OutputDir);
+        foreach (var later in there.Where(other => other.Step > last && other.IsOf(_output.StartedAt)))
+            later.Delete();
+        if (goesBack)
             WriteCheckpoint();
-            from = Path.Combine(Config.OutputDir, $"{LoraCheckpoints.Prefix}{StepsDone}");
-        }
-
-        throw _spike.Error(record, from);
+        throw _spike.Error(
+            record, goesBack ? Path.Combine(Config.OutputDir, $"{LoraCheckpoints.Prefix}{StepsDone}")
+                : there.LastOrDefault(other => other.Step <= last && other.IsOf(Config, _dataSha256))?.Folder);
     }
 
     private IEnumerable<int> WatchedIndices => Enumerable.Range(0, Math.Min(MostWatched, Config.NumValidationImages));
@@ -125,7 +124,9 @@ public sealed partial class TrainingSession
                let own = with.GetValueOrDefault(index)
                let other = without.GetValueOrDefault(index)
                select new WatchedPicture(
-                   index, own.Photo, own.Match?.Similarity, own.Match?.IsCopy, other.Photo, other.Match?.Similarity),
+                   index, Path.GetFileName(own.Photo), own.Match?.Similarity, own.Match?.IsCopy, Path.GetFileName(other.Photo),
+                   other.Match?.Similarity)
+               { Photo = own.Photo },
         ];
     }
 
@@ -139,7 +140,7 @@ public sealed partial class TrainingSession
         _photos ??= [.. PictureFolder.Read(Config.InstanceDataDir, Config.OnBadImage).Pictures.Select(photo => photo.Path)];
         return indices.Zip(matches).ToDictionary(
             pair => pair.First,
-            pair => (Path.GetFileName(_photos.ElementAtOrDefault(pair.Second.Index)), (NearestTrainingPicture?)pair.Second));
+            pair => (_photos.ElementAtOrDefault(pair.Second.Index), (NearestTrainingPicture?)pair.Second));
     }
 
     // Means over fewer pictures than the others' are no point of the curve.

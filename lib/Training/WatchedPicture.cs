@@ -11,4 +11,8 @@ namespace Dreambooth.Lab.Training;
 /// subject.
 /// </param>
 public sealed record WatchedPicture(
-    int Index, string? Nearest, double? Similarity, bool? IsCopy, string? WithoutNearest = null, double? WithoutSimilarity = null);
+    int Index, string? Nearest, double? Similarity, bool? IsCopy, string? WithoutNearest = null, double? WithoutSimilarity = null)
+{
+    /// <summary>The file of the nearest photo, while the training runs; null in what is read from a log.</summary>
+    internal string? Photo { get; init; }
+}

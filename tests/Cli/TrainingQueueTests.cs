@@ -89,6 +89,20 @@ public sealed class TrainingQueueTests : IDisposable
     }
 
     [Fact]
+    public void Run_PhotosAddedToAFinishedTraining_IsToldAndTrainedAnew()
+    {
+        var entry = Entry(1, "one");
+        Assert.Equal(ExitCode.Success, Run([entry], Train));
+        _pictures.Add("new.png", seed: 8);
+        Assert.Equal(ExitCode.Success, Run([entry], Train));
+        Assert.Contains(
+            "one (line 1): its pictures or captions have changed, so that it is trained anew", _output.ToString(),
+            StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Success, Run([entry], Train));
+        Assert.Equal(2, _trained.Count);
+    }
+
+    [Fact]
     public void Run_ChangedLinesAndCancelled_CountsThoseAsNotDone()
     {
         QueueEntry[] entries = [Entry(1, "one"), Entry(2, "two")];

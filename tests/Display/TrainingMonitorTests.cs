@@ -1,5 +1,7 @@
 using Dreambooth.Lab.Display;
+using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
+using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Display;
@@ -36,6 +38,44 @@ public class TrainingMonitorTests
         Assert.Contains("validation", last.ToHtml(), StringComparison.Ordinal);
         monitor.Events.OnClassPicture!(2, 2);
         Assert.Same(last, shown[^1]);
+    }
+
+    [Fact]
+    public void Events_WatchedPictures_StandAboveThoseWithoutTheIdentifierAndTheNearestPhotos()
+    {
+        using var photos = new PictureSamples();
+        var photo = photos.Add("sleeping.png");
+        var monitor = new TrainingMonitor(judge: () => throw new LabException("opened"));
+        Assert.Throws<LabException>(() => monitor.Events.OpenJudge!(null!));
+        Assert.Null(new TrainingMonitor().Events.OpenJudge);
+        Look(2, null);
+        Assert.Equal(["with the identifier", "without it"], Headings());
+        Look(
+            4,
+            [
+                new WatchedPicture(0, "sleeping.png", 0.912, true, "sleeping.png", 0.25) { Photo = photo },
+                new WatchedPicture(1, "gone.png", 0.5, false) { Photo = photo + "x" },
+            ]);
+        Assert.Equal(["with the identifier", "without it", "nearest photo"], Headings());
+        Assert.Equal([4, 4], monitor.View.PicturesWithout.Select(picture => picture.Step));
+        var html = HtmlDocument.Parse(monitor.View);
+        Assert.Equal(["0.91", "0.50", "0.25", "a copy"], html.Descendants("figure").SelectMany(figure => figure.Elements("figcaption"))
+            .Select(caption => caption.Value).Where(text => !text.Contains("steps", StringComparison.Ordinal)));
+        Assert.Equal(5, html.Descendants("img").Count(image => image.Attribute("class") is null));
+        Assert.Contains(html.Descendants("text"), text => text.Value == "text_encoder");
+
+        string[] Headings() => [.. HtmlDocument.Parse(monitor.View).ByClass("lab-row").Select(heading => heading.Value)];
+        void Look(int step, IReadOnlyList<WatchedPicture>? watched)
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                monitor.Events.OnValidationPicture!(step, new RgbImage(8, 8));
+                monitor.Events.OnPictureWithout!(step, new RgbImage(8, 8));
+            }
+
+            var norms = new Dictionary<string, double> { ["transformer"] = 1, ["text_encoder"] = 2 };
+            monitor.Events.OnStep!(Record(step) with { Watched = watched, GradNorms = norms });
+        }
     }
 
     [Fact]

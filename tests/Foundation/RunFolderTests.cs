@@ -44,7 +44,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("is in use by part 0/2 of generate", InUse(new Shard(2, 3)), StringComparison.Ordinal);
         first.Dispose();
         Assert.True(second.TryTakeWhole());
-        Assert.Contains("is in use by part 1/2 of generate", InUse(new Shard(0, 2)), StringComparison.Ordinal);
+        Assert.Contains("is in use by part 1/2 of generate", InUse(null), StringComparison.Ordinal);
         second.Dispose();
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
         RunFolder.Open(_folder, "generate", "output_dir").Dispose();
@@ -52,6 +52,22 @@ public sealed class RunFolderTests : IDisposable
         RunFolder Open(int index, int count) => RunFolder.Open(_folder, "generate", "output_dir", new Shard(index, count));
         string InUse(Shard? shard) =>
             Assert.Throws<LabException>(() => RunFolder.Open(_folder, "drawing", "output_dir", shard)).Message;
+    }
+
+    [Fact]
+    public async Task Open_PartWhileTheLastPutsTheResultsTogether_WaitsForIt()
+    {
+        var last = RunFolder.Open(_folder, "generate", "output_dir", new Shard(1, 2));
+        Assert.True(last.TryTakeWhole());
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => RunFolder.Open(_folder, "generate", "output_dir", new Shard(0, 2), cancellation: new CancellationToken(canceled: true)));
+        var waiting = Task.Run(
+            () => RunFolder.Open(_folder, "generate", "output_dir", new Shard(0, 2)), TestContext.Current.CancellationToken);
+        await Task.Delay(TimeSpan.FromSeconds(2.5), TestContext.Current.CancellationToken);
+        Assert.False(waiting.IsCompleted);
+        last.Dispose();
+        using (await waiting)
+            Assert.True(File.Exists(Path.Combine(_folder, ".lab.holder.0-of-2")));
     }
 
     [Fact]

@@ -163,6 +163,7 @@ public class NotebookPresetTests
                 CheckpointingSteps = own.Config.CheckpointingSteps,
                 ValidationSteps = own.Config.ValidationSteps,
                 ValidationLossSteps = own.Config.ValidationLossSteps,
+                WatchSteps = own.Config.WatchSteps,
             });
     }
 
@@ -175,6 +176,7 @@ public class NotebookPresetTests
         Assert.Equal(
             ["a photo of sks dog", "a photo of sks dog on a beach", "a photo of sks dog in the snow", "a photo of a dog"],
             lesson.Sample.Prompts);
+        Assert.Equal("a photo of a dog on a beach", lesson.Config.WatchPrompt);
         lesson.Config.Validate();
         Assert.Throws<ArgumentException>(() => NotebookPreset.Tiny.OwnSubject(" "));
     }

@@ -38,6 +38,7 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(
             "520 steps, 43.3 epochs of 24 pictures; a step has 2 instance pictures and 2 class pictures.", Of(checks, "length").Message);
         Assert.StartsWith("unknown", Of(checks, "time").Message, StringComparison.Ordinal);
+        Assert.Contains("in a step, optimizer state: 3.2 MiB", Of(checks, "memory").Details);
     }
 
     [Fact]
@@ -55,6 +56,16 @@ public sealed class PreflightTests : IDisposable
         Assert.StartsWith("about 4 min for 520 steps of 0.5 s", Of(Preflight.Check(Config()), "time").Message, StringComparison.Ordinal);
         Assert.StartsWith(
             "unknown", Of(Preflight.Check(Config() with { TrainBatchSize = 1 }), "time").Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "unknown", Of(Preflight.Check(Config() with { MoreResolutions = "64" }), "time").Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "unknown", Of(Preflight.Check(Config() with { AspectBuckets = true, BucketStep = 16 }), "time").Message,
+            StringComparison.Ordinal);
+
+        // Steps of two sizes take two times, of which neither is that of the run.
+        File.WriteAllText(Path.Combine(earlier.OutputDir, "recipe.json"), (earlier with { MoreResolutions = "64" }).ToJson());
+        Assert.Contains(
+            "steps of 0.417 s", Of(Preflight.Check(Config() with { MoreResolutions = "64" }), "time").Message, StringComparison.Ordinal);
     }
 
     [Fact]

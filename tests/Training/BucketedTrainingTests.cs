@@ -54,6 +54,19 @@ public sealed class BucketedTrainingTests : IDisposable
     };
 
     [Fact]
+    public void Check_SeveralSizes_TellsTheStepsThatAreTrained()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var config = Config("check") with { MaxTrainSteps = null, NumTrainEpochs = 3, GradientAccumulationSteps = 1 };
+        using var session = TrainingSession.Prepare(config, pipeline);
+        var length = Preflight.Check(config).Single(check => check.Subject == "length").Message;
+        Assert.StartsWith(
+            $"{session.MaxSteps} steps, 3 epochs of 10 pictures; a step has up to 2 instance", length, StringComparison.Ordinal);
+        Assert.EndsWith("class pictures, each of one of 5 sizes.", length, StringComparison.Ordinal);
+        Assert.True(session.MaxSteps > 15, "Ten pictures in pairs of any size would be fifteen steps.");
+    }
+
+    [Fact]
     public void Load_Buckets_AreThePlainEncodingsOfTheirPictures()
     {
         using var scope = NewDisposeScope();

@@ -3,6 +3,7 @@ using Dreambooth.Lab.Peft;
 using Dreambooth.Lab.Planning;
 using Dreambooth.Lab.Tests.Data;
 using Dreambooth.Lab.Tests.Pipelines;
+using Dreambooth.Lab.Tests.Tokenizers;
 using Dreambooth.Lab.Training;
 
 namespace Dreambooth.Lab.Tests.Training;
@@ -122,6 +123,25 @@ public sealed class InitialLoraTests : IDisposable
 
         Assert.Contains(
             "no LoRA file or folder at", TrainingOutput.Refuses(config with { OverwriteOutputDir = true }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_InitLora_DescribesTheFilesLayers()
+    {
+        using var pipeline = TinyPipeline.Load();
+        Train(First with { TrainTextEncoder = false, RankPattern = null, LoraLayers = "attn.to_q" }, pipeline);
+        var config = Plain("second") with { InitLora = Start, Tokenizers = TinyTokenizers.Root, MaxTrainSteps = 2, CheckpointingSteps = 1 };
+        var check = Check(config, "LoRA");
+        Assert.Matches(@"^lora of rank 2 on \d layers of 1 kinds, [0-9,]+ numbers, as in .*first$", check.Message);
+        Assert.StartsWith("transformer attn.to_q: ", Assert.Single(check.Details), StringComparison.Ordinal);
+        Assert.Contains(
+            "rank is 8, and the LoRA of init_lora", Check(config with { Rank = 8 }, "settings").Message, StringComparison.Ordinal);
+        Train(config, pipeline);
+        Directory.Delete(Start, recursive: true);
+        Assert.Equal(check.Message, Check(config with { ResumeFromCheckpoint = "checkpoint-1" }, "LoRA").Message);
+
+        static PreflightCheck Check(DreamBoothConfig config, string subject) =>
+            Preflight.Check(config).Single(check => check.Subject == subject);
     }
 
     [Fact]

@@ -93,6 +93,62 @@ public sealed class SpikeTests : IDisposable
         byte[] Lora(string run) => File.ReadAllBytes(Path.Combine(_folder, run, "pytorch_lora_weights.safetensors"));
     }
 
+    [Fact]
+    public void Train_LossThatExplodesRightAfterAResume_GoesBackToItsBegin()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var config = Resumable;
+        TrainingSession.Train(config with { MaxTrainSteps = 25, CheckpointingSteps = 25 }, pipeline);
+        Assert.Equal(25, Explode(config, pipeline, after: 26, out var message));
+        Assert.Contains("in steps 27 to 31 it was ", message, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-25 is from before it", message, StringComparison.Ordinal);
+        Assert.Equal([25], TrainingCheckpoint.List(config.OutputDir).Select(there => there.Step));
+    }
+
+    [Fact]
+    public void Train_ResumedWithinASpike_NamesTheCheckpointBefore()
+    {
+        using var pipeline = TinyPipeline.Load();
+        var config = Resumable;
+        using (var session = TrainingSession.Prepare(
+            config with { MaxTrainSteps = 30, StopOnSpike = false, ResumeFromCheckpoint = null }, pipeline, Spoiling(pipeline, 25)))
+            session.Run();
+        Scale(pipeline, 1.0 / 64);
+        Assert.Equal(31, Explode(config, pipeline, after: 30, out var message));
+        Assert.Contains("checkpoint-20 is from before it", message, StringComparison.Ordinal);
+        Assert.Equal([10, 20, 30], TrainingCheckpoint.List(config.OutputDir).Select(there => there.Step));
+    }
+
+    private DreamBoothConfig Resumable => TinyTraining.Run(_pictures.Folder, Path.Combine(_folder, "run")) with
+    {
+        LearningRate = 1e-4,
+        MaxTrainSteps = 60,
+        CheckpointingSteps = 10,
+        ResumeFromCheckpoint = TrainingCheckpoint.Latest,
+        StopOnSpike = true,
+        SpikeFactor = 3,
+        ReportTo = "none",
+    };
+
+    private static TrainingEvents Spoiling(StableDiffusion3Pipeline pipeline, int after) => new()
+    {
+        OnStep = record =>
+        {
+            if (record.Step == after)
+                Scale(pipeline, 64);
+        },
+    };
+
+    // The step at which the session stands then.
+    private static int Explode(DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int after, out string message)
+    {
+        using var session = TrainingSession.Prepare(config, pipeline, Spoiling(pipeline, after));
+        if (session.StepsDone == after)
+            Scale(pipeline, 64);
+        message = Assert.ThrowsAny<LabException>(() => session.Run()).Message;
+        return session.StepsDone;
+    }
+
     private static void Scale(StableDiffusion3Pipeline pipeline, double factor)
     {
         using var noGradients = TorchSharp.torch.no_grad();

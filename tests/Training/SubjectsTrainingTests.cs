@@ -191,4 +191,29 @@ public sealed class SubjectsTrainingTests : IDisposable
         System.IO.File.WriteAllText(added, "no picture");
         Assert.True(TrainingSession.Train(again).WasFinished);
     }
+
+    [Fact]
+    public void Train_FinishedRunWhoseClassPicturesWereDeleted_IsFinished()
+    {
+        var config = TinyTraining.Run(_cats.Folder, Out("run")) with
+        {
+            WithPriorPreservation = true,
+            ClassPrompt = "a cat",
+            ClassDataDir = Out("class"),
+            NumClassImages = 2,
+            MaxTrainSteps = 1,
+            CheckpointingSteps = 1,
+            Tokenizers = TinyTokenizers.Root,
+        };
+        Assert.False(TrainingSession.Train(config).WasFinished);
+        System.IO.File.Delete(Directory.GetFiles(Out("class"), "0-*")[0]);
+        var again = config with { ResumeFromCheckpoint = TrainingCheckpoint.Latest };
+        Assert.True(TrainingSession.Train(again).WasFinished);
+
+        // Photos that were added are told all the same.
+        _cats.Add("new.png", seed: 8);
+        Assert.Contains(
+            "not those it was trained on", Assert.Throws<LabException>(() => TrainingSession.Train(again)).Message,
+            StringComparison.Ordinal);
+    }
 }

@@ -26,7 +26,7 @@ declare -A flags=(
   [huber]="--loss_type huber --huber_schedule exponential" [shifted]="--timestep_shift 3" [subjects]="--subjects $work/subjects.json"
   [captions]="--caption_dropout 0.3" [augmented]="--augment_each_epoch --random_flip" [init]="--init_lora data/gmc-cat-lora"
   [buckets]="--aspect_buckets" [cached]="--cache_latents --latents_cache $work/cache" [masked]="--mask folder --mask_data_dir $work/masks"
-  [held]="--mask folder --mask_data_dir $work/masks --masked_prior_weight 1" [ema]="--use_ema"
+  [held]="--mask folder --mask_data_dir $work/masks --masked_prior_weight 1" [ema]="--use_ema" [spike]="--stop_on_spike"
   [checkpointed]="--gradient_checkpointing" [prodigy]="--optimizer prodigy --learning_rate 1" [watched]="--validation_prompt cat --validation_steps 12 --num_validation_images 1 --validation_inference_steps 4"
 )
 run() { # FOLDER CAPTURED FLAGS...
@@ -35,7 +35,7 @@ run() { # FOLDER CAPTURED FLAGS...
   $LAB train --pretrained_model_name_or_path data/sd3-mini "${data[@]}" "${rank[@]}" --resolution 128 --train_batch_size 2 --learning_rate 1e-3 \
     --train_text_encoder --max_sequence_length 32 --seed 7 --device "$device" --max_train_steps "$steps" --output_dir "$folder" --cuda_graph="$captured" "$@" >> "$log" 2>&1
 }
-for name in ${OPTIONS:-plain accumulated bf16 fp16 teacher blank huber shifted subjects captions augmented init buckets cached masked held ema checkpointed prodigy watched}; do
+for name in ${OPTIONS:-plain accumulated bf16 fp16 teacher blank huber shifted subjects captions augmented init buckets cached masked held ema spike checkpointed prodigy watched}; do
   [ $((SECONDS - started)) -lt "$limit" ] || { echo "$name: no time left" | tee -a "$table"; continue; }
   codes=()
   for captured in true false; do
