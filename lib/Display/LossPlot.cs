@@ -13,6 +13,10 @@ public sealed record LossPlot : ChartView
     private const int RateHeight = 56;
     private const int ScoreHeight = 140;
     private const int NormHeight = 90;
+    private const int NormPoints = 40;
+
+    // Others than the losses': one legend names all.
+    private static readonly ChartColor[] NormColors = [ChartColor.Grey, ChartColor.Violet, ChartColor.Rose, ChartColor.Olive];
 
     private static readonly ChartColor[] ScoreColors =
         [ChartColor.Teal, ChartColor.Rose, ChartColor.Blue, ChartColor.Violet, ChartColor.Olive, ChartColor.Ochre];
@@ -161,10 +165,11 @@ public sealed record LossPlot : ChartView
         YTitle = "length of the gradients before clipping, running means",
         LogY = true,
         Height = NormHeight,
-        Series = [.. TrainingViews.NormSeries(Records).Select((line, i) => line with
+        Series = [.. TrainingViews.NormSeries(Records).Select((line, i) => line.Thin(NormPoints) with
         {
+            Name = i == 0 ? "gradients" : line.Name,
             Mark = ChartMark.Line,
-            Color = i == 0 ? ChartColor.Ink : ScoreColors[(i - 1) % ScoreColors.Length],
+            Color = NormColors[i % NormColors.Length],
         })],
     };
 

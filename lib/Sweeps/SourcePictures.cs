@@ -83,7 +83,10 @@ internal sealed class SourcePictures
         {
             using var gray = ImageStart.Gray(mask, mask.Width, mask.Height);
             if (!gray.data<float>().Any(level => level >= 0.5f))
-                throw new LabException($"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
+            {
+                throw new LabException(
+                    $"The mask {_mask} is black everywhere, so nothing would be made anew. Paint white what is to change.");
+            }
         }
 
         foreach (var file in _mask is null ? [] : files)

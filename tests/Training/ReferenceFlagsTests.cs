@@ -41,6 +41,7 @@ public sealed class ReferenceFlagsTests : IDisposable
             InstanceDataDir = string.Empty,
             DatasetName = Path.Combine(_folder, "set"),
             CaptionColumn = "prompt",
+            CheckpointingSteps = 1,
             Tokenizers = TinyTokenizers.Root,
         };
         TrainingSession.Train(config, new TrainingEvents { OnSummary = lines.Add });
