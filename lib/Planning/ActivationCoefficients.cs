@@ -72,7 +72,7 @@ internal sealed record ActivationCoefficients
     /// <summary>Phase <c>step</c>, LoKr: the same.</summary>
     public double LokrRows { get; init; } = 0.75;
 
-    /// <summary>Phase <c>step</c>, DoRA: the same; counted, the product with the whole weight.</summary>
+    /// <summary>Phase <c>step</c>, DoRA: the same.</summary>
     public double DoraRows { get; init; } = 1.3;
 
     /// <summary>Phase <c>step</c>, CLIP with LoRA: hidden widths kept of a token in a layer.</summary>
