@@ -57,12 +57,16 @@ internal sealed class MemoryGuard(string? model, string device, MemorySettings s
     /// <param name="found">The model's folder or file.</param>
     /// <param name="mode">The mode.</param>
     /// <param name="wanted">Pictures that are asked for at a time.</param>
-    /// <exception cref="Foundation.LabException">The LoRA alone is larger than the device's memory.</exception>
+    /// <exception cref="Foundation.LabException">
+    /// The LoRA alone is larger than the device's memory, or the training by far larger than the machine's.
+    /// </exception>
     public int FitSamples(string found, MemoryMode mode, int wanted)
     {
         RefuseLora(found);
         _settings = _settings with { SampleBatchSize = Math.Min(wanted, StableDiffusion3Pipeline.WorthAtATime) };
         FitBatch(found, mode);
+        if (Architecture() is { } model && Available() is { } memory)
+            MemoryShortage.RefuseFarTooLarge(model, _settings with { Memory = mode }, memory);
         return _settings.SampleBatchSize;
     }
 

@@ -42,6 +42,21 @@ internal static class MemoryShortage
                 ? FormattableString.Invariant($"A rank of {largest} takes all of it; 4 to 64 is usual.") : "No rank fits."));
     }
 
+    /// <summary>
+    /// Refuses a run on the processor that is predicted to need more than twice what there is: no allocation fails there, the system ends
+    /// the program in the middle of the run, without a word. Less than that may still be the prediction's error.
+    /// </summary>
+    /// <param name="model">The model's sizes.</param>
+    /// <param name="settings">The run.</param>
+    /// <param name="memory">What the machine has.</param>
+    /// <exception cref="LabException">It needs so much.</exception>
+    public static void RefuseFarTooLarge(ModelArchitecture model, MemorySettings settings, AvailableMemory memory)
+    {
+        if (memory.IsGpu || new MemoryPlanner(model).Forecast(settings).Peak <= 2.0 * memory.Bytes)
+            return;
+        throw new LabException($"{ByteSize.Text(memory.Bytes)} are {memory.Place}. {Advice(memory.Bytes, model, settings)}");
+    }
+
     private static string Advice(long? total, ModelArchitecture? model, MemorySettings settings)
     {
         if (model is null)

@@ -53,6 +53,27 @@ public sealed class MemoryShortageTests
     }
 
     [Fact]
+    public void RefuseFarTooLarge_OnTheProcessor_IsRefusedBeyondTwiceItsMemory()
+    {
+        var settings = MemorySettings.TutorialTraining with { TrainBatchSize = 4_096 };
+        var peak = new MemoryPlanner(ModelArchitecture.Sd35Medium).Forecast(settings).Peak;
+        var memory = new AvailableMemory((peak / 2) - GiB, "left on a test", false);
+        var message = Assert.Throws<LabException>(
+            () => MemoryShortage.RefuseFarTooLarge(ModelArchitecture.Sd35Medium, settings, memory)).Message;
+        Assert.StartsWith($"{ByteSize.Text(memory.Bytes)} are left on a test. By prediction the run needs ", message, StringComparison.Ordinal);
+        MemoryShortage.RefuseFarTooLarge(ModelArchitecture.Sd35Medium, settings, memory with { IsGpu = true });
+        MemoryShortage.RefuseFarTooLarge(ModelArchitecture.Sd35Medium, settings, memory with { Bytes = (peak / 2) + GiB });
+    }
+
+    [Fact]
+    public void FitSamples_OfATrainingFarTooLarge_IsRefused()
+    {
+        var guard = new MemoryGuard(null, "cpu", new MemorySettings { Training = TrainingKind.Lora, TrainBatchSize = 4_194_304 });
+        Assert.Throws<LabException>(
+            () => guard.FitSamples(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini"), MemoryMode.Fast, 1));
+    }
+
+    [Fact]
     public void RefuseLora_OfACommandOnTheProcessor_ReadsItsMemory()
     {
         var guard = new MemoryGuard(null, "cpu", new MemorySettings { Rank = 100_000_000 });
