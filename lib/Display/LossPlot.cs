@@ -13,7 +13,7 @@ public sealed record LossPlot : ChartView
     private const int RateHeight = 56;
     private const int ScoreHeight = 140;
     private const int NormHeight = 90;
-    private const int NormPoints = 40;
+    private const int NormPoints = 20;
 
     // Others than the losses': one legend names all.
     private static readonly ChartColor[] NormColors = [ChartColor.Grey, ChartColor.Violet, ChartColor.Rose, ChartColor.Olive];
