@@ -79,7 +79,7 @@ public sealed record TrainingLesson
         };
     }
 
-    // Eight validations in the size that is trained, every second one watched, and eight checkpoints, whatever the length.
+    // Eight validations in the size that is trained, two of them watched, and eight checkpoints, whatever the length.
     private static DreamBoothConfig Watched(DreamBoothConfig config)
     {
         var steps = config.MaxTrainSteps!.Value;
@@ -89,7 +89,7 @@ public sealed record TrainingLesson
             ValidationSteps = Math.Max(2, steps / 8),
             ValidationResolution = config.Resolution,
             ValidationLossSteps = Math.Max(1, steps / 24),
-            WatchSteps = Math.Max(2, steps / 4),
+            WatchSteps = Math.Max(2, steps / 2),
             WatchPrompt = config.ValidationPrompt!.Replace(" gmc ", " a ", StringComparison.Ordinal),
         };
     }
