@@ -47,7 +47,7 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
         var (path, origin) = (others[0].Path, others[0].Origin!);
         var difference = origin.Prompt != expected.Prompt
             ? $"for the class_prompt '{ShownText.Line(origin.Prompt)}', and this run's is '{ShownText.Line(expected.Prompt)}'"
-            : $"by the model {origin.Model}, and this run's is {expected.Model}";
+            : $"by the model {ShownText.Line(origin.Model)}, and this run's is {ShownText.Line(expected.Model)}";
         throw new LabException(
             $"{others.Count} of the {pictures.Count} class pictures in {Path.GetDirectoryName(path)} were generated {difference} "
             + $"(the first is {Path.GetFileName(path)}). "

@@ -16,6 +16,9 @@ internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
     /// <summary>Name of the weights' file.</summary>
     public const string WeightsName = "model.safetensors";
 
+    // Far beyond any that is of use; the products of sizes stay within what an index can count.
+    private const int MostChannels = 8_192;
+
     [ComponentName(Name = "stages")]
     private readonly ModuleList<ClassifierStage> _stages;
 
@@ -53,6 +56,14 @@ internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
     {
         MiniatureFolder.Verify(folder);
         var config = JsonFile.Read<ClassifierRecipe>(Path.Combine(folder, "config.json"));
+        if (config.Width is < ClassifierStage.GroupWidth or > MostChannels || config.Width % ClassifierStage.GroupWidth != 0
+            || config.Features is < 1 or > MostChannels)
+        {
+            throw new LabException(
+                $"{Path.Combine(folder, "config.json")}: width is {config.Width} and features {config.Features}; valid is a width that is a "
+                + $"multiple of {ClassifierStage.GroupWidth}, and both at most {MostChannels}.");
+        }
+
         var model = new AttributeClassifier(config.Width, config.Features, META, ScalarType.Float32);
         using var checkpoint = Checkpoint.Open(Path.Combine(folder, WeightsName));
         StateDictLoader.Load(model, checkpoint, device, ScalarType.Float32);

@@ -10,7 +10,8 @@ namespace Dreambooth.Lab.Evaluation;
 /// </summary>
 internal sealed class ClassifierStage : nn.Module<Tensor, Tensor>
 {
-    private const long GroupWidth = 8;
+    /// <summary>Channels in a group of the norms.</summary>
+    public const int GroupWidth = 8;
 
     public ClassifierStage(long inChannels, long outChannels, Device device, ScalarType dtype)
         : base(nameof(ClassifierStage))

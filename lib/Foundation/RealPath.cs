@@ -8,10 +8,12 @@ internal static class RealPath
 
     /// <summary>The full path behind every link on the way.</summary>
     /// <param name="path">Any path; what is not there yet stays as it is named.</param>
-    /// <exception cref="LabException">Links lead in a circle, or a folder on the way cannot be read.</exception>
+    /// <exception cref="LabException">It has a null character, links lead in a circle, or a folder on the way cannot be read.</exception>
     public static string Of(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (path.Contains('\0', StringComparison.Ordinal))
+            throw new LabException($"The path '{ShownText.Line(path)}' has a null character, which no path can have.");
         try
         {
             return Follow(Path.GetFullPath(path));

@@ -66,6 +66,8 @@ public sealed record MeasuredRuns(string Device, IReadOnlyList<MeasuredRun> Runs
         if (line.Find("result") is not { } result || result.Find("phases") is null || line.Find("settings") is not { } settings)
             throw new LabException($"{line.Source}: the run '{name}' lacks its phases or its settings.");
         var row = result.To<CalibrationRow>();
+        if (row.Phases.Any(phase => phase is null))
+            throw new LabException($"{line.Source}: a phase of the run '{name}' is null.");
         if (row.Failure is not null || row.Measured <= 0)
             return null;
         var forecast = planner.Forecast(settings.To<MemorySettings>());
