@@ -60,8 +60,8 @@ internal sealed class AttributeClassifier : nn.Module<Tensor, AttributeReading>
             || config.Features is < 1 or > MostChannels)
         {
             throw new LabException(
-                $"{Path.Combine(folder, "config.json")}: width is {config.Width} and features {config.Features}; valid is a width that is a "
-                + $"multiple of {ClassifierStage.GroupWidth}, and both at most {MostChannels}.");
+                $"{Path.Combine(folder, "config.json")}: width is {config.Width} and features {config.Features}; valid is a width that is "
+                + $"a multiple of {ClassifierStage.GroupWidth}, and both at most {MostChannels}.");
         }
 
         var model = new AttributeClassifier(config.Width, config.Features, META, ScalarType.Float32);

@@ -48,7 +48,7 @@ public sealed class HubVerbTests : HubTest
         var (code, output, _) = Run(null, "hub", "download", "--help");
         Assert.Equal(0, code);
         Assert.Contains("hub download REPO ", output, StringComparison.Ordinal);
-        Assert.Contains("owner/name, such as stabilityai/stable-diffusion-3.5-medium.", output, StringComparison.Ordinal);
+        Assert.Contains("owner/name, such as stabilityai/stable-diffusion-3.5-medium; datasets/owner/name of a dataset.", output, StringComparison.Ordinal);
         Assert.Contains("\n  pretrain-mini  Makes the miniature", Run(null, "--help").Output, StringComparison.Ordinal);
     }
 

@@ -150,7 +150,7 @@ public class NotebookPresetTests
         var standard = NotebookPreset.Standard;
         var own = standard.Training();
         Assert.Equal(
-            [("steps", "520, the preset's"), ("rank", "16, the preset's"), ("learning rate", "0.004, the preset's")], own.Parameters);
+            [("steps", "520, the preset's"), ("rank", "16, the preset's"), ("learning rate", "0.003, the preset's")], own.Parameters);
         var turned = standard.Training(steps: 80, rank: 2, learningRate: 1e-3);
         Assert.Equal([("steps", "80"), ("rank", "2"), ("learning rate", "0.001")], turned.Parameters);
         Assert.Equal((80, 2, 1e-3, 10), (turned.Steps, turned.Config.Rank, turned.Config.LearningRate, turned.Config.CheckpointingSteps));
