@@ -18,14 +18,15 @@ public sealed class DecodeMemoryTests : IDisposable
 
     public void Dispose() => _model.Dispose();
 
-    // Input, normalised, the first convolution's output of half the channels: 2.5; about one more is the convolution's own.
+    // Input, normalised, the first convolution's output of half the channels: 2.5; what is the convolution's own makes it 4 and 40 KB for
+    // so short a time that it is seldom seen (4.0025 on a busy machine). One tensor more would be 4.5 or 5.
     [Fact]
     public void Decode_AtItsWidestPlace_HoldsFewTensors()
     {
         Assert.SkipUnless(PeakMemory.IsCounted, "the peak of memory is not counted here");
         using var noGradients = no_grad();
         using var latents = randn(1, 4, Side / 2, Side / 2);
-        Assert.InRange(PeakMemory.Of(() => _model.Decode(latents).Dispose()) / (double)Widest, 0, 4);
+        Assert.InRange(PeakMemory.Of(() => _model.Decode(latents).Dispose()) / (double)Widest, 0, 4.1);
     }
 
     [Fact]
