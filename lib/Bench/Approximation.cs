@@ -105,8 +105,7 @@ internal sealed record Approximation(string Name, string Title, int Steps, int C
         var guidance = Guidance ?? new();
         if (!ResidualCache.RunsBlocks(step, CacheInterval, Steps) || (guidance.ZeroStar && step < guidance.ZeroSteps))
             return 0;
-        var skips = SkipGuidanceLayers is not null && step > Steps * s_defaults.SkipLayerGuidanceStart
-            && step < Steps * s_defaults.SkipLayerGuidanceStop;
+        var skips = SkipGuidanceLayers is not null && s_defaults.SkipsLayersAt(step, Steps);
         return (guidance.GuidesAt(step, Steps) ? 2 : 1) + (guidance.PerturbedLayers is null ? 0 : 1) + (skips ? 1 : 0);
     }
 }

@@ -102,6 +102,5 @@ internal sealed class DemoFolder
 
     private void Save() => JsonFile.Write(Path.Combine(_path, MarkerName), _state);
 
-
     private sealed record State(string Model, string Recipe, bool Trained, Dictionary<string, double> PhaseSeconds);
 }

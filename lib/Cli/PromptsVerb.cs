@@ -48,9 +48,7 @@ internal static class PromptsVerb
         {
             var path = result.GetValue(file)!;
             var text = TextFile.Read(path, "The prompt file");
-            var prompts = PromptList.Parse(text);
-            if (prompts.Count == 0)
-                throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
+            var prompts = PromptList.Parse(text, path);
             if (result.GetValue(length) is < 1 or > 512)
                 throw new UsageException($"max_sequence_length is {result.GetValue(length)}; 1 to 512 is valid.");
             var readers = Readers(session, result.GetValue(model), result.GetValue(tokenizers), result.GetValue(length));

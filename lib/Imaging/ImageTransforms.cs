@@ -10,18 +10,16 @@ internal static class ImageTransforms
     public static RgbImage Orient(RgbImage image, ExifOrientation orientation)
     {
         ArgumentNullException.ThrowIfNull(image);
-        int right = image.Width - 1, bottom = image.Height - 1;
-        return orientation switch
+        if (orientation == ExifOrientation.Upright)
+            return image;
+        var upright = new UprightPicture(image.Width, image.Height, orientation);
+        for (var y = 0; y < image.Height; y++)
         {
-            ExifOrientation.Mirror => Gather(image, false, (x, y) => (right - x, y)),
-            ExifOrientation.Rotate180 => Gather(image, false, (x, y) => (right - x, bottom - y)),
-            ExifOrientation.Flip => Gather(image, false, (x, y) => (x, bottom - y)),
-            ExifOrientation.Transpose => Gather(image, true, (x, y) => (y, x)),
-            ExifOrientation.Rotate90Clockwise => Gather(image, true, (x, y) => (y, bottom - x)),
-            ExifOrientation.Transverse => Gather(image, true, (x, y) => (right - y, bottom - x)),
-            ExifOrientation.Rotate90CounterClockwise => Gather(image, true, (x, y) => (right - y, x)),
-            _ => image,
-        };
+            image.Row(y).CopyTo(upright.Row(y));
+            upright.Place(y);
+        }
+
+        return upright.Image;
     }
 
     /// <summary>Mirrors left to right, as torchvision's <c>hflip</c>.</summary>
@@ -52,26 +50,5 @@ internal static class ImageTransforms
     {
         ArgumentNullException.ThrowIfNull(image);
         return Crop(image, CropBox.Center(image.Width, image.Height, width, height));
-    }
-
-    private static RgbImage Gather(RgbImage image, bool swapSides, Func<int, int, (int X, int Y)> source)
-    {
-        var result = swapSides ? new RgbImage(image.Height, image.Width) : new RgbImage(image.Width, image.Height);
-        var from = image.Pixels;
-        var to = result.Pixels;
-        var at = 0;
-        for (var y = 0; y < result.Height; y++)
-        {
-            for (var x = 0; x < result.Width; x++, at += 3)
-            {
-                var (sourceX, sourceY) = source(x, y);
-                var pixel = 3 * (sourceY * image.Width + sourceX);
-                to[at] = from[pixel];
-                to[at + 1] = from[pixel + 1];
-                to[at + 2] = from[pixel + 2];
-            }
-        }
-
-        return result;
     }
 }

@@ -1,8 +1,7 @@
 namespace Dreambooth.Lab.Imaging;
 
 /// <summary>
-/// Turns a picture upright, given its stored rows one by one: the bytes of <see cref="ImageTransforms.Orient"/>, without the stored picture
-/// in memory.
+/// Turns a picture upright, given its stored rows one by one, so that the stored picture need not be in memory.
 /// </summary>
 internal sealed class UprightPicture
 {
@@ -18,17 +17,14 @@ internal sealed class UprightPicture
     public UprightPicture(int storedWidth, int storedHeight, ExifOrientation orientation)
     {
         (_orientation, _right, _bottom, _row) = (orientation, storedWidth - 1, storedHeight - 1, new byte[3 * storedWidth]);
-        var swapsSides = orientation is ExifOrientation.Transpose or ExifOrientation.Rotate90Clockwise or ExifOrientation.Transverse
-            or ExifOrientation.Rotate90CounterClockwise;
+        var swapsSides = orientation >= ExifOrientation.Transpose;
         Image = swapsSides ? new RgbImage(storedHeight, storedWidth) : new RgbImage(storedWidth, storedHeight);
     }
 
     /// <summary>The upright picture; whole once every row was placed.</summary>
     public RgbImage Image { get; }
 
-    private bool IsStored => _orientation is not (ExifOrientation.Mirror or ExifOrientation.Rotate180 or ExifOrientation.Flip
-        or ExifOrientation.Transpose or ExifOrientation.Rotate90Clockwise or ExifOrientation.Transverse
-        or ExifOrientation.Rotate90CounterClockwise);
+    private bool IsStored => _orientation is < ExifOrientation.Mirror or > ExifOrientation.Rotate90CounterClockwise;
 
     /// <summary>Where the next stored row is written, R, G, B of its pixels, before <see cref="Place"/> takes it.</summary>
     /// <param name="y">Row from the top, from 0.</param>

@@ -204,6 +204,11 @@ public sealed record GenerationRequest
         Sampler.Validate();
     }
 
+    /// <summary>Whether skip-layer guidance acts in a step, where layers are named.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="steps">All steps.</param>
+    internal bool SkipsLayersAt(int step, int steps) => step > steps * SkipLayerGuidanceStart && step < steps * SkipLayerGuidanceStop;
+
     /// <summary>Whether a mask has a picture's shape; its size may differ.</summary>
     internal static bool Fits(RgbImage mask, int width, int height) =>
         Math.Abs(((double)mask.Width / mask.Height * height / width) - 1) <= 0.01;

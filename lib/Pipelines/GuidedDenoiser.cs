@@ -98,7 +98,7 @@ internal sealed class GuidedDenoiser : IDisposable
         if (Guidance.ZeroStar)
             unconditional = unconditional.mul(BestScale(conditional, unconditional));
         var guided = unconditional.add((conditional - unconditional).mul(KeptScalar.Of(_request.GuidanceScale)), KeptScalar.One);
-        if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && SkipsLayersAt(step))
+        if (_request.SkipGuidanceLayers is { Count: > 0 } skipped && _request.SkipsLayersAt(step, _calls))
         {
             var weaker = Forward(latents, Time(latents, timestep), _positive, skipped);
             guided = guided.add((conditional - weaker).mul(KeptScalar.Of(_request.SkipLayerGuidanceScale)), KeptScalar.One);
@@ -155,9 +155,6 @@ internal sealed class GuidedDenoiser : IDisposable
 
         static Tensor Deviation(Tensor prediction) => prediction.flatten(1).std([1]);
     }
-
-    private bool SkipsLayersAt(int step) =>
-        step > _calls * _request.SkipLayerGuidanceStart && step < _calls * _request.SkipLayerGuidanceStop;
 
     private static Tensor Time(Tensor latents, double timestep)
     {

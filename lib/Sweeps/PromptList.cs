@@ -20,10 +20,10 @@ public static class PromptList
     public static IReadOnlyList<string> Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var prompts = Parse(TextFile.Read(path, "The prompt file"));
+        var prompts = Parse(TextFile.Read(path, "The prompt file"), path);
         for (var i = 0; i < prompts.Count; i++)
             PromptText.Check(prompts[i], $"Prompt {i + 1} of {path}");
-        return prompts.Count > 0 ? prompts : throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
+        return prompts;
     }
 
     /// <summary>Reads one of the project's prompt lists, rewritten for another subject on request.</summary>
@@ -39,6 +39,10 @@ public static class PromptList
         var path = Path.Combine(ProjectFolder.Find(), folder, family + ".txt");
         return [.. Read(path).Select(prompt => prompt.Replace(ListedSubject, subject.Trim(), StringComparison.Ordinal))];
     }
+
+    /// <summary>The same of a prompt file's text, of which there must be some.</summary>
+    internal static IReadOnlyList<string> Parse(string text, string path) => Parse(text) is { Count: > 0 } prompts
+        ? prompts : throw new LabException($"The prompt file {path} has no prompt; it must have one a line.");
 
     /// <summary>Takes the prompts out of a text: one a line, trimmed, blank lines left out.</summary>
     /// <param name="text">The whole text.</param>

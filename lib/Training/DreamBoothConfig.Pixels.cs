@@ -110,10 +110,10 @@ public sealed partial record DreamBoothConfig
         .. WithoutEffect(Mask == MaskSource.Folder, "mask folder", nameof(MaskDataDir)),
         .. WithoutEffect(Mask != MaskSource.None, "mask", nameof(MaskBackground)),
         .. WithoutEffect(CacheLatents, "cache_latents", nameof(LatentsCache)),
-        .. Twins(),
+        .. PixelPairNotices(),
     ];
 
-    private IEnumerable<string> Twins()
+    private IEnumerable<string> PixelPairNotices()
     {
         if (Mask != MaskSource.None && MaskBackground == 1)
             yield return "mask has no effect with mask_background 1: the rest of a picture counts as much as what is marked.";

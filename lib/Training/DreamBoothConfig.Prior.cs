@@ -60,11 +60,15 @@ public sealed partial record DreamBoothConfig
     {
         if (!WithPriorPreservation && (ClassDataDir is not null || (ClassPrompt is not null && WatchSteps is null)))
             yield return "class_data_dir and class_prompt have no effect without with_prior_preservation.";
-        if (!WithPriorPreservation && PriorFrom != PriorSource.ClassPictures)
-            yield return "prior_from has no effect without with_prior_preservation.";
-        if (!WithPriorPreservation && !BlankPromptPreservation && PriorLossWeight != Default<double>(nameof(PriorLossWeight)))
-            yield return "prior_loss_weight has no effect without with_prior_preservation or blank_prompt_preservation.";
-        foreach (var notice in WithoutEffect(UsesClassPictures, "class pictures", nameof(NumClassImages)))
+        IEnumerable<string>[] unused =
+        [
+            WithoutEffect(WithPriorPreservation, "with_prior_preservation", nameof(PriorFrom)),
+            WithoutEffect(
+                WithPriorPreservation || BlankPromptPreservation, "with_prior_preservation or blank_prompt_preservation",
+                nameof(PriorLossWeight)),
+            WithoutEffect(UsesClassPictures, "class pictures", nameof(NumClassImages)),
+        ];
+        foreach (var notice in unused.SelectMany(notices => notices))
             yield return notice;
         if (WithPriorPreservation && !UsesClassPictures && ClassDataDir is not null)
             yield return "class_data_dir has no effect with prior_from teacher: no class pictures are used.";
