@@ -59,7 +59,7 @@ public sealed class MaskedPriorTests : IDisposable
     public void Compute_Backward_IsThatOfTheTermComputedByItself(bool checkpoint, bool trainText, bool withClass)
     {
         using var scope = NewDisposeScope();
-        using var adapter = Adapter();
+        using var adapter = TinyTraining.AdapterOf(_pipeline, b: 0.05);
         using var objective = Objective(adapter, checkpoint, withClass);
         var (batch, draw) = (Batch(trainText, withClass), Draw(withClass));
         var loss = objective.Compute(batch, draw);
@@ -95,7 +95,7 @@ public sealed class MaskedPriorTests : IDisposable
     {
         (Tensor Gradients, List<float> Losses) Train(StandInRecorder? recorder)
         {
-            using var adapter = Adapter();
+            using var adapter = TinyTraining.AdapterOf(_pipeline, b: 0.05);
             using var objective = Objective(adapter, checkpoint: false, withClass: true);
             using var step = new MicroStep(
                 (batch, draw) =>
@@ -192,20 +192,6 @@ public sealed class MaskedPriorTests : IDisposable
     }
 
     private byte[] Lora(string run) => File.ReadAllBytes(Path.Combine(_folder, run, LoraFile.DefaultName));
-
-    private LoraAdapter Adapter()
-    {
-        var adapter = LoraAdapter.Create(
-            "a",
-            [
-                (_pipeline.LoraComponents[0], new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] }),
-                (_pipeline.LoraComponents[1], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
-            ],
-            0, CPU, ScalarType.Float32);
-        using (no_grad())
-            adapter.Layers.ToList().ForEach(layer => layer.Weights.B.fill_(0.05));
-        return adapter;
-    }
 
     private FlowMatchingObjective Objective(LoraAdapter adapter, bool checkpoint, bool withClass) =>
         new(_pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 })

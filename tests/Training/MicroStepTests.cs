@@ -22,16 +22,7 @@ public sealed class MicroStepTests : IDisposable
 
     public MicroStepTests()
     {
-        _adapter = LoraAdapter.Create(
-            "a",
-            [
-                (_pipeline.LoraComponents[0], new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] }),
-                (_pipeline.LoraComponents[1], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
-                (_pipeline.LoraComponents[2], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
-            ],
-            0, CPU, ScalarType.Float32);
-        using (no_grad())
-            _adapter.Layers.ToList().ForEach(layer => layer.Weights.B.fill_(0.05));
+        _adapter = TinyTraining.AdapterOf(_pipeline, b: 0.05);
         _objective = new FlowMatchingObjective(
             _pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 })
         { PriorLossWeight = 0.5 };

@@ -42,7 +42,7 @@ public sealed class TeacherTests : IDisposable
     public void Compute_LoraThatDoesNothingYet_HasALossOfExactlyZero(bool precondition, bool checkpoint, bool trainText)
     {
         using var scope = NewDisposeScope();
-        using var adapter = Adapter(b: 0);
+        using var adapter = TinyTraining.AdapterOf(_pipeline, b: 0);
         using var objective = Objective(adapter, precondition, checkpoint);
         var loss = objective.Compute(Batch(trainText), Draw());
         loss.Backward(1);
@@ -59,7 +59,7 @@ public sealed class TeacherTests : IDisposable
     public void Compute_Backward_IsThatOfTheTermsComputedByThemselves(bool checkpoint, bool trainText)
     {
         using var scope = NewDisposeScope();
-        using var adapter = Adapter(b: 0.05);
+        using var adapter = TinyTraining.AdapterOf(_pipeline, b: 0.05);
         using var objective = Objective(adapter, true, checkpoint);
         var (batch, draw) = (Batch(trainText), Draw());
         var loss = objective.Compute(batch, draw);
@@ -92,7 +92,7 @@ public sealed class TeacherTests : IDisposable
     public void Compute_Backward_IsTheSlopeOfTheLoss()
     {
         using var scope = NewDisposeScope();
-        using var adapter = Adapter(b: 0.3);
+        using var adapter = TinyTraining.AdapterOf(_pipeline, b: 0.3);
         using var objective = Objective(adapter, true, false, weight: 50);
         var (batch, draw) = (Batch(trainText: false), Draw());
         objective.Compute(batch, draw).Backward(1);
@@ -117,7 +117,7 @@ public sealed class TeacherTests : IDisposable
     {
         (Tensor Gradients, float[] Losses) Train(StandInRecorder? recorder)
         {
-            using var adapter = Adapter(b: 0.05);
+            using var adapter = TinyTraining.AdapterOf(_pipeline, b: 0.05);
             using var objective = Objective(adapter, true, false);
             var losses = new List<float>();
             using (var step = new MicroStep(
@@ -260,21 +260,6 @@ public sealed class TeacherTests : IDisposable
     }
 
     private string Out(params string[] parts) => Path.Combine([_folder, .. parts]);
-
-    private LoraAdapter Adapter(double b)
-    {
-        var adapter = LoraAdapter.Create(
-            "a",
-            [
-                (_pipeline.LoraComponents[0], new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] }),
-                (_pipeline.LoraComponents[1], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
-                (_pipeline.LoraComponents[2], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
-            ],
-            0, CPU, ScalarType.Float32);
-        using (no_grad())
-            adapter.Layers.ToList().ForEach(layer => layer.Weights.B.fill_(b));
-        return adapter;
-    }
 
     private FlowMatchingObjective Objective(LoraAdapter adapter, bool precondition, bool checkpoint, double weight = 0.5) =>
         new(_pipeline.Transformer, new FlowMatchEulerDiscreteSchedulerConfig { Shift = 3 })

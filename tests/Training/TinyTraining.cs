@@ -51,6 +51,24 @@ internal sealed class TinyTraining : ITrainingBatches, IDisposable
         Device = "cpu",
     };
 
+    /// <summary>A LoRA on the transformer and both CLIP encoders of a pipeline; it is the caller's.</summary>
+    /// <param name="pipeline">The models.</param>
+    /// <param name="b">Every number of its matrices B; 0 changes nothing.</param>
+    public static LoraAdapter AdapterOf(StableDiffusion3Pipeline pipeline, double b)
+    {
+        var adapter = LoraAdapter.Create(
+            "a",
+            [
+                (pipeline.LoraComponents[0], new LoraConfig { Rank = 2, TargetModules = ["attn.to_q", "attn.to_v"] }),
+                (pipeline.LoraComponents[1], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
+                (pipeline.LoraComponents[2], new LoraConfig { Rank = 2, TargetModules = ["q_proj"] }),
+            ],
+            0, CPU, ScalarType.Float32);
+        using (no_grad())
+            adapter.Layers.ToList().ForEach(layer => layer.Weights.B.fill_(b));
+        return adapter;
+    }
+
     public LoraAdapter Adapter { get; }
 
     public int BatchesPerEpoch { get; init; } = 3;
