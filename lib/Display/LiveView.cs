@@ -4,15 +4,18 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// Updates a view while work runs, with a limited rate: an early update is held back and shown with the next one, or by
-/// <see cref="Flush"/>. In a cell: <c>using (var live = LiveView.Show(bar))</c>.
+/// <see cref="Flush"/>. Views that take long to create are updated more rarely: showing takes a tenth of the work's time at most. In a cell: <c>using (var live = LiveView.Show(bar))</c>.
 /// </summary>
 public sealed class LiveView : IDisposable
 {
+    private const int PauseForCost = 9;
+
     private readonly Action<object> _update;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private Func<object>? _waiting;
     private long? _last;
+    private TimeSpan _pause;
 
     /// <summary>Creates it.</summary>
     /// <param name="update">Shows a view in the place of the former.</param>
@@ -48,7 +51,7 @@ public sealed class LiveView : IDisposable
         lock (_lock)
         {
             _waiting = view;
-            if (_last is not { } last || _time.GetElapsedTime(last) >= Interval)
+            if (_last is not { } last || _time.GetElapsedTime(last) >= _pause)
                 ShowWaiting();
         }
     }
@@ -69,9 +72,12 @@ public sealed class LiveView : IDisposable
     private void ShowWaiting()
     {
         Debug.Assert(_waiting is not null);
+        var started = _time.GetTimestamp();
         var view = _waiting();
         _waiting = null;
         _update(view);
         _last = _time.GetTimestamp();
+        var needed = PauseForCost * _time.GetElapsedTime(started, _last.Value);
+        _pause = needed > Interval ? needed : Interval;
     }
 }

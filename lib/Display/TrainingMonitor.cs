@@ -83,7 +83,9 @@ public sealed class TrainingMonitor
         }
     }
 
-    /// <summary>Shows the state in the output of the running cell, and every change from now on, at most twice a second.</summary>
+    /// <summary>
+    /// Shows the state in the output of the running cell, and every change from now on, at most twice a second (<see cref="LiveView"/>).
+    /// </summary>
     /// <returns>Ends it when it is disposed of, with the last state shown.</returns>
     public IDisposable Live() => Live(NotebookHost.Show(View));
 

@@ -125,6 +125,29 @@ public class ComponentTests
     }
 
     [Fact]
+    public void LiveView_UpdatesThatTakeLong_TakeATenthOfTheTime()
+    {
+        var time = new ManualTime();
+        var shown = 0;
+        using (var live = new LiveView(
+            _ =>
+            {
+                shown++;
+                time.Now += TimeSpan.FromSeconds(0.4);
+            }, TimeSpan.FromSeconds(0.5), time))
+        {
+            for (var step = 0; step < 400; step++)
+            {
+                time.Now += TimeSpan.FromSeconds(0.1);
+                live.Update(new FactList([("step", $"{step}")]));
+            }
+        }
+
+        // 40 seconds of work, 3.6 between two updates; the thirteenth is what was held back.
+        Assert.Equal(13, shown);
+    }
+
+    [Fact]
     public void ImageGrid_LargePictures_AreEmbeddedSmall()
     {
         var picture = new RgbImage(1024, 512);
