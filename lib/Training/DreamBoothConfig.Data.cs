@@ -131,4 +131,8 @@ public sealed partial record DreamBoothConfig
     [Flag(PriorGroup, "How many class or validation pictures are generated at a time; more than 8, or than fit, are split.", Minimum = 1,
         Maximum = 65_536)]
     public int SampleBatchSize { get; init; } = 4;
+
+    /// <summary>Denoising steps of a class picture, 1 to 1000, default 28. Flag <c>--prior_generation_steps</c>.</summary>
+    [Flag(PriorGroup, "Denoising steps of a class picture.", Minimum = 1, Maximum = 1000)]
+    public int PriorGenerationSteps { get; init; } = 28;
 }

@@ -120,7 +120,13 @@ public static class PriorPictures
         Math.Min(config.SampleBatchSize, pipeline.MostAtATime);
 
     private static GenerationRequest Request(DreamBoothConfig config, int count, TorchSharp.torch.Tensor? noise) =>
-        new() { Prompts = [config.ClassPrompt!], NumImagesPerPrompt = count, Latents = noise };
+        new()
+        {
+            Prompts = [config.ClassPrompt!],
+            NumImagesPerPrompt = count,
+            NumInferenceSteps = config.PriorGenerationSteps,
+            Latents = noise,
+        };
 
     internal static IEnumerable<RgbImage> Generate(
         DreamBoothConfig config, StableDiffusion3Pipeline pipeline, int count, int first, CancellationToken cancellation)

@@ -77,6 +77,18 @@ public sealed class PriorPicturesTests : IDisposable
     }
 
     [Fact]
+    public void Make_OtherSteps_GivesOtherPicturesAndNotesThem()
+    {
+        var few = PriorPictures.Make(Config with { PriorGenerationSteps = 2, NumClassImages = 1 }, _pipeline)[0];
+        var bytes = File.ReadAllBytes(few);
+        var record = PictureRecord.Read(PictureNotes.Read(few, bytes))!;
+        File.Delete(few);
+        var many = PriorPictures.Make(Config with { PriorGenerationSteps = 5, NumClassImages = 1 }, _pipeline)[0];
+        Assert.Equal((2, 5), (record.Steps, PictureRecord.Read(PictureNotes.Read(many, File.ReadAllBytes(many)))!.Steps));
+        Assert.NotEqual(bytes, File.ReadAllBytes(many));
+    }
+
+    [Fact]
     public void Make_Pictures_KeepWhatTheyWereMadeWith()
     {
         var files = PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
