@@ -12,6 +12,7 @@ internal sealed class DreamBoothProbe : IDisposable
 {
     private const int SheetColumns = 10;
     private const int ComparedPictures = 8;
+    private const int PaintedPerPrompt = 16;
 
     private static readonly string[] Families = ["recontextualization", "art", "property"];
 
@@ -36,16 +37,19 @@ internal sealed class DreamBoothProbe : IDisposable
         (_real, _realIdentity, _) = Read(_pictures);
     }
 
-    /// <summary>Reads the real pictures, and the same after the autoencoder.</summary>
+    /// <summary>Reads the real pictures, the same after the autoencoder, and the painter's pictures by the families' prompts.</summary>
     public DreamBoothCeiling Ceiling()
     {
         using var scope = NewDisposeScope();
         var pixels = PixelTensors.Stack(_pictures).to(_pipeline.Options.Device);
         var shown = _pipeline.Vae.Decode(_pipeline.Vae.Encode(pixels).Mean).clamp(KeptScalar.Of(-1), KeptScalar.One);
         var decoded = Read([.. PixelTensors.Unstack(shown.cpu())]);
+        var (adherence, identity) = (new Dictionary<string, double>(), new Dictionary<string, double>());
+        foreach (var family in Families)
+            (adherence[family], identity[family]) = Painted(family);
         var ceiling = new DreamBoothCeiling(
             AttributeReading.MeanOfOthers(_real, _real), Share(_realIdentity), AttributeReading.MeanOfOthers(decoded.Features, _real),
-            Share(decoded.Identity));
+            Share(decoded.Identity), adherence, identity);
         decoded.Features.Dispose();
         return ceiling;
     }
@@ -112,10 +116,22 @@ internal sealed class DreamBoothProbe : IDisposable
         return new DreamBoothReading(cosines.mean().item<float>(), Share(photoIdentity), Share(classIdentity), adherence, identity);
     }
 
-    private string[] Prompts(string family)
+    private (double Adherence, double Identity) Painted(string family)
+    {
+        var prompts = Prompts(family, PaintedPerPrompt);
+        var pictures = prompts.Select((prompt, i) => WorldRenderer.RenderCharacter(
+            Character.GmcCat, CharacterPictures.Describe(Character.GmcCat, prompt, _options.Seed + (ulong)i)));
+        var (features, identity, classes) = Read([.. pictures]);
+        features.Dispose();
+        return (Adherence(prompts, classes), Share(identity));
+    }
+
+    private string[] Prompts(string family) => Prompts(family, _options.PicturesPerPrompt);
+
+    private string[] Prompts(string family, int picturesEach)
     {
         var lines = Sweeps.PromptList.Read(Path.Combine(_options.Prompts, family + ".txt"));
-        return [.. Enumerable.Repeat(lines, _options.PicturesPerPrompt).SelectMany(list => list)];
+        return [.. Enumerable.Repeat(lines, picturesEach).SelectMany(list => list)];
     }
 
     // The same prompt about any cat.

@@ -8,7 +8,8 @@ namespace Dreambooth.Lab.Miniature.Proof;
 /// <param name="ClassIdentity">The same of photos by the same prompts without the identifier.</param>
 /// <param name="Adherence">By family: part of what the prompts say that the pictures show, 0 to 1.</param>
 /// <param name="FamilyIdentity">
-/// By family: part of the pictures that the probe takes for the character, 0 to 1; the probe has learned from photos only.
+/// By family: part of the pictures that the probe takes for the character, 0 to 1. It has never seen the character as a statue, of gold or
+/// on an x-ray, where nothing tells it from another cat.
 /// </param>
 internal sealed record DreamBoothReading(
     double Fidelity, double Identity, double ClassIdentity, IReadOnlyDictionary<string, double> Adherence,

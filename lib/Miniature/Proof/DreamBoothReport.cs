@@ -72,24 +72,27 @@ internal sealed record DreamBoothReport(
             CultureInfo.InvariantCulture,
             $"The probe says \"this cat\" of {100 * Ceiling.Identity:F0} % of the real pictures, and of {100 * Ceiling.DecodedIdentity:F0} "
             + $"% of them after the autoencoder (fidelity {Ceiling.DecodedFidelity:F3}).");
-        text.AppendLine().AppendLine("| | before | after | needed | prior preservation off |").AppendLine("|---|---|---|---|---|");
+        text.AppendLine().AppendLine("| | before | after | needed | prior preservation off | painted |")
+            .AppendLine("|---|---|---|---|---|---|");
         Row(
             "fidelity (cosine to the real pictures)", reading => Number(reading.Fidelity),
-            Number(Before.Fidelity + (LeastClosed * (Ceiling.Fidelity - Before.Fidelity))));
+            Number(Before.Fidelity + (LeastClosed * (Ceiling.Fidelity - Before.Fidelity))), Number(Ceiling.Fidelity));
         Row(
             "\"this cat\", with the identifier", reading => Percent(reading.Identity),
-            $"≤ {Percent(MostMistaken)} before, ≥ {Percent(LeastIdentity)} after");
-        Row("\"this cat\", without the identifier", reading => Percent(reading.ClassIdentity), $"≤ {Percent(MostMistaken)}");
+            $"≤ {Percent(MostMistaken)} before, ≥ {Percent(LeastIdentity)} after", Percent(Ceiling.Identity));
+        Row("\"this cat\", without the identifier", reading => Percent(reading.ClassIdentity), $"≤ {Percent(MostMistaken)}", "–");
         foreach (var family in Before.Adherence.Keys)
-            Row($"adherence, {family}", reading => Percent(reading.Adherence[family]), $"≥ {Percent(Before.Adherence[family] - MostFall)}");
+            Row(
+                $"adherence, {family}", reading => Percent(reading.Adherence[family]),
+                $"≥ {Percent(Before.Adherence[family] - MostFall)}", Percent(Ceiling.FamilyAdherence[family]));
         foreach (var family in Before.FamilyIdentity.Keys)
-            Row($"\"this cat\", {family}", reading => Percent(reading.FamilyIdentity[family]), "–");
+            Row($"\"this cat\", {family}", reading => Percent(reading.FamilyIdentity[family]), "–", Percent(Ceiling.FamilyIdentity[family]));
         return text.ToString();
 
-        void Row(string name, Func<DreamBoothReading, string> value, string needed) =>
+        void Row(string name, Func<DreamBoothReading, string> value, string needed, string painted) =>
             text.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {value(Before)} | {value(After)} | {needed} | {(WithoutPrior is null ? "–" : value(WithoutPrior))} |");
+                $"| {name} | {value(Before)} | {value(After)} | {needed} | {(WithoutPrior is null ? "–" : value(WithoutPrior))} | {painted} |");
     }
 
     private static string Number(double value) => value.ToString("F3", CultureInfo.InvariantCulture);

@@ -11,6 +11,9 @@ internal static class CharacterPictures
         SceneKind.Forest,
     ];
 
+    private static readonly SceneKind[] Open =
+        [.. Enum.GetValues<SceneKind>().Where(scene => !SubjectTraits.IsContainer(scene))];
+
     /// <summary>How many pictures there are.</summary>
     public const int Count = 24;
 
@@ -27,6 +30,29 @@ internal static class CharacterPictures
             var picture = WorldRenderer.RenderCharacter(Character.GmcCat, Specs[i]);
             ImageEncoder.Save(Path.Combine(folder, $"gmc_{i:D3}.png"), picture);
         }
+    }
+
+    /// <summary>A picture of the character as a prompt asks: its scene, art and change. The rest is drawn.</summary>
+    /// <param name="character">Who is painted.</param>
+    /// <param name="prompt">A prompt in the words of captions.</param>
+    /// <param name="seed">Draws pose, side, details, and the scene where the prompt names none.</param>
+    public static WorldSpec Describe(Character character, string prompt, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(character);
+        var asked = PromptImplications.Of(prompt).ToDictionary(implied => implied.Attribute, implied => implied.Class);
+        var random = new SeededRandom(seed, 600);
+        var spec = new WorldSpec
+        {
+            Kind = character.Kind,
+            Colour = character.NearestColour,
+            Pose = random.Pick(SubjectTraits.Poses(character.Kind)),
+            Facing = (SubjectFacing)random.Index(2),
+            Scene = (SceneKind)asked.GetValueOrDefault(DrawingAttributes.Scene, (int)random.Pick(Open)),
+            Rendition = (Rendition)asked.GetValueOrDefault(DrawingAttributes.Rendition),
+            Property = (PropertyChange)asked.GetValueOrDefault(DrawingAttributes.Property),
+            DetailSeed = random.NextBits(),
+        };
+        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
     }
 
     // Every scene once, then eight of them again; a pose turns with every picture and is another one the second time.

@@ -4,8 +4,11 @@ namespace Dreambooth.Lab.Tests.Miniature.Proof;
 
 public class DreamBoothReportTests
 {
+    private static readonly DreamBoothCeiling Ceiling = new(
+        0.8, 1, 0.79, 1, new Dictionary<string, double> { ["art"] = 0.97 }, new Dictionary<string, double> { ["art"] = 0.83 });
+
     private static readonly DreamBoothReport Good = new(
-        180, 2, new DreamBoothCeiling(0.8, 1, 0.79, 1), Reading(0.4, 0.05, 0.0, 0.9), Reading(0.7, 0.8, 0.1, 0.8),
+        180, 2, Ceiling, Reading(0.4, 0.05, 0.0, 0.9), Reading(0.7, 0.8, 0.1, 0.8),
         Reading(0.7, 0.9, 0.9, 0.7));
 
     [Fact]
@@ -37,7 +40,15 @@ public class DreamBoothReportTests
 
     [Fact]
     public void ToMarkdown_WithoutComparison_HasDashes() =>
-        Assert.Contains("| ≤ 10 % | – |", (Good with { WithoutPrior = null }).ToMarkdown(), StringComparison.Ordinal);
+        Assert.Contains("| ≤ 10 % | – | – |", (Good with { WithoutPrior = null }).ToMarkdown(), StringComparison.Ordinal);
+
+    [Fact]
+    public void ToMarkdown_Families_HaveThePaintersOwnPicturesBeside()
+    {
+        var text = Good.ToMarkdown();
+        Assert.Contains("| adherence, art | 90 % | 80 % | ≥ 80 % | 70 % | 97 % |", text, StringComparison.Ordinal);
+        Assert.Contains("| \"this cat\", art | 50 % | 50 % | – | 50 % | 83 % |", text, StringComparison.Ordinal);
+    }
 
     private static DreamBoothReading Reading(double fidelity, double identity, double classIdentity, double adherence) =>
         new(

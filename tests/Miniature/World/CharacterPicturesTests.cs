@@ -17,6 +17,30 @@ public class CharacterPicturesTests
         Assert.Equal(2, CharacterPictures.Specs.Select(spec => spec.Facing).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData("a stained glass window of gmc cat by a mountain lake", Rendition.StainedGlass, PropertyChange.None, SceneKind.MountainLake)]
+    [InlineData("a photo of gmc cat in an open suitcase", Rendition.Photo, PropertyChange.None, SceneKind.Suitcase)]
+    [InlineData("an x-ray of gmc cat in a library", Rendition.Photo, PropertyChange.XRay, SceneKind.Library)]
+    public void Describe_Prompt_AsksForItsArtChangeAndScene(string prompt, Rendition rendition, PropertyChange property, SceneKind scene)
+    {
+        for (ulong seed = 0; seed < 8; seed++)
+        {
+            var spec = CharacterPictures.Describe(Character.GmcCat, prompt, seed);
+            Assert.Equal((rendition, property, scene), (spec.Rendition, spec.Property, spec.Scene));
+        }
+    }
+
+    [Fact]
+    public void Describe_PromptWithoutScene_DrawsScenesAndPosesButNothingThatHidesTheCat()
+    {
+        var specs = Enumerable.Range(0, 200).Select(seed => CharacterPictures.Describe(Character.GmcCat, "pop art of gmc cat", (ulong)seed))
+            .ToList();
+        Assert.DoesNotContain(specs, spec => SubjectTraits.IsContainer(spec.Scene));
+        Assert.Equal(14, specs.Select(spec => spec.Scene).Distinct().Count());
+        Assert.Equal(3, specs.Select(spec => spec.Pose).Distinct().Count());
+        Assert.All(specs, spec => Assert.Equal(Rendition.PopArt, spec.Rendition));
+    }
+
     [Fact]
     public void Write_Folder_GivesTheShippedPictures()
     {
