@@ -43,14 +43,21 @@ internal static class SubjectTraits
         return KeepsColour(spec.Rendition) && spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold);
     }
 
-    /// <summary>Whether a painted picture shows its subject's pattern.</summary>
+    /// <summary>Whether a painted picture shows its subject's pattern so well that a classifier is asked for it.</summary>
     /// <param name="spec">The picture.</param>
     public static bool ShowsPattern(WorldSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        return spec.Rendition is Rendition.Photo or Rendition.Watercolour or Rendition.PopArt
-            && spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold
-                or PropertyChange.Origami or PropertyChange.Glass);
+        return spec.Rendition is Rendition.Photo or Rendition.Watercolour or Rendition.PopArt && HasPattern(spec);
+    }
+
+    /// <summary>Whether what a painted subject is made of can have a pattern; arts of coarse cells show it less well.</summary>
+    /// <param name="spec">The picture.</param>
+    public static bool HasPattern(WorldSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return spec.Property is not (PropertyChange.Statue or PropertyChange.XRay or PropertyChange.Gold
+            or PropertyChange.Origami or PropertyChange.Glass);
     }
 
     /// <summary>Whether a painted picture shows its subject's pose: a subject in something does not.</summary>

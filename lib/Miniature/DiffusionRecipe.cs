@@ -45,6 +45,12 @@ internal sealed record DiffusionRecipe
     /// </summary>
     public double MarksUnsaid { get; init; }
 
+    /// <summary>
+    /// Whether subjects have patterns in every art and captions name them. Default true: a model that has seen plain coats only in some art
+    /// paints every coat plain there, also that of a subject which it learns later.
+    /// </summary>
+    public bool PatternsInArt { get; init; } = true;
+
     /// <summary>Part of the captions with a rare word before the subject's noun, which says nothing. Default 0.03.</summary>
     public double RareWordShare { get; init; } = 0.03;
 

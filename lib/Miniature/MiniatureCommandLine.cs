@@ -36,7 +36,8 @@ internal static class MiniatureCommandLine
     {
         var verb = new Command(name, description);
         var output = verb.AddText("--output", "FOLDER", "Folder for weights, curves and samples.", $"outputs/miniature/{name}");
-        var vae = verb.AddText("--vae", "FOLDER", "Output folder of the autoencoder's training.", null);
+        var vae = verb.AddText("--vae", "FOLDER",
+            "Output folder of the autoencoder's training, or a model folder to take its autoencoder as it is.", null);
         var device = verb.AddText("--device", "NAME", "auto, cpu or cuda; auto takes cuda where it works.", "auto");
         var resume = verb.AddText("--resume", "FOLDER", "Go on from the state in this folder, or from weights where it has no state.",
             null);

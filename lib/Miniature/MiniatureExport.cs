@@ -21,7 +21,7 @@ internal static class MiniatureExport
         using var noGradients = no_grad();
         var recipe = models.Recipe with
         {
-            Vae = models.Recipe.Vae with { ShiftFactor = vae.Result.ShiftFactor, ScalingFactor = vae.Result.ScalingFactor },
+            Vae = models.Recipe.Vae with { ShiftFactor = vae.ShiftFactor, ScalingFactor = vae.ScalingFactor },
         };
         MiniatureConfigs.Write(folder, recipe);
         models.Tokenizers.Write(folder);

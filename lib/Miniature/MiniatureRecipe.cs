@@ -1,4 +1,5 @@
 using Dreambooth.Lab.Foundation;
+using Dreambooth.Lab.Miniature.World;
 using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Models.TextEncoders;
 using Dreambooth.Lab.Models.Transformers;
@@ -157,6 +158,12 @@ internal sealed record MiniatureRecipe
             HeldOutCaptions = 8,
         },
     };
+
+    /// <summary>What the captioned picture of a seed shows.</summary>
+    /// <param name="seed">Any number.</param>
+    /// <param name="split">Which combinations may be drawn.</param>
+    public WorldSpec CaptionedSpec(ulong seed, CombinationSplit split) =>
+        WorldSampler.Draw(seed, split, DiffusionTraining.PatternsInArt);
 
     /// <summary>Checks what the parts need of each other.</summary>
     /// <exception cref="LabException">Names every mismatch.</exception>

@@ -35,7 +35,7 @@ internal sealed class CaptionTable : IDisposable
         var ids = new int[(long)count * variants * row];
         Parallel.For(0, count, i =>
         {
-            var spec = WorldSampler.Draw(firstSeed + (ulong)i, split);
+            var spec = recipe.CaptionedSpec(firstSeed + (ulong)i, split);
             for (var v = 0; v < variants; v++)
                 Write(
                     kinds, Caption(recipe, spec, ((firstSeed + (ulong)i) * (ulong)variants) + (ulong)v), window,

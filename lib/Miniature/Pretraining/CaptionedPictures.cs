@@ -28,7 +28,7 @@ internal sealed class CaptionedPictures : IDisposable
         _captions = CaptionTable.Create(recipe, tokenizers, firstSeed, count, split, options.Device);
         _pictures = PictureStore.Start(
             recipe with { PictureSize = size }, options,
-            i => processor.Fit(WorldRenderer.Render(WorldSampler.Draw(firstSeed + (ulong)i, split), recipe.PictureSize)).Pixels,
+            i => processor.Fit(WorldRenderer.Render(recipe.CaptionedSpec(firstSeed + (ulong)i, split), recipe.PictureSize)).Pixels,
             $"Captioned-{split}-{firstSeed}", count);
         _pictures.Fill(int.MaxValue);
     }

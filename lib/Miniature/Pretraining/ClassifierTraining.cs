@@ -173,7 +173,7 @@ internal sealed class ClassifierTraining
             {
                 using var scope = NewDisposeScope();
                 var latents = vae.Model.Encode(store.Pictures(first, Math.Min(EvaluationBatch, store.Count - first)));
-                var spread = randn_like(latents.Mean) * KeptScalar.Of(0.1 / vae.Result.ScalingFactor);
+                var spread = randn_like(latents.Mean) * KeptScalar.Of(0.1 / vae.ScalingFactor);
                 store.Replace(first, vae.Model.Decode(latents.Mean.add(spread, KeptScalar.One)));
             }
         }

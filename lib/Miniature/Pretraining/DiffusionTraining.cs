@@ -56,9 +56,9 @@ internal sealed class DiffusionTraining : IDisposable
         var captions = Task.Run(() => CaptionTable.Create(recipe, tokenizers, first, options.Pictures, CombinationSplit.TrainOnly,
             options.Device));
         _heldOutLatents = LatentTable.Create(
-            recipe, options, _vae.Model, _vae.Result, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly);
+            recipe, options, _vae, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly);
         _heldOutCaptions = CaptionTable.Create(recipe, tokenizers, heldOut, _recipe.HeldOut, CombinationSplit.HeldOutOnly, options.Device);
-        _latents = LatentTable.Create(recipe, options, _vae.Model, _vae.Result, first, options.Pictures, CombinationSplit.TrainOnly);
+        _latents = LatentTable.Create(recipe, options, _vae, first, options.Pictures, CombinationSplit.TrainOnly);
         _captions = captions.GetAwaiter().GetResult();
     }
 

@@ -1,5 +1,4 @@
 using Dreambooth.Lab.Miniature.World;
-using Dreambooth.Lab.Models.Autoencoders;
 using Dreambooth.Lab.Tensors;
 using static TorchSharp.torch;
 
@@ -23,24 +22,23 @@ internal sealed class LatentTable : IDisposable
     /// <param name="recipe">Size of the pictures.</param>
     /// <param name="options">Device, threads and pool.</param>
     /// <param name="vae">The trained autoencoder.</param>
-    /// <param name="measured">Its shift and scale.</param>
     /// <param name="firstSeed">Seed of the first painted picture.</param>
     /// <param name="count">N.</param>
     /// <param name="split">Which combinations.</param>
     public static LatentTable Create(
-        MiniatureRecipe recipe, PretrainingOptions options, AutoencoderKL vae, VaeResult measured, ulong firstSeed, int count,
-        CombinationSplit split)
+        MiniatureRecipe recipe, PretrainingOptions options, TrainedVae vae, ulong firstSeed, int count, CombinationSplit split)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(vae);
-        ArgumentNullException.ThrowIfNull(measured);
         using var noGradients = no_grad();
         long side = recipe.PictureSize / recipe.Vae.SpatialFactor;
         long[] shape = [count, recipe.Vae.LatentChannels, side, side];
         var mean = zeros(shape, ScalarType.Float16, options.Device).DetachFromDisposeScope();
         var deviation = zeros(shape, ScalarType.Float16, options.Device).DetachFromDisposeScope();
-        using var pictures = PictureStore.Start(recipe, options, firstSeed, count, split);
+        using var pictures = PictureStore.Start(
+            recipe, options, i => WorldRenderer.Render(recipe.CaptionedSpec(firstSeed + (ulong)i, split), recipe.PictureSize).Pixels,
+            $"Latents-{split}-{firstSeed}", count);
         var batch = recipe.DiffusionTraining.EncodeBatch;
         for (var first = 0; first < count; first += batch)
         {
@@ -48,9 +46,9 @@ internal sealed class LatentTable : IDisposable
             pictures.Fill(first + batch);
             using var scope = NewDisposeScope();
             var rows = Math.Min(batch, count - first);
-            var latents = vae.Encode(pictures.Pictures(first, rows));
-            var scale = KeptScalar.Of(measured.ScalingFactor);
-            mean.narrow(0, first, rows).copy_(latents.Mean.sub(KeptScalar.Of(measured.ShiftFactor)).mul(scale));
+            var latents = vae.Model.Encode(pictures.Pictures(first, rows));
+            var scale = KeptScalar.Of(vae.ScalingFactor);
+            mean.narrow(0, first, rows).copy_(latents.Mean.sub(KeptScalar.Of(vae.ShiftFactor)).mul(scale));
             deviation.narrow(0, first, rows).copy_(latents.LogVariance.mul(KeptScalar.Of(0.5)).exp().mul(scale));
         }
 

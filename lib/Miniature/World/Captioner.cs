@@ -45,8 +45,9 @@ internal static class Captioner
         if (brief)
             return kind;
         var colour = SubjectTraits.ShowsColour(spec) && !random.Chance(Unsaid) ? random.Pick(CaptionWords.Colour(spec.Colour)) : "";
-        var sayPattern = SubjectTraits.ShowsPattern(spec)
-            && (spec.Pattern == CoatPattern.Solid ? random.Chance(0.08) : !random.Chance(marksUnsaid));
+        var sayPattern = spec.Pattern == CoatPattern.Solid
+            ? SubjectTraits.ShowsPattern(spec) && random.Chance(0.08)
+            : SubjectTraits.HasPattern(spec) && !random.Chance(marksUnsaid);
         var pattern = sayPattern ? CaptionWords.Pattern(spec.Pattern) : "";
         string[] words = spec.Pattern == CoatPattern.Solid || random.Chance(0.35) ? [pattern, colour, kind] : [colour, pattern, kind];
         return string.Join(' ', words.Where(word => word.Length > 0));

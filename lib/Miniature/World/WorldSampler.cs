@@ -13,12 +13,15 @@ internal static class WorldSampler
     /// <summary>The spec of a seed; the same seed and split always give the same spec.</summary>
     /// <param name="seed">Any number.</param>
     /// <param name="split">Which combinations may be drawn.</param>
-    public static WorldSpec Draw(ulong seed, CombinationSplit split = CombinationSplit.TrainOnly)
+    /// <param name="patternsInArt">
+    /// Whether subjects have patterns in every art; otherwise only where a classifier is asked for them. All else is the same.
+    /// </param>
+    public static WorldSpec Draw(ulong seed, CombinationSplit split = CombinationSplit.TrainOnly, bool patternsInArt = false)
     {
         var random = new SeededRandom(seed, 100);
         while (true)
         {
-            var spec = DrawOne(random);
+            var spec = DrawOne(random, patternsInArt);
             if (split == CombinationSplit.Any || IsHeldOut(spec) == (split == CombinationSplit.HeldOutOnly))
                 return spec;
         }
@@ -38,7 +41,7 @@ internal static class WorldSampler
         return hash % 10 == 0;
     }
 
-    private static WorldSpec DrawOne(SeededRandom random)
+    private static WorldSpec DrawOne(SeededRandom random, bool patternsInArt)
     {
         var kind = (SubjectKind)random.Index(Enum.GetValues<SubjectKind>().Length);
         var style = random.NextDouble();
@@ -59,7 +62,7 @@ internal static class WorldSampler
             Pattern = random.Chance(0.6) ? Other<CoatPattern>(random) : CoatPattern.Solid,
             DetailSeed = random.NextBits(),
         };
-        if (!SubjectTraits.ShowsPattern(spec))
+        if (!(patternsInArt ? SubjectTraits.HasPattern(spec) : SubjectTraits.ShowsPattern(spec)))
             spec = spec with { Pattern = CoatPattern.Solid };
         return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectTraits.Poses(kind)[0] };
     }

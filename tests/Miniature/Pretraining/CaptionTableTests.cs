@@ -37,7 +37,7 @@ public sealed class CaptionTableTests : IDisposable
     [Fact]
     public void First_OfADrawing_IsItsCaptionInAllTokenizers()
     {
-        var spec = WorldSampler.Draw(102);
+        var spec = _recipe.CaptionedSpec(102, CombinationSplit.TrainOnly);
         var caption = CaptionTable.Caption(_recipe, spec, 102 * (ulong)_recipe.DiffusionTraining.CaptionsPerPicture);
         Assert.Equal(Ids(caption), _table.First(2, 1).data<long>().ToArray());
     }
@@ -45,7 +45,7 @@ public sealed class CaptionTableTests : IDisposable
     [Fact]
     public void Draw_WithoutDropout_GivesCaptionsOfTheDrawingAlone()
     {
-        var captions = Enumerable.Range(0, 4).Select(v => CaptionTable.Caption(_recipe, WorldSampler.Draw(103), (103 * 4UL) + (ulong)v))
+        var captions = Enumerable.Range(0, 4).Select(v => CaptionTable.Caption(_recipe, _recipe.CaptionedSpec(103, CombinationSplit.TrainOnly), (103 * 4UL) + (ulong)v))
             .Select(Ids).ToArray();
         var drawn = _table.Draw(full([64], 3L, ScalarType.Int64), 0);
         var rows = Enumerable.Range(0, 64).Select(row => drawn[row].data<long>().ToArray()).ToArray();

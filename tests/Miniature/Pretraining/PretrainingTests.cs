@@ -53,6 +53,13 @@ public sealed class PretrainingTests : IDisposable
             Assert.Equal((recipe.PictureSize, recipe.PictureSize), (image.Width, image.Height));
         }
 
+        // Whoever has the model folder alone goes on from it, and keeps its autoencoder to the byte.
+        DiffusionTraining.Run(recipe, Options("further", 1) with { Start = At("model") }, At("model"));
+        foreach (var name in (string[])["config.json", "diffusion_pytorch_model.safetensors"])
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(At("model"), "vae", name)),
+                File.ReadAllBytes(Path.Combine(At("further"), "export", "vae", name)));
+
         var clip = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.Combine(At("model"), "text_encoder", "config.json")))!;
         var (size, first) = ((int)clip["vocab_size"]!, (int)clip["bos_token_id"]!);
         Assert.Equal((size - 2, size - 1, size - 1), (first, (int)clip["eos_token_id"]!, (int)clip["pad_token_id"]!));

@@ -74,4 +74,24 @@ public class WorldSamplerTests
         Assert.True(SubjectTraits.Allows(spec.Kind, spec.Property));
         Assert.True(spec.Pattern == CoatPattern.Solid || SubjectTraits.ShowsPattern(spec));
     });
+
+    [Fact]
+    public void Draw_PatternsInArt_ChangesNothingButThePatternsThatOtherArtLeavesOut()
+    {
+        var pairs = Enumerable.Range(0, 4000)
+            .Select(seed => (Plain: WorldSampler.Draw((ulong)seed), Patterned: WorldSampler.Draw((ulong)seed, patternsInArt: true)))
+            .ToList();
+        Assert.All(pairs, pair =>
+        {
+            Assert.Equal(pair.Plain, pair.Patterned with { Pattern = pair.Plain.Pattern });
+            if (SubjectTraits.ShowsPattern(pair.Plain) || !SubjectTraits.HasPattern(pair.Plain))
+                Assert.Equal(pair.Plain.Pattern, pair.Patterned.Pattern);
+        });
+        foreach (var art in pairs.Where(pair => !SubjectTraits.ShowsPattern(pair.Plain) && SubjectTraits.HasPattern(pair.Plain))
+            .GroupBy(pair => pair.Plain.Rendition))
+        {
+            Assert.All(art, pair => Assert.Equal(CoatPattern.Solid, pair.Plain.Pattern));
+            Assert.InRange(art.Count(pair => pair.Patterned.Pattern != CoatPattern.Solid) / (double)art.Count(), 0.45, 0.75);
+        }
+    }
 }
