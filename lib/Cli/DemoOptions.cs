@@ -25,7 +25,7 @@ internal sealed record DemoOptions
     public double Guidance { get; init; } = 3.0;
 
     /// <summary>Pictures of each validation prompt, before and after.</summary>
-    public int ValidationSeeds { get; init; } = 3;
+    public int ValidationSeeds { get; init; } = 2;
 
     /// <summary>Prompts of each family to generate, from the top of its list.</summary>
     public int PromptsPerFamily { get; init; } = 10;

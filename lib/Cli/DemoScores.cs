@@ -14,7 +14,8 @@ internal sealed class DemoScores(DemoFolder folder, string identifier, double? c
     /// <summary>What the figures mean.</summary>
     public const string Explanation =
         "A small classifier reads every picture. Fidelity: how alike its subject and that of the real pictures are (cosine of features). "
-        + "“This cat”: pictures that it takes for the character and not for a similar cat; it was trained on photos only. "
+        + "“This cat”: pictures that it takes for the character and not for a similar cat; it has never seen the character as a "
+        + "statue, of gold or on an x-ray, where nothing tells it from another cat. "
         + "Adherence: how much of the place, art and change in the prompt the picture shows.";
 
     /// <summary>The tables; none where nothing was scored.</summary>

@@ -79,16 +79,16 @@ public sealed record TrainingLesson
         };
     }
 
-    // Eight validations in the size that is trained, two of them watched, and eight checkpoints, whatever the length.
+    // Four validations in the size that is trained, two of them watched, and eight checkpoints, whatever the length.
     private static DreamBoothConfig Watched(DreamBoothConfig config)
     {
         var steps = config.MaxTrainSteps!.Value;
         return config with
         {
             CheckpointingSteps = Math.Max(1, steps / 8),
-            ValidationSteps = Math.Max(2, steps / 8),
+            ValidationSteps = Math.Max(2, steps / 4),
             ValidationResolution = config.Resolution,
-            ValidationLossSteps = Math.Max(1, steps / 24),
+            ValidationLossSteps = Math.Max(1, steps / 12),
             WatchSteps = Math.Max(2, steps / 2),
             WatchPrompt = config.ValidationPrompt!.Replace(" gmc ", " a ", StringComparison.Ordinal),
         };
