@@ -67,7 +67,7 @@ internal sealed class DemoScores(DemoFolder folder, string identifier, double? c
 
     private bool IsNamed(SweepResult result) => result.Item.Prompt.Contains(identifier, StringComparison.Ordinal);
 
-    // Neither art nor a change: what the identity probe knows.
+    // Neither art nor a change: photos, which the identity probe tells best.
     private static bool IsPhoto(SweepResult result) =>
         PromptImplications.Of(result.Item.Prompt).All(implied => implied.Attribute.Name == DrawingAttributes.Scene.Name);
 

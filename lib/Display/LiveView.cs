@@ -4,7 +4,8 @@ namespace Dreambooth.Lab.Display;
 
 /// <summary>
 /// Updates a view while work runs, with a limited rate: an early update is held back and shown with the next one, or by
-/// <see cref="Flush"/>. Views that take long to create are updated more rarely: showing takes a tenth of the work's time at most. In a cell: <c>using (var live = LiveView.Show(bar))</c>.
+/// <see cref="Flush"/>. Views that take long to create or to show are updated more rarely, so that updates take about a tenth of the time.
+/// In a cell: <c>using (var live = LiveView.Show(bar))</c>.
 /// </summary>
 public sealed class LiveView : IDisposable
 {

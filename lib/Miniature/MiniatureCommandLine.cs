@@ -135,7 +135,8 @@ internal static class MiniatureCommandLine
     {
         var verb = new Command("export", "Writes a model folder in the published layout from the trainings' output folders.");
         var output = verb.AddText("--output", "FOLDER", "Model folder to write.", "outputs/miniature/export");
-        var vae = verb.AddText("--vae", "FOLDER", "Output folder of the autoencoder's training.", "outputs/miniature/vae");
+        var vae = verb.AddText("--vae", "FOLDER",
+            "Output folder of the autoencoder's training, or a model folder to take its autoencoder as it is.", "outputs/miniature/vae");
         var diffusion = verb.AddText("--diffusion", "FOLDER", "Output folder of the diffusion training.", "outputs/miniature/diffusion");
         var classifier = verb.AddText("--classifier", "FOLDER", "Output folder of the classifier's training, or none.", null);
         var classifierOutput = verb.AddText(

@@ -40,7 +40,7 @@ internal static class MiniatureExport
     /// <summary>Writes the model folder from the output folders of both trainings.</summary>
     /// <param name="folder">The model folder.</param>
     /// <param name="recipe">The recipe of the trainings.</param>
-    /// <param name="vaeFolder">Output folder of the autoencoder's training.</param>
+    /// <param name="vaeFolder">Output folder of the autoencoder's training, or a model folder.</param>
     /// <param name="diffusionFolder">Output folder of the diffusion training.</param>
     public static void Write(string folder, MiniatureRecipe recipe, string vaeFolder, string diffusionFolder)
     {

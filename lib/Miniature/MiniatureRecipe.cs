@@ -165,6 +165,13 @@ internal sealed record MiniatureRecipe
     public WorldSpec CaptionedSpec(ulong seed, CombinationSplit split) =>
         WorldSampler.Draw(seed, split, DiffusionTraining.PatternsInArt);
 
+    /// <summary>Name in a pool of captioned pictures by consecutive seeds.</summary>
+    /// <param name="what">What is painted of them.</param>
+    /// <param name="split">Which combinations.</param>
+    /// <param name="firstSeed">Seed of the first.</param>
+    public string CaptionedPool(string what, CombinationSplit split, ulong firstSeed) =>
+        $"{what}-{(DiffusionTraining.PatternsInArt ? "patterned" : "plain")}-{split}-{firstSeed}";
+
     /// <summary>Checks what the parts need of each other.</summary>
     /// <exception cref="LabException">Names every mismatch.</exception>
     public void Validate()

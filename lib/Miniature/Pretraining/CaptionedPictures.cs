@@ -29,7 +29,7 @@ internal sealed class CaptionedPictures : IDisposable
         _pictures = PictureStore.Start(
             recipe with { PictureSize = size }, options,
             i => processor.Fit(WorldRenderer.Render(recipe.CaptionedSpec(firstSeed + (ulong)i, split), recipe.PictureSize)).Pixels,
-            $"Captioned-{split}-{firstSeed}", count);
+            recipe.CaptionedPool("Captioned", split, firstSeed), count);
         _pictures.Fill(int.MaxValue);
     }
 

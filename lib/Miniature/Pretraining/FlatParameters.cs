@@ -219,8 +219,7 @@ internal sealed class FlatParameters : IDisposable
         foreach (var part in _slots.GroupBy(slot => slot.Path[..slot.Path.IndexOf('.', StringComparison.Ordinal)]))
         {
             using var scope = NewDisposeScope();
-            using var file = Checkpoint.OpenFolder(Path.Combine(folder, part.Key), part.Key is "vae" or "transformer"
-                ? "diffusion_pytorch_model" : "model");
+            using var file = Open(folder, part.Key);
             var (ours, theirs) = (LastBlock(part.Select(slot => slot.Path[(part.Key.Length + 1)..])), LastBlock(file.Names));
             foreach (var slot in part)
                 Begin(slot, InFolder(slot.Path[(part.Key.Length + 1)..], ours, theirs), file);
@@ -228,6 +227,21 @@ internal sealed class FlatParameters : IDisposable
 
         Averages.copy_(Values);
         Publish();
+    }
+
+    /// <summary>Takes over all weights of a model folder, as values and as averages.</summary>
+    /// <param name="folder">The model folder.</param>
+    /// <exception cref="LabException">The folder lacks a parameter, or one has another shape.</exception>
+    public void Take(string folder)
+    {
+        foreach (var part in _slots.GroupBy(slot => slot.Path[..slot.Path.IndexOf('.', StringComparison.Ordinal)]))
+        {
+            using var file = Open(folder, part.Key);
+            if (part.FirstOrDefault(slot => !file.Names.Contains(slot.Path[(part.Key.Length + 1)..])) is { } missing)
+                throw new LabException($"{file.Path} lacks {missing.Path[(part.Key.Length + 1)..]}.");
+        }
+
+        Begin(folder);
     }
 
     /// <summary>Frees the flat tensors.</summary>
@@ -243,6 +257,9 @@ internal sealed class FlatParameters : IDisposable
         Gradients.Dispose();
         Averages.Dispose();
     }
+
+    private static Checkpoint Open(string folder, string part) => Checkpoint.OpenFolder(
+        Path.Combine(folder, part), part is "vae" or "transformer" ? "diffusion_pytorch_model" : "model");
 
     private static int LastBlock(IEnumerable<string> names) =>
         names.Where(name => name.StartsWith(Blocks, StringComparison.Ordinal)).Select(BlockOf).DefaultIfEmpty(-1).Max();

@@ -38,7 +38,7 @@ internal sealed class LatentTable : IDisposable
         var deviation = zeros(shape, ScalarType.Float16, options.Device).DetachFromDisposeScope();
         using var pictures = PictureStore.Start(
             recipe, options, i => WorldRenderer.Render(recipe.CaptionedSpec(firstSeed + (ulong)i, split), recipe.PictureSize).Pixels,
-            $"Latents-{split}-{firstSeed}", count);
+            recipe.CaptionedPool("Latents", split, firstSeed), count);
         var batch = recipe.DiffusionTraining.EncodeBatch;
         for (var first = 0; first < count; first += batch)
         {

@@ -27,7 +27,7 @@ internal sealed class TrainedVae : IDisposable
     /// <param name="models">The miniature's models; they stay the caller's.</param>
     /// <param name="folder">The output folder of the autoencoder's training, or a model folder.</param>
     /// <param name="device">Where the model goes.</param>
-    /// <exception cref="LabException">The folder lacks a file.</exception>
+    /// <exception cref="LabException">The folder lacks a file or a weight, or a weight has another shape.</exception>
     public static TrainedVae Load(MiniatureModels models, string folder, Device device)
     {
         ArgumentNullException.ThrowIfNull(models);
@@ -35,7 +35,7 @@ internal sealed class TrainedVae : IDisposable
         var config = Path.Combine(folder, "vae", "config.json");
         if (File.Exists(config))
         {
-            weights.Begin(folder);
+            weights.Take(folder);
             var shipped = AutoencoderKLConfig.Read(config);
             return new TrainedVae(models.Vae, weights, shipped.ShiftFactor ?? 0, shipped.ScalingFactor);
         }

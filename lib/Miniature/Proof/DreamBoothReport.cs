@@ -86,13 +86,16 @@ internal sealed record DreamBoothReport(
                 $"adherence, {family}", reading => Percent(reading.Adherence[family]),
                 $"≥ {Percent(Before.Adherence[family] - MostFall)}", Percent(Ceiling.FamilyAdherence[family]));
         foreach (var family in Before.FamilyIdentity.Keys)
-            Row($"\"this cat\", {family}", reading => Percent(reading.FamilyIdentity[family]), "–", Percent(Ceiling.FamilyIdentity[family]));
+            Row(
+                $"\"this cat\", {family}", reading => Percent(reading.FamilyIdentity[family]), "–",
+                Percent(Ceiling.FamilyIdentity[family]));
         return text.ToString();
 
         void Row(string name, Func<DreamBoothReading, string> value, string needed, string painted) =>
             text.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {value(Before)} | {value(After)} | {needed} | {(WithoutPrior is null ? "–" : value(WithoutPrior))} | {painted} |");
+                $"| {name} | {value(Before)} | {value(After)} | {needed} | {(WithoutPrior is null ? "–" : value(WithoutPrior))} "
+                + $"| {painted} |");
     }
 
     private static string Number(double value) => value.ToString("F3", CultureInfo.InvariantCulture);

@@ -18,7 +18,7 @@ public class CharacterPicturesTests
     }
 
     [Theory]
-    [InlineData("a stained glass window of gmc cat by a mountain lake", Rendition.StainedGlass, PropertyChange.None, SceneKind.MountainLake)]
+    [InlineData("a mosaic of gmc cat by a mountain lake", Rendition.Mosaic, PropertyChange.None, SceneKind.MountainLake)]
     [InlineData("a photo of gmc cat in an open suitcase", Rendition.Photo, PropertyChange.None, SceneKind.Suitcase)]
     [InlineData("an x-ray of gmc cat in a library", Rendition.Photo, PropertyChange.XRay, SceneKind.Library)]
     public void Describe_Prompt_AsksForItsArtChangeAndScene(string prompt, Rendition rendition, PropertyChange property, SceneKind scene)
