@@ -2,8 +2,9 @@ namespace Dreambooth.Lab.Evaluation;
 
 /// <summary>What the classifier reads from one picture of the character.</summary>
 /// <param name="Fidelity">Mean cosine of its features to those of the real pictures, −1 to 1; about 0.94 between the real ones.</param>
-/// <param name="IsCharacter">Whether the identity probe takes it for the character. The probe has never seen it as a statue, of gold or
-/// on an x-ray.</param>
+/// <param name="IsCharacter">
+/// Whether the identity probe takes it for the character. The probe has never seen it as a statue, of gold or on an x-ray.
+/// </param>
 /// <param name="Adherence">Part of what the prompt says that the picture shows, 0 to 1; NaN where it says nothing that can be read.</param>
 /// <param name="Asked">What the prompt says, by attribute; for example <c>scene</c>: <c>Beach</c>.</param>
 /// <param name="Read">What was read, of every attribute.</param>

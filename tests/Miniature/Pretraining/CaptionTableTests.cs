@@ -46,7 +46,8 @@ public sealed class CaptionTableTests : IDisposable
     public void Draw_WithoutDropout_GivesCaptionsOfTheDrawingAlone()
     {
         var spec = _recipe.CaptionedSpec(103, CombinationSplit.TrainOnly);
-        var captions = Enumerable.Range(0, 4).Select(v => CaptionTable.Caption(_recipe, spec, (103 * 4UL) + (ulong)v)).Select(Ids).ToArray();
+        var captions = Enumerable.Range(0, 4).Select(v => CaptionTable.Caption(_recipe, spec, (103 * 4UL) + (ulong)v))
+            .Select(Ids).ToArray();
         var drawn = _table.Draw(full([64], 3L, ScalarType.Int64), 0);
         var rows = Enumerable.Range(0, 64).Select(row => drawn[row].data<long>().ToArray()).ToArray();
         Assert.All(rows, row => Assert.Contains(captions, caption => caption.SequenceEqual(row)));
