@@ -5,8 +5,8 @@ using Dreambooth.Lab.Training;
 namespace Dreambooth.Lab.Tests.Miniature.Proof;
 
 /// <summary>
-/// DreamBooth on the miniature that ships, by the recipe that ships. It takes about ten minutes on two cores and runs by name:
-/// <c>dotnet test tests --filter "Category=Proof&amp;FullyQualifiedName~DreamBooth"</c>.
+/// DreamBooth on the miniature that ships, by the recipe that ships. It takes a quarter of an hour on two cores and runs by name:
+/// <c>dotnet test tests --filter "Category=Proof&amp;FullyQualifiedName~DreamBoothProofTests"</c>.
 /// </summary>
 public class DreamBoothProofTests(ITestOutputHelper output)
 {
