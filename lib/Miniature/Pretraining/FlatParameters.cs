@@ -212,36 +212,23 @@ internal sealed class FlatParameters : IDisposable
     /// that it lacks, which becomes zero: residual blocks then pass on what they are given.
     /// </summary>
     /// <param name="folder">The model folder.</param>
-    /// <exception cref="LabException">A parameter has another shape, or the folder lacks one that belongs to no block.</exception>
-    public void Begin(string folder)
+    /// <param name="whole">Whether blocks, too, must all be there.</param>
+    /// <exception cref="LabException">A parameter has another shape, or the folder lacks one that it must have.</exception>
+    public void Begin(string folder, bool whole = false)
     {
         using var noGradients = no_grad();
         foreach (var part in _slots.GroupBy(slot => slot.Path[..slot.Path.IndexOf('.', StringComparison.Ordinal)]))
         {
             using var scope = NewDisposeScope();
-            using var file = Open(folder, part.Key);
+            using var file = Checkpoint.OpenFolder(Path.Combine(folder, part.Key), part.Key is "vae" or "transformer"
+                ? "diffusion_pytorch_model" : "model");
             var (ours, theirs) = (LastBlock(part.Select(slot => slot.Path[(part.Key.Length + 1)..])), LastBlock(file.Names));
             foreach (var slot in part)
-                Begin(slot, InFolder(slot.Path[(part.Key.Length + 1)..], ours, theirs), file);
+                Begin(slot, InFolder(slot.Path[(part.Key.Length + 1)..], ours, theirs), file, whole);
         }
 
         Averages.copy_(Values);
         Publish();
-    }
-
-    /// <summary>Takes over all weights of a model folder, as values and as averages.</summary>
-    /// <param name="folder">The model folder.</param>
-    /// <exception cref="LabException">The folder lacks a parameter, or one has another shape.</exception>
-    public void Take(string folder)
-    {
-        foreach (var part in _slots.GroupBy(slot => slot.Path[..slot.Path.IndexOf('.', StringComparison.Ordinal)]))
-        {
-            using var file = Open(folder, part.Key);
-            if (part.FirstOrDefault(slot => !file.Names.Contains(slot.Path[(part.Key.Length + 1)..])) is { } missing)
-                throw new LabException($"{file.Path} lacks {missing.Path[(part.Key.Length + 1)..]}.");
-        }
-
-        Begin(folder);
     }
 
     /// <summary>Frees the flat tensors.</summary>
@@ -258,9 +245,6 @@ internal sealed class FlatParameters : IDisposable
         Averages.Dispose();
     }
 
-    private static Checkpoint Open(string folder, string part) => Checkpoint.OpenFolder(
-        Path.Combine(folder, part), part is "vae" or "transformer" ? "diffusion_pytorch_model" : "model");
-
     private static int LastBlock(IEnumerable<string> names) =>
         names.Where(name => name.StartsWith(Blocks, StringComparison.Ordinal)).Select(BlockOf).DefaultIfEmpty(-1).Max();
 
@@ -276,7 +260,7 @@ internal sealed class FlatParameters : IDisposable
         return BlockOf(name) == ours ? $"{Blocks}{theirs}{rest}" : $"{Blocks}{ours}{rest}";
     }
 
-    private void Begin(Slot slot, string name, Checkpoint file)
+    private void Begin(Slot slot, string name, Checkpoint file, bool whole)
     {
         var view = slot.View(Values);
         if (file.Names.Contains(name))
@@ -287,9 +271,9 @@ internal sealed class FlatParameters : IDisposable
                     $"{file.Path}: {name} has shape [{string.Join(", ", value.shape)}]; [{string.Join(", ", view.shape)}] is needed.");
             view.copy_(value);
         }
-        else if (!name.Contains(".resnets.", StringComparison.Ordinal) && !name.StartsWith(Blocks, StringComparison.Ordinal))
+        else if (whole || (!name.Contains(".resnets.", StringComparison.Ordinal) && !name.StartsWith(Blocks, StringComparison.Ordinal)))
         {
-            throw new LabException($"{file.Path} lacks {name}. Only blocks can be missing in a model to begin with.");
+            throw new LabException($"{file.Path} lacks {name}.{(whole ? "" : " Only blocks can be missing in a model to begin with.")}");
         }
         else if (name.Contains(".conv2.", StringComparison.Ordinal))
         {

@@ -35,7 +35,7 @@ internal sealed class TrainedVae : IDisposable
         var config = Path.Combine(folder, "vae", "config.json");
         if (File.Exists(config))
         {
-            weights.Take(folder);
+            weights.Begin(folder, whole: true);
             var shipped = AutoencoderKLConfig.Read(config);
             return new TrainedVae(models.Vae, weights, shipped.ShiftFactor ?? 0, shipped.ScalingFactor);
         }

@@ -134,7 +134,7 @@ public sealed class PretrainingTests : IDisposable
         Assert.True(first.Vae.Decode(latents).allclose(second.Vae.Decode(latents), atol: 1e-5));
         using var other = new FlatParameters([("vae", second.Vae), ("text_encoder", second.Clip)], CPU, ScalarType.Float32);
         Assert.Throws<LabException>(() => other.Begin(At("small")));
-        Assert.Contains("lacks", Assert.Throws<LabException>(() => deep.Take(At("small"))).Message, StringComparison.Ordinal);
+        Assert.Contains("lacks", Assert.Throws<LabException>(() => deep.Begin(At("small"), whole: true)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
