@@ -9,7 +9,10 @@ namespace Dreambooth.Lab.Data;
 /// <param name="Model">The name of the model's folder or file.</param>
 /// <param name="Seed">The run's seed; its noise depends on this and on the index.</param>
 /// <param name="Index">Its index in the folder.</param>
-internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong Seed, int Index)
+/// <param name="Steps">Denoising steps; null where the file does not tell.</param>
+/// <param name="Guidance">Classifier-free guidance; null where the file does not tell.</param>
+internal sealed record ClassPictureOrigin(
+    string Prompt, string Model, ulong Seed, int Index, int? Steps = null, double? Guidance = null)
 {
     /// <summary>The text that its file keeps.</summary>
     public string ToNote() => JsonSerializer.Serialize(this, JsonFile.Options);
@@ -25,7 +28,8 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
         {
             var json = JsonField.Parse(note, path);
             return new ClassPictureOrigin(
-                json.Get("prompt").Text(), json.Get("model").Text(), (ulong)json.Get("seed").Whole(0), json.Get("index").Int());
+                json.Get("prompt").Text(), json.Get("model").Text(), (ulong)json.Get("seed").Whole(0), json.Get("index").Int(),
+                json.Find("steps")?.Int(), json.Find("guidance")?.Number());
         }
         catch (LabException)
         {
@@ -35,15 +39,15 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
 
     /// <summary>Refuses a folder whose pictures were generated for another prompt or by another model.</summary>
     /// <param name="pictures">The pictures that a training would take.</param>
-    /// <param name="expected">What they should be of; index and seed do not count.</param>
-    /// <returns>The seeds they were generated with, without those of unknown origin.</returns>
+    /// <param name="expected">What they should be of; only prompt and model count.</param>
+    /// <returns>The known origins.</returns>
     /// <exception cref="LabException">One is of another prompt or model; the message counts them and names the first.</exception>
-    public static IReadOnlyList<ulong> Check(IReadOnlyList<string> pictures, ClassPictureOrigin expected)
+    public static IReadOnlyList<ClassPictureOrigin> Check(IReadOnlyList<string> pictures, ClassPictureOrigin expected)
     {
         var known = pictures.Select(path => (Path: path, Origin: Read(path))).Where(entry => entry.Origin is not null).ToList();
         var others = known.FindAll(entry => entry.Origin!.Prompt != expected.Prompt || entry.Origin.Model != expected.Model);
         if (others.Count == 0)
-            return [.. known.Select(entry => entry.Origin!.Seed).Distinct()];
+            return [.. known.Select(entry => entry.Origin!)];
         var (path, origin) = (others[0].Path, others[0].Origin!);
         var difference = origin.Prompt != expected.Prompt
             ? $"for the class_prompt '{ShownText.Line(origin.Prompt)}', and this run's is '{ShownText.Line(expected.Prompt)}'"

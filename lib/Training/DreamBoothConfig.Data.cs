@@ -135,4 +135,11 @@ public sealed partial record DreamBoothConfig
     /// <summary>Denoising steps of a class picture, 1 to 1000, default 28. Flag <c>--prior_generation_steps</c>.</summary>
     [Flag(PriorGroup, "Denoising steps of a class picture.", Minimum = 1, Maximum = 1000)]
     public int PriorGenerationSteps { get; init; } = 28;
+
+    /// <summary>
+    /// Guidance of a class picture, at least 0, default 7. The LoRA learns what the pictures look like, colours that a high guidance
+    /// exaggerates among it. Flag <c>--prior_generation_guidance</c>.
+    /// </summary>
+    [Flag(PriorGroup, "Guidance of a class picture.", Minimum = 0)]
+    public double PriorGenerationGuidance { get; init; } = 7;
 }

@@ -73,6 +73,8 @@ public sealed partial record DreamBoothConfig
     private IEnumerable<string> ReferenceNotices() =>
     [
         .. WithoutEffect(PushToHub, "push_to_hub", nameof(HubModelId)),
-        .. WithoutEffect(UsesClassPictures, "class pictures", nameof(PriorGenerationPrecision), nameof(PriorGenerationSteps)),
+        .. WithoutEffect(
+            UsesClassPictures, "class pictures", nameof(PriorGenerationPrecision), nameof(PriorGenerationSteps),
+            nameof(PriorGenerationGuidance)),
     ];
 }

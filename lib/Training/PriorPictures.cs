@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
@@ -37,7 +36,7 @@ public static class PriorPictures
         events?.OnStage?.Invoke($"Class pictures in {config.ClassDataDir}");
         var origin = Origin(config);
         if (Directory.Exists(config.ClassDataDir))
-            SayOtherSeeds(ClassPictureOrigin.Check(Used(config), origin), origin.Seed, events);
+            SayOthers(ClassPictureOrigin.Check(Used(config), origin), origin, events);
         var made = (Count: 0, First: 0);
         ClassPictures.TopUp(
             config.ClassDataDir!, config.NumClassImages,
@@ -83,20 +82,30 @@ public static class PriorPictures
         .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),
     ];
 
-    private static void SayOtherSeeds(IReadOnlyList<ulong> seeds, ulong own, TrainingEvents? events)
+    private static void SayOthers(IReadOnlyList<ClassPictureOrigin> there, ClassPictureOrigin own, TrainingEvents? events)
     {
-        ulong[] others = [.. seeds.Where(seed => seed != own).Order()];
-        if (others.Length > 0)
+        Say("seed", origin => origin.Seed);
+        Say("prior_generation_steps", origin => origin.Steps);
+        Say("prior_generation_guidance", origin => origin.Guidance);
+
+        void Say<T>(string flag, Func<ClassPictureOrigin, T> of)
         {
-            events?.OnSummary?.Invoke(
-                $"Class pictures of the seed {ShownText.Names([.. others.Select(seed => seed.ToString(CultureInfo.InvariantCulture))])} "
-                + $"are there and taken as they are; this run's seed is {own}.");
+            string[] others =
+                [.. there.Select(of).Where(value => value is not null && !value.Equals(of(own))).Distinct().Order().Select(Text)];
+            if (others.Length > 0)
+            {
+                events?.OnSummary?.Invoke(
+                    $"Class pictures of {flag} {ShownText.Names(others)} are there and taken as they are; "
+                    + $"this run's {flag} is {Text(of(own))}.");
+            }
         }
+
+        static string Text<T>(T value) => FormattableString.Invariant($"{value}");
     }
 
     private static ClassPictureOrigin Origin(DreamBoothConfig config) => new(
         config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)),
-        (ulong)(config.Seed ?? 0), 0);
+        (ulong)(config.Seed ?? 0), 0, config.PriorGenerationSteps, config.PriorGenerationGuidance);
 
     // Its model's name is the configuration's, by which a later training knows its own.
     private static PictureRecord RecordOf(
@@ -125,6 +134,7 @@ public static class PriorPictures
             Prompts = [config.ClassPrompt!],
             NumImagesPerPrompt = count,
             NumInferenceSteps = config.PriorGenerationSteps,
+            GuidanceScale = config.PriorGenerationGuidance,
             Latents = noise,
         };
 

@@ -17,7 +17,7 @@ internal sealed record TrainingState
         nameof(DreamBoothConfig.ClassDataDir), nameof(DreamBoothConfig.Subjects), nameof(DreamBoothConfig.OnBadImage),
         nameof(DreamBoothConfig.SampleBatchSize), nameof(DreamBoothConfig.NumTrainEpochs), nameof(DreamBoothConfig.MaxTrainSteps),
         nameof(DreamBoothConfig.CacheDir), nameof(DreamBoothConfig.PriorGenerationPrecision),
-        nameof(DreamBoothConfig.PriorGenerationSteps), nameof(DreamBoothConfig.LocalRank),
+        nameof(DreamBoothConfig.PriorGenerationSteps), nameof(DreamBoothConfig.PriorGenerationGuidance), nameof(DreamBoothConfig.LocalRank),
         nameof(DreamBoothConfig.PushToHub), nameof(DreamBoothConfig.HubModelId),
         nameof(DreamBoothConfig.Device), nameof(DreamBoothConfig.InitLora),
         nameof(DreamBoothConfig.GradientCheckpointing), nameof(DreamBoothConfig.CudaGraph), nameof(DreamBoothConfig.Memory),

@@ -77,15 +77,26 @@ public sealed class PriorPicturesTests : IDisposable
     }
 
     [Fact]
-    public void Make_OtherSteps_GivesOtherPicturesAndNotesThem()
+    public void Make_OtherStepsOrGuidance_GivesOtherPicturesAndNotesThem()
     {
-        var few = PriorPictures.Make(Config with { PriorGenerationSteps = 2, NumClassImages = 1 }, _pipeline)[0];
-        var bytes = File.ReadAllBytes(few);
-        var record = PictureRecord.Read(PictureNotes.Read(few, bytes))!;
-        File.Delete(few);
-        var many = PriorPictures.Make(Config with { PriorGenerationSteps = 5, NumClassImages = 1 }, _pipeline)[0];
-        Assert.Equal((2, 5), (record.Steps, PictureRecord.Read(PictureNotes.Read(many, File.ReadAllBytes(many)))!.Steps));
-        Assert.NotEqual(bytes, File.ReadAllBytes(many));
+        var one = Config with { NumClassImages = 1 };
+        var made = new[]
+        {
+            one with { PriorGenerationSteps = 2, PriorGenerationGuidance = 3.5 },
+            one with { PriorGenerationSteps = 5, PriorGenerationGuidance = 3.5 },
+            one with { PriorGenerationSteps = 2 },
+        }.Select(Made).ToList();
+        Assert.Equal([(2, 3.5), (5, 3.5), (2, 7.0)], made.Select(picture => (picture.Record.Steps, picture.Record.Guidance)));
+        Assert.Equal(3, made.Select(picture => picture.Pixels).Distinct().Count());
+
+        (PictureRecord Record, string Pixels) Made(DreamBoothConfig config)
+        {
+            var file = PriorPictures.Make(config, _pipeline)[0];
+            var record = PictureRecord.Read(PictureNotes.Read(file, File.ReadAllBytes(file)))!;
+            var pixels = Convert.ToHexString(ImageDecoder.Load(file).Pixels);
+            File.Delete(file);
+            return (record, pixels);
+        }
     }
 
     [Fact]
@@ -93,19 +104,25 @@ public sealed class PriorPicturesTests : IDisposable
     {
         var files = PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
         Assert.Equal(
-            [new ClassPictureOrigin("a photo of a cat", "tiny-sd35m", 1, 0),
-                new ClassPictureOrigin("a photo of a cat", "tiny-sd35m", 1, 1)],
+            [new ClassPictureOrigin("a photo of a cat", "tiny-sd35m", 1, 0, 28, 7),
+                new ClassPictureOrigin("a photo of a cat", "tiny-sd35m", 1, 1, 28, 7)],
             files.Select(ClassPictureOrigin.Read));
         Assert.All(files, file => Assert.Equal(_pipeline.DefaultSize, ImageDecoder.Load(file).Width));
     }
 
     [Fact]
-    public void Make_PicturesOfAnotherSeed_AreTakenAndSaid()
+    public void Make_PicturesMadeOtherwise_AreTakenAndSaid()
     {
-        PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
+        PriorPictures.Make(Config with { NumClassImages = 2, PriorGenerationSteps = 2 }, _pipeline);
         List<string> said = [];
-        PriorPictures.Make(Config with { NumClassImages = 2, Seed = 7 }, _pipeline, new TrainingEvents { OnSummary = said.Add });
-        Assert.Equal(["Class pictures of the seed 1 are there and taken as they are; this run's seed is 7."], said);
+        PriorPictures.Make(
+            Config with { NumClassImages = 2, Seed = 7, PriorGenerationSteps = 3, PriorGenerationGuidance = 3.5 }, _pipeline,
+            new TrainingEvents { OnSummary = said.Add });
+        Assert.Equal(
+            ["Class pictures of seed 1 are there and taken as they are; this run's seed is 7.",
+                "Class pictures of prior_generation_steps 2 are there and taken as they are; this run's prior_generation_steps is 3.",
+                "Class pictures of prior_generation_guidance 7 are there and taken as they are; this run's prior_generation_guidance is 3.5."],
+            said);
     }
 
     [Fact]
