@@ -1,25 +1,20 @@
-using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
 namespace Dreambooth.Lab.Data;
 
-/// <summary>What a class picture was generated from, kept in its file.</summary>
+/// <summary>What a class picture was generated from, as the record in its file tells it.</summary>
 /// <param name="Prompt">The class prompt.</param>
 /// <param name="Model">The name of the model's folder or file.</param>
 /// <param name="Seed">The run's seed; its noise depends on this and on the index.</param>
 /// <param name="Index">Its index in the folder.</param>
-/// <param name="Steps">Denoising steps; null where the file does not tell.</param>
-/// <param name="Guidance">Classifier-free guidance; null where the file does not tell.</param>
-internal sealed record ClassPictureOrigin(
-    string Prompt, string Model, ulong Seed, int Index, int? Steps = null, double? Guidance = null)
+/// <param name="Steps">Denoising steps, at least 1; null where the file does not tell.</param>
+/// <param name="Guidance">Scale of the classifier-free guidance, at least 0; null where the file does not tell.</param>
+internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong Seed, int Index, int? Steps, double? Guidance)
 {
-    /// <summary>The text that its file keeps.</summary>
-    public string ToNote() => JsonSerializer.Serialize(this, JsonFile.Options);
-
     /// <summary>Reads the origin of a picture.</summary>
     /// <param name="path">Its file.</param>
-    /// <returns>Null where the file tells none: a picture of the user's own, or of another program.</returns>
+    /// <returns>Null where the file tells none that can be read: a picture of the user's own, or of another program.</returns>
     public static ClassPictureOrigin? Read(string path)
     {
         if (PictureNotes.Read(path, File.ReadAllBytes(path)) is not { } note)
@@ -40,7 +35,7 @@ internal sealed record ClassPictureOrigin(
     /// <summary>Refuses a folder whose pictures were generated for another prompt or by another model.</summary>
     /// <param name="pictures">The pictures that a training would take.</param>
     /// <param name="expected">What they should be of; only prompt and model count.</param>
-    /// <returns>The known origins.</returns>
+    /// <returns>The origins of those whose file tells one, in their order.</returns>
     /// <exception cref="LabException">One is of another prompt or model; the message counts them and names the first.</exception>
     public static IReadOnlyList<ClassPictureOrigin> Check(IReadOnlyList<string> pictures, ClassPictureOrigin expected)
     {

@@ -55,7 +55,7 @@ public sealed record NotebookPreset
     public static NotebookPreset Standard => new()
     {
         Size = PresetSize.Standard,
-        Study = new StudyConfig { Model = Located("data/sd3-mini"), Lora = Located("data/gmc-cat-lora"), Steps = 14 },
+        Study = new StudyConfig { Model = Located("data/sd3-mini"), Lora = Located("data/gmc-cat-lora"), Steps = 12 },
         Photos = Located("data/cat_gmc"),
         Classifier = Located("data/sd3-mini-classifier"),
         PromptLists = PromptList.MiniatureFolder,

@@ -47,13 +47,14 @@ internal static class PictureChecks
         const string Subject = "class pictures";
         try
         {
-            var there = PriorPictures.There(config).Count;
+            var (there, remarks) = PriorPictures.There(config);
             var missing = config.NumClassImages - there;
             var prompt = ShownText.Line(config.ClassPrompt!);
-            return new(
-                Subject, PreflightStatus.Ok,
-                $"{there} of {config.NumClassImages} in {ProjectFolder.Near(config.ClassDataDir!)}"
-                + (missing > 0 ? $"; {missing} will be generated of “{prompt}”" : $", of “{prompt}”"));
+            var found = $"{there} of {config.NumClassImages} in {ProjectFolder.Near(config.ClassDataDir!)}"
+                + (missing > 0 ? $"; {missing} will be generated of “{prompt}”" : $", of “{prompt}”");
+            return remarks.Count == 0
+                ? new(Subject, PreflightStatus.Ok, found)
+                : new(Subject, PreflightStatus.Warning, $"{found}. {string.Join(" ", remarks)}");
         }
         catch (LabException error)
         {

@@ -137,9 +137,9 @@ public sealed partial record DreamBoothConfig
     public int PriorGenerationSteps { get; init; } = 28;
 
     /// <summary>
-    /// Guidance of a class picture, at least 0, default 7. The LoRA learns what the pictures look like, colours that a high guidance
-    /// exaggerates among it. Flag <c>--prior_generation_guidance</c>.
+    /// Scale of a class picture's classifier-free guidance, at least 0, default 7; up to 1 there is none. The LoRA learns what the pictures
+    /// look like, the colours that a high guidance exaggerates included. Flag <c>--prior_generation_guidance</c>.
     /// </summary>
-    [Flag(PriorGroup, "Guidance of a class picture.", Minimum = 0)]
+    [Flag(PriorGroup, "Guidance of a class picture; up to 1 it is off.", Minimum = 0)]
     public double PriorGenerationGuidance { get; init; } = 7;
 }

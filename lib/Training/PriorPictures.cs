@@ -15,7 +15,10 @@ public static class PriorPictures
     /// </summary>
     /// <param name="config">How many, where, and of what; with a seed.</param>
     /// <param name="pipeline">The model that generates them.</param>
-    /// <param name="events">Told of the stage and of each picture once it is on disk; or null.</param>
+    /// <param name="events">
+    /// Told of the stage, of each picture once it is on disk, and of pictures there that were made with another seed, guidance or number of
+    /// steps, which are taken; or null.
+    /// </param>
     /// <param name="cancellation">Ends the work; pictures made so far stay.</param>
     /// <returns>All class pictures that a training uses, as files in order.</returns>
     /// <exception cref="LabException">
@@ -36,7 +39,10 @@ public static class PriorPictures
         events?.OnStage?.Invoke($"Class pictures in {config.ClassDataDir}");
         var origin = Origin(config);
         if (Directory.Exists(config.ClassDataDir))
-            SayOthers(ClassPictureOrigin.Check(Used(config), origin), origin, events);
+        {
+            foreach (var remark in Remarks(ClassPictureOrigin.Check(Used(config), origin), origin))
+                events?.OnSummary?.Invoke(remark);
+        }
         var made = (Count: 0, First: 0);
         ClassPictures.TopUp(
             config.ClassDataDir!, config.NumClassImages,
@@ -46,16 +52,16 @@ public static class PriorPictures
         return Used(config);
     }
 
-    /// <summary>The class pictures that are there already and would be taken; nothing is generated.</summary>
+    /// <summary>How many class pictures are there already and would be taken; nothing is generated.</summary>
     /// <param name="config">How many, where, and of what.</param>
+    /// <returns>Their number, and a sentence for every setting that some were made with and this training would not use.</returns>
     /// <exception cref="LabException">The folder holds pictures of another prompt or model, or files that are refused.</exception>
-    internal static IReadOnlyList<string> There(DreamBoothConfig config)
+    internal static (int Count, IReadOnlyList<string> Remarks) There(DreamBoothConfig config)
     {
         if (!Directory.Exists(config.ClassDataDir))
-            return [];
-        var used = Used(config);
-        _ = ClassPictureOrigin.Check(used, Origin(config));
-        return used;
+            return (0, []);
+        var (used, origin) = (Used(config), Origin(config));
+        return (used.Count, Remarks(ClassPictureOrigin.Check(used, origin), origin));
     }
 
     /// <summary>
@@ -82,21 +88,22 @@ public static class PriorPictures
         .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),
     ];
 
-    private static void SayOthers(IReadOnlyList<ClassPictureOrigin> there, ClassPictureOrigin own, TrainingEvents? events)
+    private static IReadOnlyList<string> Remarks(IReadOnlyList<ClassPictureOrigin> there, ClassPictureOrigin own)
     {
-        Say("seed", origin => origin.Seed);
-        Say("prior_generation_steps", origin => origin.Steps);
-        Say("prior_generation_guidance", origin => origin.Guidance);
+        return
+        [
+            .. Remark("seed", origin => origin.Seed), .. Remark("prior_generation_steps", origin => origin.Steps),
+            .. Remark("prior_generation_guidance", origin => origin.Guidance),
+        ];
 
-        void Say<T>(string flag, Func<ClassPictureOrigin, T> of)
+        IEnumerable<string> Remark<T>(string flag, Func<ClassPictureOrigin, T> of)
         {
             string[] others =
                 [.. there.Select(of).Where(value => value is not null && !value.Equals(of(own))).Distinct().Order().Select(Text)];
             if (others.Length > 0)
             {
-                events?.OnSummary?.Invoke(
-                    $"Class pictures of {flag} {ShownText.Names(others)} are there and taken as they are; "
-                    + $"this run's {flag} is {Text(of(own))}.");
+                yield return $"Class pictures with {flag} {ShownText.Names(others)} are there and are taken as they are; "
+                    + $"this run has {Text(of(own))}.";
             }
         }
 

@@ -55,8 +55,8 @@ internal sealed partial class FuzzReaders
         "picture log" => Logged(name),
         "class picture" =>
             Noted(
-                name, """{"prompt": "a cat", "model": "m", "seed": 3, "index": 1}""",
-                path => ClassPictureOrigin.Check([path], new ClassPictureOrigin("a cat", "m", 3, 0))),
+                name, """{"prompt": "a cat", "model": "m", "seed": 3, "index": 1, "steps": 28, "guidance": 7}""",
+                path => ClassPictureOrigin.Check([path], new ClassPictureOrigin("a cat", "m", 3, 0, 28, 7))),
         "kept encoding" => KeptEncoding(name),
         "mask" => Mask(name),
         "lora of another layout" => OtherLora(name),

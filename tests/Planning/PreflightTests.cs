@@ -106,7 +106,7 @@ public sealed class PreflightTests : IDisposable
     }
 
     [Fact]
-    public void Check_ClassPicturesOfAnotherPrompt_AreAProblem()
+    public void Check_ClassPicturesOfAnotherPromptOrGuidance_AreAProblemOrAWarning()
     {
         var config = Config() with { ClassDataDir = Path.Combine(_folder.Path, "class"), NumClassImages = 2 };
         Directory.CreateDirectory(config.ClassDataDir!);
@@ -114,8 +114,17 @@ public sealed class PreflightTests : IDisposable
         Assert.Contains("1 of 2 in ", Of(Preflight.Check(config), "class pictures").Message, StringComparison.Ordinal);
         PictureNotes.Save(
             Path.Combine(config.ClassDataDir!, "other.png"), new RgbImage(64, 64),
-            """{"prompt":"a photo of a dog","model":"sd3-mini","seed":0,"index":0}""", null, true);
+            """{"prompt":"a photo of a cat","model":"sd3-mini","seed":0,"index":0,"steps":14,"guidance":3}""", null, true);
         var check = Of(Preflight.Check(config), "class pictures");
+        Assert.Equal(PreflightStatus.Warning, check.Status);
+        Assert.Contains("2 of 2 in ", check.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Class pictures with prior_generation_guidance 3 are there and are taken as they are; this run has 7.", check.Message,
+            StringComparison.Ordinal);
+        PictureNotes.Save(
+            Path.Combine(config.ClassDataDir!, "other.png"), new RgbImage(64, 64),
+            """{"prompt":"a photo of a dog","model":"sd3-mini","seed":0,"index":0}""", null, true);
+        check = Of(Preflight.Check(config), "class pictures");
         Assert.Equal(PreflightStatus.Problem, check.Status);
         Assert.Contains("a photo of a dog", check.Message, StringComparison.Ordinal);
     }

@@ -115,14 +115,29 @@ public sealed class PriorPicturesTests : IDisposable
     {
         PriorPictures.Make(Config with { NumClassImages = 2, PriorGenerationSteps = 2 }, _pipeline);
         List<string> said = [];
-        PriorPictures.Make(
-            Config with { NumClassImages = 2, Seed = 7, PriorGenerationSteps = 3, PriorGenerationGuidance = 3.5 }, _pipeline,
-            new TrainingEvents { OnSummary = said.Add });
+        var other = Config with { NumClassImages = 2, Seed = 7, PriorGenerationSteps = 3, PriorGenerationGuidance = 3.5 };
+        PriorPictures.Make(other, _pipeline, new TrainingEvents { OnSummary = said.Add });
         Assert.Equal(
-            ["Class pictures of seed 1 are there and taken as they are; this run's seed is 7.",
-                "Class pictures of prior_generation_steps 2 are there and taken as they are; this run's prior_generation_steps is 3.",
-                "Class pictures of prior_generation_guidance 7 are there and taken as they are; this run's prior_generation_guidance is 3.5."],
+            ["Class pictures with seed 1 are there and are taken as they are; this run has 7.",
+                "Class pictures with prior_generation_steps 2 are there and are taken as they are; this run has 3.",
+                "Class pictures with prior_generation_guidance 7 are there and are taken as they are; this run has 3.5."],
             said);
+        var (count, remarks) = PriorPictures.There(other);
+        Assert.Equal(2, count);
+        Assert.Equal(said, remarks);
+    }
+
+    [Fact]
+    public void Make_PicturesMadeAlikeOrOfUnknownSettings_AreTakenWithoutAWord()
+    {
+        var pictures = PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
+        ImageNote.Save(
+            pictures[1], ImageDecoder.Load(pictures[1]),
+            """{"prompt": "a photo of a cat", "model": "tiny-sd35m", "seed": 1, "index": 1}""");
+        Assert.Null(ClassPictureOrigin.Read(pictures[1])!.Guidance);
+        List<string> said = [];
+        PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline, new TrainingEvents { OnSummary = said.Add });
+        Assert.Empty(said);
     }
 
     [Fact]

@@ -114,5 +114,8 @@ public sealed class ReferenceFlagsTests : IDisposable
         Assert.Contains(
             "prior_generation_precision has no effect without class pictures.",
             (Config with { PriorGenerationPrecision = "fp16" }).Notices());
+        Assert.Contains(
+            "prior_generation_guidance has no effect without class pictures.",
+            (Config with { PriorGenerationGuidance = 3 }).Notices());
     }
 }
