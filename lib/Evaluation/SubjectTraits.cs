@@ -68,6 +68,10 @@ internal static class SubjectTraits
         return Poses(spec.Kind).Count > 1 && !IsContainer(spec.Scene) && spec.Property != PropertyChange.Teacup;
     }
 
+    /// <summary>The same picture, its subject sitting where its pose is not shown.</summary>
+    /// <param name="spec">The picture.</param>
+    public static WorldSpec Posed(WorldSpec spec) => ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
+
     /// <summary>Whether a painted picture shows to which side its subject turns: one seen from the side does.</summary>
     /// <param name="spec">The picture.</param>
     public static bool ShowsFacing(WorldSpec spec)

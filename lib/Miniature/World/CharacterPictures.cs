@@ -52,7 +52,7 @@ internal static class CharacterPictures
             Property = (PropertyChange)asked.GetValueOrDefault(DrawingAttributes.Property),
             DetailSeed = random.NextBits(),
         };
-        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
+        return SubjectTraits.Posed(spec);
     }
 
     // Every scene once, then eight of them again; a pose turns with every picture and is another one the second time.
@@ -67,6 +67,6 @@ internal static class CharacterPictures
             Scene = index < 16 ? (SceneKind)(index * 5 % 16) : Twice[index - 16],
             DetailSeed = SeededRandom.Mix((ulong)index + 1),
         };
-        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
+        return SubjectTraits.Posed(spec);
     }
 }

@@ -22,6 +22,6 @@ internal static class SimilarCats
             Scene = (SceneKind)random.Index(Enum.GetValues<SceneKind>().Length),
             DetailSeed = random.NextBits(),
         };
-        return SubjectTraits.ShowsPose(spec) ? spec : spec with { Pose = SubjectPose.Sitting };
+        return SubjectTraits.Posed(spec);
     }
 }
