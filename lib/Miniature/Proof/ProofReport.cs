@@ -14,7 +14,7 @@ internal sealed record ProofReport(
     int Combinations, int Steps, double GuidanceScale, double Psnr, IReadOnlyList<AttributeRate> Rates,
     IReadOnlyList<GuidanceRate> Guidance) : IProofReport
 {
-    /// <summary>Least rates of generated pictures that the miniature ships with, by attribute: two or three pictures below what it does.</summary>
+    /// <summary>Least rates of generated pictures that the miniature ships with, by attribute; a few pictures below what it does.</summary>
     public static IReadOnlyDictionary<string, double> Thresholds { get; } = new Dictionary<string, double>
     {
         ["kind"] = 0.98, ["colour"] = 0.98, ["pattern"] = 0.94, ["pose"] = 0.99, ["accessory"] = 0.96, ["scene"] = 0.98,
