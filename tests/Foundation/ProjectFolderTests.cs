@@ -33,6 +33,7 @@ public sealed class ProjectFolderTests : IDisposable
     {
         Assert.Equal("data/sd3-mini", ProjectFolder.Near(Path.Combine(GoldenSet.RepositoryRoot, "data", "sd3-mini")));
         Assert.Equal(_folder, ProjectFolder.Near(_folder));
-        Assert.Equal(GoldenSet.RepositoryRoot + "-other", ProjectFolder.Near(GoldenSet.RepositoryRoot + "-other"));
+        var (other, home) = (GoldenSet.RepositoryRoot + "-other", UserFolders.Home + "/");
+        Assert.Equal(other.StartsWith(home, StringComparison.Ordinal) ? "~/" + other[home.Length..] : other, ProjectFolder.Near(other));
     }
 }

@@ -116,7 +116,8 @@ public sealed class SubjectsTrainingTests : IDisposable
     {
         using (var pipeline = TinyPipeline.Load())
             TrainingSession.Train(Config("one") with { GradientAccumulationSteps = 2 }, pipeline);
-        RankThreads.Run(2, ranks => TrainingSession.Train(Config("two"), ranks, null, default));
+        var both = Config("two");   // writes the subjects' file, which one rank must not do while the other reads
+        RankThreads.Run(2, ranks => TrainingSession.Train(both, ranks, null, default));
         using var scope = NewDisposeScope();
         var (one, two) = (Weights("one"), Weights("two"));
         Assert.All(one.Zip(two), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
