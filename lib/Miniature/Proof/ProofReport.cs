@@ -17,8 +17,14 @@ internal sealed record ProofReport(
     /// <summary>Least rates of generated pictures that the miniature ships with, by attribute; a few pictures below what it does.</summary>
     public static IReadOnlyDictionary<string, double> Thresholds { get; } = new Dictionary<string, double>
     {
-        ["kind"] = 0.98, ["colour"] = 0.98, ["pattern"] = 0.94, ["pose"] = 0.99, ["accessory"] = 0.96, ["scene"] = 0.98,
-        ["property"] = 0.98, ["art"] = 0.98,
+        ["kind"] = 0.98,
+        ["colour"] = 0.98,
+        ["pattern"] = 0.94,
+        ["pose"] = 0.99,
+        ["accessory"] = 0.96,
+        ["scene"] = 0.98,
+        ["property"] = 0.98,
+        ["art"] = 0.98,
     };
 
     /// <summary>Least PSNR of held-out painted pictures, in dB.</summary>
