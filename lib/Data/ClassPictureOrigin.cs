@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
 
@@ -8,8 +9,8 @@ namespace Dreambooth.Lab.Data;
 /// <param name="Model">The name of the model's folder or file.</param>
 /// <param name="Seed">The run's seed; its noise depends on this and on the index.</param>
 /// <param name="Index">Its index in the folder.</param>
-/// <param name="Steps">Denoising steps, at least 1; null where the file does not tell.</param>
-/// <param name="Guidance">Scale of the classifier-free guidance, at least 0; null where the file does not tell.</param>
+/// <param name="Steps">Denoising steps; null where the file tells no number.</param>
+/// <param name="Guidance">Scale of the classifier-free guidance; null where the file tells no number.</param>
 internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong Seed, int Index, int? Steps, double? Guidance)
 {
     /// <summary>Reads the origin of a picture.</summary>
@@ -24,7 +25,10 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
             var json = JsonField.Parse(note, path);
             return new ClassPictureOrigin(
                 json.Get("prompt").Text(), json.Get("model").Text(), (ulong)json.Get("seed").Whole(0), json.Get("index").Int(),
-                json.Find("steps")?.Int(), json.Find("guidance")?.Number());
+                Number("steps") is { } steps && steps.TryGetInt32(out var count) ? count : null, Number("guidance")?.GetDouble());
+
+            JsonElement? Number(string key) =>
+                json.Find(key) is { Element: { ValueKind: JsonValueKind.Number } number } ? number : null;
         }
         catch (LabException)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dreambooth.Lab.Data;
 using Dreambooth.Lab.Foundation;
 using Dreambooth.Lab.Imaging;
@@ -40,8 +41,8 @@ public static class PriorPictures
         var origin = Origin(config);
         if (Directory.Exists(config.ClassDataDir))
         {
-            foreach (var remark in Remarks(ClassPictureOrigin.Check(Used(config), origin), origin))
-                events?.OnSummary?.Invoke(remark);
+            foreach (var remark in Remarks(ClassPictureOrigin.Check(Used(config), origin), config))
+                events?.OnWarning?.Invoke(remark);
         }
         var made = (Count: 0, First: 0);
         ClassPictures.TopUp(
@@ -60,8 +61,8 @@ public static class PriorPictures
     {
         if (!Directory.Exists(config.ClassDataDir))
             return (0, []);
-        var (used, origin) = (Used(config), Origin(config));
-        return (used.Count, Remarks(ClassPictureOrigin.Check(used, origin), origin));
+        var used = Used(config);
+        return (used.Count, Remarks(ClassPictureOrigin.Check(used, Origin(config)), config));
     }
 
     /// <summary>
@@ -88,31 +89,36 @@ public static class PriorPictures
         .. PictureFolder.Read(config.ClassDataDir!, config.OnBadImage).Pictures.Take(config.NumClassImages).Select(picture => picture.Path),
     ];
 
-    private static IReadOnlyList<string> Remarks(IReadOnlyList<ClassPictureOrigin> there, ClassPictureOrigin own)
+    // A training without a seed draws one when it begins; up to 1 there is no guidance.
+    private static IReadOnlyList<string> Remarks(IReadOnlyList<ClassPictureOrigin> there, DreamBoothConfig config)
     {
         return
         [
-            .. Remark("seed", origin => origin.Seed), .. Remark("prior_generation_steps", origin => origin.Steps),
-            .. Remark("prior_generation_guidance", origin => origin.Guidance),
+            .. Remark("seed", origin => origin.Seed, (ulong?)config.Seed),
+            .. Remark("prior_generation_steps", origin => origin.Steps, config.PriorGenerationSteps),
+            .. Remark("prior_generation_guidance", origin => Scale(origin.Guidance), Scale(config.PriorGenerationGuidance)),
         ];
 
-        IEnumerable<string> Remark<T>(string flag, Func<ClassPictureOrigin, T> of)
+        static double? Scale(double? guidance) => guidance is { } scale ? Math.Max(scale, 1) : null;
+
+        IEnumerable<string> Remark<T>(string flag, Func<ClassPictureOrigin, T?> of, T? own)
+            where T : struct, IFormattable
         {
-            string[] others =
-                [.. there.Select(of).Where(value => value is not null && !value.Equals(of(own))).Distinct().Order().Select(Text)];
+            T[] others = own is null ? [] : [.. there.Select(of).OfType<T>().Where(value => !value.Equals(own.Value)).Distinct().Order()];
             if (others.Length > 0)
             {
-                yield return $"Class pictures with {flag} {ShownText.Names(others)} are there and are taken as they are; "
-                    + $"this run has {Text(of(own))}.";
+                var made = ShownText.Names([.. others.Select(value => Text(value))]);
+                yield return $"Class pictures in {ProjectFolder.Near(config.ClassDataDir!)} were made with {flag} {made} "
+                    + $"and are taken as they are; this run has {Text(own!.Value)}.";
             }
         }
 
-        static string Text<T>(T value) => FormattableString.Invariant($"{value}");
+        static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
     }
 
     private static ClassPictureOrigin Origin(DreamBoothConfig config) => new(
         config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)),
-        (ulong)(config.Seed ?? 0), 0, config.PriorGenerationSteps, config.PriorGenerationGuidance);
+        (ulong)(config.Seed ?? 0), 0, null, null);
 
     // Its model's name is the configuration's, by which a later training knows its own.
     private static PictureRecord RecordOf(

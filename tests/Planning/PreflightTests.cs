@@ -119,7 +119,7 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(PreflightStatus.Warning, check.Status);
         Assert.Contains("2 of 2 in ", check.Message, StringComparison.Ordinal);
         Assert.EndsWith(
-            "Class pictures with prior_generation_guidance 3 are there and are taken as they are; this run has 7.", check.Message,
+            "were made with prior_generation_guidance 3 and are taken as they are; this run has 7.", check.Message,
             StringComparison.Ordinal);
         PictureNotes.Save(
             Path.Combine(config.ClassDataDir!, "other.png"), new RgbImage(64, 64),

@@ -116,28 +116,34 @@ public sealed class PriorPicturesTests : IDisposable
         PriorPictures.Make(Config with { NumClassImages = 2, PriorGenerationSteps = 2 }, _pipeline);
         List<string> said = [];
         var other = Config with { NumClassImages = 2, Seed = 7, PriorGenerationSteps = 3, PriorGenerationGuidance = 3.5 };
-        PriorPictures.Make(other, _pipeline, new TrainingEvents { OnSummary = said.Add });
+        PriorPictures.Make(other, _pipeline, new TrainingEvents { OnWarning = said.Add });
+        var folder = ProjectFolder.Near(Out("class"));
         Assert.Equal(
-            ["Class pictures with seed 1 are there and are taken as they are; this run has 7.",
-                "Class pictures with prior_generation_steps 2 are there and are taken as they are; this run has 3.",
-                "Class pictures with prior_generation_guidance 7 are there and are taken as they are; this run has 3.5."],
+            [$"Class pictures in {folder} were made with seed 1 and are taken as they are; this run has 7.",
+                $"Class pictures in {folder} were made with prior_generation_steps 2 and are taken as they are; this run has 3.",
+                $"Class pictures in {folder} were made with prior_generation_guidance 7 and are taken as they are; this run has 3.5."],
             said);
         var (count, remarks) = PriorPictures.There(other);
         Assert.Equal(2, count);
         Assert.Equal(said, remarks);
+        Assert.Empty(PriorPictures.There(other with { Seed = null, PriorGenerationSteps = 2, PriorGenerationGuidance = 7 }).Remarks);
     }
 
     [Fact]
     public void Make_PicturesMadeAlikeOrOfUnknownSettings_AreTakenWithoutAWord()
     {
-        var pictures = PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline);
-        ImageNote.Save(
-            pictures[1], ImageDecoder.Load(pictures[1]),
-            """{"prompt": "a photo of a cat", "model": "tiny-sd35m", "seed": 1, "index": 1}""");
-        Assert.Null(ClassPictureOrigin.Read(pictures[1])!.Guidance);
+        var none = Config with { NumClassImages = 3, PriorGenerationGuidance = 0 };
+        var pictures = PriorPictures.Make(none, _pipeline);
+        Note(pictures[1], string.Empty);
+        Note(pictures[2], """, "steps": "two", "guidance": [7]""");
+        Assert.Equal([28, null, null], pictures.Select(picture => ClassPictureOrigin.Read(picture)!.Steps));
+        Assert.Equal([0, null, null], pictures.Select(picture => ClassPictureOrigin.Read(picture)!.Guidance));
         List<string> said = [];
-        PriorPictures.Make(Config with { NumClassImages = 2 }, _pipeline, new TrainingEvents { OnSummary = said.Add });
+        PriorPictures.Make(none with { PriorGenerationGuidance = 1 }, _pipeline, new TrainingEvents { OnWarning = said.Add });
         Assert.Empty(said);
+
+        void Note(string path, string more) => ImageNote.Save(
+            path, ImageDecoder.Load(path), $$"""{"prompt": "a photo of a cat", "model": "tiny-sd35m", "seed": 1, "index": 1{{more}}}""");
     }
 
     [Fact]
