@@ -38,19 +38,20 @@ internal sealed record ClassPictureOrigin(string Prompt, string Model, ulong See
 
     /// <summary>Refuses a folder whose pictures were generated for another prompt or by another model.</summary>
     /// <param name="pictures">The pictures that a training would take.</param>
-    /// <param name="expected">What they should be of; only prompt and model count.</param>
+    /// <param name="prompt">The class prompt that they should be of.</param>
+    /// <param name="model">The name of the model's folder or file that should have generated them.</param>
     /// <returns>The origins of those whose file tells one, in their order.</returns>
     /// <exception cref="LabException">One is of another prompt or model; the message counts them and names the first.</exception>
-    public static IReadOnlyList<ClassPictureOrigin> Check(IReadOnlyList<string> pictures, ClassPictureOrigin expected)
+    public static IReadOnlyList<ClassPictureOrigin> Check(IReadOnlyList<string> pictures, string prompt, string model)
     {
         var known = pictures.Select(path => (Path: path, Origin: Read(path))).Where(entry => entry.Origin is not null).ToList();
-        var others = known.FindAll(entry => entry.Origin!.Prompt != expected.Prompt || entry.Origin.Model != expected.Model);
+        var others = known.FindAll(entry => entry.Origin!.Prompt != prompt || entry.Origin.Model != model);
         if (others.Count == 0)
             return [.. known.Select(entry => entry.Origin!)];
         var (path, origin) = (others[0].Path, others[0].Origin!);
-        var difference = origin.Prompt != expected.Prompt
-            ? $"for the class_prompt '{ShownText.Line(origin.Prompt)}', and this run's is '{ShownText.Line(expected.Prompt)}'"
-            : $"by the model {ShownText.Line(origin.Model)}, and this run's is {ShownText.Line(expected.Model)}";
+        var difference = origin.Prompt != prompt
+            ? $"for the class_prompt '{ShownText.Line(origin.Prompt)}', and this run's is '{ShownText.Line(prompt)}'"
+            : $"by the model {ShownText.Line(origin.Model)}, and this run's is {ShownText.Line(model)}";
         throw new LabException(
             $"{others.Count} of the {pictures.Count} class pictures in {Path.GetDirectoryName(path)} were generated {difference} "
             + $"(the first is {Path.GetFileName(path)}). "

@@ -38,17 +38,13 @@ public static class PriorPictures
             return [.. config.PerClass().SelectMany(one => Make(one, pipeline, events, cancellation))];
         TrainingOutput.CheckFolders(config);
         events?.OnStage?.Invoke($"Class pictures in {config.ClassDataDir}");
-        var origin = Origin(config);
-        if (Directory.Exists(config.ClassDataDir))
-        {
-            foreach (var remark in Remarks(ClassPictureOrigin.Check(Used(config), origin), config))
-                events?.OnWarning?.Invoke(remark);
-        }
+        foreach (var remark in There(config).Remarks)
+            events?.OnWarning?.Invoke(remark);
         var made = (Count: 0, First: 0);
         ClassPictures.TopUp(
             config.ClassDataDir!, config.NumClassImages,
             (count, first) => Generate(config, pipeline, (made = (count, first)).Count, first, cancellation), config.OnBadImage,
-            note: index => RecordOf(config, pipeline, origin, made, index).ToNote(), onSaved: events?.OnClassPicture,
+            note: index => RecordOf(config, pipeline, made, index).ToNote(), onSaved: events?.OnClassPicture,
             noteInFile: !config.NoMetadata, cancellation: cancellation);
         return Used(config);
     }
@@ -62,7 +58,7 @@ public static class PriorPictures
         if (!Directory.Exists(config.ClassDataDir))
             return (0, []);
         var used = Used(config);
-        return (used.Count, Remarks(ClassPictureOrigin.Check(used, Origin(config)), config));
+        return (used.Count, Remarks(ClassPictureOrigin.Check(used, config.ClassPrompt!, ModelName(config)), config));
     }
 
     /// <summary>
@@ -116,22 +112,23 @@ public static class PriorPictures
         static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
     }
 
-    private static ClassPictureOrigin Origin(DreamBoothConfig config) => new(
-        config.ClassPrompt!, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath)),
-        (ulong)(config.Seed ?? 0), 0, null, null);
+    private static string ModelName(DreamBoothConfig config) =>
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(config.PretrainedModelNameOrPath));
+
+    private static ulong SeedOf(DreamBoothConfig config) => (ulong)(config.Seed ?? 0);
 
     // Its model's name is the configuration's, by which a later training knows its own.
     private static PictureRecord RecordOf(
-        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, ClassPictureOrigin origin, (int Count, int First) made, int index)
+        DreamBoothConfig config, StableDiffusion3Pipeline pipeline, (int Count, int First) made, int index)
     {
         var (batch, row) = Math.DivRem(index - made.First, AtATime(config, pipeline));
         var size = Math.Min(AtATime(config, pipeline), made.Count - (batch * AtATime(config, pipeline)));
         return PictureRecord.Of(Request(config, size, null), pipeline.Origin, pipeline.Options, pipeline.LoraOrigins) with
         {
-            Model = origin.Model,
-            Seed = origin.Seed,
+            Model = ModelName(config),
+            Seed = SeedOf(config),
             Index = index,
-            NoiseSeed = RunSeeds.ClassPicture(origin.Seed, index),
+            NoiseSeed = RunSeeds.ClassPicture(SeedOf(config), index),
             NoiseIndex = 0,
             BatchSize = size,
             BatchRow = row,
@@ -156,7 +153,7 @@ public static class PriorPictures
     {
         foreach (var batch in Enumerable.Range(first, count).Chunk(AtATime(config, pipeline)))
         {
-            using var noise = Noise(pipeline, (ulong)(config.Seed ?? 0), batch[0], batch.Length);
+            using var noise = Noise(pipeline, SeedOf(config), batch[0], batch.Length);
             foreach (var image in pipeline.GenerateEach(Request(config, batch.Length, noise), cancellation: cancellation))
                 yield return image;
         }

@@ -56,7 +56,7 @@ internal sealed partial class FuzzReaders
         "class picture" =>
             Noted(
                 name, """{"prompt": "a cat", "model": "m", "seed": 3, "index": 1, "steps": 28, "guidance": 7}""",
-                path => ClassPictureOrigin.Check([path], new ClassPictureOrigin("a cat", "m", 3, 0, 28, 7))),
+                path => ClassPictureOrigin.Check([path], "a cat", "m")),
         "kept encoding" => KeptEncoding(name),
         "mask" => Mask(name),
         "lora of another layout" => OtherLora(name),
